@@ -9,6 +9,12 @@ AST_CACHE_SIZE = 1024
 """Number of sources whose analysis is cached: the sources of an exam are the same for all students."""
 
 
+def meaning(source: str) -> str:
+    """Return source in a form that comments, blanks and spacing do not change; text that is no Python as it is."""
+    tree = parsed(source)
+    return source if tree is None else ast.dump(tree)
+
+
 def parsed(source: str | bytes) -> ast.Module | None:
     """Parse source without its warnings; return None if it is not Python, or too deep or large to be parsed."""
     try:

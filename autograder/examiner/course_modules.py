@@ -6,6 +6,7 @@ All is read from texts. Nothing of the course is imported outside of a sandbox.
 from __future__ import annotations
 
 import ast
+import functools
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,9 +28,12 @@ def search_folders(exam: Exam) -> list[str]:
 
     The folder may be a constant of the notebook, as in ``where = "code"; sys.path.append(where)``.
     """
-    sources = [cell.source for cell in exam.cells if cell.cell_type == "code"]
-    if not any("path" in source for source in sources):  # asked for each submission
-        return []
+    return list(_search_folders(tuple(cell.source for cell in exam.cells if cell.cell_type == "code")))
+
+
+@functools.lru_cache(maxsize=64)
+def _search_folders(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Find the folders in the sources of an exam, which are the same for each submission."""
     trees = [_tree(source) for source in sources]
     imports = aliases(trees)
     constants = _constants(trees)
@@ -39,7 +43,7 @@ def search_folders(exam: Exam) -> list[str]:
             folder = posixpath.normpath(_text(node.args[-1], imports, constants) or "/")
             if not folder.startswith(("/", "..", "~", ".")):
                 found[folder] = None
-    return list(found)
+    return tuple(found)
 
 
 _EXTENDING = ("sys.path.append", "sys.path.insert")

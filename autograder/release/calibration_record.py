@@ -6,7 +6,6 @@ out, as it leaves out the named answers.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -18,7 +17,7 @@ from pathlib import Path
 from autograder._util.digests import digest, folder_key
 from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
-from autograder._util.syntax import parsed
+from autograder._util.syntax import meaning
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 
@@ -210,20 +209,15 @@ def tests_with_points(exam: Exam) -> list[ExamCell]:
 
 def test_digest(cell: ExamCell) -> str:
     """Digest a test without its comments and blanks, which change no threshold."""
-    return hashlib.sha256(_meaning(cell.source or cell.in_kernel).encode()).hexdigest()
+    return hashlib.sha256(meaning(cell.source or cell.in_kernel).encode()).hexdigest()
 
 
 def solution_digest(exams: Sequence[Exam]) -> str:
     """Digest the code of the solution without comments and blanks."""
     cells = [cell for exam in exams for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
-    return digest([_meaning(cell.source) for cell in cells])
+    return digest([meaning(cell.source) for cell in cells])
 
 
 def hidden_digest(folder: Path) -> str:
     """Digest the hidden data; empty if there is none."""
     return folder_key(folder) if folder.is_dir() else ""
-
-
-def _meaning(source: str) -> str:
-    tree = parsed(source)
-    return source if tree is None else ast.dump(tree)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder._util.databases import read_only_file, with_driver
 from autograder._util.libraries import with_extra
 from autograder.errors import CourseError, HostError, UsageError
 from autograder.term.people import Person
@@ -67,19 +68,13 @@ def _engine(place: Path | str | URL) -> Engine:
         return _engine_of_file(Path(url.database or ""))
     if url.get_backend_name() != "postgresql":
         raise UsageError(f"{_shown(url)} is of no kind that is read here; name a file, or a PostgreSQL database")
-    driver = "postgresql+psycopg" if url.drivername == "postgresql" else url.drivername
-    return create_engine(url.set(drivername=driver), execution_options={"postgresql_readonly": True})
+    return create_engine(with_driver(url), execution_options={"postgresql_readonly": True})
 
 
 def _engine_of_file(path: Path) -> Engine:
-    import sqlite3
-
-    from sqlalchemy import create_engine
-
     if not path.is_file():
         raise UsageError(f"there is no gradebook {path}")
-    file = f"{path.resolve().as_uri()}?mode=ro"
-    return create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True))
+    return read_only_file(path)
 
 
 def _url(place: str | URL) -> Any:

@@ -6,7 +6,6 @@ has not executed yet.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder._util.syntax import parsed
+from autograder._util.syntax import meaning
 from autograder.errors import AutograderError, SubmissionError
 from autograder.execution.recording_store import RecordingStore
 from autograder.grading import batch
@@ -66,7 +65,7 @@ class Candidate:
         )
         answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
         names = own.keys() | answers.keys()
-        different = {name for name in names if _form(own.get(name, "")) != _form(solution.get(name, ""))}
+        different = {name for name in names if meaning(own.get(name, "")) != meaning(solution.get(name, ""))}
         tested = (str(cell.grade_id) for cell in exam.cells if is_tested(cell))
         graded = {str(cell.grade_id) for cell in exam.cells if cell.grade_id}
         if any(name not in graded for name in different):
@@ -183,12 +182,6 @@ def plan_runs(
             work = planner.work(name, submission=place / "submitted", target=place / "graded")
             runs.append(Run(candidate.name, number, work))
     return runs
-
-
-def _form(source: str) -> str:
-    """Return code without comments and spacing; other text as it is."""
-    tree = parsed(source)
-    return source if tree is None else ast.unparse(tree)
 
 
 def _notebook(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: Redrawing) -> str:

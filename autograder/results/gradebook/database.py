@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from autograder._util.databases import read_only_file, with_driver
 from autograder._util.libraries import with_extra
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError, HostError
@@ -54,7 +55,7 @@ def server(course: Course) -> Any:
     except ArgumentError:
         raise CourseError(f"{_OPTION} is not the address of a database; {_POSSIBLE}") from None
     if url.get_backend_name() == "postgresql":
-        return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+        return with_driver(url)
     if url.get_backend_name() == "sqlite" and (course.root / str(url.database)).resolve() == course.gradebook.resolve():
         return None
     raise CourseError(f"{_OPTION} is {url.render_as_string()}, which the kit does not use; {_POSSIBLE}")
@@ -107,17 +108,10 @@ def read_only(course: Course) -> Iterator[Any]:
     Raises:
         SQLAlchemyError: it cannot be read now.
     """
-    import sqlite3
-
     from sqlalchemy import create_engine
 
     url = server(course)
-    file = f"{course.gradebook.as_uri()}?mode=ro"
-    engine = (
-        create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True, timeout=_LOCK_SECONDS))
-        if url is None
-        else create_engine(url)
-    )
+    engine = read_only_file(course.gradebook, _LOCK_SECONDS) if url is None else create_engine(url)
     try:
         with engine.connect() as connection:
             yield connection

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from autograder._util.digests import digest
-from autograder._util.syntax import parsed
+from autograder._util.syntax import meaning, parsed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
 from autograder.trust.mutants.feeds import Feeds, feeds, used_later
@@ -55,8 +55,10 @@ class Mutant:
     def is_named(self, entry: str) -> bool:
         """Tell whether course.yaml names this change: by its operator, or by ``operator: text of a changed line``."""
         operator, _, text = entry.partition(": ")
-        before, after = set(self.before.split("\n")), set(self.after.split("\n"))
-        return operator == self.operator and any(text in line for line in before ^ after)
+        if operator != self.operator:
+            return False
+        changed = set(self.before.split("\n")) ^ set(self.after.split("\n"))
+        return any(text in line for line in changed)
 
     @property
     def is_honest(self) -> bool:
@@ -114,7 +116,7 @@ def mutants(
     for answer in answers(exams):
         if questions and not set(questions) & set(answer.feeds.direct):
             continue
-        seen = {ast.unparse(answer.tree)}
+        seen = {meaning(answer.cell.source)}
         for family in (name for name in FAMILIES if name in families):
             allowed = right.get(str(answer.cell.grade_id), ())
             made = [
@@ -133,8 +135,7 @@ def _of(answer: Answer, family: str) -> Iterator[Mutant]:
 
 
 def _is_new(source: str, seen: set[str]) -> bool:
-    tree = parsed(source)
-    form = ast.unparse(tree) if tree is not None else source
+    form = meaning(source)
     known = form in seen
     seen.add(form)
     return not known
