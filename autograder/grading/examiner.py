@@ -68,7 +68,7 @@ class Examiners:
                 try:
                     with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                        return _serve(line, task, unit, found, lent, go_on)
+                        return serve(line, task, unit, found, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise HostError(self._why(work, process, error, deadline)) from error
 
@@ -119,7 +119,7 @@ class Examiners:
         return kernels.start(kernel_sandbox(work.assignment), describe)
 
 
-def _serve(
+def serve(
     line: wire.Line,
     task: Mapping[str, object],
     unit: bytes,
@@ -127,7 +127,12 @@ def _serve(
     lent: kernels.Kernels,
     go_on: Callable[[], bool],
 ) -> bytes:
-    """Send the task, answer requests, and return the outcome."""
+    """Send the task, answer requests, and return the outcome.
+
+    Raises:
+        Closed: the examiner has ended without an outcome, has sent an invalid message, or ``go_on`` returned False.
+        ValueError: it has sent a request that is not allowed.
+    """
     line.send_request(task)
     line.send_parcel(unit)
     for recording in found:

@@ -2,10 +2,23 @@
 
 Each message is a kind, a length, and as many bytes. Descriptors are sent with the first bytes of an answer. Neither
 side trusts the other's lengths: a message that exceeds the receiver's limit is an error before it is read.
+
+How a conversation ends: the coordinator sends the task, then a reply to each request. The examiner sends its outcome
+after the last reply, and then waits until the coordinator hangs up. So no outcome is lost to the end of the process
+that sent it, wherever either side is held up:
+
+- A message's last byte is sent by the last call of its sender. A sender whose receiver has the whole message has no
+  call left that could fail. If a call of the coordinator's fails, the examiner lacks a part of a message for which it
+  waits before it sends an outcome, so there is no outcome to be lost.
+- The system keeps what was sent, in order, and reports an end or a reset only behind the last byte. The coordinator
+  asks how the process ended only after it has read that far.
+- An examiner that has sent its outcome still reads. It ends with exit status 0 only after the coordinator has hung up.
+  A process with that status and without an outcome was ended by something else, for instance by a test.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -58,12 +71,18 @@ class Line:
         """Send bytes."""
         self._send(PARCEL, content, ())
 
+    def wait_for_end(self) -> None:
+        """Wait until the other side, which has nothing more to say, hangs up."""
+        with contextlib.suppress(Closed):
+            self.receive()
+
     def _send(self, kind: bytes, content: bytes, descriptors: Sequence[int]) -> None:
         header = _HEADER.pack(kind, len(content))
         try:
             sent = self._send_descriptors(header, descriptors) if descriptors else 0
-            self._connection.sendall(header[sent:])
-            self._connection.sendall(content)
+            for part in (header[sent:], content):
+                if part:  # nothing is sent behind the last byte: the receiver may be gone, and a call would fail
+                    self._connection.sendall(part)
         except OSError as error:
             raise Closed(str(error)) from error
 

@@ -7,7 +7,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,80 @@ def test_an_outcome_waits_for_the_reply_to_a_request_that_was_begun(ends: tuple[
     assert ending.is_alive()
     here.send_request({"status": None})
     assert here.receive()[0] == b"the outcome"
+    here.close()
     asking.join(5)
     ending.join(5)
     assert not asking.is_alive()
     assert not ending.is_alive()
+
+
+def test_an_examiner_does_not_end_before_the_coordinator_has_hung_up(ends: tuple[Line, Line, socket.socket]) -> None:
+    """So an exit status of 0 says that the outcome was read, and nobody hangs up on one who still has to speak."""
+    here, there, _ = ends
+    ending = threading.Thread(target=lambda: CoordinatorClient(there).send_outcome(b"the outcome"))
+    ending.start()
+    assert here.receive()[0] == b"the outcome"
+    ending.join(0.1)
+    assert ending.is_alive()
+    here.close()
+    ending.join(5)
+    assert not ending.is_alive()
+
+
+class Unhurried:
+    """A socket whose sender is held up after each call, until the reader is gone or has waited for more in vain."""
+
+    def __init__(self, connection: socket.socket, reader: threading.Thread) -> None:
+        self._connection = connection
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._connection.sendall(data)
+        self._reader.join(0.2)
+
+    def sendmsg(self, *arguments: Any) -> int:
+        sent = self._connection.sendmsg(*arguments)
+        self._reader.join(0.2)
+        return sent
+
+
+SENT: dict[str, Callable[[Line], None]] = {
+    "a parcel": lambda line: line.send_parcel(b"content"),
+    "an empty parcel": lambda line: line.send_parcel(b""),
+    "a request": lambda line: line.send_request({}),
+    "a request with descriptors": lambda line: line.send_request({}, [0]),
+}
+
+
+@pytest.mark.parametrize("what", SENT)
+def test_a_reader_may_hang_up_once_it_has_the_whole_message(what: str) -> None:
+    """An examiner of a malformed notebook has its outcome a moment after the last byte, while the sender still sends."""
+    ours, theirs = socket.socketpair()
+    reader = threading.Thread(target=lambda: (Line(theirs, MAX).receive(), theirs.close()))
+    with ours, theirs:
+        reader.start()
+        SENT[what](Line(Unhurried(ours, reader), MAX))  # type: ignore[arg-type]
+        reader.join(5)
+        assert not reader.is_alive()
+
+
+@pytest.mark.parametrize("unread", [False, True])
+@pytest.mark.parametrize("fails_to_send", [False, True])
+def test_what_was_sent_is_read_before_the_end_of_its_sender(
+    ends: tuple[Line, Line, socket.socket], unread: bool, fails_to_send: bool
+) -> None:
+    """The system reports the end of the other side, or that it left something unread, only after its last byte."""
+    here, there, bare = ends
+    if unread:
+        here.send_request({})
+    there.send_parcel(b"x" * 70_000)
+    bare.close()
+    if fails_to_send:
+        with pytest.raises(Closed):
+            here.send_request({})
+    assert here.receive()[0] == b"x" * 70_000
+    with pytest.raises(Closed):
+        here.receive()

@@ -45,7 +45,13 @@ class CoordinatorClient:
         return self._said(request)
 
     def send_outcome(self, outcome: bytes) -> None:
-        """Send the outcome as the last message, after the replies to all requests that were begun."""
+        """Send the outcome as the last message, after the replies to all requests that were begun.
+
+        Returns once the coordinator has read it, see :mod:`autograder.grading.wire`.
+
+        Raises:
+            Closed: the coordinator has hung up before it had all of it.
+        """
         self._said(outcome)
 
     def _said(self, message: Mapping[str, Any] | bytes) -> Reply:
@@ -59,6 +65,7 @@ class CoordinatorClient:
             try:
                 if isinstance(request, bytes):
                     self._line.send_parcel(request)
+                    self._line.wait_for_end()
                     answered.set_result(({}, []))
                     return
                 self._line.send_request(request)
