@@ -26,6 +26,12 @@ from autograder.sandbox.work_files import work_files
 
 START_SECONDS = 300.0
 """Seconds that an examiner without a template may take to import everything, on a busy machine."""
+END_SECONDS = 5.0
+"""Seconds in which a process that has hung up is expected to end."""
+
+
+class SilentEnd(HostError):
+    """An examiner that ended with exit status 0 and without an outcome, as the kit's own never does."""
 
 
 class Examiners:
@@ -45,13 +51,24 @@ class Examiners:
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
-        sandbox, without = self._templates.examiner()
-        result = self._examine_once(work, sandbox, without)
+        result, without = self._outcome(work)
         if without and outcome.needs(result) == outcome.LIBRARIES:
             self._templates.start_large()
-            sandbox, without = self._templates.examiner()
-            result = self._examine_once(work, sandbox, without)
+            result, _ = self._outcome(work)
         return result
+
+    def _outcome(self, work: Work) -> tuple[bytes, list[str]]:
+        """Examine with the examiners of now; by a fresh one where the first has ended as if it had said all.
+
+        Returns:
+            The outcome, and the libraries that its examiner could not import.
+        """
+        sandbox, without = self._templates.examiner()
+        try:
+            return self._examine_once(work, sandbox, without), without
+        except SilentEnd as error:
+            self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
+            return self._examine_once(work, sandbox, without), without
 
     def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
         deadline = time.monotonic() + work.seconds
@@ -70,29 +87,30 @@ class Examiners:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
                         return serve(line, task, unit, found, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:
-                    raise HostError(self._why(work, process, error, deadline)) from error
+                    raise self._failure(work, process, error, deadline) from error
 
     def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
         there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
         limit = 3 * ATTEMPTS * len(work.exams)
         return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.replay_only)
 
-    def _why(self, work: Work, process: Process, error: Exception, deadline: float) -> str:
+    def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:
         if self._stopped.is_set():
-            return "the batch was stopped"
+            return HostError("the batch was stopped")
         if time.monotonic() > deadline:
-            return f"grading took longer than {work.seconds:g} s and was stopped"
+            return HostError(f"grading took longer than {work.seconds:g} s and was stopped")
         if isinstance(error, ValueError):
-            return str(error)
-        ended = process.wait(1.0)
+            return HostError(str(error))
+        ended = process.wait(END_SECONDS)
         if process.usage().out_of_memory:
             limit = work.assignment.limits.examiner_memory_mib
-            return (
+            return HostError(
                 f"the process that examined it needed more than {limit} MiB of memory; a person should look at the "
                 "submission, or raise examiner_memory_mib in the limits of course.yaml"
             )
         how = f"exit status {ended}" if ended is not None else str(error)
-        return f"the process that examined it ended without an outcome ({how})"
+        kind = SilentEnd if ended == 0 else HostError
+        return kind(f"the process that examined it ended without an outcome ({how})")
 
     def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""

@@ -136,14 +136,15 @@ class Templates:
         try:
             yield
         except SandboxError as error:
-            self._note(f"{what} of {self._work.assignment.name} {NOT_FORKED}: {error}")
+            self.note(f"{what} of {self._work.assignment.name} {NOT_FORKED}: {error}")
 
     def _keep(self, started: Template) -> None:
         """End the template with this context, and copy its libraries' output to the batch's log."""
         self._stack.enter_context(started)
-        self._stack.callback(lambda: self._note(started.stderr()))
+        self._stack.callback(lambda: self.note(started.stderr()))
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Append a text to the batch's log, if it can be written."""
         if text:
             with contextlib.suppress(OSError):
                 self._work.batch_log.parent.mkdir(parents=True, exist_ok=True)

@@ -98,6 +98,41 @@ def _hanging(templates: Templates) -> object:
     return lambda self: hanging
 
 
+ENDS = """
+import os, socket
+with socket.socket(socket.AF_UNIX) as listening:
+    listening.bind("/run/kernel/examiner")
+    os.chmod("/run/kernel/examiner", 0o666)
+    listening.listen(4)
+    while not listening.accept()[0].recv(1):
+        pass
+os._exit({})
+"""
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason", "unused"),
+    [
+        ([0], "", 0),
+        ([0, 0], "the process that examined it ended without an outcome (exit status 0)", 1),
+        ([3], "the process that examined it ended without an outcome (exit status 3)", 1),
+    ],
+)
+def test_one_that_ends_as_if_all_had_been_said_is_followed_by_one_more(
+    course: Course, monkeypatch: pytest.MonkeyPatch, ended: list[int], reason: str, unused: int
+) -> None:
+    """The next is fresh, and its outcome counts. A process that says how it failed is not asked again."""
+    (work,) = [work for work in plan(course) if work.student == "ada"]
+    with Templates(work, kernels=0, executed=True) as templates:
+        job = templates.examiner_job()
+        jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
+        monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
+        assert submission.attempt(work, Examiners(templates).examine) == reason
+    assert len(jobs) == unused
+    noted = work.batch_log.read_text() if work.batch_log.exists() else ""
+    assert ("was followed by another" in noted) == (ended[0] == 0)
+
+
 FORGES = """
 import json, socket, struct, sys
 sys.path.insert(0, {path!r})

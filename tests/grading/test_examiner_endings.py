@@ -130,3 +130,5 @@ def test_an_examiner_behind_its_wall_is_heard_wherever_it_halts(tmp_path: Path, 
             return ""
 
         assert many(examine, 500) == {}
+    noted = works[0].batch_log.read_text() if works[0].batch_log.exists() else ""
+    assert "was followed by another" not in noted

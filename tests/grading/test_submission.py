@@ -241,3 +241,13 @@ def test_of_answers_in_doubt_what_is_right_is_earned(course: Course) -> None:
     hand_in_stripped(course, "def double(x):\n    return 3 * x", "def double(x):\n    return 2 * x")
     grade = grade_here(work_of(course))
     assert (grade.score, grade.needs_manual_grade) == (2, False)
+
+
+def test_a_library_that_exits_is_a_fault_with_its_name_and_no_silent_end(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exits(work: Work) -> InProcessKernel:
+        raise SystemExit(0)
+
+    monkeypatch.setattr(tiny, "start_kernel", exits)
+    assert reason_here(work_of(course)).startswith("SystemExit: 0")

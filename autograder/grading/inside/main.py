@@ -72,7 +72,7 @@ def _import_libraries(common: Common, without: Sequence[str]) -> None:
     if without:
         return
     for name in test_libraries(common.exams, common.modules):
-        with contextlib.suppress(Exception):  # the test says what is wrong
+        with contextlib.suppress(Exception, SystemExit):  # the test says what is wrong
             importlib.import_module(name)
 
 
@@ -120,7 +120,7 @@ def examined(
     try:
         folder.mkdir(parents=True)
         graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # nothing but an outcome may end this process with status 0
         return outcome.failed(_why(error))
     if libraries.wanted():
         return outcome.failed({"needs": outcome.LIBRARIES})
@@ -162,7 +162,7 @@ def _graded(
         del sys.path[: len(work.modules)]
 
 
-def _why(error: Exception) -> Mapping[str, str]:
+def _why(error: BaseException) -> Mapping[str, str]:
     if libraries.wanted():
         return {"needs": outcome.LIBRARIES}
     if isinstance(error, ReplayMiss):
