@@ -17,7 +17,8 @@ from typing import Any
 from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process, Trial
-from autograder.sandbox.layout import MIB, Argument, Data, Interpreter, Source, mounts
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import MIB, Argument, Data, Source, mounts
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import install
 from autograder.sandbox.seccomp import compile_filter

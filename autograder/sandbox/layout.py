@@ -6,25 +6,22 @@ descriptor.
 """
 
 # pathlib would resolve what must stay as it is (links), hence paths as text and os calls.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH115
+# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH115, PTH120
 from __future__ import annotations
 
-import json
 import os
 import stat
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.sandbox.base import HOME, INCOMING, SOCKETS, Job, own_python
+from autograder.sandbox.base import HOME, INCOMING, PLACES, SOCKETS, Job
+from autograder.sandbox.interpreter import Interpreter, links_on_the_way
 
 MIB = 1024 * 1024
 PAGE_BYTES = 4096
+TEMPORARY = ("/tmp", "/dev/shm")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "alternatives", "fonts", "mime.types")
 WRITTEN_ETC = {
@@ -72,33 +69,6 @@ Operation = Source | Data | Link | Folder
 """The content of one path inside; a source is bound there, read-only."""
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """A Python and the folders that it needs."""
-
-    executable: str
-    prefix: str
-    base_prefix: str
-    library: str
-    """The shared libpython; empty if there is none."""
-
-    @classmethod
-    def current(cls) -> Interpreter:
-        """Describe the kit's own Python."""
-        return cls(own_python(), sys.prefix, sys.base_prefix, _shared_library())
-
-    @classmethod
-    def of(cls, executable: str | None) -> Interpreter:
-        """Describe the Python at ``executable``, which is asked in a child process; None: the kit's own."""
-        return cls.current() if executable in (None, sys.executable, own_python()) else _ask(str(executable))
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """List the folders to bind, each at its own path."""
-        library = (self.library,) if self.library else ()
-        return tuple(dict.fromkeys((os.path.realpath(self.base_prefix), self.prefix, *library)))
-
-
 @dataclass
 class Mounts:
     """Mount operations by the path inside. Parents are applied first, so that the deeper path wins."""
@@ -115,8 +85,13 @@ class Mounts:
             self.trees.append(target)
 
     def covers(self, path: str) -> bool:
-        """Return whether ``path`` is visible through a folder that is bound."""
+        """Return whether ``path`` lies in a folder that is bound."""
         return any(Path(path).is_relative_to(tree) for tree in self.trees)
+
+    def shows(self, path: str) -> bool:
+        """Return whether ``path`` is visible: in a folder that is bound, and in none that is hidden there."""
+        above = (self.operations.get(str(place)) for place in (Path(path), *Path(path).parents))
+        return isinstance(next(filter(None, above), None), Source)
 
 
 def writable_folders(job: Job) -> list[tuple[str, int, str]]:
@@ -127,7 +102,7 @@ def writable_folders(job: Job) -> list[tuple[str, int, str]]:
     disk = job.limits.disk_mib * MIB
     incoming = [path for path in (*job.files, *job.data) if Path(path).is_relative_to(INCOMING)]
     copied = sum(_pages(job.files[path]) for path in incoming if path in job.files)
-    folders = [(HOME, disk + copied, "0755"), ("/tmp", disk, "1777"), ("/dev/shm", disk, "1777")]
+    folders = [(HOME, disk + copied, "0755"), *((path, disk, "1777") for path in TEMPORARY)]
     return [*folders, (SOCKETS, MIB, "0755"), *([(INCOMING, MIB, "0755")] if incoming else [])]
 
 
@@ -147,13 +122,7 @@ def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
     Raises:
         SandboxError: a source is missing or refused.
     """
-    made = Mounts()
-    _add_system(made)
-    _add_python(made, interpreter)
-    for folder in job.hidden_paths:
-        path = os.path.realpath(folder)
-        if made.covers(path) and os.path.isdir(path):
-            made.operations[path] = Folder(4096, "0755", read_only=True)
+    made = environment(interpreter, job.hidden_paths)
     for target, source in job.files.items():
         refuse_links(source)
         made.bind(os.path.abspath(source), inside(target), copy=True)
@@ -162,6 +131,53 @@ def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
     for path, size, mode in writable_folders(job):
         made.operations[path] = Folder(size, mode)
     return {path: made.operations[path] for path in sorted(made.operations, key=_depth)}
+
+
+def environment(interpreter: Interpreter, hidden_paths: tuple[Path, ...] = ()) -> Mounts:
+    """Plan what each job with this Python sees of the host, wherever it lies there.
+
+    Raises:
+        SandboxError: Python lies where a sandbox has folders of its own, or in a folder that is to be hidden.
+    """
+    made = Mounts()
+    _add_system(made)
+    own = [folder for folder in (*interpreter.folders, package_folder()) if folder != "/"]
+    for folder in own:
+        _refuse_own_places(folder)
+        if not made.covers(folder):
+            made.bind(folder)
+    hidden = [path for path in map(os.path.realpath, hidden_paths) if made.covers(path) and os.path.isdir(path)]
+    for path in hidden:
+        if path in own:
+            raise SandboxError(
+                f"{path} is the course and holds its Python, too, so that it cannot be hidden from notebooks. "
+                f"Make the environment in a folder of its own: python3 -m venv {path}/.venv"
+            )
+        made.operations[path] = Folder(4096, "0755", read_only=True)
+    for folder in own:  # what is needed of a hidden folder: a course below /usr with the environment in it
+        if any(is_below(folder, path) for path in hidden):
+            made.bind(folder)
+    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep these links.
+    for start in (*interpreter.names, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))):
+        for link, target in links_on_the_way(start):
+            if not made.shows(link) and link not in made.operations:
+                made.operations[link] = Link(target)
+    return made
+
+
+def _refuse_own_places(folder: str) -> None:
+    """Refuse a folder of Python's in which a sandbox needs a folder of its own: it is bound read-only."""
+    for place in (*PLACES, *TEMPORARY):
+        if Path(place).is_relative_to(folder):
+            raise SandboxError(
+                f"The Python in {folder} cannot be shown to notebooks: {place} lies in that folder, and each notebook "
+                "has one for itself. Make the environment in another folder."
+            )
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether ``path`` lies in ``folder`` and is not the folder itself."""
+    return path != folder and Path(path).is_relative_to(folder)
 
 
 def _depth(path: str) -> tuple[int, str]:
@@ -179,14 +195,16 @@ def mounts(job: Job, interpreter: Interpreter, *, for_template: bool = False) ->
     Raises:
         SandboxError: as for :func:`plan`.
     """
-    operations = {path: _for_bwrap(path, operation) for path, operation in plan(job, interpreter).items()}
+    planned = plan(job, interpreter)
+    operations = {path: _for_bwrap(path, operation) for path, operation in planned.items()}
     operations["/proc"] = ("--proc", "/proc")
     if not for_template:
         operations["/proc/sys"] = ("--ro-bind", "/proc/sys", "/proc/sys")
     operations["/dev"] = ("--dev", "/dev")
     arguments = [argument for path in sorted(operations, key=_depth) for argument in operations[path]]
-    # bwrap's own root and /dev stay writable until they are sealed here, after the last mount point was made.
-    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"]
+    # Everything stays writable until it is sealed here, after the last mount point was made.
+    hidden = [path for path, operation in planned.items() if isinstance(operation, Folder) and operation.read_only]
+    return [*arguments, *(word for path in (*hidden, "/dev", "/") for word in ("--remount-ro", path))]
 
 
 def _for_bwrap(path: str, operation: Operation) -> tuple[Argument, ...]:
@@ -197,9 +215,8 @@ def _for_bwrap(path: str, operation: Operation) -> tuple[Argument, ...]:
             return ("--perms", "0444", "--ro-bind-data", operation, path)
         case Link(target):
             return ("--symlink", target, path)
-        case Folder(size, mode, read_only):
-            sealed = ("--remount-ro", path) if read_only else ()
-            return ("--perms", mode, "--size", str(size), "--tmpfs", path, *sealed)
+        case Folder(size, mode):
+            return ("--perms", mode, "--size", str(size), "--tmpfs", path)
 
 
 def refuse_links(source: Path) -> None:
@@ -256,65 +273,6 @@ def _add_system(made: Mounts) -> None:
         made.operations[path] = Data(content)
 
 
-def _add_python(made: Mounts, interpreter: Interpreter) -> None:
-    for folder in (*interpreter.folders, package_folder()):
-        if not made.covers(folder) and folder != "/":
-            made.bind(folder)
-    # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep these links.
-    for start in (interpreter.executable, interpreter.base_prefix):
-        for link, target in links_on_the_way(start):
-            if not made.covers(link) and link not in made.operations:
-                made.operations[link] = Link(target)
-
-
 def package_folder() -> str:
     """Return the folder of the ``autograder`` package: all that an editable checkout shows of itself."""
     return str(Path(__file__).resolve().parent.parent)
-
-
-def links_on_the_way(path: str) -> list[tuple[str, str]]:
-    """List every symbolic link that resolving the absolute ``path`` passes, with its target, in order."""
-    found: dict[str, str] = {}
-    todo = list(Path(os.path.abspath(path)).parts[1:])
-    done = Path("/")
-    while todo:
-        step = todo.pop(0)
-        if step == "..":
-            done = done.parent
-            continue
-        here = done / step
-        if here.is_symlink() and str(here) not in found:
-            target = os.readlink(here)
-            found[str(here)] = target
-            todo[:0] = [part for part in Path(target).parts if part != "/"]
-            done = Path("/") if target.startswith("/") else done
-        else:
-            done = here
-    return list(found.items())
-
-
-def _shared_library() -> str:
-    library = Path(sysconfig.get_config_var("LIBDIR") or "/", sysconfig.get_config_var("INSTSONAME") or "")
-    return str(library) if library.suffix != ".a" and library.is_file() else ""
-
-
-_QUESTION = """
-import json, os, sys, sysconfig
-config = sysconfig.get_config_var
-library = os.path.join(config("LIBDIR") or "/", config("INSTSONAME") or "")
-found = library if os.path.isfile(library) and not library.endswith(".a") else ""
-print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, found]))
-"""
-
-
-@cache
-def _ask(executable: str) -> Interpreter:
-    command = [executable, "-I", "-c", _QUESTION]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
-        return Interpreter(*json.loads(answer))
-    except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
-        raise SandboxError(
-            f"{executable} does not run as a Python interpreter ({error}). "
-            "Name the environment's own python in course.yaml."
-        ) from error

@@ -22,7 +22,8 @@ from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process, Trial
 from autograder.sandbox.bundle import INIT, Style, bundle
-from autograder.sandbox.layout import MIB, Data, Interpreter, Operation, plan
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import MIB, Data, Operation, plan
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter

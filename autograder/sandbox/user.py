@@ -26,7 +26,8 @@ from autograder.errors import SandboxError
 from autograder.records.course import USER_SANDBOX
 from autograder.sandbox import process
 from autograder.sandbox.base import HOME, PLACES, SOCKETS, Finding, Job, Process, Trial
-from autograder.sandbox.layout import ETC, MIB, SYSTEM, WRITTEN_ETC, Interpreter, inside, package_folder, refuse_links
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import ETC, MIB, SYSTEM, WRITTEN_ETC, inside, package_folder, refuse_links
 from autograder.sandbox.seccomp import compile_filter
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.template.system import COMMAND

@@ -19,7 +19,7 @@ from typing import Any
 from autograder.errors import SandboxError
 from autograder.sandbox.base import HOME, INCOMING, Job, Process, Trial
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, as_text
-from autograder.sandbox.layout import MIB, inside, package_folder, refuse_links, writable_folders
+from autograder.sandbox.layout import MIB, Link, Source, environment, inside, is_below, refuse_links, writable_folders
 from autograder.sandbox.seccomp import compile_filter
 from autograder.sandbox.template.job import MODULES, SOCKET
 
@@ -216,18 +216,30 @@ class WarmSandbox:
             "folders": writable_folders(job),
             "files": files,
             "bound": bound,
-            "hidden_paths": [
-                self._hidden(folder) for folder in job.hidden_paths if folder not in self.address.hidden_paths
-            ],
             "limits": limits,
+            **self._environment(job),
         }
         return described, sources
 
-    def _hidden(self, folder: Path) -> str:
-        shown = [Path(path) for path in (*self.interpreter.folders, package_folder())]
-        if any(path.is_relative_to(folder.resolve()) for path in shown):
-            raise SandboxError(f"A fork cannot hide {folder}: it needs files in it.")
-        return str(folder.resolve())
+    def _environment(self, job: Job) -> dict[str, Any]:
+        """Describe what a fork sees of the host where it gets folders of its own, and what it has to hide."""
+        made = environment(self.interpreter, job.hidden_paths)
+        folders = [path for path, _, _ in writable_folders(job)]
+        covered = {
+            path: operation
+            for path, operation in sorted(made.operations.items())
+            if any(is_below(path, folder) for folder in folders)
+        }
+        hidden = [str(path.resolve()) for path in job.hidden_paths if path not in self.address.hidden_paths]
+        hidden = [path for path in hidden if made.covers(path)]
+        for folder in hidden:
+            if any(is_below(path, folder) for path in made.operations):
+                raise SandboxError(f"A fork cannot hide {folder}: it needs files in it.")
+        return {
+            "hidden_paths": hidden,
+            "trees": [path for path, operation in covered.items() if isinstance(operation, Source)],
+            "links": [(path, operation.target) for path, operation in covered.items() if isinstance(operation, Link)],
+        }
 
     def _check(self, path: str) -> None:
         writable = Path(path).is_relative_to(HOME) or Path(path).is_relative_to(INCOMING)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox.bubblewrap import find_bwrap
-from autograder.sandbox.layout import ETC, SYSTEM, Interpreter
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import ETC, SYSTEM
 from conformance.corpus import ASSIGNMENT, Unit, lay_out, notebook_name, source_directory
 
 WORKER = Path(__file__).with_name("worker.py")

@@ -25,7 +25,8 @@ from autograder.results import result_json
 from autograder.sandbox import Job, default_sandbox, process
 from autograder.sandbox.base import HOME, SOCKETS
 from autograder.sandbox.bundle import INIT, bundle
-from autograder.sandbox.layout import MIB, Data, Folder, Interpreter, Link, Source, plan
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import MIB, Data, Folder, Link, Source, plan
 from autograder.sandbox.oci import ENGINES
 
 LIMITS = Limits(disk_mib=16, processes=32)

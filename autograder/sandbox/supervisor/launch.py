@@ -60,7 +60,7 @@ def launch(spec: dict[str, Any], info_fd: int, block_fd: int) -> NoReturn:
     ]  # fmt: skip
     die_with(spec["supervisor"])
     # By descriptor: the command line of the sandbox's init is readable inside and would show host paths.
-    block = memory.file_of(b"".join(argument.encode() + b"\0" for argument in arguments))
+    block = memory.file_of(b"".join(os.fsencode(argument) + b"\0" for argument in arguments))
     os.execve(translate(spec["bwrap"], staged), ["bwrap", "--args", str(block), "--", *spec["argv"]], {})
 
 
@@ -226,7 +226,7 @@ def mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: 
         OSError: says what was tried.
     """
     result = libc.mount(
-        source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
+        os.fsencode(source), os.fsencode(target), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
     check(result, f"mount {source} on {target}")
 

@@ -21,6 +21,8 @@ class Job:
     Attributes:
         argv, cwd, env: of the process.
         folders: writable folder → (bytes, mode).
+        trees: paths below these folders that the template sees of the host, and the fork is to see, too.
+        links: (path below these folders, target) of symbolic links to make.
         files: (path, the descriptor of its content).
         bound: paths of the template that the fork is to have, too.
         hidden_paths: folders to cover.
@@ -34,6 +36,8 @@ class Job:
         self.cwd = str(fields["cwd"])
         self.env = {str(k): str(v) for k, v in fields["env"].items()}
         self.folders = [(str(path), int(size), str(mode)) for path, size, mode in fields["folders"]]
+        self.trees = [str(path) for path in fields["trees"]]
+        self.links = [(str(path), str(target)) for path, target in fields["links"]]
         self.output = descriptors[:2]
         self.files = list(zip(fields["files"], descriptors[2:]))  # noqa: B905 (3.10 has it)
         self.bound = [str(path) for path in fields["bound"]]

@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -163,7 +164,7 @@ def _files(folder: str) -> dict[str, bytes]:
         folders[:] = [name for name in folders if os.lstat(f"{parent}/{name}").st_dev == device]
         for path in (f"{parent}/{name}" for name in names):
             status = os.lstat(path)
-            if status.st_dev == device and status.st_size <= room:
+            if status.st_dev == device and stat.S_ISREG(status.st_mode) and status.st_size <= room:
                 room -= status.st_size
                 with open(path, "rb") as file:  # noqa: PTH123
                     found[path] = file.read()

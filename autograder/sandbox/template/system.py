@@ -57,14 +57,14 @@ def unshare(flags: int) -> None:
 def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
     """Mount a file system."""
     result = LIBC.mount(
-        source.encode(), target.encode(), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
+        os.fsencode(source), os.fsencode(target), kind and kind.encode(), ctypes.c_ulong(flags), data.encode() or None
     )
     _check(result, f"{kind or source} cannot be mounted on {target}")
 
 
 def unmount(target: str) -> None:
     """Detach a mount."""
-    _check(LIBC.umount2(target.encode(), MNT_DETACH), f"{target} cannot be unmounted")
+    _check(LIBC.umount2(os.fsencode(target), MNT_DETACH), f"{target} cannot be unmounted")
 
 
 def raise_loopback() -> None:

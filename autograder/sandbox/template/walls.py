@@ -5,7 +5,7 @@ and empty writable folders in place of the template's, and loses every capabilit
 """
 
 # Links and descriptors matter here, hence paths as text and os calls.
-# ruff: noqa: PTH103, PTH112, PTH120, PTH123
+# ruff: noqa: PTH103, PTH112, PTH120, PTH123, PTH211
 from __future__ import annotations
 
 import os
@@ -47,15 +47,15 @@ def build(job: Job, home: dict[str, bytes]) -> None:
     for path in job.hidden_paths:
         if os.path.isdir(path):
             system.mount("tmpfs", path, "tmpfs", WRITABLE | system.MS_RDONLY, "size=4096,mode=0755")
-    kept = {path: os.open(path, os.O_PATH) for path in job.bound}
+    kept = {path: os.open(path, os.O_PATH) for path in (*job.bound, *job.trees)}
     _stage(job)
     for path, size, mode in job.folders:
         if path != STAGING:
-            system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
-    for path, fd in kept.items():
-        _bind(f"/proc/self/fd/{fd}", path, folder=stat.S_ISDIR(os.fstat(fd).st_mode))
+            _cover(path, size, mode, job, kept)
+    for path in job.bound:
+        _bind(kept[path], path)
     for number, (path, _) in enumerate(job.files):
-        _bind(f"{STAGING}/{number}", path)
+        _bind(os.open(f"{STAGING}/{number}", os.O_PATH), path)
     for path, content in home.items():
         if not os.path.lexists(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -64,7 +64,7 @@ def build(job: Job, home: dict[str, bytes]) -> None:
     system.unmount(STAGING)
     for path, size, mode in job.folders:
         if path == STAGING:
-            system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
+            _cover(path, size, mode, job, kept)
     _mount_proc()
     for kind, value in job.limits.items():
         _, hard = resource.getrlimit(kind)
@@ -88,13 +88,32 @@ def _stage(job: Job) -> None:
             os.fchmod(copy.fileno(), 0o444)
 
 
-def _bind(source: str, target: str, *, folder: bool = False) -> None:
-    """Bind read-only; make a missing mount point if its folder is writable."""
+def _cover(path: str, size: int, mode: str, job: Job, kept: dict[str, int]) -> None:
+    """Mount an empty folder, and put back what the template sees there of the host: a Python that lies below /tmp."""
+    system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
+    for tree in job.trees:
+        if tree.startswith(f"{path}/"):
+            _bind(kept[tree], tree)
+    for link, target in job.links:
+        if link.startswith(f"{path}/"):
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            os.symlink(target, link)
+
+
+def _bind(source: int, target: str) -> None:
+    """Bind what a descriptor names read-only; make a missing mount point if its folder is writable.
+
+    Folders that are hidden in it come along, and stay.
+    """
+    folder = stat.S_ISDIR(os.fstat(source).st_mode)
     os.makedirs(target if folder else os.path.dirname(target), exist_ok=True)
     if not folder and not os.path.lexists(target):
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
-    system.mount(source, target, None, system.MS_BIND)
+    system.mount(f"/proc/self/fd/{source}", target, None, system.MS_BIND | system.MS_REC)
+    os.close(source)
     flags = system.MS_REMOUNT | system.MS_BIND | system.MS_RDONLY | system.MS_NOSUID | system.MS_NODEV
+    if os.statvfs(target).f_flag & os.ST_NOEXEC:  # a fork cannot take it away
+        flags |= system.MS_NOEXEC
     system.mount("none", target, None, flags)
 
 
