@@ -120,4 +120,4 @@ def cold_starts(course: Course) -> list[str]:
     found = [
         line.partition(NOT_FORKED)[0] + NOT_FORKED for line in lines if NOT_FORKED in line and NO_TEMPLATES not in line
     ]
-    return [f"note: {one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(found)]
+    return [f"{one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(found)]

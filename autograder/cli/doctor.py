@@ -67,8 +67,9 @@ def doctor(course_folder: Path | None) -> None:
     click.echo(
         "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
     )
-    holds = all(f.ok for f in findings)
-    click.echo("This machine can grade." if holds else "Something is missing: nothing is graded until it is fixed.")
+    holds, slow = all(f.ok for f in findings), installation.is_slow(findings)
+    able = "This machine can grade, but slowly: see `warm start` above." if slow else "This machine can grade."
+    click.echo(able if holds else "Something is missing: nothing is graded until it is fixed.")
     sys.exit(DONE if holds else NOT_GRADED)
 
 

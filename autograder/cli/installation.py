@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 
 from autograder._util import libraries
 from autograder.errors import SandboxError
@@ -16,7 +16,7 @@ from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
 from autograder.sandbox.machine import Machine
-from autograder.sandbox.remedies import install
+from autograder.sandbox.remedies import UNREADABLE, install
 
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
@@ -26,6 +26,7 @@ FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sk
 EXTRAS = {"pytensor": "theano"}
 """Package → the extra that installs it; default: ``grade`` for :data:`NEEDED`, ``keras`` for :data:`FOR_LESSONS`."""
 SECONDS = 30.0
+WARM_START = "warm start"
 
 
 def packages() -> tuple[Finding, ...]:
@@ -74,13 +75,20 @@ def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
-    return (*findings, *warm_start(built, python)) if all(finding.ok for finding in findings) else findings
+    warm = warm_start(built, python, of="kernels") if all(finding.ok for finding in findings) else ()
+    return (*findings, *warm)
 
 
-def warm_start(sandbox: Sandbox, python: str | None) -> tuple[Finding, ...]:
-    """Try whether kernels can be forked from a template. If not, it is a remark: grades are the same.
+def warm_start(sandbox: Sandbox, python: str | None, *, of: str, modules: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Try whether processes can be forked from a template. If not, it is a remark: grades are the same.
 
     A sandbox of a kind without templates has no finding.
+
+    Args:
+        sandbox: the wall around the processes.
+        python: their interpreter (default: the kit's own).
+        of: names them.
+        modules: modules that the template imports besides those of a kernel.
     """
     from autograder.sandbox.bubblewrap import BubblewrapSandbox  # Linux only
     from autograder.sandbox.kernel_job import template
@@ -89,35 +97,34 @@ def warm_start(sandbox: Sandbox, python: str | None) -> tuple[Finding, ...]:
     if not isinstance(sandbox, BubblewrapSandbox):
         return ()
     try:
-        with template(sandbox, {}, Limits(), python=python) as started:
+        with template(sandbox, {}, Limits(), python=python, modules=modules) as started:
             started.wait_until_ready()
             self_test.require(WarmSandbox(sandbox, started.address, strict=True))
     except (SandboxError, OSError) as error:
         said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        folders = {sandbox.interpreter.prefix, sandbox.interpreter.base_prefix}
-        covered = next((f for f in WRITABLE if any(Path(p).is_relative_to(f) for p in map(str, folders))), None)
-        remedy = (
-            f"the environment lies below {covered}, which each notebook has for itself: make it in another folder"
-            if covered
-            else "an ordinary user must be able to read the environment and all folders above it: `chmod -R go+rX`"
-        )
         why = said[-2] if len(said) > 1 and said[-1].startswith("→") else said[-1]
-        told = f"is not possible, and each kernel imports for itself: {why[:200]}"
-        return (Finding("warm start", True, told, remedy),)
-    return (Finding("warm start", True, "kernels are forked from one that has imported the libraries"),)
+        told = f"is not possible, and each of the {of} imports for itself: {why[:200]}"
+        return (Finding(WARM_START, True, told, UNREADABLE),)
+    return (Finding(WARM_START, True, f"{of} are forked from one that has imported the libraries"),)
 
 
-WRITABLE = ("/tmp", "/dev/shm", "/run")
-"""Folders in which a notebook sees its own files alone."""
+def is_slow(findings: Iterable[Finding]) -> bool:
+    """Tell whether a warm start is not possible."""
+    return any(finding.name == WARM_START and finding.remedy for finding in findings)
 
 
 def examiner_sandbox(name: str) -> tuple[Finding, ...]:
     """Test the sandbox of examiners; ``name`` is the sandbox of the kernels."""
+    from autograder.grading.templates import EXAMINER_MODULES
+
     try:
-        return self_test.self_test(walls.examiner_sandbox(name))
+        built = walls.examiner_sandbox(name)
+        findings = self_test.self_test(built)
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding("examiner", False, problem, remedy),)
+    holds = all(finding.ok for finding in findings)
+    return (*findings, *(warm_start(built, None, of="examiners", modules=EXAMINER_MODULES) if holds else ()))
 
 
 def optional_sandbox(name: str) -> Finding:

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from helpers.tiny import tiny_course
 
-from autograder.cli import installation
+from autograder.cli import installation, main
 from autograder.cli.batch_display import cold_starts
+from autograder.errors import SandboxError
 from autograder.grading.batch import BATCH_LOG
 from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
+from autograder.sandbox import Finding, kernel_job
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 
 @pytest.fixture
@@ -26,11 +30,31 @@ def below_tmp() -> Iterator[str]:
 
 
 @pytest.mark.sandbox
-def test_an_environment_below_tmp_has_no_warm_start_and_doctor_says_why(below_tmp: str) -> None:
+def test_an_environment_below_tmp_has_a_warm_start(below_tmp: str) -> None:
     finding = installation.sandbox(below_tmp, "bubblewrap")[-1]
-    assert (finding.name, finding.ok) == ("warm start", True)
-    assert "is not possible" in finding.detail
-    assert "lies below /tmp" in finding.remedy
+    assert (finding.name, finding.remedy) == ("warm start", "")
+
+
+@pytest.mark.sandbox
+def test_a_warm_start_that_is_not_possible_is_a_remark_with_reason_and_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise SandboxError("The template ended at once.")
+
+    monkeypatch.setattr(kernel_job, "template", refused)
+    (finding,) = installation.warm_start(BubblewrapSandbox(), None, of="examiners")
+    assert finding.ok
+    assert finding.detail.endswith("each of the examiners imports for itself: The template ended at once.")
+    assert "chmod -R go+rX" in finding.remedy
+    assert installation.is_slow([finding])
+
+
+def test_doctor_ends_by_saying_that_a_machine_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = (Finding(installation.WARM_START, True, "is not possible", "remedy"),)
+    for name, found in {"sandbox": slow, "examiner_sandbox": (), "optional_sandbox": slow[0]}.items():
+        monkeypatch.setattr(installation, name, lambda *_, found=found: found)
+    told = CliRunner().invoke(main, ["doctor"])
+    assert told.exit_code == 0
+    assert told.output.splitlines()[-1] == "This machine can grade, but slowly: see `warm start` above."
 
 
 @pytest.mark.sandbox
@@ -48,4 +72,4 @@ def test_a_batch_without_a_warm_start_says_so_once(tmp_path: Path) -> None:
         f"Kernels of hw {NOT_FORKED}: why\n" * 2 + f"Kernels of b {NOT_FORKED}: gvisor {NO_TEMPLATES}\nmore\n"
     )
     (line,) = cold_starts(course)
-    assert line == f"note: Kernels of hw {NOT_FORKED}; `autograder doctor --course .` says why"
+    assert line == f"Kernels of hw {NOT_FORKED}; `autograder doctor --course .` says why"
