@@ -116,6 +116,7 @@ class UserSandbox:
             "hidden_paths": [str(path.resolve()) for path in job.hidden_paths if path.is_dir()],
             "readable": [*READABLE, *self.interpreter.folders, package_folder(), f"{place}/opt"],
             "writable": list(WRITABLE),
+            "needed": [*self.interpreter.folders, package_folder()],
             "file_bytes": job.limits.disk_mib * MIB,
             "seccomp": base64.b64encode(
                 compile_filter(count_by_process=True, notebook=COMMAND, internet=False)

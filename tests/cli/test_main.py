@@ -420,7 +420,7 @@ def test_collect_waits_for_no_batch(course: Course, tmp_path: Path) -> None:
 def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
-    monkeypatch.setattr("autograder.cli.installation.warm_start", lambda sandbox, python: ())
+    monkeypatch.setattr("autograder.cli.installation.warm_start", lambda *_, **__: ())
     monkeypatch.setattr("autograder.cli.installation.optional_sandbox", lambda name: fine[0])
     said = autograder("doctor")
     assert said.exit_code == 0, said.output

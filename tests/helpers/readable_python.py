@@ -1,4 +1,4 @@
-"""A Python that every user can read, where the interpreter of the tests lies below a folder of root's (/root)."""
+"""A Python that every user can read, where the checkout or its interpreter lies in a closed folder (/root)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import autograder
 from autograder.errors import SandboxError
+from autograder.sandbox import Job
+from autograder.sandbox.supervisor.launch import STAGING_PLACES
 from autograder.sandbox.user import UserSandbox
 
 
@@ -21,19 +24,28 @@ def closed_folder(path: Path) -> Path | None:
     return ways[0] if ways else None
 
 
+def needed() -> list[Path]:
+    """The folders without which no process of the kit runs: the interpreter, its libraries, the package, the helpers."""
+    package, helpers = Path(autograder.__file__).resolve().parent, Path(__file__).resolve().parent
+    folders = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package, helpers]
+    return [path for path in folders if not any(path != other and path.is_relative_to(other) for other in folders)]
+
+
 def opening(program: str) -> str:
-    """A shell script that becomes ``program``, with a view of the files in which every user reaches the interpreter."""
+    """A shell script that becomes ``program``, with a view of the files in which every user reaches what is needed."""
     become = f'exec {shlex.quote(program)} "$@"'
-    base = Path(sys.base_prefix).resolve()
-    closed = closed_folder(base)
-    if closed is None:
+    closed = {path: folder for path in dict.fromkeys(needed()) if (folder := closed_folder(path)) is not None}
+    if not closed:
         return become
-    # Seen from here on: an open folder, which holds nothing but the interpreter.
+    aside = next(place for place in STAGING_PLACES if not any(path.is_relative_to(place) for path in closed))
+    places = {f"{aside}/{number}": shlex.quote(str(path)) for number, path in enumerate(closed)}
+    # Seen from here on: folders that can be entered, not listed, and hold nothing but what is needed.
     steps = [
-        f"mount --bind {shlex.quote(str(base))} /mnt",
-        f"mount -t tmpfs -o mode=755 none {shlex.quote(str(closed))}",
-        f"mkdir -p {shlex.quote(str(base))}",
-        f"mount --move /mnt {shlex.quote(str(base))}",
+        f"mount -t tmpfs -o mode=755 none {aside}",
+        *(f"mkdir {place}; mount --bind {path} {place}" for place, path in places.items()),
+        *(f"mount -t tmpfs -o mode=711 none {shlex.quote(str(f))}" for f in sorted(set(closed.values()))),
+        *(f"mkdir -p {path}; mount --move {place} {path}" for place, path in places.items()),
+        f"umount {aside}",
         become,
     ]
     return f'exec unshare --mount -- /bin/sh -ec {shlex.quote("; ".join(steps))} sh "$@"'
@@ -52,4 +64,10 @@ def user_sandbox(*, use_cgroup: bool) -> UserSandbox:
     script.write_text(f"#!/bin/sh\n{opening(sys.executable)}\n")
     script.chmod(0o755)
     sandbox.supervisor = str(script)
+    try:
+        sandbox.start(Job(("/bin/true",))).close()
+    except SandboxError as error:
+        if "other users cannot" not in str(error):
+            raise
+        pytest.skip(str(error))
     return sandbox

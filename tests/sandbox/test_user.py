@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 from autograder.errors import CourseError, SandboxError
 from autograder.grading.walls import examiner_sandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
-from autograder.sandbox import Process, default_sandbox
+from autograder.sandbox import Job, Process, default_sandbox
+from autograder.sandbox.remedies import CLOSED
+from autograder.sandbox.self_test import self_test
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox
 
@@ -189,6 +192,34 @@ print(open(path).read(), refused(lambda: open(path, "a")), *sorted(os.listdir(os
 def test_it_refuses_to_start_where_hidden_files_are_open(start: Run) -> None:
     with pytest.raises(SandboxError, match=r"/usr/share must be closed to other users \(chmod 700\)"):
         start("", hidden_paths=(Path("/usr/share"),))
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A folder with a Python, which only root may enter, in one that everybody may."""
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        Path(folder).chmod(0o755)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", f"{folder}/closed/env"], check=True, timeout=60)
+        Path(folder, "closed").chmod(0o700)
+        yield Path(folder, "closed")
+
+
+@walled
+def test_a_python_in_a_folder_that_others_cannot_enter_is_refused_by_name(sandbox: UserSandbox, closed: Path) -> None:
+    """Not by a shell's "not found": the message says which folder to open, or to leave."""
+    job = Job((str(closed / "env/bin/python"), "-c", ""))
+    other = UserSandbox(job.argv[0])
+    other.supervisor = sandbox.supervisor
+    with pytest.raises(SandboxError, match=f"other users cannot enter {closed}, .*chmod o.x {closed}.* such as one in"):
+        other.start(job)
+    (finding,) = [finding for finding in self_test(other) if not finding.ok]
+    assert finding.remedy == CLOSED
+    closed.chmod(0o711)
+    process = other.start(job)
+    try:
+        assert process.wait(20) == 0, process.stderr()
+    finally:
+        process.close()
 
 
 @walled

@@ -6,7 +6,7 @@ a readable place, in a mount namespace of its own.
 """
 
 # The os calls are meant: each names one system call, and links and descriptors matter here.
-# ruff: noqa: PTH101, PTH102, PTH112, PTH116, PTH118, PTH120, PTH208
+# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH116, PTH118, PTH120, PTH208
 from __future__ import annotations
 
 import base64
@@ -176,6 +176,25 @@ def readable(path: str) -> bool:
     mode = os.stat(path).st_mode
     needed = 0o005 if stat.S_ISDIR(mode) else 0o004
     return mode & needed == needed
+
+
+def refuse_closed(paths: list[str]) -> None:
+    """Refuse to start where this process's user cannot reach or read one of the folders or files.
+
+    Raises:
+        ValueError: names the closed one and what to do.
+    """
+    for path in paths:
+        steps = path.split("/")[1:]
+        for step in range(1, len(steps)):
+            folder = "/" + "/".join(steps[:step])
+            if os.path.isdir(folder) and not os.access(folder, os.X_OK):
+                raise ValueError(
+                    f"refused: other users cannot enter {folder}, and {path} lies there. Open it (chmod o+x {folder}), "
+                    "or put the kit and its Python into an open folder, such as one in /opt."
+                )
+        if os.path.exists(path) and not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
+            raise ValueError(f"refused: other users cannot read {path}. Open it: chmod -R go+rX {path}.")
 
 
 def copy(source: str, target: str) -> None:

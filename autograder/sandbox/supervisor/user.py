@@ -263,6 +263,7 @@ def become_command(
     if 0 in (*os.getresuid(), *os.getresgid()):
         raise ValueError("refused: the sandbox would run as root")
     system.forbid_new_privileges()
+    launch.refuse_closed(wanted["needed"])
     for path in wanted["hidden_paths"]:
         if os.access(path, os.R_OK) or os.access(path, os.X_OK):
             raise ValueError(f"refused: {path} must be closed to other users (chmod 700)")
