@@ -6,6 +6,10 @@ could not be graded. Heavy libraries are imported in the commands that use them,
 
 from __future__ import annotations
 
-from autograder.cli.main import main
+from autograder._util.bytecode import write_no_closed_bytecode
+
+write_no_closed_bytecode()  # before the imports that would
+
+from autograder.cli.main import main  # noqa: E402
 
 __all__ = ["main"]

@@ -22,6 +22,8 @@ from autograder.sandbox.waiting import WaitingTime, wants_to_run
 STDOUT_TAIL, STDERR_TAIL = 256 * 1024, 64 * 1024
 START_SECONDS = 30.0
 KILL_SECONDS = 2.0
+MASK = 0o022
+"""File mask of supervisors and sandboxes, whatever the caller's is: what supervisors write, other users can read."""
 
 
 class Tail:
@@ -242,6 +244,7 @@ def start(
             cwd="/",
             pass_fds=(write_end,),
             start_new_session=True,
+            umask=MASK,
         )
     except OSError as error:
         os.close(read_end)

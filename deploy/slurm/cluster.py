@@ -54,7 +54,7 @@ def make_cluster(options: argparse.Namespace) -> Any:
         scheduler_options={"port": options.port, "dashboard": False},
         # A worker leaves before Slurm kills it; the next job takes its place.
         worker_extra_args=["--no-dashboard", "--lifetime", f"{minutes - 10}m", "--lifetime-stagger", "5m"],
-        job_script_prologue=[f"export DASK_CONFIG={SETTINGS}", "umask 077"],
+        job_script_prologue=[f"export DASK_CONFIG={SETTINGS}", "umask 077", "export PYTHONDONTWRITEBYTECODE=1"],
         job_extra_directives=["--requeue"],
     )
 

@@ -127,7 +127,7 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
     (tmp_path / "data.py").write_text("rows = 3")
     code = f"""
     import os
-    canary, found = "canary-" + "7261", []
+    canary, found, unreadable = "canary-" + "7261", [], []
     python = {sys.prefix!r}, {sys.base_prefix!r}, {str(Path(sys.base_prefix).resolve())!r}
     skip = ("/proc", "/usr", "/dev", *python)
     for folder, folders, files in os.walk("/"):
@@ -135,12 +135,15 @@ def test_hidden_course_files_are_not_reachable(start: Run, tmp_path: Path) -> No
         for name in files:
             path = os.path.join(folder, name)
             if os.path.isfile(path) and not os.path.islink(path):
-                found += [name] if canary.encode() in open(path, "rb").read() else []
+                if not os.access(path, os.R_OK):
+                    unreadable.append(path)
+                elif canary.encode() in open(path, "rb").read():
+                    found.append(name)
     found += [k for k, v in os.environ.items() if canary in v]
-    print(found, os.path.exists({str(tmp_path)!r}), open("/home/student/data.py").read())
+    print(found, unreadable, os.path.exists({str(tmp_path)!r}), open("/home/student/data.py").read())
     """
     process = start(code, files={"/home/student/data.py": tmp_path / "data.py"})
-    assert answer(process) == "[] False rows = 3"
+    assert answer(process) == "[] [] False rows = 3"
 
 
 def test_a_checkout_shows_its_package_only(start: Run) -> None:

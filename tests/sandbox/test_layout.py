@@ -201,6 +201,19 @@ def same_disk(one: Path, other: Path) -> bool:
     return one.stat().st_dev == other.stat().st_dev
 
 
+@pytest.mark.sandbox
+def test_a_kit_with_a_tight_mask_leaves_no_file_that_others_cannot_read(tmp_path: Path) -> None:
+    """Its supervisors are processes of root, and would write byte code into the package."""
+    copy = copied(tmp_path)
+    before = os.umask(0o077)
+    try:
+        copy.tell()
+    finally:
+        os.umask(before)
+    package = copy.kit / "autograder"
+    assert [str(path) for path in package.rglob("*") if path.is_file() and not path.stat().st_mode & 0o004] == []
+
+
 # --- what is hidden, and what cannot be --------------------------------------------------------------
 
 
