@@ -55,6 +55,7 @@ inside = [os.path.realpath(p) for p in (sys.prefix, os.path.dirname(os.path.dirn
 mounts = [line.split() for line in open("/proc/self/mountinfo")]
 print(json.dumps({
     "prefix": sys.prefix, "limits": limits.__file__, "course": sorted(os.listdir(course)),
+    "hidden": [os.listdir(f"{sys.prefix}/{name}") for name in ("course", "later")],
     "writable": [p for p in inside if writable(p)],
     "shown": sorted({decoded(m[4]) for m in mounts} & set(inside)) == sorted(set(inside)),
     "loose": [m for m in mounts if decoded(m[4]) in inside and not {"ro", "nosuid", "nodev"} <= set(m[5].split(","))],
@@ -70,8 +71,11 @@ from autograder.sandbox.base import Job, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.warm_start import Template, WarmSandbox
 
+hidden = (Path(course), Path(sys.prefix, "course"))
+later = (*hidden, Path(sys.prefix, "later"))
+
 def told(sandbox):
-    process = sandbox.start(Job((own_python(), "-I", "-c", look, kit, course), hidden_paths=(Path(course),)))
+    process = sandbox.start(Job((own_python(), "-I", "-c", look, kit, course), hidden_paths=later))
     try:
         status = process.wait(30)
         assert status == 0, process.stderr()
@@ -81,7 +85,7 @@ def told(sandbox):
 
 cold = BubblewrapSandbox()
 job = Job((own_python(), "-I", "/opt/kernel/program"), files={"/opt/kernel/program": Path(program)},
-          hidden_paths=(Path(course),))
+          hidden_paths=hidden)
 with Template(cold, job, []) as template:
     template.wait_until_ready()
     print(json.dumps([told(cold), told(WarmSandbox(cold, template.address, strict=True))]))
@@ -97,7 +101,10 @@ class Copied:
     python: Path
 
     def tell(self) -> list[dict[str, Any]]:
-        """What a sandbox of this copy sees, and what a fork of its template sees."""
+        """What a sandbox of this copy sees, and what a fork of its template sees.
+
+        The environment holds two folders that nobody may see: one of them the template does not see either.
+        """
         program = self.kit / "program"
         program.mkdir()
         (program / "__main__.py").write_text("")
@@ -108,14 +115,17 @@ class Copied:
         return list(json.loads(done.stdout))
 
 
-def copied(folder: Path, environment_folder: Path | None = None) -> Copied:
+def copied(folder: Path, environment_folder: Path | None = None, python: str | Path = sys.executable) -> Copied:
     kit = folder / "kit"
     ignored = shutil.ignore_patterns("_course", "__pycache__", "demo")
     shutil.copytree(Path(autograder.__file__).parent, kit / "autograder", ignore=ignored)
     (kit / "source").mkdir()
     (kit / "source/labels.csv").write_text(SECRET)
     prefix = (environment_folder or kit) / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", prefix], check=True, timeout=60)
+    subprocess.run([python, "-m", "venv", "--without-pip", prefix], check=True, timeout=60)
+    for name in ("course", "later"):
+        (prefix / name).mkdir()
+        (prefix / name / "labels.csv").write_text(SECRET)
     return Copied(kit, prefix / "bin/python")
 
 
@@ -129,6 +139,7 @@ def holds(copy: Copied) -> None:
         "prefix": str(copy.python.parent.parent),
         "limits": str(copy.kit / "autograder/records/limits.py"),
         "course": sorted(own),
+        "hidden": [[], []],
         "writable": [],
         "shown": True,
         "loose": [],
@@ -190,11 +201,7 @@ def test_an_interpreter_of_its_own_below_tmp_forks(tmp_path: Path) -> None:
         ignore=shutil.ignore_patterns("site-packages", "test"),
     )
     (tmp_path / "pythons/3.1").symlink_to("3.1.4")
-    copy = copied(tmp_path)
-    shutil.rmtree(copy.python.parent.parent)
-    python = tmp_path / f"pythons/3.1/bin/python3.{sys.version_info[1]}"
-    subprocess.run([python, "-m", "venv", "--without-pip", copy.python.parent.parent], check=True, timeout=60)
-    holds(copy)
+    holds(copied(tmp_path, python=tmp_path / f"pythons/3.1/bin/python3.{sys.version_info[1]}"))
 
 
 def same_disk(one: Path, other: Path) -> bool:
