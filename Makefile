@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-oldest-keras test-otter test-all conformance demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -42,6 +42,9 @@ test-variants: install ## a hundred honest variants of the lessons' solutions, a
 test-interruptions: install ## batches that are killed, locked out or out of disk must lose nothing (ARGS="--kills 200")
 	PYTHONPATH=tests $(BIN)/python -m interruptions $(ARGS)
 
+test-anywhere: install ## the kit below /tmp, behind links, in a closed home and so on: as fast as in an open folder (ARGS='--only /tmp')
+	@scripts/test-anywhere $(ARGS)
+
 test-oldest-keras: install ## numbers with the oldest supported Keras and TensorFlow, in .venv-oldest: ten minutes
 	@scripts/oldest-keras
 
@@ -56,6 +59,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-security
 	$(MAKE) test-variants
 	$(MAKE) test-interruptions
+	$(MAKE) test-anywhere
 	$(MAKE) test-oldest-keras
 	$(MAKE) test-otter
 
