@@ -1,9 +1,10 @@
 """A Python that runs inside a sandbox: the folders that it needs, and the symbolic links by which it is named."""
 
 # pathlib would resolve what must stay as it is (links), hence paths as text and os calls.
-# ruff: noqa: PTH100, PTH115
+# ruff: noqa: PTH100, PTH114, PTH115, PTH207
 from __future__ import annotations
 
+import glob
 import json
 import os
 import subprocess
@@ -47,6 +48,16 @@ class Interpreter:
     def names(self) -> tuple[str, ...]:
         """List the paths by which Python calls itself; links may lead from them to :attr:`folders`."""
         return (self.executable, self.prefix, self.base_prefix, *([self.library] if self.library else []))
+
+
+@cache
+def linked_library(prefix: str) -> str:
+    """Return the file of a library without which no kernel starts, if it is a link: where it leads; else empty.
+
+    uv with the link mode `symlink` makes such environments, and conda with soft links.
+    """
+    pattern = f"{glob.escape(prefix)}/lib/python*/site-packages/ipykernel-*.dist-info/METADATA"
+    return next((os.path.realpath(path) for path in glob.glob(pattern) if os.path.islink(path)), "")
 
 
 def links_on_the_way(path: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxError
 from autograder.sandbox.base import HOME, INCOMING, PLACES, SOCKETS, Job
-from autograder.sandbox.interpreter import Interpreter, links_on_the_way
+from autograder.sandbox.interpreter import Interpreter, linked_library, links_on_the_way
 
 MIB = 1024 * 1024
 PAGE_BYTES = 4096
@@ -146,6 +146,12 @@ def environment(interpreter: Interpreter, hidden_paths: tuple[Path, ...] = ()) -
         _refuse_own_places(folder)
         if not made.covers(folder):
             made.bind(folder)
+    library = linked_library(interpreter.prefix)
+    if library and not made.covers(library):
+        raise SandboxError(
+            f"The libraries in {interpreter.prefix} are links to files such as {library}, which notebooks cannot see. "
+            "Install copies of them: UV_LINK_MODE=copy uv pip install --reinstall …"
+        )
     hidden = [path for path in map(os.path.realpath, hidden_paths) if made.covers(path) and os.path.isdir(path)]
     for path in hidden:
         if path in own:

@@ -109,7 +109,7 @@ UNREADABLE = (
     "The Python environment cannot be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
     "it was made from), or make it anew under umask 022."
 )
-CLOSED = "Do what the message says: notebooks run as a user of their own, who needs the kit and its Python."
+PLACE = "Do what the message says: notebooks need the kit and its Python, and see nothing beside them."
 NO_FILTER = (
     "The system-call filter cannot be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
     "64-bit ARM."
@@ -127,7 +127,7 @@ def remedy(message: str, machine: Machine, program: str | None = None) -> str:
         (_NAMESPACE_WORDS, namespaces(machine, program)),
         (("can't mount proc", "mount proc"), PROC.get(machine.container, PROC[""])),
         (("mount namespace", "start the kit as an ordinary user"), NO_MOUNT),
-        (("other users cannot",), CLOSED),
+        (("other users cannot", "make the environment in", "install copies of them"), PLACE),
         (("permission denied", "execvp"), UNREADABLE),
         (("seccomp", "table of system calls"), NO_FILTER),
     ):

@@ -268,6 +268,17 @@ def test_an_environment_that_holds_a_notebooks_own_folder_is_refused_by_name(pre
         environment(interpreter)
 
 
+def test_an_environment_of_links_is_refused_by_name(tmp_path: Path) -> None:
+    """As uv makes it with the link mode `symlink`: its libraries lie in a cache, which no sandbox shows."""
+    library = tmp_path / "env/lib/python3.12/site-packages/ipykernel-7.0.dist-info"
+    library.mkdir(parents=True)
+    (tmp_path / "METADATA").write_text("")
+    (library / "METADATA").symlink_to(tmp_path / "METADATA")
+    interpreter = Interpreter(f"{tmp_path}/env/bin/python", f"{tmp_path}/env", "/usr", "")
+    with pytest.raises(SandboxError, match=f"links to files such as {tmp_path}/METADATA.*UV_LINK_MODE=copy"):
+        environment(interpreter)
+
+
 def test_what_is_hidden_in_an_environment_stays_hidden(tmp_path: Path) -> None:
     (tmp_path / "course").mkdir()
     interpreter = Interpreter(f"{tmp_path}/bin/python", str(tmp_path), "/usr", "")

@@ -21,7 +21,7 @@ from autograder.errors import CourseError, SandboxError
 from autograder.grading.walls import examiner_sandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
-from autograder.sandbox.remedies import CLOSED
+from autograder.sandbox.remedies import PLACE
 from autograder.sandbox.self_test import self_test
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox
@@ -213,7 +213,7 @@ def test_a_python_in_a_folder_that_others_cannot_enter_is_refused_by_name(sandbo
     with pytest.raises(SandboxError, match=f"other users cannot enter {closed}, .*chmod o.x {closed}.* such as one in"):
         other.start(job)
     (finding,) = [finding for finding in self_test(other) if not finding.ok]
-    assert finding.remedy == CLOSED
+    assert finding.remedy == PLACE
     closed.chmod(0o711)
     process = other.start(job)
     try:
