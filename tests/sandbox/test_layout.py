@@ -23,6 +23,8 @@ from autograder.sandbox import Job, layout
 from autograder.sandbox.bubblewrap import BubblewrapSandbox, find_bwrap
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import SYSTEM, Folder, environment
+from autograder.sandbox.machine import Machine
+from autograder.sandbox.remedies import PLACE, remedy
 from autograder.sandbox.supervisor.launch import STAGING_PLACES
 
 ODD = "a path, größer\nthan usual"
@@ -255,8 +257,11 @@ def test_a_course_in_a_system_folder_is_hidden_but_for_its_environment(below_sys
 def test_an_environment_that_is_the_course_itself_is_refused_by_name(below_system: Path) -> None:
     prefix = below_system / ".venv"
     interpreter = Interpreter(f"{prefix}/bin/python", str(prefix), sys.base_prefix, "")
-    with pytest.raises(SandboxError, match=r"\.venv is the course .* Make the environment in a folder of its own"):
+    with pytest.raises(
+        SandboxError, match=r"\.venv is the course .* Make the environment in a folder of its own"
+    ) as told:
         environment(interpreter, (prefix,))
+    assert remedy(str(told.value), Machine()) == PLACE
 
 
 @pytest.mark.parametrize("prefix", ["/tmp", "/opt", "/home", "/dev/shm"])
@@ -264,8 +269,9 @@ def test_an_environment_that_holds_a_notebooks_own_folder_is_refused_by_name(pre
     interpreter = Interpreter(f"{prefix}/bin/python", prefix, "/usr", "")
     with pytest.raises(
         SandboxError, match=f"The Python in {prefix} cannot be shown .* Make the environment in another"
-    ):
+    ) as told:
         environment(interpreter)
+    assert remedy(str(told.value), Machine()) == PLACE
 
 
 def test_an_environment_of_links_is_refused_by_name(tmp_path: Path) -> None:
@@ -275,8 +281,9 @@ def test_an_environment_of_links_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "METADATA").write_text("")
     (library / "METADATA").symlink_to(tmp_path / "METADATA")
     interpreter = Interpreter(f"{tmp_path}/env/bin/python", f"{tmp_path}/env", "/usr", "")
-    with pytest.raises(SandboxError, match=f"links to files such as {tmp_path}/METADATA.*UV_LINK_MODE=copy"):
+    with pytest.raises(SandboxError, match=f"links to files such as {tmp_path}/METADATA.*UV_LINK_MODE=copy") as told:
         environment(interpreter)
+    assert remedy(str(told.value), Machine()) == PLACE
 
 
 def test_what_is_hidden_in_an_environment_stays_hidden(tmp_path: Path) -> None:
