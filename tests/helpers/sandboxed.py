@@ -7,9 +7,12 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from autograder.records.limits import Limits
 from autograder.sandbox import Job, Process, Sandbox
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.layout import environment
 
 SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
 Run = Callable[..., Process]
@@ -29,6 +32,12 @@ def starting(sandbox: Sandbox) -> Iterator[Run]:
     yield run
     for process in started:
         process.close()
+
+
+def shown_below(folder: str) -> list[str]:
+    """What a new sandbox has in a folder of its own: the way to an environment that lies below a folder of that name."""
+    paths = [Path(path) for path in environment(Interpreter.current()).operations]
+    return sorted({path.relative_to(folder).parts[0] for path in paths if path.is_relative_to(folder)})
 
 
 def answer(process: Process, seconds: float = 20.0) -> str:
