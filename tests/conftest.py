@@ -53,7 +53,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many attacks were generated, by family."""
+    """Say how many attacks were generated, by family, and which closed folder keeps tests from running."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = {str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)}
+    if closed := sorted(reason for reason in reasons if "other users cannot" in reason):
+        terminalreporter.section("not tried")
+        terminalreporter.write_line("\n".join(closed))
     reports = [report for report in terminalreporter.stats.get("passed", ()) if "tests/security/" in report.nodeid]
     lines = [line for report in reports for line in report.capstdout.splitlines() if " cases" in line]
     if lines:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=3, help="gradings in each place, beside one in the open folder")
     parser.add_argument("--open", type=Path, default=open_folder(), help="a folder that everybody may enter")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the copies are removed
     with ExitStack() as stack:
         course = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="anywhere-course-"))) / "course"
         prepare(course)
