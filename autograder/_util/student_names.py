@@ -7,6 +7,15 @@ import unicodedata
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 
+MAX_FOLDER_BYTES = 255
+"""Largest name of a file that file systems have."""
+
+
+def is_folder_name(name: str) -> bool:
+    """Tell whether a name is that of one folder, which leads nowhere else: what any student here has at least."""
+    in_bytes = name.encode("utf-8", "surrogatepass")
+    return 0 < len(in_bytes) <= MAX_FOLDER_BYTES and name not in (".", "..") and not {"/", "\0"} & set(name)
+
 
 def student_name(name: str) -> str:
     """Return the name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.

@@ -60,7 +60,7 @@ def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[
                 raise ValueError("a file in it is damaged")
         if at != len(rest):
             raise ValueError(f"{len(rest) - at:+} bytes")
-        return first["head"], {_checked(name): blobs[digest] for name, digest in first["files"].items()}
+        return first["head"], {checked_path(name): blobs[digest] for name, digest in first["files"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a parcel of this version of the kit ({error})") from error
 
@@ -73,7 +73,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
-def _checked(name: str) -> str:
+def checked_path(name: str) -> str:
+    """Return a path that stays in its folder; raise ValueError for any other."""
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         raise ValueError(f"{name!r:.80} leads out")

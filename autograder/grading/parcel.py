@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.plain_records import from_plain, to_plain
+from autograder._util.student_names import is_folder_name
 from autograder.errors import HostError
-from autograder.grading.container import pack, unpack, write_files
+from autograder.grading.container import checked_path, pack, unpack, write_files
 from autograder.grading.course_files import course_files
 from autograder.grading.work import Work, read_stamp, versions
 from autograder.records.course import Assignment
@@ -185,6 +186,10 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
     """
     head, files = unpack(data)
     read = from_plain(_UnitHead, head)
+    if not is_folder_name(read.student):
+        raise ValueError(f"the name {read.student!r:.80} of a student is refused")
+    for name in (*read.own, *read.odd):
+        checked_path(name)
     submission = folder / "submitted"
     submission.mkdir(mode=0o700)
     write_files(submission, files)

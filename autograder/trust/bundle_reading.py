@@ -20,6 +20,7 @@ from typing import Any
 from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import from_plain
+from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line
 from autograder.course.course_yaml import RANGES
 from autograder.errors import AutograderError, CourseError, HostError, SubmissionError, UsageError
@@ -125,6 +126,8 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
             submission[rest] = member
     known = {place: members / file.member for place, file in manifest.files.items()}
     common = _common(known[EXAM], root, course)
+    if common.assignment.name != manifest.assignment:
+        raise ValueError("its exam is another assignment's")
     if manifest.hidden == HIDDEN[1]:
         _take_hidden_data(common, manifest, course)
     for needed in (*common.modules, *([common.hidden] if common.hidden else [])):
@@ -162,6 +165,9 @@ def _manifest(path: Path) -> Manifest:
         raise ValueError(f"it names more than {LIMITS.members:,} files")
     if read.hidden not in HIDDEN:
         raise ValueError(f"hidden is {read.hidden!r:.40}")
+    for what, name in (("student", read.student), ("assignment", read.assignment)):
+        if not (is_folder_name(name) and name.isprintable()):
+            raise ValueError(f"the name {name!r:.80} of the {what} is refused")
     return read
 
 

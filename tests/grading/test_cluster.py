@@ -171,6 +171,22 @@ def elsewhere(work: Work, folder: Path) -> Work:
     return unpack_unit(pack_unit(work), common, place)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"student": "../ada"}, {"student": "a/b"}, {"student": ""}, {"own": ["../x"]}, {"odd": {"../x": "pipe"}}],
+    ids=str,
+)
+def test_a_parcel_with_a_name_that_leads_out_is_refused(course: Course, tmp_path: Path, change: dict[str, Any]) -> None:
+    (work,) = plan(course, "ada")
+    elsewhere(work, tmp_path / "honest")
+    head, files = unpack(pack_unit(work))
+    common = unpack_common(pack_common([work]), tmp_path / "there")
+    (tmp_path / "there/unit").mkdir()
+    with pytest.raises(ValueError, match=r"is refused|leads out"):
+        unpack_unit(pack({**head, **change}, files), common, tmp_path / "there/unit")
+    assert [path.name for path in (tmp_path / "there/unit").iterdir()] == []
+
+
 def test_the_work_is_the_same_on_another_machine(course: Course, tmp_path: Path) -> None:
     """But for its places: none of them is in the course."""
     (course.source("hw") / "hidden").mkdir()

@@ -221,7 +221,33 @@ def planted(place: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
 
 
 OUT = "../../../planted"
+
+
+def named(student: Any) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    """A bundle whose manifest, submission and result agree on the student's name."""
+
+    def changed(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        manifest["student"] = student
+        for file in ("unit.json", "result.json"):
+            in_json(file, lambda data: data.update(student=student))(files, manifest)
+
+    return changed
+
+
 HOSTILE = {
+    "a student outside": named(OUT),
+    "a student with an absolute path": named("/etc"),
+    "a student who is a folder above": named(".."),
+    "a student in a folder": named("ada/bob"),
+    "a student without a name": named(""),
+    "a student with a name without end": named("a" * 300),
+    "a student with signs for the terminal": named("ada\x1b[2J"),
+    "a student who is a number": named(7),
+    "an assignment that is a path": lambda files, manifest: (
+        manifest.update(assignment=OUT),
+        in_json("result.json", lambda result: result.update(assignment=OUT))(files, manifest),
+    ),
+    "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
     "another format": lambda files, manifest: manifest.update(format="zip"),
     "another version": lambda files, manifest: manifest.update(version=3),
     "another version and no environment": lambda files, manifest: manifest.update(version=3, environment=7),
@@ -279,6 +305,13 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("student", ["Łukasz Żak (77)", "a:b", "O'Neil, J."])
+def test_a_student_may_have_any_name_of_a_folder(course: Course, tmp_path: Path, student: str) -> None:
+    submit(course, student)
+    grade(course)
+    assert opened(packed(course, tmp_path, student)[0], tmp_path).grade.student == student
 
 
 def test_a_changed_byte_is_found_by_its_digest(course: Course, tmp_path: Path) -> None:
