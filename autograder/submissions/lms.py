@@ -61,6 +61,8 @@ class Item:
     """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
     is_guessed: bool = False
     """Whether it was: nothing says that a person is meant."""
+    is_told: bool = False
+    """Whether the instructor said how the name is to be read."""
     notes: tuple[str, ...] = ()
     """Notes for a person."""
     problem: str = ""
@@ -73,6 +75,7 @@ def find_items(
     title: str = "",
     expected: tuple[str, ...] = (),
     layout: Layout | None = None,
+    students: Iterable[str] = (),
 ) -> tuple[Item, ...]:
     """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
 
@@ -83,13 +86,22 @@ def find_items(
         title: the assignment's title, as learning systems may have it.
         expected: file names of the assignment's notebooks.
         layout: the instructor's word on how names are to be read.
+        students: ids of students of the course, as far as they are known: a folder named so is a student's.
     """
     members = tuple(members)
     no_students = frozenset({*others, assignment, *(name.removesuffix(".ipynb") for name in expected)})
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups, names = _grouped(members, base, assignment, title, layout)
-    if len(groups) == 1 and not base and (inner := _unwrapped(members, names, assignment, title, layout)):
-        base, groups, names = inner
+    is_doubtful = False
+    known = set(map(collision_key, students))
+    is_students = names.layout.system == "" and any(collision_key(top) in known for top in groups)
+    if (
+        len(groups) == 1
+        and not base
+        and not is_students
+        and (inner := _unwrapped(members, names, assignment, title, layout))
+    ):
+        base, groups, names, is_doubtful = inner
     items: list[Item] = []
     for top, group in sorted(groups.items()):
         if top in ("", ".", ".."):
@@ -98,7 +110,16 @@ def find_items(
             items += [] if names.is_of_system(top) else [replace(_file(group[0], top, names, no_students), around=base)]
         else:
             items += _folder(group, base, top, names, no_students)
+    if is_doubtful:
+        items = [replace(item, problem=item.problem or _AROUND.format(one_line(base, 60))) for item in items]
+    items = [replace(item, is_told=names.is_told) for item in items]
     return _tell_apart(_join_loose(_refuse_merged(items, expected), attempts=len(expected) == 1))
+
+
+_AROUND = (
+    "it lies alone in {}, which is either a student's folder, or one around a whole export: say by --layout or by "
+    "--pattern how names are to be read"
+)
 
 
 _Groups = dict[str, list[Member]]
@@ -122,8 +143,13 @@ def _grouped(
 
 def _unwrapped(
     members: tuple[Member, ...], names: Names, assignment: str, title: str, layout: Layout | None
-) -> tuple[str, _Groups, Names] | None:
-    """Look into the only folder at the top: an export that was packed again, or Sakai's, has one around all."""
+) -> tuple[str, _Groups, Names, bool] | None:
+    """Look into the only folder at the top: an export that was packed again, or Sakai's, has one around all.
+
+    Returns:
+        The folder, what lies in it, its names, and whether it may be a student's: the names of files in a student's
+        folder are the student's choice, and a single one may look like a learning system's.
+    """
     (top,) = names.inside or {"": []}
     if not top or (not names.is_told and names.system(top, folder=True)):
         return None
@@ -131,8 +157,15 @@ def _unwrapped(
         return None
     groups, inner = _grouped(members, f"{top}/", assignment, title, layout, top)
     given = [name for name in groups if not is_bare_export(name, assignment)]
-    known = any(_read(stem_of(name), inner, folder=name in inner.inside) is not None for name in given)
-    return (f"{top}/", groups, inner) if known else None
+    read = [_read(stem_of(name), inner, folder=name in inner.inside) for name in given]
+    people = {(each[1].student, each[1].key) for each in read if each is not None}
+    if not people:
+        return None
+    told = names.is_told or collision_key(top) in map(collision_key, names.titles)
+    return f"{top}/", groups, inner, (len(people) == 1 or _ILIAS.fullmatch(top) is not None) and not told
+
+
+_ILIAS = SYSTEMS["ilias"].pattern
 
 
 def _read(name: str, names: Names, *, folder: bool) -> tuple[System | None, Reading] | None:

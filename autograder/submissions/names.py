@@ -234,6 +234,7 @@ class Names:
         found = [SYSTEMS["blackboard"].pattern.fullmatch(stem) for stem in submissions]
         self.attempts = {match["title_and_student"] for match in found if match}
         self.all_attempts = bool(found) and all(found)
+        self.all_of_moodle = len(submissions) > 1 and all(map(SYSTEMS["moodle"].pattern.fullmatch, submissions))
         of_ilias = bool(folders) and all(map(SYSTEMS["ilias"].pattern.fullmatch, folders))
         self.is_of_ilias = of_ilias and (len(folders) > 1 or _FEEDBACK_OF_ILIAS.fullmatch(parent) is not None)
         self.inside = folders
@@ -252,6 +253,10 @@ class Names:
             match = system.pattern.fullmatch(name) if (system.folders if folder else system.files) else None
             if match is None:
                 continue
+            if key == "moodle" and not folder and "_" in match["student"] and not (asked or self.all_of_moodle):
+                if self._is_anothers(name):
+                    continue
+                return system, Reading(problem=_PERHAPS_MOODLES)
             reading = self._reading(key, system, match)
             if reading is not None:
                 return system, reading
@@ -273,6 +278,11 @@ class Names:
     def is_told(self) -> bool:
         """Whether the instructor said how the names are to be read."""
         return bool(self.layout.system or self.layout.pattern)
+
+    def _is_anothers(self, name: str) -> bool:
+        """Tell whether another system named a file: what looks like Moodle's in it is then the student's choice."""
+        others = (SYSTEMS[key] for key in ("canvas", "brightspace", "blackboard"))
+        return any(system.pattern.fullmatch(name) for system in others)
 
     def _tells_itself(self, key: str, system: System, name: str) -> bool:
         if key == "ilias":
@@ -318,6 +328,10 @@ def _plain_reading(match: re.Match[str], layout: Layout) -> Reading:
     return Reading(groups.get("student"), groups.get("key") or "", time)
 
 
+_PERHAPS_MOODLES = (
+    "it is either Moodle's name for a member of a group, or begins with the student and ends as the student likes: "
+    "say by --layout moodle or by --pattern which one it is"
+)
 _UNKNOWN_TITLE = (
     "it has a name of Blackboard's, in which the assignment's title cannot be told from the student's name: give the "
     "assignment that title in course.yaml, or name the file after the student"
