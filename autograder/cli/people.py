@@ -23,7 +23,7 @@ SYSTEMS = ("canvas", "moodle", "blackboard", "brightspace", "nbgrader", "table")
 
 @click.command(
     cls=InstructorCommand,
-    short_help="Show the roster, or import people into it.",
+    short_help="Show the roster, import people into it, or confirm numbers.",
     epilog=examples("""
 autograder people                                          # who is in the course
 autograder people show --assignment ps1                    # and who has not handed in
@@ -33,10 +33,13 @@ autograder people import worksheet.csv --assignment ps1    # Moodle's grading wo
 autograder people import gradebook.db                      # nbgrader, or postgresql://…
 autograder people import --from nbgrader                   # the course's own gradebook
 autograder people import list.csv --column id=Matrikel --column name=Name
+autograder people confirm                                  # whose number came with a name alone
+autograder people confirm ada                              # it is hers
+autograder people confirm ada --number 1001                # of two, this one is hers
 """),
 )
-@click.argument("action", type=click.Choice(["show", "import"]), default="show")
-@click.argument("file", required=False)
+@click.argument("action", type=click.Choice(["show", "import", "confirm"]), default="show")
+@click.argument("file", required=False, metavar="[FILE|STUDENT]")
 @course_option
 @click.option(
     "--assignment", metavar="NAME", help="Of Moodle's grading worksheet; with show, list who did not hand in."
@@ -47,6 +50,7 @@ autograder people import list.csv --column id=Matrikel --column name=Name
 @click.option("--part", is_flag=True, help="FILE has a part of the course only, such as one section.")
 @click.option("--mark-left", is_flag=True, help="People who are not in FILE get the status left.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--number", default="", metavar="NUMBER", help="With confirm: which of several numbers is the student's.")
 def people(
     action: str,
     file: str | None,
@@ -58,11 +62,15 @@ def people(
     part: bool,
     mark_left: bool,
     dry_run: bool,
+    number: str,
 ) -> None:
     """Show who is in the course (people.csv or people.yaml), or import a learning system's list into it.
 
     FILE may be the address of a PostgreSQL database with a gradebook of nbgrader's.
     An import changes nothing if a line of FILE is wrong. What it replaces is kept in .autograder/people/.
+
+    With confirm, a number of a learning system's that came with a STUDENT's name alone becomes the student's, and
+    hand-ins that came under another person's number go to that person. Without STUDENT, list such numbers.
     """
     from autograder.course.configuration import assignment as find_assignment
     from autograder.course.configuration import load_course
@@ -75,6 +83,11 @@ def people(
         if file is not None:
             raise UsageError(f"did you mean `autograder people import {file}`?")
         _show(course, load_roster(course), assignment)
+        return
+    if action == "confirm":
+        from autograder.cli.confirmation import confirm
+
+        confirm(course, file or "", number)
         return
     place = _place(course, file, system or "")
     if part and mark_left:
@@ -126,14 +139,16 @@ def _show(course: Course, roster: Roster, assignment: str | None) -> None:
     for section, count in sorted(sections.items()):
         click.echo(f"  section {one_line(section, 60)}: {count}")
     for name in [assignment] if assignment else course.assignments:
-        found = presence(roster, students(course, name))
-        if assignment or found.remarks:
+        found = presence(roster, students(course, name), name)
+        if assignment or found.remarks or found.doubts:
             click.echo(f"{name}:")
         if assignment:
             for person in found.missing:
                 click.echo(f"  missing  {_named(person)}")
         for student, why in found.remarks.items():
             click.echo(f"  look     {one_line(student, 60)}: {why}")
+        for line in found.doubts:
+            click.echo(f"  look     {line}")
 
 
 def _import(
@@ -147,6 +162,8 @@ def _import(
     mark_left: bool,
     dry_run: bool,
 ) -> None:
+    from autograder._util.text import one_line
+    from autograder.cli.confirmation import settle_all
     from autograder.grading.batch import exclusive
     from autograder.term import people_import
     from autograder.term.people import load_roster, save_roster
@@ -163,6 +180,7 @@ def _import(
         path = roster.path or course.root / "people.csv"
         if people != roster.people and not dry_run:
             path = save_roster(course, people, roster)
+            settle_all(course)
     for sign, some in (("new", imported.new), ("changed", imported.changed), ("gone", imported.gone)):
         for person in some:
             click.echo(f"{sign:<8} {_named(person)}")
@@ -175,6 +193,12 @@ def _import(
         count = len(imported.gone)
         done = "now marked as left" if mark_left else "not in the list; --mark-left sets the status left"
         notes.append(f"{count} of the roster: {done}")
+    if imported.by_name:
+        listed = ", ".join(one_line(each, 60) for each in imported.by_name[:20])
+        more = f" and {len(imported.by_name) - 20} more" if len(imported.by_name) > 20 else ""
+        notes.append(
+            f"only the name says that these are the people of the list, whose numbers they got: {listed}{more}"
+        )
     warn_each(notes)
 
 

@@ -13,10 +13,11 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograder.lms.account import System
     from autograder.lms.entries import Entry
+    from autograder.lms.matching import Known
     from autograder.lms.posting import Step
     from autograder.records.course import Assignment, Course
 
@@ -108,10 +109,8 @@ def _fill(
     from autograder.lms.feedback_zip import write_feedback_zip
     from autograder.lms.filling import fill
     from autograder.lms.memory import Memory
-    from autograder.lms.people import known_students
     from autograder.lms.sheet import read_sheet
     from autograder.lms.systems import recognize
-    from autograder.term.people import load_roster
 
     overwrite, scale, dry_run = options
     sheet = read_sheet(into)
@@ -119,7 +118,7 @@ def _fill(
     if pages_zip is not None and layout.system != "Moodle":
         raise UsageError(f"--zip is for Moodle's grading worksheet; {into.name} is of another system")
     memory = Memory.of(course, layout.system, assignment.name)
-    students = known_students(load_roster(course), assignment.name, [entry.student for entry in results])
+    students = _known(course, assignment, results)
     done = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
     click.echo(
         f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades written, "
@@ -129,6 +128,8 @@ def _fill(
         warn(f"not written: {who}: {why}")
     for who in done.by_name:
         warn(f"note: {who} was found by the full name only")
+    if done.unsure:
+        warn(f"note: the upload's name alone told whose it is: {_some(done.unsure)}")
     if done.without:
         warn(f"note: no submission here of {_some(done.without)}")
     if not dry_run:
@@ -141,6 +142,16 @@ def _fill(
             warn(f"note: no feedback page of {_some(missing)}; run `autograder feedback {assignment.name}`")
         click.echo(pages_zip)
     return not (done.unclear or done.kept)
+
+
+def _known(course: Course, assignment: Assignment, results: Sequence[Entry]) -> Mapping[str, Known]:
+    """Return all names of the students with a result."""
+    from autograder.lms.people import known_students
+    from autograder.submissions.senders import Senders
+    from autograder.term.people import load_roster
+
+    senders = Senders(course, assignment.name)
+    return known_students(load_roster(course), assignment.name, [entry.student for entry in results], senders)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -162,13 +173,11 @@ def _send(
 
     from autograder.lms import posting
     from autograder.lms.memory import Memory
-    from autograder.lms.people import known_students
-    from autograder.term.people import load_roster
 
     overwrite, scale, dry_run = options
     system = _system(course, assignment)
     memory = Memory.of(course, system.name, assignment.name)
-    students = known_students(load_roster(course), assignment.name, [entry.student for entry in results])
+    students = _known(course, assignment, results)
     steps = posting.plan(
         system,
         assignment.name,

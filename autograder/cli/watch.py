@@ -19,7 +19,7 @@ from autograder.grading.assignment import Options
 from autograder.grading.service import Result, Service
 from autograder.records.grade import NotGraded
 from autograder.results.report.words import points
-from autograder.submissions.collection import CollectStatus
+from autograder.submissions.delivery import CollectStatus
 
 LOOK_SECONDS = 0.25
 """Seconds between two looks at ``submitted/`` and the inbox; a submission that was still for one look is graded."""

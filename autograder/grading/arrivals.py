@@ -9,7 +9,8 @@ from pathlib import Path
 from autograder._util.files import Versions, version, versions
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
-from autograder.submissions.collection import Collected, collect
+from autograder.submissions.collection import collect
+from autograder.submissions.delivery import Collected
 from autograder.submissions.hand_ins import HandIns
 
 

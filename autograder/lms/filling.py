@@ -31,6 +31,8 @@ class Filled:
     """Students that only their full name was found by."""
     without: Sequence[str]
     """People in the file without a submission here."""
+    unsure: Sequence[str] = ()
+    """Students whose hand-in a name alone told."""
     sent: dict[str, Sent] = field(default_factory=dict)
     """Student → what was written."""
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -92,7 +94,8 @@ def fill(
             sent[entry.student] = Sent(score, comment)
     taken = set(rows.values())
     without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
-    return Filled(written, same, kept, waiting, matched.unclear, matched.by_name, without, sent, rows)
+    by_name, unsure = matched.by_name, matched.unsure
+    return Filled(written, same, kept, waiting, matched.unclear, by_name, without, unsure, sent, rows)
 
 
 def _standing(cells: Sequence[str], column: Column) -> Standing:

@@ -31,6 +31,10 @@ class Known:
     """Login names and mail addresses."""
     names: tuple[str, ...] = ()
     """Full names, as ``Jane Doe`` or ``Doe, Jane``."""
+    claimed: tuple[str, ...] = ()
+    """Numbers of a student, with their kind, that came with the name alone: nobody is found by them."""
+    waits: str = ""
+    """Why nothing may be handed over to anybody; empty: it may."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Matched:
     """Students of whom nothing but the full name fits."""
     unclear: Mapping[str, str]
     """Student → why they have no pair."""
+    unsure: tuple[str, ...] = ()
+    """Students whose hand-in a name alone told, and whom a login or an address finds here."""
 
 
 def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
@@ -59,9 +65,36 @@ def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
                 by_name += [student] if level is _names else []
             else:
                 unclear[student] = "more than one person fits"
+    for student, person in list(pairs.items()):
+        if why := _doubt(students[student], people[person], by_name=student in by_name):
+            unclear[student] = why
+            del pairs[student]
+    by_name = [student for student in by_name if student in pairs]
+    unsure = (student for student in pairs if not set(students[student].claimed) <= set(people[pairs[student]].ids))
     return Matched(
-        pairs, tuple(sorted(by_name)), {name: why for name, why in sorted(unclear.items()) if name not in pairs}
+        pairs,
+        tuple(sorted(by_name)),
+        {name: why for name, why in sorted(unclear.items()) if name not in pairs},
+        tuple(sorted(unsure)),
     )
+
+
+def _doubt(student: Known, person: Known, *, by_name: bool) -> str:
+    """Return why a student's result is not handed over to a person who fits; empty if it is.
+
+    A number that came with a name alone needs a second source: a number, a login or an address that fits, too.
+    """
+    if student.waits or not student.claimed:
+        return student.waits
+    number = student.claimed[0].partition(":")[2]
+    if by_name:
+        return f"nothing but the name says whose number {number} is; see `autograder people confirm`"
+    kind = student.claimed[0].partition(":")[0] + ":"
+    theirs = {text for text in person.ids if text.startswith(kind)}
+    if theirs and not theirs & set(student.claimed):
+        other = min(theirs).removeprefix(kind)
+        return f"it came under number {number}, and the person who fits has {other}; see `autograder people confirm`"
+    return ""
 
 
 def _fitting(

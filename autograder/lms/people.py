@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from autograder.lms.matching import CANVAS, PARTICIPANT, REGISTRY, Known, numbers
+from autograder.submissions.senders import Senders
+from autograder.submissions.settling import misplaced
 from autograder.term import people
-from autograder.term.people import Person, Roster
+from autograder.term.people import Roster
+from autograder.term.provisional import Provisional
 
 _NUMBERED = re.compile(r"(?P<name>.+) \((?P<number>\w+)\)")
 """Name of one of several people of one name, as ``collect`` gives it."""
@@ -15,12 +19,41 @@ _LOGINS = ("sis_login", "username", "blackboard_id")
 """Columns of the roster with login names."""
 
 
-def known_students(roster: Roster, assignment: str, students: Iterable[str]) -> Mapping[str, Known]:
-    """Return the names of each student, by the name of their folder: the roster's, and the folder's own."""
-    return {student: _known(student, roster.find(student), assignment) for student in students}
+def known_students(
+    roster: Roster, assignment: str, students: Iterable[str], senders: Senders | None = None
+) -> Mapping[str, Known]:
+    """Return the names of each student, by the name of their folder: the roster's, and the folder's own.
+
+    Args:
+        roster: the roster.
+        assignment: the assignment.
+        students: the students.
+        senders: the numbers under which attempts came; None: there are none.
+    """
+    moves = list(misplaced(roster, senders)) if senders is not None else []
+    strange = {move.student: f"it came under {move.sender.heading} {move.sender.number}, {_STRANGE}" for move in moves}
+    doubtful = Provisional(roster)
+    waits = {**doubtful.contested(assignment), **strange}
+    return {
+        student: replace(
+            _known(student, roster, doubtful, assignment),
+            waits=waits.get(student, "") or _claim(student, roster, doubtful, assignment),
+        )
+        for student in students
+    }
 
 
-def _known(student: str, person: Person | None, assignment: str) -> Known:
+_STRANGE = "another person's number by the roster; run `autograder people confirm`"
+
+
+def _claim(student: str, roster: Roster, doubtful: Provisional, assignment: str) -> str:
+    """Return why a student waits who was set apart because the number claims somebody's name, too."""
+    numbered = _NUMBERED.fullmatch(student) if roster.find(student) is None else None
+    return doubtful.claim_of(numbered["number"], assignment) if numbered else ""
+
+
+def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str) -> Known:
+    person = roster.find(student)
     numbered = _NUMBERED.fullmatch(student)
     name = numbered["name"] if numbered else student
     if person is None:  # the number may be either system's; collect took it from the download
@@ -34,7 +67,17 @@ def _known(student: str, person: Person | None, assignment: str) -> Known:
         + numbers(REGISTRY, [student, *registry])
     )
     logins = (student, person.email, *(person.ids.get(system, "") for system in _LOGINS))
-    return Known(ids, tuple(filter(None, logins)), (person.name or name,))
+    claimed = [
+        number
+        for heading, some in doubtful.numbers(student, assignment).items()
+        for number in numbers(_kind(heading), some)
+    ]
+    return Known(ids, tuple(filter(None, logins)), (person.name or name,), tuple(claimed))
+
+
+def _kind(heading: str) -> str:
+    """Return the kind of the numbers in a column of the roster, where lists of a system have the same ones."""
+    return CANVAS if heading == "canvas_id" else PARTICIPANT if heading.startswith(people.PARTICIPANT) else heading
 
 
 def _is_registry(system: str) -> bool:

@@ -78,6 +78,7 @@ def plan(
             continue
         account = accounts[matched.pairs[entry.student]]
         note = "found by the full name" if entry.student in matched.by_name else ""
+        note = "the upload's name alone told whose it is" if entry.student in matched.unsure else note
         counts = factor(system.name, there, entry.max_score, scale=scale)
         if entry.score is None:
             steps.append(Step(entry.student, Act.WAITS, entry.waits, account))

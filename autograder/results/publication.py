@@ -292,8 +292,9 @@ def doubts(course: Course) -> list[str]:
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in standing.set_aside.items()]
         graded = (*standing.current, *standing.older)
         lines += [f"{name}, {one_line(student)}: {why}" for student, why in departed(course, graded).items()]
-        unexpected = presence(load_roster(course), [grade.student for grade in graded]).remarks
-        lines += [f"{name}, {one_line(student)}: {why}" for student, why in unexpected.items()]
+        present = presence(load_roster(course), [grade.student for grade in graded], name)
+        lines += [f"{name}, {one_line(student)}: {why}" for student, why in present.remarks.items()]
+        lines += [f"{name}, {line}" for line in present.doubts]
         lines += [f"{name}, {line}" for line in _of_hand_ins(course, name, graded)]
         lines += [f"{name}, {line}" for line in _odd_points(course, name, graded)]
     return lines
@@ -345,7 +346,7 @@ def _write_report(
         departed=gone,
         titles=_titles(exams),
         hand_ins=_of_hand_ins(course, assignment.name, grades),
-        presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed)),
+        presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed), assignment.name),
         calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )
     write_atomically(path, page)

@@ -8,14 +8,12 @@ the file), never from its content: a student could write another one's name ther
 
 from __future__ import annotations
 
-import enum
 import errno
-import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +22,12 @@ from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
 from autograder.submissions.archive import extract
-from autograder.submissions.claims import superseded_folder
-from autograder.submissions.folder import read_chunks, walk
-from autograder.submissions.identity import Found, digests, resolve
+from autograder.submissions.delivery import Collected, CollectStatus, deliver
+from autograder.submissions.folder import walk
+from autograder.submissions.identity import Found, resolve
 from autograder.submissions.lms import Item, find_items, numbered
-from autograder.submissions.manifest import MANIFEST, TIMESTAMP, format_timestamp, read_timestamp
-from autograder.submissions.members import CLASS, SUBMISSION, Member, collision_key, mark_collisions, write_new
+from autograder.submissions.manifest import MANIFEST
+from autograder.submissions.members import CLASS, Member
 from autograder.submissions.names import Layout
 
 if TYPE_CHECKING:
@@ -37,37 +35,6 @@ if TYPE_CHECKING:
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
 """Errors that a file name can cause: the student's fault, and not the machine's."""
-
-
-class CollectStatus(enum.StrEnum):
-    """Status of one collected item of the source."""
-
-    COLLECTED = "collected"
-    REPLACED = "replaced"  # newer than the one that was there, which was moved aside
-    UNCHANGED = "unchanged"  # the same files are there already
-    OLDER = "older"  # than the one that is there, which was not replaced
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """Result of collecting one item of the source."""
-
-    item: str
-    """Name in the source."""
-    status: CollectStatus
-    student: str | None = None
-    reason: str = ""
-    """Reason why it was refused, or a note for a person."""
-    timestamp: datetime | None = None
-    """Time when it was handed in, UTC."""
-    path: Path | None = None
-    """Folder submitted/<student>/<assignment>, if the submission is there now."""
-
-    def __str__(self) -> str:
-        parts = [f"{self.status:<9} ", one_line(self.student or self.item)]
-        parts += [f"  ({one_line(self.item)})"] if self.student else []
-        return "".join(parts) + (f": {one_line(self.reason, 400)}" if self.reason else "")
 
 
 def collect(
@@ -103,18 +70,46 @@ def collect(
         raise UsageError(f"There is no assignment “{assignment}”: {', '.join(course.assignments)}.")
     if not source.exists():
         raise UsageError(f"There is no folder or archive {source}.")
-    from autograder.submissions.people import People  # the roster is no business of a student's installation
+    notebooks = expected_notebooks(course, assignment)
 
-    notebooks = _expected(course, assignment)
-    people = People(course, assignment)
+    def read(staging: Path) -> tuple[Path, tuple[Item, ...]]:
+        root, members = _open_source(source.resolve(), staging)
+        title = course.assignments[assignment].title
+        students = known_students(course)
+        return root, find_items(members, assignment, course.assignments, title, notebooks, layout, students)
+
+    return collect_items(course, assignment, notebooks, source.name, read, received)
+
+
+def collect_items(
+    course: Course,
+    assignment: str,
+    notebooks: tuple[str, ...],
+    name: str,
+    read: Callable[[Path], tuple[Path, tuple[Item, ...]]],
+    received: datetime | None = None,
+) -> tuple[Collected, ...]:
+    """Put the items that ``read`` finds into submitted/.
+
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+        notebooks: the file names of its notebooks.
+        name: the source's name, for a source that is refused as a whole.
+        read: gets a folder to unpack into, and returns the items with the folder that their files are named from.
+        received: a time that counts for all of them.
+    """
+    # The roster is no business of a student's installation.
+    from autograder.submissions.people import People
+    from autograder.submissions.settling import settle
+
     with _staging(course) as staging:
         try:
-            root, members = _open_source(source.resolve(), staging)
-            title = course.assignments[assignment].title
-            items = find_items(members, assignment, course.assignments, title, notebooks, layout)
+            root, items = read(staging)
         except SubmissionError as error:
-            return (Collected(source.name, CollectStatus.REFUSED, reason=str(error)),)
-        results = []
+            return (Collected(name, CollectStatus.REFUSED, reason=str(error)),)
+        results = list(settle(course, assignment))
+        people = People(course, assignment)
         delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
@@ -139,10 +134,9 @@ def _one(
     try:
         work.mkdir()
         found = resolve(assignment, notebooks, root, item, work)
-        given = found.student
-        student, notes = people.identified(item, given)
-        found = replace(found, student=student, notes=(*found.notes, *notes))
-        if student == given:
+        identity = people.identified(item, found.student)
+        found = replace(found, student=identity.student, notes=(*found.notes, *identity.notes))
+        if identity.student == identity.given:
             found = _numbered(course, assignment, item, found, people)
         now = datetime.now(UTC)
         if received is not None:
@@ -155,8 +149,8 @@ def _one(
         elif found.timestamp > now:
             note = f"its time lies in the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
             found = replace(found, timestamp=now, notes=(*found.notes, note))
-        result = _deliver(course, assignment, item, found, work, is_timed=received is not None)
-        people.learn(item, given, found.student)
+        result, folder = deliver(course, assignment, item, found, work, is_timed=received is not None)
+        people.learn(item, identity, found.student, folder)
         if result.status is not CollectStatus.OLDER:
             people.claim(found.student, found.team)
         return result
@@ -193,7 +187,7 @@ def _staging(course: Course) -> Iterator[Path]:
         raise HostError(f"{course.root} cannot be written: {error}. Check free space and permissions.") from error
 
 
-def _expected(course: Course, assignment: str) -> tuple[str, ...]:
+def expected_notebooks(course: Course, assignment: str) -> tuple[str, ...]:
     """Return the file names of the assignment's notebooks, if the course has them."""
     for folder in (course.release(assignment), course.source(assignment)):
         if names := tuple(sorted(p.name for p in folder.glob("*.ipynb"))):
@@ -201,11 +195,20 @@ def _expected(course: Course, assignment: str) -> tuple[str, ...]:
     return ()
 
 
+def known_students(course: Course) -> set[str]:
+    """Return the ids of all students that the roster or submitted/ knows."""
+    from autograder.term.people import load_roster
+
+    folder = course.directory("submitted")
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return present | load_roster(course).by_id.keys()
+
+
 def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]:
     if source.is_dir():
         return source, walk(source, CLASS)
     if source.suffix == ".ipynb":
-        return source.parent, (Member(source.name, source.stat().st_size, _modified(source)),)
+        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
     if not source.is_file():
         raise SubmissionError("It is neither a folder nor a file.")
     root = staging / "source"
@@ -214,87 +217,10 @@ def _open_source(source: Path, staging: Path) -> tuple[Path, tuple[Member, ...]]
         members = extract(file, root, CLASS, strict=False)
     if any(m.name == MANIFEST for m in members):
         # One student's archive, as pack made it, and not a class: the stricter limits apply.
-        return source.parent, (Member(source.name, source.stat().st_size, _modified(source)),)
+        return source.parent, (Member(source.name, source.stat().st_size, modified_at(source)),)
     return root, members
 
 
-def _modified(path: Path) -> datetime:
+def modified_at(path: Path) -> datetime:
+    """Return when a file was last changed, UTC."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _deliver(course: Course, assignment: str, item: Item, found: Found, work: Path, *, is_timed: bool) -> Collected:
-    """``is_timed``: the instructor said when it was handed in, which outweighs the time of what is there."""
-    target = course.submitted(found.student, assignment)
-    _refuse_twin(course.directory("submitted"), found.student)
-    # A notebook that got its original name back can collide with a folder of that name.
-    final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
-    if bad := next((m for m in mark_collisions(final) if m.problem), None):
-        raise SubmissionError(f"“{one_line(bad.name)}” is refused: {bad.problem}")
-    staged = work / "out"
-    staged.mkdir()
-    for name, source in found.files.items():
-        write_new(staged / name, read_chunks(found.root, source, SUBMISSION))
-    result = Collected(
-        item.name,
-        CollectStatus.COLLECTED,
-        found.student,
-        "; ".join(found.notes),
-        found.timestamp,
-        target,
-    )
-    existing = read_timestamp(target)
-    if target.is_dir():
-        if _same(staged, target) and not (is_timed and existing != found.timestamp):
-            return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing)
-        if existing is not None and existing > found.timestamp and not is_timed:
-            reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
-            _keep_earlier(course, assignment, found, staged)
-            return replace(result, status=CollectStatus.OLDER, reason=reason)
-    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
-    replaced = None
-    if target.exists() or target.is_symlink():
-        replaced = _superseded(course, assignment, found.student, existing)
-        target.rename(replaced)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged.rename(target)
-    except OSError:
-        if replaced is not None:
-            replaced.rename(target)
-        raise
-    return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED)
-
-
-def _keep_earlier(course: Course, assignment: str, found: Found, staged: Path) -> None:
-    """Keep an attempt that is older than the one collected, unless it is kept already."""
-    kept = superseded_folder(course, assignment, found.student)
-    if any(_same(staged, folder) for folder in (kept.iterdir() if kept.is_dir() else ())):
-        return
-    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
-    staged.rename(_superseded(course, assignment, found.student, found.timestamp))
-
-
-def _refuse_twin(submitted: Path, student: str) -> None:
-    """Refuse a name that differs from another only in case: on some file systems both are one folder."""
-    names = (p.name for p in submitted.iterdir()) if submitted.is_dir() else ()
-    for name in names:
-        if name != student and collision_key(name) == collision_key(student):
-            raise SubmissionError(f"submitted/ has a student “{one_line(name)}”, the same name but for case")
-
-
-def _same(staged: Path, target: Path) -> bool:
-    """Tell whether both hold the same files, timestamp.txt aside."""
-    mine, theirs = walk(staged, SUBMISSION), walk(target, SUBMISSION)
-    names = [m.name for m in theirs if m.name != TIMESTAMP]
-    if any(m.problem for m in theirs) or [m.name for m in mine] != names:
-        return False
-    return digests(staged, names) == digests(target, names)
-
-
-def _superseded(course: Course, assignment: str, student: str, time: datetime | None) -> Path:
-    """Choose a new folder for a submission that is replaced."""
-    folder = superseded_folder(course, assignment, student)
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{time:%Y%m%dT%H%M%SZ}" if time else "unknown"
-    candidates = (folder / (name if n == 1 else f"{name}-{n}") for n in itertools.count(1))
-    return next(c for c in candidates if not c.exists())

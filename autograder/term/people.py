@@ -234,13 +234,15 @@ def check_unique(faults: Faults, people: Iterable[Person]) -> None:
 
 
 SYSTEM_IDS = ("canvas_id", "sis_id", "sis_login", "moodle_id", "blackboard_id", "brightspace_id", "ilias_id")
+PROVISIONAL = "?"
+"""End of the columns with numbers that came with a name alone: see :mod:`autograder.term.provisional`."""
 PARTICIPANT = "moodle_participant/"
 """Beginning of the columns with Moodle's participant numbers, which are others for each assignment."""
 
 
 def is_system_id(heading: str) -> bool:
     """Tell whether a column has a learning system's ids, so that no two people share one."""
-    return heading in SYSTEM_IDS or heading.startswith(PARTICIPANT)
+    return heading in SYSTEM_IDS or (heading.startswith(PARTICIPANT) and not heading.endswith(PROVISIONAL))
 
 
 def _from_yaml(path: Path) -> Sequence[Person]:

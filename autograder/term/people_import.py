@@ -27,6 +27,7 @@ from autograder.term.people import (
     read_days,
     read_status,
 )
+from autograder.term.provisional import demoted, settled
 from autograder.term.tables import Faults, Row
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Imported:
     """People in the course before who are not in the imported list."""
     left_out: tuple[str, ...] = ()
     """Lines that are no students, each with the reason."""
+    by_name: tuple[str, ...] = ()
+    """Ids of people whom the name alone found, and who get a number by it."""
 
 
 def read_people(
@@ -145,15 +148,17 @@ def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "
     faults = Faults(name)
     people = {person.id: person for person in roster.people}
     lines: dict[str, int] = {}
-    new, changed, seen = [], [], set()
+    new, changed, by_name, seen = [], [], [], set()
     for person in found:
-        before = _same(roster, person)
+        before, is_sure = _same(roster, person)
         if before is None:
             made = _with_id(faults, person, id_column)
             if made is None:
                 continue
         else:
-            made = _merged(before, person)
+            made = _merged(before, person, is_sure=is_sure)
+            if not is_sure and any(is_system_id(heading) for heading in person.ids.keys() - before.ids.keys()):
+                by_name.append(before.id)
         if made.id in seen:
             where = f"line {lines[made.id]}" if lines[made.id] else "another entry"
             faults.add(person.line, f"“{one_line(made.id, 60)}” is on the list twice (see {where}); delete one")
@@ -174,7 +179,8 @@ def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "
             changed.append(made)
     faults.check()
     gone = [p for p in roster.people if whole and p.id not in seen and p.status == ACTIVE]
-    return Imported(tuple(people.values()), tuple(new), tuple(changed), tuple(gone))
+    everybody = settled(people.values())
+    return Imported(everybody, tuple(new), tuple(changed), tuple(gone), by_name=tuple(by_name))
 
 
 def mark_left(imported: Imported) -> Imported:
@@ -184,18 +190,18 @@ def mark_left(imported: Imported) -> Imported:
     return replace(imported, people=tuple(people))
 
 
-def _same(roster: Roster, person: Person) -> Person | None:
-    """Find a person of the list in the roster."""
+def _same(roster: Roster, person: Person) -> tuple[Person | None, bool]:
+    """Find a person of the list in the roster; tell whether more than the name says that it is the same."""
     if person.id:
-        return roster.find(person.id)
+        return roster.find(person.id), True
     for system, value in person.ids.items():
         if is_system_id(system) and (found := roster.with_id(system, value)):
-            return found
-    for text in (person.email, person.name, *(person.ids.get(key, "") for key in ("sis_login", "username", "sis_id"))):
+            return found, True
+    for text in (person.email, *(person.ids.get(key, "") for key in ("sis_login", "username", "sis_id")), person.name):
         found = roster.called(text) if text else None
         if found is not None and not _contradicts(found, person):
-            return found
-    return None
+            return found, text != person.name
+    return None, False
 
 
 def _contradicts(one: Person, other: Person) -> bool:
@@ -205,7 +211,9 @@ def _contradicts(one: Person, other: Person) -> bool:
     return any(one.ids[s].casefold() != other.ids[s].casefold() for s in common) or (different_mail and not common)
 
 
-def _merged(before: Person, found: Person) -> Person:
+def _merged(before: Person, found: Person, *, is_sure: bool) -> Person:
+    if before.status == UNLISTED and found.status == ACTIVE and not is_sure:
+        before = demoted(before)  # whoever handed in under this name need not be the one on the list
     return replace(
         before,
         name=found.name or before.name,

@@ -30,7 +30,8 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
 from autograder.results import second_look
-from autograder.submissions.collection import Collected, collect
+from autograder.submissions.collection import collect
+from autograder.submissions.delivery import Collected
 
 SECONDS = 30
 

@@ -48,3 +48,32 @@ def test_names_of_other_scripts_are_names():
     assert spellings("Łukasz Żak") == {"łukaszżak", "żakłukasz"}
     assert spellings("王小明") == {"王小明"}
     assert spellings("") == {""}
+
+
+@pytest.mark.parametrize(
+    ("person", "outcome"),
+    [
+        (Known(ids=("canvas:7",), logins=("jd",)), {"jane": 0}),
+        (Known(ids=("canvas:8",), logins=("jd",)), "it came under number 7, and the person who fits has 8"),
+        (Known(ids=("canvas:7",), names=("Jane Doe",)), "nothing but the name says whose number 7 is"),
+        (Known(ids=("registry:7",), logins=("jd",)), {"jane": 0}),
+    ],
+)
+def test_a_number_that_came_with_a_name_alone_needs_a_second_source(person, outcome):
+    matched = match({"jane": Known(logins=("jd",), names=("Jane Doe",), claimed=("canvas:7",))}, [person])
+    if isinstance(outcome, str):
+        assert (matched.pairs, matched.by_name) == ({}, ())
+        assert outcome in matched.unclear["jane"]
+    else:
+        assert (matched.pairs, matched.unclear) == (outcome, {})
+
+
+def test_who_is_found_by_an_address_without_a_number_to_compare_is_named():
+    matched = match({"jane": Known(logins=("jd",), claimed=("canvas:7",))}, [Known(logins=("jd",))])
+    assert (matched.pairs, matched.unsure) == ({"jane": 0}, ("jane",))
+
+
+def test_who_waits_gets_nothing_and_takes_nobodys_place():
+    students = {"jane": Known(ids=("1",), waits="two of one name"), "max": Known(ids=("2",))}
+    matched = match(students, [Known(ids=("1",)), Known(ids=("2",))])
+    assert (matched.pairs, matched.unclear) == ({"max": 1}, {"jane": "two of one name"})

@@ -47,6 +47,31 @@ def test_pages_and_csv_show_names_and_who_is_missing(course: Course) -> None:
     assert "note: hw, zed: handed in, and is not in the roster" in on(course, "export").stderr
 
 
+def test_whom_a_name_alone_told_is_shown_by_each_command(course: Course) -> None:
+    text = "id,name,canvas_id?\nada,Ada,7\nbob,Bob,8; 9\nzed,Zed,\n"
+    (course.root / "people.csv").write_text(text)
+    on(course, "grade", "hw", "--quiet")
+    lines = [
+        "bob: canvas_id 8 and 9 both claim this name; say whose it is with `autograder people confirm`",
+        "found by the name of the upload alone, see `autograder people confirm`: ada",
+    ]
+    page = (course.reports / "hw.html").read_text()
+    assert "Told by a name alone" in page
+    for line in lines:
+        assert line in page
+        assert f"note: hw, {line}" in on(course, "export").stderr
+        assert f"  look     {line}" in on(course, "people").stdout
+    assert on(course, "people", "confirm").stdout.splitlines() == ["ada  Ada: canvas_id 7", f"bob  Bob: {lines[0][5:]}"]
+    assert (course.root / "people.csv").read_text() == text
+
+
+def test_an_import_names_whom_the_name_alone_found(course: Course, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text('Student,ID,SIS User ID,SIS Login ID,Section\n"Lovelace, Ada",7,,,A\n"M., Mia",8,,mia,B\n')
+    done = on(course, "people", "import", str(path))
+    assert "only the name says that these are the people of the list, whose numbers they got: ada\n" in done.stderr
+
+
 def test_a_name_that_changes_changes_the_page(course: Course) -> None:
     on(course, "grade", "hw", "--quiet")
     (course.root / "people.csv").write_text(PEOPLE.replace("Ada Lovelace", "Ada King"))
@@ -97,6 +122,8 @@ def test_people_import_says_what_it_does(course: Course, tmp_path: Path) -> None
         (["people", "import", "--from", "nbgrader"], "there is no gradebook"),
         (["people", "show", "LIST"], "did you mean `autograder people import"),
         (["people", "show", "--assignment", "hq"], "there is no assignment 'hq'"),
+        (["people", "confirm", "aba"], "there is no student “aba” in the roster"),
+        (["people", "confirm", "ada"], "no such number that waits"),
     ],
 )
 def test_a_wrong_use_says_what_is_right(arguments: list[str], message: str, course: Course, tmp_path: Path) -> None:
