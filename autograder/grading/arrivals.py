@@ -9,9 +9,9 @@ from pathlib import Path
 from autograder._util.files import Versions, version, versions
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
-from autograder.submissions.collection import collect
 from autograder.submissions.delivery import Collected
 from autograder.submissions.hand_ins import HandIns
+from autograder.submissions.uploads import collect_upload
 
 
 class Arrivals:
@@ -46,7 +46,8 @@ class Inbox:
     Args:
         course: the course.
         assignment: the assignment that all files belong to.
-        folder: has archives and notebooks as ``autograder collect`` takes them; folders in it are not looked at.
+        folder: has archives and notebooks, each of one student, whom only its own name tells; folders in it are not
+            looked at.
     """
 
     def __init__(self, course: Course, assignment: Assignment, folder: Path) -> None:
@@ -65,7 +66,7 @@ class Inbox:
         self._seen = now
         found: list[Collected] = []
         for path in ready:
-            found += collect(self._course, self._name, path)
+            found += collect_upload(self._course, self._name, path, [each.name for each in now])
             self._collected[path] = now[path]
         return found
 

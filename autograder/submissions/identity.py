@@ -25,7 +25,7 @@ from autograder.submissions.members import MIB, SUBMISSION, Member
 from autograder.submissions.names import is_notebook, without_export_files
 from autograder.submissions.placement import place
 
-_ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
+ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
 """Limits for a student's archive as a file of the source."""
 
 
@@ -80,7 +80,7 @@ def _clock(root: Path, item: Item) -> datetime | None:
 def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
     unpacked = work / "in"
     unpacked.mkdir()
-    with open_file(root, item.members[0].name, _ARCHIVE) as file:
+    with open_file(root, item.members[0].name, ARCHIVE) as file:
         members = extract(file, unpacked, SUBMISSION, strict=True)
     manifest = _manifest(unpacked, members, assignment)
     content = [m for m in members if m.name != MANIFEST]

@@ -1,0 +1,71 @@
+"""Uploads of an inbox: each file is one student's, and only its own name says whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.errors import SubmissionError
+from autograder.records.course import Course
+from autograder.submissions.archive import scan
+from autograder.submissions.collection import collect_items, expected_notebooks, modified_at
+from autograder.submissions.delivery import Collected
+from autograder.submissions.folder import open_file
+from autograder.submissions.identity import ARCHIVE
+from autograder.submissions.lms import Item, find_items
+from autograder.submissions.members import SUBMISSION, Member
+from autograder.submissions.names import Names, stem_of
+from autograder.term.people import load_roster
+
+
+def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable[str] = ()) -> tuple[Collected, ...]:
+    """Put one student's upload into submitted/.
+
+    An archive holds one submission, with the limits of one: the names in it are names of files, and nobody's.
+
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+        path: a notebook or an archive.
+        beside: the names of all uploads in the inbox. Together they tell a title that names begin with, and which
+            uploads would become one student only because they begin alike.
+
+    Returns:
+        One entry; none if the learning system itself put the file there.
+
+    Raises:
+        HostError: the course cannot be written.
+    """
+    notebooks = expected_notebooks(course, assignment)
+    title = course.assignments[assignment].title
+
+    def find(names: Iterable[Member]) -> tuple[Item, ...]:
+        return find_items(names, assignment, course.assignments, title, notebooks)
+
+    def read(_: Path) -> tuple[Path, tuple[Item, ...]]:
+        try:
+            own = Member(path.name, path.stat().st_size, modified_at(path))
+        except OSError as error:
+            raise SubmissionError(f"It cannot be read: {error.strerror}.") from error
+        together = find([*(Member(name, 0) for name in beside if name != path.name), own])
+        item = next((item for item in together if item.name == path.name), None)
+        if item is None or (item.is_guessed and load_roster(course).find(item.student or "") is not None):
+            return path.parent, find([own])  # one of several uploads of a student who is known
+        if item.is_archive and not item.problem and _holds_a_class(path, assignment, title):
+            item = replace(item, problem="it holds uploads of several people: use `autograder collect` for it")
+        return path.parent, (item,)
+
+    return collect_items(course, assignment, notebooks, path.name, read)
+
+
+def _holds_a_class(path: Path, assignment: str, title: str) -> bool:
+    """Tell whether a learning system named files in an archive after several students."""
+    try:
+        with open_file(path.parent, path.name, ARCHIVE) as file:
+            tops = {member.name.split("/")[0]: "/" in member.name for member in scan(file, SUBMISSION)}
+    except SubmissionError:
+        return False  # it is refused for its own reason when it is opened
+    names = Names(assignment, title, [top for top in tops if not tops[top]], {top: [] for top in tops if tops[top]})
+    found = [names.system(top if is_folder else stem_of(top), folder=is_folder) for top, is_folder in tops.items()]
+    return len({(reading.student, reading.key) for each in found if each for reading in each[1:]}) > 1
