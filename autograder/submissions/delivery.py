@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,15 +145,26 @@ def set_aside(course: Course, assignment: str, student: str) -> None:
     target.rename(_superseded(course, assignment, student, read_timestamp(target)))
 
 
-def promote(course: Course, assignment: str, student: str) -> None:
-    """Make the newest earlier attempt of a student the current one, if there is no current one."""
+def promote(course: Course, assignment: str, student: str, without: Collection[Path]) -> None:
+    """Make the newest earlier attempt of a student the current one, if there is none; ``without``: not one of these."""
     earlier, target = superseded_folder(course, assignment, student), course.submitted(student, assignment)
-    folders = [folder for folder in earlier.iterdir() if folder.is_dir()] if earlier.is_dir() else []
-    if folders and not target.exists():
+    folders = earlier.iterdir() if earlier.is_dir() else ()
+    own = [(read_timestamp(f) or _NEVER, f.name, f) for f in folders if f.is_dir() and f not in without]
+    if own and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        max(
-            folders, key=lambda folder: (read_timestamp(folder) or datetime.min.replace(tzinfo=UTC), folder.name)
-        ).rename(target)
+        max(own)[2].rename(target)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def set_grade_aside(course: Course, assignment: str, student: str) -> None:
+    """Move the grade of a student's work away, into .autograder/set-aside/: it is another one's."""
+    graded = course.autograded(student, assignment)
+    if graded.is_dir():
+        folder = course.state / "set-aside" / assignment / student
+        folder.mkdir(parents=True, exist_ok=True)
+        graded.rename(next(place for n in itertools.count(1) if not (place := folder / str(n)).exists()))
 
 
 def _refuse_twin(submitted: Path, student: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder._util.text import one_line
 from autograder.errors import HostError, SubmissionError
 from autograder.records.course import Course
-from autograder.submissions.delivery import Collected, CollectStatus, bring, promote, set_aside
+from autograder.submissions.delivery import Collected, CollectStatus, bring, promote, set_aside, set_grade_aside
 from autograder.submissions.lms import numbered
 from autograder.submissions.senders import Sender, Senders
 from autograder.term.people import UNLISTED, Roster, load_roster
@@ -44,6 +44,8 @@ def misplaced(roster: Roster, senders: Senders) -> Iterator[Misplaced]:
 def settle(course: Course, assignment: str) -> Iterator[Collected]:
     """Move each attempt that lies with the wrong student to its owner; nothing is deleted.
 
+    Grades of both are set aside, since they may be those of the other's work: they are made again.
+
     Yields:
         One entry for each.
 
@@ -53,23 +55,28 @@ def settle(course: Course, assignment: str) -> Iterator[Collected]:
     """
     senders = Senders(course, assignment)
     roster = load_roster(course)
-    for move in misplaced(roster, senders):  # at first aside, since two students may have each other's
+    for move in misplaced(roster, senders):
         if move.folder == course.submitted(move.student, assignment):
             set_aside(course, assignment, move.student)
-    students = []
-    for move in list(misplaced(roster, senders)):
-        students.append(move.student)
-        item = f"handed in as {one_line(move.student, 60)}"
-        number = f"{move.sender.heading} {one_line(move.sender.number, 40)}"
+    moves = list(misplaced(roster, senders))
+    for move in moves:
         senders.record(move.owner, move.folder, move.sender)
-        try:
-            bring(course, assignment, move.folder, move.owner)
-        except SubmissionError as error:
-            yield Collected(item, CollectStatus.REFUSED, move.owner, str(error))
-        except OSError as error:
-            raise HostError(f"{move.folder} cannot be moved: {error.strerror}") from error
-        else:
-            yield Collected(item, CollectStatus.COLLECTED, move.owner, f"it came under {number}, by the roster")
-    for student in dict.fromkeys(students):
-        promote(course, assignment, student)
     senders.save()
+    for student in dict.fromkeys(name for move in moves for name in (move.student, move.owner)):
+        set_grade_aside(course, assignment, student)
+    for student in dict.fromkeys(move.student for move in moves):
+        promote(course, assignment, student, {move.folder for move in moves})
+    for move in moves:
+        yield _moved(course, assignment, move)
+
+
+def _moved(course: Course, assignment: str, move: Misplaced) -> Collected:
+    item = f"handed in as {one_line(move.student, 60)}"
+    try:
+        bring(course, assignment, move.folder, move.owner)
+    except SubmissionError as error:
+        return Collected(item, CollectStatus.REFUSED, move.owner, str(error))
+    except OSError as error:
+        raise HostError(f"{move.folder} cannot be moved: {error.strerror}") from error
+    number = f"{move.sender.heading} {one_line(move.sender.number, 40)}"
+    return Collected(item, CollectStatus.COLLECTED, move.owner, f"it came under {number}, by the roster")

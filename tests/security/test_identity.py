@@ -283,6 +283,22 @@ def test_identity_all_attempts_of_a_number_go_to_its_owner(course: Course, inbox
     assert [len(hand_ins.attempts(student, "hw")) for student in ("ann", "eve")] == [1, 2]
 
 
+def test_identity_the_grade_of_anothers_work_is_not_posted_once_it_is_known(course: Course, inbox: Path) -> None:
+    """It is set aside with the work, and made again; so is the one of the work that the student gets."""
+    roster(course)
+    put(inbox, "leeann_666_1_nb.ipynb", EVE)
+    collect(course, "hw", inbox)
+    put(inbox, "leeann_777_2_nb.ipynb", ANN)
+    collect(course, "hw", inbox)
+    for student in works(course):
+        course.autograded(student, "hw").mkdir(parents=True)
+        (course.autograded(student, "hw") / "result.json").write_text(student)
+    on(course, "people", "confirm", "ann", "--number", "777")
+    assert not [*course.directory("autograded").rglob("result.json")]
+    kept = sorted(path.read_text() for path in (course.state / "set-aside").rglob("result.json"))
+    assert kept == ["ann", "leeann (777)"]
+
+
 def test_identity_nothing_is_posted_by_a_provisional_number(course: Course, inbox: Path) -> None:
     """Neither to the account with that number, nor to the other one, which the address finds."""
     roster(course, "id,name\nann,Ann Lee\n")
