@@ -161,7 +161,7 @@ def _unwrapped(
     people = {(each[1].student, each[1].key) for each in read if each is not None}
     if not people:
         return None
-    told = names.is_told or collision_key(top) in map(collision_key, names.titles)
+    told = names.is_told or collision_key(top) in map(collision_key, names.titles) or inner.is_for_feedback
     return f"{top}/", groups, inner, (len(people) == 1 or _ILIAS.fullmatch(top) is not None) and not told
 
 

@@ -236,7 +236,8 @@ class Names:
         self.all_attempts = bool(found) and all(found)
         self.all_of_moodle = len(submissions) > 1 and all(map(SYSTEMS["moodle"].pattern.fullmatch, submissions))
         of_ilias = bool(folders) and all(map(SYSTEMS["ilias"].pattern.fullmatch, folders))
-        self.is_of_ilias = of_ilias and (len(folders) > 1 or _FEEDBACK_OF_ILIAS.fullmatch(parent) is not None)
+        self.is_for_feedback = of_ilias and _FEEDBACK_OF_ILIAS.fullmatch(parent) is not None
+        self.is_of_ilias = self.is_for_feedback or (of_ilias and len(folders) > 1)
         self.inside = folders
 
     def is_of_system(self, name: str) -> bool:
