@@ -1,4 +1,4 @@
-"""The place in the student's notebook where an exception was raised, for the messages of checks."""
+"""The type and the place of an exception of the student's code, for the messages of checks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Place = Callable[[BaseException], str]
+from autograder.check.words import exception_name
 
-_place: ContextVar[Place | None] = ContextVar("autograder_check_place", default=None)
+Tell = Callable[[BaseException], tuple[str, str]]
+"""Returns the type and the place of an exception, as far as students may read them; the place may be empty."""
+
+_tell: ContextVar[Tell | None] = ContextVar("autograder_check_tell", default=None)
 
 
 @contextmanager
-def locating(place: Place) -> Iterator[None]:
-    """Make :func:`place_of` ask this function inside the block; the examiner does so for each test cell."""
-    token = _place.set(place)
+def locating(tell: Tell) -> Iterator[None]:
+    """Make :func:`described` ask this function inside the block; the examiner does so for each test cell."""
+    token = _tell.set(tell)
     try:
         yield
     finally:
-        _place.reset(token)
+        _tell.reset(token)
 
 
-def place_of(error: BaseException) -> str:
-    """Return ``cell 3, line 2: `return total / n```; empty if unknown, as in a student's own notebook."""
-    place = _place.get()
-    return place(error) if place is not None else ""
+def described(error: BaseException) -> str:
+    """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook the type alone."""
+    tell = _tell.get()
+    kind, place = tell(error) if tell is not None else (exception_name(error), "")
+    return f"{kind} in {place}" if place else kind

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.place import place_of
-from autograder.check.words import exception_name
+from autograder.check.place import described
 
 
 class NoPrediction(Exception):
@@ -51,9 +50,7 @@ def map_arrays(inputs: Any, change: Callable[[Any], Any]) -> Any:
 def rejection(inputs: Any, error: Exception) -> NoPrediction:
     """Return the error for the student whose model raised ``error`` on such rows."""
     shapes = ", ".join(str(np.shape(array)[1:]) for array in arrays(inputs))
-    place = place_of(error)
-    at = f" in {place}" if place else ""
-    return NoPrediction(f"The model does not accept rows of the shape {shapes}: {exception_name(error)}{at}.")
+    return NoPrediction(f"The model does not accept rows of the shape {shapes}: {described(error)}.")
 
 
 def secret_order(inputs: Any) -> np.ndarray:

@@ -12,12 +12,12 @@ from autograder._util.text import one_line
 from autograder.check.equality import difference_in_kind, is_known, same, same_array
 from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
-from autograder.check.place import place_of
+from autograder.check.place import described
 from autograder.check.provenance import in_notebook
 from autograder.check.results import report
 from autograder.check.subject import comparable, refusal
 from autograder.check.tables import difference
-from autograder.check.words import exception_name, shape_of, type_of
+from autograder.check.words import shape_of, type_of
 from autograder.errors import CourseError, RemoteError
 from autograder.records.checks import CheckResult
 
@@ -144,9 +144,7 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
     try:
         actual = f(*arguments)
     except (Exception, SystemExit) as error:
-        place = place_of(error)
-        raised = f"raises {exception_name(error)}" + (f" in {place}" if place else "")
-        failure = str(error) if _is_kit_message(error) else raised
+        failure = str(error) if _is_kit_message(error) else f"raises {described(error)}"
         return failure, f"arguments {quoted(args)}: {failure}"
     if same(actual, expected, rtol, atol):
         return "", ""

@@ -144,7 +144,7 @@ def examine(
         examine_cell = functools.partial(
             _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
         )
-        with locating(wording.place):
+        with locating(wording.tell):
             copies = answering[place].in_turn
             if moved & answering[place].makers:
                 copies = copies[-1:]

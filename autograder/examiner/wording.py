@@ -1,4 +1,4 @@
-"""Messages for students about exceptions: the place in their own notebook, and nothing of a hidden test.
+"""Messages for students about exceptions: type and place in their own notebook, and nothing of a hidden test.
 
 The exception's own text is never shown. It may carry a hidden input, either in the test's words or because the
 student's code reports its arguments.
@@ -10,9 +10,11 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 
+from autograder.check.place import Tell
 from autograder.check.words import exception_name, sentence
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.names import bindings
+from autograder.examiner.origin import ANYTHING
 from autograder.records.exam import Exam, ExamCell, Role
 
 BROKEN = "This test could not be run; a person will look at it."
@@ -35,16 +37,16 @@ class Wording:
 
     def __init__(
         self,
-        place: Callable[[BaseException], str] = lambda error: "",
+        tell: Tell = lambda error: (exception_name(error), ""),
         is_public: Callable[[str], bool] = lambda name: True,
     ) -> None:
         """Create the rules.
 
         Args:
-            place: returns the line of the student's notebook that an exception came from; "" if there is none.
+            tell: returns the type of an exception, and its place in the student's notebook; "" if there is none.
             is_public: tells whether a name occurs in what students have, so that a message may name it.
         """
-        self.place = place
+        self.tell = tell
         self.is_public = is_public
 
     def of(self, errors: Sequence[BaseException], cell: ExamCell) -> str:
@@ -68,8 +70,8 @@ class Wording:
             return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
-        by = f"your code {_ended(error)}" if by_student else exception_name(error)
-        place = self.place(error) if by_student else ""
+        kind, place = self.tell(error) if by_student else (exception_name(error), "")
+        by = f"your code {_ended(error, kind)}" if by_student else kind
         at = f" in {place}" if place else ""
         line = _line(error, cell)
         if line and line in {text.strip() for text in cell.released.splitlines()}:
@@ -86,10 +88,10 @@ class Wording:
         return sentence(text)
 
 
-def _ended(error: BaseException) -> str:
+def _ended(error: BaseException, kind: str) -> str:
     """Return how the student's code ended; the kernel's claim is only compared with names of the kit's own."""
-    if not isinstance(error, RemoteError):
-        return f"raised {exception_name(error)}"
+    if not isinstance(error, RemoteError) or kind == ANYTHING:
+        return f"raised {kind}"
     said = getattr(error, "remote", {}).get("classes")
     classes = {name for name in said if type(name) is str} if type(said) is list else set()
     return next((words for name, words in _ENDS.items() if name in classes), "raised an exception")

@@ -18,7 +18,7 @@ from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.origin import Origins
+from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
@@ -208,7 +208,7 @@ def _examine(
         answers.measured = names_only_checked([*sources, *known.trusted.values()])
     answers.read_only = _read_only_use(sources, known)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    wording = Wording(Origins(composed.cells), public_words(composed.exam).__contains__)
+    wording = Wording(Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
         results = examine(
             pairs,

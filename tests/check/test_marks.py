@@ -236,7 +236,7 @@ def test_a_trace_that_is_none_gives_no_line(trace):
 
     error = ValueError()
     error.remote = {"trace": trace}
-    assert Origins(composed_of(exam_of((Role.ANSWER, "x = 1"))).cells)(error) == ""
+    assert Origins(composed_of(exam_of((Role.ANSWER, "x = 1"))).cells, {"x"})(error) == ("ValueError", "")
 
 
 def test_a_name_that_only_a_hidden_test_has_is_not_told(tmp_path):

@@ -7,7 +7,7 @@ import dataclasses
 from autograder.examiner.examination import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
-from autograder.examiner.origin import Origins
+from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execution.run import execute
@@ -38,7 +38,7 @@ def graded(
     executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, limits or Limits())
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    wording = Wording(Origins(composed.cells), public_words(exam).__contains__)
+    wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__)
     try:
         return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
     finally:

@@ -7,89 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import unwalled
-from helpers.pipeline import Graded, grade, release
-from helpers.tiny import cell, notebook
-
-from autograder.course.configuration import load_course
-from autograder.records.course import Course
+from questions import START, Class, Question, graded_class
 
 pytestmark = pytest.mark.sandbox
 
-YAML = """\
-course: told
-limits: {{cell_seconds: 60, notebook_seconds: 300, memory_mib: {memory}}}
-assignments: {{hw: {{hidden: [holdout.npz]}}}}
-"""
-START = "import numpy as np\nfrom autograder import check"
 DATA = "data = check.hidden_data('holdout.npz')\nX, y = data['X'], data['y']\n"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What eve and ada answer, and the hidden test."""
-
-    attack: str
-    honest: str
-    test: str
-    solution: str = ""
-    """The instructor's cell where it is not ada's."""
-    earned: float = 0.0
-    """What eve gets."""
-    fools: bool = True
-    """Whether eve's answer passes where the test shares her process."""
-
-
-@dataclass(frozen=True)
-class Class:
-    course: Course
-    done: Graded
-    unguarded: unwalled.Verdict
-
-    def shown(self) -> str:
-        """All that is written for people: pages, reports, records, the gradebook; without the examiner's details, which
-        ``batch.json`` has, too."""
-        texts = []
-        for path in self.course.root.rglob("*"):
-            place = path.relative_to(self.course.root).parts[0]
-            if path.is_file() and place not in (".autograder", "source", "submitted", "release", "batch.json"):
-                texts.append(path.read_bytes().decode("utf-8", "replace"))
-        return "\n".join(texts)
-
-    def details(self) -> str:
-        return "\n".join(p.read_text() for p in (self.course.root / ".autograder/details").rglob("*") if p.is_file())
-
-
-def graded_class(root: Path, questions: dict[str, Question], *, start: str = START, memory: int = 1024) -> Class:
-    folder = root / "source/hw"
-    (folder / "hidden").mkdir(parents=True)
-    np.savez(folder / "hidden/holdout.npz", X=np.arange(12.0).reshape(6, 2), y=np.array([0, 1, 1, 0, 1, 0]))
-    cells, eve, ada = ([cell(start, "start", locked=True)] for _ in range(3))
-    inside: list[tuple[str | None, str]] = [(None, start)]
-    for name, one in questions.items():
-        solution = f"### BEGIN SOLUTION\n{one.solution or one.honest}\n### END SOLUTION"
-        hidden = f"### BEGIN HIDDEN TESTS\n{one.test}\n### END HIDDEN TESTS"
-        cells += [cell(solution, name, solution=True), cell(hidden, f"test-{name}", grade=True, locked=True, points=1)]
-        eve.append(cell(one.attack, name, solution=True))
-        ada.append(cell(one.honest, name, solution=True))
-        inside += [(None, one.attack), (f"test-{name}", one.test)]
-    (folder / "nb.ipynb").write_text(notebook(*cells))
-    (root / "course.yaml").write_text(YAML.format(memory=memory))
-    course = load_course(root)
-    release(course, "hw", proof=False)
-    for student, answers in (("eve", eve), ("ada", ada)):
-        course.submitted(student, "hw").mkdir(parents=True)
-        (course.submitted(student, "hw") / "nb.ipynb").write_text(notebook(*answers))
-    done = grade(course, name="hw")
-    assert {one.status for one in done.grades.values()} == {"completed"}, done.output
-    return Class(course, done, unwalled.in_one_process({"eve": inside}, folder, 150)["eve"])
-
 
 # --- 39 to 41: points --------------------------------------------------------------------------------
 
