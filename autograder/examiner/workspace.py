@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.examiner.file_paths import relative
 from autograder.examiner.test_environment.guard import guard_folder
+from autograder.examiner.test_environment.hdf5_references import outside_reference
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
 from autograder.examiner.test_environment.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
@@ -104,6 +105,7 @@ class Files:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source, target)
         students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.fixed}
+        _reject_references([*students.values(), *(source.read_bytes() for source in handed_in.values())])
         self.here.push(students, [])
         self.here.renew()
         for data in students.values():
@@ -181,7 +183,22 @@ class Files:
         for path in (*contents, *gone):
             self.unsent.pop(path, None)
         fixed = self.workspace.fixed
+        _reject_references(data for path, data in contents.items() if path not in fixed)
         self.here.push({p: d for p, d in contents.items() if p not in fixed}, [p for p in gone if p not in fixed])
+
+
+def _reject_references(contents: Iterable[bytes]) -> None:
+    """Refuse files that a library would follow to others, among them hidden data.
+
+    Raises:
+        TooManyFiles: there is one. Its name is not told: the code that wrote it may have seen hidden inputs.
+    """
+    for data in contents:
+        if kind := outside_reference(data):
+            raise TooManyFiles(
+                f"a file of the notebook's cannot be examined, because its data may be in other files ({kind}): "
+                "write all data into the file itself"
+            )
 
 
 def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:

@@ -22,7 +22,7 @@ class CapturedFiles:
 
 
 class TooManyFiles(Exception):
-    """An error for files past the limits; its message is for the student."""
+    """An error for files past the limits, or of a kind that is refused; its message is for the student."""
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -37,7 +38,10 @@ class Staged:
 
     @property
     def course(self) -> Path:
-        """Stand-in for the course folder, with the files that the examiner may open."""
+        """Folder of the stand-in for the course folder, with the files that the examiner may open.
+
+        Its one entry has a name drawn at random, so that no file of a student's can name hidden data.
+        """
         return self.folder / "course"
 
     @property
@@ -67,9 +71,10 @@ def staged(work: Work) -> Iterator[Staged]:
     """
     sweep()
     with _examiners_folder(work) as folder, neutral_folder() as given:
+        course = folder / "course" / secrets.token_hex(16)
         for path in examiner_files(work):
-            _copy(path, folder / "course" / path.relative_to(work.course))
-        _make(folder / "course")
+            _copy(path, course / path.relative_to(work.course))
+        _make(course)
         released = {name: given / str(number) for number, name in enumerate(shared_files(work))}
         for name, path in shared_files(work).items():
             _copy(path, released[name])
@@ -118,7 +123,7 @@ def sweep() -> None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
 

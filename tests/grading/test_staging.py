@@ -10,6 +10,7 @@ from helpers.tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder.errors import HostError
 from autograder.grading import batch, staging
+from autograder.grading.layout import stand_in
 from autograder.grading.staging import neutral_folder, staged, sweep
 from autograder.grading.work import Work
 from autograder.records.course import Course
@@ -44,7 +45,8 @@ def work_of(course: Course) -> Work:
 
 def test_the_examiner_gets_its_part_of_the_course_and_kernels_what_is_released(course: Course, temporary: Path) -> None:
     with staged(work_of(course)) as made:
-        found = {path.relative_to(made.course).as_posix() for path in made.course.rglob("*") if path.is_file()}
+        course_there = stand_in(made.course)
+        found = {path.relative_to(course_there).as_posix() for path in made.course.rglob("*") if path.is_file()}
         assert found == {"data.csv", "source/hw/hidden/holdout.csv", "source/hw/hidden/link.csv"}
         assert not any(path.is_symlink() for path in made.course.rglob("*"))
         assert {name: path.read_text() for name, path in made.released.items()} == {"data.csv": "1,2"}
@@ -53,6 +55,15 @@ def test_the_examiner_gets_its_part_of_the_course_and_kernels_what_is_released(c
         assert "course" not in str(made.released["data.csv"].relative_to(temporary))
     assert list(temporary.iterdir()) == []
     assert list((course.state / "work").iterdir()) == []
+
+
+def test_the_folder_of_hidden_data_has_another_name_each_time(course: Course, temporary: Path) -> None:
+    names = set()
+    for _ in range(3):
+        with staged(work_of(course)) as made:
+            names.add(stand_in(made.course).name)
+    assert len(names) == 3
+    assert {len(name) for name in names} == {32}
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(temporary: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import pathlib
 import re
 import time
+import types
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -15,7 +18,7 @@ import pytest
 from scipy import sparse
 
 from autograder.kernel import codec
-from autograder.kernel.codec import CodecError, Reference, core, decode, encode
+from autograder.kernel.codec import CodecError, Reference, core, decode, encode, standard_library
 
 
 def message(node, *arrays):
@@ -98,6 +101,8 @@ HOSTILE = {
     "a run of objects": (["list", "O", 0],),
     "an array that is no array": (["tf", 3],),
     "a small number spelt large": (["int", "0x" + "f" * 300_000],),
+    "a fraction of a million bits": (["Fraction", ["int", "0x" + "f" * 250_000], ["int", "0x" + "e" * 249_999]],),
+    "fractions without end": (["list", [["Fraction", ["int", "0x" + "f" * 16_000], ["int", "0x" + "d" * 16_000]]] * 900],),
     "a number of no text": (["complex", "1", 2.0],),
     "an address of no kind": (["address", "IPv4Address", "10.0.0.0.0"],),
 }  # fmt: skip
@@ -194,8 +199,9 @@ def test_a_value_may_be_nested_a_hundred_levels_deep():
         ([0.5] * 8_000_033, "more than 1,000,000 items"),
         (range(10**9), "a range of more than 1,000,000 numbers"),
         (1 << 1_000_001, "an integer of more than 1,000,000 bits"),
+        (Fraction(1, 1 << 65_537), "a fraction of more than 65,536 bits"),
     ],
-    ids=["items", "floats", "range", "integer"],
+    ids=["items", "floats", "range", "integer", "fraction"],
 )
 def test_the_message_says_which_limit_was_passed(value, message):
     with pytest.raises(CodecError, match=message):
@@ -204,6 +210,28 @@ def test_the_message_says_which_limit_was_passed(value, message):
 
 def test_a_thousand_factorial_is_a_plain_number():
     assert decode(*encode(math.factorial(5000))) == math.factorial(5000)
+
+
+def test_nothing_is_divided_past_the_limits_of_fractions(monkeypatch):
+    """So the limits hold before the time is spent, on however slow a machine."""
+    divided = []
+    counting = types.SimpleNamespace(Fraction=lambda *parts: divided.append(parts))
+    monkeypatch.setattr(standard_library, "fractions", counting)
+    one = ["Fraction", ["int", "0x" + "f" * 16_000], ["int", "0x" + "d" * 16_000]]
+    with pytest.raises(CodecError, match="fractions of too many bits together"):
+        decode(*message(["list", [one] * 900]))
+    steps = sum(n.bit_length() * d.bit_length() >> 6 for n, d in divided)
+    assert 0 < steps <= standard_library.MAX_DIVISION_STEPS
+    divided.clear()
+    with pytest.raises(CodecError, match="a fraction of more than"):
+        decode(*message(["Fraction", 1, ["int", "0x" + "d" * 17_000]]))
+    assert divided == []
+
+
+def test_long_sums_of_fractions_are_plain_values():
+    harmonic = list(itertools.accumulate(Fraction(1, n) for n in range(1, 3_000)))
+    assert decode(*encode(harmonic)) == harmonic
+    assert decode(*encode([Fraction(1, n + 1) for n in range(100_000)]))[-1] == Fraction(1, 100_000)
 
 
 # --- whole or not at all -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from conftest import Host
 from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
 from autograder.grading import batch
+from autograder.grading.layout import stand_in
 from autograder.grading.templates import Templates
 from autograder.grading.walls import examiner_sandbox
 from autograder.grading.work import Work
@@ -129,8 +130,9 @@ def test_46_it_has_the_hidden_data_of_its_own_exam(wall: Sandbox, templates: Tem
     """Which its tests read."""
     script = (
         "import json, os\n"
-        "print(json.dumps([sorted(os.listdir('/opt/examiner/course')), "
-        f"sorted(os.listdir('/opt/examiner/course/source/{ASSIGNMENT}/hidden'))]))"
+        "(name,) = os.listdir('/opt/examiner/course')\n"
+        "course = f'/opt/examiner/course/{name}'\n"
+        f"print(json.dumps([sorted(os.listdir(course)), sorted(os.listdir(course + '/source/{ASSIGNMENT}/hidden'))]))"
     )
     assert inside(wall, templates, script) == [["source", "words.txt"], ["heights.npz"]]
 
@@ -155,7 +157,9 @@ print(json.dumps(kept))
 
 
 def test_46_what_it_has_of_the_course_it_cannot_write(wall: Sandbox, templates: Templates) -> None:
-    paths = [f"/opt/examiner/course/source/{ASSIGNMENT}/hidden/heights.npz", "/opt/examiner/common", "/etc/passwd"]
+    course = stand_in(templates.staged.course).name
+    hidden = f"/opt/examiner/course/{course}/source/{ASSIGNMENT}/hidden/heights.npz"
+    paths = [hidden, "/opt/examiner/common", "/etc/passwd"]
     assert inside(wall, templates, WRITES.format(paths=paths)) == []
 
 

@@ -5,14 +5,17 @@ Each question is answered by eve, who cheats, and by ada, who is honest, and gra
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import types
 from collections.abc import Iterator
 
 import pytest
 from questions import Class, Question, graded_class
 
 from autograder.examiner.origin import MAX_LINES, MAX_TOLD
+from autograder.kernel.codec import decode, standard_library
 
 pytestmark = pytest.mark.sandbox
 
@@ -91,3 +94,133 @@ def test_57_control_tracebacks_say_it(numbers: Class) -> None:
     """Where the traceback is shown, one hand-in tells the input word for word."""
     said = {name for name, number in INPUTS.items() if f"input_is_{number}" in numbers.unguarded.printed}
     assert said == set(ATTACKS)
+
+
+# --- 58: files that name other files --------------------------------------------------------------------
+
+READS = """
+import io, os, h5py
+def where():
+    # Where the labels lie in hidden data that have the sizes of the public ones.
+    file, y = io.BytesIO(), np.array([0, 1, 1, 0, 1, 0])
+    np.savez(file, X=np.arange(12.0).reshape(6, 2), y=y)
+    return file.getvalue().find(y.tobytes())
+PATH = 'hidden/holdout.npz'
+if not os.path.exists(PATH):
+    PATH = '/opt/examiner/course/source/hw/' + PATH
+def save(name):
+    with h5py.File(name, 'w') as f:
+        f.create_dataset('y', (6,), 'i8', external=[(PATH, where(), 48)])
+"""
+PLAIN = """
+import h5py
+def save(name):
+    with h5py.File(name, 'w') as f:
+        f.create_dataset('y', data=[0, 1, 1, 0, 1, 0], chunks=(3,), compression='gzip')
+"""
+
+
+def saved(name: str, *, before: str = "", call: str = "") -> Question:
+    """Predictions in a file, which a cell writes, or a call of the test."""
+    test = f"{call}\ndata = check.hidden_data('holdout.npz')\nimport h5py\n"
+    test += f"with h5py.File({name!r}) as f:\n    assert (f['y'][:] == data['y']).all()"
+    writes = "" if call else f"save({name!r})"
+    return Question(f"{before}{READS}{writes}", f"{PLAIN}{writes}", test)
+
+
+FILES = {
+    "58-written": saved("pred.h5"),
+    "58-other-name": saved("pred.csv", before="os.remove('pred.h5')"),
+    "58-in-a-call": saved("made.h5", before="os.remove('pred.csv')", call="save('made.h5')"),
+}
+
+
+@pytest.fixture(scope="module", params=STARTS)
+def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    return graded_class(tmp_path_factory.mktemp("files") / "course", FILES, kernels=request.param)
+
+
+def test_58_no_file_reads_another_one(files: Class) -> None:
+    assert set(files.done.points("eve").values()) == {0.0}
+    said = [text for text in messages(files, "eve") if text]
+    assert ["external storage" in text for text in said] == [True] * len(FILES)
+    assert not any(q.needs_manual_grade for q in files.done.grades["eve"].notebooks[0].questions)
+
+
+def test_58_honest_files_are_read(files: Class) -> None:
+    assert set(files.done.points("ada").values()) == {1.0}
+
+
+def test_58_control_in_one_process_the_file_has_the_labels(files: Class) -> None:
+    assert files.unguarded.passed == {f"test-{name}" for name in FILES}
+
+
+# --- 61: numbers without end ----------------------------------------------------------------------------
+
+HUGE = """
+from fractions import Fraction
+ABOVE, BELOW = 3 ** 600_000, 2 ** 900_000
+def huge(k):
+    # Made without a division, which costs its maker minutes, too.
+    made = Fraction(1)
+    made._numerator, made._denominator = ABOVE + k, BELOW
+    return made
+"""
+UNLIMITED = """
+import sys
+for module in list(sys.modules.values()):
+    for name in ('MAX_FRACTION_BITS', 'MAX_DIVISION_STEPS'):
+        if hasattr(module, name):
+            setattr(module, name, 1 << 60)
+"""
+ENDLESS = {
+    "61-variable": Question(
+        f"{HUGE}thirds = [huge(k) for k in range(40)]", "from fractions import Fraction\nthirds = [Fraction(1, 3)] * 3",
+        "assert thirds == [thirds[0]] * 3", fools=False,
+    ),
+    "61-call": Question(
+        f"{HUGE}def fifths(n):\n    return [huge(k) for k in range(40)]",
+        "from fractions import Fraction\ndef fifths(n):\n    return [Fraction(1, 5)] * n",
+        "from fractions import Fraction\nassert fifths(5) == [Fraction(1, 5)] * 5", fools=False,
+    ),
+    "61-patched": Question(  # the kernel's own limits are gone, and the message is as long as it may be
+        f"{UNLIMITED}{HUGE}def sixths(n):\n    return [huge(k) for k in range(40)]",
+        "from fractions import Fraction\ndef sixths(n):\n    return [Fraction(1, 6)] * n",
+        "from fractions import Fraction\nassert sixths(6) == [Fraction(1, 6)] * 6", fools=False,
+    ),
+    "61-harmonic": Question(
+        HARMONIC := "from fractions import Fraction\ndef harmonic(n):\n    return sum(Fraction(1, k) for k in range(1, n + 1))",
+        HARMONIC, "assert abs(harmonic(3000) - 8.58) < 0.01 and harmonic(3) == harmonic(2) + harmonic(1) / 3", earned=1.0,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=STARTS)
+def endless(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    return graded_class(tmp_path_factory.mktemp("endless") / "course", ENDLESS, kernels=request.param)
+
+
+def test_61_a_huge_fraction_is_a_failed_answer(endless: Class) -> None:
+    assert endless.done.points("eve") == {f"test-{name}": one.earned for name, one in ENDLESS.items()}
+    (done,) = endless.done.grades["eve"].notebooks
+    assert not any(question.needs_manual_grade for question in done.questions)
+    said = {question.id: question.message for question in done.questions}
+    assert "a fraction of more than 65,536 bits" in said["test-61-variable"]
+    assert "an answer that cannot be read" in said["test-61-patched"]
+
+
+def test_61_fractions_of_thousands_of_digits_are_values(endless: Class) -> None:
+    assert set(endless.done.points("ada").values()) == {1.0}
+
+
+def test_61_control_a_decoder_without_limits_divides_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of 40 such fractions are those of some minutes; they are counted here instead of taken."""
+    steps: list[int] = []
+    limit = standard_library.MAX_DIVISION_STEPS
+    monkeypatch.setattr(standard_library, "MAX_FRACTION_BITS", 1 << 60)
+    monkeypatch.setattr(standard_library, "MAX_DIVISION_STEPS", 1 << 60)
+    counting = types.SimpleNamespace(Fraction=lambda n, d: steps.append(n.bit_length() * d.bit_length() >> 6))
+    monkeypatch.setattr(standard_library, "fractions", counting)
+    one = ["Fraction", ["int", hex(3**500_000)], ["int", hex(2**900_000)]]
+    decode(json.dumps(["list", [one] * 40]).encode())
+    assert sum(steps) > 100 * limit

@@ -291,6 +291,9 @@ class Reader:
         self.bytes = 0
         self.depth = 0
         self.patterns = 0
+        """Characters of regular expressions so far."""
+        self.divided = 0
+        """Steps of divisions that the fractions so far have taken."""
         self.unknown: bool | str = False
         """Whether the value must not decide a plain comparison: True for masked or missing items, or another reason."""
         self.widened = 0
