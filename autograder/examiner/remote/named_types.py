@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.kernel.codec.arrays import MASKED
 from autograder.kernel.codec.columns import NULLABLE
-from autograder.kernel.codec.dtypes import NARROW
+from autograder.kernel.codec.dtypes import INFINITE, NARROW
 
 _ALIASES = {
     "b1": (), "i1": ("int8",), "u1": ("uint8",), "i2": ("int16",), "u2": ("uint16",), "f2": ("float16",),
@@ -28,6 +28,7 @@ _ALIASES = {
 }  # fmt: skip
 """Other spelling of a type → the type."""
 _GIVEN_BY = {
+    **dict.fromkeys(("inf", "-inf", "+inf", "Inf", "infty", "Infinity", "isinf", "isfinite", "isneginf"), (INFINITE,)),
     **dict.fromkeys(("convert_dtypes", "dtype_backend", "numpy_nullable"), tuple(sorted(NULLABLE))),
     **dict.fromkeys(("codes", "downcast"), ("int8", "int16", "uint8", "uint16")),
     **dict.fromkeys(

@@ -8,7 +8,7 @@ from typing import Any
 
 from .builtin_types import TYPES
 from .core import CodecError, Encode, Reader, Writer, exactly, one_of
-from .dtypes import dtype_node, product, read_dtype, read_sizes, wide_dtype
+from .dtypes import INFINITE, dtype_node, is_infinite_in_few_bits, product, read_dtype, read_sizes, wide_dtype
 
 _NAMES = (
     "bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc longlong ulonglong float16 float32 "
@@ -76,8 +76,14 @@ def _read_nd(reader: Reader, name: Any, shape: Any, index: Any, order: Any = "C"
 
 
 def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
-    """Widen the array's numbers to full width, unless the reader keeps their narrow type."""
-    wide = array.dtype if reader.kept is None else wide_dtype(array.dtype, reader.kept, bits)
+    """Widen the array's numbers to full width, unless the reader keeps their narrow type.
+
+    Where a float of fewer than 64 bits is infinite, all become floats of 64 bits, also in tensors.
+    """
+    if reader.kept is None:
+        return array
+    full = INFINITE not in reader.kept and is_infinite_in_few_bits(array)
+    wide = wide_dtype(array.dtype, reader.kept, bits, full=full)
     if wide == array.dtype:
         return array
     reader.charge_wider(array.size * wide.itemsize)

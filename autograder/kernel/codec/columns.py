@@ -13,6 +13,7 @@ from typing import Any
 
 from .arrays import read_array, read_items, widened, write_array, write_items
 from .core import CodecError, NotPlain, Reader, Writer, exactly, one_of, whole_number
+from .dtypes import INFINITE, is_infinite_in_few_bits
 from .standard_library import read_zone, zone_node
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
@@ -118,7 +119,8 @@ def _read_sparse(reader: Reader, given: Any, where: Any, length: Any, fill_node:
     import numpy
     import pandas
 
-    values, indices, fill = read_array(reader, given), read_array(reader, where, "i"), read_array(reader, fill_node)
+    values, fill = (reader.as_is(read_array, reader, node) for node in (given, fill_node))
+    indices = read_array(reader, where, "i")
     reader.charge(whole_number(length, 0, 2**40) * 2 * max(values.dtype.itemsize, 8))
     if values.shape != indices.shape or values.ndim != 1 or fill.shape != () or fill.dtype != values.dtype:
         raise CodecError("values and places differ")
@@ -127,7 +129,8 @@ def _read_sparse(reader: Reader, given: Any, where: Any, length: Any, fill_node:
         raise CodecError("a place out of bounds")
     dense[indices] = values
     missing = fill.item() if fill.dtype.kind in "biufc" else fill[()]
-    return pandas.arrays.SparseArray(dense, dtype=pandas.SparseDtype(values.dtype, missing))
+    dense = widened(reader, dense)
+    return pandas.arrays.SparseArray(dense, dtype=pandas.SparseDtype(dense.dtype, missing))
 
 
 def _write_nullable(writer: Writer, values: Any) -> list[Any]:
@@ -141,6 +144,8 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
     import pandas
 
     data, mask = reader.as_is(read_array, reader, data_node, "biuf"), read_array(reader, mask_node, "b")
+    if not reader.keeps(INFINITE) and is_infinite_in_few_bits(data):
+        data = data.astype("float64")
     missing = bool(mask.any())
     reader.unknown = reader.unknown or missing
     kinds = {"b": "BooleanArray", "f": "FloatingArray"}

@@ -122,21 +122,41 @@ _DTYPES: dict[str, Callable[..., Any]] = {
 }
 
 
-def wide_dtype(dtype: Any, kept: Any, bits: int) -> Any:
+INFINITE = "inf"
+"""The name of infinity in fewer than 64 bits, among the types that a reader keeps."""
+_FULL = {"float32": "float64", "complex64": "complex128"}
+
+
+def wide_dtype(dtype: Any, kept: Any, bits: int, *, full: bool = False) -> Any:
     """Return the dtype that holds the same numbers in ``bits`` bits, 32 or 64.
 
-    A dtype in ``kept``, or one that is wide already, stays as it is.
+    A dtype in ``kept``, or one that is wide already, stays as it is. With ``full``, every float gets 64 bits.
     """
     import numpy
 
     if dtype.subdtype is not None:
-        return numpy.dtype((wide_dtype(dtype.subdtype[0], kept, bits), dtype.subdtype[1]))
+        return numpy.dtype((wide_dtype(dtype.subdtype[0], kept, bits, full=full), dtype.subdtype[1]))
     if dtype.names is not None:
-        fields = [(name, wide_dtype(dtype.fields[name][0], kept, bits)) for name in dtype.names]
+        fields = [(name, wide_dtype(dtype.fields[name][0], kept, bits, full=full)) for name in dtype.names]
         return dtype if all(dtype.fields[name][0] == field for name, field in fields) else numpy.dtype(fields)
+    if full and _is_narrow_float(dtype):
+        return numpy.dtype(_FULL.get(dtype.name, "float64"))
     if dtype.name not in NARROW or dtype.name in kept:
         return dtype
     return numpy.dtype(("int" if "int" in dtype.name else "float") + str(bits))
+
+
+def is_infinite_in_few_bits(array: Any) -> bool:
+    """Return whether a float of fewer than 64 bits is infinite: it would equal each number past its range."""
+    import numpy
+
+    if array.dtype.names is not None:
+        return any(is_infinite_in_few_bits(array[name]) for name in array.dtype.names)
+    return _is_narrow_float(array.dtype) and bool(numpy.isinf(array).any())
+
+
+def _is_narrow_float(dtype: Any) -> bool:
+    return dtype.name in _FULL or (dtype.name in NARROW and "float" in dtype.name)
 
 
 def product(sizes: list[int]) -> int:

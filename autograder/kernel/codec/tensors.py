@@ -12,6 +12,7 @@ from typing import Any
 
 from .arrays import read_array, widened, write_array
 from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, whole_number
+from .dtypes import INFINITE
 
 # --- TensorFlow --------------------------------------------------------------------------------------
 
@@ -137,7 +138,8 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
         if name != "bfloat16" or tensor.dtype is not torch.int16:
             raise CodecError("no numbers of a tensor")
         tensor = tensor.view(torch.bfloat16)
-        tensor = tensor if reader.keeps(name) else tensor.float()
+        infinite = not reader.keeps(INFINITE) and bool(torch.isinf(tensor).any())
+        tensor = tensor.double() if infinite else tensor if reader.keeps(name) else tensor.float()
     return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
 
 
