@@ -1,7 +1,9 @@
 """Limits for SQL statements in a connection that a test made, because they may be the student's.
 
 A statement can read and change the database of its connection and no other file: SQLite asks an authorizer about each
-action before it prepares a statement. A database outside the test's own folders can only be read.
+action before it prepares a statement. A database outside the test's own folders can only be read. A statement that does
+not stand in the test only reads, unless the solution's statements did more
+(:mod:`~autograder.examiner.test_environment.sql_verbs`).
 """
 
 from __future__ import annotations
@@ -9,9 +11,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
+
+from autograder.examiner.test_environment.sql_verbs import (
+    ACTIONS,
+    PRAGMAS,
+    READS,
+    TABLE_PRAGMAS,
+    Statements,
+    subject,
+    verb_of,
+)
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 64 << 20,
@@ -26,36 +40,53 @@ _NOWHERE = frozenset(["", ":memory:"])
 """Databases without a file, which ATTACH may open, as VACUUM does."""
 _FUNCTIONS = frozenset(["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"])
 _TABLES = frozenset(["fts3", "fts4", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"])
-_PRAGMAS = frozenset((
-    "analysis_limit", "application_id", "auto_vacuum", "automatic_index", "busy_timeout", "cache_size",
-    "case_sensitive_like", "collation_list", "compile_options", "data_version", "database_list",
-    "defer_foreign_keys", "encoding", "foreign_key_check", "foreign_key_list", "foreign_keys", "freelist_count",
-    "full_column_names", "function_list", "ignore_check_constraints", "incremental_vacuum", "index_info",
-    "index_list", "index_xinfo", "integrity_check", "journal_mode", "max_page_count", "module_list", "optimize",
-    "page_count", "page_size", "pragma_list", "quick_check", "read_uncommitted", "recursive_triggers",
-    "schema_version", "secure_delete", "short_column_names", "synchronous", "table_info", "table_list",
-    "table_xinfo", "temp_store", "user_version",
-))  # fmt: skip
-"""Pragmas that describe the database or set how it is stored; others name files, other memory or the schema itself."""
-_TABLE_PRAGMAS = frozenset(name for name in _PRAGMAS if name.endswith(("_list", "_info", "_xinfo", "_check")))
-"""Pragmas whose argument is the name of a table instead of a value."""
-_READS = frozenset([
-    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
-    sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
-])  # fmt: skip
-_NAMES = {
-    getattr(sqlite3, f"SQLITE_{name}"): name.replace("_", " ")
-    for name in ("ATTACH", "FUNCTION", "PRAGMA", "CREATE_VTABLE", "DROP_VTABLE", "INSERT", "UPDATE", "DELETE")
-}
+_READS = READS | {sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT}
+
+
+class Cursor(sqlite3.Cursor):
+    """A cursor that says whose statement runs."""
+
+    def execute(self, sql: Any, *parameters: Any) -> Any:
+        """Execute a statement under the rules for it."""
+        with _running(self.connection, sql, sys._getframe(1)):
+            return super().execute(sql, *parameters)
+
+    def executemany(self, sql: Any, *parameters: Any) -> Any:
+        """Execute a statement several times under the rules for it."""
+        with _running(self.connection, sql, sys._getframe(1)):
+            return super().executemany(sql, *parameters)
+
+    def executescript(self, sql: Any, *more: Any) -> Any:
+        """Execute several statements under the rules for them."""
+        with _running(self.connection, sql, sys._getframe(1)):
+            return super().executescript(sql, *more)
 
 
 class Connection(sqlite3.Connection):
     """A connection that cannot leave its database."""
 
+    authorizer: _Authorizer | None = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if _rules:
             _confine(self, _rules[-1].is_writable)
+
+    def cursor(self, factory: Any = Cursor) -> Any:
+        """Return a cursor that says whose statement runs."""
+        return super().cursor(confined(factory, Cursor))
+
+    def execute(self, sql: Any, *parameters: Any) -> Any:
+        """Execute a statement with such a cursor."""
+        return self.cursor().execute(sql, *parameters)
+
+    def executemany(self, sql: Any, *parameters: Any) -> Any:
+        """Execute a statement several times with such a cursor."""
+        return self.cursor().executemany(sql, *parameters)
+
+    def executescript(self, sql: Any, *more: Any) -> Any:
+        """Execute several statements with such a cursor."""
+        return self.cursor().executescript(sql, *more)
 
 
 @dataclass(frozen=True)
@@ -64,12 +95,19 @@ class Rules:
 
     is_writable: Callable[[str], bool]
     """Tells whether a test may change the file with that path."""
-    refused: Callable[[str], None]
-    """Called with each action that is refused."""
+    refused: Callable[[str, bool], None]
+    """Called with each action that is refused, and whether the statement was not the test's."""
+    is_tests: Callable[[str, FrameType], bool] = lambda text, frame: False
+    """Tells whether a statement, which the frame executes, stands in the test."""
+    verbs: frozenset[str] | None = frozenset()
+    """The verbs of other statements besides reading (:mod:`.sql_verbs`); None: all verbs."""
+    used: set[str] | None = None
+    """Gets the verbs that such statements use."""
 
 
 _rules: list[Rules] = []
 _plain: Any = sqlite3.Connection
+_plain_cursor: Any = sqlite3.Cursor
 _plain_connect: Any = sqlite3.connect
 
 
@@ -78,7 +116,7 @@ def confine_connections(rules: Rules) -> Iterator[None]:
     """Make ``sqlite3`` create confined connections inside the block, for every caller."""
     modules: tuple[Any, ...] = (sqlite3, sqlite3.dbapi2)
     for module in modules:
-        module.connect, module.Connection = _connect, Connection
+        module.connect, module.Connection, module.Cursor = _connect, Connection, Cursor
     _rules.append(rules)
     try:
         yield
@@ -86,14 +124,14 @@ def confine_connections(rules: Rules) -> Iterator[None]:
         _rules.pop()
         if not _rules:
             for module in modules:
-                module.connect, module.Connection = _plain_connect, _plain
+                module.connect, module.Connection, module.Cursor = _plain_connect, _plain, _plain_cursor
 
 
 @functools.wraps(_plain_connect)
 def _connect(*arguments: Any, **options: Any) -> Any:
     if len(arguments) > FACTORY:
         arguments, options = arguments[:FACTORY], {**_named(arguments), **options}
-    options["factory"] = confined_class(options.get("factory", Connection))
+    options["factory"] = confined(options.get("factory", Connection), Connection)
     return _plain_connect(*arguments, **options)
 
 
@@ -107,11 +145,11 @@ def _named(arguments: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(_FROM_FACTORY, arguments[FACTORY:], strict=False))
 
 
-def confined_class(kind: Any) -> Any:
-    """Return the class if its connections are confined, otherwise a subclass whose connections are."""
-    if not isinstance(kind, type) or not issubclass(kind, sqlite3.Connection):
+def confined(kind: Any, by: type) -> Any:
+    """Return the class of connections or cursors if it is confined, otherwise a subclass that is."""
+    if not isinstance(kind, type) or not issubclass(kind, by.__base__ or by):
         return kind
-    return kind if issubclass(kind, Connection) else type(kind.__name__, (kind, Connection), {})
+    return kind if issubclass(kind, by) else type(kind.__name__, (kind, by), {})
 
 
 def is_confined(connection: Any) -> bool:
@@ -119,12 +157,48 @@ def is_confined(connection: Any) -> bool:
     return isinstance(connection, Connection)
 
 
-def _confine(connection: sqlite3.Connection, is_writable: Callable[[str], bool]) -> None:
-    (_, _, file), *_ = _plain.execute(connection, "PRAGMA database_list").fetchall()
+def _confine(connection: Connection, is_writable: Callable[[str], bool]) -> None:
+    (_, _, file), *_ = _plain_cursor(connection).execute("PRAGMA database_list").fetchall()
     for limit, most in _LIMITS.items():
         _plain.setlimit(connection, limit, most)
     _plain.set_progress_handler(connection, lambda: 0, STEPS)
-    _plain.set_authorizer(connection, _Authorizer(not file or is_writable(file)))
+    connection.authorizer = _Authorizer(not file or is_writable(file))
+    _plain.set_authorizer(connection, connection.authorizer)
+
+
+@contextlib.contextmanager
+def _running(connection: Any, sql: Any, frame: FrameType) -> Iterator[None]:
+    """Apply the rules for a statement while it is executed."""
+    authorizer = getattr(connection, "authorizer", None)
+    if authorizer is None or authorizer.is_busy or not _rules:
+        yield
+        return
+    authorizer.is_tests = isinstance(sql, str) and _rules[-1].is_tests(sql, frame)
+    authorizer.is_busy = True
+    try:
+        if not authorizer.is_tests:
+            authorizer.others.existing = _names(connection)
+        yield
+    finally:
+        authorizer.is_busy = authorizer.is_tests = False
+
+
+def _names(connection: Any) -> frozenset[str]:
+    """Return the names in all schemas, in small letters."""
+    made_of, connection.text_factory = connection.text_factory, str
+    try:
+        cursor = _plain_cursor(connection)
+        cursor.row_factory = None
+        schemas = [row[1] for row in cursor.execute("PRAGMA database_list").fetchall()]
+        quoted = ['"' + schema.replace('"', '""') + '"' for schema in schemas]
+        tables = [cursor.execute(f"SELECT name FROM {schema}.sqlite_master").fetchall() for schema in quoted]
+        return frozenset(str(name).lower() for rows in tables for (name,) in rows)
+    finally:
+        connection.text_factory = made_of
+
+
+_OUTSIDE = frozenset(["ROLLBACK"])
+"""Verbs of the test's calls that execute no statement: ``connection.rollback()``."""
 
 
 class _Authorizer:
@@ -132,12 +206,38 @@ class _Authorizer:
 
     def __init__(self, writable: bool) -> None:
         self.writable = writable
+        self.is_busy = False
+        """Whether a cursor of the kit's executes a statement."""
+        self.is_tests = False
+        """Whether that statement stands in the test."""
+        self.others = Statements()
 
     def __call__(self, action: int, first: str | None, second: str | None, database: str | None, by: str | None) -> int:
-        if _is_harmless(action, first, second) and (self.writable or _only_reads(action, first, second, database)):
+        is_others = not self.is_tests or (by or "").lower() in self.others.made
+        if not _is_harmless(action, first, second) or not (
+            self.writable or _only_reads(action, first, second, database)
+        ):
+            return self._refuse(f"{ACTIONS.get(action, 'an action')} {first or second or ''}".strip(), is_others)
+        if not is_others and self._is_hidden(action, first, second):
+            return self._refuse("CREATE of a hidden name", is_others=True)
+        if not is_others or not _rules:
             return sqlite3.SQLITE_OK
+        rules = _rules[-1]
+        verbs = rules.verbs if self.is_busy else _OUTSIDE
+        if fault := self.others.fault(verbs, action, first, second, database):
+            return self._refuse(fault, is_others=True)
+        if self.is_busy and rules.used is not None and (verb := verb_of(action, first, second, database)):
+            rules.used.add(verb)
+        return sqlite3.SQLITE_OK
+
+    def _is_hidden(self, action: int, first: str | None, second: str | None) -> bool:
+        """Return whether the test makes what another statement's name would hide."""
+        makes = verb_of(action, first, second).startswith("CREATE")
+        return makes and subject(action, first, second) in self.others.made
+
+    def _refuse(self, what: str, is_others: bool) -> int:
         for rules in _rules[-1:]:  # the running test cell's; an earlier cell may have made the connection
-            rules.refused(f"{_NAMES.get(action, 'a change of the database')} {first or second or ''}".strip())
+            rules.refused(what, is_others)
         return sqlite3.SQLITE_DENY
 
 
@@ -148,7 +248,7 @@ def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
     if action == sqlite3.SQLITE_FUNCTION:
         return (second or "").lower() not in _FUNCTIONS
     if action == sqlite3.SQLITE_PRAGMA:
-        return (first or "").lower() in _PRAGMAS
+        return (first or "").lower() in PRAGMAS
     if action in (sqlite3.SQLITE_CREATE_VTABLE, sqlite3.SQLITE_DROP_VTABLE):
         return (second or "").lower() in _TABLES
     return True
@@ -157,5 +257,5 @@ def _is_harmless(action: int, first: str | None, second: str | None) -> bool:
 def _only_reads(action: int, first: str | None, second: str | None, database: str | None) -> bool:
     """Return whether an action changes at most temporary tables."""
     if action == sqlite3.SQLITE_PRAGMA:
-        return second is None or (first or "").lower() in _TABLE_PRAGMAS
+        return second is None or (first or "").lower() in TABLE_PRAGMAS
     return action in _READS or database == "temp" or first == "sqlite_temp_master"

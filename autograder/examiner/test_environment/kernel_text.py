@@ -1,6 +1,7 @@
-"""The texts of the kernel during a test cell that may be paths.
+"""The texts of the kernel during a test cell that may be paths, or SQL statements that change something.
 
-They are a second line of defense behind the places where files may be opened at all.
+They are a second line of defense behind the places where files may be opened at all, and behind the rule that a
+statement stands in the test.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from autograder.kernel.codec import Packed
 
 _RAW = (b"/", b".", b"\\")
 """A message without any of these characters contains no path; an escape may be any character."""
+_CHANGES = re.compile(
+    rb"(?i:alter|analyze|attach|create|delete|drop|insert|pragma|reindex|replace|rollback|update|vacuum)"
+)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _ENCODINGS = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le")
 MAX_PATH = 4096
@@ -29,21 +33,36 @@ class KernelText:
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
+        self.statements: set[str] = set()
         self.buffers: list[bytes] = []
         self.left = MAX_CHARACTERS
 
     def keep(self, packed: Packed) -> None:
         """Remember the texts of a message, at any depth and in any container."""
         text = bytes(packed.text)
+        if _CHANGES.search(text):
+            self._keep_statements(text)
         for found in _STRING.finditer(text) if any(mark in text for mark in _RAW) else ():
             if len(self.paths) >= MAX_TEXTS:
                 break
             if any(mark in found[0] for mark in _RAW):
                 self._keep(_unescaped(found[0]))
         for buffer in packed.buffers:
-            if len(buffer) <= min(MAX_BUFFER_BYTES, self.left) and any(mark in buffer for mark in (b"/", b".")):
+            may_be_text = any(mark in buffer for mark in (b"/", b".")) or _CHANGES.search(buffer)
+            if len(buffer) <= min(MAX_BUFFER_BYTES, self.left) and may_be_text:
                 self.left -= len(buffer)
                 self.buffers.append(bytes(buffer))
+
+    def _keep_statements(self, text: bytes) -> None:
+        for found in _STRING.finditer(text):
+            if len(self.statements) < MAX_TEXTS and _CHANGES.search(found[0]):
+                self.statements.add(_spaced(_unescaped(found[0])))
+
+    def says(self, statement: str) -> bool:
+        """Return whether an SQL statement is one of these texts, or may be, because there were too many of them."""
+        if len(self.statements) >= MAX_TEXTS or _spaced(statement) in self.statements:
+            return True
+        return any(one in buffer for one in set(_encoded(statement)) for buffer in self.buffers)
 
     def keep_file(self, data: bytes) -> None:
         """Remember the lines of a file."""
@@ -66,6 +85,10 @@ class KernelText:
         if len(path) < MIN_LOOKED_FOR:
             return False
         return any(one in buffer for one in set(_encoded(path)) for buffer in self.buffers)
+
+
+def _spaced(statement: str) -> str:
+    return " ".join(statement.split())
 
 
 def _unescaped(string: bytes) -> str:

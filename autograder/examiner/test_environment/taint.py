@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.examiner.refusals import instead_of
 from autograder.examiner.test_environment import compilation, databases, places
 from autograder.examiner.test_environment.callers import (
@@ -60,10 +60,15 @@ class ForeignCodeError(CourseError):
     """A test was about to run, in this process, code that may be the student's."""
 
 
+class StatementError(RemoteError):
+    """An SQL statement of the student's that does what the solution's do not."""
+
+
 class _Cell:
     """The state of one test cell that is examined."""
 
-    def __init__(self, sources: tuple[str, ...], hidden: Path | None) -> None:
+    def __init__(self, sources: tuple[str, ...], hidden: Path | None, verbs: frozenset[str] | None) -> None:
+        self.verbs = verbs
         self.texts = compilation.TrustedTexts(sources)
         self.kernel_text = KernelText()
         self.places = places.Places(self.texts, self.kernel_text, hidden)
@@ -79,10 +84,25 @@ class _Cell:
             self.refused.append(error)
         raise error
 
-    def refuse_statement(self, what: str) -> None:
+    def refuse_statement(self, what: str, is_others: bool) -> None:
         """Record a refused action of an SQL statement; SQLite itself raises the error."""
-        why = "it may be the student's, and a statement may use only the database of its connection"
+        if is_others and self.verbs is not None:
+            verb = what.partition(" ")[0]  # the rest is a name, which may have been chosen by a hidden input
+            self.refused.append(StatementError(f"an SQL statement does more than the exercise asks for ({verb})"))
+            return
+        why = "it may be the student's, and a statement that does not stand in the test may read its own database"
         self.refused.append(ForeignCodeError(f"{what} is refused in SQL: {why}"))
+
+    def is_tests_statement(self, text: str, frame: FrameType) -> bool:
+        """Return whether an SQL statement stands in the test and not in what the student's side has sent.
+
+        The statements of ``DataFrame.to_sql`` count as the test's.
+        """
+        callers = list(frames(frame))
+        if any(module_of(one) == "pandas.io.sql" and one.f_code.co_name == "to_sql" for one in callers):
+            return True
+        instructors = next(filter(is_instructors, callers), None)
+        return self.texts.is_constant(text.strip(), instructors) and not self.kernel_text.says(text)
 
     def is_module(self, path: str) -> bool:
         """Return whether a file is a module that could be imported before the cell began."""
@@ -103,12 +123,17 @@ _installed = False
 
 
 @contextlib.contextmanager
-def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[list[Exception]]:
+def deny_student_code(
+    *sources: str, hidden: Path | None = None, verbs: frozenset[str] | None = None, used: set[str] | None = None
+) -> Iterator[list[Exception]]:
     """Apply the ban while the block examines a test cell.
 
     Args:
         sources: the test cell, and the instructor's statements that tests use.
         hidden: the folder of hidden data.
+        verbs: what SQL statements that do not stand in the test may do besides reading, because the solution's did: see
+            :mod:`~autograder.examiner.test_environment.sql_verbs`. None: it is not known, and a person decides.
+        used: allows all verbs and gets those that are used, to observe the solution.
 
     Yields:
         The list of refused actions, also those whose error the test caught.
@@ -117,9 +142,11 @@ def deny_student_code(*sources: str, hidden: Path | None = None) -> Iterator[lis
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
-    before, _now = _now, _Cell(sources, hidden)
+    before, _now = _now, _Cell(sources, hidden, verbs)
+    allowed = None if used is not None else verbs or frozenset()
+    rules = databases.Rules(_now.places.is_writable, _now.refuse_statement, _now.is_tests_statement, allowed, used)
     try:
-        with databases.confine_connections(databases.Rules(_now.places.is_writable, _now.refuse_statement)):
+        with databases.confine_connections(rules):
             yield _now.refused
     finally:
         _now = before

@@ -1,0 +1,128 @@
+"""Acceptance tests 53 to 55: infinity in few bits, integers that wrap, and SQL that changes what the test compares with.
+
+Each question is answered by eve, who cheats, and by ada, who is honest, and graded in the sandbox.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from questions import Class, Question, graded_class
+
+from autograder.examiner.exact_integers import is_wide, without_wrapping
+
+STARTS = ["warm", pytest.param("cold", marks=pytest.mark.security)]
+POWERS = "[2 ** (100 * k) for k in range(1, n)]"
+INVERSES = "def inverses(n):\n    return np.float32(1) / np.zeros(n, np.float32)"
+TABLE = "CREATE TABLE people (name, pay); INSERT INTO people VALUES ('ann', 5), ('bob', 9), ('cleo', 9)"
+RICH = "SELECT name FROM people WHERE pay > 7 ORDER BY name"
+
+
+def sql(name: str, attack: str, earned: float = 0.0) -> Question:
+    """A query whose rows are compared with those of the instructor's, in the same connection and after it."""
+    test = f"import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript({TABLE!r})\n"
+    test += f"assert c.execute({name}).fetchall() == c.execute({RICH!r}).fetchall()"
+    return Question(f"{name} = {attack!r}", f"{name} = {RICH!r}", test, earned=earned)
+
+
+QUESTIONS = {
+    "53-scalar": Question(
+        "def fact(n): return np.float32('inf')", "import math\ndef fact(n):\n    return math.factorial(n)",
+        "assert fact(50) == 30414093201713378043612608166064768844377641568960512000000000000",
+    ),
+    "53-complex": Question(
+        "def power(n): return np.complex64('inf')", "def power(n): return 2 ** n", "assert power(200) == 2 ** 200"
+    ),
+    "53-in-a-list": Question(
+        "def row(n): return [2 ** 100] + [np.float32('inf')] * (n - 2)", f"def row(n): return {POWERS}",
+        "assert row(4) == [2 ** 100, 2 ** 200, 2 ** 300]",
+    ),
+    "53-array": Question(
+        "def rows(n): return np.full(n, np.float32('inf'))", f"def rows(n): return {POWERS}[1:]",
+        "assert all(a == b for a, b in zip(rows(4), [2 ** 200, 2 ** 300]))",
+    ),
+    "53-honest": Question(INVERSES, INVERSES, "assert (inverses(3) == 1 / np.zeros(3)).all()", earned=1.0),
+    "55-delete": sql("delete", "DELETE FROM people"),
+    "55-table": sql("table", "CREATE TEMP TABLE people (name, pay)"),
+    "55-view": sql("view", "CREATE TEMP VIEW people AS SELECT 0 AS name, 0 AS pay WHERE 0"),
+    "55-honest": sql("honest", RICH, earned=1.0),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=STARTS)
+def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    return graded_class(tmp_path_factory.mktemp("points") / "course", QUESTIONS, kernels=request.param)
+
+
+def of(number: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("name", [name for name in QUESTIONS if name.startswith(number)])
+
+
+def worth_its_work(points: Class, name: str) -> None:
+    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.done.points("ada")[f"test-{name}"] == 1
+
+
+def passes_in_one_process(points: Class, number: str) -> None:
+    passed = {name for name in points.unguarded.passed if name.startswith(f"test-{number}")}
+    assert passed == {f"test-{name}" for name in QUESTIONS if name.startswith(number)}
+
+
+@of("53")
+@pytest.mark.sandbox
+def test_53_infinity_of_few_bits_equals_no_larger_number(points: Class, name: str) -> None:
+    worth_its_work(points, name)
+
+
+@pytest.mark.sandbox
+def test_53_control_in_one_process_it_equals_them(points: Class) -> None:
+    passes_in_one_process(points, "53")
+
+
+@of("55")
+@pytest.mark.sandbox
+def test_55_no_statement_changes_what_it_is_compared_with(points: Class, name: str) -> None:
+    worth_its_work(points, name)
+
+
+@pytest.mark.sandbox
+def test_55_control_in_one_process_the_reference_finds_nothing(points: Class) -> None:
+    passes_in_one_process(points, "55")
+
+
+# --- 54: integers that wrap ------------------------------------------------------------------------------
+
+BIG = 3_500_000_000
+ANSWERS: dict[str, Any] = {
+    "array": np.full(3, BIG),
+    "list": [BIG] * 3,
+    "tuple": (BIG,) * 3,
+    "scalars": [np.int64(BIG)] * 3,
+}
+EXPECTED = [5, 7, 9]
+COMPARISONS: dict[str, Callable[[Any], bool]] = {
+    "mean": lambda answer: bool(np.mean((np.array(answer) - EXPECTED) ** 2) < 0.5),
+    "square": lambda answer: bool(np.square(np.subtract(answer, EXPECTED)).sum() < 1e-6),
+    "product": lambda answer: bool((e := np.array(answer) - np.array(EXPECTED)) @ e < 1e-9),
+    "each": lambda answer: all(np.square(a - e) < 1e-9 for a, e in zip(answer, EXPECTED, strict=True)),
+}
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_54_the_square_of_a_difference_is_not_below_zero(answer: str, comparison: str) -> None:
+    assert not is_wide(EXPECTED)
+    arrived = without_wrapping(copy.copy(ANSWERS[answer]), wide=is_wide(EXPECTED))
+    assert not COMPARISONS[comparison](arrived)
+    assert COMPARISONS[comparison](without_wrapping(EXPECTED, wide=False))
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("comparison", COMPARISONS)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_54_control_in_64_bits_it_is(answer: str, comparison: str) -> None:
+    assert COMPARISONS[comparison](ANSWERS[answer])
