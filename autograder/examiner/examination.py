@@ -34,6 +34,7 @@ from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.points import NoNumber, finite_number, stated_points
+from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.model import UnreadableError
 from autograder.examiner.remote.proxy import Remote
@@ -121,9 +122,9 @@ def examine(
         BusyError: others kept a test waiting for so long that its own time is unknown.
         HostError: this machine is at fault: no disk space, or no memory for the kernel.
     """
-    namespace = Namespace(known, answers)
     wording = wording or Wording()
     workspace = workspace or Workspace()
+    namespace = Namespace(known, answers, ReleasedTables(known.tables, known.trusted, workspace))
     total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}

@@ -17,6 +17,7 @@ from autograder.examiner.changed_parameters import Parameters, changes_of_functi
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.procedures import functions_returning_nothing
+from autograder.examiner.released_tables import released_tables
 from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
 from autograder.examiner.shared_names import (
@@ -285,6 +286,8 @@ class Vocabulary:
     """Name of a class that cells other than tests define → the special methods that it defines."""
     types: frozenset[str] = frozenset()
     """Narrow, masked and nullable types that any cell names; answers in a test may have these types."""
+    tables: dict[str, str] = field(default_factory=dict)
+    """Name → statement, for tables that locked cells read from files (:mod:`~autograder.examiner.released_tables`)."""
     if_bound: frozenset[str] = frozenset()
     """Names of ``trusted`` that only answers import: a test has them if the student's code bound them."""
     with_state: frozenset[str] = frozenset()
@@ -360,6 +363,7 @@ def _vocabulary(
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
         types=named_types(_python(source) for _, source in code),
+        tables=released_tables(locked_sources, sources),
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,

@@ -23,6 +23,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
+from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.changes import Purposes
 from autograder.examiner.remote.classes import allow_operators
@@ -31,6 +32,7 @@ from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_environment.taint import record_text
+from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.kernel.codec.core import exactly
@@ -199,10 +201,11 @@ class Answers:
 class Namespace(dict[str, Any]):
     """The globals of one test cell; assignments to a student's name are repeated in the kernel."""
 
-    def __init__(self, known: Vocabulary, answers: Answers) -> None:
+    def __init__(self, known: Vocabulary, answers: Answers, tables: ReleasedTables | None = None) -> None:
         super().__init__()
         self.known = known
         self.answers = answers
+        self.tables = tables or ReleasedTables({}, {}, Workspace())
         self.left: dict[str, Any] = {}
         self.left_by: dict[str, int] = {}
         """Name of those → number of the test that bound it last."""
@@ -249,6 +252,8 @@ class Namespace(dict[str, Any]):
             done.add(name)
             if name in self.known.trusted:
                 pending.extend(loaded_names(self.known.trusted[name]))
+            elif name in self.tables and name not in self.known.own:
+                super().__setitem__(name, self.tables.copy(name))
             elif name in captured and name not in self.known.own:
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 allow_operators(value, self.known.operators.get(name, frozenset()))

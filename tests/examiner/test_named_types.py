@@ -56,7 +56,9 @@ def test_what_is_narrow_masked_or_nullable_equals_nothing_more(answer, test):
     assert fraction(SOLUTION, answer, test) == 0
 
 
-NAMES_THEM = "np.float16, np.uint8, 'bfloat16', 'float8_e5m2', np.ma, 'Int8', 'Int64', 'Float64', 'boolean', 'string'"
+NAMES_THEM = (
+    "np.inf, np.float16, np.uint8, 'bfloat16', 'float8_e5m2', np.ma, 'Int8', 'Int64', 'Float64', 'boolean', 'string'"
+)
 
 
 @pytest.mark.parametrize(("answer", "test"), ATTACKS)

@@ -224,3 +224,43 @@ def test_61_control_a_decoder_without_limits_divides_them(monkeypatch: pytest.Mo
     one = ["Fraction", ["int", hex(3**500_000)], ["int", hex(2**900_000)]]
     decode(json.dumps(["list", [one] * 40]).encode())
     assert sum(steps) > 100 * limit
+
+
+# --- 62: given tables -----------------------------------------------------------------------------------
+
+PEOPLE = "name,pay\nann,5\nbob,9\ncleo,7\n"
+GIVEN = "import numpy as np\nimport pandas as pd\nfrom autograder import check\ndf = pd.read_csv('people.csv')"
+MEAN = "def mean_pay(table):\n    return table['pay'].mean()"
+TABLES = {
+    "62-changed": Question(
+        "df['pay'] = 1.0\ndef mean_pay(table): return 1.0", MEAN, "assert mean_pay(df) == df['pay'].mean()"
+    ),
+    "62-rebound": Question(
+        "df = pd.DataFrame({'name': ['ann'], 'pay': [1.0]})\ndef rich(table): return ['ann']",
+        "def rich(table):\n    return sorted(table[table.pay > 6].name)",
+        "assert rich(df) == sorted(df[df.pay > df.pay.mean() - 1].name)",
+    ),
+    "62-deleted": Question(
+        "df = df[:0]\ndef total(table): return 0", "def total(table):\n    return table.pay.sum()",
+        "assert total(df) == df.pay.sum()",
+    ),
+    "62-honest": Question(
+        "df = df.dropna()\n" + MEAN.replace("mean_pay", "honest"), MEAN.replace("mean_pay", "honest"),
+        "assert honest(df) == df['pay'].mean() == 7", earned=1.0, fools=False,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=STARTS)
+def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    root = tmp_path_factory.mktemp("tables") / "course"
+    return graded_class(root, TABLES, start=GIVEN, kernels=request.param, files={"people.csv": PEOPLE})
+
+
+def test_62_a_test_computes_with_the_released_table(tables: Class) -> None:
+    assert tables.done.points("eve") == {f"test-{name}": one.earned for name, one in TABLES.items()}
+    assert set(tables.done.points("ada").values()) == {1.0}
+
+
+def test_62_control_in_one_process_it_computes_with_the_students(tables: Class) -> None:
+    assert tables.unguarded.passed == {f"test-{name}" for name, one in TABLES.items() if one.fools}

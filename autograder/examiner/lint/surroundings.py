@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder._util.syntax import parsed
 from autograder.examiner.names import Vocabulary, bindings, vocabulary
 from autograder.examiner.refusals import aliases
+from autograder.examiner.released_tables import file_of
 from autograder.records.exam import Exam, Role
 
 _OLD_NAMES = Path(__file__).parents[2] / "kernel" / "aliases"
@@ -76,4 +77,5 @@ class Notebook:
         locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
-        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted))
+        read = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
+        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted) - read)
