@@ -228,6 +228,11 @@ def _examine_cell(
         statements = _compile_cell(cell)
     except SyntaxError as error:
         return _broken(f"the test is not Python: {error}")
+    permissions = namespace.answers.remote.permissions
+    try:
+        permissions.begin(str(cell.grade_id), cell.source)
+    except CourseError as error:
+        return _broken(str(error))
     printed = io.StringIO()
     value: Any = None
     failures: list[BaseException] = []
@@ -238,7 +243,7 @@ def _examine_cell(
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
-        shared_seeds(namespace.answers.remote),
+        shared_seeds(namespace.answers.remote, cell.source),
         mirror_patches(namespace.answers.remote),
         collect_results() as unittests,
         reject_empty_comparisons(cell.source),
@@ -272,7 +277,7 @@ def _examine_cell(
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    detail = printed.getvalue()[:MAX_DETAIL]
+    detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         return _failed(failures, cell, tuple(results), detail, wording)
     return _passed(value, cell, results, detail)

@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
-from autograder.examiner.changed_parameters import Parameters, changes_of_functions
 from autograder.examiner.magics import without_magics
 from autograder.examiner.module_state import names_with_state
 from autograder.examiner.procedures import functions_returning_nothing
 from autograder.examiner.released_tables import released_tables
-from autograder.examiner.remote.named_types import named_types
 from autograder.examiner.remote.operands import class_operators
 from autograder.examiner.shared_names import (
     changed_in_place,
@@ -98,6 +96,18 @@ def function_globals(source: str) -> frozenset[str]:
         for child in table.get_children():
             _collect(child, found)
         break
+    return frozenset(found)
+
+
+def _bound_by_functions(source: str) -> frozenset[str]:
+    """Return the global names that a cell's functions bind: those that they declare with ``global``."""
+    tree = parsed(source)
+    functions = [n for n in ast.walk(tree or ast.Module([], [])) if isinstance(n, ast.FunctionDef)]
+    found: set[str] = set()
+    for function in functions:
+        nodes = list(ast.walk(function))
+        declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+        found |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & declared
     return frozenset(found)
 
 
@@ -284,8 +294,6 @@ class Vocabulary:
     """Modules that cells other than tests import: the only modules that a name in the kernel may stand for."""
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
     """Name of a class that cells other than tests define → the special methods that it defines."""
-    types: frozenset[str] = frozenset()
-    """Narrow, masked and nullable types that any cell names; answers in a test may have these types."""
     tables: dict[str, str] = field(default_factory=dict)
     """Name → statement, for tables that locked cells read from files (:mod:`~autograder.examiner.released_tables`)."""
     if_bound: frozenset[str] = frozenset()
@@ -294,14 +302,6 @@ class Vocabulary:
     """Names of ``if_bound`` whose functions share state with the notebook's cells: the notebook's own are called."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
-    returning_nothing: frozenset[str] = frozenset()
-    """Functions and methods that cells other than tests define and that return nothing."""
-    changing: dict[str, Parameters] = field(default_factory=dict)
-    """Such functions that return something → the parameters that they change in place."""
-    functions_that_change: frozenset[str] = frozenset()
-    """Functions and methods that change an argument or their object."""
-    changed_by_functions: frozenset[str] = frozenset()
-    """Names of the students' whose objects such functions change or that they bind: counters, caches, logs."""
 
 
 def vocabulary(exam: Exam) -> Vocabulary:
@@ -336,10 +336,8 @@ def _vocabulary(
     statements = {(n, s) for b in others for n, s in b.definitions.items()}
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
     sources = [_python(source) for role, source in code if role is not Role.TEST]
-    returning_nothing = functions_returning_nothing(sources)
-    functions_change = functions_that_change(sources, returning_nothing)
-    changes = changes_of_functions(sources)
-    assigned |= changes.bound
+    functions_change = functions_that_change(sources, functions_returning_nothing(sources))
+    assigned |= frozenset().union(*map(_bound_by_functions, sources)) if sources else frozenset()
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
     locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
@@ -362,15 +360,10 @@ def _vocabulary(
         parameters=frozenset(bound_by_others | bound_by_tests) & read_by_functions - BUILTINS,
         modules=frozenset(m for b in others for m in b.modules),
         operators=class_operators(sources),
-        types=named_types(_python(source) for _, source in code),
         tables=released_tables(locked_sources, sources),
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
-        returning_nothing=returning_nothing,
-        changing=changes.parameters,
-        functions_that_change=functions_change.union(changes.parameters),
-        changed_by_functions=(changes.variables & bound_by_others) - trusted.keys(),
     )
 
 

@@ -17,20 +17,19 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from autograder.check import provenance
+from autograder.check import data, provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
+from autograder.examiner.permissions import Observer
 from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.attribute_copies import attributes_changed
-from autograder.examiner.remote.changes import Purposes
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
-from autograder.examiner.shared_names import changed_in_place
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
@@ -127,7 +126,14 @@ class Answers:
 
         try:
             packed = captured.packed
-            value = decode(packed.text, packed.buffers, refer, strict=True, kept=self.remote.kept, known=self.marked)
+            value = decode(
+                packed.text,
+                packed.buffers,
+                refer,
+                strict=True,
+                kept=self.remote.permissions.kinds_of(name),
+                known=self.marked,
+            )
         except CodecError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         record_text(packed)
@@ -214,9 +220,11 @@ class Namespace(dict[str, Any]):
         self.doubtful: set[str] = set()
         """Names of the cell that the instructor imports and the student makes otherwise."""
         answers.remote.classes.expected = known.operators
-        answers.remote.kept = known.types
         answers.remote.callbacks.lent.given = frozenset(known.trusted)
-        answers.remote.purposes = Purposes(known.returning_nothing, known.changing, known.students)
+        answers.remote.lending.readable = known.parameters
+        self.tainted: set[str] = set()
+        """Names that tests bound after they had asked for hidden data: they never go to the kernel by a name."""
+        self.hands_out = data.hand_outs()
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
@@ -234,17 +242,20 @@ class Namespace(dict[str, Any]):
         self.live = False
         self.doubtful = set()
         self.number = number
+        names = names_of_cell(source, self.known)
+        self.hands_out = -1 if names & self.tainted else data.hand_outs()
         self.answers.marked = {}
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
-        self.answers.remote.purposes.names.clear()
+        self.answers.remote.names.clear()
+        self.answers.remote.lending.begin()
         self.answers.remote.attributes.begin(frozenset())
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
         captured = capture.names if capture else {}
         done: set[str] = set()
-        pending = list(names_of_cell(source, self.known))
+        pending = list(names)
         while pending:
             name = pending.pop()
             if name in done or self._is_tests(name):
@@ -258,7 +269,7 @@ class Namespace(dict[str, Any]):
                 value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
                 allow_operators(value, self.known.operators.get(name, frozenset()))
                 if (reference := reference_of(value)) is not None:
-                    self.answers.remote.purposes.names.setdefault(reference.handle, set()).add(name)
+                    self.answers.remote.names.setdefault(reference.handle, set()).add(name)
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
@@ -293,16 +304,15 @@ class Namespace(dict[str, Any]):
         needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
         if capture is not None and needed:
             self.answers.remote.enter(capture.snapshot)
+            if isinstance(self.answers.remote.permissions, Observer):
+                self.answers.remote.ask("observe")
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
                 self._tell_kernel(name, self.left[name])
         self.before = dict(self)
-        shared = self.known.changed_by_functions | (
-            changed_in_place(source, self.known.functions_that_change) & self.known.parameters & captured.keys()
-        )
-        shared = shared & self.keys() - self.known.trusted.keys() if needed else frozenset()
-        self.answers.remote.shared.begin(self, self.before, shared)
-        instructors = self.known.trusted.keys() | self.known.own | self.known.functions_that_change
+        shared = (self.known.students & self.keys()) - self.known.trusted.keys() if needed else frozenset()
+        self.answers.remote.shared.begin(self, self.before, self.answers.remote.permissions.shares(shared))
+        instructors = self.known.trusted.keys() | self.known.own | self.known.students
         self.answers.remote.attributes.begin(attributes_changed(source, instructors) if needed else frozenset())
         self.live = True
 
@@ -398,18 +408,30 @@ class Namespace(dict[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
+        if self.live:
+            self._taint(name)
         if self._writes_through(name) and not self.answers.remote.lost:
             self._tell_kernel(name, value)
 
     def _tell_kernel(self, name: str, value: Any) -> None:
-        """Bind a name in the kernel, too, as far as the student's code may need it."""
-        if reference_of(value) is not None or name in self.known.parameters or name in CONSOLE_NAMES:
-            # A value that cannot travel to the kernel cannot be needed there.
-            with contextlib.suppress(CodecError):
-                self.answers.remote.ask("assign", name, value)
+        """Bind a name in the kernel, too, as far as the student's code may need it; a plain value is only lent."""
+        if reference_of(value) is None and name not in CONSOLE_NAMES:
+            self.answers.remote.lending.bind(name, value, secret=name in self.tainted)
+            return
+        self.answers.remote.lending.forget(name)
+        with contextlib.suppress(CodecError):  # a value that cannot travel to the kernel cannot be needed there
+            self.answers.remote.ask("assign", name, value)
+
+    def _taint(self, name: str) -> None:
+        """Note whether a name is bound after the test, or one whose values it uses, has asked for hidden data."""
+        if data.hand_outs() > self.hands_out:
+            self.tainted.add(name)
+        else:
+            self.tainted.discard(name)
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
+        self.answers.remote.lending.forget(name)
         if self._writes_through(name) and not self.answers.remote.lost:
             self.answers.remote.ask("delete", name)
 

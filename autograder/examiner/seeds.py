@@ -1,14 +1,23 @@
-"""Seeds that a test sets for random number generators, repeated in the kernel, where the student's code draws."""
+"""Seeds that a test sets for random number generators, and what the kernel's generators get of them.
+
+The kernel gets the test's seed only where the solution was seen to draw from that generator afterwards. Elsewhere it
+gets another one: with the test's own, a student's code could draw the numbers that the test expects.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy.random  # noqa: F401 - numpy imports it when it is first needed: in a test, that would be too late
+
+from autograder.examiner.permissions import Observer
+from autograder.examiner.places import Place
+from autograder.records.observations import Act
 
 SEEDING = (
     ("random", "seed"),
@@ -21,27 +30,80 @@ SEEDING = (
 
 
 @contextlib.contextmanager
-def shared_seeds(remote: Any) -> Iterator[None]:
-    """Call each function of :data:`SEEDING` in the kernel, too, after a call inside the block."""
+def shared_seeds(remote: Any, secret: str = "") -> Iterator[None]:
+    """Let each function of :data:`SEEDING` seed the kernel, too, inside the block.
+
+    Args:
+        remote: the connection to the kernel.
+        secret: what no student knows: the text of the test. The other seeds are made of it.
+    """
+    watch = _Watch(remote)
     replaced = []
     for module, name in SEEDING:
         own = getattr(sys.modules.get(module), name, None)
         if own is not None:
             replaced.append((sys.modules[module], name, own))
-            setattr(sys.modules[module], name, _seed_both(own, remote, module, name))
+            setattr(sys.modules[module], name, _seed_both(own, remote, module, name, watch, secret))
     try:
         yield
     finally:
         for found, name, own in replaced:
             setattr(found, name, own)
+        watch.look()
 
 
-def _seed_both(own: Callable[..., Any], remote: Any, module: str, name: str) -> Callable[..., Any]:
+class _Watch:
+    """The seeds of the solution's run, and whether the kernel drew numbers after each of them."""
+
+    def __init__(self, remote: Any) -> None:
+        self.remote = remote
+        self.set: dict[str, tuple[Place, str]] = {}
+        """Function → where the test called it last, and the state of the kernel's generator after it."""
+
+    def seeded(self, place: Place, function: str) -> None:
+        """Note that the kernel's generator has a seed of the test's."""
+        state = self._states().get(function)
+        if state is not None:
+            self.set[function] = place, state
+
+    def look(self) -> None:
+        """Record which generators have drawn since they were seeded."""
+        permissions = self.remote.permissions
+        if not self.set or not isinstance(permissions, Observer):
+            return
+        now = self._states()
+        for function, (place, state) in self.set.items():
+            if now.get(function) != state:
+                permissions.note(Act.DRAWS, place.subject, function)
+        self.set.clear()
+
+    def _states(self) -> dict[str, str]:
+        with contextlib.suppress(Exception):  # a kernel that is gone draws no more
+            states = self.remote.ask("operate", "generators", ())
+            return dict(states) if type(states) is dict else {}
+        return {}
+
+
+def _seed_both(
+    own: Callable[..., Any], remote: Any, module: str, name: str, watch: _Watch, secret: str
+) -> Callable[..., Any]:
+    function = f"{module}.{name}"
+
     @functools.wraps(own)
     def seed(*args: Any, **kwargs: Any) -> Any:
+        place = remote.permissions.place()
         result = own(*args, **kwargs)
+        watch.look()
+        given = (args, kwargs) if remote.permissions.draws(place, function) else ((_other(secret, args, kwargs),), {})
         with contextlib.suppress(Exception):  # a kernel that refuses the seed draws without it
-            remote.ask("operate", "seed", (module, name, args, kwargs))
+            remote.ask("operate", "seed", (module, name, *given))
+        if isinstance(remote.permissions, Observer):
+            watch.seeded(place, function)
         return result
 
     return seed
+
+
+def _other(secret: str, args: Any, kwargs: Any) -> int:
+    """Return another seed than the test's, the same for each submission; below 2**32, as NumPy wants it."""
+    return int.from_bytes(hashlib.sha256(repr((secret, args, kwargs)).encode()).digest()[:4], "big")

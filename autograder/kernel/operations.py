@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import figures, workfiles
+from . import figures, observing, workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Operators between two objects of the student's."""
@@ -92,6 +92,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "files": files,
     "float": float,
     "format": format,
+    "generators": observing.generators,
     "kinds": kinds,
     "hash": hash,
     "int": int,

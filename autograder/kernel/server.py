@@ -27,6 +27,7 @@ from . import (
     keras_model,
     keras_training,
     model_questions,
+    observing,
     operations,
     portable_function,
     shell_tests,
@@ -129,6 +130,8 @@ class Server:
         """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
+        self.observed: observing.Reads | None = None
+        """Set in the run of the instructor's solution."""
 
     # --- handles
 
@@ -234,6 +237,28 @@ class Server:
         """Set a name of the namespace."""
         self.namespace[name] = value
 
+    def lend(self, values: dict[str, Any], verb: str, arguments: tuple[Any, ...]) -> Any:
+        """Answer a request while names of the namespace have other values; one that is bound meanwhile stays so."""
+        if verb not in VERBS:
+            raise ValueError("unknown request")
+        before = {name: self.namespace[name] for name in values if name in self.namespace}
+        self.namespace.update(values)
+        try:
+            return getattr(self, verb)(*arguments)
+        finally:
+            for name, value in values.items():
+                if self.namespace.get(name) is value:
+                    del self.namespace[name]
+                    self.namespace.update({name: before[name]} if name in before else {})
+
+    def observe(self) -> None:
+        """Note from now on which global names the notebook's functions read."""
+        self.observed = observing.Reads(self.namespace)
+
+    def reads(self) -> list[str]:
+        """Return the names since the last call."""
+        return [] if self.observed is None else self.observed.take()
+
     def now(self, names: list[str]) -> dict[str, Any]:
         """Return what names of the namespace stand for, as far as it can be copied or referred to."""
         found = {}
@@ -255,8 +280,8 @@ class Server:
             setattr(owner, name, value)
 
     def delete(self, name: str) -> None:
-        """Delete a name of the namespace."""
-        del self.namespace[name]
+        """Delete a name of the namespace, if it is there."""
+        self.namespace.pop(name, None)
 
     def call(
         self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Any = (), names: Any = ()
@@ -376,7 +401,9 @@ class Server:
             verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
             if verb not in VERBS:
                 raise ValueError("unknown request")
-            with contextlib.redirect_stdout(self.printed), callbacks.console(replaced, self.namespace, self.hidden):
+            observed: Any = self.observed or contextlib.nullcontext()
+            console = callbacks.console(replaced, self.namespace, self.hidden)
+            with contextlib.redirect_stdout(self.printed), console, observed:
                 result = getattr(self, verb)(*arguments)
             reply: Any = ("ok", result, self.printed.take())
             return codec.encode(reply, self.refer)
@@ -410,6 +437,9 @@ VERBS = frozenset(
         "trainings",
         "enter",
         "assign",
+        "lend",
+        "observe",
+        "reads",
         "now",
         "replace",
         "amend",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.records.observations import Observations
+
 EXAMINE_KERNEL = "examine-kernel"
 """Tag of a test cell that runs in the student's kernel."""
 RAISES = "raises-exception"
@@ -84,6 +86,8 @@ class Exam:
     """Module of the course's own → its functions that share state, which the notebook's cells change."""
     prelude: str = ""
     """Code that runs before each code cell: the seeds of an otter assignment."""
+    observations: Observations | None = None
+    """What the solution was seen to do; None: it was not run."""
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:

@@ -9,7 +9,6 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.examiner.changed_parameters import changes_of_functions
 from autograder.records.exam import Role
 
 
@@ -240,33 +239,6 @@ def test_what_is_no_argument_cannot_be_passed_off_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "changed"),
-    [
-        ("def f(a): a.sort()", {"f": {0, "a"}}),
-        ("def f(a, b): b.append(a)", {"f": {1, "b"}}),
-        ("def f(a):\n    out = []\n    out.append(a)\n    return out", {}),
-        ("def f(a):\n    a = a.copy()\n    a.sort()\n    return a", {}),
-        ("def f(a):\n    b = a[:]\n    b.sort()\n    return b", {}),
-        ("def f(a):\n    b = a if a else []\n    b.sort()\n    return b", {}),
-        ("def f(a):\n    g = lambda a: a.sort()\n    return a", {}),
-        ("import random\ndef f(a, b):\n    random.shuffle(b)\n    return b", {"f": {1, "b"}}),
-        ("import heapq\ndef f(a, b):\n    heapq.heappush(a, b)\n    return a", {"f": {0, "a"}}),
-        ("def g(n, x): x.pop()\ndef f(a, b):\n    g(a, b)\n    return 1", {"f": {1, "b"}, "g": {1, "x"}}),
-        ("def g(n, x): x.pop()\ndef f(a, b):\n    g(x=a, n=b)\n    return 1", {"f": {0, "a"}, "g": {1, "x"}}),
-        ("class A:\n    def f(self, a): a.pop()\nclass B:\n    def f(self, a): return a", {}),
-        ("class A:\n    def f(self, a): self.x = a.pop()", {"f": {0, "a"}}),
-        ("def f(x): x += 1; return x", {"f": {0, "x"}}),
-        ("def f(x):\n    for y in x: y += 1\n    return x", {}),
-        ("def f(x):\n    for i, y in enumerate(x): y[0] = i\n    return x", {"f": {0, "x"}}),
-        ("scores = []\ndef f(x):\n    scores.append(x)\n    return x", {}),
-        ("%time f()", {}),
-    ],
-)
-def test_which_parameters_a_function_changes_is_read_from_the_instructors_source(source: str, changed: dict) -> None:
-    assert {name: set(keys) for name, keys in changes_of_functions([source]).parameters.items()} == changed
-
-
-@pytest.mark.parametrize(
     "claim",
     [
         "([1], {-1: [9], -2: [9], 7: [9], 'a': [9]}, {})",
@@ -290,7 +262,7 @@ def test_a_kernel_that_lies_of_arguments_changes_nothing(claim: str) -> None:
         (Role.TEST, "import contextlib\na, b = [2], [3]\nwith contextlib.suppress(Exception): f(a, b)[0]\n"
                     "assert a == [2] and b == [3]"),
     )  # fmt: skip
-    assert graded(exam, kernel=Lying)[0].fraction == 1
+    assert graded(exam, kernel=Lying, honest=InProcessKernel)[0].fraction == 1
 
 
 def test_what_a_kernel_passes_off_as_an_argument_is_that_argument() -> None:
@@ -302,7 +274,7 @@ def test_what_a_kernel_passes_off_as_an_argument_is_that_argument() -> None:
 
     test = "a = [2]\nassert f(a) is a and a == [2]"
     exam = exam_of((Role.ANSWER, "def f(a): return a"), (Role.TEST, test))
-    assert graded(exam, kernel=Lying)[0].fraction == 1
+    assert graded(exam, kernel=Lying, honest=InProcessKernel)[0].fraction == 1
 
 
 def test_more_lists_in_an_argument_than_are_followed_come_back_as_new_ones() -> None:

@@ -103,7 +103,9 @@ def test_hidden_data_are_never_changed(call, tmp_path):
 
 def test_control_a_copy_of_hidden_data_is_the_tests_own(tmp_path):
     np.savez(tmp_path / "d.npz", X=np.ones(3), y=np.ones(3))
-    test = f"{LABELS}mine = y.copy()\npredict(X, mine)\nassert not mine.any() and y.all()"
+    test = (
+        f"{LABELS}mine = y.copy()\npredict(X, mine)  # examine: predict changes mine\nassert not mine.any() and y.all()"
+    )
     assert fractions(PREDICT, ZEROES, test, hidden=tmp_path) == [1]
 
 

@@ -22,6 +22,7 @@ from autograder.kernel.codec import Packed, Reference, encode
 from autograder.kernel.frozen_copies import SPAN
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
+from autograder.records.observations import Observations
 
 ROWS_IN_BLOCKS = sparse.bsr_array([[0, 1.5], [2, 0]])
 HONEST = [
@@ -540,6 +541,7 @@ def test_a_full_disk_of_the_examiners_is_no_students_failure() -> None:
     """The same error from the student's own code is theirs."""
     full = "import errno\nraise OSError(errno.ENOSPC, 'No space left on device')"
     exam = exam_of((Role.ANSWER, "def f(): pass"), (Role.TEST, f"f()\n{full}"))
+    exam = dataclasses.replace(exam, observations=Observations())
     with pytest.raises(HostError, match="this machine's disk is full"):
         graded(exam)
     (theirs,) = graded(exam, cell0="def f():\n    " + full.replace("\n", "\n    "))

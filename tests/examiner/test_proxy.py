@@ -10,6 +10,7 @@ from helpers.kernels import remote_after
 from scipy import sparse
 
 from autograder.errors import LostError, RemoteError
+from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.proxy import RemoteObject
 from autograder.kernel.codec import CodecError, Packed, decode, encode
 
@@ -64,6 +65,7 @@ def student():
 
     found = Names()
     found.remote, found.kernel = remote, kernel
+    remote.permissions = Observer()
     return found
 
 

@@ -8,6 +8,7 @@ from autograder.examiner.examination import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
 from autograder.execution.run import execute
@@ -29,18 +30,48 @@ def graded(
     total_seconds=60.0,
     waited=lambda: 0.0,
     limits=None,
+    honest=None,
     **answers,
 ):
-    """Run and examine; the list of the test cells' results."""
+    """Run and examine; the list of the test cells' results.
+
+    Unless the exam says what its solution was seen to do, the solution runs first: in ``honest``, if ``kernel`` lies.
+    """
+    more = {"hidden": hidden, "seconds": seconds, "total_seconds": total_seconds, "waited": waited, "limits": limits}
+    if exam.observations is None:
+        exam = dataclasses.replace(exam, observations=observed(exam, kernel=honest or kernel, **more))
+    return _examined(exam, Permissions(exam.observations), kernel=kernel, **more, **answers)
+
+
+def observed(exam, **more):
+    """What the exam's solution is seen to do."""
+    observer = Observer()
+    _examined(exam, observer, **more)
+    return observer.observations
+
+
+def _examined(
+    exam,
+    permissions,
+    *,
+    kernel=InProcessKernel,
+    hidden=None,
+    seconds=5.0,
+    total_seconds=60.0,
+    waited=None,
+    limits=None,
+    **answers,
+):
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     composed = composed_of(exam, **answers)
     executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, limits or Limits())
+    executed.remote.permissions = permissions
     answers_ = Answers(executed.remote, known.modules, no_models)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__)
     try:
-        return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited)
+        return examine(pairs, known, answers_, hidden, seconds, total_seconds, wording, waited=waited or (lambda: 0.0))
     finally:
         executed.close()
 

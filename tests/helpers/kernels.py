@@ -8,11 +8,14 @@ import importlib.util
 import io
 import linecache
 import os
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+import numpy as np
 
 import autograder.kernel
 from autograder.errors import LostError
@@ -58,6 +61,34 @@ class Dies(BaseException):
     """Raised by a cell under test to end the kernel."""
 
 
+class Generators:
+    """The random generators of a kernel that shares its process with the examiner: each has states of its own."""
+
+    def __init__(self) -> None:
+        self.states = self._now()
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        examiners, patched = self._now(), [(random, "seed", random.seed), (np.random, "seed", np.random.seed)]
+        self._become(self.states)
+        for module, name, function in patched:
+            setattr(module, name, getattr(function, "__wrapped__", function))
+        try:
+            yield
+        finally:
+            for module, name, function in patched:
+                setattr(module, name, function)
+            self.states = self._now()
+            self._become(examiners)
+
+    def _now(self) -> tuple[Any, Any]:
+        return random.getstate(), np.random.get_state()
+
+    def _become(self, states: tuple[Any, Any]) -> None:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
 class InProcessKernel:
     """Runs cells with ``exec`` and answers with the real agent. Never for code that one does not trust."""
 
@@ -70,12 +101,13 @@ class InProcessKernel:
         self.requests: list[bytes] = []
         self.end: tuple[RunStatus, str] | None = None
         self.closed = False
+        self.generators = Generators()
 
     def run(self, source: str, seconds: float) -> CellRun:
         self.ran.append(source)
         printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), self.generators.used():
                 exec(self.compiled(source), self.namespace)
         except Dies:
             self.end = (RunStatus.KILLED, "The kernel died.")
@@ -107,8 +139,8 @@ class InProcessKernel:
                 return answer(question)
 
         self.server.callbacks.channel = None if answer is None else asked_back
-        # What the kernel compiles, it compiles in another process.
-        with watching(None):
+        # What the kernel compiles, it compiles in another process; and there it draws.
+        with watching(None), self.generators.used():
             return Packed(*self.server.answer(request.text, request.buffers))
 
     def ended(self) -> tuple[RunStatus, str] | None:

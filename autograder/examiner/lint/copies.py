@@ -1,38 +1,64 @@
-"""Comparisons that no student's function can fail, because its calls got copies of the compared arguments."""
+"""Comparisons that no student's function can fail, because its calls get copies of the compared arguments.
+
+A call changes the test's own objects only where the solution was seen to change them.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Set
 
-from autograder.examiner.changed_parameters import Parameters
+from autograder._util.syntax import parsed
+from autograder.examiner.lint.surroundings import Notebook
+from autograder.examiner.lint.test_cell import Finding
+from autograder.examiner.permissions import Permissions
 from autograder.examiner.refusals import dotted
+from autograder.records.exam import Exam, Role
 
-Found = tuple[ast.AST, str, str]
+_Comparison = tuple[ast.AST, str, str]
 """Place, reason and remedy."""
+Changed = Callable[[ast.Call], Set[int | str]]
+"""Tells which arguments a call was seen to change, or may change by a line of the test."""
 
 _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def copied_arguments(tree: ast.Module, functions: Set[str], changing: Mapping[str, Parameters]) -> Iterator[Found]:
+def compared_copies(exam: Exam) -> list[Finding]:
+    """Return warnings about comparisons that no student's function can fail, in an exam whose solution was seen."""
+    notebook, permissions = Notebook(exam, ()), Permissions(exam.observations)
+    findings = []
+    for index, cell in enumerate(exam.cells):
+        tree = parsed(cell.source) if cell.role is Role.TEST and not cell.in_kernel else None
+        if tree is None or not permissions.known:
+            continue
+        permissions.begin(str(cell.grade_id), cell.source)
+        functions = notebook.known.students - notebook.known.trusted.keys()
+        lines = cell.source.splitlines()
+        name = f"cell {index + 1} ({cell.grade_id!r})"
+        for node, reason, instead in copied_arguments(tree, functions, permissions.may_change):
+            line = getattr(node, "lineno", 1)
+            findings.append(Finding(name, line, lines[line - 1], reason, instead, warning=True))
+    return findings
+
+
+def copied_arguments(tree: ast.Module, functions: Set[str], changed: Changed) -> Iterator[_Comparison]:
     """Yield comparisons of names after a call that could only change a copy.
 
     See :mod:`autograder.examiner.remote.changes`.
 
     Args:
         tree: the test cell.
-        functions: names of the students' functions that return something.
-        changing: which parameters such functions change, as the solution has it.
+        functions: names of the students' functions.
+        changed: tells what each call may change.
     """
     for scope in ast.walk(tree):
         if isinstance(scope, _Scope):
-            yield from _in_scope(sorted(_own_nodes(scope), key=_end), functions, changing)
+            yield from _in_scope(sorted(_own_nodes(scope), key=_end), functions, changed)
 
 
-def _in_scope(nodes: list[ast.AST], functions: Set[str], changing: Mapping[str, Parameters]) -> Iterator[Found]:
+def _in_scope(nodes: list[ast.AST], functions: Set[str], changed: Changed) -> Iterator[_Comparison]:
     """Examine nodes in the order in which they end, which is the order in which they run."""
-    alone = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
     containers = {t.id for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _MUTABLE) for t in n.targets
                   if isinstance(t, ast.Name)}  # fmt: skip
     students = functions | {
@@ -45,21 +71,17 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str], changing: Mapping[str, 
             for target in _stores(node):
                 passed.pop(target.id, None)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
-            changed = changing.get(node.func.id, frozenset())
-            given = [argument for place, argument in enumerate(node.args) if place not in changed]
-            given += [k.value for k in node.keywords if k.arg not in changed]
+            free = changed(node)
+            given = [argument for place, argument in enumerate(node.args) if place not in free]
+            given += [k.value for k in node.keywords if k.arg not in free]
             for name in {a.id for a in given if isinstance(a, ast.Name)} & containers:
-                if id(node) in alone:
-                    passed.pop(name, None)
-                else:
-                    passed[name] = node
+                passed[name] = node
         if id(node) in comparisons or _is_assertion(node):
             for name in sorted(_names(node) & passed.keys()) if not _names(node) & students else ():
-                call = ast.unparse(passed.pop(name))
-                why = (
-                    f"{name!r} is a copy in `{call}`: a call changes its arguments only if it is a statement by itself"
-                )
-                yield node, why, f"write `{call}` on a line of its own before the comparison"
+                call = passed.pop(name)
+                why = f"{name!r} stays as it is in `{ast.unparse(call)}`, whatever a student's function does to it"
+                line = f"# examine: {getattr(call.func, 'id', '')} changes {name}"
+                yield node, f"{why}: your solution was not seen to change it", f"add the line `{line}` to the test"
 
 
 def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from autograder.examiner.lint.certain import certain
 from autograder.examiner.lint.check_calls import unknown_names
-from autograder.examiner.lint.copies import copied_arguments
 from autograder.examiner.lint.empty_loops import empty_loops
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.magics import without_magics
@@ -77,15 +76,6 @@ class Reader:
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
-        for node, reason, instead in copied_arguments(
-            self.tree, self._students_functions(), self.notebook.known.changing
-        ):
-            yield self.finding(node, reason, instead, warning=True)
-
-    def _students_functions(self) -> frozenset[str]:
-        """Return names of the student's functions, except those that work by changing their arguments."""
-        known = self.notebook.known
-        return known.students - known.trusted.keys() - self.own - known.returning_nothing
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
         """Return a finding about a node."""

@@ -13,7 +13,7 @@ import functools
 import io
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -50,7 +50,7 @@ through them."""
 class Callbacks:
     """The objects of one test cell that the kernel may use, until the cell ends."""
 
-    def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], frozenset[str]] = frozenset) -> None:
+    def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], Container[str]] = frozenset) -> None:
         """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
         self.stand_in = stand_in
         self.kept = kept

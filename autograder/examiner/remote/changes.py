@@ -1,30 +1,23 @@
 """The arguments of a test that a call of the student's code may change.
 
-Arguments are copied to the kernel. Changes that the student's code makes to the copies come back only if they are the
-purpose of the call: the test discards the call's value (``sort(numbers)`` as a statement), the instructor's own
-function of that name returns nothing, or it changes that parameter. Otherwise a function could, at the cost of its own
-point, empty the labels that the test or the next one compares with. Hidden data are never changed.
+Arguments are copied to the kernel. Changes that the student's code makes to the copies come back only if the
+instructor's solution was seen to change that argument in that call, see :mod:`autograder.examiner.permissions`.
+Otherwise a function could, at the cost of its own point, empty the labels that the test or the next one compares with.
+Hidden data are never changed.
 
 An object of the test's that the call returns, or that is in what it returns or changes, is that very object here, too.
 """
 
 from __future__ import annotations
 
-import ast
-import functools
-import itertools
-import linecache
-import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, NamedTuple
 
 from autograder.check.data import is_hidden
-from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
-from autograder.examiner.changed_parameters import Parameters
+from autograder.examiner.permissions import Permissions
+from autograder.examiner.places import Place
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.kernel.contents import refill
 
@@ -37,41 +30,12 @@ MAX_PARTS, MAX_LOOKS = 1000, 50_000
 looked at for them."""
 
 
-class CallSite(NamedTuple):
-    """A call in a source."""
+class Call(NamedTuple):
+    """A call that a test makes of the student's code."""
 
-    name: str
-    """Name of the function or method; empty if an expression is called."""
-    discarded: bool
-    """Whether the call is a statement by itself."""
-
-
-@dataclass
-class Purposes:
-    """What the calls of a test may change, by the instructor's source."""
-
-    nothing: Set[str] = frozenset()
-    """Functions and methods that return nothing: they may change all of their arguments."""
-    changing: Mapping[str, Parameters] = field(default_factory=dict)
-    """Functions and methods → the parameters that they change in place."""
-    students: Set[str] = frozenset()
-    """All names that are the students' to bind."""
-    names: dict[int, set[str]] = field(default_factory=dict)
-    """Handle of a student's function → its names in the test cell."""
-
-    def allowed(self, function: Any, keys: Set[int | str]) -> Set[int | str]:
-        """Return which of the arguments the call may change that is being made now."""
-        site = call_site(_caller())
-        if site is None:
-            return frozenset()
-        if site.discarded:
-            return keys
-        names = {site.name}
-        if site.name not in self.students | self.nothing | self.changing.keys():
-            reference = reference_of(function)  # a helper of the test's has a name of its own for the function
-            names = self.names.get(reference.handle, set()) if reference is not None else set()
-        allowed = [keys if name in self.nothing else keys & self.changing.get(name, frozenset()) for name in names]
-        return frozenset(allowed[0]).intersection(*allowed) if allowed else frozenset()
+    place: Place
+    names: Set[str]
+    """The names that the test has for the function; none for a method, or for a function without a name there."""
 
 
 class Arguments:
@@ -104,12 +68,12 @@ class Arguments:
                     keys[id(item)] = -len(self.parts)
                 self.holders.setdefault(keys[id(item)], set()).add(key)
 
-    def settle(self, purposes: Purposes, function: Any, result: Any, changed: Any, held: Any) -> Any:
+    def settle(self, permissions: Permissions, call: Call, result: Any, changed: Any, held: Any) -> Any:
         """Apply the changes that the call may make; return its result with the test's own objects in it.
 
         Args:
-            purposes: what calls may change.
-            function: the function that was called.
+            permissions: what calls may change.
+            call: the call.
             result: the kernel's copy of the result.
             changed: key → the kernel's copy of an object that has changed; ``=`` and a variable's name → the copy of
                 what that was bound to.
@@ -124,7 +88,7 @@ class Arguments:
         twins = {key: copy for key, copy in {**changed, **held}.items() if type(key) in (int, str) and key in objects}
         if not twins and not changed:
             return result
-        allowed = purposes.allowed(function, self.given.keys()) if changed else frozenset[int | str]()
+        allowed = self._allowed(permissions, call, changed.keys() & objects.keys()) if changed else frozenset()
         own = _Own()
         for key, copy in twins.items():
             may = key not in changed or key in self.variables or self.holders[key] & allowed
@@ -137,12 +101,20 @@ class Arguments:
         self._rebind(changed, own)
         return own.in_place_of(result)
 
+    def _allowed(self, permissions: Permissions, call: Call, changed: Set[int | str]) -> Set[int | str]:
+        """Return the arguments that may change; those that hold an object which has changed have changed."""
+        arguments = set().union(*(self.holders[key] for key in changed if key in self.holders))
+        free = {key for key in arguments if not is_hidden(self.given[key])}
+        return permissions.changes(call.place, call.names, self.given.keys(), free)
+
     def _rebind(self, changed: Mapping[Any, Any], own: _Own) -> None:
         """Let names of variables stand for what the call has bound them to."""
         for name in self.names:
             if f"={name}" in changed:
                 self.shared.rebind(name, own.in_place_of(changed[f"={name}"]))
-        self.shared.agree(name for name in self.names if changed.keys() & {f".{name}", f"={name}"})
+        touched = [name for name in self.names if changed.keys() & {f".{name}", f"={name}"}]
+        self.shared.agree(touched)
+        self.shared.note(touched)
 
     @property
     def names(self) -> list[str]:
@@ -230,43 +202,3 @@ def change_in_place(argument: Any, value: Any) -> None:
     """Give an argument the content of another value of its type."""
     if not refill(argument, value) and type(argument) is type(value) and type(argument).__name__ in _TABLES:
         type(argument).__init__(argument, value)  # pandas has no other way to replace a table in place
-
-
-# --- where the call stands ---------------------------------------------------------------------------
-
-
-def _caller() -> FrameType | None:
-    """Return the innermost frame outside the examiner."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("autograder.examiner."):
-        frame = frame.f_back
-    return frame
-
-
-def call_site(frame: FrameType | None) -> CallSite | None:
-    """Return the call that a frame is executing; None if its source is not available."""
-    if frame is None:
-        return None
-    places = frame.f_code.co_positions()
-    _, line, _, column = next(itertools.islice(places, frame.f_lasti // 2, None), (None,) * 4)
-    source = "".join(linecache.getlines(frame.f_code.co_filename))
-    return _call_sites(source).get((line, column))
-
-
-@functools.lru_cache(maxsize=64)
-def _call_sites(source: str) -> dict[tuple[int | None, int | None], CallSite]:
-    """Return line and column at which a call ends → the call; no two calls end at the same parenthesis."""
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except SyntaxError:
-        return {}
-    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    return {
-        (node.end_lineno, node.end_col_offset): CallSite(_name(node.func), id(node) in alone)
-        for node in nodes
-        if isinstance(node, ast.Call)
-    }
-
-
-def _name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")

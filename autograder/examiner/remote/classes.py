@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.errors import RemoteError
+from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Arguments
 from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
@@ -121,17 +122,21 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
 
     Objects of the test that are in the result are these very objects, unless they hold another value here.
     """
+    call = remote.call_of(function)
     arguments = Arguments(args, kwargs, remote.shared)
     remote.left = {}
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):
             answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
     except Exception:
-        arguments.settle(remote.purposes, function, None, remote.left, {})
+        arguments.settle(remote.permissions, call, None, remote.left, {})
         raise
     if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
-    return arguments.settle(remote.purposes, function, *answer)
+    result = arguments.settle(remote.permissions, call, *answer)
+    if isinstance(remote.permissions, Observer):
+        remote.permissions.returned(call.place, result)
+    return result
 
 
 class RemoteException(ExceptionHandle):

@@ -19,18 +19,21 @@ from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner.figures.reconstruction import Figures
+from autograder.examiner.permissions import Permissions
+from autograder.examiner.places import Place
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.callbacks import Callbacks
-from autograder.examiner.remote.changes import Purposes, change_in_place, is_same_kind
+from autograder.examiner.remote.changes import Call, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.coroutines import awaiting
 from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
+from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
-from autograder.examiner.remote.named_types import given_types
+from autograder.examiner.remote.lending import OF_FILES, Lending
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.special_methods import SPECIAL
@@ -43,8 +46,6 @@ from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
-_OF_FILES = (("pull_files",), ("push_files",))
-"""Operations on the notebook's folder, which the kernel and its copies share: the kernel knows its state."""
 
 
 class Remote:
@@ -58,14 +59,15 @@ class Remote:
         self.rebuild: Callable[[Reference, Any], Any] | None = None
         """Rebuilds a model from the kernel's claim; set while answers are examined."""
         self.figures = Figures()
-        self.kept: frozenset[str] = frozenset()
-        """The narrow types that the exam's own code uses; see :mod:`autograder.examiner.remote.named_types`."""
-        self.purposes = Purposes()
+        self.permissions = Permissions()
+        self.names: dict[int, set[str]] = {}
+        """Handle of a student's function → its names in the test cell."""
+        self.lending = Lending(self)
         self.shared = SharedGlobals(self)
         self.attributes = AttributeCopies(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
-        self.callbacks = Callbacks(self.stand_in, lambda: self.kept)
+        self.callbacks = Callbacks(self.stand_in, lambda: self.permissions.kinds(self.permissions.place()))
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.copy: FrozenCopy | None = None
@@ -97,13 +99,21 @@ class Remote:
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
         self._foreign = None
+        place = self.permissions.place()
+        with self.lending.during(verb, arguments, place) as (sent, *content):
+            return self._exchange([sent, self.console.replaced(), *content], verb, arguments, place, timeout)
+
+    def _exchange(
+        self, content: list[Any], verb: str, arguments: tuple[Any, ...], place: Place, timeout: float | None
+    ) -> Any:
+        """Send the content of a request and take its reply apart."""
         try:
-            request = encode([verb, self.console.replaced(), *arguments], self.callbacks.refer)
+            request = encode(content, self.callbacks.refer)
         except CodecError as error:
             if self._foreign is not None:
                 raise self._foreign from None
             raise argument_error(error) from None
-        if self.copy is not None and arguments[:1] not in _OF_FILES:
+        if self.copy is not None and arguments[:1] not in OF_FILES:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
         try:
             reply = self.link.exchange(request, timeout, self.callbacks.answer)
@@ -113,7 +123,7 @@ class Remote:
             raise
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
-            kept = None if verb == "model" else self.kept | given_types(arguments)
+            kept = None if verb == "model" else self.permissions.kinds(place, given_types(arguments))
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
             outcome, result, printed = exactly(
                 tuple, decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
@@ -142,6 +152,12 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def call_of(self, function: Any) -> Call:
+        """Describe the call of the student's code that the test makes now."""
+        reference = reference_of(function)
+        names = self.names.get(reference.handle, set()) if reference is not None else set()
+        return Call(self.permissions.place(), names)
 
     def encoded(self, value: Any) -> Packed:
         """Encode a value for the kernel.

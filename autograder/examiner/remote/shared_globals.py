@@ -1,7 +1,8 @@
 """Variables of the notebook that its functions change while a test calls them: counters, caches, logs.
 
-A test has such a variable as a copy. The kernel tells with each call's result what became of the variables, and the
-test's own objects get the new content; what the test changes in them goes to the kernel before the next call.
+They are those that the solution was seen to change, or that the test changed before the solution read them. A test has
+such a variable as a copy. The kernel tells with each call's result what became of the variables, and the test's own
+objects get the new content; what the test changes in them goes to the kernel before the next call.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
+from autograder.examiner.permissions import Observer
 from autograder.kernel.codec import CodecError, Packed
+
+MAX_OBSERVED_BYTES = 1 << 20
+"""Size of a variable that is compared before and after each call of the solution; a larger one is not shared."""
 
 
 class SharedGlobals:
@@ -36,20 +41,35 @@ class SharedGlobals:
                     self.rebind(name, value)
         self.known = {}
         self.agree(self.names)
+        if isinstance(self.remote.permissions, Observer):
+            self.names = tuple(name for name in self.names if _size(self.known.get(name)) <= MAX_OBSERVED_BYTES)
 
     def given(self) -> dict[str, Any]:
-        """Return the variables, after the kernel was told what the test has changed in them."""
-        values = {name: self.namespace[name] for name in self.names if name in self.namespace}
+        """Return the variables, after the kernel was told what the test has changed in them.
+
+        What the test has bound anew is lent with each call instead, or kept back.
+        """
+        lending = self.remote.lending
+        names = [name for name in self.names if name in self.namespace and name not in lending.kept_back]
+        values = {name: self.namespace[name] for name in names}
         for name, value in values.items():
-            packed = self._packed(value)
+            packed = None if name in lending.values else self._packed(value)
             if packed is not None and packed != self.known.get(name, packed):
                 self.remote.ask("replace", name, value)
                 self.known[name] = packed
+                self.note([name])
         return values
+
+    def note(self, names: Iterable[str]) -> None:
+        """Record, in the run of the solution, that these are to be shared."""
+        if isinstance(self.remote.permissions, Observer):
+            self.remote.permissions.was_shared(names)
 
     def rebind(self, name: str, value: Any) -> None:
         """Let the test's name stand for what the kernel has bound it to."""
         dict.__setitem__(self.namespace, name, value)
+        if name in self.remote.lending.values:
+            self.remote.lending.values[name] = value
         self.before[name] = value
 
     def agree(self, names: Iterable[str]) -> None:
@@ -70,3 +90,7 @@ class SharedGlobals:
         except CodecError:
             return None
         return packed
+
+
+def _size(packed: Packed | None) -> int:
+    return 0 if packed is None else len(packed.text) + sum(map(len, packed.buffers))

@@ -8,7 +8,7 @@ import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
 
-from autograder.examiner.remote.named_types import given_types, named_types
+from autograder.examiner.remote.given_types import given_types
 from autograder.records.exam import Role
 
 START = "import numpy as np\nimport pandas as pd\nimport pytest"
@@ -56,14 +56,13 @@ def test_what_is_narrow_masked_or_nullable_equals_nothing_more(answer, test):
     assert fraction(SOLUTION, answer, test) == 0
 
 
-NAMES_THEM = (
-    "np.inf, np.float16, np.uint8, 'bfloat16', 'float8_e5m2', np.ma, 'Int8', 'Int64', 'Float64', 'boolean', 'string'"
-)
+KINDS = ("float16", "uint8", "bfloat16", "float8_e5m2", "masked", "Int8", "Int64", "Float64", "boolean", "string", "infinite")
 
 
 @pytest.mark.parametrize(("answer", "test"), ATTACKS)
-def test_control_where_the_exam_names_the_types_they_equal_what_they_should_not(answer, test):
-    assert fraction(f"{SOLUTION}\n{NAMES_THEM}", answer, test) == 1
+def test_control_where_a_line_allows_the_kinds_they_equal_what_they_should_not(answer, test):
+    allowed = "".join(f"# examine: answers give {kind}\n" for kind in KINDS)
+    assert fraction(SOLUTION, answer, allowed + test) == 1
 
 
 @pytest.mark.parametrize(("answer", "test"), ATTACKS)
@@ -116,27 +115,9 @@ def test_what_a_call_returns_may_have_the_type_of_its_argument():
     test = test.replace("np.frombuffer", "getattr(np, 'from' + 'buffer')")
     solution = solution.replace("np.frombuffer", "getattr(np, 'from' + 'buffer')")
     assert fraction(solution, solution, test.format("f(picture).dtype")) == 1
-    assert fraction(solution, solution, test.format("other.dtype")) == 0
-
-
-@pytest.mark.parametrize(
-    ("source", "types"),
-    [
-        ("x.astype(np.uint8)", {"uint8"}),
-        ("x.astype('<f2')", {"float16"}),
-        ("from numpy import half as h", {"float16"}),
-        ("import numpy.ma", {"masked"}),
-        ("np.ma.masked_where(a > 1, a)", {"masked"}),
-        ("pd.array([1], dtype=pd.Int64Dtype())", {"Int64"}),
-        ("pd.array([1], dtype='Int64')", {"Int64"}),
-        ("from PIL import Image", {"uint8"}),
-        ("tf.cast(x, tf.bfloat16)", {"bfloat16"}),
-        ("ma = 1\nprint('an int8 or a string')  # float16", set()),
-        ("x = 1\n%time x.astype('int8')", set()),
-    ],
-)
-def test_types_are_read_from_code_and_texts_of_their_own(source, types):
-    assert named_types([source]) == types
+    assert fraction(solution, solution, test.format("other.dtype")) == 1  # as the solution's
+    answer = solution.replace("def f(x): return x[::-1]", "def f(x): return x[::-1].astype('i2')")
+    assert fraction(solution, answer, test.format("other.dtype")) == 0
 
 
 def test_types_of_arguments_are_found_in_containers():

@@ -1,0 +1,65 @@
+"""Places in the instructor's code: the call, attribute or seed that a test is executing."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import sys
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+_KIT = "autograder."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place where an expression of the instructor's ends; no two calls end at the same parenthesis."""
+
+    subject: str
+    """Grade id of the test, file or module where that is another one, line and column."""
+    line: int = 0
+    column: int = 0
+    is_test: bool = False
+    """Whether it stands in the test itself, and not in a helper or a library."""
+
+    @classmethod
+    def at(cls, test: str, node: ast.expr) -> Place:
+        """Return the place of an expression in the source of a test."""
+        line, column = node.end_lineno or 0, node.end_col_offset or 0
+        return cls(f"{test}:{line}:{column}", line, column, True)
+
+    def of(self, name: str) -> str:
+        """Return the place as the subject of facts about a function of that name."""
+        return f"{self.subject} {name}" if name else self.subject
+
+
+def innermost(test: str) -> Place:
+    """Return the place of the innermost frame that is not the kit's, while ``test`` is examined."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_KIT):
+        frame = frame.f_back
+    if frame is None:
+        return Place(test)
+    line, column = _end(frame.f_code, frame.f_lasti)
+    file = frame.f_code.co_filename
+    is_test = file == f"<test {test}>"
+    where = "" if is_test else file if file.startswith("<") else str(frame.f_globals.get("__name__", ""))
+    subject = ":".join(map(str, (test, *([where] if where else []), line, column)))
+    return Place(subject, line, column, is_test)
+
+
+_ends: dict[tuple[int, int], tuple[CodeType, tuple[int, int]]] = {}
+MAX_ENDS = 10_000
+
+
+def _end(code: CodeType, instruction: int) -> tuple[int, int]:
+    """Return line and column at which the expression of an instruction ends."""
+    key = id(code), instruction
+    known = _ends.get(key)
+    if known is None or known[0] is not code:
+        if len(_ends) >= MAX_ENDS:
+            _ends.clear()
+        positions = itertools.islice(code.co_positions(), instruction // 2, None)
+        _, line, _, column = next(positions, (None,) * 4)
+        known = _ends[key] = code, (line or 0, column or 0)
+    return known[1]

@@ -1,0 +1,89 @@
+"""Values of the test that the student's functions read as global variables, lent for one request.
+
+``limit = 3`` in a test reaches a function that reads ``limit`` only while a request runs in which the solution was seen
+to read it: a value under a name could be an expected one. What a test has from ``check.hidden_data``, or has bound
+after it asked for that, never goes by a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from autograder.check.data import is_hidden
+from autograder.check.handle import reference_of
+from autograder.examiner.permissions import Observer
+from autograder.examiner.places import Place
+from autograder.kernel.codec import CodecError
+
+RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
+"""Requests that run the student's code."""
+
+OF_FILES = (("pull_files",), ("push_files",))
+"""Operations on the notebook's folder, which the kernel and its copies share: the kernel knows its state."""
+
+
+class Lending:
+    """The values of one test cell that may be lent."""
+
+    def __init__(self, remote: Any) -> None:
+        self.remote = remote
+        self.values: dict[str, Any] = {}
+        """Name that the test has bound → its value."""
+        self.readable: Set[str] = frozenset()
+        """Global names that functions of the instructor's source read: no other name is tried with the solution."""
+        self.kept_back: set[str] = set()
+        """Names whose values do not go to the kernel in any way."""
+        self._depth = 0
+
+    def begin(self) -> None:
+        """Begin a test cell."""
+        self.values.clear()
+        self.kept_back.clear()
+
+    def bind(self, name: str, value: Any, *, secret: bool) -> None:
+        """Note that the test has bound a name; a secret value is kept back."""
+        self.forget(name)
+        if secret:
+            self.kept_back.add(name)
+        elif name in self.readable:
+            self.values[name] = value
+
+    def forget(self, name: str) -> None:
+        """Forget a name that the test has deleted, or bound to what the kernel has."""
+        self.values.pop(name, None)
+        self.kept_back.discard(name)
+
+    @contextlib.contextmanager
+    def during(self, verb: str, arguments: tuple[Any, ...], place: Place) -> Iterator[tuple[Any, ...]]:
+        """Yield the request to send in place of this one; inside the block it is sent."""
+        permissions = self.remote.permissions
+        if (
+            verb not in RUNNING
+            or arguments[:1] in OF_FILES
+            or (not self.values and not isinstance(permissions, Observer))
+        ):
+            yield (verb, *arguments)
+            return
+        reference = reference_of(arguments[0]) if arguments else None
+        names = self.remote.names.get(reference.handle, frozenset()) if reference is not None else frozenset()
+        lent = self._encodable(permissions.reads(place, names, self.values.keys()))
+        self._depth += 1
+        try:
+            yield ("lend", lent, verb, arguments) if lent else (verb, *arguments)
+        finally:
+            self._depth -= 1
+            if isinstance(permissions, Observer) and self._depth == 0 and not self.remote.lost:
+                read = self.remote.ask("reads")
+                permissions.was_read(place, names, lent.keys() & set(read))
+
+    def _encodable(self, names: Set[str]) -> Mapping[str, Any]:
+        """Return the values that can travel; one that cannot is not needed in the kernel."""
+        values = {}
+        for name in names:
+            with contextlib.suppress(CodecError):
+                if not is_hidden(self.values[name]):
+                    self.remote.encoded(self.values[name])
+                    values[name] = self.values[name]
+        return values

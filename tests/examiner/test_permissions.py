@@ -1,0 +1,206 @@
+"""An answer may do what the solution was seen to do in that test, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from helpers.examination import graded, observed
+from helpers.exams import exam_of
+from helpers.kernels import FreezingKernel
+
+from autograder.examiner.permissions import Permissions
+from autograder.examiner.places import Place
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.records.observations import Act, Fact, Observations
+
+NUMPY = "import random\nimport numpy as np\nimport pandas as pd\nfrom autograder import check"
+
+
+def exam(solution, *tests):
+    return exam_of((Role.READ_ONLY, NUMPY), (Role.ANSWER, solution), *((Role.TEST, test) for test in tests))
+
+
+def facts(solution, *tests, act, **more):
+    """The facts of one kind that the solution shows: subject and value."""
+    return {(fact.subject, fact.value) for fact in observed(exam(solution, *tests), **more).facts if fact.act is act}
+
+
+def scores(solution, answer, *tests, **more):
+    return [one.fraction for one in graded(exam(solution, *tests), cell1=answer, **more)]
+
+
+# --- each fact, where the solution shows it and where it does not
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("def f(a): a.sort()", "a = [2, 1]\nf(a)", {("cell2:2:4 f", "0")}),
+        ("def f(a): return sorted(a)", "a = [2, 1]\nf(a)", set()),
+        ("def f(n, *, into): into.append(n)", "f(1, into=[])", {("cell2:1:13 f", "into")}),
+        ("def f(a, b): b[0][0] = a", "f(1, [[0]])", {("cell2:1:11 f", "1")}),
+        ("class C:\n    def f(self, a): a.pop()", "c = C()\nc.f([1])", {("cell2:2:8", "0")}),
+        ("def f(a): a.sort()", "def run(g): g([2, 1])\nrun(f)", {("cell2:1:21 f", "0")}),
+    ],
+)
+def test_the_arguments_that_a_call_changes_are_facts_of_its_place(solution, test, shown):
+    assert facts(solution, test, act=Act.CHANGES) == shown
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("def f(): return limit", "limit = 3\nassert f() == 3", {("cell2:2:10 f", "limit")}),
+        ("def f(): return 3", "limit = 3\nassert f() == 3", set()),
+        ("def g(): return limit\ndef f(): return g()", "limit = 3\nassert f() == 3", {("cell2:2:10 f", "limit")}),
+        ("def f(): return 3\ndef g(): return limit", "limit = 3\nassert f() == 3", set()),
+        ("class A:\n    @property\n    def p(self): return limit\na = A()", "limit = 3\nassert a.p == 3",
+         {("cell2:2:10 a", "limit")}),
+    ],
+)  # fmt: skip
+def test_the_names_of_the_test_that_running_code_reads_are_facts_of_the_place(solution, test, shown):
+    assert facts(solution, test, act=Act.READS) == shown
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("log = []\ndef f(): log.append(1)", "f()\nassert log == [1]", {("cell2", "log")}),
+        ("log = []\ndef f(): return len(log)", "assert f() == 0 and log == []", set()),
+        ("log = []\ndef f(): return len(log)", "log.append(1)\nassert f() == 1", {("cell2", "log")}),
+    ],
+)
+def test_the_variables_that_calls_or_the_test_change_are_facts_of_the_test(solution, test, shown):
+    assert facts(solution, test, act=Act.SHARES) == shown
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("x = np.uint8(1)", "assert x == 1", {("cell2 x", "uint8")}),
+        ("x = 1", "assert x == 1", set()),
+        ("def f(): return np.zeros(2, 'f2')", "assert f().sum() == 0", {("cell2:1:10", "float16")}),
+        ("def f(): return np.zeros(2)", "half = f()\nassert half.sum() == 0", set()),
+        ("x = pd.array([1], 'Int64')", "assert len(x) == 1", {("cell2 x", "Int64")}),
+        ("x = np.ma.masked_array([1])", "assert len(x) == 1", {("cell2 x", "masked")}),
+    ],
+)
+def test_narrow_masked_and_nullable_kinds_are_facts_of_an_answer_or_a_place(solution, test, shown):
+    assert facts(solution, test, act=Act.GIVES) == shown
+
+
+SEED = "np.random.seed(1)\nassert f() is not None\n"
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("def f(): return np.random.rand()", SEED, {("cell2:1:17", "numpy.random.seed")}),
+        ("def f(): return 1", SEED, set()),
+        ("def f(): return random.random()", SEED, set()),
+        ("def f(): return np.random.rand()", f"{SEED}np.random.seed(2)", {("cell2:1:17", "numpy.random.seed")}),
+        ("def f(): return np.random.rand()", f"np.random.seed(2)\n{SEED}", {("cell2:2:17", "numpy.random.seed")}),
+    ],
+)
+def test_that_the_kernel_draws_after_a_seed_is_a_fact_of_the_seed(solution, test, shown):
+    assert facts(solution, test, act=Act.DRAWS) == shown
+
+
+def test_what_calls_return_is_told_by_type():
+    shown = facts("def f(n): return np.zeros(n)\ndef g(): pass", "f(2)\ng()", act=Act.RETURNS)
+    assert shown == {("cell2:1:4", "ndarray float64"), ("cell2:2:3", "NoneType")}
+
+
+def test_two_runs_are_one_record_of_what_either_showed():
+    one, other = Fact(Act.READS, "q:1:2", "y"), Fact(Act.GIVES, "q x", "uint8")
+    assert Observations.of([one, one]) | Observations.of([other]) == Observations((other, one))
+
+
+# --- what follows from the facts
+
+
+def test_without_a_record_nothing_is_allowed():
+    test = "a = [2, 1]\nsort(a)\nassert a == [1, 2]"
+    unseen = dataclasses.replace(exam("def sort(a): a.sort()", test), observations=Observations())
+    (result,) = graded(unseen)
+    assert result.fraction == 0
+    assert "line 2: the call changed argument 0" in result.detail
+    assert "`# examine: FUNCTION changes ARGUMENT`" in result.detail
+
+
+@pytest.mark.parametrize("line", ["# examine: sort changes a", "x = 0  #examine: sort changes a"])
+def test_a_line_of_the_test_allows_what_the_solution_does_not_show(line):
+    test = f"{line}\na = [2, 1]\nsort(a)\nassert a == [1, 2]"
+    unseen = dataclasses.replace(exam("def sort(a): a.sort()", test), observations=Observations())
+    assert graded(unseen)[0].fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("# examine: srot changes a", "this test calls no srot with a"),
+        ("# examine: sort alters a", "is not understood; write `FUNCTION changes ARGUMENT`"),
+    ],
+)
+def test_a_line_that_cannot_be_meant_is_the_tests_fault(line, said):
+    (result,) = graded(exam("def sort(a): a.sort()", f"{line}\na = [1]\nsort(a)"))
+    assert result.outcome is Outcome.BROKEN
+    assert said in result.detail
+
+
+def test_a_name_reaches_only_the_call_in_which_the_solution_read_it():
+    solution = "def scaled(x): return x * limit\ndef predict(x): return 0"
+    answer = "def scaled(x): return x * limit\ndef predict(x): return globals().get('limit', 0)"
+    test = "limit = 3\nassert scaled(2) == 6\nassert predict(1) == 0"
+    assert scores(solution, answer, test) == [1]
+
+
+def test_a_name_of_the_notebook_has_its_own_value_again_after_the_call():
+    solution = "limit = 1\ndef f(): return limit\ndef g(): return limit"
+    test = "limit = 5\nassert f() == 5\nkept = f.__globals__ if False else None"
+    later = "assert g() == 1"
+    assert scores(solution, solution, test, later, kernel=FreezingKernel) == [1, 0]  # the name is the test's there, too
+
+
+def test_a_value_from_hidden_data_goes_nowhere_by_name(tmp_path):
+    """Neither under the name, nor as what was made of it, nor in a later test."""
+    np.savez(tmp_path / "d.npz", y=np.arange(5))
+    solution = "y = np.zeros(5)\ndef predict(n): return np.arange(n)\ndef mean(): return y.mean()"
+    answer = "y = np.zeros(5)\ndef predict(n): return globals()['y'][:n]\ndef mean(): return 0.0"
+    tests = [
+        "y = check.hidden_data('d.npz')['y']\nmean()\nassert (predict(5) == y).all()",
+        "y = check.hidden_data('d.npz')['y'] * 1\nmean()\nassert list(predict(5)) == [0, 1, 2, 3, 4]",
+        "y = [float(v) for v in check.hidden_data('d.npz')['y']]\nmean()\nassert list(predict(5)) == y",
+        "other = y\ny = other\nmean()\nassert list(predict(5)) == other",
+    ]
+    assert scores(solution, solution, *tests, hidden=tmp_path) == [1, 1, 1, 1]
+    assert scores(solution, answer, *tests, hidden=tmp_path) == [0, 0, 0, 0]
+
+
+def test_an_attribute_is_of_the_kind_that_the_solutions_had():
+    solution = "class A:\n    def __init__(self): self.x = np.zeros(2, np.uint8)\na = A()"
+    answer = solution.replace("zeros", "ones")
+    test = "assert a.x.dtype == np.uint8"
+    assert scores(solution, answer, test) == [1]
+    assert scores(solution.replace("np.uint8", "int"), answer, test.replace("np.uint8", "int")) == [1]
+
+
+def test_two_names_of_one_function_may_do_what_each_of_them_may():
+    permissions = Permissions(
+        Observations.of([Fact(Act.CHANGES, "q:1:9 sort", "0"), Fact(Act.CHANGES, "q:1:9 predict", "1")])
+    )
+    permissions.begin("q", "")
+    place = Place("q:1:9", 1, 9, True)
+    assert permissions.changes(place, {"sort"}, {0, 1}, {0}) == {0}
+    assert permissions.changes(place, {"sort", "predict"}, {0, 1}, {0}) == set()
+
+
+def test_the_kernel_gets_another_seed_where_the_solution_drew_nothing():
+    test = "np.random.seed(7)\nwanted = np.random.rand(3)\nassert (f(wanted + 0) == wanted).all()"
+    assert scores("def f(x): return x", "def f(x): return np.random.rand(3)", test) == [0]
+    drawn = "np.random.seed(7)\nwanted = np.random.rand(3)\nnp.random.seed(7)\nassert (f() == wanted).all()"
+    assert scores("def f(): return np.random.rand(3)", "def f(): return np.random.rand(3)", drawn) == [1]
+
