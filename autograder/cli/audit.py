@@ -81,7 +81,7 @@ def audit(
     course.yaml wants.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.grading.assignment import load_release
+    from autograder.grading.assignment import observed_release
     from autograder.grading.walls import require_walls as is_reduced
     from autograder.release.preparation import check_hidden_data
     from autograder.trust import audit as auditing
@@ -91,7 +91,8 @@ def audit(
     if is_reduced(wanted):
         say_reduced()
         workers = 1
-    release = load_release(course, wanted)
+    release, notes = observed_release(course, wanted)
+    warn_each(f"note: {note}" for note in notes)
     check_hidden_data(course, wanted, release.exams)
     options = Options(minutes, families or FAMILIES, questions, seed, workers)
     with _kept_on_interrupt():

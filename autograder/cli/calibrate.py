@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.output import course_option, examples, open_course, warn, workers_option
+from autograder.cli.output import course_option, examples, open_course, warn, warn_each, workers_option
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ def calibrate(
     recorded: the same command goes on where it was stopped.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.grading.assignment import load_release
+    from autograder.grading.assignment import observed_release
     from autograder.release.preparation import check_hidden_data
     from autograder.trust.calibration import calibration
     from autograder.trust.calibration_runs import CalibrationError, Runs, candidates
 
-    release = load_release(course, wanted)
+    release, notes = observed_release(course, wanted)
+    warn_each(f"note: {note}" for note in notes)
     check_hidden_data(course, wanted, release.exams)
     runs = Runs(seeds, 0)
     stop: KeyboardInterrupt | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.output import course_option, examples, open_course, status
+from autograder.cli.output import course_option, examples, open_course, status, warn_each
 from autograder.cli.requirements import InstructorCommand
 
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
@@ -61,18 +61,19 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
-    from autograder.grading.assignment import load_release
+    from autograder.grading.assignment import observed_release
     from autograder.grading.batch import exclusive
     from autograder.grading.gradescope.package import write_package
     from autograder.grading.gradescope.settings import Settings
     from autograder.release.preparation import check_hidden_data
 
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
-        release = load_release(course, wanted)
+        release, notes = observed_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
         chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
         path = output or course.root / f"{wanted.name}-gradescope.zip"
         made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
+    warn_each(f"note: {note}" for note in notes)
     lines = {
         "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",

@@ -72,7 +72,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
-            doubtful = prove(course, built)
+            proof = prove(course, built)
+        doubtful = proof.warnings
         for warning in doubtful:
             click.echo(f"Warning: {warning}", err=True)
         unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in doubtful) else "none"

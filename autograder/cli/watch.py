@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from autograder._util.text import one_line
-from autograder.cli.output import complain, open_course, warn
+from autograder.cli.output import complain, open_course, warn, warn_each
 from autograder.errors import AutograderError
 from autograder.grading import tally
 from autograder.grading.arrivals import Arrivals, Inbox
@@ -65,6 +65,7 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
     if incoming is not None:
         incoming.look()  # an inbox that is not there is told at once
     with Service(course, wanted, options, warn) as service:
+        warn_each(f"note: {note}" for note in service.notes)
         arrivals = Arrivals(course, wanted)
         if not quiet:
             places = " and ".join(str(place) for place in (course.directory("submitted"), inbox) if place)

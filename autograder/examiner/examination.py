@@ -279,8 +279,12 @@ def _examine_cell(
         namespace.close()
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
-        return _failed(failures, cell, tuple(results), detail, wording)
-    return _passed(value, cell, results, detail)
+        result = _failed(failures, cell, tuple(results), detail, wording)
+    else:
+        result = _passed(value, cell, results, detail)
+    if permissions.is_doubtful and result.outcome is not Outcome.PASSED and not result.undecided:
+        return replace(result, undecided=True, message=f"{result.message}\n{NOT_SHOWN}".strip())
+    return result
 
 
 def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> Examined:
@@ -459,4 +463,5 @@ def _failed(
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 
 
+NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."
 A_PERSON_LOOKS = "The test could not read all of your model, so a person will look at it."

@@ -31,15 +31,18 @@ class Permissions:
         self._facts: dict[tuple[Act, str], set[str]] = {}
         for fact in observations.facts if observations is not None else ():
             self._facts.setdefault((fact.act, fact.subject), set()).add(fact.value)
-        self.test = ""
-        """Grade id of the test that is being examined."""
+        self.test = self.source = ""
+        """Grade id and source of the test that is being examined."""
         self.stated = Stated()
         self.refusals: dict[str, None] = {}
         """What the test was refused, each with the line that would allow it, in order."""
+        self.is_doubtful = False
+        """Whether a refusal is of something that the solution was not asked for, so that it could not show it."""
 
     def begin(self, test: str, source: str) -> None:
         """Begin a test."""
-        self.test, self.stated, self.refusals = test, stated(source), {}
+        self.is_doubtful = False
+        self.test, self.source, self.stated, self.refusals = test, source, stated(source), {}
 
     def place(self) -> Place:
         """Return the place in the instructor's code that is being executed."""
@@ -58,6 +61,7 @@ class Permissions:
         seen = frozenset(each[0]).intersection(*each[1:])
         allowed = frozenset(key for key in keys if str(key) in seen) | self.stated.changed(place) & keys
         for key in sorted(changed & keys - allowed, key=str):
+            self.is_doubtful |= not self._of(Act.RETURNS, place.subject)
             self._refuse(
                 f"line {place.line}: the call changed argument {key!r}, and the test's own object stayed as it was, "
                 "because your solution was not seen to change it here. If the test needs the change, add the line "
@@ -67,7 +71,7 @@ class Permissions:
 
     def may_change(self, call: ast.Call) -> Set[int | str]:
         """Return the arguments that a call in the source of the test may change, whatever its function is called."""
-        place = Place.at(self.test, call)
+        place = Place.at(self.test, self.source, call)
         subjects = [subject for act, subject in self._facts if act is Act.CHANGES]
         seen = {value for s in subjects if s.split(" ")[0] == place.subject for value in self._of(Act.CHANGES, s)}
         keys = {*range(len(call.args)), *(k.arg for k in call.keywords if k.arg)}
@@ -78,6 +82,7 @@ class Permissions:
         if not bound:
             return frozenset()
         each = [self._of(Act.READS, place.of(name)) for name in names or ("",)]
+        self.is_doubtful |= not self.known
         return bound & (frozenset(each[0]).intersection(*each[1:]) | self.stated.reads)
 
     def shares(self, names: Set[str]) -> Set[str]:
@@ -91,14 +96,21 @@ class Permissions:
             place: where the test asks for them.
             given: the kinds among the arguments that the test passes.
         """
-        return self._of(Act.GIVES, place.subject) | self.stated.kinds | given
+        return self._kinds(self._of(Act.GIVES, place.subject) | self.stated.kinds | given)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Return the kinds that the answer under ``name`` may have in this test."""
-        return self._of(Act.GIVES, f"{self.test} {name}") | self.stated.kinds
+        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}") | self.stated.kinds)
+
+    def _kinds(self, allowed: Set[str]) -> Container[str]:
+        return allowed if self.known else _Doubted(allowed, self._doubt)
+
+    def _doubt(self) -> None:
+        self.is_doubtful = True
 
     def draws(self, place: Place, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
+        self.is_doubtful |= not self.known
         return self.stated.draws or function in self._of(Act.DRAWS, place.subject)
 
     def of(self, act: Act, name: str = "") -> Set[str]:
@@ -168,6 +180,10 @@ class Observer(Permissions):
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
         return True
 
+    def raised(self, place: Place, error: Exception) -> None:
+        """Record that a call raised an exception."""
+        self.note(Act.RETURNS, place.subject, f"raises {type(error).__name__}"[:100])
+
     def returned(self, place: Place, value: Any) -> None:
         """Record the type of a value that a call returned."""
         dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
@@ -183,3 +199,15 @@ class _Noted(Container[str]):
     def __contains__(self, kind: object) -> bool:
         self._note(str(kind))
         return True
+
+
+class _Doubted(Container[str]):
+    """The kinds that lines of a test allow where the solution was not run; asking for others is a doubt."""
+
+    def __init__(self, allowed: Set[str], doubt: Callable[[], None]) -> None:
+        self._allowed, self._doubt = allowed, doubt
+
+    def __contains__(self, kind: object) -> bool:
+        if kind not in self._allowed:
+            self._doubt()
+        return kind in self._allowed

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import bisect
+import functools
 import itertools
+import linecache
 import sys
 from dataclasses import dataclass
 from types import CodeType, FrameType
+
+from autograder._util.syntax import AST_CACHE_SIZE, parsed
 
 _KIT = "autograder."
 
@@ -16,17 +21,17 @@ class Place:
     """The place where an expression of the instructor's ends; no two calls end at the same parenthesis."""
 
     subject: str
-    """Grade id of the test, file or module where that is another one, line and column."""
+    """Grade id of the test, file or module where that is another one, line, and number of the place in the line."""
     line: int = 0
     column: int = 0
     is_test: bool = False
     """Whether it stands in the test itself, and not in a helper or a library."""
 
     @classmethod
-    def at(cls, test: str, node: ast.expr) -> Place:
+    def at(cls, test: str, source: str, node: ast.expr) -> Place:
         """Return the place of an expression in the source of a test."""
         line, column = node.end_lineno or 0, node.end_col_offset or 0
-        return cls(f"{test}:{line}:{column}", line, column, True)
+        return cls(f"{test}:{line}:{_number(source, line, column)}", line, column, True)
 
     def of(self, name: str) -> str:
         """Return the place as the subject of facts about a function of that name."""
@@ -44,7 +49,8 @@ def innermost(test: str) -> Place:
     file = frame.f_code.co_filename
     is_test = file == f"<test {test}>"
     where = "" if is_test else file if file.startswith("<") else str(frame.f_globals.get("__name__", ""))
-    subject = ":".join(map(str, (test, *([where] if where else []), line, column)))
+    number = _number("".join(linecache.getlines(file)), line, column) if file.startswith("<") else column
+    subject = ":".join(map(str, (test, *([where] if where else []), line, number)))
     return Place(subject, line, column, is_test)
 
 
@@ -63,3 +69,18 @@ def _end(code: CodeType, instruction: int) -> tuple[int, int]:
         _, line, _, column = next(positions, (None,) * 4)
         known = _ends[key] = code, (line or 0, column or 0)
     return known[1]
+
+
+def _number(source: str, line: int, column: int) -> int:
+    """Return how many expressions of the line end before a column: another seed of more digits moves no place."""
+    return bisect.bisect_left(_columns(source).get(line, []), column)
+
+
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
+def _columns(source: str) -> dict[int, list[int]]:
+    """Return the columns at which expressions end, sorted, by line."""
+    columns: dict[int, set[int]] = {}
+    for node in ast.walk(parsed(source) or ast.Module([], [])):
+        if isinstance(node, ast.expr):
+            columns.setdefault(node.end_lineno or 0, set()).add(node.end_col_offset or 0)
+    return {line: sorted(each) for line, each in columns.items()}

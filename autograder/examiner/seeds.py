@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +28,7 @@ SEEDING = (
     ("torch", "manual_seed"),
 )
 """Module and function. Only libraries that both sides have imported are seeded."""
+_NUMBER = re.compile(r"\d[\d_.]*(e[+-]?\d+)?")
 
 
 @contextlib.contextmanager
@@ -35,9 +37,10 @@ def shared_seeds(remote: Any, secret: str = "") -> Iterator[None]:
 
     Args:
         remote: the connection to the kernel.
-        secret: what no student knows: the text of the test. The other seeds are made of it.
+        secret: what no student knows: the text of the test. The other seeds are made of it, but for its numbers: a
+            changed threshold asks the kernel nothing new, and recordings answer.
     """
-    watch = _Watch(remote)
+    watch, secret = _Watch(remote), _NUMBER.sub("0", secret)
     replaced = []
     for module, name in SEEDING:
         own = getattr(sys.modules.get(module), name, None)

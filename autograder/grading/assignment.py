@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from autograder.errors import UsageError
-from autograder.grading import batch, forecast
+from autograder.errors import AutograderError, UsageError
+from autograder.grading import batch, forecast, observation, recordings
 from autograder.grading.batch import Execute, Progress
 from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.walls import require_walls
@@ -18,9 +18,13 @@ from autograder.grading.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.records.run import RunStatus
 from autograder.release import exam_cache
 from autograder.release.preparation import check_hidden_data
 from autograder.release.record import Release
+
+SOLUTION = "the solution"
+"""Name in place of a student's in the log of an observing run."""
 
 _Published_co = TypeVar("_Published_co", covariant=True)
 _Published = TypeVar("_Published")
@@ -56,6 +60,8 @@ class Plan:
     """Submissions at a time; 0: as many as a cluster has slots."""
     reduced: bool
     """No control group is available: limits are reduced, and notebooks run one at a time."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before the batch begins."""
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -113,6 +119,7 @@ def run_assignment(
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
         publisher.look(course, assignment)
+        plan = _observed(plan, options)
         plan, tried = _choose_best(plan, options)
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
@@ -157,6 +164,7 @@ def forecast_assignment(
         The same errors as :func:`run_assignment`.
     """
     with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
+        plan = _observed(plan, options)
         due = forecast.redirect(course, plan.due)
         current = _current(plan, options)
         plan = replace(plan, due=due)
@@ -175,19 +183,77 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
     release = load_release(course, assignment)
     check_hidden_data(course, assignment, release.exams)
     with batch.exclusive(course):
-        works = batch.plan(course, release, options.only)
+        works, due = _works(course, release, options)
         if not works:
             raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
-        if not local:  # other machines have no recordings
-            works = tuple(replace(work, runs=None) for work in works)
-        due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
         reduced = testing is not None and testing.result()
         workers = options.workers or (batch.worker_count(works) if local else 0)
-        yield Plan(course, assignment, works, tuple(due), 1 if reduced else workers, reduced)
+        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced)
+
+
+def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Work, ...], tuple[Work, ...]]:
+    """Plan all submissions, and those that are due, in the order in which they begin."""
+    works = batch.plan(course, release, options.only)
+    if options.execute is not None:  # other machines have no recordings
+        works = tuple(replace(work, runs=None) for work in works)
+    due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
+    return works, tuple(due)
+
+
+def _observed(plan: Plan, options: Options) -> Plan:
+    """Run the solution if it was not seen since the exam changed, and plan with what it did."""
+    release = load_release(plan.course, plan.assignment)
+    if observation.is_observed(release):
+        return plan
+    with _templates(plan, options):
+        release, note = observe(plan.course, release)
+    works, due = _works(plan.course, release, options)
+    return replace(plan, works=works, due=due, notes=(*plan.notes, note))
+
+
+def observe(course: Course, release: Release) -> tuple[Release, str]:
+    """Run the solution with everything allowed, and keep what it does.
+
+    Returns:
+        The release with the record, and a note for people. If the solution cannot be run, the release is as it was.
+    """
+    from autograder.release.build import notebook_text  # imports nbgrader
+    from autograder.release.exam import solution_notebook
+
+    name = release.assignment.name
+    folder = course.state / "observed" / name
+    planner = batch.Planner(course, release)
+    submission = folder / "submitted"
+    try:
+        work = observation.observing(planner.work(SOLUTION, submission=submission), folder)
+        submission.mkdir(parents=True)
+        for exam in release.exams:
+            text = notebook_text(solution_notebook(exam))
+            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+        work = replace(work, recording_keys=recordings.keys(work))
+        done = batch.run([work], workers=1, execute=in_processes)
+        if done.not_graded:
+            return release, f"{name}: {observation.reason(done.not_graded[0].reason)}"
+        missing = _unreached(done.grades[0])
+        if missing:
+            return release, f"{name}: {observation.reason(missing)}"
+        observed = observation.with_record(release, observation.read(work))
+    except AutograderError as error:
+        return release, f"{name}: {observation.reason(error)}"
+    observation.keep(course, observed)
+    return observed, f"{name}: the solution ran once, to see what answers may do; a release does it before"
+
+
+def _unreached(grade: Grade) -> str:
+    """Say why the solution does not run to its end; empty if it does, or if only a cell raises."""
+    stopped = [n for n in grade.notebooks if n.status not in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)]
+    return "; ".join(f"{book.notebook}: {book.message or book.status}" for book in stopped)
 
 
 def load_release(course: Course, assignment: Assignment) -> Release:
-    """Return the release and the exams of an assignment; they are made again only after a change.
+    """Return the release and the exams of an assignment, with what its solution was seen to do, if that is known.
+
+    They are made again only after a change.
 
     Raises:
         CourseError: the exam cannot be made; the message names notebook and cell.
@@ -198,7 +264,20 @@ def load_release(course: Course, assignment: Assignment) -> Release:
 
         found = build(course, assignment)
         exam_cache.save(course, assignment, found)
-    return found
+    return observation.with_kept(course, found)
+
+
+def observed_release(course: Course, assignment: Assignment) -> tuple[Release, tuple[str, ...]]:
+    """Return the release with what its solution does; the solution runs if that is not known, with a note of it.
+
+    Raises:
+        The same errors as :func:`load_release`.
+    """
+    release = load_release(course, assignment)
+    if observation.is_observed(release):
+        return release, ()
+    release, note = observe(course, release)
+    return release, (note,)
 
 
 def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:

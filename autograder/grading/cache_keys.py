@@ -25,7 +25,7 @@ from autograder.records.dates import Dates
 from autograder.records.exam import Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "6"
+EXAMINER_VERSION = "7"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "3"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
@@ -36,9 +36,10 @@ EXECUTION_VERSION = "3"
 def common_keys(course: Course, release: Release) -> dict[str, str]:
     """Make the keys that all grades of an assignment share.
 
-    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``files``: the files
-    of the release · ``environment``: versions, limits, interpreter, sandbox, training · ``policy``: due date and
-    lateness, with the course's own policy class, and how scores are rounded.
+    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``observations``:
+    what the solution was seen to do · ``files``: the files of the release · ``environment``: versions, limits,
+    interpreter, sandbox, training · ``policy``: due date and lateness, with the course's own policy class, and how
+    scores are rounded.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None
@@ -48,6 +49,7 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
         "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
         "policy": digest(policy),
+        "observations": digest([exam.observations and asdict(exam.observations) for exam in release.exams]),
         "examiner": EXAMINER_VERSION,
     }
 
@@ -69,7 +71,10 @@ def exam_key(course: Course, release: Release) -> str:
     folders = module_folders(course.source(name), course.root, release.exams)
     modules = [_own_modules(folder, release.exams) for folder in folders]
     # Tools renumber the ids of cells, and they ask nothing.
-    exams = [asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells))) for exam in release.exams]
+    exams = [
+        asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells), observations=None))
+        for exam in release.exams
+    ]
     return digest(exams, folder_key(course.hidden(name)), modules)
 
 

@@ -75,7 +75,12 @@ class Examiners:
         found = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
         job = self._templates.examiner_job()
-        task = {"replay_only": work.replay_only, "record": work.runs is not None, "without": without}
+        task = {
+            "replay_only": work.replay_only,
+            "observe": work.observe,
+            "record": work.runs is not None,
+            "without": without,
+        }
         with _own_files(work) as own, self._kernels(work, own) as lent:
             process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
             with contextlib.ExitStack() as stack:

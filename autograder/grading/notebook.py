@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from autograder.examiner.file_paths import looks_at_files, paths_in
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.shared_models import read_only_models
 from autograder.examiner.wording import Wording, public_words
@@ -33,6 +34,7 @@ from autograder.records.composition import Composed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
+from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
 from autograder.results.annotated_notebook import annotated_notebook
 
@@ -48,6 +50,8 @@ class GradedNotebook:
 
     grade: NotebookGrade
     ran: tuple[Composed, Run] | None = None
+    observations: Observations = field(default_factory=Observations)
+    """What the notebook did, if it was observed."""
 
     @property
     def annotated_notebook(self) -> NotebookNode | None:
@@ -66,6 +70,7 @@ def grade_notebook(
     handed_in: Mapping[str, Path] | None = None,
     kernel_source: ChooseSource | None = None,
     decimals: int = 6,
+    observe: bool = False,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -80,6 +85,7 @@ def grade_notebook(
         handed_in: the same for the student's further files.
         kernel_source: chooses the source of its kernels; default: ``start``.
         decimals: places that scores are rounded to.
+        observe: whether it is the instructor's solution, which may do everything, and what it does is recorded.
 
     Returns:
         The grade with the run.
@@ -104,15 +110,18 @@ def grade_notebook(
     extra = _extra_captures(composed)
 
     frozen = True
+    permissions = Permissions(exam.observations)
 
     def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
         """Run and examine once; return None for a run that counts nowhere.
 
         That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held.
         """
-        nonlocal frozen
+        nonlocal frozen, permissions
+        permissions = Observer() if observe else Permissions(exam.observations)
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
+        executed.remote.permissions = permissions
         workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=written)
         try:
             examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
@@ -147,7 +156,8 @@ def grade_notebook(
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
     )
-    return GradedNotebook(grade, (composed, executed.run))
+    seen = permissions.observations if isinstance(permissions, Observer) else Observations()
+    return GradedNotebook(grade, (composed, executed.run), seen)
 
 
 _ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."

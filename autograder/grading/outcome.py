@@ -27,6 +27,7 @@ from autograder.grading.recordings import Recording
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, Grade, NotebookGrade, QuestionGrade
+from autograder.records.observations import Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
 from autograder.results import result_json
 from autograder.results.annotated_notebook import ShownCell, notebook_of
@@ -59,7 +60,9 @@ MAX_NAME, MAX_NAMES, MAX_CURVES = 200, 100, 12
 MAX_MESSAGE, MAX_REASON = 20_000, 4000
 """Largest number of characters of a message and of a reason that a process writes."""
 MAX_CELL_CHARACTERS = 64 << 20
-_GRADE = "grade.json"
+_GRADE, _OBSERVATIONS = "grade.json", "observations.json"
+MAX_OBSERVATIONS_BYTES, MAX_FACTS, MAX_FACT = 16 << 20, 100_000, 2000
+"""Largest size of all observations, number of facts of a notebook, and length of a text in one."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class VerifiedOutcome:
     """Name of a notebook → text of the annotated notebook, where there is one."""
     recordings: tuple[Recording | None, ...]
     """New recording of each notebook; None: nothing new."""
+    observations: tuple[Observations, ...] = ()
+    """What each notebook of the solution was seen to do; empty for a student's submission."""
 
 
 class NotGraded(Exception):
@@ -98,6 +103,7 @@ def pack(
     grades: Sequence[NotebookGrade],
     shown: Sequence[Sequence[ShownCell] | None],
     recorded: Sequence[Recorded | None],
+    observations: Sequence[Observations] | None = None,
 ) -> bytes:
     """Pack the grades, cut to the reader's limits: too much of one part must not cost the others.
 
@@ -105,8 +111,11 @@ def pack(
         grades: the grade of each notebook.
         shown: the cells of each for people; None where there was no notebook to run.
         recorded: the recording of each.
+        observations: what each was seen to do; None for a student's.
     """
     files = {_GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
+    if observations is not None:
+        files[_OBSERVATIONS] = json.dumps(to_plain(list(observations))).encode()
     room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
     for number, cells in enumerate(shown):
         if cells is not None:
@@ -201,7 +210,21 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
         notebooks=grade.notebooks,
         texts=texts,
         recordings=tuple(_recording(files, number) for number in range(len(exams))),
+        observations=_observations(files, exams),
     )
+
+
+def _observations(files: Mapping[str, bytes], exams: Sequence[Exam]) -> tuple[Observations, ...]:
+    if _OBSERVATIONS not in files:
+        return ()
+    rows = _json(files[_OBSERVATIONS], MAX_OBSERVATIONS_BYTES)
+    if type(rows) is not list or len(rows) != len(exams):
+        raise ValueError("its observations are of other notebooks")
+    observations = tuple(from_plain(Observations, row) for row in rows)
+    for each in observations:
+        if len(each.facts) > MAX_FACTS or any(len(f.subject) + len(f.value) > MAX_FACT for f in each.facts):
+            raise ValueError("its observations hold too much")
+    return observations
 
 
 def needs(data: bytes) -> str:

@@ -24,6 +24,7 @@ from autograder.records.course import Assignment
 from autograder.records.dates import Dates
 from autograder.records.exam import Exam
 from autograder.records.limits import MAX_NOTEBOOK_BYTES
+from autograder.records.observations import Observations
 from autograder.submissions.manifest import TIMESTAMP
 from autograder.submissions.members import SUBMISSION
 
@@ -78,7 +79,7 @@ def pack_common_head(work: Work) -> bytes:
 def _common_head(first: Work, warm: bool) -> dict[str, Any]:
     return {
         "assignment": to_plain(first.assignment),
-        "exams": to_plain(first.exams),
+        "exams": to_plain([replace(exam, observations=None) for exam in first.exams]),
         "hidden": _relative(first.hidden, first.course) if first.hidden else None,
         "modules": [_relative(folder, first.course) for folder in first.modules],
         "files": {name: _relative(path, first.course) for name, path in first.files.items() if not _own(first, path)},
@@ -143,6 +144,8 @@ class _UnitHead:
     content_keys: Mapping[str, str]
     own: tuple[str, ...]
     """Student's files that go into the work folder."""
+    observations: tuple[Observations | None, ...]
+    """What the solution of each exam was seen to do: it may become known after the common parcel was made."""
     odd: Mapping[str, str]
     """Notebook that is not a regular file → what it is.
 
@@ -174,7 +177,18 @@ def pack_unit(work: Work) -> bytes:
                 f"{work.submission} is too large: at most {2 * SUBMISSION.total_bytes >> 20} MiB are examined"
             )
     return pack(
-        to_plain(_UnitHead(work.student, work.submitted_at, work.dates, work.content_keys, tuple(own), odd)), files
+        to_plain(
+            _UnitHead(
+                work.student,
+                work.submitted_at,
+                work.dates,
+                work.content_keys,
+                tuple(own),
+                tuple(exam.observations for exam in work.exams),
+                odd,
+            )
+        ),
+        files,
     )
 
 
@@ -195,8 +209,14 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
     write_files(submission, files)
     for name, kind in read.odd.items():
         _make_odd(submission / name, kind)
+    if len(read.observations) != len(common.exams):
+        raise ValueError("it is of other notebooks")
     return replace(
         work_in(common, folder),
+        exams=tuple(
+            replace(exam, observations=observations)
+            for exam, observations in zip(common.exams, read.observations, strict=True)
+        ),
         student=read.student,
         files={**{name: submission / name for name in read.own}, **common.files},
         submitted_at=read.submitted_at,

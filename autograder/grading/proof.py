@@ -2,6 +2,9 @@
 
 Both go through the pipeline of students' submissions. So a hidden test that cannot be examined, a threshold that the
 solution itself misses, and points without any work are found before students have the notebook.
+
+The solution runs first with everything allowed, and what it does is observed. Then it runs as a student's, with what
+was observed; if chance made it do more this time, it is observed once more, and the record has what both runs showed.
 """
 
 from __future__ import annotations
@@ -11,19 +14,23 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
+from autograder.examiner.lint.copies import compared_copies
 from autograder.execution.freezing import AT_END
-from autograder.grading import batch
+from autograder.grading import batch, observation
 from autograder.grading.mutants import Mutant, mutants, tests_of
-from autograder.grading.pool import in_processes
+from autograder.grading.pool import in_processes, prestart_templates
 from autograder.grading.work import Work
 from autograder.records.checks import Outcome
-from autograder.records.course import Course
+from autograder.records.course import Assignment, Course
 from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
 from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.observations import Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
@@ -39,9 +46,16 @@ GIVEN = "given"
 """Tag of a test cell whose points the unchanged release may get."""
 
 
-def prove(
-    course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes
-) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Proof:
+    """Result of a proof."""
+
+    release: Release
+    """The release, with what the solution was seen to do in its exams."""
+    warnings: tuple[str, ...]
+
+
+def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes) -> Proof:
     """Grade the solution and the unchanged release, and compare their points with what a release needs.
 
     Args:
@@ -51,9 +65,10 @@ def prove(
         execute: does the work, as for :func:`autograder.grading.batch.run`.
 
     Returns:
-        Warnings: the solution's cells that raise, where no question loses points by it; tests of zero points that fail;
-        tests that give full marks to functions which only return None, 0, zeros or their input; tests that find objects
-        as they are at the end of the notebook.
+        The release with the record of observations, which is kept for grading, and warnings: the solution's cells that
+        raise, where no question loses points by it; tests of zero points that fail; tests that give full marks to
+        functions which only return None, 0, zeros or their input; tests that find objects as they are at the end of the
+        notebook; comparisons that no student's function can fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -62,17 +77,53 @@ def prove(
     assignment = release.assignment
     folder = proof_folder(course, assignment.name)
     shutil.rmtree(folder, ignore_errors=True)
-    exams = [notebook.exam for notebook in release.notebooks]
-    works = []
-    for student in ("solution", "unchanged"):
-        texts = {n.name: notebook_text(solution_notebook(n.exam)) for n in release.notebooks}
-        if student == "unchanged":
-            texts = {n.name: n.text for n in release.notebooks}
-        works.append(_work(course, release, folder, student, texts))
+    solution_texts = {n.name: notebook_text(solution_notebook(n.exam)) for n in release.notebooks}
+    release_texts = {n.name: n.text for n in release.notebooks}
+    first = _work(course, release, folder, "solution", solution_texts)
+    unchanged = _work(course, release, folder, "unchanged", release_texts)
+    with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
+        release = _observed(course, release, first, folder, execute)
+        works = [replace(work, exams=release.exams) for work in (first, unchanged)]
+        solution, blank = _graded(assignment, works, workers, execute)
+        if _missed_questions(release.exams, solution):
+            release = _observed(course, release, first, folder, execute)
+            again = replace(first, exams=release.exams)
+            (solution,) = _graded(assignment, [again], workers, execute)
+        return _proof(course, release, folder, solution, blank, workers, execute)
+
+
+def _observed(course: Course, release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
+    """Run the solution with everything allowed; return the release with what it did, beside what is known."""
+    observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
+    _graded(release.assignment, [observing], 1, execute)
+    seen = observation.read(observing)
+    shutil.rmtree(folder / "observed", ignore_errors=True)
+    known = [exam.observations or Observations() for exam in release.exams]
+    return observation.with_record(release, [old | new for old, new in zip(known, seen, strict=True)])
+
+
+def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute: batch.Execute) -> tuple[Grade, ...]:
     done = batch.run(works, workers=workers, force=True, execute=execute)
     if done.not_graded:
         raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
-    solution, unchanged = done.grades
+    return done.grades
+
+
+def _missed_questions(exams: Sequence[Exam], grade: Grade) -> bool:
+    return any(question.score < cell.points - 1e-9 for _, cell, question in _tests(exams, grade))
+
+
+def _proof(
+    course: Course,
+    release: Release,
+    folder: Path,
+    solution: Grade,
+    unchanged: Grade,
+    workers: int,
+    execute: batch.Execute,
+) -> Proof:
+    """Compare the points of both runs with what a release needs; see :func:`prove`."""
+    assignment, exams = release.assignment, release.exams
     raised = [_raised(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb") for exam in exams]
     given = [(exam, text) for exam, text in _given_away(exams, unchanged)]
     faults = [*_missed(exams, solution, raised), *(text for exam, text in given if not _is_otters(exam))]
@@ -80,14 +131,17 @@ def prove(
         listed = "".join(f"\n  - {fault}" for fault in faults)
         where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
         raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
+    observation.keep(course, release)
     told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
-    return (
+    warnings = (
         *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told),
         *_failing_without_points(exams, solution),
         *(text for exam, text in given if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
         *_states_of_the_end(exams, solution),
+        *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
     )
+    return Proof(release, warnings)
 
 
 def _work(course: Course, release: Release, folder: Path, student: str, texts: Mapping[str, str]) -> Work:
@@ -144,7 +198,7 @@ def _is_otters(exam: Exam) -> bool:
     return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
 
 
-def _states_of_the_end(exams: list[Exam], grade: Grade) -> Iterator[str]:
+def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests that found objects as they are at the end of the notebook."""
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         for question in notebook.questions:
@@ -154,7 +208,7 @@ def _states_of_the_end(exams: list[Exam], grade: Grade) -> Iterator[str]:
                 yield f"{exam.notebook}, {question.id}: {found}, because {why}"
 
 
-def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
+def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests of zero points that the solution fails: no score tells of them."""
     for exam, cell, question in _tests(exams, grade, worthless=True):
         if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
@@ -163,7 +217,7 @@ def _failing_without_points(exams: list[Exam], grade: Grade) -> Iterator[str]:
 
 
 def _tests(
-    exams: list[Exam], grade: Grade, *, worthless: bool = False
+    exams: Sequence[Exam], grade: Grade, *, worthless: bool = False
 ) -> Iterator[tuple[Exam, ExamCell, QuestionGrade]]:
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         questions = {q.id: q for q in notebook.questions}
@@ -185,7 +239,7 @@ def _raised(exam: Exam, graded: Path) -> list[str]:
     return found
 
 
-def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
+def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
     """Say what the solution misses. A cell that raises is a fault only with a question that loses points."""
     missed = [
         (exam, cell, question) for exam, cell, question in _tests(exams, grade) if question.score < cell.points - 1e-9
@@ -210,7 +264,7 @@ def _missed(exams: list[Exam], grade: Grade, raised: list[list[str]]) -> Iterato
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
 
 
-def _given_away(exams: list[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
+def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
             got = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"

@@ -23,7 +23,7 @@ from typing import Any
 from autograder._util.files import Versions, unwritable, versions
 from autograder.errors import AutograderError, HostError
 from autograder.grading import batch
-from autograder.grading.assignment import Options, load_release
+from autograder.grading.assignment import Options, observed_release
 from autograder.grading.examiner import Examiners
 from autograder.grading.pool import Pool, open_more_files
 from autograder.grading.recordings import are_kept
@@ -153,11 +153,11 @@ class Service:
         self._scratch = self._stack.enter_context(_own_scratch(course, assignment))
         with ThreadPoolExecutor(1) as beside:
             testing = beside.submit(require_walls, assignment)
-            release = load_release(course, assignment)
+            reduced = testing.result()
+            release, self.notes = observed_release(course, assignment)
             self._exams = release.exams
             check_hidden_data(course, assignment, release.exams)
             self._planner = batch.Planner(course, release)
-            reduced = testing.result()
         kernels = MIN_KERNELS_FOR_TEMPLATE if self._options.warm else 0
         work = replace(self._planner.without_submission(), scratch=self._scratch)
         open_more_files()

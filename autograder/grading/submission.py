@@ -20,7 +20,7 @@ from autograder._util.files import fill, replace_folder, unwritable
 from autograder._util.text import bounded
 from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, HostError
-from autograder.grading import outcome, recordings
+from autograder.grading import observation, outcome, recordings
 from autograder.grading.work import BUSY, Work, read_stamp, versions
 from autograder.records.grade import Grade
 from autograder.results import result_json
@@ -69,6 +69,8 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         dates=work.dates,
     )
     recordings.save(work, verified.recordings)
+    if work.observe:
+        observation.write(work, verified.observations)
     write_grade(work, grade, verified.texts)
     return grade
 

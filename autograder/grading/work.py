@@ -61,6 +61,8 @@ class Work:
     """Key of the run, see :func:`autograder.grading.cache_keys.execution_key`."""
     recording_keys: tuple[str, ...] = ()
     """Key of each exam's recording, see :func:`autograder.grading.recordings.keys`; empty: there is none."""
+    observe: bool = False
+    """Whether this is the instructor's solution, which may do everything, and what it does is recorded."""
     replay_only: bool = False
     """Replay only: nothing is executed; if a replay is not possible, the reason says so."""
 

@@ -41,7 +41,7 @@ from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, 
 from autograder.trust.bundle_environment import Environment, environment_here
 
 FORMAT = "nbexaminer bundle"
-VERSION = 2
+VERSION = 3
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", "result.json"
 REQUESTS = "second-look.yaml"

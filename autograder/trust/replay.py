@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder._util.digests import digest
 from autograder.errors import UsageError
 from autograder.grading import batch, recordings
-from autograder.grading.assignment import load_release
+from autograder.grading.assignment import observed_release
 from autograder.grading.batch import Execute
 from autograder.grading.forecast import Question, changed_questions
 from autograder.grading.outcome import KERNEL
@@ -248,9 +248,9 @@ def course_cases(
         CourseError: the exam cannot be made.
         HostError: another command is at work in the course.
     """
-    release = load_release(course, assignment)
-    check_hidden_data(course, assignment, release.exams)
     with batch.exclusive(course):
+        release, _ = observed_release(course, assignment)
+        check_hidden_data(course, assignment, release.exams)
         works = batch.plan(course, release, only)
         graded = [(work, grade) for work in works if (grade := batch.earlier(work)) is not None]
         without = sorted({work.student for work in works} - {work.student for work, _ in graded})

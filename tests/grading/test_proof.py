@@ -93,7 +93,7 @@ def course_of(tmp_path: Path, *cells: dict[str, Any]) -> Course:
 @pytest.mark.parametrize(("source", "error"), RAISING)
 def test_a_cell_that_raises_is_a_warning_where_no_question_needs_it(tmp_path: Path, source: str, error: str) -> None:
     course = course_of(tmp_path, cell(source), cell(source, "shown", locked=True))
-    first, second = prove(course, tiny_release(course), execute=Here())
+    first, second = prove(course, tiny_release(course), execute=Here()).warnings
     assert first.startswith(f"nb: cell 1 raises {error}")
     assert second.startswith(f"nb: cell 2 ('shown') raises {error}")
     assert "no question loses points by it" in first
@@ -102,7 +102,7 @@ def test_a_cell_that_raises_is_a_warning_where_no_question_needs_it(tmp_path: Pa
 
 def test_an_answer_that_raises_after_what_its_test_needs_is_a_warning(tmp_path: Path) -> None:
     course = tiny_course(tmp_path, solution=SOLUTION + "\nraise ValueError('oh')")
-    (said,) = prove(course, tiny_release(course), execute=Here())
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith("nb: cell 1 ('double') raises ValueError: oh; no question loses points by it")
 
 
@@ -111,7 +111,7 @@ def test_the_tag_of_jupyter_silences_the_warning(tmp_path: Path, locked: bool) -
     shown = cell("1 / 0", "shown", locked=True) if locked else cell("1 / 0")
     shown["metadata"]["tags"] = ["raises-exception"]
     course = course_of(tmp_path, shown)
-    assert prove(course, tiny_release(course), execute=Here()) == ()
+    assert prove(course, tiny_release(course), execute=Here()).warnings == ()
 
 
 def test_a_question_that_loses_points_by_a_cell_that_raises_refuses_the_release(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_test_without_points_that_the_solution_fails_is_named(tmp_path: Path) 
     tests = [cell(source, name, grade=True, locked=True, points=worth) for source, name, worth in (
         (TEST, "test-double", 2), ("assert double(1) == 3", "smoke", 0), ("assert double(1) == 2", "fine", 0))]  # fmt: skip
     (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
-    (said,) = prove(course, tiny_release(course), execute=Here())
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith(
         "nb, smoke: the solution fails this test, which has no points (line 1: assert double(1) == 3"
     )
@@ -232,7 +232,7 @@ def test_a_test_that_gives_full_marks_to_an_answer_that_does_nothing_is_named(
     solution: str, test: str, kinds: list[str], tmp_path: Path
 ) -> None:
     course = tiny_course(tmp_path, solution=f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", test=test)
-    said = prove(course, tiny_release(course), execute=Here())
+    said = prove(course, tiny_release(course), execute=Here()).warnings
     assert len(said) == len(kinds), said
     for line, kind in zip(said, kinds, strict=True):
         assert line.startswith("nb, test-double: an answer whose double() only returns ")
@@ -245,7 +245,7 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
     tests = [cell(source, name, grade=True, locked=True, points=1) for source, name in (
         ("assert double(0) == 0", "kind"), (TEST, "value"))]  # fmt: skip
     (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
-    assert prove(course, tiny_release(course), execute=Here()) == ()
+    assert prove(course, tiny_release(course), execute=Here()).warnings == ()
 
 
 def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
@@ -253,5 +253,5 @@ def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
 ) -> None:
     monkeypatch.setattr("autograder.grading.proof.MAX_SOLUTION_SECONDS", 0.0)
     course = tiny_course(tmp_path, test="assert double(0) == 0")
-    (said,) = prove(course, tiny_release(course), execute=Here())
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")

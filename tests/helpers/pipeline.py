@@ -86,7 +86,7 @@ def release(course: Course, name: str = ASSIGNMENT, *, proof: bool = True) -> li
     assignment = course.assignments[name]
     built = build(course, assignment)
     if proof:
-        prove(course, built)
+        built = prove(course, built).release
     write(course, assignment, built)
     return [notebook.exam for notebook in built.notebooks]
 

@@ -102,9 +102,9 @@ def examine_here(work: Work) -> bytes:
         kept = [Recorded(one.run or b"", one.figures) for one in found]
     with tempfile.TemporaryDirectory() as folder:
         start = partial(start_kernel, work)
-        return examined(
-            common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=Path(folder) / "unit"
-        )
+        unit = Path(folder) / "unit"
+        modes = {"replay_only": work.replay_only, "observe": work.observe}
+        return examined(common, pack_unit(work), kept, start, **modes, folder=unit)
 
 
 def grade_here(work: Work) -> Grade:
@@ -126,6 +126,8 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
     monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    # No solution runs beside the submissions: what it does decides nothing here.
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))
 
 

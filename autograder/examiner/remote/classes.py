@@ -128,7 +128,9 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):
             answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
-    except Exception:
+    except Exception as error:
+        if isinstance(remote.permissions, Observer):
+            remote.permissions.raised(call.place, error)
         arguments.settle(remote.permissions, call, None, remote.left, {})
         raise
     if type(answer) is not tuple or len(answer) != 3:

@@ -63,7 +63,11 @@ def main() -> None:
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)
     start = partial(lent_kernel, client, common.assignment.limits)
-    client.send_outcome(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
+    client.send_outcome(
+        examined(
+            common, unit, recorded, start, replay_only=task["replay_only"] is True, observe=task["observe"] is True
+        )
+    )
     os._exit(0)  # without waiting for threads of the libraries
 
 
@@ -101,6 +105,7 @@ def examined(
     start: Callable[[], Kernel],
     *,
     replay_only: bool,
+    observe: bool = False,
     folder: Path | None = None,
 ) -> bytes:
     """Grade a submission.
@@ -111,6 +116,7 @@ def examined(
         recorded: the recording of each notebook; a new one is stored in it, too.
         start: starts a kernel.
         replay_only: grade by replay alone.
+        observe: it is the instructor's solution: record what it does.
         folder: a folder to make, for the submission's files; None: the usual one.
 
     Returns:
@@ -119,12 +125,13 @@ def examined(
     folder = folder or Path(located(UNIT))
     try:
         folder.mkdir(parents=True)
-        graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only)
+        graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only, observe=observe)
     except (Exception, SystemExit) as error:  # nothing but an outcome may end this process with status 0
         return outcome.failed(_why(error))
     if libraries.wanted():
         return outcome.failed({"needs": outcome.LIBRARIES})
-    return outcome.pack([one.grade for one in graded], _shown(common.exams, graded), recorded)
+    seen = [one.observations for one in graded] if observe else None
+    return outcome.pack([one.grade for one in graded], _shown(common.exams, graded), recorded, seen)
 
 
 def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
@@ -138,7 +145,12 @@ def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequ
 
 
 def _graded(
-    work: Work, recorded: Sequence[Recorded | None], start: Callable[[], Kernel], *, replay_only: bool
+    work: Work,
+    recorded: Sequence[Recorded | None],
+    start: Callable[[], Kernel],
+    *,
+    replay_only: bool,
+    observe: bool,
 ) -> list[GradedNotebook]:
     own = handed_in(work)
     given = shared_files(work)
@@ -155,6 +167,7 @@ def _graded(
                 handed_in=own,
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
                 decimals=work.assignment.decimals,
+                observe=observe,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]
