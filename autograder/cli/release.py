@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     epilog=examples("""
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
+autograder release keras-fully-connected --explain     # what your tests let answers do
 autograder release hw1 --update-outputs                # an otter notebook whose saved outputs are stale
 """),
 )
@@ -28,11 +29,14 @@ autograder release hw1 --update-outputs                # an otter notebook whose
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
 @click.option(
+    "--explain", is_flag=True, help="Also list what each test lets an answer do: what the solution did there."
+)
+@click.option(
     "--update-outputs",
     is_flag=True,
     help="Of otter notebooks: first save in the source what its doctests give with the solution.",
 )
-def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs: bool) -> None:
+def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool, update_outputs: bool) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
     A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
@@ -40,7 +44,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
     it would give solutions or hidden tests away: because of a misspelled marker, a file with a marker in it, or a file
     of a kind that is seldom meant for students and is not listed in course.yaml. Before the release is written,
     the proof runs: the instructor's solution must get full marks, and the unchanged release none of the points
-    that need work, both through the pipeline that grades students. A cell that raises is a warning if no question
+    that need work, both through the pipeline that grades students. It also observes the solution: what the solution
+    does to a test, an answer may do, and nothing else. A cell that raises is a warning if no question
     loses points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
@@ -76,9 +81,12 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
         doubtful = proof.warnings
         for warning in doubtful:
             click.echo(f"Warning: {warning}", err=True)
+        built = proof.release
         unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in doubtful) else "none"
         proved = f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
     build.write(course, wanted, built)
+    if explain:
+        _explain(course, built)
     made = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
     for place in sorted([*built.files, *made]):
         click.echo(f"  {one_line(place, 500)}")
@@ -92,6 +100,25 @@ def release(assignment: str, course_folder: Path, no_prove: bool, update_outputs
         click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
     said = (f"{points:g} points", proved, calibrated)
     click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
+
+
+def _explain(course: Course, built: Release) -> None:
+    """List what the solution was seen to do in each test; run it first if that is not known."""
+    from autograder.grading import observation
+    from autograder.grading.assignment import observe
+    from autograder.grading.batch import exclusive
+    from autograder.release.explanation import explained
+
+    built = observation.with_kept(course, built)
+    if not observation.is_observed(built):
+        require_sandbox(built.assignment)
+        with exclusive(course), status(f"Running the solution of {built.assignment.name}…"):
+            built, note = observe(course, built)
+        click.echo(f"note: {note}", err=True)
+    for exam in built.exams:
+        click.echo(f"What an answer may do in {exam.notebook}.ipynb, because the solution does it:")
+        for line in explained(exam):
+            click.echo(f"  {line}")
 
 
 def _with_current_outputs(course: Course, assignment: Assignment, built: Release) -> Release:

@@ -1,0 +1,77 @@
+"""What a solution was seen to do, in sentences for the author of its tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from autograder._util.text import one_line
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.observations import Act, Fact
+
+UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
+NOTHING = "nothing beyond values of its own"
+
+
+def explained(exam: Exam) -> Iterator[str]:
+    """Yield lines: each test, and below it what an answer may do there because the solution does it."""
+    if exam.observations is None:
+        yield UNSEEN
+        return
+    for cell in exam.cells:
+        if cell.role is not Role.TEST or cell.in_kernel:
+            continue
+        yield f"{cell.grade_id}:"
+        facts = [fact for fact in exam.observations.facts if _test_of(fact) == cell.grade_id]
+        lines = dict.fromkeys(line for fact in facts if (line := _sentence(fact, cell)))
+        yield from (f"  {line}" for line in lines or [NOTHING])
+
+
+def _test_of(fact: Fact) -> str:
+    return fact.subject.split(" ")[0].split(":")[0]
+
+
+def _sentence(fact: Fact, cell: ExamCell) -> str:
+    place, _, name = fact.subject.partition(" ")
+    where = _line(place, cell)
+    what = f"`{name}`" if name else "the call"
+    match fact.act:
+        case Act.CHANGES:
+            key = f"argument {int(fact.value) + 1}" if fact.value.isdecimal() else f"argument `{fact.value}`"
+            return f"{where}: {what} may change its {key}"
+        case Act.READS:
+            return f"{where}: {what} gets the test's `{fact.value}`, which it reads as a global"
+        case Act.SHARES:
+            return f"`{fact.value}` has one state in the notebook and in the test"
+        case Act.GIVES if name and ":" not in place:
+            return f"the answer `{name}` may be of kind {fact.value}"
+        case Act.GIVES:
+            return f"{where}: what arrives may be of kind {fact.value}"
+        case Act.DRAWS:
+            return f"{where}: the seed is the notebook's, too, which draws after it"
+        case Act.QUERIES:
+            return f"SQL of the answer may {fact.value}"
+        case Act.COMPILED:
+            return f"the model `{name}` is evaluated as the solution compiled it: {_compiled(fact.value)}"
+        case Act.RETURNS:
+            return f"{where}: gives {fact.value}"
+    return ""
+
+
+def _line(place: str, cell: ExamCell) -> str:
+    """Name the line of a place, with its source where it stands in the test itself."""
+    parts = place.split(":")
+    if len(parts) < 3 or not parts[-2].isdecimal():
+        return "somewhere"
+    number, lines = int(parts[-2]), cell.source.splitlines()
+    if len(parts) > 3:
+        return f"line {number} of {':'.join(parts[1:-2]).strip('<>')}"
+    source = one_line(lines[number - 1].strip(), 60) if 0 < number <= len(lines) else ""
+    return f"line {number} ({source})" if source else f"line {number}"
+
+
+def _compiled(value: str) -> str:
+    try:
+        return ", ".join(f"{key} {item}" for key, item in json.loads(value).items() if item)
+    except (ValueError, AttributeError):
+        return one_line(value, 200)
