@@ -33,6 +33,7 @@ from autograder.examiner.memory import limit_memory
 from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
 from autograder.examiner.patches import mirror_patches
+from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.kinds import with_types
@@ -51,6 +52,7 @@ from autograder.execution.freezing import AT_END
 from autograder.kernel.codec import CodecError
 from autograder.records.checks import CheckResult, Outcome, is_undecided, shortcomings
 from autograder.records.exam import ExamCell
+from autograder.records.observations import Act
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -238,6 +240,8 @@ def _examine_cell(
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
+    verbs = frozenset(permissions.of(Act.QUERIES)) if permissions.known else None
+    used: set[str] | None = set() if isinstance(permissions, Observer) else None
     with (
         check.recording(earned) as results,
         check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
@@ -247,7 +251,9 @@ def _examine_cell(
         mirror_patches(namespace.answers.remote),
         collect_results() as unittests,
         reject_empty_comparisons(cell.source),
-        deny_student_code(cell.source, *namespace.known.trusted.values(), hidden=hidden) as refused,
+        deny_student_code(
+            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=verbs, used=used
+        ) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
@@ -277,6 +283,8 @@ def _examine_cell(
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
+    if isinstance(permissions, Observer):
+        permissions.queried(used or ())
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         result = _failed(failures, cell, tuple(results), detail, wording)

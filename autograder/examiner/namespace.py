@@ -21,6 +21,7 @@ from autograder.check import data, provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
+from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
 from autograder.examiner.permissions import Observer
@@ -124,16 +125,12 @@ class Answers:
                 return self.remote.plain(reference) if made is None else made
             return self.remote.stand_in(reference)
 
+        permissions = self.remote.permissions
+        kinds, observing = permissions.kinds_of(name), isinstance(permissions, Observer)
         try:
             packed = captured.packed
-            value = decode(
-                packed.text,
-                packed.buffers,
-                refer,
-                strict=True,
-                kept=self.remote.permissions.kinds_of(name),
-                known=self.marked,
-            )
+            value = decode(packed.text, packed.buffers, refer, strict=True, kept=kinds, known=self.marked)
+            value = exact_integers.arriving(value, kinds, observing=observing)
         except CodecError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         record_text(packed)

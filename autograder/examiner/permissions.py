@@ -180,6 +180,11 @@ class Observer(Permissions):
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
         return True
 
+    def queried(self, verbs: Iterable[str]) -> None:
+        """Record what SQL statements that do not stand in the test did."""
+        for verb in verbs:
+            self.note(Act.QUERIES, self.test, verb)
+
     def raised(self, place: Place, error: Exception) -> None:
         """Record that a call raised an exception."""
         self.note(Act.RETURNS, place.subject, f"raises {type(error).__name__}"[:100])

@@ -56,7 +56,19 @@ def test_what_is_narrow_masked_or_nullable_equals_nothing_more(answer, test):
     assert fraction(SOLUTION, answer, test) == 0
 
 
-KINDS = ("float16", "uint8", "bfloat16", "float8_e5m2", "masked", "Int8", "Int64", "Float64", "boolean", "string", "inf")
+KINDS = (
+    "float16",
+    "uint8",
+    "bfloat16",
+    "float8_e5m2",
+    "masked",
+    "Int8",
+    "Int64",
+    "Float64",
+    "boolean",
+    "string",
+    "inf",
+)
 
 
 @pytest.mark.parametrize(("answer", "test"), ATTACKS)

@@ -18,8 +18,9 @@ from weakref import WeakValueDictionary
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.errors import CourseError, LostError, RemoteError
+from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
-from autograder.examiner.permissions import Permissions
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.places import Place
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
@@ -44,6 +45,8 @@ from autograder.kernel.codec import CodecError, Packed, Reference, decode, encod
 from autograder.kernel.codec.core import exactly
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 
+_ANSWERING, _GIVING_ITEMS = ("call", "getattr"), (("next",), ("getitem",), ("list",))
+"""Requests, and operations, whose result is a value of the student's."""
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
 
@@ -136,6 +139,9 @@ class Remote:
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":
+            if kept is not None and (verb in _ANSWERING or arguments[:1] in _GIVING_ITEMS):
+                observing = isinstance(self.permissions, Observer)
+                return exact_integers.arriving(result, kept, observing=observing)
             return result
         if outcome == GONE:
             if self.copy is not None:
