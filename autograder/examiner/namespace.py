@@ -14,7 +14,7 @@ import importlib
 import linecache
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from autograder.check import data, provenance
@@ -23,6 +23,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.errors import CourseError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
+from autograder.examiner.evaluations import Evaluations
 from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
 from autograder.examiner.permissions import Observer
 from autograder.examiner.released_tables import ReleasedTables
@@ -36,6 +37,7 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.kernel.codec.core import exactly
+from autograder.records.compiled import CompiledAs
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have
@@ -79,13 +81,20 @@ class Answers:
     """
 
     def __init__(
-        self, remote: Remote, modules: frozenset[str], rebuild: Rebuild, predictions: PredictionCache | None = None
+        self,
+        remote: Remote,
+        modules: frozenset[str],
+        rebuild: Rebuild,
+        predictions: PredictionCache | None = None,
+        compiled: Mapping[str, CompiledAs] | None = MappingProxyType({}),
     ) -> None:
         self.remote = remote
         self.modules = modules
         self.rebuild = rebuild
         self.predictions = predictions
         """The cached predictions of the models."""
+        self.evaluations = Evaluations(compiled)
+        """How the solution's models are compiled, by their names."""
         self.measured: frozenset[str] = frozenset()
         """Names of models of which tests need nothing but cached figures."""
         self.read_only: frozenset[str] = frozenset()
@@ -118,6 +127,7 @@ class Answers:
                 if model is None:
                     model = self.model(reference, claim, shared=name in self.read_only)
                 self._keep_history(model, claim)
+                self.evaluations.note(model, name)
                 provenance.note(model)
                 return model
             if reference.kind in FIGURES:
@@ -190,7 +200,9 @@ class Answers:
         The kernel describes this model when hidden inputs are in the kernel, so nothing of the description may be
         shown. Its learning curve is ignored.
         """
-        return self.model(reference, claim, refusal=RETURNED_MODEL_REFUSAL)
+        model = self.model(reference, claim, refusal=RETURNED_MODEL_REFUSAL)
+        self.evaluations.note(model)
+        return model
 
     def _keep_history(self, model: Any, claim: Any) -> None:
         """Keep the learning curve that a model had at a cell."""

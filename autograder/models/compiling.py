@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.models.own_settings import own_loss, own_metric, own_optimizer, refuse_training
 from autograder.models.values import RefusedModel, listing, mapping, number, one_of, words
+from autograder.records.compiled import CompiledAs
 
 OPTIMIZERS = words("Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD")
 MAX_ITERATIONS = 10**12
@@ -36,6 +37,7 @@ LOSSES: Mapping[str, str] = {
     "SquaredHinge": "squared_hinge",
 }
 """Class → function, both in ``keras.losses``."""
+LOSSES_BY_FUNCTION: Mapping[str, str] = {function: name for name, function in LOSSES.items()}
 
 LOSS_ALIASES = ("mse", "mae", "mape", "msle", "kld", "logcosh", "bce")
 METRICS = words(
@@ -85,6 +87,20 @@ def compile_as(model: Any, claim: Any, iterations: Any = 0) -> bool:
     if own:
         refuse_training(model)
     return True
+
+
+def read_settings(settings: CompiledAs) -> dict[str, Any]:
+    """Return the loss and the metrics of a record as arguments of ``compile``.
+
+    Raises:
+        RefusedModel, ValueError, TypeError: one of them is not Keras's own.
+    """
+    return {
+        "loss": _spread(settings.loss, _loss),
+        "metrics": _spread(settings.metrics, _metric),
+        "weighted_metrics": _spread(settings.weighted_metrics, _metric),
+        "loss_weights": _spread(settings.loss_weights, number()),
+    }
 
 
 def _or_own(read: Any, stand_in: Any, own: list[str]) -> Any:

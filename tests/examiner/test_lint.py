@@ -404,6 +404,21 @@ def test_a_clock_that_times_nothing_of_the_students_is_none(test: str) -> None:
     assert found(test) == []
 
 
+KERAS = [(Role.READ_ONLY, "import keras\nX, y = 1, 2"), (Role.ANSWER, "model = keras.Sequential()")]
+
+
+def test_an_evaluation_is_said_to_use_the_solutions_loss_and_metrics() -> None:
+    told = found("X, y = 1, 2\nassert model.evaluate(X, y) < 0.3", before=KERAS)
+    assert any("line 2" in one and "takes the loss and metrics of your solution's model" in one for one in told), told
+    for test in (
+        "X, y = 1, 2\nmodel.compile('sgd', 'mse')\nassert model.evaluate(X, y) < 0.3",
+        "X, y = 1, 2\nmodel.compile_from_config(model.get_compile_config())\nassert model.evaluate(X, y) < 0.3",
+        "X = 1\nassert model.predict(X).mean() < 0.3",
+    ):
+        assert not any("evaluate takes" in one for one in found(test, before=KERAS))
+    assert not any("evaluate takes" in one for one in found("assert model.evaluate(3) < 1")), "without Keras"
+
+
 def test_a_module_that_is_missing_is_one_finding_however_many_names_are_taken_from_it() -> None:
     before = [(Role.READ_ONLY, "from absent.tools import one_thing, another_thing"), *NOTEBOOK]
     (one,) = found("one_thing(result)\nanother_thing(result)\none_thing(squares(1))", before=before)

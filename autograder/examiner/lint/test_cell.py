@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from autograder.examiner.lint.certain import certain
 from autograder.examiner.lint.check_calls import unknown_names
 from autograder.examiner.lint.empty_loops import empty_loops
+from autograder.examiner.lint.evaluations import evaluations
 from autograder.examiner.lint.surroundings import Notebook
 from autograder.examiner.magics import without_magics
 from autograder.examiner.names import (
@@ -75,7 +76,12 @@ class Reader:
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
+            yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
+
+    def _students_names(self) -> frozenset[str]:
+        return self.notebook.known.students - self.notebook.known.trusted.keys() - self.own
 
     def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
         """Return a finding about a node."""
@@ -149,7 +155,7 @@ class Reader:
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
         """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
         words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
-        if words & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
+        if words & self._students_names():
             return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
         return f"the names that {name}() will use cannot be read from the test", "write the statements themselves"
 
@@ -216,7 +222,7 @@ class Reader:
 
     def _clocks(self) -> Iterator[Finding]:
         """Warn of a test that measures how long the student's code takes."""
-        if not self.loaded & (self.notebook.known.students - self.notebook.known.trusted.keys() - self.own):
+        if not self.loaded & self._students_names():
             return
         read = [
             node
