@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.reading import as_examined
@@ -15,9 +16,9 @@ from autograder.check.subject import (
     not_a_model,
     refusal,
 )
-from autograder.check.unreadable import report_unreadable
+from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 _KINDS = ("total", "trainable", "non_trainable")
 
@@ -29,6 +30,7 @@ def parameters(
     at_least: int | None = None,
     *,
     kind: str = "total",
+    preparation: bool | None = None,
     show: bool | None = None,
     name: str = "parameters",
     weight: float = 1.0,
@@ -38,11 +40,14 @@ def parameters(
     Args:
         model: a ``keras.Model`` that has its weights, a PyTorch module, a fitted scikit-learn estimator, or a Keras
             model that could not be rebuilt. In the examiner, the count of all but the first is the one that the
-            notebook reports.
+            notebook reports, so a person decides whether it earns points.
         exactly: the expected number. At least one of the three limits is needed.
         at_most: the largest number that is accepted.
         at_least: the smallest number that is accepted.
         kind: ``total``, ``trainable`` or ``non_trainable``.
+        preparation: whether numbers in layers that prepare an input count (boundaries, given means and variances, the
+            terms and weights of a vocabulary). They may be adapted to data, or a table of answers: by default a
+            person decides, if there are more than 32 and the result depends on them.
         show: False keeps the limits out of the student's message. True names the number also if the model was returned
             by a call of the test or stays in the notebook's kernel. By default the message about such a model says only
             whether it is right, because its code has seen the test's hidden inputs.
@@ -58,10 +63,7 @@ def parameters(
     >>> check.parameters(model, at_most=100_000)  # doctest: +SKIP
     ✓ parameters: 50,890 parameters, at most 100,000 asked
     """
-    limits = {"exactly": exactly, "at most": at_most, "at least": at_least}
-    asked = {word: limit for word, limit in limits.items() if limit is not None}
-    if not asked or any(type(limit) is not int or limit < 0 for limit in asked.values()):
-        raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
+    asked = Asked(exactly, at_most, at_least)
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     model = as_examined(model, guess=True)
@@ -73,27 +75,68 @@ def parameters(
         if not problem and unread is not None:
             return report_unreadable(name, model, unread, weight)
         return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
-    fits = (
-        (exactly is None or count == exactly)
-        and (at_most is None or count <= at_most)
-        and (at_least is None or count >= at_least)
-    )
-    wanted = " and ".join(f"{word} {limit:,}" for word, limit in asked.items())
-    message = _count_text(count, kind, found)
-    detail = f"{message}, {wanted} asked"
+    more = found.preparing if kind == "total" else 0
+    count += more if preparation else 0
+    fits = asked.fits(count)
+    text = _count_text(count, kind, found)
+    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
+    doubt = _REPORTED if found.reported and fits and weight else ""
+    if preparation is None and fits is not asked.fits(count + more):
+        doubt = _PREPARING.format(f"{more:,}")
+    detail = f"{text}, {asked} asked" + (f"; {doubt}" if doubt else "")
+    if doubt:
+        shown = detail if show else (text + f"; {doubt}" if may_show(model, show) else doubt)
+        message = f"{shown[0].upper()}{shown[1:]}. {A_PERSON_DECIDES}"
+        evidence = (evidence if may_show(model, show or None) else {}) | {UNDECIDED: True}
+        return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
     if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
         return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
-    if show is not False:
-        message = detail
-    elif not fits:
-        message += ", which is not what is asked"
-    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
-    if exactly is None and (limit := at_least if at_most is None else at_most) is not None:
-        evidence |= {"threshold": limit, "higher_is_better": at_most is None}
-    return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence)
+    message = detail if show is not False else text + ("" if fits else ", which is not what is asked")
+    return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence | asked.threshold())
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The limits that a test sets.
+
+    Raises:
+        CourseError: there is none, or one is not a whole number.
+    """
+
+    exactly: int | None
+    at_most: int | None
+    at_least: int | None
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.exactly, self.at_most, self.at_least) if limit is not None]
+        if not limits or any(type(limit) is not int or limit < 0 for limit in limits):
+            raise CourseError("check.parameters: give exactly=, at_most= or at_least= as whole numbers.")
+
+    def fits(self, count: int) -> bool:
+        """Return whether a count is within all limits."""
+        return (
+            (self.exactly is None or count == self.exactly)
+            and (self.at_most is None or count <= self.at_most)
+            and (self.at_least is None or count >= self.at_least)
+        )
+
+    def threshold(self) -> dict[str, int | bool]:
+        """Return the limit as evidence, unless an exact number is asked."""
+        limit = self.at_least if self.at_most is None else self.at_most
+        if self.exactly is not None or limit is None:
+            return {}
+        return {"threshold": limit, "higher_is_better": self.at_most is None}
+
+    def __str__(self) -> str:
+        limits = {"exactly": self.exactly, "at most": self.at_most, "at least": self.at_least}
+        return " and ".join(f"{word} {limit:,}" for word, limit in limits.items() if limit is not None)
+
+
+_PREPARING = (
+    "the layers that prepare inputs hold {} more numbers (boundaries, terms, weights), which may be a table of answers"
+)
+_REPORTED = "the number is what the notebook says of a model that stays there"
 NOT_COUNTED = "This model has nothing that could be counted as its parameters."
 
 

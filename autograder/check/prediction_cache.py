@@ -32,8 +32,8 @@ MAX_NUMBERS = 2_000_000
 class Figures:
     """The recorded figures of one model."""
 
-    parameters: tuple[int, int, int] | None = None
-    """Counts of all parameters, of the trainable ones, and of constants beside the weights."""
+    parameters: tuple[int, int, int, int] | None = None
+    """Counts of all parameters, of the trainable ones, of constants beside the weights, and of what prepares inputs."""
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     """Digest of the rows → the outputs, float64, rows first."""
 
@@ -74,7 +74,7 @@ def read_predictions(packed: Packed) -> PredictionCache:
     """
     cache = PredictionCache()
     for key, (parameters, predictions) in decode(packed.text, packed.buffers).items():
-        if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int, int, int]):
+        if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int] * 4):
             raise TypeError("no figures")
         if not all(type(p) is np.ndarray and p.dtype == np.float64 and p.ndim for p in predictions.values()):
             raise TypeError("no predictions")
@@ -118,8 +118,8 @@ def _require_model() -> NoReturn:
     raise ImportError("the model itself is needed for this", name="keras")
 
 
-def cached_parameters(model: Any) -> tuple[int, int, int]:
-    """Return the counts of all parameters, of the trainable ones, and of constants."""
+def cached_parameters(model: Any) -> tuple[int, int, int, int]:
+    """Return the counts of a model's parameters, as :class:`Figures` has them."""
     found: Figures = object.__getattribute__(model, "_figures")
     return found.parameters if found.parameters is not None else _require_model()
 
@@ -140,11 +140,11 @@ def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -
     return outputs
 
 
-def note_parameters(model: Any, total: int, trainable: int, constants: int) -> None:
+def note_parameters(model: Any, counts: tuple[int, int, int, int]) -> None:
     """Record how many parameters a model has."""
     figures = _figures_of(model)
     if figures is not None and figures.parameters is None:
-        figures.parameters = total, trainable, constants
+        figures.parameters = counts
         _caches[-1].changed = True
 
 

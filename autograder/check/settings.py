@@ -1,13 +1,15 @@
 """The numbers that a network holds outside its weights: in layers' settings, and beside tensors in calls.
 
 A trained network can be written there: as the scales of a ``Rescaling`` for each unit, as an array that multiplies the
-inputs, as the bounds of ``clip``. Numbers that describe the network's structure (axes, shapes, numbers of units) or
-only its training (rates, regularizers) do not count. A setting with one value everywhere counts once, since it says
-nothing about a single place. A setting with several values counts at each place.
+inputs, as the bounds of ``clip``, as the norms that a constraint demands. Numbers that describe the network's structure
+(axes, shapes, numbers of units) do not count. A setting with one value everywhere counts once, since it says nothing
+about a single place. A setting with several values counts at each place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,87 +21,141 @@ _PREPROCESSING = frozenset(
 )
 VOCABULARIES = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
 _ARRAYS = frozenset({"__numpy__", "__tensor__"})
+_AUGMENTATION = names("AugMix RandAugment CutMix MixUp")
+"""Layers that change pictures in training only, besides those whose name begins with ``Random``."""
 
 _SIZES = names("""
     axis axes axis1 axis2 axisa axisb axisc attention_axes bias_axes shared_axes dims source destination
     batch_shape shape newshape target_shape output_shape build_config build_input_shape input_shape noise_shape
     units filters kernel_size strides pool_size padding cropping dilation_rate groups depth_multiplier output_padding
-    size output_size height width n num num_classes num_tokens num_bins num_heads key_dim value_dim head_dim
+    size output_size height width num num_classes num_tokens num_bins num_heads key_dim value_dim head_dim
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window
     max_tokens output_sequence_length ngrams num_oov_indices vocabulary_size power_iterations
 """)
-_TRAINING_ONLY = names("seed rate dropout recurrent_dropout momentum renorm_momentum renorm_clipping")
-_NO_NUMBERS = names("name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers")
+_UNCOUNTED = _SIZES | names("""
+    name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers
+    seed dropout recurrent_dropout renorm_momentum renorm_clipping
+""")
+_TRAINING_ONLY = names("momentum stddev l1 l2")
+"""Settings that matter to a network that is trained, and not to one that was."""
+_OF_TRAINING = ("_initializer", "_regularizer", "_constraint")
+"""Ends of the names of such settings."""
 _OPERAND = "operand"
-_UNCOUNTED_SUFFIXES = ("_regularizer", "_constraint")
 
 
-FREE_OPERANDS = 32
-"""Most single numbers beside tensors (``x / 255``) that do not count as parameters."""
+FREE_NUMBERS = 32
+"""Most single numbers (``x / 255``, ``LeakyReLU(0.1)``), and numbers that prepare an input, that are no parameters."""
 
 
-def constants(model: Any) -> int:
-    """Return how many numbers of a model count as parameters beside its weights.
+@dataclass(frozen=True)
+class Constants:
+    """The counts of numbers that a model holds beside its weights."""
 
-    These are the numbers of arrays in operations, and in settings of layers that do not preprocess an input. Single
-    numbers count only if there are many.
+    certain: int
+    """Numbers that count as parameters: in arrays, and single ones if there are many."""
+    preparing: int
+    """Numbers in layers that prepare an input, and of vocabularies: adapted to data, or a table of answers. 0 if there
+    are few."""
+
+
+def constants(model: Any) -> Constants:
+    """Return how many numbers a trained model computes with, beside its weights.
+
+    Single settings count only where they differ from place to place, and only if there are many of them.
     """
     if not is_graph(model):
-        return 0
+        return Constants(0, 0)
     try:
-        found = Numbers(model)
+        numbers = Numbers(model, training=False)
     except Exception:  # e.g. a layer of the student's own without get_config; not in the examiner
-        return 0
-    return found.listed + (len(found.operands) if len(found.operands) > FREE_OPERANDS else 0)
+        return Constants(0, 0)
+    single = sum(
+        len(values) for (_, key), values in numbers.network.scalars.items() if key == _OPERAND or len(set(values)) > 1
+    )
+    preparing = numbers.preparation.listed + numbers.prepared + numbers.adapted
+    return Constants(
+        certain=numbers.network.listed + (single if single > FREE_NUMBERS else 0),
+        preparing=preparing if preparing > FREE_NUMBERS else 0,
+    )
 
 
 class Numbers:
-    """The counts of numbers in a model's serialized configuration."""
+    """The counts of numbers in a model's serialized configuration.
 
-    def __init__(self, model: Any) -> None:
-        self.scalars: dict[tuple[str, str], list[float]] = {}
-        """(Class, setting) → its values, for single numbers."""
-        self.operands: list[float] = []
-        """Single numbers that tensors are multiplied with, added to or compared with."""
-        self.listed = 0
-        """Count of numbers in arrays and lists."""
+    Args:
+        model: a graph of layers.
+        training: whether the network is to be trained again, so that initializers, regularizers, constraints and the
+            momentum of averages count, too, and all that layers were adapted to. Otherwise it is examined as it is.
+    """
+
+    def __init__(self, model: Any, *, training: bool = True) -> None:
+        self.network, self.preparation = Tally(training), Tally(training)
         first = preprocessing_layers(model)
         prepare = {layer.name for layer in first}
         for entry in model.get_config()["layers"]:
-            self._entry(entry, prepares=_name(entry) in prepare)
+            tally = self.preparation if _name(entry) in prepare else self.network
+            tally.settings_of(entry)
+            self.network.operands_of(entry)
+        learned = {id(layer): layer for layer in leaves(model)}
+        self.prepared = sum(_learned_numbers(layer, training) for layer in first)
+        """Count of numbers that such layers were adapted to which prepare an input."""
         self.adapted = sum(
-            _adapted_numbers(layer)
-            for layer in {id(layer): layer for layer in leaves(model)}.values()
+            _learned_numbers(layer, training)
+            for layer in learned.values()
             if not any(layer is other for other in first)
         )
-        """Count of numbers that layers were adapted to."""
+        """Count of numbers that other layers were adapted to."""
 
     @property
     def count(self) -> int:
-        """The count of all numbers."""
-        scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.scalars.values())
-        return scalars + self.listed + self.adapted
+        """The count of all numbers but those that prepare an input."""
+        scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.network.scalars.values())
+        return scalars + self.network.listed + self.adapted
 
-    def _entry(self, entry: dict[str, Any], *, prepares: bool = False) -> None:
-        """Count a layer, a model, or an operation with its calls."""
+
+@dataclass
+class Tally:
+    """The numbers of some layers and operations."""
+
+    training: bool
+    scalars: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    """(Class, setting) → its values, for single numbers."""
+    listed: int = 0
+    """Count of numbers in arrays and lists."""
+
+    def settings_of(self, entry: dict[str, Any]) -> None:
+        """Count the settings of a layer, a model or an operation."""
         kind = str(entry.get("class_name"))
         if kind == "Constant":
-            self._constant(entry["config"])
-        elif not prepares:
+            # an array that a layer of an unrolled model is called with is an operand
+            self._array(np.asarray(entry["config"]["value"]), ("Constant", _OPERAND))
+        else:
             self._settings(kind, entry.get("config"))
+
+    def operands_of(self, entry: dict[str, Any]) -> None:
+        """Count the numbers in the calls of a layer, a model or an operation."""
+        kind = str(entry.get("class_name"))
         if kind != "GetItem":
             for node in entry.get("inbound_nodes", []):
                 self._operands(kind, [node.get("args"), node.get("kwargs")])
 
     def _settings(self, kind: str, config: Any) -> None:
-        for key, value in config.items() if isinstance(config, dict) else ():
-            if key not in _NO_NUMBERS | _SIZES | _TRAINING_ONLY and not key.endswith(_UNCOUNTED_SUFFIXES):
+        if not isinstance(config, dict) or (_only_augments(kind) and not self.training):
+            return
+        for key, value in config.items():
+            if self._counts(kind, key):
                 self._value(kind, key, value)
+
+    def _counts(self, kind: str, key: str) -> bool:
+        if key == "rate":
+            return self.training and kind == "MinMaxNorm"  # any other rate is a dropout's
+        return key not in _UNCOUNTED and (self.training or not (key in _TRAINING_ONLY or key.endswith(_OF_TRAINING)))
 
     def _value(self, kind: str, key: str, value: Any) -> None:
         if isinstance(value, dict):
             if "inbound_nodes" in value:
-                self._entry(value)
+                self.settings_of(value)
+                self.operands_of(value)
             elif value.get("class_name") in _ARRAYS:
                 self._array(np.asarray(value["config"]["value"]), (kind, key))
             else:
@@ -112,10 +168,6 @@ class Numbers:
                 self._array(np.asarray([item for item in value if _is_number(item)]), (kind, key))
         elif _is_number(value):
             self.scalars.setdefault((kind, key), []).append(float(value))
-
-    def _constant(self, config: dict[str, Any]) -> None:
-        """Count an array that a layer of an unrolled model is called with as the operand that it is."""
-        self._array(np.asarray(config["value"]), ("Constant", _OPERAND))
 
     def _operands(self, kind: str, value: Any) -> None:
         if isinstance(value, dict):
@@ -130,7 +182,6 @@ class Numbers:
                 self._operands(kind, item)
         elif _is_number(value):
             self.scalars.setdefault((kind, _OPERAND), []).append(float(value))
-            self.operands.append(float(value))
 
     def _array(self, array: np.ndarray, place: tuple[str, str]) -> None:
         """Count an array's numbers.
@@ -141,6 +192,10 @@ class Numbers:
             self.scalars.setdefault(place, []).append(float(array.flat[0]))
         elif place[1] != _OPERAND or not _is_a_pattern(array):
             self.listed += array.size
+
+
+def _only_augments(kind: str) -> bool:
+    return kind.startswith("Random") or kind in _AUGMENTATION
 
 
 def _is_number(value: Any) -> bool:
@@ -156,14 +211,31 @@ def _is_a_pattern(array: np.ndarray) -> bool:
     return plain.ndim == 2 and any(np.array_equal(plain, half) for half in (np.tril(ones), np.triu(ones)))
 
 
-def _adapted_numbers(layer: Any) -> int:
-    """Return how many numbers a layer was adapted to."""
-    if type(layer).__name__ == "Normalization":
-        return sum(int(np.prod(variable.shape)) for variable in layer.weights)
-    if type(layer).__name__ not in VOCABULARIES:
+def _learned_numbers(layer: Any, training: bool) -> int:
+    """Return how many numbers a layer, and the layers inside of it, were adapted to and do not have as weights.
+
+    Terms of a vocabulary count if they are numbers, and the weights of all terms. For a network that is to be trained
+    again, the weights of a ``Normalization`` count, too, because they stay.
+    """
+    return sum(_own_learned_numbers(part, training) for part in _with_parts(layer))
+
+
+def _own_learned_numbers(layer: Any, training: bool) -> int:
+    kind = type(layer).__name__
+    if kind == "Normalization":
+        return sum(int(np.prod(variable.shape)) for variable in layer.weights) if training else 0
+    if kind not in VOCABULARIES:
         return 0
-    numeric = type(layer).__name__ == "IntegerLookup" or layer.get_config()["output_mode"] == "tf_idf"
-    return int(layer.vocabulary_size()) if numeric else 0
+    weighed = layer.get_config()["output_mode"] == "tf_idf"
+    size = int(layer.vocabulary_size())
+    return (size if kind == "IntegerLookup" else 0) + (size if weighed else 0)
+
+
+def _with_parts(layer: Any) -> Iterator[Any]:
+    yield layer
+    if type(layer).__name__ not in VOCABULARIES:  # the lookup inside a TextVectorization is the same one
+        for part in layer._flatten_layers(include_self=False, recursive=False):
+            yield from _with_parts(part)
 
 
 def preprocessing_layers(model: Any) -> list[Any]:

@@ -100,6 +100,8 @@ class ParameterCount:
     """What was counted, if it is not the weights of a network."""
     reported: bool
     """Whether the count is a claim of the notebook's kernel."""
+    preparing: int = 0
+    """Numbers that are not in the total: those that prepare the model's inputs, if there are many."""
 
     def of(self, kind: str) -> int | None:
         """Return the number of ``total``, ``trainable`` or ``non_trainable`` parameters."""
@@ -113,14 +115,15 @@ def count_parameters(model: Any) -> ParameterCount:
     if type(model) is CachedModel:
         return _held_count(*cached_parameters(model))
     if is_keras(model):
-        beside = constants(model)
+        numbers = constants(model)
+        beside, preparing = numbers.certain, numbers.preparing
         if getattr(model, "read_as", "") == "exported":
-            return _held_count(*_count_of_pytorch(model, beside), beside)
+            return _held_count(*_count_of_pytorch(model, beside), beside, preparing)
         total = sum(math.prod(variable.shape) for variable in model.weights) + beside
         trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
         if has_weights(model):
-            note_parameters(model, total, trainable, beside)
-        return _held_count(total, trainable, beside)
+            note_parameters(model, (total, trainable, beside, preparing))
+        return _held_count(total, trainable, beside, preparing)
     found, _ = _find_external(model)
     if found is None:
         return ParameterCount(None, None, "", False)
@@ -143,9 +146,10 @@ def _count_of_pytorch(model: Any, beside: int) -> tuple[int, int]:
     return total, trainable
 
 
-def _held_count(total: int, trainable: int, beside: int) -> ParameterCount:
+def _held_count(total: int, trainable: int, beside: int, preparing: int) -> ParameterCount:
     """Return the count of a model that the examiner holds; ``beside`` of the total are constants."""
-    return ParameterCount(total, trainable, f"{beside:,} of them constants beside its weights" if beside else "", False)
+    what = f"{beside:,} of them constants beside its weights" if beside else ""
+    return ParameterCount(total, trainable, what, False, preparing)
 
 
 def parameter_count(model: Any) -> int | None:

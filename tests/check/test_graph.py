@@ -12,7 +12,7 @@ from helpers.lazy import layers as L
 from helpers.lazy import operations as o
 
 from autograder import check
-from autograder.records.checks import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome, is_undecided
 
 pytestmark = pytest.mark.keras
 
@@ -145,6 +145,97 @@ def test_arrays_in_operations_count_as_parameters() -> None:
 @pytest.mark.parametrize("name", HONEST)
 def test_what_computes_nothing_costs_no_parameters(name: str) -> None:
     assert counted(HONEST[name], 67).outcome is Outcome.PASSED
+
+
+def carried(term: Callable[[Any, float], Any]) -> Any:
+    """40 trained numbers, each in a layer or an operation of its own."""
+    inputs = keras.Input((8,))
+    sums = L.Add()([term(inputs, float(number)) for number in np.linspace(-1, 1, 40)])
+    return keras.Model(inputs, L.Dense(3)(sums))
+
+
+CARRIERS: dict[str, Callable[[Any, float], Any]] = {
+    "scales": lambda x, w: L.Rescaling(w)(x),
+    "bounds": lambda x, w: x * o.clip(x, w, w),
+    "arrays of one number": lambda x, w: x * np.array([w], "float32"),
+    "slopes": lambda x, w: L.LeakyReLU(w + 1.1)(x),
+    "repetitions": lambda x, w: o.sum(L.RepeatVector(int(50 * w) + 51)(x), axis=1),
+}
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_single_numbers_count_where_they_differ_from_place_to_place(name: str) -> None:
+    found = recorded(lambda: check.parameters(carried(CARRIERS[name]), at_most=50))
+    assert found.outcome is Outcome.FAILED, found.message
+    assert "constants beside its weights" in found.message
+
+
+@pytest.mark.parametrize("name", [name for name in CARRIERS if name != "arrays of one number"])
+def test_a_setting_that_is_the_same_everywhere_costs_no_parameters(name: str) -> None:
+    same = carried(lambda x, w: CARRIERS[name](x, 0.5))
+    assert recorded(lambda: check.parameters(same, exactly=27)).outcome is Outcome.PASSED
+
+
+def table(count: int) -> Any:
+    """A table of answers for whole numbers."""
+    inputs = keras.Input((1,), dtype="int64")
+    terms, weights = list(range(5, count + 5)), list(np.linspace(0, 1, count))
+    lookup = L.IntegerLookup(vocabulary=terms, output_mode="tf_idf", idf_weights=weights)
+    return keras.Model(inputs, L.Dense(1)(lookup(inputs)))
+
+
+def edges(count: int) -> Any:
+    inputs = keras.Input((1,))
+    return keras.Model(inputs, L.Dense(1)(L.Discretization(list(np.linspace(0, 1, count)))(inputs)))
+
+
+def words(count: int, mode: str = "int") -> Any:
+    weights = {"idf_weights": list(np.linspace(1, 2, count))} if mode == "tf_idf" else {}
+    lookup = L.StringLookup(vocabulary=[f"w{n}" for n in range(count)], output_mode=mode, **weights)
+    after = L.Embedding(count + 1, 1) if mode == "int" else L.Dense(1)
+    return keras.Sequential([keras.Input((1,), dtype="string"), lookup, after])
+
+
+@pytest.mark.parametrize(
+    ("make", "weights", "more"),
+    [
+        (lambda: table(100), 102, 202),
+        (lambda: edges(100), 2, 100),
+        (lambda: words(100, "tf_idf"), 102, 101),
+        (lambda: keras.Sequential([keras.Input((100,)), L.Rescaling(list(range(100))), L.Dense(1)]), 101, 100),
+    ],
+)
+def test_a_person_decides_about_many_numbers_that_prepare_an_input(make: Any, weights: int, more: int) -> None:
+    model = make()
+    found = recorded(lambda: check.parameters(model, exactly=weights))
+    assert is_undecided(found)
+    assert f"{more:,} more numbers" in found.message
+    assert recorded(lambda: check.parameters(model, at_most=weights + more)).outcome is Outcome.PASSED
+    for limits in ({"at_most": weights - 1}, {"at_least": weights + more + 1}):
+        wrong = recorded(lambda: check.parameters(model, **limits))  # noqa: B023
+        assert wrong.outcome is Outcome.FAILED
+        assert not is_undecided(wrong)
+    assert recorded(lambda: check.parameters(model, exactly=weights, preparation=False)).outcome is Outcome.PASSED
+    assert recorded(lambda: check.parameters(model, exactly=weights, preparation=True)).outcome is Outcome.FAILED
+    assert recorded(lambda: check.parameters(model, exactly=weights + more, preparation=True)).fraction == 1
+
+
+@pytest.mark.parametrize("make", [lambda: words(100), lambda: edges(20), lambda: words(100, "multi_hot")])
+def test_words_and_a_few_numbers_that_prepare_an_input_are_free(make: Any) -> None:
+    model = make()
+    assert recorded(lambda: check.parameters(model, exactly=model.count_params())).outcome is Outcome.PASSED
+
+
+def test_what_works_only_in_training_costs_no_parameters() -> None:
+    layers = [L.RandomRotation((-0.1, 0.2)), L.RandomZoom((-0.2, 0.1)), L.Flatten()]
+    for rate in np.linspace(0, 0.5, 40):
+        norm = keras.constraints.MaxNorm(1 + float(rate))
+        layers += [
+            L.Dense(2, kernel_constraint=norm, kernel_initializer=keras.initializers.RandomNormal(stddev=rate + 0.1))
+        ]
+        layers += [L.Dropout(float(rate)), L.GaussianNoise(float(rate))]
+    model = keras.Sequential([keras.Input((4, 4, 1)), *layers])
+    assert recorded(lambda: check.parameters(model, exactly=model.count_params())).outcome is Outcome.PASSED
 
 
 def gelu(x: Any) -> Any:

@@ -40,7 +40,7 @@ def measured_before() -> PredictionCache:
     book, model = PredictionCache(), object()
     with caching_in(book):
         book.watch(model, CLAIM)
-        note_parameters(model, 8, 6, 0)
+        note_parameters(model, (8, 6, 0, 0))
         predictions_of(model, ROWS, OUTPUTS.copy)
     assert book.changed
     return read_predictions(book.packed())
@@ -129,7 +129,7 @@ def test_what_a_test_does_with_predictions_changes_none_that_are_known(model: Ca
 
 def test_nothing_is_written_down_where_nobody_keeps_it() -> None:
     assert (predictions_of(object(), ROWS, OUTPUTS.copy) == OUTPUTS).all()
-    note_parameters(object(), 1, 1, 0)
+    note_parameters(object(), (1, 1, 0, 0))
 
 
 @pytest.mark.parametrize(

@@ -396,7 +396,12 @@ def test_ordinary_networks_carry_nothing() -> None:
         layer
         for units in range(10, 20)
         for layer in (
-            L.Dense(units, kernel_regularizer=keras.regularizers.L1L2(1e-4, 1e-5)),
+            L.Dense(
+                units,
+                kernel_regularizer=keras.regularizers.L1L2(1e-4, 1e-5),
+                kernel_constraint=keras.constraints.MaxNorm(3),
+                bias_constraint="non_neg",
+            ),
             L.BatchNormalization(momentum=0.9),
             L.LeakyReLU(0.1),
             L.Dropout(0.5),
@@ -593,7 +598,35 @@ def by_whole_initializers(x: Any, i: int, k: int) -> Any:
     return L.Dense(1, kernel_initializer=start, trainable=False)(x)
 
 
-BROUGHT = {one.__name__: one for one in (by_clip, by_repeat, by_tile, by_codebook, by_rescaling, by_whole_initializers)}
+def by_constraint(x: Any, i: int, k: int) -> Any:
+    norm = abs(float(TRAINED[i, k]))
+    pinned = keras.constraints.MinMaxNorm(norm, norm)
+    return L.Dense(1, use_bias=False, kernel_initializer="ones", kernel_constraint=pinned)(x)
+
+
+def by_momentum(x: Any, i: int, k: int) -> Any:
+    still = L.BatchNormalization(momentum=float(np.exp(-abs(TRAINED[i, k]) / 90)), center=False, scale=False)
+    return x * still(keras.ops.ones_like(x))
+
+
+def by_regularizer(x: Any, i: int, k: int) -> Any:
+    return L.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(abs(TRAINED[i, k])))(x)
+
+
+BROUGHT = {
+    one.__name__: one
+    for one in (
+        by_clip,
+        by_repeat,
+        by_tile,
+        by_codebook,
+        by_rescaling,
+        by_whole_initializers,
+        by_constraint,
+        by_momentum,
+        by_regularizer,
+    )
+}
 
 
 def at_most(result: CheckResult, word: str) -> None:
@@ -612,6 +645,15 @@ def test_numbers_count_each_time_they_stand_whole_ones_too(name: str) -> None:
 def test_a_codebook_would_be_worth_a_training() -> None:
     """The control: what those numbers are worth where nobody counts them."""
     assert check.accuracy(given(by_codebook), on=HOLDOUT, above=0.65).outcome is Outcome.PASSED
+
+
+def test_constraints_would_be_worth_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: where their numbers are not counted, a training only pulls the weights to them."""
+    positive = given(lambda x, i, k: by_constraint(x, i, k) * float(np.sign(TRAINED[i, k])))
+    monkeypatch.setattr(fresh_model, "MAX_NUMBERS", 1000)
+    monkeypatch.setattr(fresh_model, "_USUAL_NUMBERS", 1000)
+    found = again(positive, metric="accuracy", above=0.65, optimizer=keras.optimizers.SGD(1e-6), below=None)
+    assert found.outcome is Outcome.PASSED, found.message
 
 
 def doubled(times: int) -> Any:

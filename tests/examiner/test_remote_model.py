@@ -338,8 +338,8 @@ def test_a_keras_model_of_a_refused_kind_is_measured_and_counted_as_the_notebook
         model = refused_model(remote, object.__getattribute__(stands, "_reference"), KindRefused("no"))
         np.testing.assert_allclose(predictions(model, X), own, rtol=1e-4, atol=1e-6)
         result = recorded(lambda model=model, count=count: check.parameters(model, exactly=count, show=True))
-        assert result.message == f"{count} parameters (as the notebook reports), exactly {count} asked"
-        assert result.evidence == {"parameters": count, "reported": True}
+        assert result.message.startswith(f"{count} parameters (as the notebook reports), exactly {count} asked")
+        assert is_undecided(result)
 
 
 @pytest.mark.keras
@@ -363,12 +363,13 @@ def test_a_test_cell_measures_a_refused_kind_and_its_labels_stay_outside(name: s
     loss, parameters, layers = result.checks
     assert loss.fraction == 1
     assert "predicted in the notebook's kernel" in loss.message
-    assert parameters.message == "The parameters are as many as asked."
+    assert is_undecided(parameters)
+    assert "15" not in parameters.message
     assert "15 parameters (as the notebook reports)" in parameters.detail
     assert layers.fraction == 0
     assert is_undecided(layers)
     assert result.undecided
-    assert result.fraction == pytest.approx(2 / 3), "what could be decided counts"
+    assert result.fraction == pytest.approx(1 / 3), "what could be decided counts"
     assert "a class of your own" in layers.message, layers.message
     assert (np.arange(40) % 3).tobytes() not in b"".join(kernel.requests)
     assert b"ask_model" in b"".join(kernel.requests)
