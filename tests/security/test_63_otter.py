@@ -57,48 +57,48 @@ def graded(tmp_path_factory: pytest.TempPathFactory):
     return grade(found, name="hw"), marker
 
 
-def test_49_control_right_and_wrong_answers_are_told_apart(graded) -> None:
+def test_63_control_right_and_wrong_answers_are_told_apart(graded) -> None:
     done, _ = graded
     assert done.points("right") == {"q1": 2.0}
     assert done.points("wrong") == {"q1": 0.0}
 
 
 @pytest.mark.parametrize("number", range(len(TRICKS)), ids=[*TRICKS])
-def test_49_a_trick_in_the_students_process_wins_nothing(graded, number: int) -> None:
+def test_63_a_trick_in_the_students_process_wins_nothing(graded, number: int) -> None:
     done, _ = graded
     assert done.points(f"trick-{number}") == {"q1": 0.0}
 
 
 @pytest.mark.parametrize("trick", TRICKS.values(), ids=[*TRICKS])
-def test_49_control_it_wins_all_where_tests_run_in_that_process(trick: str) -> None:
+def test_63_control_it_wins_all_where_tests_run_in_that_process(trick: str) -> None:
     assert points_in_one_process(WRONG) == 0
     assert points_in_one_process(trick, WRONG) == 2
 
 
-def test_49_an_object_that_agrees_with_everything_wins_nothing(graded) -> None:
+def test_63_an_object_that_agrees_with_everything_wins_nothing(graded) -> None:
     done, _ = graded
     assert done.points("agrees") == {"q1": 0.0}
 
 
-def test_49_control_it_wins_all_where_it_is_asked() -> None:
+def test_63_control_it_wins_all_where_it_is_asked() -> None:
     assert points_in_one_process(AGREES) == 2
 
 
 @pytest.mark.parametrize("student", ["metadata", "folder"])
-def test_49_tests_that_are_handed_in_count_nothing(graded, student: str) -> None:
+def test_63_tests_that_are_handed_in_count_nothing(graded, student: str) -> None:
     """Otter-grader itself believes both on the student's side: ``test_otter_conformance.py`` has that control."""
     done, _ = graded
     assert done.points(student) == {"q1": 0.0}
     assert done.grades[student].max_score == 2.0
 
 
-def test_49_a_log_is_never_opened(graded) -> None:
+def test_63_a_log_is_never_opened(graded) -> None:
     done, marker = graded
     assert done.points("log") == {"q1": 0.0}
     assert not marker.exists()
 
 
-def test_49_control_a_log_that_is_opened_runs_what_it_likes(tmp_path: Path) -> None:
+def test_63_control_a_log_that_is_opened_runs_what_it_likes(tmp_path: Path) -> None:
     import pickle
 
     marker = tmp_path / "unpickled"
