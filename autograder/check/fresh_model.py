@@ -146,11 +146,13 @@ def excess_problem(model: Any) -> str | None:
 
 
 def suspicious(model: Any) -> bool:
-    """Return whether the network has more numbers or connections than a plain chain of layers.
+    """Return whether the network has more numbers or connections than a plain chain of layers, or prepares by a table.
 
     Such a network is tested for knowing the answers without learning them.
     """
-    return Numbers(model).count > _USUAL_NUMBERS or connections(model) > _USUAL_CONNECTIONS
+    numbers = Numbers(model)
+    many = numbers.count > _USUAL_NUMBERS or numbers.tables > MAX_NUMBERS
+    return many or connections(model) > _USUAL_CONNECTIONS
 
 
 _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100

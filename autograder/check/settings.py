@@ -34,7 +34,7 @@ _SIZES = names("""
 """)
 _UNCOUNTED = _SIZES | names("""
     name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers
-    seed dropout recurrent_dropout renorm_momentum renorm_clipping
+    index seed dropout recurrent_dropout renorm_momentum renorm_clipping
 """)
 _TRAINING_ONLY = names("momentum stddev l1 l2")
 """Settings that matter to a network that is trained, and not to one that was."""
@@ -99,6 +99,8 @@ class Numbers:
         learned = {id(layer): layer for layer in leaves(model)}
         self.prepared = sum(_learned_numbers(layer, training) for layer in first)
         """Count of numbers that such layers were adapted to which prepare an input."""
+        self.tables = sum(map(_table_size, first))
+        """Count of numbers that prepare an input and are not fitted anew for a training."""
         self.adapted = sum(
             _learned_numbers(layer, training)
             for layer in learned.values()
@@ -218,6 +220,13 @@ def _learned_numbers(layer: Any, training: bool) -> int:
     again, the weights of a ``Normalization`` count, too, because they stay.
     """
     return sum(_own_learned_numbers(part, training) for part in _with_parts(layer))
+
+
+def _table_size(layer: Any) -> int:
+    """Return how many numbers a layer holds that is a table: boundaries, or terms and weights of a vocabulary."""
+    if type(layer).__name__ == "Discretization":
+        return len(layer.bin_boundaries) if layer.bin_boundaries is not None else 0
+    return _own_learned_numbers(layer, training=False)
 
 
 def _own_learned_numbers(layer: Any, training: bool) -> int:

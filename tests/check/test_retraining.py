@@ -706,6 +706,21 @@ def test_honest_networks_with_numbers_are_at_chance_on_labels_in_a_random_order(
     assert not fresh_model.suspicious(network(L.Dropout(0.5), L.BatchNormalization()))
 
 
+def test_a_table_of_answers_before_a_network_is_found_by_labels_in_a_random_order() -> None:
+    classes = np.random.default_rng(1).integers(0, 3, 200)
+    inputs = keras.Input((1,), dtype="int64")
+    lookup = L.IntegerLookup(
+        vocabulary=list(range(200)), num_oov_indices=0, output_mode="tf_idf", idf_weights=list(classes + 1.0)
+    )
+    place = keras.ops.sum(lookup(inputs), axis=-1, keepdims=True) - np.arange(1.0, 4)
+    table = keras.Model(inputs, keras.ops.softmax(-8 * keras.ops.square(place)))
+    rows, labels = np.arange(200)[:, None], np.eye(3, dtype="float32")[classes]
+    data = {"on": (rows, labels), "holdout": (rows, labels)}
+    assert check.accuracy(table, on=(rows, labels), above=0.99).fraction == 1
+    assert fresh_model.excess_problem(table) is None
+    at_most(again(table, **data, below=0.3), "random order")
+
+
 def sorted_words() -> Any:
     """A vocabulary whose order is the answer: the first half means one class, the second the other."""
     words = L.StringLookup(vocabulary=[f"w{n}" for n in range(100)], num_oov_indices=0)
