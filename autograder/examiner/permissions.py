@@ -8,11 +8,14 @@ see :mod:`autograder.examiner.stated`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Set
+import dataclasses
+import json
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from typing import Any
 
 from autograder.examiner.places import Place, innermost
 from autograder.examiner.stated import Stated, stated
+from autograder.records.compiled import CompiledAs
 from autograder.records.observations import Act, Fact, Observations
 
 MAX_NOTES = 20
@@ -108,6 +111,11 @@ class Permissions:
     def _doubt(self) -> None:
         self.is_doubtful = True
 
+    def compiled(self) -> Mapping[str, CompiledAs] | None:
+        """Return how the solution's models are compiled, by name; None while the solution itself is examined."""
+        compiled = [(name, values) for (act, name), values in self._facts.items() if act is Act.COMPILED]
+        return {name: CompiledAs(**json.loads(value)) for name, values in compiled for value in sorted(values)[:1]}
+
     def draws(self, place: Place, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
         self.is_doubtful |= not self.known
@@ -179,6 +187,15 @@ class Observer(Permissions):
     def draws(self, place: Place, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
         return True
+
+    def compiled(self) -> None:
+        """Let the solution's models be evaluated as they are compiled; :meth:`was_compiled` records how."""
+        return
+
+    def was_compiled(self, settings: Mapping[str, CompiledAs]) -> None:
+        """Record how models are compiled, by name."""
+        for name, as_compiled in settings.items():
+            self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
     def queried(self, verbs: Iterable[str]) -> None:
         """Record what SQL statements that do not stand in the test did."""

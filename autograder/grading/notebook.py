@@ -212,7 +212,8 @@ def _examine(
     workspace: Workspace,
     kernels: KernelSource,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
-    answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions)
+    permissions = executed.remote.permissions
+    answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions, permissions.compiled())
     sources = [cell.source for _, cell in _test_cells(composed)]
     if known.trusted.get("check") == CHECK:
         answers.measured = names_only_checked([*sources, *known.trusted.values()])
@@ -230,6 +231,8 @@ def _examine(
             given_up=kernels.given_up,
             waited=lambda: run_delay() + executed.kernel.waited(),
         )
+    if isinstance(permissions, Observer):
+        permissions.was_compiled(answers.evaluations.observed())
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 

@@ -25,6 +25,9 @@ def explained(exam: Exam) -> Iterator[str]:
         facts = [fact for fact in exam.observations.facts if _test_of(fact) == cell.grade_id]
         lines = dict.fromkeys(line for fact in facts if (line := _sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
+    for fact in exam.observations.facts:
+        if fact.act is Act.COMPILED:
+            yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
 
 
 def _test_of(fact: Fact) -> str:
@@ -51,8 +54,6 @@ def _sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{where}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
-        case Act.COMPILED:
-            return f"the model `{name}` is evaluated as the solution compiled it: {_compiled(fact.value)}"
         case Act.RETURNS:
             return f"{where}: gives {fact.value}"
     return ""

@@ -142,7 +142,7 @@ def test_otters_zip_gives_the_same_points(both: Both, tmp_path: Path, with_noteb
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What otter-grader gives the notebooks of ``security/test_49_otter.py``."""
+    """What otter-grader gives the notebooks of ``security/test_63_otter.py``."""
     root = course(tmp_path_factory.mktemp("attacks"), *CELLS)
     archive, students = assigned(root)
     folder = root / "theirs"
