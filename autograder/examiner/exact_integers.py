@@ -54,7 +54,7 @@ def _has_large_float(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_has_large_float, value.values()))
     if isinstance(value, float | np.floating):
-        return bool(abs(value) > LIMIT)
+        return abs(float(value)) > LIMIT
     is_array = type(value) is np.ndarray and value.dtype.kind == "f" and value.size > 0
     return is_array and bool(np.nanmax(np.abs(value), initial=0.0) > LIMIT)
 
