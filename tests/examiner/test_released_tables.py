@@ -62,7 +62,8 @@ def test_each_test_gets_a_table_of_its_own(tmp_path: Path) -> None:
     made = tables(tmp_path)
     assert "df" in made
     assert "other" not in made
-    made.copy("df")["pay"] = 1
+    table = made.copy("df")
+    table["pay"] = 1
     assert made.copy("df").to_dict("list") == {"name": ["ann"], "pay": [5]}
     assert Path.cwd().exists()
 
