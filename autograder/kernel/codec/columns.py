@@ -144,7 +144,7 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
     import pandas
 
     data, mask = reader.as_is(read_array, reader, data_node, "biuf"), read_array(reader, mask_node, "b")
-    if not reader.keeps(INFINITE) and is_infinite_in_few_bits(data):
+    if is_infinite_in_few_bits(data) and not reader.keeps(INFINITE):
         data = data.astype("float64")
     missing = bool(mask.any())
     reader.unknown = reader.unknown or missing

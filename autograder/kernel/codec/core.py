@@ -282,7 +282,8 @@ class Reader:
         """The same for objects that only this message has more than once; their numbers are below 0."""
         self.deepest = 0
         self.kept = kept if strict else None
-        """The narrow, masked and nullable types that are not converted; None: all of them."""
+        """The narrow, masked and nullable types that are not converted; None: all of them. It is asked only for a type
+        that a value has: asking may be noted as a fact."""
         self.decoders = decoders
         self.buffers = buffers
         self.refer = refer

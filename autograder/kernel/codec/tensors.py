@@ -138,7 +138,7 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
         if name != "bfloat16" or tensor.dtype is not torch.int16:
             raise CodecError("no numbers of a tensor")
         tensor = tensor.view(torch.bfloat16)
-        infinite = not reader.keeps(INFINITE) and bool(torch.isinf(tensor).any())
+        infinite = bool(torch.isinf(tensor).any()) and not reader.keeps(INFINITE)
         tensor = tensor.double() if infinite else tensor if reader.keeps(name) else tensor.float()
     return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
 
