@@ -26,7 +26,7 @@ test: install ## lint, types, unit and integration tests: what continuous integr
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not security and not prose" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
 	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py --ignore tests/lessons/test_audits.py \

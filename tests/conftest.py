@@ -1,4 +1,4 @@
-"""The tiers of the suite, and what a run of it says at its end."""
+"""The tiers of the suite, the order of its files, and what a run of it says at its end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from helpers.tiers import is_unit_test
+from helpers import times
+from helpers.tiers import is_unit_test, short_files_last
 
 _started_sandboxes: list[str] | None = None
 """Commands of sandboxes that the running unit test has started; None outside a unit test."""
 _had_tensorflow = False
+_processor = times.Processor()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--times",
+        type=int,
+        nargs="?",
+        const=25,
+        default=0,
+        metavar="N",
+        help="show at the end where the time went, by room, and the N (25) slowest tests",
+    )
 
 
 def refuse_sandbox(event: str, arguments: tuple[Any, ...]) -> None:
@@ -24,6 +38,12 @@ def refuse_sandbox(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(refuse_sandbox)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files such that those of unit tests alone come last: no worker is then idle for long at the end."""
+    items[:] = short_files_last(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -52,8 +72,20 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     return result
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many attacks were generated, by family, and which closed folder keeps tests from running."""
+def pytest_runtest_logstart() -> None:
+    _processor.since_last()  # what was between two tests is no test's
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note the processor time of each phase of a test in its report."""
+    report = yield
+    report.processor_seconds = _processor.since_last()
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many attacks were generated, which closed folder keeps tests from running, and where the time went."""
     skipped = terminalreporter.stats.get("skipped", ())
     reasons = {str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)}
     if closed := sorted(reason for reason in reasons if "other users cannot" in reason):
@@ -64,3 +96,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if lines:
         terminalreporter.section("generated attacks")
         terminalreporter.write_line("\n".join(lines))
+    if slowest := config.getoption("times"):
+        every = [r for kind in terminalreporter.stats.values() for r in kind if isinstance(r, pytest.TestReport)]
+        terminalreporter.section("times")
+        terminalreporter.write_line("\n".join(times.table(every, slowest)))
+        terminalreporter.write_line(f"Not all workers had a test in the last {times.idle_tail(every):.0f} s.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 OTHER_TIERS = frozenset({"sandbox", "keras", "integration", "slow", "security", "prose"})
@@ -11,3 +13,9 @@ OTHER_TIERS = frozenset({"sandbox", "keras", "integration", "slow", "security", 
 def is_unit_test(item: pytest.Item) -> bool:
     """Say whether plain ``pytest`` runs this test."""
     return not OTHER_TIERS.intersection(mark.name for mark in item.iter_markers())
+
+
+def short_files_last(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests in the order given, but those of files that have unit tests alone at the end."""
+    long = {item.path for item in items if not is_unit_test(item)}
+    return sorted(items, key=lambda item: item.path not in long)
