@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
-from helpers.examination import graded
-from helpers.exams import composed_of, exam_of
+from helpers import examination
+from helpers.exams import exam_of
 
-from autograder.examiner.remote.proxy import Remote
 from autograder.execution.client import sandboxed_kernel
-from autograder.execution.run import execute
+from autograder.execution.run import Execution, execute
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
@@ -37,17 +37,25 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_answers_before_the_cell_keep_their_points_and_the_cell_is_named(how: str) -> None:
+def test_answers_before_the_cell_keep_their_points_and_the_cell_is_named(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A function, which lives in the kernel alone, is asked in a second one; nbgrader stops at a dead kernel.
 
     After an interrupt the later cells run, as in nbgrader; after a dead kernel they cannot.
     """
     source, status, message = ENDS[how]
+    runs = []
+
+    def remembered(*args: Any) -> Execution:
+        runs.append(execute(*args))
+        return runs[-1]
+
+    monkeypatch.setattr(examination, "execute", remembered)
     start = partial(sandboxed_kernel, default_sandbox(), {}, LIMITS)
-    executed = execute(start, Remote, composed_of(EXAM, cell2=source), {}, LIMITS)
-    executed.close()
-    assert (executed.run.status, message in executed.run.message) == (status, True), executed.run.message
-    first, broken, last = graded(EXAM, start, limits=LIMITS, cell2=source)
+    first, broken, last = examination.graded(EXAM, start, limits=LIMITS, cell2=source)
+    (run,) = (executed.run for executed in runs)
+    assert (run.status, message in run.message) == (status, True), run.message
     assert first.outcome is Outcome.PASSED, first.detail
     assert broken.outcome is not Outcome.PASSED
     assert (last.outcome is Outcome.PASSED) == (how == "interrupted")

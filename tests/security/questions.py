@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,12 @@ class Question:
 class Class:
     course: Course
     done: Graded
-    unguarded: unwalled.Verdict
+    inside: list[tuple[str | None, str]]
+    """Eve's notebook and its tests, for one process."""
+
+    @functools.cached_property
+    def unguarded(self) -> unwalled.Verdict:
+        return unwalled.in_one_process({"eve": self.inside}, self.course.root / "source/hw", 150)["eve"]
 
     def shown(self) -> str:
         """All that is written for people: pages, reports, records, the gradebook; without the examiner's details, which
@@ -101,4 +107,4 @@ def graded_class(
         (course.submitted(student, "hw") / "nb.ipynb").write_text(notebook(*answers))
     done = grade(course, "--start", kernels, name="hw")
     assert {one.status for one in done.grades.values()} == {"completed"}, done.output
-    return Class(course, done, unwalled.in_one_process({"eve": inside}, folder, 150)["eve"])
+    return Class(course, done, inside)

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.sandbox
 
 DATA = "data = check.hidden_data('holdout.npz')\nX, y = data['X'], data['y']\n"
 
+
 # --- 39 to 41: points --------------------------------------------------------------------------------
 
 DOUBLE = "def double(x):\n    return 2 * x"
