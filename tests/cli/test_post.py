@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from helpers import tiny
-from helpers.kernels import InProcessKernel
 from helpers.learning_systems import TOKEN, FakeCanvas, FakeMoodle, served
-from helpers.tiny import Here, grade_here, submit, tiny_course, tiny_release
+from helpers.tiny import Here, copied, grade_here, submit, tiny_course, tiny_release
 
 from autograder.cli.main import main
 from autograder.grading import batch
@@ -30,17 +28,21 @@ WORKSHEET = (
 )
 
 
-@pytest.fixture
-def course(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory):
     """A course in which Ada has 2 of 2 points and Bob 0."""
-    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    made = tiny_course(tmp_path)
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     submit(made, "ada")
     submit(made, "bob", "def double(x):\n    return 2")
     release = tiny_release(made)
     batch.run(batch.plan(made, release), execute=Here(grade_here))
     publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
     return made
+
+
+@pytest.fixture
+def course(graded_course, tmp_path):
+    return copied(graded_course, tmp_path)
 
 
 def post(course, *arguments):

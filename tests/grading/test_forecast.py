@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, Here, grade_here, grade_in_this_process, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, Here, copied, grade_here, grade_in_this_process, submit, tiny_course, tiny_release
 
 from autograder import cli
 from autograder.errors import HostError
@@ -36,15 +36,21 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.fixture
-def course(tmp_path: Path, started: list[str]) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Graded: ada 2, bob 0, eve 2; and joe, who came later."""
-    made = tiny_course(tmp_path)
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     for name, answer in (("ada", "2 * x"), ("bob", "2"), ("eve", "x + x if x < 50 else 0")):
         submit(made, name, f"def double(x):\n    return {answer}")
-    assert grade(made).exit_code == 0
-    started.clear()
+    with pytest.MonkeyPatch.context() as patched:
+        grade_in_this_process(patched, Here())
+        assert grade(made).exit_code == 0
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path, started: list[str]) -> Course:
+    return copied(graded_course, tmp_path)
 
 
 def grade(course: Course, *options: str) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from autograder import check
 from autograder.course.configuration import load_course
 from autograder.records.course import Course
 from autograder.records.exam import Exam
-from autograder.release.build import build
+from autograder.release.build import Release, build
 from autograder.release.preparation import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,10 +27,16 @@ def prepared_course(name: str, root: Path = ROOT) -> Course:
     return course
 
 
+@functools.cache
+def built_lesson(name: str) -> Release:
+    """What the source of a lesson makes; its holdout.npz then lies in its hidden folder."""
+    course = prepared_course(name)
+    return build(course, course.assignments[name])
+
+
 def lesson_exam(name: str) -> Exam:
     """The exam of a lesson, whose holdout.npz then lies in its hidden folder."""
-    course = prepared_course(name)
-    (notebook,) = build(course, course.assignments[name]).notebooks
+    (notebook,) = built_lesson(name).notebooks
     return notebook.exam
 
 

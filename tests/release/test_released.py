@@ -6,10 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from helpers.lessons import prepared_course
+from helpers.lessons import built_lesson
 
 from autograder.course.configuration import load_course
-from autograder.release.build import build
 from autograder.release.leaks import check_files, check_sources
 
 pytestmark = pytest.mark.integration
@@ -19,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_released_lessons_are_current():
     for name, assignment in load_course(ROOT).assignments.items():
-        course = prepared_course(name)
+        built = built_lesson(name)
+        course = load_course(ROOT)
         check_sources(course, assignment)
-        built = build(course, assignment)
         check_files(course, built)
         folder = course.release(assignment.name)
         for notebook in built.notebooks:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.tiny import YAML, Here, cell, notebook, submit, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, copied, notebook, submit, tiny_course, tiny_release
 
 from autograder import cli
 from autograder.course.configuration import load_course
@@ -33,10 +33,10 @@ MORE = """\
 """
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Two assignments of which only the first is graded: 2 points for Ada, 0 for Bob, who is a day late."""
-    root = tmp_path / "course"
+    root = tmp_path_factory.mktemp("graded") / "course"
     (root / "source/other").mkdir(parents=True)
     (root / "source/other/nb.ipynb").write_text(notebook(cell("1")))
     made = tiny_course(root, yaml=YAML + MORE)
@@ -48,6 +48,11 @@ def course(tmp_path: Path) -> Course:
     done = batch.run(batch.plan(made, release), execute=Here())
     gradebook.record(made, [one.exam for one in release.notebooks], done.grades)
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    return copied(graded_course, tmp_path / "course")
 
 
 def on(course: Course, *arguments: str) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.grading import batch
 from autograder.grading.cache_keys import exam_key
@@ -17,14 +17,19 @@ from autograder.results.feedback import write_feedback
 NAMES = ("ada", "bob", "eve")
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Three students, graded and recorded."""
-    made = tiny_course(tmp_path)
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     for name in NAMES:
         submit(made, name)
     grade(made)
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    return copied(graded_course, tmp_path)
 
 
 def grade(course: Course) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, Here, grade_here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, Here, copied, grade_here, submit, tiny_course, tiny_release
 
 from autograder.errors import HostError, UsageError
 from autograder.grading import batch
@@ -27,15 +27,20 @@ def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """ada 2 of 2, bob 0, eve 2: graded and recorded."""
-    made = tiny_course(tmp_path)
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     for name in ("ada", "bob", "eve"):
         submit(made, name)
     submit(made, "bob", "def double(x):\n    return 2")
     graded(made)
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    return copied(graded_course, tmp_path)
 
 
 def graded(course: Course, *only: str, failing: str = "") -> Published:

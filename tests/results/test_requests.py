@@ -6,9 +6,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from helpers import tiny
-from helpers.kernels import InProcessKernel
-from helpers.tiny import Here, grade_here, submit, tiny_course, tiny_release
+from helpers.tiny import Here, copied, grade_here, submit, tiny_course, tiny_release
 
 from autograder.cli.main import main
 from autograder.errors import CourseError, UsageError
@@ -17,14 +15,18 @@ from autograder.grading.cache_keys import exam_key
 from autograder.results import publication, second_look
 
 
-@pytest.fixture
-def course(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    made = tiny_course(tmp_path)
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory):
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     submit(made, "ada")
     batch.run(batch.plan(made, tiny_release(made)), execute=Here(grade_here))
     record(made)
     return made
+
+
+@pytest.fixture
+def course(graded_course, tmp_path):
+    return copied(graded_course, tmp_path)
 
 
 def record(course):

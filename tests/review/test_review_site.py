@@ -6,9 +6,7 @@ import json
 import re
 
 import pytest
-from helpers import tiny
-from helpers.kernels import InProcessKernel
-from helpers.tiny import Here, cell, grade_here, notebook, tiny_release
+from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
 
 from autograder.course.configuration import load_course
 from autograder.grading import batch
@@ -34,19 +32,19 @@ def graded():
     return cell("assert x == 1", "test-x", grade=True, locked=True, points=2)
 
 
-@pytest.fixture
-def course(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory):
     """A course with a written answer, a task and a test, and two graded students."""
-    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    source = tmp_path / "source" / "hw"
+    root = tmp_path_factory.mktemp("graded")
+    source = root / "source" / "hw"
     source.mkdir(parents=True)
     heading = cell("## Why does it learn?", kind="markdown")
     answer = cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)
     given = cell("## Now a number", kind="markdown")
     cells = [heading, manual("Because of the gradient."), task(SCHEME), given, answer, graded()]
     (source / "nb.ipynb").write_text(notebook(*cells))
-    (tmp_path / "course.yaml").write_text(tiny.YAML)
-    made = load_course(tmp_path)
+    (root / "course.yaml").write_text(YAML)
+    made = load_course(root)
     for student, text in (("ada", "It <script>alert(1)</script> *descends*."), ("bob", "No idea.")):
         folder = made.submitted(student, "hw")
         folder.mkdir(parents=True)
@@ -58,6 +56,11 @@ def course(tmp_path, monkeypatch):
     batch.run(batch.plan(made, release), execute=Here(grade_here))
     publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
     return made
+
+
+@pytest.fixture
+def course(graded_course, tmp_path):
+    return copied(graded_course, tmp_path)
 
 
 def site_of(course, **options):

@@ -70,7 +70,7 @@ def templates(work: Work) -> Iterator[Templates]:
         yield made
 
 
-@pytest.fixture(params=["forked", "started"])
+@pytest.fixture(params=["forked", pytest.param("started", marks=pytest.mark.security)])
 def wall(request: pytest.FixtureRequest, templates: Templates) -> Sandbox:
     """Both ways in which an examiner comes to be."""
     return templates.examiner()[0] if request.param == "forked" else examiner_sandbox()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, Here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.errors import UsageError
 from autograder.grading import batch
@@ -24,15 +24,20 @@ from autograder.trust.replay_report import rows, sentences, to_json
 from autograder.trust.work_folder import work_folder
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A course and the grades of ada (2 of 2), bob (0 of 2) and eve (2 of 2)."""
-    made = tiny_course(tmp_path)
+    made = tiny_course(tmp_path_factory.mktemp("graded"))
     submit(made, "ada")
     submit(made, "bob", "def double(x):\n    return 2")
     submit(made, "eve", "def double(x):\n    return x + x")
     batch.run(batch.plan(made, tiny_release(made)), execute=Here())
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    return copied(graded_course, tmp_path)
 
 
 @contextmanager

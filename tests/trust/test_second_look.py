@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class of two, graded: ada has all right, bob has one answer wrong."""
     made = make_course(tmp_path_factory.mktemp("course"))
-    release(made)
+    release(made, proof=False)
     hand_in(made, "ada", Student({}, {}))
     hand_in(made, "bob", Student({"squares": "squares = [0, 1]"}, {}))
     assert grade(made).exit_code == 0

@@ -57,6 +57,7 @@ SMALLER: dict[str, tuple[tuple[str, str], ...]] = {
 """Lesson → (text of a locked cell, what stands there instead)."""
 
 
+@functools.cache
 def shrunk(lesson: str) -> Exam:
     """The lesson's exam, shrunk. LookupError: a cell or a text of the tables is not in the lesson."""
     course = load_course(ROOT)
