@@ -57,8 +57,10 @@ class Absent(importlib.abc.MetaPathFinder):
 
 
 # The standard library and other packages have a way of their own for each system: they are imported as they are here.
+sys.modules["rfc3987_syntax"] = None  # a text format that no notebook names; jsonschema compiles its grammar for a second
 import asyncio, ctypes, multiprocessing.connection, shutil, subprocess, tarfile, tempfile, zipfile
 import click.testing, click._termui_impl, nbformat, numpy
+del sys.modules["rfc3987_syntax"]
 
 for module, names in NO_NAMES.items():
     for name in names.split():

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from autograder.grading.pool import in_processes
 from autograder.grading.templates import Templates
 from autograder.grading.work import Work
 from autograder.records.course import Course
+from autograder.records.grade import NotebookGrade
 from autograder.sandbox import Sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -151,12 +153,22 @@ time.sleep(60)
 """
 
 
+@pytest.fixture(scope="module")
+def graded_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Work, NotebookGrade, Templates]]:
+    """Ada's work, her honest grade, and the templates for more of it."""
+    course = tiny_course(tmp_path_factory.mktemp("graded"))
+    submit(course, "ada")
+    (work,) = plan(course)
+    honest = batch.run([work]).grades[0].notebooks[0]
+    with Templates(work, kernels=0, executed=True) as templates:
+        yield work, honest, templates
+
+
 @pytest.mark.parametrize("said", ["points", "another exam", "nonsense"])
 def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
-    course: Course, monkeypatch: pytest.MonkeyPatch, said: str
+    graded_work: tuple[Work, NotebookGrade, Templates], monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    (work,) = [work for work in plan(course) if work.student == "ada"]
-    honest = batch.run([work]).grades[0].notebooks[0]
+    work, honest, templates = graded_work
     forged = {
         "points": outcome.pack(
             [replace(honest, questions=(replace(honest.questions[0], score=99.0),))], [None], [None]
@@ -164,15 +176,12 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
         "another exam": outcome.pack([honest, honest], [None, None], [None, None]),
         "nonsense": b"\x80\x04\x95",
     }[said]
-    path = course.autograded("ada", "hw") / "result.json"
+    path = load_course(work.course).autograded("ada", "hw") / "result.json"
     before = path.read_bytes()
-    with Templates(work, kernels=0, executed=True) as templates:
-        job = templates.examiner_job()
-        script = FORGES.format(path="/nowhere", said=forged)
-        monkeypatch.setattr(
-            Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script))
-        )
-        assert "is refused" in submission.attempt(work, Examiners(templates).examine)
+    job = templates.examiner_job()
+    script = FORGES.format(path="/nowhere", said=forged)
+    monkeypatch.setattr(Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script)))
+    assert "is refused" in submission.attempt(work, Examiners(templates).examine)
     assert path.read_bytes() == before
 
 

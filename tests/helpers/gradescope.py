@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +130,15 @@ def _link(distribution: metadata.Distribution, packages: Path) -> None:
         if ".." not in file.parts and file.suffix != ".pyc":
             source, target = Path(str(distribution.locate_file(file))), packages / str(file)
             if source.is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    os.link(source, target)
-                except OSError:
-                    shutil.copy(source, target)
+                _link_file(source, target)
+                compiled = Path(cache_from_source(str(source)))
+                if source.suffix == ".py" and compiled.is_file() and compiled.stat().st_mode & 0o004:
+                    _link_file(compiled, Path(cache_from_source(str(target))))
+
+
+def _link_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)  # byte code names the time of its source
