@@ -26,6 +26,7 @@ test: install ## lint, types, unit and integration tests: what continuous integr
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@umask 022 && $(BIN)/python -m compileall -q autograder # sandboxes cannot write byte code, and would compile each time
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
