@@ -20,6 +20,7 @@ from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, ProofError
+from autograder.examiner.exact_integers import WIDE
 from autograder.examiner.lint.copies import compared_copies
 from autograder.execution.freezing import AT_END
 from autograder.grading import batch, observation
@@ -30,7 +31,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.records.observations import Observations
+from autograder.records.observations import Act, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
@@ -140,6 +141,7 @@ def _proof(
         *_weak_answers(course, release, folder, solution, workers, execute),
         *_states_of_the_end(exams, solution),
         *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
+        *(text for exam in exams for text in _wide_integers(exam)),
     )
     return Proof(release, warnings)
 
@@ -196,6 +198,18 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
     return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
+
+
+def _wide_integers(exam: Exam) -> Iterator[str]:
+    """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
+    facts = exam.observations.facts if exam.observations is not None else ()
+    wide = {fact.subject.split(" ")[0].split(":")[0] for fact in facts if fact.act is Act.GIVES and fact.value == WIDE}
+    for cell in exam.cells:
+        if cell.grade_id in wide:
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
+                "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
+            )
 
 
 def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

@@ -49,7 +49,24 @@ QUESTIONS = {
     "55-delete": sql("delete", "DELETE FROM people"),
     "55-table": sql("table", "CREATE TEMP TABLE people (name, pay)"),
     "55-view": sql("view", "CREATE TEMP VIEW people AS SELECT 0 AS name, 0 AS pay WHERE 0"),
+    "54-mean-of-squares": Question(
+        "def line(x): return np.full(len(x), 3_500_000_000)", "def line(x): return 2 * x",
+        "x = np.arange(6)\nassert np.mean((line(x) - 2 * x) ** 2) < 0.5",
+    ),
+    "54-from-a-list": Question(
+        "def line(x): return [3_500_000_000] * len(x)", "def line(x): return [2 * int(v) for v in x]",
+        "x = np.arange(6)\ne = np.array(line(x)) - 2 * x\nassert e @ e < 1e-9",
+    ),
+    "54-honest": Question(
+        "import math\ndef fact(n): return np.array(math.factorial(n))", "import math\ndef fact(n): return math.factorial(n)",
+        "assert fact(20) == 2432902008176640000 and fact(20) - 1 > 2 ** 60", earned=1.0,
+    ),
     "55-honest": sql("honest", RICH, earned=1.0),
+    "55-honest-insert": Question(
+        'insert = "INSERT INTO people (pay, name) VALUES (9, \'Zoe\')"', 'insert = "INSERT INTO people VALUES (\'Zoe\', 9)"',
+        f"import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript({TABLE!r})\n"
+        "c.execute(insert)\nassert ('Zoe', 9) in c.execute('SELECT name, pay FROM people').fetchall()", earned=1.0,
+    ),
 }  # fmt: skip
 
 
@@ -81,6 +98,17 @@ def test_53_infinity_of_few_bits_equals_no_larger_number(points: Class, name: st
 @pytest.mark.sandbox
 def test_53_control_in_one_process_it_equals_them(points: Class) -> None:
     passes_in_one_process(points, "53")
+
+
+@of("54")
+@pytest.mark.sandbox
+def test_54_large_integers_are_close_to_nothing(points: Class, name: str) -> None:
+    worth_its_work(points, name)
+
+
+@pytest.mark.sandbox
+def test_54_control_in_one_process_squares_wrap(points: Class) -> None:
+    passes_in_one_process(points, "54")
 
 
 @of("55")
