@@ -92,13 +92,16 @@ def compile_as(model: Any, claim: Any, iterations: Any = 0) -> bool:
 def read_settings(settings: CompiledAs) -> dict[str, Any]:
     """Return the loss and the metrics of a record as arguments of ``compile``.
 
+    What is not Keras's own has a stand-in.
+
     Raises:
-        RefusedModel, ValueError, TypeError: one of them is not Keras's own.
+        RefusedModel: the record is malformed.
     """
+    loss, metric = _or_own(_loss, _own_loss, []), _or_own(_metric, _own_metric, [])
     return {
-        "loss": _spread(settings.loss, _loss),
-        "metrics": _spread(settings.metrics, _metric),
-        "weighted_metrics": _spread(settings.weighted_metrics, _metric),
+        "loss": _spread(settings.loss, loss),
+        "metrics": _spread(settings.metrics, metric),
+        "weighted_metrics": _spread(settings.weighted_metrics, metric),
         "loss_weights": _spread(settings.loss_weights, number()),
     }
 

@@ -45,7 +45,7 @@ def like(model: Any, settings: CompiledAs) -> Any:
     """Return a model of the same layers and weights that is compiled with other settings.
 
     Raises:
-        RefusedModel: a loss or metric is not one of Keras's own, or does not fit the model.
+        RefusedModel: the settings do not fit the model.
     """
     import keras
 

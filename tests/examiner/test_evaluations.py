@@ -87,6 +87,14 @@ def test_an_unusual_solution_is_evaluated_as_it_is() -> None:
         np.testing.assert_allclose(found, model.evaluate(X, Y, verbose=0), rtol=1e-5)
 
 
+def test_beside_a_loss_of_the_solutions_own_the_metrics_are_measured() -> None:
+    student = compiled(network(), CROSSENTROPY, metrics=["accuracy"])
+    solution = compiled(network(), own_loss, metrics=["accuracy"])
+    loss, accuracy = as_examined(student, solution).evaluate(X, Y, verbose=0)
+    assert np.isnan(loss)
+    assert accuracy == pytest.approx(student.evaluate(X, Y, verbose=0)[1])
+
+
 def test_scores_stay_scores_where_the_solution_has_probabilities() -> None:
     student = compiled(network(None), keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     solution = compiled(network(), CROSSENTROPY, metrics=["accuracy"])
