@@ -133,7 +133,9 @@ def kinds() -> dict[str, tuple[Callable[[], Any], Any]]:
 
 DIFFICULT = {
     "arrays",
+    "few rows",
     "as many rows as a batch",
+    "two full batches",
     "words",
     "two inputs and three outputs",
     "a sum of two layers",
@@ -143,6 +145,7 @@ DIFFICULT = {
     "one number of each batch",
     "rows of unknown width",
     "noise that is on",
+    "noise of TensorFlow",
     "a layer that counts its calls",
     "half precision",
 }
