@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.check.handle import ModelHandle
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import (
@@ -80,12 +81,13 @@ def parameters(
     fits = asked.fits(count)
     text = _count_text(count, kind, found)
     evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
-    doubt = _REPORTED if found.reported and fits and weight else ""
+    asked_only = found.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
+    doubt = _REPORTED if asked_only and fits and weight else ""
     if preparation is None and fits is not asked.fits(count + more):
         doubt = _PREPARING.format(f"{more:,}")
     detail = f"{text}, {asked} asked" + (f"; {doubt}" if doubt else "")
     if doubt:
-        shown = detail if show else (text + f"; {doubt}" if may_show(model, show) else doubt)
+        shown = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
         message = f"{shown[0].upper()}{shown[1:]}. {A_PERSON_DECIDES}"
         evidence = (evidence if may_show(model, show or None) else {}) | {UNDECIDED: True}
         return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
