@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
@@ -15,20 +15,23 @@ from autograder._util.files import version
 from autograder.errors import CourseError
 
 _folder: ContextVar[Path | None] = ContextVar("autograder_hidden_data", default=None)
+_before: ContextVar[Callable[[], None] | None] = ContextVar("autograder_before_hidden_data", default=None)
 
 
 @contextmanager
-def serving_hidden_data(folder: Path) -> Iterator[None]:
+def serving_hidden_data(folder: Path, before: Callable[[], None] | None = None) -> Iterator[None]:
     """Make :func:`hidden_data` read from this folder inside the block; the examiner does so for each test cell.
 
     Args:
         folder: the folder of the hidden files.
+        before: is called before each file is handed out.
     """
-    token = _folder.set(Path(folder))
+    token, noted = _folder.set(Path(folder)), _before.set(before)
     try:
         yield
     finally:
         _folder.reset(token)
+        _before.reset(noted)
 
 
 def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
@@ -49,6 +52,8 @@ def hidden_data(name: str) -> dict[str, np.ndarray] | Path:
     parts = PurePosixPath(name) if isinstance(name, str) else PurePosixPath()
     if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in name:
         raise CourseError(f"check.hidden_data: {name!r} must be the name of a file inside {folder.name}/.")
+    if (before := _before.get()) is not None:
+        before()
     _served.append(name)
     path = folder / parts
     if not path.is_file():

@@ -244,7 +244,7 @@ def _examine_cell(
     used: set[str] | None = set() if isinstance(permissions, Observer) else None
     with (
         check.recording(earned) as results,
-        check.serving_hidden_data(hidden) if hidden else contextlib.nullcontext(),
+        check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
         check.asking_kernel(namespace.answers.remote),
         as_main(namespace),
         shared_seeds(namespace.answers.remote, cell.source),

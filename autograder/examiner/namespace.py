@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from autograder.check import data, provenance
+from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.errors import CourseError
+from autograder.errors import CourseError, RemoteError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
@@ -32,6 +32,7 @@ from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
@@ -231,9 +232,7 @@ class Namespace(dict[str, Any]):
         answers.remote.classes.expected = known.operators
         answers.remote.callbacks.lent.given = frozenset(known.trusted)
         answers.remote.lending.readable = known.parameters
-        self.tainted: set[str] = set()
-        """Names that tests bound after they had asked for hidden data: they never go to the kernel by a name."""
-        self.hands_out = data.hand_outs()
+        self.tainted = answers.remote.lending.tainted = TaintedNames(self)
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
         """Fill in the names that the cell's syntax tree mentions; names that exist nowhere stay undefined.
@@ -252,7 +251,7 @@ class Namespace(dict[str, Any]):
         self.doubtful = set()
         self.number = number
         names = names_of_cell(source, self.known)
-        self.hands_out = -1 if names & self.tainted else data.hand_outs()
+        self.tainted.begin(names)
         self.answers.marked = {}
         self.answers.remote.callbacks.forget()
         self.answers.remote.ending = None
@@ -324,6 +323,14 @@ class Namespace(dict[str, Any]):
         instructors = self.known.trusted.keys() | self.known.own | self.known.students
         self.answers.remote.attributes.begin(attributes_changed(source, instructors) if needed else frozenset())
         self.live = True
+        self.tainted.prepared()
+
+    def before_hidden_data(self) -> None:
+        """Let the kernel have what the test has changed so far: what it changes later may be of hidden data."""
+        if self.live and not self.answers.remote.lost:
+            with contextlib.suppress(RemoteError):
+                self.answers.remote.shared.given()
+        self.tainted.ask()
 
     def _is_tests(self, name: str) -> bool:
         """Tell whether an earlier test bound the name, and no other cell has bound or changed it since."""
@@ -397,6 +404,7 @@ class Namespace(dict[str, Any]):
             if name not in self.before or self.before[name] is not value:
                 self.left[name] = value
                 self.left_by[name] = self.number
+        self.tainted.end(self.left.keys() & self.keys())
 
     def kept(self) -> tuple[dict[str, Any], dict[str, int]]:
         """Return what the cells so far have left for later ones, for :meth:`restore`."""
@@ -418,25 +426,18 @@ class Namespace(dict[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
         if self.live:
-            self._taint(name)
+            self.tainted.bind(name)
         if self._writes_through(name) and not self.answers.remote.lost:
             self._tell_kernel(name, value)
 
     def _tell_kernel(self, name: str, value: Any) -> None:
         """Bind a name in the kernel, too, as far as the student's code may need it; a plain value is only lent."""
         if reference_of(value) is None and name not in CONSOLE_NAMES:
-            self.answers.remote.lending.bind(name, value, secret=name in self.tainted)
+            self.answers.remote.lending.bind(name, value, secret=name in self.tainted.names)
             return
         self.answers.remote.lending.forget(name)
         with contextlib.suppress(CodecError):  # a value that cannot travel to the kernel cannot be needed there
             self.answers.remote.ask("assign", name, value)
-
-    def _taint(self, name: str) -> None:
-        """Note whether a name is bound after the test, or one whose values it uses, has asked for hidden data."""
-        if data.hand_outs() > self.hands_out:
-            self.tainted.add(name)
-        else:
-            self.tainted.discard(name)
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)

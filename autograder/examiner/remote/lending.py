@@ -2,7 +2,7 @@
 
 ``limit = 3`` in a test reaches a function that reads ``limit`` only while a request runs in which the solution was seen
 to read it: a value under a name could be an expected one. What a test has from ``check.hidden_data``, or has bound
-after it asked for that, never goes by a name.
+or filled after it asked for that, never goes by a name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
 from autograder.examiner.permissions import Observer
 from autograder.examiner.places import Place
+from autograder.examiner.tainted_names import TaintedNames
 from autograder.kernel.codec import CodecError
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
@@ -35,6 +36,7 @@ class Lending:
         """Global names that functions of the instructor's source read: no other name is tried with the solution."""
         self.kept_back: set[str] = set()
         """Names whose values do not go to the kernel in any way."""
+        self.tainted: TaintedNames | None = None
         self._depth = 0
 
     def begin(self) -> None:
@@ -49,6 +51,10 @@ class Lending:
             self.kept_back.add(name)
         elif name in self.readable:
             self.values[name] = value
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether the value under a name may be of hidden data."""
+        return name in self.kept_back or (self.tainted is not None and self.tainted.holds(name))
 
     def forget(self, name: str) -> None:
         """Forget a name that the test has deleted, or bound to what the kernel has."""
@@ -83,7 +89,7 @@ class Lending:
         values = {}
         for name in names:
             with contextlib.suppress(CodecError):
-                if not is_hidden(self.values[name]):
+                if not is_hidden(self.values[name]) and not self.is_secret(name):
                     self.remote.encoded(self.values[name])
                     values[name] = self.values[name]
         return values

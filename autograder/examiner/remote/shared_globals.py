@@ -50,7 +50,7 @@ class SharedGlobals:
         What the test has bound anew is lent with each call instead, or kept back.
         """
         lending = self.remote.lending
-        names = [name for name in self.names if name in self.namespace and name not in lending.kept_back]
+        names = [name for name in self.names if name in self.namespace and not lending.is_secret(name)]
         values = {name: self.namespace[name] for name in names}
         for name, value in values.items():
             packed = None if name in lending.values else self._packed(value)
@@ -80,6 +80,8 @@ class SharedGlobals:
                 self.known.pop(name, None)
             else:
                 self.known[name] = packed
+        if self.remote.lending.tainted is not None:
+            self.remote.lending.tainted.agree(names)
 
     def _packed(self, value: Any) -> Packed | None:
         """Encode a plain value; None if it stays where it is."""
