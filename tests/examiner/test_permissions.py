@@ -203,3 +203,9 @@ def test_the_kernel_gets_another_seed_where_the_solution_drew_nothing():
     assert scores("def f(x): return x", "def f(x): return np.random.rand(3)", test) == [0]
     drawn = "np.random.seed(7)\nwanted = np.random.rand(3)\nnp.random.seed(7)\nassert (f() == wanted).all()"
     assert scores("def f(): return np.random.rand(3)", "def f(): return np.random.rand(3)", drawn) == [1]
+
+
+def test_infinity_in_few_bits_is_allowed_only_where_the_solution_gives_it():
+    answer = "def f(): return np.full(2, np.inf, np.float32)"
+    assert scores("def f(): return np.full(2, 1e39)", answer, "assert f().dtype == np.float32") == [0]
+    assert scores(answer, answer, "assert f().dtype == np.float32") == [1]

@@ -82,7 +82,7 @@ def widened(reader: Reader, array: Any, bits: int = 64) -> Any:
     """
     if reader.kept is None:
         return array
-    full = is_infinite_in_few_bits(array) and INFINITE not in reader.kept
+    full = is_infinite_in_few_bits(array) and INFINITE not in reader.kept  # to ask is to observe
     wide = wide_dtype(array.dtype, reader.kept, bits, full=full)
     if wide == array.dtype:
         return array
