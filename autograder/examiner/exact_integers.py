@@ -9,7 +9,7 @@ integers, too; tensors as floats.
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Container
 from fractions import Fraction
 from typing import Any
@@ -20,6 +20,8 @@ LIMIT = 1 << 31
 WIDE = "wide"
 """Name of integers beyond the limit among the kinds of an answer."""
 MAX_DEPTH = 100
+MAX_RANGE = 1_000_000
+"""Numbers of a range that are made one by one."""
 _SEQUENCES = (list, deque)
 _REBUILT = (tuple, set, frozenset)
 
@@ -28,6 +30,8 @@ def is_wide(value: Any, depth: int = MAX_DEPTH) -> bool:
     """Return whether a decoded value has an integer beyond ±2³¹, in any container: to observe the solution."""
     if type(value) is int:
         return abs(value) > LIMIT
+    if type(value) is range:
+        return len(value) > 0 and max(abs(value[0]), abs(value[-1])) > LIMIT
     if (convert := _converter(value)) is not None:
         return convert is not _keep
     if isinstance(value, dict):
@@ -76,9 +80,13 @@ def _exact(value: Any, depth: int) -> Any:
         return convert(value)
     if not depth:
         return value
+    if type(value) is range and len(value) <= MAX_RANGE and is_wide(value):
+        return list(map(Fraction, value))
     if isinstance(value, dict):
-        for key, item in value.items():
-            value[key] = _exact(item, depth - 1)
+        items = [(_exact(key, depth - 1), _exact(item, depth - 1)) for key, item in value.items()]
+        if any(map(is_wide, value)):
+            value.clear()
+        value.update(items) if not isinstance(value, Counter) else dict.update(value, items)
     elif type(value) in _SEQUENCES:
         for place, item in enumerate(value):
             if (now := _exact(item, depth - 1)) is not item:
@@ -102,6 +110,8 @@ def _converter(value: Any) -> Callable[[Any], Any] | None:
 
 def _any_wide(numbers: Any) -> bool:
     """Return whether an array of integers, of fewer bits than Python's, has a wide one."""
+    if numbers.dtype.names is not None:
+        return any(_any_wide(numbers[name]) for name in numbers.dtype.names)
     if numbers.dtype.kind not in "iu" or numbers.size == 0:
         return False
     return int(numbers.max()) > LIMIT or int(numbers.min()) < -LIMIT
@@ -114,7 +124,7 @@ def _of_numpy(value: Any) -> Callable[[Any], Any] | None:
         return None
     if value.dtype.kind == "O":
         return _objects if any(is_wide(item) for item in value.ravel().tolist()) else _keep
-    return _objects if _any_wide(value) else _keep
+    return (_objects if value.dtype.names is None else _records) if _any_wide(value) else _keep
 
 
 def _objects(array: Any) -> Any:
@@ -126,26 +136,41 @@ def _objects(array: Any) -> Any:
     return np.ma.masked_array(exact, array.mask) if isinstance(array, np.ma.MaskedArray) else exact
 
 
+def _records(array: Any) -> Any:
+    """Return a structured array of objects."""
+    made = np.empty(array.shape, [(name, object, array.dtype[name].shape) for name in array.dtype.names])
+    for name in array.dtype.names:
+        made[name] = _objects(array[name])
+    return made
+
+
 def _of_pandas(value: Any) -> Callable[[Any], Any] | None:
     pandas: Any = sys.modules["pandas"]
     if isinstance(value, pandas.DataFrame):
         wide = [place for place in range(value.shape[1]) if _is_wide_column(value.iloc[:, place])]
-        return (lambda frame: _with_objects(frame, wide)) if wide else _keep
+        named = _is_wide_column(value.index) or _is_wide_column(value.columns)
+        return (lambda frame: _with_objects(frame, wide)) if wide or named else _keep
     if not isinstance(value, pandas.Series | pandas.Index | pandas.api.extensions.ExtensionArray):
         return None
-    return _column if _is_wide_column(value) else _keep
+    named = isinstance(value, pandas.Series) and _is_wide_column(value.index)
+    return _column if named or _is_wide_column(value) else _keep
 
 
 def _column(column: Any) -> Any:
     """Return a column, or index, of exact numbers."""
     pandas: Any = sys.modules["pandas"]
-    exact = _objects(np.asarray(column, object))
+    exact = _objects(np.asarray(column, object)) if _is_wide_column(column) else column
     if isinstance(column, pandas.Series):
-        return pandas.Series(exact, index=column.index, name=column.name)
-    return pandas.Index(exact, name=column.name) if isinstance(column, pandas.Index) else exact
+        return pandas.Series(exact, name=column.name).set_axis(_column(column.index))
+    return pandas.Index(exact, name=column.name) if isinstance(column, pandas.Index) and exact is not column else exact
 
 
 def _is_wide_column(column: Any) -> bool:
+    categories = getattr(column.dtype, "categories", None)
+    if categories is not None:
+        return _is_wide_column(categories)
+    if column.dtype.kind == "O" and type(column).__name__ != "MultiIndex":
+        return any(is_wide(item) for item in column)
     if getattr(column.dtype, "kind", "") not in "iu" or len(column) == 0:
         return False
     ends = [end for end in (column.min(), column.max()) if end is not sys.modules["pandas"].NA]
@@ -154,8 +179,11 @@ def _is_wide_column(column: Any) -> bool:
 
 def _with_objects(frame: Any, places: list[int]) -> Any:
     columns = {place: frame.iloc[:, place] for place in range(frame.shape[1])}
-    made = sys.modules["pandas"].DataFrame({n: _column(c) if n in places else c for n, c in columns.items()})
-    return made.set_axis(frame.columns, axis=1)
+    made = sys.modules["pandas"].DataFrame(
+        {n: _column(c) if n in places else c.set_axis(_column(c.index)) for n, c in columns.items()},
+        index=_column(frame.index),
+    )
+    return made.set_axis(_column(frame.columns), axis=1)
 
 
 def _of_scipy(value: Any) -> Callable[[Any], Any] | None:

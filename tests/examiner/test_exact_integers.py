@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.examination import graded
+from helpers.exams import exam_of
 from scipy import sparse
 
 from autograder.examiner.exact_integers import LIMIT, is_wide, without_wrapping
+from autograder.records.exam import Role
 
 BIG = 3_500_000_000
 ARRAY = np.full(4, BIG)
@@ -33,6 +36,8 @@ WRAPPING: dict[str, Any] = {
     "index": pd.Index(ARRAY),
     "nullable": pd.Series(ARRAY, dtype="Int64"),
     "negative": [-BIG] * 4,
+    "column of objects": pd.Series([BIG] * 4, dtype=object),
+    "categories": pd.Series([BIG] * 4).astype("category"),
 }
 
 
@@ -71,6 +76,7 @@ def test_a_sparse_matrix_has_floats() -> None:
         np.array([1.5, 2]), np.array([], int), pd.Series([1, 2]), pd.DataFrame({"a": [1]}), pd.Series([], dtype=int), [1, [2]],
         {"a": (1, 2)}, np.array([1, None, "x"], object), np.datetime64("2030-01-01"), sparse.csr_array([[1]]), pd.Series(["a"]),
         pd.Series([1, None], dtype="Int64"), pd.Timestamp("2030-01-01"), np.array([(1, BIG)], [("a", "i4"), ("b", "f8")]),
+        pd.Series([1.0], index=[5]), pd.Series(["a"]).astype("category"), pd.DataFrame({"a": ["x"], "b": [None]}), range(0, 2**40, 2**50),
     ],
     ids=repr,
 )  # fmt: skip
@@ -105,3 +111,41 @@ def test_a_tensor_has_floats() -> None:
     assert exact.dtype == tf.float64
     assert float(tf.reduce_sum((exact - 5) ** 2)) > 1e19
     assert without_wrapping(tf.constant([5], "int64"), wide=False).dtype == tf.int64
+
+
+NAMED: dict[str, tuple[Any, Any]] = {
+    "keys": ({BIG: 0, BIG + 1: 1}, list),
+    "a range": (range(BIG, BIG + 2), list),
+    "index of a table": (pd.DataFrame({"a": [1, 2]}, index=[BIG, BIG + 1]), lambda v: v.index),
+    "names of columns": (pd.DataFrame([[1, 2]], columns=[BIG, BIG + 1]), lambda v: v.columns),
+    "index of a column": (pd.Series([1, 2], index=[BIG, BIG + 1]), lambda v: v.index),
+    "fields": (np.array([(BIG, "x"), (BIG + 1, "y")], [("a", int), ("b", "U1")]), lambda v: v["a"]),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_numbers_that_are_no_items_do_not_wrap_either(name: str) -> None:
+    value, read = NAMED[name]
+    assert is_wide(value)
+    numbers = np.array(read(without_wrapping(copy.deepcopy(value), wide=False)))
+    assert list(numbers) == [BIG, BIG + 1]
+    assert np.mean((numbers - 5) ** 2) > 1e19
+
+
+BRINGS = {
+    "a generator": ("def f():\n    yield {}", "found = [n for n in f()]"),
+    "an object with items": ("class F:\n    def __iter__(self): return iter([{}])\nf = F()", "found = [n for n in f]"),
+    "a function of the test's": ("def f(g): g({})", "found = []\nf(lambda n: found.append(n))"),
+    "an operator": (
+        "class F:\n    def __matmul__(self, other): return {}\ndef f(): return F()", "found = [f() @ f()]"
+    ),
+    "a rounded number": ("class F:\n    def __round__(self, n=0): return {}\nf = F()", "found = [round(f)]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", BRINGS)
+def test_an_answer_does_not_wrap_whatever_brings_it(way: str) -> None:
+    answer, test = BRINGS[way]
+    test = f"import numpy as np\n{test}\nassert (np.array(found) ** 2).mean() < 2"
+    exam = exam_of((Role.ANSWER, answer.format(1)), (Role.TEST, test))
+    assert [graded(exam)[0].fraction, graded(exam, cell0=answer.format(BIG))[0].fraction] == [1, 0]

@@ -56,6 +56,8 @@ class Callbacks:
         self.kept = kept
         self.admit: Callable[[Reference], None] = lambda _: None
         """Raises if the kernel cannot know the object of a handle."""
+        self.exact: Callable[[Any, Container[str]], Any] = lambda value, _: value
+        """Returns arguments with integers that do not wrap."""
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
@@ -129,7 +131,8 @@ class Callbacks:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=self.kept())
+        kinds = self.kept()
+        asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=kinds)
         number, method, args, kwargs, printed = exactly(tuple, asked)
         reference, value = self.given[exactly(int, number)]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
@@ -137,6 +140,8 @@ class Callbacks:
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
         record_text(question)
+        if reference.kind in ("callback", "callable"):
+            args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
             sys.stdout.write(printed)
         if reference.kind == "lent":

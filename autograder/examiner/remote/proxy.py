@@ -11,7 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -44,8 +44,12 @@ from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 from autograder.kernel.codec.core import exactly
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
+from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 
-_ANSWERING, _GIVING_ITEMS = ("call", "getattr"), (("next",), ("getitem",), ("list",))
+_ANSWERING = ("call", "getattr")
+_GIVING = frozenset(
+    ["next", "take", "list", "reversed", "round", "enter", "entered", "vars", "inherited", *BINARY, *IN_PLACE, *UNARY]
+)
 """Requests, and operations, whose result is a value of the student's."""
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
@@ -77,7 +81,7 @@ class Remote:
         """The frozen copy that answers; None: the kernel itself, as it is at the end of the notebook."""
         self.gone: set[int] = set()
         """The copies that have died."""
-        self.callbacks.admit = self._admit
+        self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
         self._foreign: CourseError | None = None
         """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
         self.entered: dict[Reference, tuple[Any, Packed | None]] = {}
@@ -139,9 +143,8 @@ class Remote:
         if printed:
             sys.stdout.write(printed)
         if outcome == "ok":
-            if kept is not None and (verb in _ANSWERING or arguments[:1] in _GIVING_ITEMS):
-                observing = isinstance(self.permissions, Observer)
-                return exact_integers.arriving(result, kept, observing=observing)
+            if kept is not None and (verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING)):
+                return self._exact(result, kept)
             return result
         if outcome == GONE:
             if self.copy is not None:
@@ -158,6 +161,10 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def _exact(self, value: Any, kinds: Container[str]) -> Any:
+        """Return a value of the student's with integers that do not wrap."""
+        return exact_integers.arriving(value, kinds, observing=isinstance(self.permissions, Observer))
 
     def call_of(self, function: Any) -> Call:
         """Describe the call of the student's code that the test makes now."""
