@@ -169,7 +169,7 @@ def _is_wide_column(column: Any) -> bool:
     categories = getattr(column.dtype, "categories", None)
     if categories is not None:
         return _is_wide_column(categories)
-    if column.dtype.kind == "O" and type(column).__name__ != "MultiIndex":
+    if column.dtype == object and type(column).__name__ != "MultiIndex":
         return any(is_wide(item) for item in column)
     if getattr(column.dtype, "kind", "") not in "iu" or len(column) == 0:
         return False
