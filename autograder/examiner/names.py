@@ -99,16 +99,18 @@ def function_globals(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _bound_by_functions(source: str) -> frozenset[str]:
-    """Return the global names that a cell's functions bind: those that they declare with ``global``."""
+def _bound_by_functions(source: str) -> dict[str, frozenset[str]]:
+    """Map a cell's functions to the global names that each binds: those that it declares with ``global``."""
     tree = parsed(source)
     functions = [n for n in ast.walk(tree or ast.Module([], [])) if isinstance(n, ast.FunctionDef)]
-    found: set[str] = set()
+    found: dict[str, frozenset[str]] = {}
     for function in functions:
         nodes = list(ast.walk(function))
         declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
-        found |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & declared
-    return frozenset(found)
+        bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & declared
+        if bound:
+            found[function.name] = found.get(function.name, frozenset()) | bound
+    return found
 
 
 def _collect(table: symtable.SymbolTable, found: set[str]) -> None:
@@ -337,7 +339,8 @@ def _vocabulary(
     once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
     sources = [_python(source) for role, source in code if role is not Role.TEST]
     functions_change = functions_that_change(sources, functions_returning_nothing(sources))
-    assigned |= frozenset().union(*map(_bound_by_functions, sources)) if sources else frozenset()
+    binding = _binding_functions(sources)
+    assigned |= frozenset().union(*binding.values())
     trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
 
     locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
@@ -350,7 +353,8 @@ def _vocabulary(
     read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
-    changed = _changed(code, functions_change, bound_by_tests)
+    bound_by_tests.update(*_binding_functions(source for role, source in code if role is Role.TEST).values())
+    changed = _changed(code, functions_change, bound_by_tests, binding)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
     bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
     return Vocabulary(
@@ -367,10 +371,25 @@ def _vocabulary(
     )
 
 
+def _binding_functions(sources: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Map functions of all cells to the global names that they bind."""
+    found: dict[str, frozenset[str]] = {}
+    for source in sources:
+        for function, names in _bound_by_functions(source).items():
+            found[function] = found.get(function, frozenset()) | names
+    return found
+
+
 def _changed(
-    code: Iterable[tuple[Role, str]], changing: frozenset[str], bound_by_tests: Set[str]
+    code: Iterable[tuple[Role, str]],
+    changing: frozenset[str],
+    bound_by_tests: Set[str],
+    binding: Mapping[str, frozenset[str]],
 ) -> dict[str, frozenset[int]]:
-    """Find the places for :attr:`Vocabulary.changed`."""
+    """Find the places for :attr:`Vocabulary.changed`.
+
+    A cell that names a function of ``binding`` may call it, and then its global names are bound there, too.
+    """
     found: dict[str, set[int]] = {}
     tests = 0
     for role, source in code:
@@ -379,9 +398,19 @@ def _changed(
             continue
         bound = bindings(source)
         names = bound.assigned.union(bound.definitions) | changed_in_place(source, changing)
+        if binding:
+            names = names.union(*(binding[name] for name in _mentioned(source) & binding.keys()))
         for name in names & bound_by_tests:
             found.setdefault(name, set()).add(tests)
     return {name: frozenset(places) for name, places in found.items()}
+
+
+def _mentioned(source: str) -> frozenset[str]:
+    """Return the names that a cell reads; none of one whose Python lines do not compile."""
+    try:
+        return loaded_names(_python(source))
+    except SyntaxError:
+        return frozenset()
 
 
 BUILTINS = frozenset(dir(builtins))

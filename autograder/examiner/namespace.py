@@ -316,7 +316,9 @@ class Namespace(dict[str, Any]):
                 self.answers.remote.ask("observe")
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
-                self._tell_kernel(name, self.left[name])
+                # What lives in a copy of an earlier test is unknown here: the notebook goes on without that test.
+                if self.answers.remote.is_here(self.left[name]):
+                    self._tell_kernel(name, self.left[name])
         self.before = dict(self)
         shared = (self.known.students & self.keys()) - self.known.trusted.keys() if needed else frozenset()
         self.answers.remote.shared.begin(self, self.before, self.answers.remote.permissions.shares(shared))
@@ -404,6 +406,7 @@ class Namespace(dict[str, Any]):
             if name not in self.before or self.before[name] is not value:
                 self.left[name] = value
                 self.left_by[name] = self.number
+                self.answers.remote.note_left(name, value)
         self.tainted.end(self.left.keys() & self.keys())
 
     def kept(self) -> tuple[dict[str, Any], dict[str, int]]:

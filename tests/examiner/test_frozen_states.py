@@ -187,6 +187,45 @@ def test_an_object_of_another_state_is_for_a_person():
     assert graded(exam, FreezingKernel)[1].outcome is Outcome.BROKEN
 
 
+LATER = {
+    "a value": ("result = 7", "assert result == 7"),
+    "an object": ("result = Account(7)", "assert result.balance == 7"),
+    "a function": ("def result(x):\n    return x + 1", "assert result(1) == 2"),
+    "a class": ("class result:\n    size = 3", "assert result().size == 3"),
+    "an import": ("from math import sqrt as result", "assert result(4) == 2"),
+    "a global of a function": ("def begin():\n    global result\n    result = 3\nbegin()", "assert result == 3"),
+}
+
+
+@pytest.mark.parametrize("first", ["result = Account(2)\nassert result.balance == 2", "result = 4\nassert result == 4"])
+@pytest.mark.parametrize("kind", LATER)
+def test_a_tests_variable_may_have_the_name_of_a_later_answer(kind, first):
+    """Between the two, tests with a copy of their own do not name the variable, and need nothing of it."""
+    later, test = LATER[kind]
+    between = ("class Shop:\n    open = True", "assert Shop().open")
+    exam = cells(f"{ACCOUNT}\nmodel = Account(1)", first, *between, later, test, "y = 2", hidden=(1, 3, 5))
+    assert scores(exam) == [1.0, 1.0, 1.0], [one.detail for one in graded(exam, FreezingKernel)]
+
+
+def test_a_global_of_a_tests_function_is_the_tests_until_an_answer_binds_it():
+    first = "def begin():\n    global result\n    result = 4\nbegin()\nassert result == 4"
+    assert scores(cells("x = 1", first, "result = 7", "assert result == 7", hidden=(1, 3))) == [1.0, 1.0]
+
+
+def test_the_message_names_variable_tests_and_line_where_an_object_is_out_of_reach():
+    exam = cells(
+        ACCOUNT,
+        "def left():\n    return mine\nmine = Account(1)\nassert mine.balance == 1",
+        "def balance(a):\n    return a.balance",
+        "x = 1\nassert balance(left()) == 1",
+        "y = 2",
+        hidden=(1, 3),
+    )
+    second = graded(exam, FreezingKernel)[1]
+    assert second.outcome is Outcome.BROKEN
+    assert "the test 'cell3', in line 2, uses 'mine', which the test 'cell1' made with another" in second.detail
+
+
 @pytest.mark.parametrize("forged", ["9 * 2**32 + 1", "2**52 + 1", "2**70"])
 def test_a_number_that_the_copy_cannot_have_given_is_the_answers_fault(forged):
     """Otherwise the test would look broken, and a person would be asked for points."""

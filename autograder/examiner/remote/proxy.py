@@ -83,6 +83,8 @@ class Remote:
         """The copies that have died."""
         self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
         self._foreign: CourseError | None = None
+        self._left_by: dict[int, str] = {}
+        """Number of an object that a test has left under a name → that name and that test, in words."""
         """Why an argument cannot be sent: it is an object of another copy's. The encoder does not pass this on."""
         self.entered: dict[Reference, tuple[Any, Packed | None]] = {}
         """The context managers whose blocks run → what each gave to ``as``, and how it was then."""
@@ -105,7 +107,6 @@ class Remote:
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
-        self._foreign = None
         place = self.permissions.place()
         with self.lending.during(verb, arguments, place) as (sent, *content):
             return self._exchange([sent, self.console.replaced(), *content], verb, arguments, place, timeout)
@@ -114,6 +115,7 @@ class Remote:
         self, content: list[Any], verb: str, arguments: tuple[Any, ...], place: Place, timeout: float | None
     ) -> Any:
         """Send the content of a request and take its reply apart."""
+        self._foreign = None
         try:
             request = encode(content, self.callbacks.refer)
         except CodecError as error:
@@ -208,11 +210,24 @@ class Remote:
     def _admit(self, reference: Reference) -> None:
         """Refuse an object that another copy made: the copy that answers does not have it."""
         if not self._is_here(reference.handle):
+            place = self.permissions.place()
+            line = f", in line {place.line}," if place.line else ""
+            which = self._left_by.get(reference.handle, "an object that an earlier test")
             self._foreign = CourseError(
-                "this test uses an object that an earlier test made with another state of the notebook; "
+                f"the test {self.permissions.test!r}{line} uses {which} made with another state of the notebook; "
                 "make it in this test, or put both tests into one cell"
             )
             raise self._foreign
+
+    def note_left(self, name: str, value: Any) -> None:
+        """Note that the test leaves an object under a name."""
+        if (reference := reference_of(value)) is not None:
+            self._left_by[reference.handle] = f"{name!r}, which the test {self.permissions.test!r}"
+
+    def is_here(self, value: Any) -> bool:
+        """Tell whether the process that answers has the object of a handle; other values are everywhere."""
+        reference = reference_of(value)
+        return reference is None or self._is_here(reference.handle)
 
     def _is_here(self, handle: int) -> bool:
         """Tell whether the process that answers has given the number, or had it from before it was copied."""
