@@ -65,8 +65,13 @@ def mentioned_names(source: str) -> frozenset[str]:
 
 
 def unnamed_access(source: str) -> list[ast.Call]:
-    """Return the calls such as ``dir()`` whose names the cell does not spell out, as ``"f" in globals()`` does."""
-    nodes = list(ast.walk(ast.parse(source)))
+    """Return the calls such as ``dir()`` whose names the cell does not spell out, as ``"f" in globals()`` does.
+
+    In a function, all of them but ``globals()`` list the names of the function.
+    """
+    tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
+    local = {node for function in nodes if isinstance(function, _FUNCTIONS) for node in _body_nodes(function)}
     named: set[ast.AST] = set()
     for node in nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
@@ -76,7 +81,17 @@ def unnamed_access(source: str) -> list[ast.Call]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             named |= {node.func.value} if node.args and isinstance(node.args[0], ast.Constant) else set()
     calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
-    return [c for c in calls if getattr(c.func, "id", "") in LISTING and not c.args and c not in named]
+    listing = [c for c in calls if getattr(c.func, "id", "") in LISTING and not c.args and c not in named]
+    return [c for c in listing if c not in local or getattr(c.func, "id", "") == "globals"]
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def _body_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterable[ast.AST]:
+    """Yield the nodes that run with a function, without its decorators and defaults."""
+    for part in function.body if isinstance(function.body, list) else [function.body]:
+        yield from ast.walk(part)
 
 
 def names_of_cell(source: str, known: Vocabulary) -> set[str]:

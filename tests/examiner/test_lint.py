@@ -17,6 +17,7 @@ from autograder.errors import CourseError
 from autograder.examiner.lint.exam import findings, unreadable
 from autograder.records.exam import Role
 from autograder.release import build as releasing
+from autograder.release.test_files import with_tests
 
 NOTEBOOK = [
     (
@@ -516,3 +517,32 @@ def test_a_cell_that_writes_over_a_large_released_file_is_named(source: str) -> 
     assert [f.line for f in found] == ([len(source.splitlines())] if source in WRITES else [])
     assert all(f.warning and "my_data.txt" in f.instead for f in found)
     assert not [f for f in findings(exam, {"data.txt"}) if "is released" in f.reason]
+
+
+PYTEST_FILE = """\
+import pytest
+
+
+@pytest.mark.points(1)
+def test_squares(student):
+    assert student.squares(2) == [0, 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("", []), ("    assert dir()\n", []), ("    assert list(globals())\n", ["globals"])]
+)
+def test_a_test_file_is_told_of_its_own_lines_only(tmp_path, line, said):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_nb.py").write_text(PYTEST_FILE + line)
+    exams, _ = with_tests({"nb": exam_of((Role.ANSWER, "def squares(n): return [i * i for i in range(n)]"))}, tmp_path)
+    listed = findings(exams["nb"])
+    assert [
+        word for finding in listed for word in ("globals", "locals", "dir") if f"{word}()" in finding.reason
+    ] == said
+    assert len(listed) == len(said)
+
+
+@pytest.mark.parametrize("name", ["locals", "vars", "dir"])
+def test_what_lists_the_names_of_a_function_lists_none_of_the_notebooks(name):
+    assert found(f"def helper(x):\n    return list({name}())\nassert helper(result)") == []
