@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder._util.digests import digest
 from autograder.check.cases import case
 from autograder.check.events import kernel_ended
 from autograder.check.results import Recording, current, recording, report, share
+from autograder.check.shared_folder import new_shared_folder
 from autograder.errors import CourseError, HostError, RemoteError
 from autograder.records.checks import UNDECIDED, Outcome, is_undecided, shortcomings
 
@@ -205,6 +207,11 @@ def _plugin(define: Callable[[], Mapping[str, Any]], test: str, notebook: Studen
 
         @pytest.fixture(name="tmp_path")
         def _tmp_path(self) -> Iterator[Path]:
+            # Relative, so that a path below it means the same file to the student's code.
+            shared = new_shared_folder(f"tmp-{digest(test)[:8]}-")
+            if shared is not None:
+                yield shared
+                return
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder)
 

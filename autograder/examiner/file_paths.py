@@ -16,9 +16,10 @@ from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.records.exam import Exam, Role
 
 _READERS = "loadtxt genfromtxt fromfile imread read_csv read_table read_json read_excel read_parquet read_html read_xml"
+_FIXTURES = "tmp_path"
 _METHODS_OF_PATHS = "read_text read_bytes write_text write_bytes exists is_file is_dir iterdir unlink"
 _MODULES = "open Path os glob shutil zipfile tarfile gzip sqlite3 csv pathlib h5py"
-_OPENERS = frozenset(f"{_MODULES} {_READERS} {_METHODS_OF_PATHS}".split())
+_OPENERS = frozenset(f"{_MODULES} {_READERS} {_METHODS_OF_PATHS} {_FIXTURES}".split())
 _PATH = re.compile(
     r"[\w./-]+\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?"
     r"|[\w ./-]+\.(?:csv|tsv|txt|json|npy|npz|png|jpe?g|svg|pdf|xlsx|db|zip|html|md|parquet|log|dat)"

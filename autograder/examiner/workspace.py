@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from autograder.check.shared_folder import sharing_folder
 from autograder.examiner.file_paths import relative
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
@@ -91,7 +92,7 @@ class Workspace:
             files.fill()
             os.chdir(folder)
             try:
-                with guard_folder(folder), files.follow_calls():
+                with guard_folder(folder), sharing_folder(folder), files.follow_calls():
                     yield
             finally:
                 os.chdir(before)
@@ -108,6 +109,10 @@ class Files:
         self.ask = remote.ask
         self.unsent: dict[str, bytes] = {}
         """Files that the test wrote and that no call has named yet."""
+        self.folders: set[str] = set()
+        """Folders that the kernel has: those of the notebook's files, and those that were sent."""
+        self.made: list[str] = []
+        """Folders among them that the test made, in the order in which they were sent."""
         self.entered = False
         """Whether the kernel's folder has the state of the test's cell, which it has from the first call on."""
 
@@ -124,6 +129,7 @@ class Files:
         _reject_references([*students.values(), *(source.read_bytes() for source in handed_in.values())])
         self.here.push(students, [])
         self.here.renew()
+        self.folders = set(_folders_in(self.here.root))
         for data in students.values():
             record_file(data)
         for source in handed_in.values():
@@ -138,6 +144,8 @@ class Files:
         last = self.workspace.kept.last
         if self.entered and last is not None:
             self._send(self._state(last))
+            if self.made and not self.remote.lost:
+                self.ask("operate", "push_files", ({}, [f"{path}/" for path in reversed(self.made)]))
 
     def _ask_with_files(self, verb: str, *arguments: Any, **options: Any) -> Any:
         if verb not in ("call", "operate"):
@@ -165,7 +173,17 @@ class Files:
         named = self.workspace.read_by_notebook | set(_argument_paths(arguments))
         for path in [p for p in self.unsent if _is_named(p, named)]:
             wanted[path] = self.unsent.pop(path)
+        self._send_folders(named)
         self._send(wanted)
+
+    def _send_folders(self, named: Iterable[str]) -> None:
+        """Make folders of the test's in the kernel: those that a path names, that it lies in, and that lie in it."""
+        new = [path for path in _folders_in(self.here.root) if path not in self.folders]
+        new = [path for path in new if _is_named(path, named) or any(text.startswith(f"{path}/") for text in named)]
+        if new and not self.remote.lost:
+            self.ask("operate", "push_files", ({f"{path}/": b"" for path in new}, []))
+            self.folders.update(new)
+            self.made += new
 
     def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
         """Return the files that restore the kernel's folder; None for a path that did not exist."""
@@ -215,6 +233,12 @@ def _reject_references(contents: Iterable[bytes]) -> None:
                 f"a file of the notebook's cannot be examined, because its data may be in other files ({kind}): "
                 "write all data into the file itself"
             )
+
+
+def _folders_in(root: str) -> list[str]:
+    """Return the paths of all folders in a folder, each before those in it."""
+    found = (Path(parent, name) for parent, folders, _ in os.walk(root) for name in folders)
+    return [path.relative_to(root).as_posix() for path in found]
 
 
 def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:

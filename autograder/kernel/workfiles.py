@@ -77,8 +77,14 @@ class Folder:
         return contents, gone
 
     def push(self, contents: Mapping[str, bytes], gone: list[str]) -> None:
-        """Write and remove files; skip a path that something else occupies."""
+        """Write and remove files; skip a path that something else occupies.
+
+        A path that ends with ``/`` is a folder, which is made, or removed with what is in it.
+        """
         for path in gone:
+            if path.endswith("/"):
+                shutil.rmtree(os.path.join(self.root, path[:-1]), ignore_errors=True)
+                continue
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.root, path))
             self.seen.pop(path, None)
@@ -86,6 +92,8 @@ class Folder:
             full = os.path.join(self.root, path)
             with contextlib.suppress(OSError):
                 os.makedirs(os.path.dirname(full), exist_ok=True)
+                if path.endswith("/"):
+                    continue
                 if os.path.lexists(full):
                     os.unlink(full)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)

@@ -12,6 +12,7 @@ import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.tiny import tiny_course, tiny_release
 
+from autograder._util.digests import digest
 from autograder.examiner.examination import examine
 from autograder.examiner.file_paths import looks_at_files
 from autograder.examiner.names import needs, vocabulary
@@ -28,6 +29,7 @@ from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.release import build as releasing
+from autograder.release.test_file_reader import read_file
 
 from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 from helpers.workspaces import graded
@@ -507,3 +509,71 @@ def test_a_test_that_would_run_them_is_broken_and_gives_nobody_a_point_or_a_zero
     result = outcome(kernel, answer, "import pickle\nassert pickle.load(open('m.pkl', 'rb'))")
     assert result.outcome is Outcome.BROKEN
     assert not hasattr(__builtins__, "exploded")
+
+
+# --- the folder of a test for pytest
+
+KEEPING = """\
+from pathlib import Path
+
+def keep(text, path):
+    Path(path).write_text(text)
+
+def copy_all(source, target):
+    target.mkdir()
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    return sorted(target.iterdir())
+
+class Diary:
+    def __init__(self, folder):
+        self.folder = folder
+    def add(self, day, text):
+        assert isinstance(self.folder, Path) and self.folder.is_dir()
+        with open(self.folder / f"{day}.txt", "a") as file:
+            file.write(text)
+"""
+IN_FOLDER = {
+    "a path": "student.keep('hello', tmp_path / 'a.txt')\nassert (tmp_path / 'a.txt').read_text() == 'hello'",
+    "a text": "student.keep('hello', str(tmp_path / 'a.txt'))\nassert [p.name for p in tmp_path.iterdir()] == ['a.txt']",
+    "the folder": "diary = student.Diary(tmp_path)\ndiary.add('mo', 'rain')\ndiary.add('mo', ' and sun')\n"
+    "assert (tmp_path / 'mo.txt').read_text() == 'rain and sun'",
+    "the test's files": "(tmp_path / 'in').mkdir()\n(tmp_path / 'in/x.bin').write_bytes(b'1')\n"
+    "made = student.copy_all(tmp_path / 'in', tmp_path / 'out')\n"
+    "assert made == [tmp_path / 'out/x.bin'] and made[0].read_bytes() == b'1'",
+    "an empty folder of the test's": "(tmp_path / 'in').mkdir()\nstudent.keep('x', tmp_path / 'in/x.txt')\n"
+    "assert (tmp_path / 'in/x.txt').read_text() == 'x'",
+    "a wrong answer": "student.keep('hello', tmp_path / 'a.txt')\nassert (tmp_path / 'a.txt').read_text() == 'hallo'",
+}
+
+
+def in_folder(body: str, marks: str = "") -> tuple:
+    lines = ["import pytest", "@pytest.mark.points(1)", *([marks] if marks else []), "def test_it(student, tmp_path):"]
+    lines += ["    assert not list(tmp_path.iterdir())", *(f"    {line}" for line in body.splitlines())]
+    (test,) = read_file("tests/test_it.py", "\n".join(lines) + "\n").tests
+    return Role.TEST, test.code
+
+
+@pytest.mark.parametrize("name", IN_FOLDER)
+def test_the_folder_of_a_test_is_there_for_the_students_code(kernel, name):
+    (result,) = graded(kernel, (Role.ANSWER, KEEPING), in_folder(IN_FOLDER[name]))
+    wanted = Outcome.FAILED if name == "a wrong answer" else Outcome.PASSED
+    assert result.outcome is wanted, result.detail
+    assert not [path for path in kernel.folder.iterdir() if path.name.startswith("tmp-")], "the folder goes"
+
+
+def test_each_test_and_each_case_has_an_empty_folder_of_its_own(kernel):
+    marks = "@pytest.mark.parametrize('number', [1, 2])"
+    case = in_folder(IN_FOLDER["the test's files"], marks)
+    case = case[0], case[1].replace("def test_it(student, tmp_path)", "def test_it(student, tmp_path, number)")
+    results = graded(kernel, (Role.ANSWER, KEEPING), case, in_folder(IN_FOLDER["a path"]))
+    assert [one.fraction for one in results] == [1.0, 1.0], [one.detail for one in results]
+
+
+def test_what_the_notebook_put_into_a_folder_of_that_name_is_not_found_in_it(kernel):
+    """The name is not secret, so an answer could lay an expected file there."""
+    name = "tmp-" + digest("tests/test_it.py::test_it")[:8] + "-0"
+    answer = f"import os\nos.mkdir({name!r})\nopen({name + '/a.txt'!r}, 'w').write('hello')\ndef keep(*_): pass"
+    (result,) = graded(kernel, (Role.ANSWER, answer), in_folder(IN_FOLDER["a path"]))
+    assert result.outcome is Outcome.FAILED, result.detail
+    assert "FileNotFoundError" in result.detail
