@@ -33,10 +33,8 @@ def doctor(course_folder: Path | None) -> None:
     """Check whether this machine can grade.
 
     Tries to break out of both sandboxes, the one of students' kernels and the one of the examiner, and prints the
-    remedy
-    for this system where an attempt succeeds. Checks that the packages are installed, without importing them. Exit code
-    3:
-    this machine cannot grade.
+    remedy for this system where an attempt succeeds. Checks that the packages are installed, without importing them.
+    Exit code 3: this machine cannot grade.
     """
     from autograder.cli import installation
     from autograder.records.course import SANDBOXES

@@ -365,7 +365,10 @@ def _vocabulary(
     imported = {n for b in others for n in b.imported}
     given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
     if_bound = frozenset(imported & trusted.keys() - given)
-    read_by_functions = frozenset().union(*map(function_globals, sources)) if sources else frozenset[str]()
+    read_by_functions = frozenset().union(
+        *map(function_globals, sources),
+        *map(_bound_by_functions, sources),  # ``n += 1`` reads, too
+    )
     bound_by_others = assigned | {n for b in others for n in b.definitions}
     bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
     bound_by_tests.update(*_binding_functions(source for role, source in code if role is Role.TEST).values())

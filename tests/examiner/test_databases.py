@@ -7,7 +7,8 @@ import sqlite3
 import time
 
 import pytest
-from helpers.examination import outcome
+from helpers.examination import graded, outcome
+from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
 
 from autograder.errors import CourseError, RemoteError
@@ -58,8 +59,8 @@ def test_a_statement_reaches_no_other_file(connects, reaches, victim):
         pytest.importorskip("sqlalchemy")
     query = REACHES[reaches].format(victim=victim)
     result = outcome(f"def q(): return {query!r}", CONNECTS[connects], released="")
-    assert (result.outcome, result.fraction) == (Outcome.BROKEN, 0), result.detail
-    assert " is refused in SQL: " in result.detail
+    assert (result.outcome, result.fraction) == (Outcome.FAILED, 0), result.detail
+    assert "an SQL statement does more than the exercise asks for" in result.detail
     assert [path.name for path in victim.parent.iterdir()] == ["gradebook.db"]
 
 
@@ -90,7 +91,7 @@ def test_a_database_of_the_students_choice_is_not_opened(connects, held, victim)
 def test_a_database_of_the_hidden_data_is_only_read(query, victim):
     test = "import sqlite3\nfrom autograder import check\nc = sqlite3.connect(check.hidden_data('gradebook.db'))\nc.execute(q())\nc.commit()"
     result = outcome(f"def q(): return {query!r}", test, released="", hidden=victim.parent)
-    assert result.outcome is Outcome.BROKEN, result.detail
+    assert result.outcome is Outcome.FAILED, result.detail
     assert points(victim) == 10
 
 
@@ -232,8 +233,9 @@ def test_a_trigger_of_the_students_does_no_more_than_its_maker():
 
 def test_a_statement_of_the_test_that_the_student_says_is_the_students():
     test = "c.executescript(theirs)\nc.execute('DELETE  FROM people')"
-    assert outcome("def q(): return 'DELETE FROM people'", f"{CONNECT}{test}".replace("theirs", "q()")).fraction == 0
-    assert outcome("def q(): return 'SELECT 1'", f"{CONNECT}{test}".replace("theirs", "q()")).fraction == 1
+    reads, deletes = ("def q(): return 'SELECT 1'", "def q(): return 'DELETE FROM people'")
+    exam = exam_of((Role.ANSWER, reads), (Role.TEST, f"{CONNECT}{test}".replace("theirs", "q()")))
+    assert [graded(exam, cell0=answer)[0].fraction for answer in (deletes, reads)] == [0, 1]
 
 
 CONNECT = f"import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript({SETUP!r})\n"

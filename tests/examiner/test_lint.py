@@ -9,11 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from helpers.examination import observed
 from helpers.exams import exam_of
 from helpers.tiny import cell, notebook, tiny_course, tiny_release
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.examiner.lint.copies import compared_copies
 from autograder.examiner.lint.exam import findings, unreadable
 from autograder.records.exam import Role
 from autograder.release import build as releasing
@@ -175,7 +177,8 @@ SORTS = [
     [
         "xs = [3, 1, 2]\nout = srt(xs)\nassert out == [1, 2, 3]\nassert xs == [3, 1, 2]",
         "xs = [3, 1, 2]\nassert srt(xs) == [1, 2, 3] and xs == [3, 1, 2]",
-        "xs = [3, 1, 2]\nassert srt(xs)[0] == 1\nassert len(xs) == 2",
+        "xs = [3, 1, 2]\nassert srt(xs)[0] == 1\nassert len(xs) == 3",
+        "xs = [3, 1]\nsrt(xs)\nassert xs == [3, 1]",
         "xs = np.array([3, 1])\nbefore = xs.copy()\nout = srt(xs)\nnp.testing.assert_array_equal(xs, before)",
         "xs = [3, 1]\nout = srt(values=xs)\ncheck.close(xs, [3, 1])",
         "def t():\n    xs = [3, 1]\n    out = srt(xs)\n    assert xs == [3, 1] and out\nt()",
@@ -183,15 +186,22 @@ SORTS = [
     ],
 )
 def test_a_comparison_of_what_a_call_got_as_a_copy_is_a_warning(test: str) -> None:
-    (one,) = found(test, before=SORTS)
-    assert re.search(r"'xs' is a copy in `srt\(.*xs\)`: .*; write `srt\(.*xs\)` on a line of its own", one), one
+    (one,) = copies(test, before=SORTS)
+    assert re.search(r"'xs' stays as it is in `srt\(.*xs\)`", one), one
+    assert "add the line `# examine: srt changes xs` to the test" in one
+
+
+def copies(test: str, *, before) -> list[str]:
+    """What is found once the solution has been seen."""
+    exam = exam_of(*before, (Role.TEST, test))
+    return [str(f) for f in compared_copies(dataclasses.replace(exam, observations=observed(exam)))]
 
 
 @pytest.mark.parametrize(
     "test",
     [
-        "xs = [3, 1]\nsrt(xs)\nassert xs == [3, 1]",
-        "xs = [3, 1]\nout = srt(xs)\nsrt(xs)\nassert xs == [3, 1] and out",
+        "xs = [3, 1]\nsrt(xs)  # examine: srt changes xs\nassert xs == [3, 1]",
+        "xs = [3, 1]\nclear(xs)\nassert xs == []",
         "xs = [3, 1]\nout = srt(xs)\nassert out == sorted(xs)",
         "xs = [3, 1]\nassert srt(xs) == xs[::-1]",
         "xs = [3, 1]\nout = srt(xs)\nxs = [1]\nassert xs == [1] and out",
@@ -204,15 +214,15 @@ def test_a_comparison_of_what_a_call_got_as_a_copy_is_a_warning(test: str) -> No
     ],
 )
 def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
-    assert found(test, before=SORTS) == []
+    assert copies(test, before=SORTS) == []
 
 
 def test_a_parameter_that_the_solution_changes_is_compared_rightly_and_the_other_is_a_copy() -> None:
     before = [(Role.ANSWER, "def take(xs, ys):\n    xs.pop()\n    return ys")]
     test = "a, b = [1], [2]\nassert take(a, ys=b) and a == []"
-    assert found(test, before=before) == []
-    (one,) = found("a = [1]\nb = [2]\nassert take(a, b)\nassert b == [2]", before=before)
-    assert "'b' is a copy in `take(a, b)`" in one
+    assert copies(test, before=before) == []
+    (one,) = copies("a = [1]\nb = [2]\nassert take(a, b)\nassert b == [2]", before=before)
+    assert "'b' stays as it is in `take(a, b)`" in one
 
 
 @pytest.mark.parametrize(

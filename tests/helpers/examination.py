@@ -46,7 +46,8 @@ def graded(
 def observed(exam, **more):
     """What the exam's solution is seen to do."""
     observer = Observer()
-    _examined(exam, observer, **more)
+    solutions = {str(cell.grade_id): cell.source for cell in exam.cells if cell.role in (Role.ANSWER, Role.MANUAL)}
+    _examined(exam, observer, **more, **solutions)
     return observer.observations
 
 

@@ -65,7 +65,7 @@ class Generators:
     """The random generators of a kernel that shares its process with the examiner: each has states of its own."""
 
     def __init__(self) -> None:
-        self.states = self._now()
+        self.states = random.Random().getstate(), np.random.RandomState().get_state()
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:

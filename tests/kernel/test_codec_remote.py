@@ -11,6 +11,7 @@ import pytest
 from helpers.kernels import remote_after
 
 from autograder import check
+from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.proxy import RemoteObject
 from autograder.kernel.codec import CodecError, core, decode, encode
 
@@ -43,6 +44,7 @@ def table():
 
 def captured(source, name):
     remote, _ = remote_after(source)
+    remote.permissions = Observer()
     snapshot, _ = remote.ask("snapshot")
     remote.ask("enter", snapshot)
     packed = remote.ask("fetch", snapshot, [name])[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from autograder.grading.notebook import grade_notebook
 from autograder.kernel.codec import decode
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.records.observations import Observations
 from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -104,7 +106,8 @@ def test_a_notebook_whose_memory_the_copies_fill_runs_again_without_them() -> No
         kernels.append(sandboxed_kernel(default_sandbox(), {}, limits))
         return kernels[-1]
 
-    results = graded(exam_of(*cells), start, limits=limits)
+    exam = dataclasses.replace(exam_of(*cells), observations=Observations())
+    results = graded(exam, start, limits=limits)
     assert [one.fraction for one in results] == [0.0, 0.0, 1.0]  # as at the end
     assert len(kernels) == 2
 

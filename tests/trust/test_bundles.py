@@ -64,7 +64,7 @@ def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(cours
         "course/source/hw/words.txt",
         "recordings/0.run",
     }
-    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 2, "ada")
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 3, "ada")
     assert manifest.graded_from == manifest.bundled_from
     assert manifest.environment.packages["numpy"]
     assert manifest.recorded == 1
@@ -249,8 +249,8 @@ HOSTILE = {
     ),
     "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
     "another format": lambda files, manifest: manifest.update(format="zip"),
-    "another version": lambda files, manifest: manifest.update(version=3),
-    "another version and no environment": lambda files, manifest: manifest.update(version=3, environment=7),
+    "another version": lambda files, manifest: manifest.update(version=4),
+    "another version and no environment": lambda files, manifest: manifest.update(version=4, environment=7),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
     "files without end": lambda files, manifest: manifest["files"].update(
@@ -301,7 +301,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 2"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 3"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)

@@ -19,6 +19,12 @@ from autograder.trust import calibration_runs
 WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
 
 
+@pytest.fixture(autouse=True)
+def observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No solution runs before the submissions: what it does decides nothing here."""
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+
+
 def run(course: Course, *options: str) -> Result:
     arguments = ["calibrate", "hw", "--course", str(course.root), "--quiet", *options]
     return CliRunner().invoke(main, arguments, catch_exceptions=False)

@@ -24,6 +24,12 @@ from autograder.trust.replay_report import rows, sentences, to_json
 from autograder.trust.work_folder import work_folder
 
 
+@pytest.fixture(autouse=True)
+def observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No solution runs before the submissions: what it does decides nothing here."""
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+
+
 @pytest.fixture(scope="module")
 def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A course and the grades of ada (2 of 2), bob (0 of 2) and eve (2 of 2)."""

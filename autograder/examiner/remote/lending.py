@@ -45,11 +45,11 @@ class Lending:
         self.kept_back.clear()
 
     def bind(self, name: str, value: Any, *, secret: bool) -> None:
-        """Note that the test has bound a name; a secret value is kept back."""
+        """Note that the test has bound a name; a secret value is kept back, and one that no function reads."""
         self.forget(name)
-        if secret:
+        if secret or name not in self.readable:
             self.kept_back.add(name)
-        elif name in self.readable:
+        else:
             self.values[name] = value
 
     def is_secret(self, name: str) -> bool:
