@@ -231,3 +231,42 @@ def test_a_kernel_that_says_anything_gives_no_more_than_the_points() -> None:
         assert one.fraction == fraction, said
         assert "<b>" not in one.message
         assert "48151623" not in one.message  # what a test of another question called with
+
+
+# --- texts of students that are code: templates and formulas
+
+TEXTS = {
+    "jinja2": (
+        "page = '{% for n in names %}<b>{{ n }}</b>{% endfor %}'",
+        "page = '{{ names }}'",
+        "import jinja2\nassert jinja2.Template(page).render(names=['a', 'b']) == '<b>a</b><b>b</b>'",
+    ),
+    "sympy": (
+        "area = 'pi * r ** 2'",
+        "area = '2 * pi * r'",
+        "import sympy\nassert sympy.simplify(sympy.sympify(area) - sympy.pi * sympy.Symbol('r') ** 2) == 0",
+    ),
+}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("library", TEXTS)
+def test_a_marked_test_renders_the_texts_of_students_and_its_points_are_labelled(tmp_path: Path, library: str) -> None:
+    pytest.importorskip(library)
+    right, wrong, test = TEXTS[library]
+    hidden = f"pass\n### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+    yaml = "course: c\nassignments: {hw: }\n"
+    for name, answer, points in (("right", right, 2.0), ("wrong", wrong, 0.0)):
+        marked = graded(tmp_path / name, hidden, yaml=yaml, tags=("examine-kernel",), answers={"double": answer})
+        (question,) = marked.questions
+        assert (question.score, question.in_kernel) == (points, True), question.detail
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("library", TEXTS)
+def test_without_a_mark_a_person_decides_and_the_refusal_names_the_mark(tmp_path: Path, library: str) -> None:
+    pytest.importorskip(library)
+    right, _, test = TEXTS[library]
+    (question,) = graded(tmp_path, test, yaml="course: c\nassignments: {hw: }\n", answers={"double": right}).questions
+    assert (question.outcome, question.in_kernel) == (Outcome.BROKEN, False)
+    assert "mark the test with the tag 'examine-kernel'" in question.detail

@@ -24,7 +24,7 @@ from autograder.examiner.names import (
     modules_imported,
     unnamed_access,
 )
-from autograder.examiner.refusals import HOME, IPYTHON, dotted, find_evaluator, refused_call
+from autograder.examiner.refusals import HOME, IN_KERNEL, IPYTHON, dotted, find_evaluator, refused_call
 from autograder.records.exam import ExamCell
 
 _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
@@ -144,7 +144,7 @@ class Reader:
             evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
                 why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
-                yield self.finding(node, why, evaluator.instead, warning=True)
+                yield self.finding(node, why, f"{evaluator.instead}; {IN_KERNEL}", warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in LISTING and node.end_col_offset in unnamed.get(node.lineno, ()):
                 why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"

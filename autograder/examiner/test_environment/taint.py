@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.refusals import instead_of
+from autograder.examiner.refusals import IN_KERNEL, instead_of
 from autograder.examiner.test_environment import compilation, databases, places
 from autograder.examiner.test_environment.callers import (
     frames,
@@ -75,11 +75,10 @@ class _Cell:
         self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
-    def refuse(self, what: str, frame: FrameType) -> None:
+    def refuse(self, what: str, frame: FrameType, way_out: str = "") -> None:
         """Record and raise the error for a refused action."""
-        error = ForeignCodeError(
-            f"{what} is refused: it may be the student's; {instead_of(map(module_of, frames(frame)))}"
-        )
+        instead = "; ".join(filter(None, (instead_of(map(module_of, frames(frame))), way_out)))
+        error = ForeignCodeError(f"{what} is refused: it may be the student's; {instead}")
         if not compilation.tolerates_refusal(frame):
             self.refused.append(error)
         raise error
@@ -187,7 +186,7 @@ def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTy
     elif not cell.texts.allows(source, frame):
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
         what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
-        cell.refuse(f"compiling {what}, which is not a constant of the test,", frame)
+        cell.refuse(f"compiling {what}, which is not a constant of the test,", frame, IN_KERNEL)
 
 
 def _load(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
