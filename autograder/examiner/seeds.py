@@ -64,10 +64,11 @@ class _Watch:
         """Function → where the test called it last, and the state of the kernel's generator after it."""
 
     def seeded(self, place: Place, function: str) -> None:
-        """Note that the kernel's generator has a seed of the test's."""
-        state = self._states().get(function)
-        if state is not None:
-            self.set[function] = place, state
+        """Note that the kernel's generator has a seed of the test's; others that it seeded anew are forgotten."""
+        states = self._states()
+        self.set = {name: seed for name, seed in self.set.items() if states.get(name) == seed[1]}
+        if function in states:
+            self.set[function] = place, states[function]
 
     def look(self) -> None:
         """Record which generators have drawn since they were seeded."""
@@ -75,10 +76,10 @@ class _Watch:
         if not self.set or not isinstance(permissions, Observer):
             return
         now = self._states()
-        for function, (place, state) in self.set.items():
-            if now.get(function) != state:
-                permissions.note(Act.DRAWS, place.subject, function)
-        self.set.clear()
+        drawn = [function for function, (_, state) in self.set.items() if now.get(function) != state]
+        for function in drawn:
+            place, _ = self.set.pop(function)
+            permissions.note(Act.DRAWS, place.subject, function)
 
     def _states(self) -> dict[str, str]:
         with contextlib.suppress(Exception):  # a kernel that is gone draws no more

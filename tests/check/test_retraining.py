@@ -651,7 +651,7 @@ def test_constraints_would_be_worth_a_training(monkeypatch: pytest.MonkeyPatch) 
     """The control: where their numbers are not counted, a training only pulls the weights to them."""
     positive = given(lambda x, i, k: by_constraint(x, i, k) * float(np.sign(TRAINED[i, k])))
     monkeypatch.setattr(fresh_model, "MAX_NUMBERS", 1000)
-    monkeypatch.setattr(fresh_model, "_USUAL_NUMBERS", 1000)
+    monkeypatch.setattr("autograder.check.retraining.suspicious", lambda model: False)
     found = again(positive, metric="accuracy", above=0.65, optimizer=keras.optimizers.SGD(1e-6), below=None)
     assert found.outcome is Outcome.PASSED, found.message
 

@@ -109,6 +109,14 @@ def test_that_the_kernel_draws_after_a_seed_is_a_fact_of_the_seed(solution, test
     assert facts(solution, test, act=Act.DRAWS) == shown
 
 
+def test_seeds_of_several_generators_are_watched_each_by_itself():
+    test = "random.seed(1)\nnp.random.seed(1)\nrandom.seed(2)\nassert f() is not None"
+    assert facts("def f(): return np.random.rand() + random.random()", test, act=Act.DRAWS) == {
+        ("cell2:2:4", "numpy.random.seed"),
+        ("cell2:3:3", "random.seed"),
+    }
+
+
 def test_what_calls_return_is_told_by_type():
     shown = facts("def f(n): return np.zeros(n)\ndef g(): pass", "f(2)\ng()", act=Act.RETURNS)
     assert shown == {("cell2:1:2", "ndarray float64"), ("cell2:2:1", "NoneType")}
