@@ -37,7 +37,7 @@ def _test_of(fact: Fact) -> str:
 def _sentence(fact: Fact, cell: ExamCell) -> str:
     place, _, name = fact.subject.partition(" ")
     where = _line(place, cell)
-    what = f"`{name}`" if name else "the call"
+    what = f"`{name.removeprefix('.')}`" if name else "the call"
     match fact.act:
         case Act.CHANGES:
             key = f"argument {int(fact.value) + 1}" if fact.value.isdecimal() else f"argument `{fact.value}`"

@@ -42,7 +42,7 @@ def scores(solution, answer, *tests, **more):
         ("def f(a): return sorted(a)", "a = [2, 1]\nf(a)", set()),
         ("def f(n, *, into): into.append(n)", "f(1, into=[])", {("cell2:1:3 f", "into")}),
         ("def f(a, b): b[0][0] = a", "f(1, [[0]])", {("cell2:1:5 f", "1")}),
-        ("class C:\n    def f(self, a): a.pop()", "c = C()\nc.f([1])", {("cell2:2:4", "0")}),
+        ("class C:\n    def f(self, a): a.pop()", "c = C()\nc.f([1])", {("cell2:2:4 .f", "0")}),
         ("def f(a): a.sort()", "def run(g): g([2, 1])\nrun(f)", {("cell2:1:4 f", "0")}),
     ],
 )
@@ -204,6 +204,13 @@ def test_two_names_of_one_function_may_do_what_each_of_them_may():
     place = Place("q:1:9", 1, 9, True)
     assert permissions.changes(place, {"sort"}, {0, 1}, {0}) == {0}
     assert permissions.changes(place, {"sort", "predict"}, {0, 1}, {0}) == set()
+
+
+def test_a_helper_tells_the_methods_that_it_calls_apart():
+    solution = "class M:\n    def center(self, X): X.sort()\n    def score(self, y): return 1\nm = M()"
+    answer = solution.replace("return 1", "y.clear()")
+    test = "def run(g, a):\n    g(a)\n    return a\nassert run(m.center, [2, 1]) == [1, 2]\nassert run(m.score, [3]) == [3]"
+    assert scores(solution, answer, test) == [1]
 
 
 def test_the_kernel_gets_another_seed_where_the_solution_drew_nothing():

@@ -68,7 +68,7 @@ class Remote:
         self.figures = Figures()
         self.permissions = Permissions()
         self.names: dict[int, set[str]] = {}
-        """Handle of a student's function → its names in the test cell."""
+        """Handle of a student's function → its names in the test cell; ``.fit`` of a method."""
         self.lending = Lending(self)
         self.shared = SharedGlobals(self)
         self.attributes = AttributeCopies(self)
@@ -392,6 +392,8 @@ class RemoteObject(Operators, Handle):
         found = self._remote.ask("getattr", self, name)
         if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
             raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
+        if isinstance(found, RemoteCallable):  # so that a helper's `g(a)` tells `m.center` from `m.score`
+            self._remote.names.setdefault(found._reference.handle, set()).add(f".{name}")
         if name in self._remote.attributes.names:
             found = self._remote.attributes.keep(self, self._reference, name, found)
         return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
