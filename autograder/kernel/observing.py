@@ -7,6 +7,7 @@ import hashlib
 import pickle
 import random
 import sys
+import threading
 import types
 from typing import Any
 
@@ -26,10 +27,12 @@ class Reads:
     def __enter__(self) -> Reads:
         self._before.append(sys.gettrace())
         sys.settrace(self._called)
+        threading.settrace(self._called)  # threads that are started from here on
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.settrace(self._before.pop())
+        threading.settrace(sys.gettrace())
 
     def take(self) -> list[str]:
         """Return the names since the last call, sorted."""
