@@ -23,6 +23,7 @@ MAX_DEPTH = 100
 MAX_RANGE = 1_000_000
 """Numbers of a range that are made one by one."""
 _SEQUENCES = (list, deque)
+_OF_ARRAYS = ("numpy", "pandas")
 _REBUILT = (tuple, set, frozenset)
 
 
@@ -59,8 +60,14 @@ def _has_large_float(value: Any) -> bool:
         return any(map(_has_large_float, value.values()))
     if isinstance(value, float | np.floating):
         return abs(float(value)) > LIMIT
-    is_array = type(value) is np.ndarray and value.dtype.kind == "f" and value.size > 0
-    return is_array and bool(np.nanmax(np.abs(value), initial=0.0) > LIMIT)
+    if type(value).__module__.partition(".")[0] not in _OF_ARRAYS:
+        return False
+    if type(value).__name__ == "DataFrame":
+        return any(_has_large_float(value.iloc[:, place]) for place in range(value.shape[1]))
+    if getattr(getattr(value, "dtype", None), "kind", "") != "f":
+        return False
+    numbers = np.asarray(value, float)
+    return numbers.size > 0 and bool(np.nanmax(np.abs(numbers), initial=0.0) > LIMIT)
 
 
 def without_wrapping(value: Any, *, wide: bool) -> Any:
@@ -71,6 +78,11 @@ def without_wrapping(value: Any, *, wide: bool) -> Any:
         wide: whether the solution's own answer had integers beyond ±2³¹, of :func:`is_wide`; then nothing is changed.
     """
     return value if wide else _exact(value, MAX_DEPTH)
+
+
+def was_integer(number: Fraction) -> Fraction | int:
+    """Return the integer that arrived as this fraction, for a test that asks for its type."""
+    return int(number) if number.denominator == 1 and abs(number) > LIMIT else number
 
 
 def _exact(value: Any, depth: int) -> Any:

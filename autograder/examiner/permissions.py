@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
-from collections.abc import Callable, Container, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Set
 from typing import Any
 
-from autograder.examiner.places import Place, innermost
+from autograder.examiner.exact_integers import WIDE
+from autograder.examiner.places import Place, callee, innermost
 from autograder.examiner.stated import Stated, stated
 from autograder.records.compiled import CompiledAs
 from autograder.records.observations import Act, Fact, Observations
@@ -41,10 +42,12 @@ class Permissions:
         """What the test was refused, each with the line that would allow it, in order."""
         self.is_doubtful = False
         """Whether a refusal is of something that the solution was not asked for, so that it could not show it."""
+        self.has_widened = False
+        """Whether an integer arrived in a form with which a test cannot do all that it can with an integer."""
 
     def begin(self, test: str, source: str) -> None:
         """Begin a test."""
-        self.is_doubtful = False
+        self.is_doubtful = self.has_widened = False
         self.test, self.source, self.stated, self.refusals = test, source, stated(source), {}
 
     def place(self) -> Place:
@@ -60,7 +63,7 @@ class Permissions:
             keys: the arguments: positions and names.
             changed: those that the call has changed.
         """
-        each = [self._of(Act.CHANGES, place.of(name)) for name in names or ("",)]
+        each = [self._of(Act.CHANGES, place.of(name)) for name in self._called(place, names)]
         seen = frozenset(each[0]).intersection(*each[1:])
         allowed = frozenset(key for key in keys if str(key) in seen) | self.stated.changed(place) & keys
         for key in sorted(changed & keys - allowed, key=str):
@@ -84,9 +87,26 @@ class Permissions:
         """Return which of the names that the test has bound go to the kernel for a request here."""
         if not bound:
             return frozenset()
-        each = [self._of(Act.READS, place.of(name)) for name in names or ("",)]
+        each = [self._of(Act.READS, place.of(name)) for name in self._called(place, names)]
         self.is_doubtful |= not self.known
         return bound & (frozenset(each[0]).intersection(*each[1:]) | self.stated.reads)
+
+    def reads_later(self, refused: Set[str]) -> None:
+        """Note names that a request did not get and that the solution was seen to read elsewhere in this test.
+
+        An answer may read them here, as one that binds a constant to an object when it makes it. That is a doubt.
+        """
+        here = f"{self.test}:"
+        self.is_doubtful |= any(
+            act is Act.READS and subject.startswith(here) and not values.isdisjoint(refused)
+            for (act, subject), values in self._facts.items()
+        )
+
+    def _called(self, place: Place, names: Iterable[str]) -> Collection[str]:
+        """Return the names that count of a function's: that which stands in the call, or else all of them."""
+        names = set(names)
+        called = callee(self.source, place) if len(names) > 1 else ""
+        return {called} if called in names else names or ("",)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Return which global names of the notebook have one state in the kernel and in this test."""
@@ -106,10 +126,11 @@ class Permissions:
         return self._kinds(self._of(Act.GIVES, f"{self.test} {name}") | self.stated.kinds)
 
     def _kinds(self, allowed: Set[str]) -> Container[str]:
-        return allowed if self.known else _Doubted(allowed, self._doubt)
+        return _Watched(allowed, self._missed)
 
-    def _doubt(self) -> None:
-        self.is_doubtful = True
+    def _missed(self, kind: object) -> None:
+        self.is_doubtful |= not self.known
+        self.has_widened |= kind == WIDE
 
     def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Return how the solution's models are compiled, by name; None while the solution itself is examined."""
@@ -223,13 +244,13 @@ class _Noted(Container[str]):
         return True
 
 
-class _Doubted(Container[str]):
-    """The kinds that lines of a test allow where the solution was not run; asking for others is a doubt."""
+class _Watched(Container[str]):
+    """The kinds that are allowed; each that is asked for in vain is noted."""
 
-    def __init__(self, allowed: Set[str], doubt: Callable[[], None]) -> None:
-        self._allowed, self._doubt = allowed, doubt
+    def __init__(self, allowed: Set[str], missed: Callable[[object], None]) -> None:
+        self._allowed, self._missed = allowed, missed
 
     def __contains__(self, kind: object) -> bool:
         if kind not in self._allowed:
-            self._doubt()
+            self._missed(kind)
         return kind in self._allowed

@@ -84,3 +84,18 @@ def _columns(source: str) -> dict[int, list[int]]:
         if isinstance(node, ast.expr):
             columns.setdefault(node.end_lineno or 0, set()).add(node.end_col_offset or 0)
     return {line: sorted(each) for line, each in columns.items()}
+
+
+def callee(source: str, place: Place) -> str:
+    """Return the name that stands before the parentheses of a call in the source of a test; empty if none does."""
+    return _callees(source).get((place.line, place.column), "") if place.is_test else ""
+
+
+@functools.lru_cache(maxsize=AST_CACHE_SIZE)
+def _callees(source: str) -> dict[tuple[int, int], str]:
+    calls = [node for node in ast.walk(parsed(source) or ast.Module([], [])) if isinstance(node, ast.Call)]
+    return {
+        (call.end_lineno or 0, call.end_col_offset or 0): call.func.id
+        for call in calls
+        if isinstance(call.func, ast.Name)
+    }

@@ -18,7 +18,7 @@ from autograder.check.data import is_hidden
 from autograder.errors import RemoteError
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.places import Place
-from autograder.examiner.remote.shared_globals import SharedGlobals
+from autograder.examiner.remote.shared_globals import SharedGlobals, is_of_notebook
 from autograder.kernel.contents import refill
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
@@ -67,6 +67,10 @@ class Arguments:
                     self.parts.append(item)
                     keys[id(item)] = -len(self.parts)
                 self.holders.setdefault(keys[id(item)], set()).add(key)
+
+    def of_notebook(self) -> Set[int | str]:
+        """Return the arguments that are objects of the notebook's classes: a call may change them unseen."""
+        return {key for key, value in self.given.items() if is_of_notebook(value)}
 
     def settle(self, permissions: Permissions, call: Call, result: Any, changed: Any, held: Any) -> Any:
         """Apply the changes that the call may make; return its result with the test's own objects in it.

@@ -14,10 +14,12 @@ import functools
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check.handle import reference_of
+from autograder.examiner.exact_integers import was_integer
 from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.examiner.remote.operators import Operators, is_same_of_library
 
@@ -59,6 +61,8 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
     """
 
     def isinstance(obj: Any, kinds: Any) -> bool:
+        if type(obj) is Fraction and builtins.isinstance(was_integer(obj), kinds):
+            return True
         return builtins.isinstance(obj, kinds) or said(obj, set(filter(may_be_claimed, names(kinds))))
 
     def issubclass(kind: Any, kinds: Any) -> bool:
@@ -72,6 +76,8 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
         return type(answer) is list and any(type(name) is str and name in wanted for name in answer)
 
     def type_of(obj: Any) -> Any:
+        if type(obj) is Fraction:
+            obj = was_integer(obj)
         kind, reference = type(obj), reference_of(obj)
         if reference is None or reference.kind not in ("object", "function") or reference_of(kind) is not None:
             return kind

@@ -16,7 +16,7 @@ from autograder.check.handle import reference_of
 from autograder.examiner.permissions import Observer
 from autograder.examiner.places import Place
 from autograder.examiner.tainted_names import TaintedNames
-from autograder.kernel.codec import CodecError
+from autograder.kernel.codec import CodecError, Packed
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
 """Requests that run the student's code."""
@@ -37,11 +37,14 @@ class Lending:
         self.kept_back: set[str] = set()
         """Names whose values do not go to the kernel in any way."""
         self.tainted: TaintedNames | None = None
+        self.lent: dict[str, Packed] = {}
+        """Name → the value that the student's code has had under it: until another is bound, that is no secret."""
         self._depth = 0
 
     def begin(self) -> None:
         """Begin a test cell."""
         self.values.clear()
+        self.lent.clear()
         self.kept_back.clear()
 
     def bind(self, name: str, value: Any, *, secret: bool) -> None:
@@ -59,6 +62,7 @@ class Lending:
     def forget(self, name: str) -> None:
         """Forget a name that the test has deleted, or bound to what the kernel has."""
         self.values.pop(name, None)
+        self.lent.pop(name, None)
         self.kept_back.discard(name)
 
     @contextlib.contextmanager
@@ -74,7 +78,10 @@ class Lending:
             return
         reference = reference_of(arguments[0]) if arguments else None
         names = self.remote.names.get(reference.handle, frozenset()) if reference is not None else frozenset()
-        lent = self._encodable(permissions.reads(place, names, self.values.keys()))
+        readable = permissions.reads(place, names, self.values.keys())
+        lent = self._encodable(readable, frozenset() if names else self.lent.keys())
+        if verb == "call" and (refused := self.values.keys() - self.lent.keys()):
+            permissions.reads_later(refused)
         self._depth += 1
         try:
             yield ("lend", lent, verb, arguments) if lent else (verb, *arguments)
@@ -84,12 +91,19 @@ class Lending:
                 read = self.remote.ask("reads")
                 permissions.was_read(place, names, lent.keys() & set(read))
 
-    def _encodable(self, names: Set[str]) -> Mapping[str, Any]:
-        """Return the values that can travel; one that cannot is not needed in the kernel."""
+    def _encodable(self, names: Set[str], again: Set[str]) -> Mapping[str, Any]:
+        """Return the values that can travel; others are not needed in the kernel.
+
+        Args:
+            names: those to lend.
+            again: those to lend if the kernel has had this very value: a generator reads a name when it is read.
+        """
         values = {}
-        for name in names:
+        for name in names | again:
             with contextlib.suppress(CodecError):
                 if not is_hidden(self.values[name]) and not self.is_secret(name):
-                    self.remote.encoded(self.values[name])
-                    values[name] = self.values[name]
+                    packed = self.remote.encoded(self.values[name])
+                    if name in names or packed == self.lent[name]:  # the test may have changed what it lent
+                        self.lent[name] = packed
+                        values[name] = self.values[name]
         return values

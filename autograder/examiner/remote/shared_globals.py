@@ -17,6 +17,8 @@ from autograder.kernel.codec import CodecError, Packed
 
 MAX_OBSERVED_BYTES = 1 << 20
 """Size of a variable that is compared before and after each call of the solution; a larger one is not shared."""
+_MODULES = ("__main__", "collections", "types", "queue")
+"""Modules of classes whose objects hold what other answers have in lists, dicts and the like."""
 
 
 class SharedGlobals:
@@ -42,6 +44,7 @@ class SharedGlobals:
         self.known = {}
         self.agree(self.names)
         if isinstance(self.remote.permissions, Observer):
+            self.note(name for name in self.names if is_of_notebook(namespace.get(name)))
             self.names = tuple(name for name in self.names if _size(self.known.get(name)) <= MAX_OBSERVED_BYTES)
 
     def given(self) -> dict[str, Any]:
@@ -92,6 +95,13 @@ class SharedGlobals:
         except CodecError:
             return None
         return packed
+
+
+def is_of_notebook(value: Any) -> bool:
+    """Return whether a value stays in the kernel, as an object of a class that another answer may have as a list."""
+    reference = reference_of(value)
+    module = reference.type_name.partition(".")[0] if reference is not None and reference.kind == "object" else ""
+    return module in _MODULES
 
 
 def _size(packed: Packed | None) -> int:
