@@ -1254,8 +1254,7 @@ KNOWN = [
         "xs = [3, 1, 2]\nresult = ordered(xs)\nif result is None:\n    result = xs\nassert result == [1, 2, 3]",
     ),
 ]
-"""They lose. The solution returns, so changes stay outside; a line ``# examine: ordered changes xs`` in the test lets them in, and
-a release warns where a test misses it."""
+"""They lose: the solution returns, so changes stay outside, unless a line of the test lets them in."""
 
 CASES = [*NUMBERS, *LARGE, *SEQUENCES, *TABLES, *FUNCTIONS, *GLOBALS, *CHANGES, *OBJECTS, *RANDOM, *TESTS, *MORE]
 
