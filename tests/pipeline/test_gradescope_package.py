@@ -223,10 +223,10 @@ def test_what_takes_too_long_for_the_platform_is_not_graded_and_says_so(image: I
     """The program ends before the platform would end it, which would overwrite the results."""
     began = time.monotonic()
     loop = notebook({"mean": "while True:\n    pass"})
-    ended = image.run({"numbers.ipynb": loop}, environment={"TIMEOUT_SECONDS": "10"})
+    ended = image.run({"numbers.ipynb": loop}, environment={"TIMEOUT_SECONDS": "3"})
     assert time.monotonic() - began < 20
     assert ended.results["tests"] == []
-    assert ended.results["output"] in (report.TOO_LATE.format(seconds=10.0), report.STOPPED)
+    assert ended.results["output"] in (report.TOO_LATE.format(seconds=3.0), report.STOPPED)
     assert ended.results["extra_data"] == {"graded": False}
 
 
