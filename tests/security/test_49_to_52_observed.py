@@ -71,9 +71,10 @@ QUESTIONS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def points(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("observed") / "course", QUESTIONS, start=START)
+@pytest.fixture(scope="module", params=["warm", pytest.param("cold", marks=pytest.mark.security)])
+def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    root = tmp_path_factory.mktemp("observed") / "course"
+    return graded_class(root, QUESTIONS, start=START, kernels=request.param)
 
 
 def of(number: str) -> pytest.MarkDecorator:
