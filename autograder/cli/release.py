@@ -110,7 +110,7 @@ def _explain(course: Course, built: Release) -> None:
     from autograder.release.explanation import explained
 
     built = observation.with_kept(course, built)
-    if not observation.is_observed(built):
+    if not observation.is_observed(built.exams):
         require_sandbox(built.assignment)
         with exclusive(course), status(f"Running the solution of {built.assignment.name}…"):
             built, note = observe(course, built)

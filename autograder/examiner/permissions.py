@@ -142,9 +142,9 @@ class Permissions:
         self.is_doubtful |= not self.known
         return self.stated.draws or function in self._of(Act.DRAWS, place.subject)
 
-    def of(self, act: Act, name: str = "") -> Set[str]:
-        """Return the values of all facts of a kind about this test, or about a name in it."""
-        return self._of(act, f"{self.test} {name}".strip())
+    def of(self, act: Act) -> Set[str]:
+        """Return the values of all facts of a kind about this test."""
+        return self._of(act, self.test)
 
     def _of(self, act: Act, subject: str) -> Set[str]:
         return self._facts.get((act, subject), frozenset())

@@ -30,12 +30,17 @@ class Place:
     @classmethod
     def at(cls, test: str, source: str, node: ast.expr) -> Place:
         """Return the place of an expression in the source of a test."""
-        line, column = node.end_lineno or 0, node.end_col_offset or 0
+        line, column = end_of(node)
         return cls(f"{test}:{line}:{_number(source, line, column)}", line, column, True)
 
     def of(self, name: str) -> str:
         """Return the place as the subject of facts about a function of that name."""
         return f"{self.subject} {name}" if name else self.subject
+
+
+def end_of(node: ast.expr) -> tuple[int, int]:
+    """Return line and column at which an expression of a source ends."""
+    return node.end_lineno or 0, node.end_col_offset or 0
 
 
 def innermost(test: str) -> Place:
@@ -94,8 +99,4 @@ def callee(source: str, place: Place) -> str:
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _callees(source: str) -> dict[tuple[int, int], str]:
     calls = [node for node in ast.walk(parsed(source) or ast.Module([], [])) if isinstance(node, ast.Call)]
-    return {
-        (call.end_lineno or 0, call.end_col_offset or 0): call.func.id
-        for call in calls
-        if isinstance(call.func, ast.Name)
-    }
+    return {end_of(call): call.func.id for call in calls if isinstance(call.func, ast.Name)}

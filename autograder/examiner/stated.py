@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.errors import CourseError
-from autograder.examiner.places import Place
+from autograder.examiner.places import Place, end_of
 
 MARK = re.compile(r"#\s*examine:\s*(.*?)\s*")
 _FORMS = "`FUNCTION changes ARGUMENT`, `answers read NAME`, `answers give KIND` or `answers draw`"
@@ -88,7 +88,7 @@ def _calls(source: str, function: str, argument: str) -> Iterator[tuple[tuple[in
             keys: set[int | str] = {key for key, value in enumerate(node.args) if ast.unparse(value) == argument}
             keys |= {k.arg for k in node.keywords if k.arg and argument in (k.arg, ast.unparse(k.value))}
             if keys:
-                yield (node.end_lineno or 0, node.end_col_offset or 0), frozenset(keys)
+                yield end_of(node), frozenset(keys)
 
 
 def _name(function: ast.expr) -> str:

@@ -202,9 +202,9 @@ def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Wo
 
 def _observed(plan: Plan, options: Options) -> Plan:
     """Run the solution if it was not seen since the exam changed, and plan with what it did."""
-    release = load_release(plan.course, plan.assignment)
-    if observation.is_observed(release):
+    if observation.is_observed(plan.works[0].exams):
         return plan
+    release = load_release(plan.course, plan.assignment)
     with _templates(plan, options):
         release, note = observe(plan.course, release)
     works, due = _works(plan.course, release, options)
@@ -274,7 +274,7 @@ def observed_release(course: Course, assignment: Assignment) -> tuple[Release, t
         The same errors as :func:`load_release`.
     """
     release = load_release(course, assignment)
-    if observation.is_observed(release):
+    if observation.is_observed(release.exams):
         return release, ()
     release, note = observe(course, release)
     return release, (note,)

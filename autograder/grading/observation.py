@@ -22,6 +22,7 @@ from autograder.errors import AutograderError, HostError
 from autograder.grading.cache_keys import EXAMINER_VERSION, exam_key
 from autograder.grading.work import Work, versions
 from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
 from autograder.records.observations import Observations
 from autograder.release.record import Release
 
@@ -59,9 +60,9 @@ def with_record(release: Release, observations: Sequence[Observations | None]) -
     )
 
 
-def is_observed(release: Release) -> bool:
+def is_observed(exams: Sequence[Exam]) -> bool:
     """Tell whether the solution of each notebook was seen."""
-    return all(exam.observations is not None for exam in release.exams)
+    return all(exam.observations is not None for exam in exams)
 
 
 def keep(course: Course, release: Release) -> None:
@@ -81,12 +82,6 @@ def with_kept(course: Course, release: Release) -> Release:
         return with_record(release, [from_plain(Observations, kept[exam.notebook]) for exam in release.exams])
     except (OSError, ValueError, TypeError, KeyError):
         return release
-
-
-def forget(course: Course, assignment: Assignment) -> None:
-    """Remove the kept record."""
-    with contextlib.suppress(OSError):
-        _path(course, assignment).unlink()
 
 
 def _path(course: Course, assignment: Assignment) -> Path:

@@ -86,7 +86,7 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         release = _observed(course, release, first, folder, execute)
         works = [replace(work, exams=release.exams) for work in (first, unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
-        if _missed_questions(release.exams, solution):
+        if _missed_tests(release.exams, solution):
             release = _observed(course, release, first, folder, execute)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
@@ -110,8 +110,8 @@ def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute
     return done.grades
 
 
-def _missed_questions(exams: Sequence[Exam], grade: Grade) -> bool:
-    return any(question.score < cell.points - 1e-9 for _, cell, question in _tests(exams, grade))
+def _missed_tests(exams: Sequence[Exam], grade: Grade) -> list[tuple[Exam, ExamCell, QuestionGrade]]:
+    return [each for each in _tests(exams, grade) if each[2].score < each[1].points - 1e-9]
 
 
 def _proof(
@@ -203,7 +203,7 @@ def _is_otters(exam: Exam) -> bool:
 def _wide_integers(exam: Exam) -> Iterator[str]:
     """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    wide = {fact.subject.split(" ")[0].split(":")[0] for fact in facts if fact.act is Act.GIVES and fact.value == WIDE}
+    wide = {fact.test for fact in facts if fact.act is Act.GIVES and fact.value == WIDE}
     for cell in exam.cells:
         if cell.grade_id in wide:
             yield (
@@ -255,9 +255,7 @@ def _raised(exam: Exam, graded: Path) -> list[str]:
 
 def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
     """Say what the solution misses. A cell that raises is a fault only with a question that loses points."""
-    missed = [
-        (exam, cell, question) for exam, cell, question in _tests(exams, grade) if question.score < cell.points - 1e-9
-    ]
+    missed = _missed_tests(exams, grade)
     losing = {exam.notebook for exam, _, _ in missed}
     stopped = set()
     for exam, notebook, cells in zip(exams, grade.notebooks, raised, strict=True):

@@ -37,6 +37,16 @@ class Fact:
     """Where, or of what: a test's grade id with line and column, a test's grade id alone, or a name."""
     value: str
 
+    @property
+    def place(self) -> str:
+        """Return the subject without a name: a place, or a test's grade id."""
+        return self.subject.partition(" ")[0]
+
+    @property
+    def test(self) -> str:
+        """Return the grade id of the test."""
+        return self.place.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Observations:

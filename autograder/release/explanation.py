@@ -22,7 +22,7 @@ def explained(exam: Exam) -> Iterator[str]:
         if cell.role is not Role.TEST or cell.in_kernel:
             continue
         yield f"{cell.grade_id}:"
-        facts = [fact for fact in exam.observations.facts if _test_of(fact) == cell.grade_id]
+        facts = [fact for fact in exam.observations.facts if fact.test == cell.grade_id]
         lines = dict.fromkeys(line for fact in facts if (line := _sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
@@ -30,13 +30,9 @@ def explained(exam: Exam) -> Iterator[str]:
             yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
 
 
-def _test_of(fact: Fact) -> str:
-    return fact.subject.split(" ")[0].split(":")[0]
-
-
 def _sentence(fact: Fact, cell: ExamCell) -> str:
-    place, _, name = fact.subject.partition(" ")
-    where = _line(place, cell)
+    name = fact.subject.partition(" ")[2]
+    where = _line(fact.place, cell)
     what = f"`{name.removeprefix('.')}`" if name else "the call"
     match fact.act:
         case Act.CHANGES:
@@ -46,7 +42,7 @@ def _sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{where}: {what} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
             return f"`{fact.value}` has one state in the notebook and in the test"
-        case Act.GIVES if name and ":" not in place:
+        case Act.GIVES if name and ":" not in fact.place:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
             return f"{where}: what arrives may be of kind {fact.value}"

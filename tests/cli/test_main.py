@@ -722,7 +722,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         return execute
 
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
     monkeypatch.setattr("autograder.grading.cluster.connection.InCluster", made)
 
     def refuse(*_: object) -> bool:

@@ -41,7 +41,7 @@ def test_a_proof_keeps_what_the_solution_did(course: Course) -> None:
     proof = prove(course, tiny_release(course), execute=Here())
     assert changes(proof.release) == {("test-double:2:2 double", "0")}
     loaded = grading.load_release(course, course.assignments["hw"])
-    assert observation.is_observed(loaded)
+    assert observation.is_observed(loaded.exams)
     assert loaded.exams == proof.release.exams
 
 
@@ -77,7 +77,7 @@ def test_a_solution_that_does_not_run_allows_nothing_and_a_person_decides(tmp_pa
     course = tiny_course(tmp_path, solution="import os\nos._exit(3)", test=TEST)
     here.grade = fails
     release, (note,) = grading.observed_release(course, course.assignments["hw"])
-    assert not observation.is_observed(release)
+    assert not observation.is_observed(release.exams)
     assert note.startswith("hw: the solution could not be run (no kernel today), so nothing is known of what an answer")
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_record_counts_for_nothing(course: Course, content: str) -> No
     key = json.loads(path.read_text())["key"]
     path.write_text(content % key if "%" in content else content)
     bare = observation.with_record(release, [None])
-    assert not observation.is_observed(observation.with_kept(course, bare))
+    assert not observation.is_observed(observation.with_kept(course, bare).exams)
 
 
 def test_a_grade_is_made_again_when_the_record_changes(course: Course) -> None:

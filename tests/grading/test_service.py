@@ -86,7 +86,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
     monkeypatch.setattr(service, "Templates", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(service, "Examiners", NoExaminers)
     monkeypatch.setattr(service, "attempt", made)
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
     return made
 
 

@@ -134,7 +134,7 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
     monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
     # No solution runs beside the submissions: what it does decides nothing here.
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))
 
 

@@ -22,7 +22,7 @@ WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
 @pytest.fixture(autouse=True)
 def observed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No solution runs before the submissions: what it does decides nothing here."""
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
 
 
 def run(course: Course, *options: str) -> Result:

@@ -27,7 +27,7 @@ from autograder.trust.work_folder import work_folder
 @pytest.fixture(autouse=True)
 def observed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No solution runs before the submissions: what it does decides nothing here."""
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda release: True)
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
 
 
 @pytest.fixture(scope="module")
