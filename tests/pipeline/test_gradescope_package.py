@@ -276,11 +276,14 @@ def test_an_attack_reaches_neither_exam_nor_grader_nor_results(image: Image, not
 def test_control_the_attack_works_without_the_sandbox(image: Image, tmp_path: Path) -> None:
     root = Path("/var/tmp") / f"autograder-control-{os.getpid()}"
     (root / "source").mkdir(parents=True)
+    (root / "source/exam").write_text("x")
+    victim = subprocess.Popen(["sleep", "120"], user=65534, cwd="/", env={"SECRET": "x"})  # noqa: S607
     try:
-        (root / "source/exam").write_text("x")
         code = LOOK + "\nprint(*got)"
         done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True)
     finally:
+        victim.kill()
+        victim.wait()
         shutil.rmtree(root)
     assert {"source/exam", "signal", "environ", "network", "shadow"} <= set(done.stdout.split())
 
