@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from autograder import __version__
+from autograder._util import registry
 from autograder.cli import signals
 from autograder.cli.audit import audit
 from autograder.cli.bundle import bundle
@@ -34,7 +35,28 @@ from autograder.errors import AutograderError, HostError, UsageError
 
 
 class _Group(click.Group):
-    """A command group that shows the kit's errors as messages; tracebacks are left to bugs."""
+    """A group of the kit's commands and the registered ones, which shows errors as messages; tracebacks are for bugs.
+
+    A registered command never takes the name of one of the kit's.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List all commands by name; nothing is imported."""
+        return sorted({*self.commands, *registry.names(registry.COMMANDS)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; a registered one is imported now."""
+        if cmd_name in self.commands or cmd_name not in registry.names(registry.COMMANDS):
+            return super().get_command(ctx, cmd_name)
+        try:
+            loaded = registry.load(registry.COMMANDS, cmd_name)
+        except HostError as error:
+            return _broken(cmd_name, error)
+        return (
+            loaded
+            if isinstance(loaded, click.Command)
+            else _broken(cmd_name, HostError(f"{cmd_name} is no click.Command"))
+        )
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
@@ -58,6 +80,18 @@ class _Group(click.Group):
         except KeyboardInterrupt as stop:
             warn("\n".join(["\nStopped.", *getattr(stop, "__notes__", [])]))
             ctx.exit(signals.exit_code(stop))
+
+
+def _broken(name: str, error: HostError) -> click.Command:
+    """Make a command in place of one that cannot be loaded: help shows it, and a call raises the error."""
+
+    @click.command(name, short_help="Cannot be loaded.", add_help_option=False)
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def refuse(arguments: tuple[str, ...]) -> None:
+        raise error
+
+    refuse.ignore_unknown_options = True
+    return refuse
 
 
 _HELP = """\

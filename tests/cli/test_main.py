@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from helpers import tiny
+from helpers.commands import commands
 from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, YAML, Here, grade_here, grade_in_this_process, submit, tiny_course
 from rich.console import Console
@@ -78,7 +79,7 @@ def failing(student: str) -> Callable[[Work], object]:
 
 
 def test_the_commands_are_these_and_each_teaches_with_examples() -> None:
-    assert set(cli.main.commands) == set(COMMANDS)
+    assert set(commands()) == set(COMMANDS)
     for name in COMMANDS:
         said = autograder(name, "--help")
         assert said.exit_code == 0

@@ -1,0 +1,54 @@
+"""What installed packages register with the kit: entry points of the groups ``autograder.…``.
+
+The kit's own extensions register in the same way. Names are read from the metadata of installed packages; an
+extension's module is imported when its name is used.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from autograder.errors import HostError
+
+COMMANDS = "autograder.commands"
+"""Subcommand → a ``click.Command``, in a module that imports nothing heavy: ``--help`` imports it."""
+
+
+def names(group: str) -> list[str]:
+    """List the registered names of a group in alphabetical order; nothing is imported."""
+    return sorted(_registered(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Import what is registered under a name.
+
+    Raises:
+        HostError: nothing is, or it cannot be imported; the message names the package that registers it.
+    """
+    entry = _registered(group).get(name)
+    if entry is None:
+        raise HostError(f"no installed package registers {name!r} in {group}")
+    try:
+        return entry.load()
+    except Exception as error:  # an extension's module may raise anything
+        package = entry.dist.name if entry.dist else entry.value
+        raise HostError(
+            f"{name!r} of the package {package} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+
+
+def forget() -> None:
+    """Read the metadata again at the next question: packages were installed."""
+    _registered.cache_clear()
+
+
+@functools.cache
+def _registered(group: str) -> Mapping[str, EntryPoint]:
+    """Read a group; where two packages register one name, the kit's own wins, then the first by module."""
+    entries = sorted(
+        entry_points(group=group), key=lambda entry: (not entry.value.startswith("autograder."), entry.value)
+    )
+    return {entry.name: entry for entry in reversed(entries)}
