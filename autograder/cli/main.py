@@ -9,9 +9,6 @@ import click
 from autograder import __version__
 from autograder._util import registry
 from autograder.cli import signals
-from autograder.cli.audit import audit
-from autograder.cli.bundle import bundle
-from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
 from autograder.cli.convert import convert
 from autograder.cli.demo import demo
@@ -23,11 +20,8 @@ from autograder.cli.gradescope import gradescope
 from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.people import people
-from autograder.cli.post import post
 from autograder.cli.release import release
-from autograder.cli.replay import replay
 from autograder.cli.report import report
-from autograder.cli.review import review
 from autograder.cli.second_look import second_look
 from autograder.cli.submit import submit
 from autograder.cli.trial import trial
@@ -124,8 +118,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, gradescope, import_otter,
-    people, post, release, replay, report, review, second_look, submit, trial,
+    collect, convert, demo, doctor, export, feedback, grade, gradescope, import_otter, people, release, report,
+    second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

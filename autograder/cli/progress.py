@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
@@ -17,9 +17,6 @@ from autograder.grading.forecast import Forecast, points
 from autograder.records.grade import Grade, NotGraded
 from autograder.results.report.table import TEXT_COLUMNS, text_table
 from autograder.results.report.words import status_title
-
-if TYPE_CHECKING:
-    from autograder.trust.audit_records import Result
 
 
 class _Remaining(ProgressColumn):
@@ -136,32 +133,6 @@ class BatchProgress:
             line.append(f"{'   ' if parts else ''}running: {running}", "dim")
         line.no_wrap, line.overflow = True, "ellipsis"
         return line
-
-
-class AuditProgress(BatchProgress):
-    """Progress of an audit: mutants instead of submissions, verdicts instead of scores.
-
-    ``seconds`` is the time for all of them: the audit ends then, however many are left.
-    """
-
-    def __init__(self, due: Sequence[str], title: str, console: Console, *, seconds: float, **options: Any) -> None:
-        super().__init__(due, f"{one_line(title, 14)} ≤ {seconds / 60:.3g} min", console, **options)
-
-    def judge(self, name: str, result: Result) -> None:
-        """Count one more mutant as done, and show its verdict."""
-        verdict = result.verdict.value
-        operator = one_line(result.mutant.operator, 60)
-        self._count(name, verdict, f"{result.mutant.cell}: {operator}: {verdict}")
-
-    def _standing(self) -> Text:
-        parts = [Text(f"{verdict} {number}", _VERDICTS.get(verdict, "")) for verdict, number in self.counts.items()]
-        line = Text(" · ", "dim").join(parts)
-        line.no_wrap, line.overflow = True, "ellipsis"
-        return line
-
-
-_VERDICTS = {"caught": "green", "spared": "green", "survived": "red", "lost": "bold red", "not graded": "bold red"}
-"""Verdicts of an audit → rich's styles."""
 
 
 def _style(status: str) -> str:

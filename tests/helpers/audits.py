@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
-from autograder.trust.audit_records import Result
+from autograder.extensions.trust.audit_records import Result
 
 
 class Silent:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.extensions.trust.calibration import calibration
+from autograder.extensions.trust.calibration_runs import Runs, candidates, execute_runs, plan_runs, working_folder
 from autograder.records.course import Course
 from autograder.release.calibration_record import Calibration
-from autograder.trust.calibration import calibration
-from autograder.trust.calibration_runs import Runs, candidates, execute_runs, plan_runs, working_folder
 from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 
 SETUP = "import numpy as np\nfrom autograder import check\n\nnp.random.seed(7)"

@@ -6,8 +6,8 @@ import dataclasses
 import re
 from collections.abc import Callable
 
+from autograder.extensions.trust.mutants.feeds import feeds
 from autograder.records.exam import Exam, Role
-from autograder.trust.mutants.feeds import feeds
 from variants import honest_class as ways
 from variants.honest_class import Task
 from variants.networks import FORMS, network_of

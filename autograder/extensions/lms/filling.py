@@ -1,0 +1,127 @@
+"""Grades into a learning system's CSV file: one column is filled, everything else stays."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.matching import Known, match
+from autograder.extensions.lms.memory import Memory, Sent, digest
+from autograder.extensions.lms.points import Standing, factor, is_same, why_kept
+from autograder.extensions.lms.sheet import Sheet
+from autograder.extensions.lms.systems import Column, Layout
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of each student's grade."""
+
+    written: Sequence[str]
+    same: Sequence[str]
+    """Students whose cell had this grade already."""
+    kept: Mapping[str, str]
+    """Student → what stands there, which this course did not write."""
+    waiting: Mapping[str, str]
+    """Student → why the grade is not handed over yet."""
+    unclear: Mapping[str, str]
+    """Student → why they have no row."""
+    by_name: Sequence[str]
+    """Students that only their full name was found by."""
+    without: Sequence[str]
+    """People in the file without a submission here."""
+    unsure: Sequence[str] = ()
+    """Students whose hand-in a name alone told."""
+    sent: dict[str, Sent] = field(default_factory=dict)
+    """Student → what was written."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Student → row."""
+
+
+def fill(
+    sheet: Sheet,
+    layout: Layout,
+    entries: Sequence[Entry],
+    students: Mapping[str, Known],
+    memory: Memory,
+    *,
+    overwrite: bool = False,
+    scale: bool = False,
+) -> Filled:
+    """Write the grades into ``sheet``.
+
+    Args:
+        sheet: the file; its cells are changed.
+        layout: what it is.
+        entries: the results.
+        students: all names of each student in ``entries``.
+        memory: what was handed over before.
+        overwrite: whether grades that stand there and are not this course's are replaced.
+        scale: whether points are scaled where the file counts other points than the assignment.
+
+    Raises:
+        UsageError: the file counts other points than the assignment, and ``scale`` is false.
+    """
+    matched = match({entry.student: students[entry.student] for entry in entries}, layout.known)
+    column = layout.column
+    written, same = list[str](), list[str]()
+    waiting, kept, sent = dict[str, str](), dict[str, str](), dict[str, Sent]()
+    rows = {student: layout.people[person] for student, person in matched.pairs.items()}
+    for entry in entries:
+        if entry.student not in rows:
+            continue
+        cells = sheet.rows[rows[entry.student]]
+        if entry.score is None:
+            waiting[entry.student] = entry.waits
+            continue
+        there = column.points if column.maximum is None else _value(cells[column.maximum])
+        score = entry.score * factor(sheet.name, there, entry.max_score, scale=scale)
+        before = memory[entry.student]
+        stands = _standing(cells, column)
+        shown = sheet.number(round(score, 2))
+        if why := why_kept(stands, before.score, score, shown, overwrite=overwrite):
+            kept[entry.student] = why
+            continue
+        comment = _comment(cells, column, entry, before)
+        if is_same(stands.score, score):
+            same.append(entry.student)
+            if column.comments is not None and comment != before.comment:
+                sent[entry.student] = replace(before, comment=comment)
+        else:
+            written.append(entry.student)
+            cells[column.index] = shown
+            sent[entry.student] = Sent(score, comment)
+    taken = set(rows.values())
+    without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
+    by_name, unsure = matched.by_name, matched.unsure
+    return Filled(written, same, kept, waiting, matched.unclear, by_name, without, unsure, sent, rows)
+
+
+def _standing(cells: Sequence[str], column: Column) -> Standing:
+    """Read what a student's row has now."""
+    text = cells[column.index].strip()
+    locked = column.locked is not None and cells[column.locked].strip().casefold() in ("no", "nein")
+    return Standing(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
+
+
+def _comment(cells: list[str], column: Column, entry: Entry, before: Sent) -> str:
+    """Write the comment where there is a column for it and no person's text; returns its digest."""
+    if column.comments is None:
+        return ""
+    text = "<br>".join(html.escape(line, quote=False) for line in entry.comment.splitlines())
+    stands = cells[column.comments]
+    if not stands.strip() or digest(stands) == before.comment:
+        cells[column.comments] = text
+    return digest(text) if cells[column.comments] == text else ""
+
+
+def _value(text: str) -> float | None:
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _person(known: Known) -> str:
+    return next((text for texts in (known.names, known.logins, known.ids) for text in texts), "")

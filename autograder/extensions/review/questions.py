@@ -1,0 +1,142 @@
+"""Questions and answers as the review page shows them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.extensions.review.rubric import Item, items, scheme
+from autograder.records.course import Course
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import Grade, QuestionGrade
+from autograder.release.markers import course_markers
+from autograder.results import report
+from autograder.results.gradebook.entering import Asked, Standing
+from autograder.results.report.notebook import CellView, views
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, with what the instructor says of it."""
+
+    asked: Asked
+    title: str
+    points: float
+    by_hand: bool
+    """Whether a person always grades it."""
+    said: str
+    """Source that students see: the task or the question's text."""
+    scheme: str
+    """What they do not see: the mark scheme, or the instructor's answer."""
+    rubric: tuple[Item, ...]
+    kind: str
+    """``markdown`` or ``code``: the language of ``scheme``."""
+    given: frozenset[str] = frozenset()
+    """Sources of the cells that every student got: none of them is part of an answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One student's answer."""
+
+    student: str
+    cells: tuple[CellView, ...]
+    grade: QuestionGrade
+    standing: Standing
+
+
+def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> list[Question]:
+    """List the questions that a person may grade: first those that wait for one.
+
+    Args:
+        course: the course.
+        exams: all notebooks of the assignment.
+        grades: the current grades; a test that waits for a person in one of them is listed, too.
+    """
+    markers = course_markers(read_nbgrader_config(course.root))
+    marks = {mark for pair in markers.pairs for mark in (pair.begin, pair.end)}
+    waiting = {
+        (book.notebook, question.id)
+        for grade in grades
+        for book in grade.notebooks
+        for question in book.questions
+        if question.needs_manual_grade
+    }
+    found = []
+    for exam in exams:
+        titles = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
+        given = frozenset(cell.released for cell in exam.cells if cell.role is Role.FREE)
+        answer = ""
+        for cell in exam.cells:
+            name = str(cell.grade_id)
+            if cell.role in (Role.ANSWER, Role.MANUAL, Role.TASK):
+                answer = name
+            if cell not in exam.questions or (not cell.points and (exam.notebook, name) not in waiting):
+                continue
+            by_hand = cell.role in (Role.MANUAL, Role.TASK)
+            asked = Asked(exam.assignment, exam.notebook, name, name if by_hand else answer)
+            found.append(_question(asked, cell, titles.get(name, "") or "", marks, given))
+    return sorted(found, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
+
+
+def _question(asked: Asked, cell: ExamCell, title: str, marks: set[str], given: frozenset[str]) -> Question:
+    hidden = scheme(cell.source, cell.released, marks)
+    by_hand = cell.role in (Role.MANUAL, Role.TASK)
+    said = cell.released if cell.role is Role.TASK else ""
+    rubric = items(hidden) if by_hand else ()
+    return Question(asked, title, cell.points, by_hand, said, hidden, rubric, cell.cell_type, given)
+
+
+def answers(
+    course: Course, question: Question, grades: Sequence[Grade], entered: Mapping[str, Standing]
+) -> list[Answer]:
+    """Read the answers to a question; ``entered`` is what stands in the gradebook, by student."""
+    found = []
+    for grade in grades:
+        graded = _graded(grade, question.asked)
+        if graded is None or grade.student not in entered:
+            continue
+        path = course.autograded(grade.student, grade.assignment) / f"{question.asked.notebook}.ipynb"
+        shown = _views(path, path.stat().st_mtime_ns) if path.is_file() else ()
+        cells = answer_cells(shown, question)
+        found.append(Answer(grade.student, cells, graded, entered[grade.student]))
+    return found
+
+
+def _graded(grade: Grade, asked: Asked) -> QuestionGrade | None:
+    return next(
+        (q for b in grade.notebooks if b.notebook == asked.notebook for q in b.questions if q.id == asked.question),
+        None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _views(path: Path, changed: int) -> tuple[tuple[CellView, str], ...]:
+    """Read an annotated notebook, cell by cell with its source; ``changed`` is its time: a new one is read again."""
+    from autograder._util.notebook_format import nbformat
+
+    notebook = nbformat.v4.reads(path.read_text("utf-8"))
+    shown, _ = views(notebook)
+    return tuple(zip(shown, (str(cell.source) for cell in notebook.cells), strict=False))
+
+
+def answer_cells(shown: Sequence[tuple[CellView, str]], question: Question) -> tuple[CellView, ...]:
+    """Choose the cells of an answer: the answer's own, and the student's cells right after it."""
+    own: list[CellView] = []
+    begun = False
+    for cell, source in shown:
+        if begun and (cell.role != "free" or source in question.given):
+            break
+        if begun or (cell.grade_id == question.asked.answer and cell.role != "task"):
+            own.append(cell)
+        begun = begun or cell.grade_id == question.asked.answer
+    return tuple(own)
+
+
+def shuffled(students: Iterable[str], salt: str) -> list[str]:
+    """Return students in an order that tells nothing of their names, the same for one ``salt``."""
+    return sorted(students, key=lambda name: hashlib.sha256(f"{salt}\0{name}".encode()).digest())

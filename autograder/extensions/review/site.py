@@ -1,0 +1,230 @@
+"""What the review server answers: pages, fragments and JSON. Nothing here knows of sockets."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from autograder._util.text import one_line
+from autograder.errors import HostError, UsageError
+from autograder.extensions.review.questions import Question, answers, questions, shuffled
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Grade
+from autograder.results.gradebook.entering import Changed, Standing, enter, standings
+from autograder.results.report import rendering
+from autograder.results.report.page import render
+from autograder.results.report.pieces import CODE, MARKDOWN, html
+
+MAX_COMMENT = 20_000
+PRESENCE_SECONDS = 20.0
+"""Time after which somebody who no longer asks is gone."""
+SAVED_COMMENTS = 12
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the server."""
+
+    status: int
+    body: bytes
+    kind: str = "text/html; charset=utf-8"
+
+
+@dataclass
+class Site:
+    """The review of one assignment."""
+
+    course: Course
+    assignment: Assignment
+    exams: Sequence[Exam]
+    grades: Sequence[Grade]
+    """The current grades, in the order of the students' names."""
+    anonymous: bool = False
+    salt: str = ""
+    """Decides the order of anonymous answers."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Student → name for people."""
+    entered: int = 0
+    """Number of times that points were entered."""
+
+    def __post_init__(self) -> None:
+        self.questions: list[Question] = questions(self.course, self.exams, self.grades)
+        students = [grade.student for grade in self.grades]
+        self.students = shuffled(students, self.salt) if self.anonymous else students
+        self._grade_of = {grade.student: grade for grade in self.grades}
+        self._here: dict[str, tuple[float, int, int, str]] = {}
+        self._lock = threading.Lock()
+
+    def require_answers(self) -> None:
+        """Refuse to show a page without answers.
+
+        Raises:
+            UsageError: nothing is graded, or no question has points.
+        """
+        if not self.students or not self.questions:
+            name = self.assignment.name
+            raise UsageError(
+                f"nothing is graded; run `autograder grade {name}` first"
+                if not self.students
+                else f"no question of {name} has points"
+            )
+
+    def reply(self, method: str, path: str, body: bytes = b"") -> Reply:
+        """Answer a request; ``path`` is what follows the token."""
+        parts = [part for part in path.split("?")[0].split("/") if part]
+        try:
+            match method, parts:
+                case "GET", []:
+                    return self._overview()
+                case "GET", ["review.js"]:
+                    return Reply(200, _file("review.js"), "text/javascript; charset=utf-8")
+                case "GET", ["q", number]:
+                    return self._question(int(number))
+                case "GET", ["q", number, place]:
+                    return self._answer(int(number), int(place))
+                case "POST", ["q", number, place]:
+                    return self._enter(int(number), int(place), json.loads(body))
+                case "POST", ["here"]:
+                    return self._presence(json.loads(body))
+        except (ValueError, LookupError, TypeError):
+            return _json(400, {"error": "this page is of an older run, or the request is not one of its own"})
+        except HostError as error:
+            return _json(503, {"error": str(error)})
+        return _json(404, {"error": "there is no such page"})
+
+    def shown(self, place: int) -> str:
+        """Return how a student is called on the page."""
+        student = self.students[place]
+        return f"Answer {place + 1}" if self.anonymous else one_line(self.names.get(student) or student, 80)
+
+    def _overview(self) -> Reply:
+        rows = []
+        for number, question in enumerate(self.questions):
+            found = standings(self.course, question.asked)
+            waiting = sum(found[name].waits for name in self.students if name in found)
+            by_hand = sum(found[name].manual is not None for name in self.students if name in found)
+            rows.append({"number": number, "question": question, "waiting": waiting, "by_hand": by_hand})
+        return _page("review.html", self._values(rows=rows, question=None))
+
+    def _question(self, number: int) -> Reply:
+        question = self._at(number)
+        found = standings(self.course, question.asked)
+        places = [
+            {"place": place, "name": self.shown(place), "state": _state(found[student])}
+            for place, student in enumerate(self.students)
+            if student in found
+        ]
+        values = self._values(
+            rows=[],
+            question=question,
+            number=number,
+            places=places,
+            said=_rendered("markdown", question.said) if question.said else "",
+            scheme=_rendered(question.kind, question.scheme) if question.scheme else "",
+        )
+        return _page("review.html", values)
+
+    def _answer(self, number: int, place: int) -> Reply:
+        question = self._at(number)
+        student = self.students[place]
+        entered = standings(self.course, question.asked)
+        found = answers(self.course, question, [self._grade_of[student]], entered)
+        if not found:
+            raise LookupError(student)
+        values = {
+            "answer": found[0],
+            "question": question,
+            "name": self.shown(place),
+            "place": place,
+            "saved": _saved_comments(entered),
+        }
+        return _page("review-answer.html", values)
+
+    def _enter(self, number: int, place: int, wanted: Any) -> Reply:
+        question = self._at(number)
+        student = self.students[place]
+        score, comment = wanted["score"], wanted["comment"]
+        if not isinstance(comment, str) or len(comment) > MAX_COMMENT:
+            return _json(400, {"error": f"a comment has at most {MAX_COMMENT:,} characters"})
+        if score is not None and (
+            not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= question.points + 1e-9
+        ):
+            return _json(400, {"error": f"points are a number from 0 to {question.points:g}"})
+        try:
+            now = enter(self.course, question.asked, student, score, comment.strip(), str(wanted["seen"]))
+        except Changed as changed:
+            there = changed.standing
+            given = "no points" if there.manual is None else f"{there.manual:g} points"
+            said = f"somebody else gave {given} meanwhile; nothing of yours was entered"
+            return _json(409, {"error": said, "state": _state(there)})
+        with self._lock:
+            self.entered += 1
+        return _json(200, {"version": now.version, "state": _state(now)})
+
+    def _presence(self, wanted: Any) -> Reply:
+        """Note who looks at which answer; tell where the others are, and how far the question is."""
+        key, who = str(wanted["key"])[:64], one_line(str(wanted["who"]), 40)
+        number, place, now = int(wanted["question"]), int(wanted["place"]), time.monotonic()
+        question = self._at(number)
+        with self._lock:
+            self._here = {k: seen for k, seen in self._here.items() if now - seen[0] < PRESENCE_SECONDS}
+            self._here[key] = (now, number, place, who)
+            others = [
+                {"place": where, "who": name or "somebody"}
+                for other, (_, which, where, name) in self._here.items()
+                if other != key and which == number
+            ]
+        found = standings(self.course, question.asked)
+        states = {place: _state(found[name]) for place, name in enumerate(self.students) if name in found}
+        return _json(200, {"others": others, "states": states})
+
+    def _at(self, number: int) -> Question:
+        if not 0 <= number < len(self.questions):
+            raise LookupError(number)
+        return self.questions[number]
+
+    def _values(self, **more: Any) -> dict[str, Any]:
+        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, **more}
+
+
+def _saved_comments(entered: Mapping[str, Standing]) -> list[str]:
+    """List the comments that people gave most often on a question."""
+    found = Counter(standing.comment for standing in entered.values())
+    return [text for text, _ in found.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]
+
+
+def _state(standing: Any) -> str:
+    """Return how far one answer is: ``open``, ``given`` by a person, or ``automatic``."""
+    if standing.waits:
+        return "open"
+    return "given" if standing.manual is not None else "automatic"
+
+
+def _rendered(kind: str, source: str) -> Any:
+    """Render a text of the instructor's."""
+    from markupsafe import Markup
+
+    made = rendering.render_trusted(kind, source)
+    shown = html(made, CODE if kind == "code" else MARKDOWN) if made else None
+    if shown is None:
+        return Markup("<pre class=source>{}</pre>").format(source)
+    return Markup("<pre class=source><code>{}</code></pre>").format(shown) if kind == "code" else shown
+
+
+def _page(template: str, values: Mapping[str, Any]) -> Reply:
+    return Reply(200, render(template, values).encode("utf-8", "backslashreplace"))
+
+
+def _json(status: int, value: Any) -> Reply:
+    return Reply(status, json.dumps(value).encode(), "application/json")
+
+
+def _file(name: str) -> bytes:
+    return resources.files("autograder.results.report").joinpath("templates", name).read_bytes()

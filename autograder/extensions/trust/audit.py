@@ -1,0 +1,203 @@
+"""Audit of an assignment's tests: do they catch wrong answers, and spare right ones?
+
+Mutants of the instructor's answers are graded as students' submissions are: the same plan, sandboxes, templates and
+recordings. A mutant that loses points on a question that its answer feeds is caught. One that keeps them is compared
+with the solution (:mod:`autograder.extensions.trust.audit_equivalence`): if it behaves the same, it counts nowhere;
+else it has survived, and the tests are weak there. Grades stay in ``.autograder/audit/``, so that an audit that was
+stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from autograder._util.yaml_record import suggest
+from autograder.errors import CourseError, UsageError
+from autograder.examiner.names import vocabulary
+from autograder.extensions.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
+from autograder.extensions.trust.audit_grading import graded
+from autograder.extensions.trust.audit_records import Audit, QuestionTally, Result, Verdict
+from autograder.extensions.trust.audit_runs import Display, Options, Runs
+from autograder.extensions.trust.audit_training import is_trained, retrained
+from autograder.extensions.trust.audit_words import advice, with_remarks
+from autograder.extensions.trust.mutants import FAMILIES, Mutant, mutants
+from autograder.extensions.trust.mutants.feeds import is_tested
+from autograder.grading import batch
+from autograder.records.course import Course
+from autograder.records.exam import Exam
+from autograder.release.record import Release
+from autograder.results.report.headings import headings
+
+MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
+"""Default budgets: of an assignment without networks, and of one that imports a library for them."""
+NETWORKS = frozenset({"keras", "tensorflow", "torch", "jax", "pytensor", "lightning"})
+SHARE_OF_RUNS, SHARE_OF_COMPARISONS = 0.65, 0.8
+"""Shares of the budget at which runs end, and comparisons; the rest is for repeated trainings."""
+MIN_SHARE_LEFT = 0.1
+"""Share of the budget that must be left, after trainings, for more runs."""
+Results = tuple[Result, ...]
+
+
+def audit(course: Course, release: Release, options: Options, display: Display) -> Audit:
+    """Grade mutants of the instructor's answers, and tally which ones each question catches.
+
+    Raises:
+        CourseError: no question is graded by tests, or the solution itself loses points.
+        UsageError: no question has that id.
+        HostError: this machine could not grade the solution.
+    """
+    began = time.monotonic()
+    check(release, options)
+    minutes = options.minutes or default_minutes(release)
+    with batch.exclusive(course):
+        runs = Runs(course, release, options)
+        display.says(f"Running the solution of {release.assignment.name}…")
+        solution, spent = runs.solution()
+        right = release.assignment.audit.right
+        made = mutants(release.exams, options.families, options.questions, options.seed, right)
+        end = began + 60 * minutes
+        results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
+        results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
+        results = retrained(results, solution, runs, display, end)
+        if len(results) < len(made) and time.monotonic() < end - 60 * minutes * MIN_SHARE_LEFT:
+            known = {result.mutant.id: result for result in results}
+            more = graded(made, solution, runs, display, end - 60 * minutes * MIN_SHARE_LEFT / 2)
+            results = _compared(tuple(known.get(r.mutant.id, r) for r in more), runs, display, end)
+    notes = [*_notes(made, results, minutes, spent, release)]
+    if set(options.families) == set(FAMILIES) and not options.questions:
+        notes += _unknown_changes(made, right)
+    tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
+    return Audit(
+        assignment=release.assignment.name,
+        seed=options.seed,
+        minutes=minutes,
+        seconds=time.monotonic() - began,
+        made=len(made),
+        results=results,
+        questions=tallies,
+        notes=tuple(notes),
+        floor=release.assignment.audit.caught,
+    )
+
+
+def check(release: Release, options: Options) -> None:
+    """Refuse an assignment that has nothing to audit, and questions that it has not.
+
+    Raises:
+        CourseError, UsageError: as for :func:`audit`.
+    """
+    name = release.assignment.name
+    known = [str(cell.grade_id) for exam in release.exams for cell in exam.cells if is_tested(cell)]
+    if not known:
+        raise CourseError(
+            f"{name}: no test cell has points, so there is nothing to audit; "
+            "write a test (docs/how-to/write-hidden-tests.md) and give it points"
+        )
+    for question in options.questions:
+        if question not in known:
+            raise UsageError(f"{name} has no question {question!r} with tests{suggest(question, known)}")
+
+
+def default_minutes(release: Release) -> float:
+    """Return the default budget in minutes."""
+    libraries = {name.split(".")[0] for exam in release.exams for name in vocabulary(exam).modules}
+    return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
+
+
+def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
+    """Compare survivors, and honest rewrites that lost points, with the solution."""
+    open_verdicts = (Verdict.SURVIVED, Verdict.LOST)
+    # What course.yaml calls right may differ from the solution.
+    doubtful = [
+        r.mutant for r in results if r.verdict in open_verdicts and not r.is_decided and not r.mutant.is_allowed
+    ]
+    if not doubtful or time.monotonic() >= deadline:
+        return results
+    display.says(f"Comparing {len(doubtful)} answers with the solution…")
+    start = runs.options.start or partial(in_sandbox, runs.course, runs.complete)
+    found = compare(runs.complete, doubtful, start, deadline, runs.options.seed)
+    return tuple(_decided(result, found.get(result.mutant.id)) for result in results)
+
+
+def _decided(result: Result, found: Comparison | None) -> Result:
+    """Add to a result what a comparison with the solution showed."""
+    if found is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
+        return result
+    if result.verdict is Verdict.LOST:
+        is_wrong = found.verdict == DIFFERENT and not is_trained(result.mutant)
+        return replace(result, verdict=Verdict.WITHDRAWN, reason=found.why) if is_wrong else result
+    if found.verdict == ALIKE:
+        return replace(result, verdict=Verdict.EQUIVALENT, reason=found.why)
+    is_decided = found.verdict == DIFFERENT and not is_trained(result.mutant)
+    return replace(
+        result,
+        reason=found.why if is_decided else result.reason,
+        is_decided=is_decided,
+        advice=advice(result.mutant, found),
+    )
+
+
+def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[str]) -> Iterator[QuestionTally]:
+    for exam in exams:
+        titles = headings((cell.cell_type, cell.source, cell.grade_id) for cell in exam.cells)
+        for cell in exam.cells:
+            name = str(cell.grade_id)
+            if not is_tested(cell) or (only and name not in only):
+                continue
+            fed = [r for r in results if r.mutant.notebook == exam.notebook and name in r.mutant.feeds.direct]
+            caught = [r for r in fed if r.verdict is Verdict.CAUGHT]
+            honest = [r for r in fed if r.verdict in (Verdict.SPARED, Verdict.LOST)]
+            yield QuestionTally(
+                id=name,
+                notebook=exam.notebook,
+                title=titles.get(name, ""),
+                points=cell.points,
+                caught=sum(r.is_caught_by(name) for r in caught),
+                by_others=sum(not r.is_caught_by(name) for r in caught),
+                survived=sum(r.verdict is Verdict.SURVIVED for r in fed),
+                honest=len(honest),
+                lost=sum(r.is_caught_by(name) for r in honest),
+            )
+
+
+def _unknown_changes(made: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Name what course.yaml calls right, and no operator makes."""
+    for answer, entries in right.items():
+        own = [mutant for mutant in made if mutant.cell == answer]
+        for entry in entries:
+            if not any(mutant.is_named(entry) for mutant in own):
+                near = suggest(entry, {mutant.operator for mutant in own})
+                yield f"'right' in 'audit' of course.yaml: nothing makes {entry!r} of {answer!r}{near}"
+
+
+def _notes(
+    made: Sequence[Mutant], results: Sequence[Result], minutes: float, seconds: float, release: Release
+) -> Iterator[str]:
+    """Say what the audit left out, and why."""
+    if not made:
+        yield "no operator applies to the answers: nothing was tried"
+    elif not results:
+        yield (
+            f"{minutes:g} minutes are too few: the solution alone takes {seconds:.0f} s, and none of {len(made)} "
+            "answers was run; allow more with --minutes"
+        )
+    elif len(results) < len(made):
+        yield (
+            f"{len(results)} of {len(made)} answers were run in {minutes:g} minutes, a sample of all families, "
+            "answers and operators; with more --minutes, the next audit goes on from there"
+        )
+    hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]
+    if not hidden:
+        yield "no test is hidden: students see all tests, and can write answers for these cases alone"
+    undecided = sum(result.verdict is Verdict.SURVIVED and not result.is_decided for result in results)
+    if undecided:
+        yield (
+            f"of {undecided} survivors it is not known whether they behave as the solution does: nothing that "
+            "tests measure tells, or there was no time to train them again; they count as survivors"
+        )
+    not_graded = [result for result in results if result.verdict is Verdict.NOT_GRADED]
+    if not_graded:
+        yield f"{len(not_graded)} answers could not be graded on this machine: {not_graded[0].reason}"

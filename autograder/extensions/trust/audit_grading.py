@@ -1,0 +1,175 @@
+"""Grading of mutants: several in one notebook where none can reach another's questions, and a verdict on each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from autograder._util.digests import digest
+from autograder._util.text import one_line
+from autograder.extensions.trust.audit_records import Loss, Result, Verdict
+from autograder.extensions.trust.audit_runs import Display, Runs, runs_that_fit, until
+from autograder.extensions.trust.mutants import Mutant
+from autograder.grading import batch
+from autograder.grading.pool import in_processes, prestart_templates
+from autograder.grading.work import Work
+from autograder.records.grade import Grade, NotGraded
+from autograder.records.run import RunStatus
+
+Pack = tuple[Mutant, ...]
+"""Mutants of one notebook that is graded: of different answers, which feed no question in common."""
+MORE_THAN_FIT = 3
+"""A mutant may take less time than the solution: so many times the runs that fit into the time are planned."""
+_RAN = frozenset({RunStatus.COMPLETED.value, RunStatus.CELL_ERROR.value})
+
+
+def packed(made: Sequence[Mutant]) -> list[Pack]:
+    """Put mutants together, each into the first pack that it fits into: a beginning of the list is packed the same.
+
+    Only wrong answers with wrong ones, and honest ones with honest ones.
+    """
+    packs: list[list[Mutant]] = []
+    for one in made:
+        fitting = (pack for pack in packs if all(_are_apart(one, other) for other in pack))
+        pack = next(fitting, None)
+        if pack is None:
+            packs.append([one])
+        else:
+            pack.append(one)
+    return [tuple(pack) for pack in packs]
+
+
+def _are_apart(one: Mutant, other: Mutant) -> bool:
+    if one.notebook != other.notebook:
+        return one.is_honest == other.is_honest
+    return (
+        one.is_honest == other.is_honest
+        and one.cell != other.cell
+        and not set(one.feeds.every) & set(other.feeds.every)
+    )
+
+
+def graded(
+    made: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float
+) -> tuple[Result, ...]:
+    """Grade as many mutants as the time allows, in their order."""
+    each = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
+    left = deadline - time.monotonic()
+    if left <= 0 or not made:
+        return ()
+    packs = packed(made)[: MORE_THAN_FIT * runs_that_fit(left, each, runs.options.workers or 2)]
+    names = [one.id for pack in packs for one in pack]
+    results: dict[str, Result] = {}
+    doubtful: list[Mutant] = []
+    with display.running(names, runs.options.workers or 2, left) as advance:
+
+        def take(pack: Pack, outcome: Grade | NotGraded) -> None:
+            for one in pack:
+                result = judged(one, outcome, solution)
+                if result.verdict is Verdict.SURVIVED and raises(one, runs.folder / _name(pack) / "autograded"):
+                    result = _raised_alone(result)
+                if len(pack) > 1 and needs_a_run_alone(result, outcome):
+                    doubtful.append(one)
+                else:
+                    results[one.id] = result
+                    advance(one.id, result)
+
+        _grade(packs, runs, deadline, take)
+        _grade([(one,) for one in doubtful], runs, deadline, take)
+    return tuple(results[name] for name in names if name in results)
+
+
+def needs_a_run_alone(result: Result, outcome: Grade | NotGraded) -> bool:
+    """Tell whether a result may be the fault of another mutant in its pack: a broken run, or an honest loss."""
+    if isinstance(outcome, NotGraded) or result.verdict is Verdict.LOST:
+        return True
+    return any(book.status not in _RAN for book in outcome.notebooks)
+
+
+def _grade(packs: Sequence[Pack], runs: Runs, deadline: float, take: Callable[[Pack, Grade | NotGraded], None]) -> None:
+    """Grade packs; those with a current grade are not run again."""
+    by_name = {_name(pack): pack for pack in packs}
+    works = [runs.work(name, _answers(pack)) for name, pack in by_name.items()]
+    current = {work.student: grade for work in works if (grade := batch.current(work)) is not None}
+    for name, grade in current.items():
+        take(by_name[name], grade)
+    due = [work for work in works if work.student not in current]
+    if due:
+        with _templates(due, runs.options.execute):
+            batch.run(
+                due,
+                workers=runs.options.workers or batch.worker_count(works),
+                progress=lambda name, outcome: take(by_name[name], outcome),
+                execute=until(deadline, runs.options.execute),
+            )
+
+
+def _name(pack: Pack) -> str:
+    return pack[0].id if len(pack) == 1 else f"pack-{digest([one.id for one in pack])[:12]}"
+
+
+def _answers(pack: Pack) -> Mapping[tuple[str, str], str]:
+    return {(one.notebook, one.cell): one.after for one in pack}
+
+
+def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.AbstractContextManager[None]:
+    """Start templates for all runs, where processes do the work."""
+    return prestart_templates(due) if execute is in_processes else contextlib.nullcontext()
+
+
+def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Result:
+    """Compare a mutant's grade with the solution's."""
+    if isinstance(outcome, NotGraded):
+        return Result(mutant, Verdict.NOT_GRADED, reason=one_line(outcome.reason, 300))
+    losses = tuple(_losses(mutant, outcome, solution))
+    raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
+    if mutant.is_honest:
+        return Result(mutant, Verdict.LOST if losses else Verdict.SPARED, losses, raised)
+    return Result(mutant, Verdict.CAUGHT if losses else Verdict.SURVIVED, losses, raised)
+
+
+def raises(mutant: Mutant, graded: Path) -> bool:
+    """Tell whether the mutant's own cell raised, by the notebook that grading wrote to the folder ``graded``."""
+    try:
+        cells = json.loads((graded / f"{mutant.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return False
+    own = [cell["metadata"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade_id") == mutant.cell]
+    return any(one.get("autograder", {}).get("run") == "error" for one in own)
+
+
+def _raised_alone(result: Result) -> Result:
+    """Say of a survivor that its cell raises; cheats come last in it, so that the right answer was there before."""
+    if result.mutant.family == "cheat":
+        return replace(result, verdict=Verdict.WITHDRAWN, reason=_NO_CHEAT)
+    return replace(result, reason=_RAISES)
+
+
+_NO_CHEAT = "the cheat itself raises an error here, after the right answer was made"
+_RAISES = "its cell raises an error, and no question loses points by it"
+
+
+def _losses(mutant: Mutant, grade: Grade, solution: Grade) -> Iterator[Loss]:
+    """Yield what a mutant lost on the questions that its answer feeds."""
+    for book, right in zip(grade.notebooks, solution.notebooks, strict=True):
+        wanted = {question.id: question.score for question in right.questions}
+        for question in book.questions if book.notebook == mutant.notebook else ():
+            lost = wanted[question.id] - question.score
+            if question.id in mutant.feeds.every and lost > 1e-9:
+                yield Loss(question.id, lost, one_line(question.message, 500))
+
+
+def _raised(question: str, grade: Grade) -> bool:
+    """Tell whether points were lost by an exception, and not because a result was wrong."""
+    details = [q.detail for book in grade.notebooks for q in book.questions if q.id == question]
+    errors = _ERROR.findall(details[0]) if details else []
+    return bool(errors) and errors[-1] != "AssertionError"
+
+
+_ERROR = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception|Warning))\b", re.MULTILINE)
+"""Exception that a traceback ends with."""

@@ -1,0 +1,76 @@
+"""Intervals and comparisons that an audit states, from their published formulas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.extensions.trust.distributions import student_p
+
+Z_95 = 1.959963984540054
+"""Quantile of the standard normal distribution for intervals that hold in 95 of 100 samples."""
+
+
+def wilson(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
+    """Return the interval for a share of which ``successes`` of ``trials`` were seen; (0, 1) without trials.
+
+    The score interval of Wilson (1927), which Brown, Cai and DasGupta (2001, "Interval Estimation for a Binomial
+    Proportion", Statistical Science 16) recommend for small samples.
+    """
+    if trials <= 0:
+        return 0.0, 1.0
+    share = successes / trials
+    scale = 1 + z * z / trials
+    middle = share + z * z / (2 * trials)
+    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    low = 0.0 if successes == 0 else (middle - half) / scale
+    high = 1.0 if successes == trials else (middle + half) / scale
+    return max(0.0, low), min(1.0, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Difference of a metric between two groups of trainings."""
+
+    p: float
+    """Two-sided p of the group's coefficient in a linear model."""
+    d: float
+    """Cohen's d: difference of the means in units of the pooled standard deviation."""
+    first: float
+    second: float
+    """Means of the two groups."""
+
+    @property
+    def is_different(self) -> bool:
+        """Whether the groups differ by DeepCrime's rule: p < 0.05, and d of at least 0.5 or at most −0.5."""
+        return self.p < MAX_P and abs(self.d) >= MIN_EFFECT
+
+
+MAX_P, MIN_EFFECT = 0.05, 0.5
+"""Bounds of :attr:`Difference.is_different`."""
+NEGLIGIBLE = 0.01
+"""Share of a metric that makes no difference between two trainings without chance."""
+
+
+def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
+    """Compare a metric over repeated trainings of two networks, by the rule of DeepCrime.
+
+    Humbatova, Jahangirova and Tonella (2021, "DeepCrime: Mutation Testing of Deep Learning Systems Based on Real
+    Faults") fit a generalized linear model of the metric on the group and ask for p < 0.05 and an effect of at least
+    0.5 (Cohen 1988). With the Gaussian family and one factor of two groups, that model's coefficient is the difference
+    of the means; its p is that of Student's t with a pooled variance, which is exact for few trainings.
+
+    Where nothing varies, as nothing in the training is random, any difference would be certain: there it must be more
+    than :data:`NEGLIGIBLE`.
+    """
+    means = [math.fsum(group) / len(group) for group in (first, second)]
+    freedom = len(first) + len(second) - 2
+    squares = math.fsum((x - mean) ** 2 for group, mean in zip((first, second), means, strict=True) for x in group)
+    gap = means[1] - means[0]
+    if freedom < 1 or squares <= 1e-24 * max(1.0, max(map(abs, means))) ** 2:
+        apart = abs(gap) > NEGLIGIBLE * max(map(abs, means))
+        return Difference(0.0 if apart else 1.0, math.copysign(math.inf, gap) if apart else 0.0, *means)
+    deviation = math.sqrt(squares / freedom)
+    t = gap / (deviation * math.sqrt(1 / len(first) + 1 / len(second)))
+    return Difference(student_p(t, freedom), gap / deviation, *means)

@@ -1,0 +1,103 @@
+"""Repeated trainings: whether a survivor that trains a network is worse than the solution, by DeepCrime's rule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from autograder.extensions.trust.audit_records import Result, Verdict
+from autograder.extensions.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
+from autograder.extensions.trust.audit_statistics import difference
+from autograder.extensions.trust.measures import CONDITIONS, measured_name
+from autograder.extensions.trust.mutants import Mutant
+from autograder.grading import batch
+from autograder.records.grade import Grade
+
+MIN_TRAININGS = 4
+"""Trainings of each group without which nothing is decided."""
+Metric = tuple[str, str, bool]
+"""Question and check, name of the measured value, whether higher ones are better."""
+
+
+def retrained(
+    results: Sequence[Result], solution: Grade, runs: Runs, display: Display, deadline: float
+) -> tuple[Result, ...]:
+    """Train undecided survivors and the solution again from other seeds, and compare what the tests measured.
+
+    DeepCrime's rule decides (:func:`autograder.extensions.trust.audit_statistics.difference`). A survivor that is not
+    worse is equivalent. Survivors of one answer share the solution's trainings.
+    """
+    doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
+    if not doubtful or time.monotonic() >= deadline or not _metrics(solution, doubtful[0].mutant):
+        return tuple(results)
+    each = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
+    room = runs_that_fit(max(0.0, deadline - time.monotonic()), each, runs.options.workers or 2) // len(TRAINING_SEEDS)
+    chosen = doubtful[: max(1, room - 1)]  # what is trained now need not be trained by the next audit
+    works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
+    works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
+    works = list({work.student: work for work in works}.values())
+    if not works:
+        return tuple(results)
+    display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
+    done = batch.run(
+        works,
+        workers=runs.options.workers or batch.worker_count(works),
+        execute=until(deadline, runs.options.execute),
+    )
+    grades = {grade.student: grade for grade in done.grades}
+    judged_again = {r.mutant.id: _judged_again(r, grades, runs) for r in chosen}
+    return tuple(judged_again.get(result.mutant.id, result) for result in results)
+
+
+def _answers(results: Sequence[Result]) -> list[tuple[str, str, str]]:
+    """List the answers that these mutants change: notebook, cell, the instructor's source."""
+    return list(dict.fromkeys((r.mutant.notebook, r.mutant.cell, r.mutant.before) for r in results))
+
+
+def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Result:
+    """Decide on a survivor by its trainings and the solution's."""
+    mutant = result.mutant
+    groups = []
+    for source in (mutant.before, mutant.after):
+        names = [runs.training_name(mutant.notebook, mutant.cell, source, seed) for seed in TRAINING_SEEDS]
+        groups.append([_metrics(grades[name], mutant) for name in names if name in grades])
+    if min(map(len, groups)) < MIN_TRAININGS:
+        return result
+    worse, compared = [], []
+    for key in groups[0][0]:
+        _, name, is_higher_better = key
+        samples = [[one[key] for one in group if key in one] for group in groups]
+        if min(map(len, samples)) < MIN_TRAININGS:
+            continue
+        found = difference(*samples)
+        words = f"{name} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
+        compared.append(words)
+        sign = -1 if is_higher_better else 1
+        if found.is_different and sign * found.d > 0:
+            worse.append(f"{words} (p {found.p:.2g}, d {found.d:.2g})")
+    if not compared:
+        return result
+    if worse:
+        return replace(result, is_decided=True, reason="; ".join(worse[:3]))
+    reason = f"as good as the solution: {'; '.join(compared[:3])}"
+    return replace(result, verdict=Verdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
+
+
+def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
+    """Collect what tests measured of trained models: losses, accuracies, and what stands beside a threshold."""
+    found: dict[Metric, float] = {}
+    for book in grade.notebooks:
+        for question in book.questions if book.notebook == mutant.notebook else ():
+            for check in question.checks if question.id in mutant.feeds.every else ():
+                name = measured_name(check.evidence)
+                is_stated = name in ("loss", "accuracy") or "threshold" in check.evidence
+                if name is not None and is_stated and name not in CONDITIONS:
+                    is_higher_better = check.evidence.get("higher_is_better", name == "accuracy") is True
+                    found[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
+    return found
+
+
+def is_trained(mutant: Mutant) -> bool:
+    """Tell whether an answer's worth shows only after training, so that equal values are too much to ask."""
+    return mutant.family in ("network", "data") or ".fit(" in mutant.before or "train" in mutant.before

@@ -1,0 +1,117 @@
+"""Sentences of an audit: what a weak test looks at, and which check would see a survivor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from autograder.extensions.trust.audit_equivalence import Comparison
+from autograder.extensions.trust.audit_records import QuestionTally, Result, Verdict
+from autograder.extensions.trust.mutants import Mutant, cheats
+
+MIN_TO_JUDGE = 3
+"""Wrong answers without which a question is called neither weak nor strong."""
+WEAK_SHARE = 0.8
+"""Share of caught answers below which a question is called weak."""
+
+
+def with_remarks(tallies: Iterable[QuestionTally], results: Sequence[Result]) -> Iterator[QuestionTally]:
+    """Add to each question what its survivors show about its tests."""
+    for tally in tallies:
+        fed = [r for r in results if r.mutant.notebook == tally.notebook and tally.id in r.mutant.feeds.direct]
+        yield replace(tally, remarks=tuple(remarks(tally, fed)))
+
+
+def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
+    """Say in words what a question's tests look at, where they look at too little.
+
+    Args:
+        tally: the question.
+        fed: results of the mutants of answers that feed it directly.
+    """
+    survivors = [result for result in fed if result.verdict is Verdict.SURVIVED]
+    kept = {result.mutant.operator for result in survivors}
+    if not survivors:
+        return
+    for operators, sentence in _PROBES:
+        if kept & operators:
+            yield sentence
+            break
+    slips = [result for result in survivors if result.mutant.family in ("code", "data", "network")]
+    caught = [result for result in fed if result.verdict is Verdict.CAUGHT]
+    if caught and all(result.raised for result in caught) and len(caught) >= MIN_TO_JUDGE:
+        yield "It catches only answers that raise an error: no wrong result loses points."
+    share = (tally.mutants - tally.survived) / tally.mutants
+    if tally.mutants >= MIN_TO_JUDGE and share < WEAK_SHARE and slips:
+        yield f"Weak: {tally.survived} of {tally.mutants} wrong answers keep all their points."
+
+
+_PROBES: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({cheats.NOTHING}), "It looks at nothing: an answer of `None` keeps all points."),
+    (
+        frozenset({cheats.SAME_TYPE}),
+        "It looks at the type alone: a value of the right type with another content and shape keeps all points.",
+    ),
+    (
+        frozenset({cheats.UNTRAINED, cheats.EQUAL_ODDS, cheats.PATCHED}),
+        "Its threshold is met without learning: an untrained network keeps all points.",
+    ),
+    (
+        frozenset({cheats.SAME_SHAPE}),
+        "It looks at the shape alone: zeros of the right type and shape keep all points.",
+    ),
+    (frozenset({cheats.ITS_INPUT}), "It does not ask for work: a function that returns its argument keeps all points."),
+    (
+        frozenset({cheats.CONSTANT}),
+        "It tries one example only: a function that always returns this one result keeps all points.",
+    ),
+    (
+        frozenset({cheats.TABLE}),
+        "It tries only the examples that students see: a table of them keeps all points.",
+    ),
+    (
+        frozenset({"no training", "one epoch", "labels in the reverse order", "all labels of one class"}),
+        "Its threshold is met by a network that was hardly trained, or trained on wrong labels.",
+    ),
+)
+"""Wrong answers that tell what a test looks at, the most telling first → the sentence if one of them survives."""
+
+
+def advice(mutant: Mutant, found: Comparison) -> str:
+    """Name the check of the vocabulary that would see a survivor; empty where none is known."""
+    if mutant.family == "network":
+        return next((text for words, text in _FOR_NETWORKS if any(word in mutant.operator for word in words)), _HOLDOUT)
+    if mutant.family == "data" or (mutant.family == "cheat" and mutant.operator in _OF_NETWORKS):
+        return _HOLDOUT
+    if found.case and "…" not in found.case and "<" not in found.case:
+        return f"It would be seen by `check.function({found.name}, cases=[{found.case}])`."
+    if found.name and found.why.startswith(f"`{found.name}("):
+        return f"More cases of `check.function({found.name}, …)` would see it; one of them is shown below."
+    if found.name:
+        return f"It would be seen by `check.close({found.name}, …)` in a hidden test."
+    return ""
+
+
+_HOLDOUT = (
+    "What it learned shows on rows that students do not have: `check.loss(model, on=check.hidden_data(…), below=…)` "
+    "or `check.accuracy`, with a threshold that it misses (`autograder calibrate` proposes one)."
+)
+_OF_NETWORKS = frozenset({cheats.UNTRAINED, cheats.EQUAL_ODDS, cheats.PATCHED})
+_ARCHITECTURE = (
+    "`check.architecture(model, [...])` would see it, if this layer is part of the task: name it as in "
+    '`check.dense(64, "relu")`.'
+)
+_COMPILED = "`check.compiled(model, …)` would see it, if this setting is part of the task."
+_FOR_NETWORKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("learning rate", "optimizer", "adam", "sgd", "mse", "mae", "crossentropy"), _COMPILED),
+    (
+        ("units", "unit too many", "bias", "frozen"),
+        "`check.parameters(model, exactly=…)` or `check.architecture` would see it, if the size is part of the task.",
+    ),
+    (("layer too many", " left out", "sigmoid", "softmax", "relu", "start at zero"), _ARCHITECTURE),
+    (
+        ("for val_loss", "for val_accuracy", "for loss", "for accuracy"),
+        "`check.close` against what the model itself gives on the validation rows would see it.",
+    ),
+)
+"""Words of an operator → the check that would see it."""

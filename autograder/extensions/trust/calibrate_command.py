@@ -1,0 +1,152 @@
+"""``autograder calibrate``: reruns the solution, and says how often chance costs points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.output import course_option, examples, open_course, warn, warn_each, workers_option
+from autograder.cli.requirements import GradingCommand
+
+if TYPE_CHECKING:
+    from autograder.extensions.trust.calibration_runs import Candidate, Runs
+    from autograder.records.course import Assignment, Course
+    from autograder.release.calibration_record import Calibration
+    from autograder.release.record import Release
+
+
+@click.command(
+    cls=GradingCommand,
+    short_help="Rerun the solution, and choose thresholds by evidence.",
+    epilog=examples("""
+autograder calibrate keras-fully-connected
+autograder calibrate keras-fully-connected --seeds 8 --minutes 10
+autograder calibrate keras-fully-connected --rate 0.005     # at most one run in 200 loses a check
+"""),
+)
+@click.argument("assignment")
+@course_option
+@click.option("--seeds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Runs of each notebook.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides which seeds are drawn.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop when so much time is used.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    help="How often the solution may lose a check.",
+)
+@click.option(
+    "--whole-rate",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.03,
+    show_default=True,
+    help="How often the solution may lose anything.",
+)
+@workers_option
+@click.option("--quiet", is_flag=True, help="Show the result only, no progress.")
+def calibrate(
+    assignment: str,
+    course_folder: Path,
+    seeds: int,
+    seed: int,
+    minutes: float | None,
+    rate: float,
+    whole_rate: float,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    """Run the solution of ASSIGNMENT from fresh seeds, and say for each threshold how often it misses it.
+
+    Integers in known seeding calls are drawn anew; nothing else changes. Notebooks in source/ASSIGNMENT/answers/ run
+    beside it: answers that should pass (their names begin with `good`) or should not (all others). Writes
+    source/ASSIGNMENT/calibration.json, which a release and the class report cite, and a page in reports/. All is
+    recorded: the same command goes on where it was stopped.
+    """
+    course, wanted = open_course(course_folder, assignment)
+    from autograder.extensions.trust.calibration import calibration
+    from autograder.extensions.trust.calibration_runs import CalibrationError, Runs, candidates
+    from autograder.grading.assignment import observed_release
+    from autograder.release.preparation import check_hidden_data
+
+    release, notes = observed_release(course, wanted)
+    warn_each(f"note: {note}" for note in notes)
+    check_hidden_data(course, wanted, release.exams)
+    runs = Runs(seeds, 0)
+    stop: KeyboardInterrupt | None = None
+    try:
+        _run(course, release, candidates(course, release), runs, seed, minutes, workers, quiet)
+    except KeyboardInterrupt as interrupt:
+        stop = interrupt
+    hidden = course.hidden(wanted.name)
+    try:
+        made = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
+    except CalibrationError as error:
+        if stop is None:
+            raise
+        stop.add_note(str(error))
+        raise stop from None
+    _publish(course, wanted, made)
+    if stop is not None:
+        raise stop
+
+
+def _run(
+    course: Course,
+    release: Release,
+    wanted: list[Candidate],
+    runs: Runs,
+    seed: int,
+    minutes: float | None,
+    workers: int | None,
+    quiet: bool,
+) -> None:
+    from rich.console import Console
+
+    from autograder.cli.output import say_reduced
+    from autograder.cli.progress import BatchProgress
+    from autograder.extensions.trust.calibration_runs import execute_runs, plan_runs, working_folder
+    from autograder.grading import batch
+    from autograder.grading.walls import require_walls
+
+    name = release.assignment.name
+    if reduced := require_walls(release.assignment):
+        say_reduced()
+    with working_folder(course) as folder:
+        planned = plan_runs(course, release, wanted, runs, seed, folder)
+        count = 1 if reduced else workers or batch.worker_count([run.work for run in planned])
+        labels = [run.label for run in planned]
+        with BatchProgress(labels, f"calibrate {name}", Console(stderr=True), workers=count, quiet=quiet) as progress:
+            seconds = None if minutes is None else 60 * minutes
+            execute_runs(planned, runs, workers=count, seconds=seconds, advance=progress.advance)
+
+
+def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
+    """Write the record and the page, and show the table and what was found."""
+    from rich.console import Console
+
+    from autograder._util.text import one_line
+    from autograder.cli.output import MAX_PATH
+    from autograder.cli.progress import show_columns
+    from autograder.extensions.trust.calibration_findings import percent
+    from autograder.extensions.trust.calibration_report import table, write_page
+    from autograder.release import calibration_record
+
+    path = calibration_record.calibration_path(course, assignment.name)
+    calibration_record.save(path, made)
+    page = write_page(course, assignment, made)
+    if made.checks:
+        titles = ("question", "check", "measured", "threshold", "solution loses", f"for {percent(made.rate)}", "passes")
+        show_columns(Console(), titles, table(made), right=("threshold",))
+        click.echo()
+    for text in made.findings:
+        click.echo(f"- {one_line(text, 2000)}")
+    if not made.findings:
+        click.echo("Nothing is wrong: the solution keeps every check, and no named answer passes that should not.")
+    click.echo()
+    for what, written in (("calibration", path), ("page", page)):
+        click.echo(f"{what:14} {one_line(str(written), MAX_PATH)}")
+    if made.runs < made.planned:
+        warn(f"note: {made.runs} of {made.planned} runs of the solution; the same command goes on with the others")

@@ -1,0 +1,220 @@
+"""Report of a calibration: an HTML page in reports/, and rows for a table on the screen."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder._util.files import write_atomically
+from autograder.extensions.trust.calibration_findings import GOOD, number, percent, span
+from autograder.extensions.trust.calibration_loss import loss_probability
+from autograder.extensions.trust.calibration_runs import SOLUTION
+from autograder.extensions.trust.measures import CONDITIONS
+from autograder.records.course import Assignment, Course
+from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
+from autograder.results.report.page import render
+from autograder.results.report.plots import LARGEST, Curve, operating_curves
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_SOLUTION, _GOOD, _WRONG = 1, 4, (2, 3, 5, 6)
+"""Colors of curves."""
+POINTS = 160
+"""Thresholds at which an operating curve is computed."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A candidate in a check's table."""
+
+    name: str
+    range: str
+    mean: str
+    passes: str
+    estimate: str
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A check on the page."""
+
+    name: str
+    notebook: str
+    question: str
+    plot: Markup | None
+    rows: Sequence[_Row]
+    remark: str
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question on the page."""
+
+    id: str
+    points: float
+    lost: str
+    answers: Sequence[str]
+
+
+def report_path(course: Course, assignment: str) -> Path:
+    """Return the path of the page."""
+    return course.reports / f"{assignment}-calibration.html"
+
+
+def write_page(course: Course, assignment: Assignment, made: Calibration) -> Path:
+    """Write the page and return its path.
+
+    Raises:
+        HostError: it cannot be written.
+    """
+    path = report_path(course, assignment.name)
+    stated = [check for check in made.checks if check.threshold is not None]
+    values = {
+        "course": course.title,
+        "title": assignment.title,
+        "made": made,
+        "tiles": [
+            (str(made.runs), "runs of the solution", f"of {made.planned}" if made.runs < made.planned else ""),
+            (str(len(made.answers)), f"named answer{'s' if len(made.answers) != 1 else ''}", ""),
+            (str(len(made.checks)), "checks with a number", f"{len(stated)} with a threshold"),
+            (str(sum(_spares(check, made.rate) for check in stated)), "spare the solution", _wanted(made.rate)),
+            (str(made.lost.hits), "runs that lost points", f"at most {percent(made.lost.high)} of all"),
+            (str(sum(_lets_pass(check) for check in stated)), "let a wrong answer pass", ""),
+        ],
+        "checks": [_section(check, made) for check in made.checks],
+        "questions": [
+            _Question(one.id, one.points, _counted(one.lost), [_counted(answer.full) for answer in one.answers])
+            for one in made.questions
+        ],
+    }
+    write_atomically(path, render("calibration.html", values))
+    return path
+
+
+def _wanted(rate: float) -> str:
+    return f"in all but {percent(rate)} of runs"
+
+
+def _spares(check: CheckCalibration, rate: float) -> bool:
+    return not check.lost.hits and (check.tail is None or check.tail <= rate)
+
+
+def _lets_pass(check: CheckCalibration) -> bool:
+    return check.measure not in CONDITIONS and any(
+        one.passed.hits > 0 for one in check.answers if not one.name.startswith(GOOD)
+    )
+
+
+def _section(check: CheckCalibration, made: Calibration) -> _Section:
+    passed = Share(check.lost.runs - check.lost.hits, check.lost.runs, 1 - check.lost.high, 1 - check.lost.low)
+    interval = ""
+    if check.tail is not None and check.tail_low is not None and check.tail_high is not None:
+        kept = 1 - check.tail
+        interval = f"{percent(kept)} ({percent(1 - check.tail_high)} to {percent(1 - check.tail_low)})"
+    rows = [_Row("the solution", _range(check.values), _mean(check.values), _counted(passed), interval or "–")]
+    for one in check.answers:
+        estimate = "–" if one.tail is None else percent(one.tail)
+        rows.append(_Row(one.name, _range(one.values), _mean(one.values), _counted(one.passed), estimate))
+    return _Section(check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, made)))
+
+
+def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
+    if check.threshold is None:
+        said = ["The test states no threshold."]
+    else:
+        said = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
+    if check.doubt:
+        said.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
+    if check.wanted is not None:
+        said.append(f"For {percent(made.rate)}: {check.wanted:g}.")
+    if check.wanted_shared is not None and check.wanted_shared != check.wanted:
+        said.append(f"For a share of {percent(made.whole_rate)} for the whole assignment: {check.wanted_shared:g}.")
+    share = check.rows_share
+    if share is not None and check.standard_error:
+        said.append(
+            f"Noise of one run on another holdout: the rows make {percent(share)} of its variance, the seeds "
+            f"{percent(1 - share)}."
+        )
+    return said
+
+
+def _plot(check: CheckCalibration) -> Markup | None:
+    """Plot the operating curves; None where nothing varies, or for a condition."""
+    named: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
+    named += [(one.name, one.values) for one in check.answers if one.values]
+    named = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in named]
+    every = [value for _, values in named for value in values]
+    if len(every) < 2 or min(every) == max(every) or check.measure in CONDITIONS:
+        return None
+    low, high = min(every), max(every)
+    shown = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
+    low, high = min([low, *shown]), max([high, *shown])
+    pad = 0.12 * (high - low)
+    grid = [low - pad + (high - low + 2 * pad) * index / POINTS for index in range(POINTS + 1)]
+    colors = iter(_WRONG)
+    curves = [
+        Curve(
+            name,
+            [(x, 100 * passing(values, check, x)) for x in grid],
+            values,
+            _SOLUTION if name == SOLUTION else _GOOD if name.startswith(GOOD) else next(colors, _WRONG[-1]),
+        )
+        for name, values in named
+    ]
+    marks = [(x, f"threshold {x:g}") for x in shown]
+    if marks and check.wanted is not None and low - pad <= check.wanted <= high + pad:
+        marks.append((check.wanted, f"wanted: {check.wanted:g}"))
+    return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
+
+
+def _near(threshold: float, low: float, high: float) -> bool:
+    """Tell whether a threshold is near enough to the values to be shown with them."""
+    return low - 2 * (high - low) <= threshold <= high + 2 * (high - low)
+
+
+def passing(values: Sequence[float], check: CheckCalibration, threshold: float) -> float:
+    """Return how often a candidate passes a threshold: estimated where the values look normal, otherwise counted."""
+    lost = loss_probability(values, check, threshold) if check.normal else None
+    if lost is not None:
+        return 1 - lost
+    sign = 1.0 if check.higher_is_better else -1.0
+    return sum(sign * (value - threshold) + check.doubt >= 0 for value in values) / len(values)
+
+
+def _counted(share: Share) -> str:
+    return f"{share.hits} of {share.runs} ({percent(share.low)} to {percent(share.high)})"
+
+
+def _range(values: Sequence[float]) -> str:
+    return span(values) if values else "–"
+
+
+def _mean(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    spread = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
+    return f"{number(statistics.fmean(values))}{spread}"
+
+
+def table(made: Calibration) -> list[tuple[str, ...]]:
+    """Return a row for each check with a number: question, check, measured, threshold, lost, wanted."""
+    return [
+        (
+            one.question,
+            one.name,
+            _range(one.values),
+            "–" if one.threshold is None else number(one.threshold, 6),
+            f"{one.lost.hits} of {one.lost.runs}" + ("" if one.tail is None else f", {percent(one.tail)} expected"),
+            "–" if one.wanted is None else f"{one.wanted:g}",
+            ", ".join(f"{answer.name} {_passes(answer)}" for answer in one.answers) or "–",
+        )
+        for one in made.checks
+    ]
+
+
+def _passes(answer: AnswerValues) -> str:
+    return f"{answer.passed.hits} of {answer.passed.runs}"

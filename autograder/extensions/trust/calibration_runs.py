@@ -1,0 +1,258 @@
+"""Runs of a calibration: the solution and the named answers, each from several seeds, through the pipeline of students.
+
+All is recorded. A calibration that was stopped, or is made again after a threshold has changed, executes only what it
+has not executed yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autograder._util.notebook import read_notebook
+from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder._util.syntax import meaning
+from autograder.errors import AutograderError, SubmissionError
+from autograder.execution.recording_store import RecordingStore
+from autograder.extensions.trust.calibration_seeds import CELL, Redrawing, Seeds, redraw, seeds_of
+from autograder.extensions.trust.mutants.feeds import feeds, is_tested
+from autograder.extensions.trust.work_folder import work_folder
+from autograder.grading import batch
+from autograder.grading.batch import Execute
+from autograder.grading.pool import in_processes, prestart_templates
+from autograder.grading.schedule import alone_at_the_end, once_each
+from autograder.grading.work import Work
+from autograder.records.course import Course
+from autograder.records.exam import Exam, Role
+from autograder.records.grade import Grade, NotGraded
+from autograder.release.build import notebook_text
+from autograder.release.calibration_record import ANSWERS
+from autograder.release.exam import solution_notebook
+from autograder.release.record import Release
+
+SOLUTION = "solution"
+"""Name of the instructor's solution among the candidates."""
+FOLDER = "calibration"
+"""Name of a folder in .autograder/work/, which is emptied before and after."""
+MIN_RUNS = 2
+"""Number of runs of the solution below which nothing can be said."""
+
+
+class CalibrationError(AutograderError):
+    """A calibration that cannot say anything; the message says why, and what is kept."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The solution, or a named answer."""
+
+    name: str
+    notebooks: Mapping[str, NotebookNode]
+    """Name of a notebook → the notebook as a student would hand it in."""
+
+    def is_judged_by(self, exam: Exam) -> frozenset[str]:
+        """Return the questions of an exam that tell something of this answer: where it differs from the solution.
+
+        What a weak answer leaves as the solution has it may earn all points. An answer with other cells of its own is
+        judged by all questions.
+        """
+        own, solution = (
+            {cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source: cell.source for cell in book.cells}
+            for book in (self.notebooks[exam.notebook], solution_notebook(exam))
+        )
+        answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
+        names = own.keys() | answers.keys()
+        different = {name for name in names if meaning(own.get(name, "")) != meaning(solution.get(name, ""))}
+        tested = (str(cell.grade_id) for cell in exam.cells if is_tested(cell))
+        graded = {str(cell.grade_id) for cell in exam.cells if cell.grade_id}
+        if any(name not in graded for name in different):
+            return frozenset(tested)
+        changed = (answers[name] for name in different if name in answers)
+        return frozenset(question for index in changed for question in feeds(exam, index).every)
+
+
+@dataclass
+class Runs:
+    """Grades of a calibration, as far as it came."""
+
+    planned: int
+    literals: int
+    grades: dict[str, dict[int, Grade]] = field(default_factory=dict)
+    """Candidate → number of the run → its grade."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """``solution, run 3`` → why this machine could not grade it."""
+    seconds: float = 0.0
+    judged: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """Named answer → the questions that tell something of it: (notebook, question)."""
+
+    def of(self, candidate: str) -> list[Grade]:
+        """Return the grades of a candidate, in the order of the runs."""
+        found = self.grades.get(candidate, {})
+        return [found[number] for number in sorted(found)]
+
+
+def candidates(course: Course, release: Release) -> list[Candidate]:
+    """Return the solution and the named answers.
+
+    Answers are notebooks in source/<assignment>/answers/, by their names; where an assignment has several notebooks,
+    folders with one notebook of each name.
+
+    Raises:
+        CalibrationError: an answer cannot be read, or lacks a notebook.
+    """
+    names = [exam.notebook for exam in release.exams]
+    found = [Candidate(SOLUTION, {exam.notebook: solution_notebook(exam) for exam in release.exams})]
+    folder = course.source(release.assignment.name) / ANSWERS
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            files = {name: path / f"{name}.ipynb" for name in names}
+        elif path.suffix == ".ipynb" and len(names) == 1:
+            files = {names[0]: path}
+        elif path.suffix == ".ipynb":
+            raise CalibrationError(
+                f"{path}: the assignment has {len(names)} notebooks; make a folder {ANSWERS}/{path.stem}/ with all"
+            )
+        else:
+            continue
+        if path.stem == SOLUTION:
+            raise CalibrationError(f"{path}: {SOLUTION!r} is the source's own; give the answer another name")
+        try:
+            found.append(Candidate(path.stem, {name: read_notebook(file) for name, file in files.items()}))
+        except SubmissionError as error:
+            raise CalibrationError(f"{path}: {error}") from error
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a candidate."""
+
+    candidate: str
+    number: int
+    work: Work
+
+    @property
+    def label(self) -> str:
+        """How people find it."""
+        return f"{self.candidate}, run {self.number + 1}"
+
+
+def plan_runs(
+    course: Course, release: Release, wanted: Sequence[Candidate], into: Runs, seed: int, folder: Path
+) -> list[Run]:
+    """Write the notebooks of all runs, with their seeds drawn anew.
+
+    Args:
+        course: the course.
+        release: the release with the exams.
+        wanted: solution and answers.
+        into: gets the number of integers in seeding calls, and the questions that judge each answer.
+        seed: decides the new seeds.
+        folder: an empty folder for the notebooks.
+
+    Returns:
+        The runs, run 1 of all candidates before run 2 of any.
+    """
+    found = [seeds_of(exam) for exam in release.exams]
+    into.literals = sum(one.count for one in found)
+    into.judged = {
+        candidate.name: frozenset(
+            (exam.notebook, name) for exam in release.exams for name in candidate.is_judged_by(exam)
+        )
+        for candidate in wanted
+        if candidate.name != SOLUTION
+    }
+    pairs = zip(release.notebooks, found, strict=True)
+    changed = replace(release, notebooks=tuple(replace(notebook, exam=one.exam) for notebook, one in pairs))
+    planner = batch.Planner(course, changed)
+    runs = []
+    for number in range(into.planned):
+        for candidate in wanted:
+            place = folder / f"{candidate.name}-{number}"
+            (place / "submitted").mkdir(parents=True)
+            for exam, seeds in zip(release.exams, found, strict=True):
+                text = _notebook(candidate, exam, seeds, number, Redrawing(f"{seed} {candidate.name} {number}"))
+                (place / "submitted" / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+            name = f"{candidate.name}, run {number + 1}"
+            work = planner.work(name, submission=place / "submitted", target=place / "graded")
+            runs.append(Run(candidate.name, number, work))
+    return runs
+
+
+def _notebook(candidate: Candidate, exam: Exam, seeds: Seeds, number: int, new: Redrawing) -> str:
+    """Write a candidate's notebook with new seeds."""
+    notebook: NotebookNode = nbformat.from_dict(dict(candidate.notebooks[exam.notebook]))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tags = [cell.metadata.get("tags", []) for cell in code]
+    sources = redraw([cell.source for cell in code], tags, new)
+    for cell, source in zip(code, sources, strict=True):
+        cell.source = source
+        cell.outputs = []
+    if seeds.literals:
+        first = nbformat.v4.new_code_cell(new.cell(seeds.literals), metadata=dict(seeds.exam.cells[0].metadata))
+        first.pop("id", None)
+        if any("id" in cell for cell in notebook.cells):
+            first.id = CELL
+        notebook.cells.insert(0, first)
+    notebook.metadata["calibration"] = {"run": number}  # a notebook without seeds has recordings of its own, too
+    return notebook_text(notebook)
+
+
+Advance = Callable[[str, Grade | NotGraded], None]
+"""Called with a run's label and its result as each is done."""
+
+
+def execute_runs(
+    runs: Sequence[Run],
+    into: Runs,
+    *,
+    workers: int = 1,
+    seconds: float | None = None,
+    advance: Advance = lambda label, outcome: None,
+    execute: Execute = in_processes,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Grade the runs in their order, and add each grade to ``into`` as it is done.
+
+    Args:
+        runs: what :func:`plan_runs` made.
+        into: the grades; whatever ends this, those of finished runs are in it.
+        workers: runs at a time.
+        seconds: time for all; it ends after the last run that leaves no time for another one. None: no limit.
+        advance: is told of each result.
+        execute: does the work, as for :func:`autograder.grading.batch.run`.
+        clock: the time in seconds.
+    """
+    began = clock()
+    by_target = {run.work.target: run for run in runs}
+    works = [run.work for run in runs]
+    with contextlib.ExitStack() as stack:
+        if execute is in_processes:
+            stack.enter_context(prestart_templates(works))
+        outcomes = stack.enter_context(contextlib.closing(once_each(works, workers, execute)))
+        fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
+        for done, (work, reason) in enumerate(fair, 1):
+            run = by_target[work.target]
+            outcome = batch.verified(work, reason)
+            if isinstance(outcome, Grade):
+                into.grades.setdefault(run.candidate, {})[run.number] = outcome
+            else:
+                into.failures[run.label] = outcome.reason
+            into.seconds = clock() - began
+            advance(run.label, outcome)
+            if seconds is not None and into.seconds * (1 + 1 / done) > seconds:
+                break
+    for folder in {work.runs for work in works if work.runs is not None}:
+        RecordingStore(folder).prune()
+
+
+@contextlib.contextmanager
+def working_folder(course: Course) -> Iterator[Path]:
+    """Lock the course, and yield an empty folder of it for the runs, which is removed afterwards."""
+    with batch.exclusive(course), work_folder(course, FOLDER) as folder:
+        yield folder

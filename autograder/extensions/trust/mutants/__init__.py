@@ -1,0 +1,210 @@
+"""Mutants of the instructor's answers: other answers of known worth, by families.
+
+Each mutant changes one answer. Wrong ones stand for students' mistakes and cheats; honest rewrites say the same
+otherwise, and must earn the same.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from autograder._util.digests import digest
+from autograder._util.syntax import meaning, parsed
+from autograder.extensions.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
+from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
+from autograder.extensions.trust.mutants.places import Operator, apply, edits, swapped
+from autograder.records.exam import Exam, ExamCell, Role
+
+HONEST = "honest"
+FAMILIES: Mapping[str, str] = {
+    HONEST: "honest rewrites",
+    "code": "code slips",
+    "network": "network slips",
+    "data": "data slips",
+    "cheat": "cheats",
+}
+"""Family → its name for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """Another answer in the place of one of the instructor's."""
+
+    family: str
+    operator: str
+    """What was done to the answer, in words."""
+    notebook: str
+    cell: str
+    """The answer's grade_id."""
+    before: str
+    """The instructor's source."""
+    after: str
+    feeds: Feeds = field(compare=False)
+    is_allowed: bool = False
+    """Whether the instructor says that the task allows this change."""
+
+    @property
+    def id(self) -> str:
+        """Name of its submission: the same for the same mutant, in every audit."""
+        return f"{self.family}-{digest(self.notebook, self.cell, self.operator, self.after)[:10]}"
+
+    def is_named(self, entry: str) -> bool:
+        """Tell whether course.yaml names this change: by its operator, or by ``operator: text of a changed line``."""
+        operator, _, text = entry.partition(": ")
+        if operator != self.operator:
+            return False
+        changed = set(self.before.split("\n")) ^ set(self.after.split("\n"))
+        return any(text in line for line in changed)
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether it must earn what the solution earns."""
+        return self.family == HONEST or self.is_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the instructor's that is a piece of Python."""
+
+    exam: Exam
+    cell: ExamCell
+    tree: ast.Module
+    lines: range
+    """Lines of the solution, from 1; those around it are what students are given."""
+    feeds: Feeds
+    used: tuple[str, ...]
+    """Names that it binds or changes, and that later cells and tests use."""
+
+
+Family = Callable[[Answer], Iterator[tuple[str, str]]]
+"""A function that yields, for an answer, each operator and the source that it makes."""
+
+
+def answers(exams: Sequence[Exam]) -> Iterator[Answer]:
+    """Yield the answers with a question that they feed."""
+    for exam in exams:
+        for index, cell in enumerate(exam.cells):
+            tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
+            if tree is not None and tree.body and (fed := feeds(exam, index)).every:
+                yield Answer(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
+
+
+def mutants(
+    exams: Sequence[Exam],
+    families: Sequence[str],
+    questions: Sequence[str],
+    seed: int,
+    right: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Mutant]:
+    """Make the mutants of these families, in an order of which each beginning is a fair sample.
+
+    Answers, families and operators take turns, and a seed decides which place an operator takes first. Honest
+    rewrites come first in each turn.
+
+    Args:
+        exams: the exams of an assignment.
+        families: keys of :data:`FAMILIES`.
+        questions: ids of questions; only answers that feed one of them directly are changed. Empty: all.
+        seed: decides the order.
+        right: answer (grade_id) → changes that the task allows, as for :meth:`Mutant.is_named`; they are honest.
+    """
+    queues: dict[tuple[str, str], list[Mutant]] = {}
+    for answer in answers(exams):
+        if questions and not set(questions) & set(answer.feeds.direct):
+            continue
+        seen = {meaning(answer.cell.source)}
+        for family in (name for name in FAMILIES if name in families):
+            allowed = right.get(str(answer.cell.grade_id), ())
+            made = [
+                replace(one, is_allowed=any(one.is_named(entry) for entry in allowed))
+                for one in _of(answer, family)
+                if _is_new(one.after, seen)
+            ]
+            queues[f"{answer.exam.notebook}/{answer.cell.grade_id}", family] = _spread(made, seed)
+    return _in_turns(list(queues.values()))
+
+
+def _of(answer: Answer, family: str) -> Iterator[Mutant]:
+    for operator, after in _FAMILIES[family](answer):
+        name = str(answer.cell.grade_id)
+        yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
+
+
+def _is_new(source: str, seen: set[str]) -> bool:
+    form = meaning(source)
+    known = form in seen
+    seen.add(form)
+    return not known
+
+
+def _spread(made: list[Mutant], seed: int) -> list[Mutant]:
+    """Order mutants so that each operator has its turn before one has its second."""
+    dice = random.Random(seed)
+    by_operator: dict[str, list[Mutant]] = {}
+    for one in made:
+        by_operator.setdefault(one.operator, []).append(one)
+    groups = list(by_operator.values())
+    for group in groups:
+        dice.shuffle(group)
+    dice.shuffle(groups)
+    return _in_turns(groups)
+
+
+def _in_turns(queues: list[list[Mutant]]) -> list[Mutant]:
+    longest = max(map(len, queues), default=0)
+    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
+
+
+def _solution_lines(source: str) -> range:
+    """Return the lines between the markers of a solution; all lines where there are none."""
+    lines = source.split("\n")
+    first = [number for number, line in enumerate(lines, 1) if "BEGIN SOLUTION" in line]
+    last = [number for number, line in enumerate(lines, 1) if "END SOLUTION" in line]
+    return range(first[0], last[-1] + 1) if first and last else range(1, len(lines) + 1)
+
+
+def _honest(answer: Answer) -> Iterator[tuple[str, str]]:
+    yield from _edited(answer, honest_rewrites.OPERATORS)
+    yield from honest_rewrites.whole_cells(answer.cell.source, answer.tree, answer.used)
+
+
+def _code(answer: Answer) -> Iterator[tuple[str, str]]:
+    left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
+    yield from _edited(answer, code_slips.OPERATORS, left_alone)
+    for first, second in code_slips.orders(answer.tree):
+        if first.lineno in answer.lines and (second.end_lineno or 0) in answer.lines:
+            yield "two statements the wrong way round", swapped(answer.cell.source, first, second)
+
+
+def _network(answer: Answer) -> Iterator[tuple[str, str]]:
+    return _edited(answer, network_slips.OPERATORS)
+
+
+def _data(answer: Answer) -> Iterator[tuple[str, str]]:
+    return _edited(answer, data_slips.OPERATORS)
+
+
+def _cheat(answer: Answer) -> Iterator[tuple[str, str]]:
+    index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
+    return cheats.cheats(answer.exam, index, answer.cell.source, answer.tree, answer.used)
+
+
+def _edited(
+    answer: Answer, operators: Sequence[Operator], left_alone: Container[ast.AST] = ()
+) -> Iterator[tuple[str, str]]:
+    for edit in edits(answer.tree, operators, answer.lines):
+        if edit.node not in left_alone and (after := apply(answer.cell.source, answer.tree, edit)) is not None:
+            yield edit.operator, after
+
+
+_FAMILIES: dict[str, Family] = {
+    HONEST: _honest,
+    "code": _code,
+    "network": _network,
+    "data": _data,
+    "cheat": _cheat,
+}

@@ -1,0 +1,300 @@
+"""Honest rewrites: what the instructor's answer says, as another student might write it. Each must earn the same."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from autograder._util.syntax import parsed
+from autograder.extensions.trust.mutants.code_slips import called
+from autograder.extensions.trust.mutants.places import New, Operator, replaced
+
+Made = Iterator[tuple[str, New]]
+SEEDS = (11, 23, 42)
+_SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
+
+
+# --- one place -----------------------------------------------------------------------------------------
+
+
+def operands(node: ast.AST) -> Made:
+    """Exchange the operands of a product; write a square as a product, and the other way round."""
+    if not isinstance(node, ast.BinOp):
+        return
+    if isinstance(node.op, ast.Mult) and not _has_text(node):
+        yield "factors exchanged", ast.BinOp(node.right, ast.Mult(), node.left)
+    if isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Name) and ast.unparse(node.right) == "2":
+        yield "a square as a product", ast.BinOp(node.left, ast.Mult(), node.left)
+    if isinstance(node.op, ast.Sub):
+        yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
+
+
+def comparisons(node: ast.AST) -> Made:
+    """Write a comparison from the other side."""
+    turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in turned:
+        yield (
+            "a comparison from the other side",
+            ast.Compare(node.comparators[0], [turned[type(node.ops[0])]()], [node.left]),
+        )
+
+
+def conditions(node: ast.AST) -> Made:
+    """Exchange the branches of a condition."""
+    if isinstance(node, ast.If) and node.orelse:
+        yield "branches exchanged", [ast.If(ast.UnaryOp(ast.Not(), node.test), node.orelse, node.body)]
+    if isinstance(node, ast.IfExp):
+        yield "branches exchanged", ast.IfExp(ast.UnaryOp(ast.Not(), node.test), node.orelse, node.body)
+
+
+def results(node: ast.AST) -> Made:
+    """Name a result before it is returned; return a number of numpy's, or an array of float64."""
+    if isinstance(node, ast.Return) and node.value is not None:
+        named = ast.Name("result", ast.Load())
+        assigned = ast.Assign([ast.Name("result", ast.Store())], node.value, lineno=node.lineno)
+        yield "a result with a name", [assigned, ast.Return(named)]
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "float":
+            float64 = ast.parse("__import__('numpy').float64", mode="eval").body
+            yield "a number of numpy's", [ast.Return(ast.Call(float64, node.value.args, []))]
+
+
+def loops(node: ast.AST) -> Made:
+    """Write a list comprehension as a loop."""
+    if isinstance(node, ast.Assign | ast.Return) and isinstance(node.value, ast.ListComp):
+        made = node.value
+        if len(made.generators) == 1 and not made.generators[0].is_async:
+            generator = made.generators[0]
+            body: list[ast.stmt] = [ast.Expr(ast.Call(_name("collected.append"), [made.elt], []))]
+            for test in reversed(generator.ifs):
+                body = [ast.If(test, body, [])]
+            loop = ast.For(generator.target, generator.iter, body, [], lineno=node.lineno)
+            start = ast.Assign([ast.Name("collected", ast.Store())], ast.List([], ast.Load()), lineno=node.lineno)
+            end = copy.copy(node)
+            end.value = ast.Name("collected", ast.Load())
+            yield "a loop for a comprehension", [start, loop, end]
+
+
+def vectors(node: ast.AST) -> Made:
+    """Write a function of arrays as another that means the same."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return
+    module = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if not isinstance(module, ast.Name) or module.id not in ("np", "numpy"):
+        return
+    (x,) = node.args
+    for pattern in _VECTORS.get(called(node), ()):
+        made = ast.parse(pattern.replace("np.", f"{module.id}."), mode="eval").body
+        yield "another function of numpy's", _filled(made, x)
+
+
+_VECTORS = {
+    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)"),
+    "sum": ("np.asarray(_x).sum()",),
+    "exp": ("np.e ** np.asarray(_x)",),
+    "sqrt": ("np.asarray(_x) ** 0.5",),
+    "argmax": ("np.asarray(_x).argmax()",),
+    "argmin": ("np.asarray(_x).argmin()",),
+    "zeros": ("0.0 * np.ones(_x)",),
+}
+
+
+def activations(node: ast.AST) -> Made:
+    """Write the activation of a layer as a layer of its own; a list of layers may hold it."""
+    if not isinstance(node, ast.List):
+        return
+    made: list[ast.expr] = []
+    for one in node.elts:
+        made += _apart(one)
+    if len(made) > len(node.elts):
+        yield "activations as layers of their own", ast.List(made, ast.Load())
+
+
+def _apart(layer: ast.expr) -> list[ast.expr]:
+    if not isinstance(layer, ast.Call) or called(layer) != "Dense":
+        return [layer]
+    others = [keyword for keyword in layer.keywords if keyword.arg != "activation"]
+    found = [keyword.value for keyword in layer.keywords if keyword.arg == "activation"] or layer.args[1:2]
+    if not found:
+        return [layer]
+    kind = ast.Attribute(layer.func.value, "Activation", ast.Load()) if isinstance(layer.func, ast.Attribute) else None
+    if kind is None:
+        return [layer]
+    return [ast.Call(layer.func, layer.args[:1], others), ast.Call(kind, [found[0]], [])]
+
+
+def forms(node: ast.AST) -> Made:
+    """Build a Sequential network with ``add``, and as a functional model."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Name() as target],
+            value=ast.Call(func=ast.Attribute(value=module, attr="Sequential"), args=[ast.List(elts=layers)]) as made,
+        ) if layers:
+            empty = ast.Call(made.func, [], made.keywords)
+            adds = [ast.Expr(ast.Call(ast.Attribute(_name(target.id), "add", ast.Load()), [one], [])) for one in layers]
+            yield "layers that are added", [ast.Assign([target], empty, lineno=node.lineno), *adds]
+            if isinstance(layers[0], ast.Call) and called(layers[0]) == "Input" and len(layers) > 1:
+                yield "a functional model", list(_functional(target.id, module, layers, made.keywords, node.lineno))
+
+
+def _functional(
+    name: str, module: ast.expr, layers: Sequence[ast.expr], keywords: list[ast.keyword], line: int
+) -> Iterator[ast.stmt]:
+    given, flow = "given", "flow"
+    yield ast.Assign([ast.Name(given, ast.Store())], layers[0], lineno=line)
+    before = given
+    for layer in layers[1:]:
+        yield ast.Assign([ast.Name(flow, ast.Store())], ast.Call(layer, [_name(before)], []), lineno=line)
+        before = flow
+    model = ast.Attribute(module, "Model", ast.Load())
+    yield ast.Assign([ast.Name(name, ast.Store())], ast.Call(model, [_name(given), _name(flow)], keywords), lineno=line)
+
+
+OPERATORS: tuple[Operator, ...] = (
+    operands, comparisons, conditions, results, loops, vectors, activations, forms,
+)  # fmt: skip
+
+
+# --- the whole cell ------------------------------------------------------------------------------------
+
+
+def whole_cells(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield rewrites of a whole answer; ``used`` are the names that later cells and tests use of it."""
+    yield "comments and prints", f"print('here I am')\n{source}\n# that is all\nprint('done')"
+    yield from _other_names(source, tree, used)
+    yield from _helpers(source, tree)
+    yield from _hints(tree)
+    yield from _other_seeds(source, tree)
+
+
+def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Rename what a function binds for itself, and what no other cell uses."""
+    made = copy.deepcopy(tree)
+    names: set[str] = set()
+    for node in ast.walk(made):
+        if isinstance(node, ast.FunctionDef):
+            given = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+            shared = {
+                name for one in ast.walk(node) if isinstance(one, ast.Global | ast.Nonlocal) for name in one.names
+            }
+            bound = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+            names |= bound - given - shared
+    top = {one.id for node in made.body for one in _outside(node) if isinstance(one.ctx, ast.Store)}
+    arguments = {one.arg for one in ast.walk(made) if isinstance(one, ast.arg)}
+    names = {name for name in names | top if name not in used and name not in arguments and name != "_"}
+    if names:
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
+        renamed = replaced(source, [(node, f"my_{node.id.strip('_')}") for node in nodes])
+        for node in ast.walk(made):
+            if isinstance(node, ast.Name) and node.id in names:
+                node.id = f"my_{node.id.strip('_')}"
+        again = parsed(renamed)
+        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(made) else ast.unparse(made)
+
+
+def _outside(node: ast.AST) -> Iterator[ast.Name]:
+    """Yield the names outside functions and classes."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    if isinstance(node, ast.Name):
+        yield node
+    for inner in ast.iter_child_nodes(node):
+        yield from _outside(inner)
+
+
+def _helpers(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Let a helper do the work of a function; write a function of one expression as a lambda."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    for node in functions:
+        if node.decorator_list or node.args.vararg or node.args.kwarg or node.args.kwonlyargs or node.args.defaults:
+            continue
+        arguments = ", ".join(one.arg for one in (*node.args.posonlyargs, *node.args.args))
+        call = f"{node.name}_helper({arguments})"
+        outer = f"{node.name}_helper = {node.name}\n\ndef {node.name}({arguments}):\n    return {call}"
+        if not _calls_itself(node):
+            yield "a helper function", f"{source}\n\n{outer}"
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        if (
+            len(functions) == len(tree.body) == 1
+            and len(body) == 1
+            and isinstance(body[0], ast.Return)
+            and body[0].value
+        ):
+            yield "a lambda", f"{node.name} = lambda {arguments}: {ast.unparse(body[0].value)}"
+
+
+def _calls_itself(node: ast.FunctionDef) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == node.name for one in ast.walk(node))
+
+
+def _hints(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    made = copy.deepcopy(tree)
+    functions = [node for node in made.body if isinstance(node, ast.FunctionDef)]
+    for node in functions:
+        node.returns = ast.Name("object", ast.Load())
+        for one in node.args.args:
+            one.annotation = ast.Constant("the argument")
+    if functions:
+        yield "type hints", ast.unparse(made)
+
+
+def _other_seeds(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Train from other seeds."""
+    for seed in SEEDS if _trains(tree) else ():
+        yield f"seed {seed}", seeded(source, tree, seed)
+
+
+def _trains(tree: ast.Module) -> bool:
+    """Tell whether a cell draws random numbers when it runs, by building or training a network."""
+    outside = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    calls = [one for node in outside for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return any(called(one) in ("fit", "Sequential", "Model", "Linear") for one in calls)
+
+
+def seeded(source: str, tree: ast.Module, seed: int) -> str:
+    """Write a cell with its own seeds replaced, and one set at its beginning."""
+    body = replaced(source, [(node, str(seed)) for node in _seeds(tree)])
+    return "\n".join(["import sys as _sys", *(line.format(seed=seed) for line in _SEED_LINES), body])
+
+
+_SEED_LINES = (
+    "if 'numpy' in _sys.modules:\n    _sys.modules['numpy'].random.seed({seed})",
+    "if 'keras' in _sys.modules:\n    _sys.modules['keras'].utils.set_random_seed({seed})",
+    "if 'torch' in _sys.modules:\n    _sys.modules['torch'].manual_seed({seed})",
+)
+
+
+def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the whole numbers in calls that seed."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = node.args[:1] if called(node) in _SEEDING else []
+            given += [keyword.value for keyword in node.keywords if keyword.arg in ("seed", "random_state")]
+            yield from (one for one in given if isinstance(one, ast.Constant) and type(one.value) is int)
+
+
+# --- pieces --------------------------------------------------------------------------------------------
+
+
+def _name(dotted: str) -> ast.expr:
+    return ast.parse(dotted, mode="eval").body
+
+
+def _has_text(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.JoinedStr | ast.List) or _is_text(one) for one in ast.walk(node))
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _filled(pattern: ast.expr, value: ast.expr) -> ast.expr:
+    """Put a value where a pattern has ``_x``."""
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> Any:
+            return copy.deepcopy(value) if node.id == "_x" else node
+
+    made: ast.expr = Fill().visit(pattern)
+    return made

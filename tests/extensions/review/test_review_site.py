@@ -1,0 +1,219 @@
+"""The review page: what it shows, what it enters, and that nobody's points are written over unseen."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
+
+from autograder.course.configuration import load_course
+from autograder.extensions.review.server import ReviewServer
+from autograder.extensions.review.site import Site
+from autograder.grading import batch
+from autograder.grading.cache_keys import exam_key
+from autograder.records.checks import Outcome
+from autograder.results import gradebook, publication
+
+pytestmark = pytest.mark.integration
+SCHEME = "Plot it.\n### BEGIN MARK SCHEME\n- 2 points: axes are named\n- 1 point: a title\n### END MARK SCHEME"
+
+
+def manual(text):
+    return cell(text, "explain", "markdown", grade=True, solution=True, points=3)
+
+
+def task(text):
+    return cell(text, "plot", "markdown", grade=True, task=True, locked=True, points=3)
+
+
+def graded():
+    return cell("assert x == 1", "test-x", grade=True, locked=True, points=2)
+
+
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory):
+    """A course with a written answer, a task and a test, and two graded students."""
+    root = tmp_path_factory.mktemp("graded")
+    source = root / "source" / "hw"
+    source.mkdir(parents=True)
+    heading = cell("## Why does it learn?", kind="markdown")
+    answer = cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)
+    given = cell("## Now a number", kind="markdown")
+    cells = [heading, manual("Because of the gradient."), task(SCHEME), given, answer, graded()]
+    (source / "nb.ipynb").write_text(notebook(*cells))
+    (root / "course.yaml").write_text(YAML)
+    made = load_course(root)
+    for student, text in (("ada", "It <script>alert(1)</script> *descends*."), ("bob", "No idea.")):
+        folder = made.submitted(student, "hw")
+        folder.mkdir(parents=True)
+        plot = cell("drawn = 'by hand'")
+        given = cell("## Now a number", kind="markdown")
+        cells = [heading, manual(text), task("Plot it."), plot, given, cell("x = 1", "x", solution=True), graded()]
+        (folder / "nb.ipynb").write_text(notebook(*cells))
+    release = tiny_release(made)
+    batch.run(batch.plan(made, release), execute=Here(grade_here))
+    publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
+    return made
+
+
+@pytest.fixture
+def course(graded_course, tmp_path):
+    return copied(graded_course, tmp_path)
+
+
+def site_of(course, **options):
+    release = tiny_release(course)
+    key = exam_key(course, release)
+    exams = [n.exam for n in release.notebooks]
+    return Site(course, course.assignments["hw"], exams, publication.on_disk(course, "hw", key).current, **options)
+
+
+def seen(site, place, question=0):
+    text = site.reply("GET", f"q/{question}/{place}").body.decode()
+    return re.search(r'data-seen="(\w+)"', text)[1]
+
+
+def give(site, place, score, comment="", question=0, version=None):
+    body = {"score": score, "comment": comment, "seen": version or seen(site, place, question)}
+    reply = site.reply("POST", f"q/{question}/{place}", json.dumps(body).encode())
+    return reply.status, json.loads(reply.body)
+
+
+def stands(course, student, question):
+    (grade,) = gradebook.with_manual_scores(course, publication.grades(course, "hw", [student]))
+    return next(q for b in grade.notebooks for q in b.questions if q.id == question)
+
+
+def test_what_waits_comes_first(course):
+    site = site_of(course)
+    assert [question.asked.question for question in site.questions] == ["explain", "plot", "test-x"]
+    page = site.reply("GET", "").body.decode()
+    assert "Why does it learn?" in page
+
+
+def test_a_question_shows_what_students_do_not_see(course):
+    site = site_of(course)
+    assert "Because of the gradient." in site.reply("GET", "q/0").body.decode()
+    page = site.reply("GET", "q/1").body.decode()
+    assert "axes are named" in page
+    assert "MARK SCHEME" not in page.replace("Mark scheme", "")
+    assert [item.points for item in site.questions[1].rubric] == [2, 1]
+
+
+def test_an_answer_is_shown_inert(course):
+    page = site_of(course).reply("GET", "q/0/0").body.decode()
+    assert "ada" in page
+    assert "<em>descends</em>" in page
+    assert "<script>" not in page
+
+
+def test_a_tasks_answer_is_what_the_student_wrote_below_it(course):
+    page = site_of(course).reply("GET", "q/1/0").body.decode()
+    assert "by hand" in page
+    assert "Plot it." not in page
+    assert "Now a number" not in page
+
+
+def test_points_and_comments_land_as_formgraders_do(course):
+    site = site_of(course)
+    status, told = give(site, 0, 2.5, "Good, but *why*?")
+    assert (status, told["state"]) == (200, "given")
+    question = stands(course, "ada", "explain")
+    assert (question.score, question.comment, question.by_hand) == (2.5, "Good, but *why*?", True)
+    assert question.needs_manual_grade is False
+    assert stands(course, "bob", "explain").needs_manual_grade is True
+
+
+def test_a_tests_points_can_be_overridden_and_taken_back(course):
+    site = site_of(course)
+    give(site, 0, 1, "a kinder look", question=2)
+    assert stands(course, "ada", "test-x").score == 1
+    give(site, 0, None, question=2)
+    question = stands(course, "ada", "test-x")
+    assert (question.score, question.outcome) == (2, Outcome.PASSED)
+
+
+def test_taking_back_a_written_answers_points_makes_it_wait_again(course):
+    site = site_of(course)
+    give(site, 0, 3)
+    assert give(site, 0, None)[1]["state"] == "open"
+    assert stands(course, "ada", "explain").needs_manual_grade is True
+
+
+def test_nobodys_points_are_written_over_unseen(course):
+    site, other = site_of(course), site_of(course)
+    version = seen(other, 0)
+    give(site, 0, 3)
+    status, told = give(other, 0, 1, version=version)
+    assert status == 409
+    assert "3 points meanwhile" in told["error"]
+    assert stands(course, "ada", "explain").score == 3
+    assert give(other, 0, 1)[0] == 200
+
+
+@pytest.mark.parametrize("score", [-1, 3.5, "3", True, float("nan"), [1]])
+def test_points_out_of_range_are_refused(course, score):
+    site = site_of(course)
+    assert give(site, 0, score)[0] == 400
+    assert stands(course, "ada", "explain").needs_manual_grade is True
+
+
+def test_comments_given_before_are_offered(course):
+    site = site_of(course)
+    give(site, 0, 2, "Say why.")
+    assert "Say why." in site.reply("GET", "q/0/1").body.decode()
+
+
+def test_who_looks_at_what_is_told_to_the_others(course):
+    site = site_of(course)
+
+    def here(key, place):
+        body = {"key": key, "who": key, "question": 0, "place": place}
+        return json.loads(site.reply("POST", "here", json.dumps(body).encode()).body)
+
+    here("ann", 0)
+    told = here("ben", 1)
+    assert told["others"] == [{"place": 0, "who": "ann"}]
+    assert told["states"] == {"0": "open", "1": "open"}
+
+
+def test_names_can_be_hidden(course):
+    site = site_of(course, anonymous=True, salt="1")
+    pages = [site.reply("GET", path).body.decode() for path in ("", "q/0", "q/0/0", "q/0/1")]
+    assert all("ada" not in page and "bob" not in page for page in pages)
+    orders = {tuple(site_of(course, anonymous=True, salt=str(salt)).students) for salt in range(8)}
+    assert len(orders) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "q/9", b""),
+        ("GET", "q/-1", b""),
+        ("GET", "q/0/9", b""),
+        ("GET", "q/x", b""),
+        ("POST", "q/0/0", b"{}"),
+        ("POST", "q/0/0", b"["),
+        ("POST", "here", b'{"key": 1}'),
+        ("GET", "../secrets", b""),
+        ("PUT", "q/0/0", b"{}"),
+    ],
+)
+def test_a_strange_request_is_refused(course, method, path, body):
+    assert site_of(course).reply(method, path, body).status in (400, 404)
+
+
+def test_the_server_answers_this_machine_with_the_token_only(course):
+    with ReviewServer(site_of(course)) as server:
+        assert server.server_address[0] == "127.0.0.1"
+
+        def status(path, host="127.0.0.1:80"):
+            return server.answer("GET", path, host, lambda: b"").status
+
+        assert status(f"/{server.token}/") == 200
+        assert status(f"/{server.token}/", "localhost:8899") == 200
+        assert status(f"/{server.token}/", "elsewhere.example") == 403
+        assert status(f"/{server.token}") == status("/") == status("/wrong/") == status("/é/") == 403
+        assert server.answer("POST", f"/{server.token}/here", "localhost", lambda: None).status == 413

@@ -1,0 +1,35 @@
+"""Mark schemes: which of their lines are items with points."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.extensions.review.rubric import Item, items, scheme
+
+
+@pytest.mark.parametrize(
+    ("line", "item"),
+    [
+        ("- 2 points: names the reason", Item(2, "names the reason")),
+        ("* 1 point for an example", Item(1, "for an example")),
+        ("- names the reason (2 points)", Item(2, "names the reason")),
+        ("1. names the reason: 0.5 pts", Item(0.5, "names the reason")),
+        ("# 1,5 p. – a sketch", Item(1.5, "a sketch")),
+        ("- [−]".replace("[−]", "-1 point: no units"), Item(-1, "no units")),
+        ("(3 marks) both cases", Item(3, "both cases")),
+    ],
+)
+def test_a_line_with_points_is_an_item(line, item):
+    assert items(line) == (item,)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "The answer has 2 points in the plane.", "- be kind", "Give 3 points at most", "x = 2"]
+)
+def test_other_lines_are_words(line):
+    assert items(line) == ()
+
+
+def test_a_scheme_is_what_students_do_not_see():
+    source = "Explain.\n### BEGIN MARK SCHEME\n- 1 point: this\n### END MARK SCHEME\nBriefly."
+    assert scheme(source, "Explain.\nBriefly.", {"BEGIN MARK SCHEME", "END MARK SCHEME"}) == "- 1 point: this"

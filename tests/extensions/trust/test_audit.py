@@ -1,0 +1,361 @@
+"""The audit of an assignment: which wrong answers its tests catch, and which right ones they spare."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from helpers.audits import Silent
+from helpers.kernels import InProcessKernel
+from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course, tiny_release
+
+from autograder.errors import CourseError, UsageError
+from autograder.extensions.trust.audit import audit
+from autograder.extensions.trust.audit_command import _kept_on_interrupt
+from autograder.extensions.trust.audit_grading import packed
+from autograder.extensions.trust.audit_records import Audit, Verdict, diff, to_json
+from autograder.extensions.trust.audit_runs import Options, remove_old
+from autograder.extensions.trust.mutants import cheats, mutants
+from autograder.extensions.trust.mutants.feeds import Feeds, feeds
+from autograder.records.course import Course
+
+pytestmark = pytest.mark.integration
+
+
+def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options: object) -> Audit:
+    course = tiny_course(folder, solution=solution, test=test)
+    chosen = {"families": ("code",), **options}
+    given = Options(execute=Here(), start=InProcessKernel, workers=1, **chosen)  # type: ignore[arg-type]
+    return audit(course, tiny_release(course), given, Silent())
+
+
+def test_a_strong_test_catches_every_slip(tmp_path: Path) -> None:
+    found = audited(tmp_path)
+    assert found.wrong == found.caught > 3
+    (question,) = found.questions
+    assert (question.id, question.survived) == ("test-double", 0)
+
+
+def test_a_test_of_the_type_alone_catches_few(tmp_path: Path) -> None:
+    found = audited(tmp_path, test="assert isinstance(double(1), int)")
+    survivors = found.of(Verdict.SURVIVED)
+    assert {one.mutant.operator for one in survivors} >= {"+ for *", "a number one too large"}
+    assert found.share is not None
+    assert found.share < 0.5
+
+
+def test_a_survivor_is_shown_with_an_input_that_would_catch_it(tmp_path: Path) -> None:
+    found = audited(tmp_path, test="assert double(2) == 4")
+    (one,) = [r for r in found.of(Verdict.SURVIVED) if r.mutant.operator == "+ for *"]
+    assert one.mutant.feeds.direct == ("test-double",)
+    assert one.reason.startswith("`double(")
+    assert "check.function(double, cases=[((" in one.advice
+
+
+SAME = "def double(x):\n    ### BEGIN SOLUTION\n    if x > 0:\n        return 2 * x\n    return x + x\n    ### END SOLUTION"
+
+
+def test_an_answer_that_behaves_as_the_solution_does_counts_nowhere(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=SAME)
+    boundary = [r for r in found.results if r.mutant.operator == ">= for >"]
+    assert [r.verdict for r in boundary] == [Verdict.EQUIVALENT]
+    assert boundary[0].reason.startswith("equal for ")
+
+
+EXAMPLE = "assert double(21) == 42"
+WEAK = [
+    ("assert callable(double)", "It looks at nothing: an answer of `None` keeps all points."),
+    ("assert isinstance(double(21), int)", "It looks at the type alone"),
+    (EXAMPLE, "It tries one example only: a function that always returns this one result keeps all points."),
+    (
+        "assert double(1) == 2\nassert double(21) == 42",
+        "It tries only the examples that students see: a table of them keeps all points.",
+    ),
+    ("assert double(21) is not None", "It looks at the type alone"),
+]
+
+
+@pytest.mark.parametrize(("test", "words"), WEAK)
+def test_a_weak_test_is_called_weak_in_words(tmp_path: Path, test: str, words: str) -> None:
+    (question,) = audited(tmp_path, test=test, families=("code", "cheat")).questions
+    assert words in " ".join(question.remarks)
+
+
+ARRAY = "import numpy as np\n### BEGIN SOLUTION\nsquares = np.arange(5.0) ** 2\n### END SOLUTION"
+
+
+def test_a_test_of_the_shape_alone_is_called_so(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=ARRAY, test="assert squares.shape == (5,)", families=("code", "cheat"))
+    (question,) = found.questions
+    assert "It looks at the shape alone: zeros of the right type and shape keep all points." in question.remarks
+    assert question.remarks[-1].startswith("Weak: ")
+
+
+def test_a_strong_test_is_not_called_weak(tmp_path: Path) -> None:
+    (question,) = audited(tmp_path, families=("code", "cheat", "honest")).questions
+    assert question.remarks == ()
+
+
+def test_an_object_that_equals_everything_is_caught_by_a_strong_test(tmp_path: Path) -> None:
+    found = audited(tmp_path, families=("cheat",))
+    assert cheats.EQUALS_ALL in {r.mutant.operator for r in found.of(Verdict.CAUGHT)}
+
+
+def test_an_honest_rewrite_that_loses_points_is_shown(tmp_path: Path) -> None:
+    picky = TEST + "\nassert type(double(1.0)).__module__ == 'builtins'\nassert double.__code__.co_varnames == ('x',)"
+    found = audited(tmp_path, test=picky, families=("honest",))
+    assert [r.mutant.operator for r in found.of(Verdict.LOST)] == ["a result with a name"]
+    assert found.questions[0].lost == 1
+
+
+def test_a_floor_of_the_course_is_held(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {caught: 0.9}\n"
+    course = tiny_course(tmp_path, test="assert isinstance(double(1), int)", yaml=yaml)
+    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    assert audit(course, tiny_release(course), given, Silent()).is_below_floor
+    assert not audited(tmp_path / "other").is_below_floor
+
+
+RIGHT = "assert isinstance(double(1), int)"
+
+
+def test_a_change_that_the_task_allows_must_keep_all_points(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {caught: 0.1, right: {double: [+ for *, a number one too large]}}\n"
+    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    spared, lost = (
+        audit(course, tiny_release(course), given, Silent())
+        for course in (tiny_course(tmp_path / "1", test=RIGHT, yaml=yaml), tiny_course(tmp_path / "2", yaml=yaml))
+    )
+    named = {"+ for *", "a number one too large"}
+    assert {one.mutant.operator for one in spared.of(Verdict.SPARED)} == named
+    assert {one.mutant.operator for one in lost.of(Verdict.LOST)} == named
+    assert not named & {one.mutant.operator for one in (*spared.of(Verdict.SURVIVED), *lost.of(Verdict.CAUGHT))}
+    assert lost.is_below_floor
+
+
+def test_a_change_that_the_task_allows_in_one_place_is_named_with_its_line(tmp_path: Path) -> None:
+    solution = "### BEGIN SOLUTION\nfirst = 1\nsecond = 2\n### END SOLUTION"
+    exams = tiny_release(tiny_course(tmp_path, solution=solution, test="assert first and second")).exams
+    made = mutants(exams, ("code",), (), 0, {"double": ["a number one too large: second"]})
+    larger = {one.after.split("\n")[2]: one.is_allowed for one in made if one.operator == "a number one too large"}
+    assert larger == {"second = 2": False, "second = 3": True}
+
+
+def test_a_change_that_nothing_makes_is_named(tmp_path: Path) -> None:
+    yaml = YAML + "    audit: {right: {double: [a number one to large]}}\n"
+    course = tiny_course(tmp_path, yaml=yaml)
+    found = audit(course, tiny_release(course), Options(execute=Here(), start=InProcessKernel, workers=1), Silent())
+    assert (
+        "'right' in 'audit' of course.yaml: nothing makes 'a number one to large' of 'double'; "
+        "did you mean 'a number one too large'?"
+    ) in found.notes
+
+
+def test_an_assignment_without_tests_is_refused(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    source = course.source("hw") / "nb.ipynb"
+    source.write_text(source.read_text().replace('"points": 2', '"points": 0'))
+    with pytest.raises(CourseError, match="hw: no test cell has points, so there is nothing to audit"):
+        audit(course, tiny_release(course), Options(execute=Here()), Silent())
+
+
+def test_a_solution_that_loses_points_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=r"the solution of hw loses points:\n  - nb, test-double: 0 of 2 points"):
+        audited(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x"))
+
+
+def test_a_question_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="hw has no question 'test-duoble' with tests; did you mean 'test-double'"):
+        audited(tmp_path, questions=("test-duoble",))
+
+
+def test_a_budget_that_is_too_small_is_said(tmp_path: Path) -> None:
+    found = audited(tmp_path, minutes=1e-6)
+    assert found.results == ()
+    assert "minutes are too few: the solution alone takes" in found.notes[0]
+
+
+def test_an_audit_goes_on_where_it_was(tmp_path: Path) -> None:
+    first = audited(tmp_path)
+    here = Here()
+    course = tiny_course(tmp_path)
+    again = audit(course, tiny_release(course), Options(families=("code",), workers=1, execute=here), Silent())
+    assert here.started == []
+    assert to_json(again)["results"] == to_json(first)["results"]
+
+
+def two_questions(folder: Path) -> Course:
+    """A course with two functions, each with a test of its own, and a third that needs both."""
+    course = tiny_course(folder)
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(
+            cell("### BEGIN SOLUTION\ndef half(x): return x / 2\n### END SOLUTION", "half", solution=True),
+            cell("assert half(8) == 4", "test-half", grade=True, locked=True, points=2),
+            cell("### BEGIN SOLUTION\ndef more(x): return x + 3\n### END SOLUTION", "more", solution=True),
+            cell("assert more(8) == 11", "test-more", grade=True, locked=True, points=2),
+            cell("### BEGIN SOLUTION\ndef both(x): return more(half(x))\n### END SOLUTION", "both", solution=True),
+            cell("assert both(8) == 7", "test-both", grade=True, locked=True, points=2),
+        )
+    )
+    return course
+
+
+def test_an_answer_feeds_the_questions_that_name_it_and_those_that_it_reaches(tmp_path: Path) -> None:
+    (exam,) = tiny_release(two_questions(tmp_path)).exams
+    assert feeds(exam, 0) == Feeds(direct=("test-half",), every=("test-half", "test-both"))
+    assert feeds(exam, 4) == Feeds(direct=("test-both",), every=("test-both",))
+
+
+def test_answers_that_reach_one_question_are_never_in_one_notebook(tmp_path: Path) -> None:
+    made = mutants(tiny_release(two_questions(tmp_path)).exams, ("code",), (), 0)
+    packs = packed(made)
+    assert sum(map(len, packs)) == len(made)
+    cells = [{one.cell for one in pack} for pack in packs]
+    assert all(len(names) == 1 for names in cells)
+
+
+def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    text = json.loads((course.source("hw") / "nb.ipynb").read_text())
+    text["cells"] = text["cells"][:4]
+    (course.source("hw") / "nb.ipynb").write_text(json.dumps(text))
+    here = Here()
+    given = Options(families=("code",), execute=here, start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert found.wrong == found.caught > len(here.started) - 1
+    assert {q.id: q.survived for q in found.questions} == {"test-half": 0, "test-more": 0}
+
+
+def test_one_question_can_be_audited_alone(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    given = Options(families=("code",), questions=("test-more",), execute=Here(), start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert [q.id for q in found.questions] == ["test-more"]
+    assert {r.mutant.cell for r in found.results} == {"more"}
+
+
+def test_a_seed_decides_the_order_alone(tmp_path: Path) -> None:
+    exams = tiny_release(tiny_course(tmp_path)).exams
+    orders = [[one.id for one in mutants(exams, ("code", "honest", "cheat"), (), seed)] for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == sorted(orders[2])
+
+
+TRAINED = """\
+import numpy as np
+from autograder import check
+### BEGIN SOLUTION
+def train(rate):
+    return abs(rate - 0.5) + 0.5 + 0.01 * np.random.rand()
+
+
+loss = train(0.5)
+### END SOLUTION"""
+MEASURED = "check.report('holdout', 1.0, 'measured', evidence={'loss': float(loss)})"
+
+
+def test_a_survivor_that_learned_less_is_told_by_repeated_trainings(tmp_path: Path) -> None:
+    """The threshold is met by everything, so nothing loses points."""
+    found = audited(tmp_path, solution=TRAINED, test=MEASURED)
+    results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
+    (worse,) = [r for change, r in results.items() if "+loss = train(1.5)" in change]
+    assert (worse.verdict, worse.is_decided) == (Verdict.SURVIVED, True)
+    assert worse.reason.startswith("loss 1.50")
+    assert " instead of 0.50" in worse.reason
+    (alike,) = [r for change, r in results.items() if "return abs(0.5 - rate)" in change]  # equal but for chance
+    assert alike.verdict is Verdict.EQUIVALENT
+
+
+CERTAIN = """\
+import numpy as np
+from autograder import check
+### BEGIN SOLUTION
+def train(rate):
+    return 0.4 - 0.001 * abs(rate - 1)
+
+
+skill = train(1)
+### END SOLUTION"""
+
+
+def test_without_chance_a_difference_of_a_hundredth_is_none(tmp_path: Path) -> None:
+    """What a test states beside a threshold is compared, in the direction that the test says."""
+    stated = "{'skill': float(skill), 'threshold': -99.0, 'higher_is_better': True}"
+    test = f"check.report('holdout', 1.0, 'measured', evidence={stated})"
+    found = audited(tmp_path, solution=CERTAIN, test=test)
+    results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
+    (near,) = [r for change, r in results.items() if "+skill = train(2)" in change]
+    assert near.verdict is Verdict.EQUIVALENT
+    assert near.reason == "as good as the solution: skill 0.399 instead of 0.4 over 5 trainings"
+    decided = {r.reason for r in found.of(Verdict.SURVIVED) if r.is_decided}
+    assert any(reason.startswith("skill -0.") for reason in decided), decided
+    assert not any(reason.startswith("skill 1.") for reason in decided)
+
+
+def test_a_number_of_parameters_says_nothing_of_what_was_learned(tmp_path: Path) -> None:
+    """A smaller network may be as good, so that its size makes nothing equivalent and nothing worse."""
+    stated = "{'parameters': int(100 * skill), 'threshold': 900, 'higher_is_better': False}"
+    test = f"check.report('size', 1.0, 'measured', evidence={stated})"
+    found = audited(tmp_path, solution=CERTAIN, test=test)
+    assert found.wrong
+    assert not any("parameters" in one.reason for one in found.results)
+
+
+def test_a_cheat_replaces_all_names_or_none(tmp_path: Path) -> None:
+    """A text cannot be made zero: then the number beside it stays right, too, and the cheat counts nowhere."""
+    solution = "### BEGIN SOLUTION\nnumber = 3\nsome = [bytes(1), range(3)]\n### END SOLUTION"
+    test = "assert number == 3\nassert len(some) == 2"
+    found = audited(tmp_path, solution=solution, test=test, families=("cheat",))
+    zeros = [one for one in found.results if one.mutant.operator == cheats.SAME_SHAPE]
+    assert all("number, some = _zeros(number), _zeros(some)" in one.mutant.after for one in zeros)
+    assert zeros
+
+
+def test_a_cheat_that_raises_after_the_right_answer_counts_nowhere(tmp_path: Path) -> None:
+    """Nothing was put in its place: the notebook still has the right object."""
+    solution = """\
+### BEGIN SOLUTION
+class Half:
+    shape = dtype = property(lambda self: 1)
+    def __call__(self, x): return x / 2
+half = Half()
+### END SOLUTION"""
+    found = audited(tmp_path, solution=solution, test="assert half(4) == 2", families=("cheat",))
+    withdrawn = {one.mutant.operator for one in found.of(Verdict.WITHDRAWN)}
+    assert cheats.SAME_SHAPE in withdrawn
+    assert found.count(Verdict.SURVIVED) == 0
+
+
+def test_a_stop_says_that_nothing_is_lost() -> None:
+    with pytest.raises(KeyboardInterrupt) as stopped, _kept_on_interrupt():
+        raise KeyboardInterrupt
+    assert stopped.value.__notes__ == ["Answers that were graded are kept: the same command goes on from there."]
+
+
+def test_runs_that_no_audit_uses_are_removed(tmp_path: Path) -> None:
+    for name in ("old", "runs", "new"):
+        (tmp_path / name).mkdir()
+    for name in ("old", "runs"):
+        os.utime(tmp_path / name, (0, 0))
+    remove_old(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "runs"]
+
+
+LATE = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n\n\nshown = str(double(4))[0]\n### END SOLUTION"
+
+
+def test_an_answer_that_raises_after_what_its_test_needs_counts_nowhere(tmp_path: Path) -> None:
+    found = audited(tmp_path, solution=LATE)
+    (late,) = [r for r in found.results if "\n".join(diff(r.mutant, 0)).endswith("+shown = str(double(4))[1]")]
+    assert late.verdict is Verdict.EQUIVALENT
+    assert late.reason.endswith("; its cell raises IndexError after that")
+
+
+def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path: Path) -> None:
+    solution = LATE.replace("str(double(4))[0]", "double(4) % 7")
+    found = audited(tmp_path, solution=solution, test="assert callable(double)")
+    (wrong,) = [r for r in found.results if r.mutant.operator == "`return` without the value"]
+    assert wrong.verdict is Verdict.SURVIVED
+    assert wrong.reason == "its cell raises an error, and no question loses points by it"

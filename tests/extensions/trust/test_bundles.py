@@ -1,0 +1,344 @@
+"""Bundles: what a second look needs, packed by one machine and read by another, which trusts none of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.tiny import Here, submit, tiny_course, tiny_release
+
+from autograder.errors import CourseError, UsageError
+from autograder.extensions.trust.bundle import Manifest, write_bundle
+from autograder.extensions.trust.bundle_reading import Bundle, BundleError, read_bundle
+from autograder.extensions.trust.replay import bundle_case, replay
+from autograder.grading import batch
+from autograder.records.course import Course
+from autograder.results import second_look
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """A course with hidden data and a released file, and the grades of ada and bob."""
+    made = tiny_course(tmp_path / "course")
+    hidden = made.hidden("hw")
+    hidden.mkdir()
+    (hidden / "rows.csv").write_text("1,2,3")
+    (made.source("hw") / "words.txt").write_text("for everyone")
+    submit(made, "ada")
+    submit(made, "bob", "def double(x):\n    return 2")
+    grade(made)
+    return made
+
+
+def grade(course: Course) -> None:
+    batch.run(batch.plan(course, tiny_release(course)), execute=Here())
+
+
+def packed(course: Course, tmp_path: Path, student: str = "ada", **options: Any) -> tuple[Path, Manifest]:
+    path = tmp_path / f"{student}.zip"
+    return path, write_bundle(course, course.assignments["hw"], student, path, **options)
+
+
+def opened(path: Path, tmp_path: Path, course: Course | None = None) -> Bundle:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return read_bundle(path, folder, course)
+
+
+def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(course: Course, tmp_path: Path) -> None:
+    path, manifest = packed(course, tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    assert names == {
+        "bundle.json",
+        "exam.json",
+        "unit.json",
+        "result.json",
+        "submission/nb.ipynb",
+        "course/source/hw/hidden/rows.csv",
+        "course/source/hw/words.txt",
+        "recordings/0.run",
+    }
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 3, "ada")
+    assert manifest.graded_from == manifest.bundled_from
+    assert manifest.environment.packages["numpy"]
+    assert manifest.recorded == 1
+
+
+def test_what_was_packed_is_read_and_gives_the_same_grade_without_the_course(course: Course, tmp_path: Path) -> None:
+    path, _ = packed(course, tmp_path, "bob")
+    found = opened(path, tmp_path)
+    assert found.grade.score == 0
+    assert found.work.hidden is not None
+    assert (found.work.hidden / "rows.csv").read_text() == "1,2,3"
+    assert found.work.files["words.txt"].read_text() == "for everyone"
+    (tmp_path / "work").mkdir()
+    (done,) = replay([bundle_case(found)], tmp_path / "work", execute=Here()).cases
+    assert done.recording.grade is not None
+    assert done.recording.grade.notebooks[0].replayed
+    assert done.execution.grade is not None
+    assert not done.execution.grade.notebooks[0].replayed
+    assert not done.differs
+
+
+def test_hidden_data_can_be_left_out_and_are_taken_from_a_course_that_has_the_same(
+    course: Course, tmp_path: Path
+) -> None:
+    path, manifest = packed(course, tmp_path, hidden_data=False)
+    assert manifest.hidden == "left out"
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if "hidden" in name]
+    found = opened(path, tmp_path, course)
+    assert found.work.hidden is not None
+    assert (found.work.hidden / "rows.csv").read_text() == "1,2,3"
+
+
+def test_without_the_same_hidden_data_a_bundle_made_without_them_is_refused(course: Course, tmp_path: Path) -> None:
+    path, _ = packed(course, tmp_path, hidden_data=False)
+    (tmp_path / "one").mkdir()
+    with pytest.raises(UsageError, match="--course DIR"):
+        read_bundle(path, tmp_path / "one")
+    (course.hidden("hw") / "rows.csv").write_text("4,5,6")
+    with pytest.raises(UsageError, match="are others"):
+        opened(path, tmp_path, course)
+
+
+def test_a_students_request_for_a_second_look_comes_along(course: Course, tmp_path: Path) -> None:
+    second_look.ask(course, "ada", "hw", "test-double", "It doubles \x1b[31mall numbers.")
+    path, _ = packed(course, tmp_path)
+    (request,) = opened(path, tmp_path).requests
+    assert (request.question, request.request) == ("test-double", "It doubles \x1b[31mall numbers.")
+    path, _ = packed(course, tmp_path, "bob")
+    (tmp_path / "bob").mkdir()
+    assert read_bundle(path, tmp_path / "bob").requests == ()
+
+
+FAULTY = {
+    "no list": b"question: x\n",
+    "no request": b"- question: x\n",
+    "no YAML": b"- [",
+    "no text": b"\xff",
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY.keys())
+def test_a_fault_in_the_requests_costs_no_grade(course: Course, tmp_path: Path, content: bytes) -> None:
+    file = second_look.path(course, "ada", "hw")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    path, _ = packed(course, tmp_path)
+    found = opened(path, tmp_path)
+    assert (found.grade.student, found.requests) == ("ada", ())
+    (note,) = found.notes
+    assert note.startswith("what the student asked cannot be read (second-look.yaml")
+
+
+def test_requests_that_can_be_read_need_no_note(course: Course, tmp_path: Path) -> None:
+    second_look.ask(course, "ada", "hw", "test-double", "It doubles.")
+    assert opened(packed(course, tmp_path)[0], tmp_path).notes == ()
+
+
+def test_requests_without_permission_are_the_courses_fault(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    file = second_look.ask(course, "ada", "hw", "test-double", "It doubles.")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path) if path == file else read(path))
+    with pytest.raises(CourseError, match=r"second-look/ada/hw\.yaml: cannot be read: Permission denied"):
+        packed(course, tmp_path)
+
+
+def test_a_submission_without_a_grade_has_no_bundle(course: Course, tmp_path: Path) -> None:
+    submit(course, "eve")
+    with pytest.raises(UsageError, match="eve has no grade in hw yet"):
+        packed(course, tmp_path, "eve")
+
+
+def test_a_bundle_says_that_the_exam_has_changed_since_the_grade(course: Course, tmp_path: Path) -> None:
+    tiny_course(course.root, test="assert double(1) == 2")
+    path, _ = packed(course, tmp_path)
+    said = bundle_case(opened(path, tmp_path)).changes
+    assert "the grade was not current when the bundle was made: exam had changed" in said
+
+
+def test_a_students_file_with_an_odd_name_comes_along(course: Course, tmp_path: Path) -> None:
+    folder = course.submitted("ada", "hw")
+    for name in (".rc", "A.txt", "a.txt", "tab\there"):
+        (folder / name).write_text(name)
+    grade(course)
+    path, _ = packed(course, tmp_path)
+    own = opened(path, tmp_path).work.files
+    assert {name: own[name].read_text() for name in own if name != "words.txt"} == {
+        name: name for name in (".rc", "A.txt", "a.txt", "tab\there")
+    }
+
+
+# --- bytes that somebody else chose --------------------------------------------------------------------------
+
+
+def rewritten(path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]) -> Path:
+    """Write the bundle again after ``change``, with digests that fit; it gets the files and the manifest."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files.pop("bundle.json"))
+    change(files, manifest)
+    for entry in (entry for entry in manifest["files"].values() if isinstance(entry, dict)):
+        content = files.get(entry["member"], b"")
+        entry |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    other = path.with_name("changed.zip")
+    with zipfile.ZipFile(other, "w") as archive:
+        for name, content in {**files, "bundle.json": json.dumps(manifest).encode()}.items():
+            archive.writestr(name, content)
+    return other
+
+
+def in_json(file: str, change: Callable[[Any], None]) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    def changed(files: dict[str, bytes], _: dict[str, Any]) -> None:
+        data = json.loads(files[file])
+        change(data)
+        files[file] = json.dumps(data).encode()
+
+    return changed
+
+
+def planted(place: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    """A file at a place that leads out of its folder."""
+
+    def changed(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        files["other/x"] = b"planted"
+        manifest["files"][place] = {"member": "other/x", "sha256": "", "size": 0}
+
+    return changed
+
+
+OUT = "../../../planted"
+
+
+def named(student: Any) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    """A bundle whose manifest, submission and result agree on the student's name."""
+
+    def changed(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        manifest["student"] = student
+        for file in ("unit.json", "result.json"):
+            in_json(file, lambda data: data.update(student=student))(files, manifest)
+
+    return changed
+
+
+HOSTILE = {
+    "a student outside": named(OUT),
+    "a student with an absolute path": named("/etc"),
+    "a student who is a folder above": named(".."),
+    "a student in a folder": named("ada/bob"),
+    "a student without a name": named(""),
+    "a student with a name without end": named("a" * 300),
+    "a student with signs for the terminal": named("ada\x1b[2J"),
+    "a student who is a number": named(7),
+    "an assignment that is a path": lambda files, manifest: (
+        manifest.update(assignment=OUT),
+        in_json("result.json", lambda result: result.update(assignment=OUT))(files, manifest),
+    ),
+    "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
+    "another format": lambda files, manifest: manifest.update(format="zip"),
+    "another version": lambda files, manifest: manifest.update(version=4),
+    "another version and no environment": lambda files, manifest: manifest.update(version=4, environment=7),
+    "a manifest with another key": lambda files, manifest: manifest.update(more=1),
+    "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
+    "files without end": lambda files, manifest: manifest["files"].update(
+        {f"course/{n}": {"member": "unit.json", "sha256": "", "size": 0} for n in range(20_001)}
+    ),
+    "no exam": lambda files, manifest: manifest["files"].pop("exam.json"),
+    "a place outside": planted(f"course/{OUT}"),
+    "a submitted file outside": planted(f"submission/{OUT}"),
+    "an absolute place": planted("course//etc/planted"),
+    "a member outside": lambda files, manifest: manifest["files"]["unit.json"].update(member=OUT),
+    "hidden data outside": in_json("exam.json", lambda head: head.update(hidden=OUT)),
+    "modules outside": in_json("exam.json", lambda head: head.update(modules=["/etc"])),
+    "a released file of this machine": in_json("exam.json", lambda head: head["files"].update(x="/etc/passwd")),
+    "a released file with a name outside": in_json(
+        "exam.json", lambda head: head["files"].update({OUT: head["files"]["words.txt"]})
+    ),
+    "a notebook outside": in_json("exam.json", lambda head: head["exams"][0].update(notebook=OUT)),
+    "an assignment outside": in_json("exam.json", lambda head: head["assignment"].update(name=OUT)),
+    "a text for the exams": in_json("exam.json", lambda head: head.update(exams="exams")),
+    "no exams": in_json("exam.json", lambda head: head.update(exams=[])),
+    "memory without end": in_json("exam.json", lambda head: head["assignment"]["limits"].update(memory_mib=10**9)),
+    "no time": in_json("exam.json", lambda head: head["assignment"]["limits"].update(cell_seconds=-1.0)),
+    "another sandbox": in_json("exam.json", lambda head: head["assignment"].update(sandbox="none")),
+    "a student's file outside": in_json("unit.json", lambda unit: unit["own"].append(OUT)),
+    "a pipe outside": in_json("unit.json", lambda unit: unit["odd"].update({OUT: "pipe"})),
+    "a device": in_json("unit.json", lambda unit: unit["odd"].update(x="device")),
+    "another student's submission": in_json("unit.json", lambda unit: unit.update(student="bob")),
+    "a result with other totals": in_json("result.json", lambda result: result.update(score=100)),
+    "a result of somebody else": in_json("result.json", lambda result: result.update(student="bob")),
+    "deep nesting": lambda files, manifest: files.update({"unit.json": b"[" * 100_000}),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_no_bundle_has_is_refused_and_writes_nothing_outside(
+    course: Course, tmp_path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]
+) -> None:
+    path = rewritten(packed(course, tmp_path)[0], change)
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(BundleError, match="no bundle that this version can read"):
+        opened(path, tmp_path)
+    new = {entry for entry in tmp_path.rglob("*") if not entry.is_relative_to(tmp_path / "elsewhere")} - before
+    assert new == set()
+
+
+def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+        manifest["version"] = 1
+        manifest["environment"]["kit"] = "0.0.9\x1b[31m"
+
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 3"
+    with pytest.raises(BundleError, match=said) as caught:
+        opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("student", ["Łukasz Żak (77)", "a:b", "O'Neil, J."])
+def test_a_student_may_have_any_name_of_a_folder(course: Course, tmp_path: Path, student: str) -> None:
+    submit(course, student)
+    grade(course)
+    assert opened(packed(course, tmp_path, student)[0], tmp_path).grade.student == student
+
+
+def test_a_changed_byte_is_found_by_its_digest(course: Course, tmp_path: Path) -> None:
+    path, _ = packed(course, tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["submission/nb.ipynb"] += b" "
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    with pytest.raises(BundleError, match=r"'submission/nb.ipynb' is missing or damaged"):
+        opened(path, tmp_path)
+
+
+def test_a_zip_bomb_is_refused(course: Course, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bundle.json", b" " * (64 << 20))
+    with pytest.raises(BundleError, match="zip bomb"):
+        opened(path, tmp_path)
+
+
+def test_nothing_of_a_bundle_chooses_what_runs_on_this_machine(course: Course, tmp_path: Path) -> None:
+    def change(head: dict[str, Any]) -> None:
+        head["assignment"] |= {"environment": "/tmp/python", "prepare": "evil.py", "files": ["/etc/passwd"]}
+        head["assignment"]["late"] |= {"kind": "plugin", "plugin": "late.py:Policy"}
+
+    work = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path).work
+    assert (work.assignment.environment, work.assignment.prepare) == (None, None)
+    assert (work.assignment.files, work.assignment.late.kind) == ((), "none")

@@ -1,0 +1,100 @@
+"""The command `autograder calibrate`, with a real sandbox, and stopped halfway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.measured import measured_course, measuring
+from helpers.tiny import Here, grade_here
+
+from autograder.cli import main
+from autograder.extensions.trust import calibration_runs
+from autograder.grading.work import Work
+from autograder.records.course import Course
+from autograder.records.grade import Grade
+from autograder.release import calibration_record
+
+WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
+
+
+@pytest.fixture(autouse=True)
+def observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No solution runs before the submissions: what it does decides nothing here."""
+    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
+
+
+def run(course: Course, *options: str) -> Result:
+    arguments = ["calibrate", "hw", "--course", str(course.root), "--quiet", *options]
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+@pytest.mark.sandbox
+@pytest.mark.integration
+def test_the_table_the_record_and_the_page_are_written_and_the_same_seed_says_the_same(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK})
+    first = run(course, "--seeds", "4", "--workers", "2")
+    assert first.exit_code == 0
+    heading, row = (line.split("  ") for line in first.stdout.splitlines()[:2])
+    assert [word.strip() for word in heading if word.strip()][:4] == ["question", "check", "measured", "threshold"]
+    assert row[0].strip() == "test-1"
+    assert "weak 0 of 4" in first.stdout
+    made = calibration_record.load(calibration_record.calibration_path(course, "hw"))
+    assert made is not None
+    assert (made.runs, made.planned, len(made.checks[0].values)) == (4, 4, 4)
+    assert len(set(made.checks[0].values)) == 4
+    assert (course.reports / "hw-calibration.html").is_file()
+    assert run(course, "--seeds", "4").stdout == first.stdout  # from the recordings
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
+    real = calibration_runs.execute_runs
+    monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    monkeypatch.setattr(calibration_runs, "execute_runs", lambda *a, **k: real(*a, **k, execute=executor))
+
+
+def test_a_calibration_that_is_stopped_writes_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+
+    def until_run_4(work: Work) -> Grade:
+        if work.student == "solution, run 4":
+            raise KeyboardInterrupt
+        return grade_here(work)
+
+    in_this_process(monkeypatch, Here(until_run_4))
+    done = run(course, "--seeds", "6")
+    assert done.exit_code == 130
+    made = calibration_record.load(calibration_record.calibration_path(course, "hw"))
+    assert made is not None
+    assert (made.runs, made.planned) == (3, 6)
+    assert "3 of 6 runs of the solution are done" in done.stdout
+
+
+def test_a_calibration_that_is_stopped_too_early_says_so_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+
+    def never(work: Work) -> Grade:
+        raise KeyboardInterrupt
+
+    in_this_process(monkeypatch, Here(never))
+    done = run(course)
+    assert done.exit_code == 130
+    assert "0 of 20 runs of the solution could be graded" in done.output
+    assert not calibration_record.calibration_path(course, "hw").exists()
+
+
+def test_a_solution_that_this_machine_cannot_grade_is_an_error_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+
+    def full(work: Work) -> Grade:
+        raise OSError("the disk is full")
+
+    in_this_process(monkeypatch, Here(full))
+    done = run(course, "--seeds", "2")
+    assert done.exit_code == 1
+    assert "the disk is full" in done.output

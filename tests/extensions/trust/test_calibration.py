@@ -1,0 +1,377 @@
+"""Calibration: what is said of thresholds that are right, weak, decided by a coin, or met by everything."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
+from helpers.pages import inert
+from helpers.tiny import Here, cell, notebook, tiny_release
+
+from autograder._util.notebook import read_notebook
+from autograder.extensions.trust.calibration_report import table, write_page
+from autograder.extensions.trust.calibration_runs import CalibrationError, Candidate
+from autograder.grading import batch
+from autograder.records.course import Course
+from autograder.release import calibration_record
+from autograder.release.calibration_record import standing
+from autograder.release.files import release_files
+from autograder.results.publication import on_disk, write_report
+
+pytestmark = pytest.mark.integration  # each calibrates, which takes about half a second
+
+WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
+
+
+def test_each_run_has_other_seeds_and_the_counts_are_those_of_its_values(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.51), answers={"weak": WEAK})
+    made = calibrate(course)
+    (check,) = made.checks
+    assert len(set(check.values)) == 20
+    assert check.mean == pytest.approx(0.5, abs=0.01)
+    assert check.spread == pytest.approx(0.01, abs=0.006)
+    assert (check.lost.hits, check.lost.runs) == (losing(check.values, 0.51), 20)
+    assert check.tail is not None
+    assert check.tail_low is not None
+    assert check.tail_high is not None
+    assert check.tail_low < check.tail < check.tail_high
+    (weak,) = check.answers
+    assert (weak.name, weak.passed.hits, weak.passed.runs) == ("weak", 0, 20)
+    assert made.literals == 1
+
+
+def test_a_wrong_answer_is_judged_where_it_differs_from_the_solution(tmp_path: Path) -> None:
+    """What a weak notebook leaves as the solution has it passes, and says nothing of that threshold."""
+    course = measured_course(tmp_path)
+    second = "### BEGIN SOLUTION\nseparate = 0.5 + 0.01 * np.random.normal()\n### END SOLUTION"
+    cells = [
+        cell(SETUP, "setup", locked=True),
+        cell(ANSWER, "measure", solution=True),
+        cell(measuring(0.55), "test-1", grade=True, locked=True, points=2),
+        cell(second, "separate", solution=True),
+        cell(measuring(0.55).replace("measured", "separate"), "test-2", grade=True, locked=True, points=2),
+    ]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(*cells))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    answers = [
+        cells[0],
+        cell(WEAK, "measure", solution=True),
+        cell(f"# as it was\n{second}", "separate", solution=True),
+    ]
+    (folder / "weak.ipynb").write_text(notebook(*answers))
+    (folder / "good.ipynb").write_text(notebook(*answers[:1], cells[1], answers[2]))
+    first, other = calibrate(course, 3).checks
+    assert [one.name for one in first.answers] == ["good", "weak"]
+    assert [one.name for one in other.answers] == ["good"]
+
+
+def test_an_answer_that_is_left_out_is_a_wrong_one(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    (folder / "nothing.ipynb").write_text(notebook(cell(SETUP, "setup", locked=True)))
+    assert Candidate("nothing", {"nb": read_notebook(folder / "nothing.ipynb")}).is_judged_by(
+        tiny_release(course).exams[0]
+    ) == {"test-1"}
+
+
+def test_an_answer_with_cells_of_its_own_is_judged_everywhere(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.source("hw") / "answers"
+    folder.mkdir()
+    extra = cell("another_name = 1")
+    (folder / "late.ipynb").write_text(
+        notebook(cell(SETUP, "setup", locked=True), extra, cell(ANSWER, "measure", solution=True))
+    )
+    ((late,),) = (check.answers for check in calibrate(course, 3).checks)
+    assert (late.name, late.passed.runs) == ("late", 3)
+
+
+def test_the_wanted_threshold_spares_the_solution_at_the_wanted_rate(tmp_path: Path) -> None:
+    """True losses are 0.5 ± 0.01: 1 % of them are above 0.5233, and 95 % of calibrations are on the safe side."""
+    made = calibrate(measured_course(tmp_path, measuring(0.51)))
+    (check,) = made.checks
+    assert check.wanted is not None
+    assert check.wanted_shared is not None
+    assert 0.5233 < check.wanted < 0.56
+    assert check.wanted > check.wanted_shared  # one threshold has all of the 3 %
+    assert check.wanted == round(check.wanted, 3)
+
+
+def test_a_threshold_that_the_solution_meets_half_of_the_time_is_called_a_coin(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(0.5)))
+    assert "a coin decides about these points" in made.findings[0]
+    assert f"A threshold of {made.checks[0].wanted:g} or more spares the solution" in made.findings[0]
+
+
+def test_a_threshold_that_everything_meets_separates_nothing(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(9.0), answers={"weak": WEAK, "good": ANSWER}))
+    assert "everything meets the threshold 9" in made.findings[0]
+    assert "It separates nothing." in made.findings[0]
+    assert len(made.findings) == 1
+
+
+def test_a_threshold_far_away_asks_next_to_nothing_even_where_no_weak_answer_is_kept(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(9.0)))
+    assert "standard deviations away from the solution" in made.findings[0]
+
+
+def test_a_good_threshold_has_no_finding(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK}))
+    assert made.findings == ()
+    assert made.lost.hits == 0
+
+
+def test_a_threshold_that_is_near_is_named_before_a_run_misses_it(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.53))
+    values = calibrate(course).checks[0].values
+    near = max(values) + 0.0005
+    made = calibrate(measured_course(tmp_path, measuring(near)))
+    assert made.checks[0].lost.hits == 0
+    assert "no run of the solution misses the threshold" in made.findings[0]
+
+
+def test_wrong_answers_that_pass_and_good_ones_that_do_not_are_named(tmp_path: Path) -> None:
+    answers = {"typical-mistake": WEAK.replace("0.6", "0.56"), "good": WEAK.replace("0.6", "0.57")}
+    made = calibrate(measured_course(tmp_path, measuring(0.565), answers=answers))
+    said = "\n".join(made.findings)
+    assert "typical-mistake passes the threshold 0.565 in" in said
+    assert "good passes in only" in said
+
+
+def test_the_whole_assignment_is_said_with_six_thresholds(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, *(measuring(0.55, name=f"loss {n}") for n in range(6)))
+    made = calibrate(course)
+    said = [text for text in made.findings if text.startswith("the whole assignment: its 6 thresholds")]
+    assert "3 % is wanted, which is 0.5 % for each" in said[0].replace("3.0 %", "3 %")
+    shared = {check.wanted_shared for check in made.checks}
+    assert all(one is not None and one >= (check.wanted or 0) for one, check in zip(shared, made.checks, strict=False))
+
+
+def test_promised_thresholds_cost_somebody_who_stands_on_all_of_them(tmp_path: Path) -> None:
+    """Six with 5 % each: 1 - 0.95 ** 6 = 26 %."""
+    stated = '"threshold": 0.55, "higher_is_better": False'
+    test = measuring(0.55).replace(stated, stated + ', "close_calls": True, "standard_error": 0.01')
+    made = calibrate(measured_course(tmp_path, *[test] * 6))
+    assert any("loses something in 26 %" in text for text in made.findings)
+    check = made.checks[0]
+    assert check.doubt == pytest.approx(0.01645, abs=1e-5)
+    assert check.rows_share == pytest.approx(0.01**2 / (0.01**2 + check.spread**2))
+
+
+def test_a_threshold_that_follows_from_the_run_is_measured_by_the_distance_from_it(tmp_path: Path) -> None:
+    """A network against another one on the same rows: the threshold is the other one's loss."""
+    test = measuring(0.55).replace("0.55", "(0.5 + measured / 10)")
+    (check,) = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK})).checks
+    assert (check.measure, check.threshold) == ("loss minus threshold", 0)
+    assert check.mean == pytest.approx(0.5 - 0.55, abs=0.01)
+    assert check.lost.hits == 0
+    assert check.answers[0].passed.hits == 0
+    assert min(check.answers[0].values) > 0
+
+
+def test_a_check_that_earns_nothing_is_left_out(tmp_path: Path) -> None:
+    test = measuring(0.55).replace("evidence=", "weight=0, evidence=")
+    assert calibrate(measured_course(tmp_path, test), 2).checks == ()
+
+
+# --- what cannot be calibrated -------------------------------------------------------------------------------
+
+
+def test_an_assignment_without_numbers_has_its_questions_counted(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(None)), 5)
+    assert made.checks == ()
+    assert "no check of this assignment measures a number" in made.findings[0]
+    assert (made.questions[0].id, made.questions[0].lost.hits, made.questions[0].lost.runs) == ("test-1", 0, 5)
+
+
+def test_a_check_without_a_stated_threshold_is_measured_and_counted(tmp_path: Path) -> None:
+    test = measuring(0.5).replace(', "threshold": 0.5, "higher_is_better": False', "")
+    made = calibrate(measured_course(tmp_path, test))
+    (check,) = made.checks
+    assert (check.threshold, check.wanted, check.tail) == (None, None, None)
+    assert check.lost.hits == losing(check.values, 0.5)
+    assert any(text.startswith("no check states its threshold") for text in made.findings)
+    assert made.findings[0].startswith("nb, test-1: the solution loses points in")
+
+
+def test_a_solution_that_fails_is_said_first(tmp_path: Path) -> None:
+    made = calibrate(measured_course(tmp_path, measuring(0.5), answer="### BEGIN SOLUTION\n1 / 0\n### END SOLUTION"), 3)
+    assert made.findings[0].startswith("the solution does not run to its end in 3 of 3 runs")
+    assert made.lost.hits == 3
+
+
+def test_a_notebook_without_seeds_is_run_as_it_is(tmp_path: Path) -> None:
+    here = Here()
+    course = measured_course(tmp_path, measuring(0.55), setup=SETUP.rpartition("\n\n")[0])
+    made = calibrate(course, 4, execute=here)
+    assert made.literals == 0
+    assert len(set(made.checks[0].values)) == 4  # each run is executed, though all have the same code
+    assert any("no integer in a seeding call" in text for text in made.findings)
+
+
+def test_a_training_that_sometimes_fails_is_counted_and_not_estimated(tmp_path: Path) -> None:
+    answer = ANSWER.replace("np.random.normal()", "np.random.normal() + 9 * (np.random.uniform() < 0.2)")
+    made = calibrate(measured_course(tmp_path, measuring(0.6), answer=answer), 30)
+    assert not made.checks[0].normal
+    assert made.checks[0].tail is None
+    assert any("far from a normal distribution" in text for text in made.findings)
+
+
+# --- time and recordings -------------------------------------------------------------------------------------
+
+
+def test_time_that_is_up_keeps_what_was_done_and_the_rest_goes_on_later(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    ticks = itertools.count(0, 10)
+    first = calibrate(course, 10, seconds=65, clock=lambda: float(next(ticks)))
+    assert 2 <= first.runs < 10
+    assert f"{first.runs} of 10 runs of the solution are done" in first.findings[-1]
+    here = Here()
+    second = calibrate(course, 10, execute=here)
+    assert second.runs == 10
+    replays = here.started[: first.runs]
+    assert sorted(replays) == sorted(f"solution, run {n}" for n in range(1, first.runs + 1))
+    assert second.checks[0].values[: first.runs] == first.checks[0].values
+
+
+def test_a_budget_too_small_is_said_plainly(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    ticks = itertools.count(0, 10)
+    with pytest.raises(CalibrationError, match="1 of 10 runs of the solution could be graded in 10 s, and at least 2"):
+        calibrate(course, 10, seconds=1, clock=lambda: float(next(ticks)))
+
+
+def test_a_changed_threshold_needs_no_execution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from helpers import tiny
+    from helpers.kernels import InProcessKernel
+
+    course = measured_course(tmp_path, measuring(0.55))
+    before = calibrate(course, 5)
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: pytest.fail("a kernel was started"))
+    after = calibrate(measured_course(tmp_path, measuring(0.56)), 5)
+    assert after.checks[0].values == before.checks[0].values
+    assert after.checks[0].threshold == 0.56
+    assert InProcessKernel
+
+
+def test_nothing_of_the_students_is_touched(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    run(course, 2)
+    names = {path.name for path in course.root.iterdir()}
+    assert names == {"course.yaml", "source", ".autograder"}
+    assert not (course.state / "work").exists() or not list((course.state / "work").iterdir())
+
+
+# --- answers -------------------------------------------------------------------------------------------------
+
+
+def test_answers_and_the_record_are_never_released(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK})
+    calibration_record.save(calibration_record.calibration_path(course, "hw"), calibrate(course, 2))
+    files, left_out = release_files(course, course.assignments["hw"], ["nb.ipynb"])
+    assert files == {}
+    assert set(left_out) == {"answers", "calibration.json"}
+    assert "students never get it" in left_out["answers"]
+
+
+def test_an_answer_that_is_no_notebook_is_named(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK})
+    (course.source("hw") / "answers/odd.ipynb").write_text("{")
+    with pytest.raises(CalibrationError, match=r"answers/odd.ipynb"):
+        calibrate(course, 2)
+
+
+# --- the record ----------------------------------------------------------------------------------------------
+
+
+def test_a_record_is_read_as_it_was_written_and_a_release_can_cite_it(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    exams = tiny_release(course).exams
+    assert standing(course, "hw", exams) == ("thresholds: not calibrated", ())
+    plain = tiny_release(measured_course(tmp_path / "plain", measuring(None))).exams
+    assert standing(course, "hw", plain) == ("", ())
+    made = calibrate(course, 3)
+    path = calibration_record.calibration_path(course, "hw")
+    calibration_record.save(path, made)
+    assert calibration_record.load(path) == made
+    said, changed = standing(course, "hw", exams)
+    assert said == f"thresholds: calibrated on {made.made_at:%Y-%m-%d} with 3 runs of the solution"
+    assert changed == ()
+
+
+def test_what_changed_since_is_named_and_comments_are_no_change(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    calibration_record.save(calibration_record.calibration_path(course, "hw"), calibrate(course, 2))
+    measured_course(tmp_path, f"# a remark\n{measuring(0.55)}")
+    assert standing(course, "hw", tiny_release(course).exams)[1] == ()
+    measured_course(tmp_path, measuring(0.6), measuring(0.5), answer=ANSWER.replace("0.01", "0.02"))
+    course.hidden("hw").mkdir()
+    (course.hidden("hw") / "x").write_text("x")
+    changed = [text.partition(" since")[0] for text in standing(course, "hw", tiny_release(course).exams)[1]]
+    assert changed == [
+        "nb, test-1: its test has changed",
+        "nb, test-2: is new",
+        "the solution has changed",
+        "the hidden data have changed",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 2}', "[" * 100_000])
+def test_a_damaged_record_counts_as_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "calibration.json").write_text(content)
+    assert calibration_record.load(tmp_path / "calibration.json") is None
+
+
+def test_the_page_and_the_table_show_each_check(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.51), measuring(None), answers={"weak<b>": WEAK})
+    made = calibrate(course, 6)
+    page = write_page(course, course.assignments["hw"], made).read_text()
+    assert "weak&lt;b&gt;" in page
+    assert "weak<b>" not in page
+    assert page.count('<svg class="plot"') == 1
+    assert "threshold 0.51" in page
+    (row,) = table(made)
+    assert row[:2] == ("test-1", "loss")
+    assert row[3] == "0.51"
+    assert json.loads(json.dumps(row))
+
+
+def test_the_class_report_cites_it_and_says_what_changed_since(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    folder = course.submitted("ada", "hw")
+    folder.mkdir(parents=True)
+    (folder / "nb.ipynb").write_text((course.source("hw") / "nb.ipynb").read_text())
+    calibration_record.save(calibration_record.calibration_path(course, "hw"), calibrate(course, 2))
+    assert "with 2 runs of the solution" in class_report(course)
+    measured_course(tmp_path, measuring(0.6))
+    assert "nb, test-1: its test has changed since the calibration on" in class_report(course)
+
+
+def class_report(course: Course) -> str:
+    release = tiny_release(course)
+    batch.run(batch.plan(course, release), execute=Here())
+    return write_report(course, course.assignments["hw"], on_disk(course, "hw"), release.exams).read_text()
+
+
+def test_a_limit_on_parameters_is_a_condition_that_weak_answers_may_meet(tmp_path: Path) -> None:
+    test = measuring(9.0).replace('"loss": float(measured)', '"parameters": 39809')
+    made = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK}), 3)
+    assert made.checks[0].measure == "parameters"
+    assert made.findings == ()
+    assert table(made)[0][2] == "39,809"
+
+
+def test_words_that_an_examiner_made_up_are_text_on_the_page(tmp_path: Path) -> None:
+    """The examiner of a run is as untrusted as any other: names of checks and of evidence are its words."""
+    hostile = "<b onload=x>loss"
+    course = measured_course(tmp_path, measuring(0.51, name=hostile).replace('"loss": float', f'"{hostile}": float'))
+    made = calibrate(course, 4)
+    assert (made.checks[0].name, made.checks[0].measure) == (hostile, hostile)
+    page = write_page(course, course.assignments["hw"], made).read_text()
+    inert(page)
+    assert "<b onload" not in page

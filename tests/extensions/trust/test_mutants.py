@@ -1,0 +1,248 @@
+"""The operators: which other answers are made of one."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from autograder.extensions.trust.mutants import mutants
+from autograder.extensions.trust.mutants.cheats import public_calls
+from autograder.extensions.trust.mutants.feeds import touched, used
+from autograder.extensions.trust.mutants.places import Edit, apply
+from autograder.records.exam import Exam, ExamCell, Role
+
+
+def exam_of(source: str, test: str = "assert f and model and x") -> Exam:
+    """An exam of one answer and one test."""
+    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, "", "")
+    graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
+    return Exam("hw", "nb", (answer, graded))
+
+
+def made(source: str, *families: str, test: str = "assert f and model and x") -> dict[str, list[str]]:
+    """The answers that families make of a source, by operator."""
+    found: dict[str, list[str]] = {}
+    for one in mutants([exam_of(source, test)], families, (), 0):
+        found.setdefault(one.operator, []).append(one.after)
+    return found
+
+
+SLIPS = [
+    ("x = a < b", "<= for <", "x = a <= b"),
+    ("x = a < b", "> for <", "x = a > b"),
+    ("x = a - b * c", "operands the wrong way round", "x = b * c - a"),
+    ("x = a * (b + c)", "- for +", "x = a * (b - c)"),
+    ("x = a * (b + c)", "+ for *", "x = a + (b + c)"),
+    ("x = -a", "a minus left out", "x = a"),
+    ("x = a and b", "`and` and `or` exchanged", "x = a or b"),
+    ("x = 7", "a number one too large", "x = 8"),
+    ("x = [True]", "False for True", "x = [False]"),
+    ("x = np.mean(a, axis=1)", "the other axis", "x = np.mean(a, axis=0)"),
+    ("x = np.mean(a, axis=1)", "`axis` left out", "x = np.mean(a)"),
+    ("x = np.mean(a)", "sum for mean", "x = np.sum(a)"),
+    ("x = np.log(a)", "log left out", "x = a"),
+    ("x = a[1:]", "a slice left out", "x = a"),
+    ("x = g(a, b)", "arguments the wrong way round", "x = g(b, a)"),
+    ("def f(a):\n    return a, a + 1", "results the wrong way round", "def f(a):\n    return (a + 1, a)"),
+    ("def f(a):\n    return a", "`return` without the value", "def f(a):\n    return None"),
+    ("for x in range(n):\n    x += 1", "a range that ends one too soon", "for x in range(n - 1):\n    x += 1"),
+    ("for x in range(n):\n    x += 1", "= for an update", "for x in range(n):\n    x = 1"),
+    ("x = 1\ny = x\nx = 3", "two statements the wrong way round", "y = x\nx = 1\nx = 3"),
+    ("x = 1\nif x:\n    x = 2", "a condition negated", "x = 1\nif not x:\n    x = 2"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator", "after"), SLIPS)
+def test_a_code_slip(source: str, operator: str, after: str) -> None:
+    assert after in made(source, "code")[operator]
+
+
+DENSE = 'model = keras.Sequential([keras.Input((3,)), layers.Dense(8, activation="relu"), layers.Dense(2)])'
+FIT = "history = model.fit(X_train, y_train, epochs=9, batch_size=32, validation_data=(X_valid, y_valid))"
+COMPILE = 'model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.01), loss="mse")'
+NETWORKS = [
+    (DENSE, "relu left out", "layers.Dense(8)"),
+    (DENSE, "sigmoid for relu", "layers.Dense(8, activation='sigmoid')"),
+    (DENSE, "half the units", 'layers.Dense(4, activation="relu")'),
+    (DENSE, "twice the units", 'layers.Dense(16, activation="relu")'),
+    (DENSE, "weights that start at zero", "kernel_initializer='zeros'"),
+    (DENSE, "a frozen layer", "trainable=False"),
+    (DENSE, "Dense left out", "[keras.Input((3,)), layers.Dense(2)]"),
+    (COMPILE, "ten times the learning rate", "learning_rate=0.1"),
+    (COMPILE, "a tenth of the learning rate", "learning_rate=0.001"),
+    (COMPILE, "mae for mse", "loss='mae'"),
+    (FIT, "one epoch", "epochs=1"),
+    (FIT, "an eighth of the batch", "batch_size=4"),
+    ('losses = history.history["val_loss"]', "loss for val_loss", "history.history['loss']"),
+    ("stop = EarlyStopping(patience=3, restore_best_weights=True)", "`restore_best_weights` left out", "(patience=3)"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator", "part"), NETWORKS)
+def test_a_network_slip(source: str, operator: str, part: str) -> None:
+    test = "assert model and history and losses and stop"
+    assert any(part in after for after in made(source, "network", test=test)[operator])
+
+
+DATA = [
+    (FIT, "labels in the reverse order", "fit(X_train, y_train[::-1], "),
+    (FIT, "a tenth of the rows", "fit(X_train[:len(X_train) // 10], y_train[:len(y_train) // 10], "),
+    (FIT, "trained on the validation rows", "fit(X_valid, y_valid, "),
+    (FIT, "validated on the training rows", "validation_data=(X_train, y_train)"),
+    ("x = scaler.transform(X_train)", "scaling left out", "x = X_train"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator", "part"), DATA)
+def test_a_data_slip(source: str, operator: str, part: str) -> None:
+    test = "assert model and history and x"
+    assert any(part in after for after in made(source, "data", test=test)[operator])
+
+
+HONEST = [
+    ("x = a * b", "factors exchanged", "x = b * a"),
+    ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
+    ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),
+    ("def f(a):\n    return 2 * a", "a lambda", "f = lambda a: 2 * a"),
+    ("def f(a):\n    return 2 * a", "a helper function", "return f_helper(a)"),
+    (DENSE, "layers that are added", "model.add(layers.Dense(8, activation='relu'))"),
+    (DENSE, "a functional model", "model = keras.Model(given, flow)"),
+    (DENSE, "activations as layers of their own", "layers.Activation('relu')"),
+    (DENSE, "seed 11", "utils.set_random_seed(11)"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator", "part"), HONEST)
+def test_an_honest_rewrite(source: str, operator: str, part: str) -> None:
+    assert any(part in after for after in made(source, "honest")[operator])
+
+
+def executed(source: str) -> dict[str, object]:
+    names: dict[str, object] = {}
+    exec(source, names)
+    return names
+
+
+FUNCTION = "def f(a, b):\n    parts = [a * n for n in range(b) if n != 2]\n    return sum(parts) ** 2 - b"
+
+
+def test_honest_rewrites_compute_the_same() -> None:
+    expected = [executed(FUNCTION)["f"](a, b) for a in (0, 3, -2) for b in (0, 1, 5)]  # type: ignore[operator]
+    for operator, sources in made(FUNCTION, "honest").items():
+        for source in sources:
+            function = executed(source)["f"]
+            assert [function(a, b) for a in (0, 3, -2) for b in (0, 1, 5)] == expected, operator  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("family", ["honest", "code", "network", "data", "cheat"])
+def test_every_answer_is_python_and_another_one(family: str) -> None:
+    source = f"{FUNCTION}\n{DENSE}\n{COMPILE}\n{FIT}\nx = [f(1, 2), -3.5]"
+    answers = [after for sources in made(source, family).values() for after in sources]
+    forms = {ast.unparse(ast.parse(after)) for after in answers}
+    assert answers
+    assert len(forms) == len(answers)
+    assert ast.unparse(ast.parse(source)) not in forms
+
+
+CHEATS = {
+    "`None`": lambda a: None,
+    "zeros of the right type and shape": lambda a: [0, 0],
+    "its own first argument": lambda a: a,
+    "the result for the first public example, always": lambda a: [1, 2],
+}
+
+
+@pytest.mark.parametrize("operator", CHEATS)
+def test_a_cheat_gets_one_thing_right(operator: str) -> None:
+    (source,) = made("def f(a):\n    return [a, 2 * a]", "cheat", test="assert f(1) == [1, 2]")[operator]
+    function = executed(source)["f"]
+    assert function(7) == CHEATS[operator](7)  # type: ignore[operator, no-untyped-call]
+
+
+def test_a_table_knows_the_public_examples_alone() -> None:
+    test = "assert f(1) == [1, 2]\ncheck.function(f, cases=[((5,), [5, 10])])"
+    (source,) = made("def f(a):\n    return [a, 2 * a]", "cheat", test=test)["a table of the public examples"]
+    function = executed(source)["f"]
+    assert [function(a) for a in (1, 5, 6)] == [[1, 2], [5, 10], [0, 0]]  # type: ignore[operator]
+
+
+def test_public_calls_are_those_whose_arguments_stand_there() -> None:
+    test = "assert f(1, n=[2]) == f(np.ones(3)) == f(secret)\ncheck.function(f, [((3, 4), 5), (6, 7)])"
+    assert set(public_calls(exam_of("def f(): pass", test), 0, "f")) == {
+        "f(1, n=[2])",
+        "f(np.ones(3))",
+        "f(3, 4)",
+        "f(6)",
+    }
+
+
+def test_only_what_students_write_is_changed() -> None:
+    source = "a = 1\n### BEGIN SOLUTION\nx = a + 2\n### END SOLUTION\nb = x + 3"
+    for after in (after for sources in made(source, "code").values() for after in sources):
+        assert after.startswith("a = 1\n### BEGIN SOLUTION\n")
+        assert after.endswith("\n### END SOLUTION\nb = x + 3")
+
+
+UNTOUCHED = [
+    'print("the result", 3)',
+    "keras.utils.set_random_seed(7)",
+    "plt.plot([1, 2], color='red')",
+    "model.fit(a, b, verbose=0, epochs=3)",
+    'f"{a + 1}"',
+    '"""A text with 1 + 1."""',
+]
+
+
+@pytest.mark.parametrize("line", UNTOUCHED)
+def test_code_slips_leave_texts_seeds_plots_and_training_alone(line: str) -> None:
+    answers = [after for sources in made(f"{line}\nx = 1", "code").values() for after in sources]
+    assert [after for after in answers if line not in after] in ([], ["pass\nx = 1"])
+
+
+def test_an_edit_leaves_the_rest_of_the_source_as_it_is() -> None:
+    source = "x = a  +  b   # the sum\ny = (  1,2 )"
+    tree = ast.parse(source)
+    node = tree.body[0].value  # type: ignore[attr-defined]
+    assert apply(source, tree, Edit("", node, node.left)) == "x = a   # the sum\ny = (  1,2 )"
+
+
+def test_an_edit_of_a_call_changes_only_the_argument_that_differs() -> None:
+    source = "model.fit(\n    X_train,   # rows\n    y_train,\n    epochs=9,\n    batch_size=32,\n)"
+    (once,) = made(source, "network", test="model")["one epoch"]
+    assert once == source.replace("epochs=9", "epochs=1")
+    (fewer,) = made(source, "data", test="model")["a tenth of the rows"]
+    assert fewer == source.replace("X_train,", "X_train[:len(X_train) // 10],").replace(
+        "y_train,", "y_train[:len(y_train) // 10],"
+    )
+
+
+def test_a_layer_is_left_out_with_its_line() -> None:
+    source = "model = Sequential(\n    [\n        Dense(4),\n        Dropout(0.5),  # half\n        Dense(2),\n    ]\n)"
+    (after,) = made(source, "network")["Dropout left out"]
+    assert after == "model = Sequential(\n    [\n        Dense(4),\n        Dense(2),\n    ]\n)"
+
+
+def test_places_are_counted_in_characters() -> None:
+    source = 'x = "äöü", a + b'
+    tree = ast.parse(source)
+    node = tree.body[0].value.elts[1]  # type: ignore[attr-defined]
+    assert apply(source, tree, Edit("", node, node.left)) == 'x = "äöü", a'
+
+
+NAMES = [
+    ("model.fit(X, y)", {"model"}, {"model", "X", "y"}),
+    ("W.assign(3 * W)", {"W"}, {"W"}),
+    ("m = y.mean()", {"m"}, {"y"}),
+    ("d['a'] = 1", {"d"}, {"d", "a"}),
+    ("def f(a):\n    b = a\n    b.append(c)", {"f"}, {"c"}),
+    ("n = 1\nn + k", {"n"}, {"k"}),
+    ("n = [g(one) for one in k]", {"n"}, {"g", "k"}),
+    ("!ls\nbroken(", set(), {"ls", "broken"}),
+]
+
+
+@pytest.mark.parametrize(("source", "changes", "uses"), NAMES)
+def test_what_a_cell_changes_and_what_it_uses(source: str, changes: set[str], uses: set[str]) -> None:
+    assert touched(source) == changes
+    assert used(source) == uses

@@ -1,0 +1,173 @@
+"""The comparison of two answers inside a kernel: alike, different or unclear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.extensions.trust import probe
+from autograder.extensions.trust.audit_equivalence import UNCLEAR, Comparison, read
+from autograder.extensions.trust.probe import alike, plain, shown
+
+
+@pytest.fixture
+def compared(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., dict[str, str]]]:
+    """Compare two sources after some calls of the first."""
+
+    def compare(right: str, other: str, *calls: str, names: str = "f", **given: Any) -> dict[str, str]:
+        namespace: dict[str, Any] = {"np": np, **given}
+        exec(right, namespace)
+        probe.watch(namespace, names.split())
+        for call in calls:
+            exec(call, namespace)
+        probe.compare(namespace, right, other, names.split(), 20.0, 0)
+        said: dict[str, str] = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+        return said
+
+    probe._calls.clear()
+    yield compare
+    probe._calls.clear()
+
+
+RIGHT = "def f(values, n):\n    return [v for v in values if v >= n]"
+ALIKE = [
+    (RIGHT, "def f(values, n):\n    return list(filter(lambda v: not v < n, values))", "f([1, 2, 3], 2)"),
+    ("def f(x):\n    return x * 2.0", "def f(x):\n    return x + x", "f(np.array([1.0, 2.0]))"),
+    ("def f(x):\n    return np.float64(x) / 3", "def f(x):\n    return x * (1 / 3)", "f(2.0)"),
+    ("def f(n):\n    return sum(range(n))", "def f(n):\n    return n * (n - 1) // 2", "f(5)"),
+]
+DIFFERENT = [
+    (RIGHT, "def f(values, n):\n    return [v for v in values if v > n]", "f([1, 2, 3], 0)"),
+    ("def f(x):\n    return np.abs(x)", "def f(x):\n    return x", "f(np.array([1.0, -2.0]))"),
+    (
+        "def f(p):\n    return p.argmax()",
+        "def f(p):\n    return len(p) - 1 - p[::-1].argmax()",
+        "f(np.array([1, 3, 2]))",
+    ),
+    ("def f(x):\n    return x", "def f(x):\n    raise ValueError", "f(2)"),
+    ("def f(x):\n    return x", "def f(x):\n    while True: pass", "f(2)"),
+]
+
+
+@pytest.mark.parametrize(("right", "other", "call"), ALIKE)
+def test_functions_that_return_the_same_are_alike(compared: Any, right: str, other: str, call: str) -> None:
+    assert compared(right, other, call)["verdict"] == "alike"
+
+
+@pytest.mark.parametrize(("right", "other", "call"), DIFFERENT[:4])
+def test_functions_that_differ_are_shown_with_an_input(compared: Any, right: str, other: str, call: str) -> None:
+    said = compared(right, other, call)
+    assert said["verdict"] == "different"
+    assert said["why"].startswith("`f(")
+    assert said["case"].startswith("((")
+
+
+@pytest.mark.integration
+def test_an_endless_loop_differs(compared: Any) -> None:
+    assert compared(*DIFFERENT[4])["why"].endswith("takes too long instead of 2")
+
+
+def test_no_input_is_drawn_that_was_never_of_this_kind(compared: Any) -> None:
+    """No negative number where none was seen: the two differ there alone."""
+    said = compared("def f(n):\n    return n", "def f(n):\n    return abs(n)", "f(3)", "f(0)")
+    assert said["verdict"] == "alike"
+
+
+def test_an_input_that_the_solution_refuses_counts_for_nothing(compared: Any) -> None:
+    right = "def f(n):\n    if n > 3:\n        raise ValueError\n    return n"
+    assert compared(right, "def f(n):\n    return n", "f(2)")["verdict"] == "alike"
+
+
+def test_a_function_that_nobody_called_is_unclear(compared: Any) -> None:
+    assert compared(RIGHT, RIGHT)["why"] == "no call of it was seen from which arguments could be drawn"
+
+
+def test_a_function_that_never_gives_the_same_is_unclear(compared: Any) -> None:
+    source = "import itertools\ncount = itertools.count()\ndef f(x):\n    return next(count)"
+    assert compared(source, source, "f(1)")["verdict"] == "unclear"
+
+
+def test_values_are_compared_where_they_are_used(compared: Any) -> None:
+    right = "x = np.arange(6.0)\nline = np.polyfit(x, 3 * x + 1, 1)"
+    assert compared(right, right.replace("6.0", "7.0"), names="line")["verdict"] == "alike"
+    assert compared(right, right.replace("6.0", "7.0"), names="line x")["verdict"] == "different"
+    assert compared(right, right.replace("3 *", "2 *"), names="line")["why"].startswith("`line` is np.array([")
+
+
+class Network(ModuleType):
+    """Stands for a network: it has weights."""
+
+    def get_weights(self) -> list[Any]:
+        return [np.ones(3)]
+
+
+def test_networks_with_other_weights_are_unclear(compared: Any) -> None:
+    class Other(Network):
+        def get_weights(self) -> list[Any]:
+            return [np.zeros(3)]
+
+    given = {"Network": Network, "Other": Other}
+    said = compared("model = Network('a')", "model = Other('a')", names="model", **given)
+    assert said == {"verdict": "unclear", "why": "networks with other weights may be equally good"}
+    assert compared("model = Network('a')", "model = Network('b')", names="model", **given)["verdict"] == "alike"
+
+
+def test_networks_that_are_built_otherwise_are_not_alike_before_training(compared: Any) -> None:
+    class Other(Network):
+        def get_config(self) -> dict[str, Any]:
+            return {"activation": "sigmoid", "name": self.__name__}
+
+    said = compared("model = Network('a')", "model = Other('a')", names="model", Network=Network, Other=Other)
+    assert said["verdict"] == "unclear"
+
+
+EQUAL = [
+    (1, 1.0),
+    (0.1 + 0.2, 0.3),
+    (float("nan"), float("nan")),
+    ((1, 2), [1, 2]),
+    (np.array([1.0, 2.0]), [1.0, 2.0]),
+    (np.float32(0.1), 0.1),
+    ({"a": (1,)}, {"a": [1.0]}),
+    ("a", "a"),
+    (None, None),
+]
+UNEQUAL = [
+    (1, 2),
+    (1, "1"),
+    (0.1, 0.1001),
+    (float("nan"), 0.0),
+    (float("inf"), 1e308),
+    ([1], [1, 2]),
+    (np.zeros((2, 3)), np.zeros((3, 2))),
+    (None, 0),
+    ({"a": 1}, {"b": 1}),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [(*p, True) for p in EQUAL] + [(*p, False) for p in UNEQUAL])
+def test_values_are_equal_up_to_rounding(one: Any, other: Any, same: bool) -> None:
+    assert alike(plain(one), plain(other)) is same
+    assert alike(plain(other), plain(one)) is same
+
+
+def test_a_value_is_shown_as_a_test_would_write_it() -> None:
+    assert shown(np.array([1, 2])) == "np.array([1, 2])"
+    assert shown(np.float64(0.5)) == "0.5"
+    assert shown(np.zeros((9, 9))) == "<array of shape (9, 9)>"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no json", '{"verdict": 3}', "[1]", '{"verdict": "alike", "why": 7}', '{"why": "x"}']
+)
+def test_what_a_kernel_prints_is_read_strictly(text: str) -> None:
+    from autograder.records.run import CellRun
+
+    found = read(CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},)))
+    assert isinstance(found, Comparison)
+    assert found.verdict == UNCLEAR or (found.verdict, found.why) == ("alike", "7")
