@@ -15,6 +15,8 @@ from autograder.errors import HostError
 
 COMMANDS = "autograder.commands"
 """Subcommand → a ``click.Command``, in a module that imports nothing heavy: ``--help`` imports it."""
+COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
+"""Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 
 
 def names(group: str) -> list[str]:

@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,20 @@ class Reader:
     """Key → the smallest and the largest value that it may have."""
     shorthands: Mapping[type, str] = dataclasses.field(default_factory=dict)
     """Record type → the field that a bare value sets (``late: zero`` is ``late: {kind: zero}``)."""
+    absent: Callable[[str], str] = lambda key: ""
+    """Says what to install for a key of an extension that is not installed; empty for all other keys."""
 
     def error(self, node: yaml.Node, message: str) -> CourseError:
         """Make a CourseError that begins with the node's file and line."""
         return CourseError(f"{self.file}:{node.start_mark.line + 1}: {message}")
 
-    def record(self, node: yaml.Node, where: str, default: Any, fixed: Iterable[str] = ()) -> Any:
-        """Return the record ``default`` with the fields that the mapping ``node`` sets; nested records likewise."""
+    def record(
+        self, node: yaml.Node, where: str, default: Any, fixed: Iterable[str] = (), others: Iterable[str] = ()
+    ) -> Any:
+        """Return the record ``default`` with the fields that the mapping ``node`` sets; nested records likewise.
+
+        ``fixed`` are fields that no key sets, ``others`` keys that are no fields and are left to the caller.
+        """
         if is_null(node):
             return default
         kind = type(default)
@@ -98,19 +105,30 @@ class Reader:
             return dataclasses.replace(default, **{key: self.value(node, str, key)})
         hints = typing.get_type_hints(kind)
         changes: dict[str, Any] = {}
-        for key, value in self.fields(node, where, kind, fixed).items():
+        for key, value in self.fields(node, where, kind, fixed, others).items():
+            if key in others:
+                continue
             if dataclasses.is_dataclass(hints[key]):
                 changes[key] = self.record(value, f"{key!r} of {where}", getattr(default, key))
             else:
                 changes[key] = self.value(value, hints[key], key)
         return dataclasses.replace(default, **changes)
 
-    def fields(self, node: yaml.Node, where: str, kind: type[Any], fixed: Iterable[str] = ()) -> dict[str, yaml.Node]:
-        """Return the mapping's values by key; each key is a field of the record ``kind`` that is not ``fixed``."""
-        allowed = [f.name for f in dataclasses.fields(kind) if f.name not in fixed]
+    def fields(
+        self,
+        node: yaml.Node,
+        where: str,
+        kind: type[Any],
+        fixed: Iterable[str] = (),
+        others: Iterable[str] = (),
+    ) -> dict[str, yaml.Node]:
+        """Return the mapping's values by key; a key is a field of ``kind`` that is not ``fixed``, or of ``others``."""
+        allowed = [*(f.name for f in dataclasses.fields(kind) if f.name not in fixed), *others]
         result = {}
         for name, (key, value) in self.pairs(node, where).items():
             if name not in allowed:
+                if remedy := self.absent(name):
+                    raise self.error(key, f"{name!r} {remedy}")
                 known = suggest(name, allowed) or f"; known keys: {', '.join(allowed)}"
                 raise self.error(key, f"unknown key {name!r} in {where}{known}")
             result[name] = value

@@ -10,8 +10,10 @@ from typing import cast
 
 import yaml
 
+from autograder._util import registry
 from autograder.course.assignment_files import check_files, check_prepare
 from autograder.course.course_yaml import READER, check_known, check_name
+from autograder.course.extension_keys import read_extension_keys
 from autograder.course.late_policy import check_plugin
 from autograder.course.paths import inside
 from autograder.records.course import SANDBOXES, TRAINING, Assignment
@@ -30,8 +32,11 @@ def read_assignment(root: Path, key: yaml.Node, name: str, node: yaml.Node, gene
     where = f"assignment {name!r}"
     source = _source(root, key, name, where)
     default = replace(general, name=name, title=name)
-    result = cast(Assignment, READER.record(node, where, default, fixed=["name"]))
-    keys = READER.fields(node, where, Assignment, fixed=["name"])
+    others, fixed = registry.names(registry.ASSIGNMENT_KEYS), ("name", "settings")
+    result = cast(Assignment, READER.record(node, where, default, fixed, others))
+    keys = READER.fields(node, where, Assignment, fixed, others)
+    settings = read_extension_keys(keys, registry.ASSIGNMENT_KEYS, where, general.settings)
+    result = replace(result, settings=settings)
     if "late" in keys and result.late.plugin is not None and result.late.kind == "none":
         result = replace(result, late=replace(result.late, kind="plugin"))
     _check_dates(keys, where, result)

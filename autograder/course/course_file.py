@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import yaml
 
+from autograder._util import registry
 from autograder._util.yaml_record import parse, suggest
 from autograder.course.assignment_settings import check_general, read_assignment
 from autograder.course.course_yaml import COURSE_FILE, READER, check_known, check_name, read_record, read_value
-from autograder.records.course import Assignment, AuditFloor, Course, Engine, Examine, LearningSystem
+from autograder.course.extension_keys import read_extension_keys
+from autograder.records.course import Assignment, Course, Engine, Examine
 from autograder.records.dates import Extension
 from autograder.records.limits import Limits
 from autograder.records.policies import Group, LateDays, Totals
 
 ENGINES = ("local", "dask")
-LEARNING_SYSTEMS = ("canvas", "moodle")
 ROUNDINGS = ("day", "hour", "exact")
 
 
@@ -34,9 +35,7 @@ class _Top:
     decimals: int
     training: str
     examine: Examine
-    audit: AuditFloor
     engine: Engine
-    learning_system: LearningSystem
     late_days: LateDays
     groups: Mapping[str, Group]
     totals: Totals
@@ -51,17 +50,17 @@ def read_course_file(root: Path) -> Course:
         CourseError: it cannot be read, or something is wrong in it; the message names file and line.
     """
     node = parse(root / COURSE_FILE)
-    keys = READER.fields(node, "the course", _Top)
+    keys = READER.fields(node, "the course", _Top, others=registry.names(registry.COURSE_KEYS))
     if "course" not in keys:
         raise READER.error(node, "the key 'course' (the course's id) is missing")
     course_id = read_value(keys, "course", "")
     check_name(keys["course"], course_id, "the course's id")
     title = READER.value(keys["title"], str | None, "title") if "title" in keys else None
-    general = _general(keys)
+    settings = read_extension_keys(keys, registry.COURSE_KEYS, "", {})
+    general = _general(keys, settings)
     listed = READER.pairs(keys["assignments"], "'assignments'") if "assignments" in keys else {}
     assignments = {name: read_assignment(root, key, name, value, general) for name, (key, value) in listed.items()}
     engine = _engine(keys["engine"]) if "engine" in keys else Engine()
-    system = _learning_system(keys["learning_system"]) if "learning_system" in keys else LearningSystem()
     late_days = read_record(keys, "late_days", LateDays())
     if "late_days" in keys:
         said = f"late days cannot be rounded to {late_days.round!r}"
@@ -73,7 +72,7 @@ def read_course_file(root: Path) -> Course:
         title or course_id,
         assignments,
         engine=engine,
-        learning_system=system,
+        settings=settings,
         late_days=late_days,
         groups=_groups(keys, assignments, totals),
         totals=totals,
@@ -83,8 +82,9 @@ def read_course_file(root: Path) -> Course:
     )
 
 
-def _general(keys: Mapping[str, yaml.Node]) -> Assignment:
+def _general(keys: Mapping[str, yaml.Node], settings: Mapping[str, Any]) -> Assignment:
     """Read the settings of the course for all of its assignments."""
+    shared = registry.names(registry.ASSIGNMENT_KEYS)
     plain = Assignment("", "")
     general = replace(
         plain,
@@ -94,13 +94,11 @@ def _general(keys: Mapping[str, yaml.Node]) -> Assignment:
         decimals=read_value(keys, "decimals", plain.decimals),
         training=read_value(keys, "training", plain.training),
         examine=read_record(keys, "examine", plain.examine),
-        audit=read_record(keys, "audit", plain.audit),
+        settings={name: value for name, value in settings.items() if name in shared},
     )
     check_general(keys, "the course", general)
     if general.examine.kernel:
         raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
-    if general.audit.right:
-        raise READER.error(keys["audit"], "'right' names answers, so it belongs into 'audit' of an assignment")
     return general
 
 
@@ -142,13 +140,4 @@ def _engine(node: yaml.Node) -> Engine:
         raise READER.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
     if (result.cert is None) != (result.key is None):
         raise READER.error(node, "'cert' and 'key' in 'engine' go together; name both or neither")
-    return result
-
-
-def _learning_system(node: yaml.Node) -> LearningSystem:
-    """Read the learning system; all three keys are needed."""
-    result = cast(LearningSystem, READER.record(node, "'learning_system'", LearningSystem()))
-    check_known(node, result.kind, LEARNING_SYSTEMS, f"unknown kind {result.kind!r} in 'learning_system'")
-    if not result.url or result.course <= 0:
-        raise READER.error(node, "'learning_system' needs url, its address, and course, the course's number there")
     return result

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from autograder.records.dates import Extension
 from autograder.records.limits import Limits
@@ -27,16 +28,6 @@ class Examine:
     """``outside``: no test but those listed or tagged; ``kernel``: all that cannot run outside of it."""
     kernel: tuple[str, ...] = ()
     """Ids of test cells."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFloor:
-    """The result that an audit of the tests must reach, else its exit code is 1."""
-
-    caught: float | None = None
-    """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
-    right: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Answer (grade_id) → changes that the task allows, in an audit's words: with them, it must keep all points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +84,10 @@ class Assignment:
     """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     examine: Examine = field(default_factory=Examine)
-    audit: AuditFloor = field(default_factory=AuditFloor)
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
-    posted_to: int | None = None
-    """Number of the assignment in the learning system that results are handed to."""
-
-
-@dataclass(frozen=True, slots=True)
-class LearningSystem:
-    """Learning system that takes results by its API."""
-
-    kind: str = ""
-    """``canvas`` or ``moodle``."""
-    url: str = ""
-    """Its address, ``https://canvas.example.edu``."""
-    course: int = 0
-    """Number of the course there."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Key that an extension registered → its value, where course.yaml has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +118,8 @@ class Course:
     title: str
     assignments: Mapping[str, Assignment]
     engine: Engine = field(default_factory=Engine)
-    learning_system: LearningSystem = field(default_factory=LearningSystem)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Key that an extension registered → its value, where course.yaml has it."""
     late_days: LateDays = field(default_factory=LateDays)
     groups: Mapping[str, Group] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)

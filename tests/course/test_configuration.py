@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder._util import registry
 from autograder.course.configuration import assignment, load_course, without_effect
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
@@ -114,23 +115,6 @@ def test_the_courses_decimals_are_those_of_assignments_that_name_none(root: Path
     assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].decimals == 2
 
 
-def test_the_floor_of_an_audit_is_the_courses_or_the_assignments(root: Path) -> None:
-    course = load(root, "course: x\naudit: {caught: 0.8}\nassignments:\n  intro:\n  dense: {audit: {caught: 0.95}}\n")
-    assert [a.audit.caught for a in course.assignments.values()] == [0.8, 0.95]
-    assert load(root, "course: x\nassignments:\n  intro:\n").assignments["intro"].audit.caught is None
-    with pytest.raises(CourseError, match=r"course.yaml:2: 'caught' is 90; it must be between 0 and 1"):
-        load(root, "course: x\naudit: {caught: 90}\n")
-
-
-def test_changes_that_a_task_allows_are_listed_by_answer(root: Path) -> None:
-    course = load(root, "course: x\nassignments:\n  intro: {audit: {right: {fit: [one epoch], net: no bias}}}\n")
-    assert course.assignments["intro"].audit.right == {"fit": ("one epoch",), "net": ("no bias",)}
-    with pytest.raises(CourseError, match=r"course.yaml:3: 'right' must be a mapping \(key: value\), not text"):
-        load(root, "course: x\nassignments:\n  intro: {audit: {right: one epoch}}\n")
-    with pytest.raises(CourseError, match=r"course.yaml:2: 'right' names answers, so it belongs into 'audit' of an"):
-        load(root, "course: x\naudit: {right: {fit: one epoch}}\n")
-
-
 def test_a_single_name_is_a_list_of_it(root: Path) -> None:
     course = load(root, "course: x\nassignments:\n  dense: {files: kaggle_data.py}\n")
     assert course.assignments["dense"].files == ("kaggle_data.py",)
@@ -159,8 +143,9 @@ def test_the_documentation_has_every_key_and_default_of_the_records() -> None:
     for field in fields(Limits):
         default = "2 × `notebook_seconds`" if field.default is None else f"{field.default:g}"
         assert re.search(rf"\| `{field.name}` \| [a-z ]+ \| {default} \|", text), field.name
-    for field in fields(Assignment):
-        assert field.name == "name" or f"| `{field.name}` |" in text
+    own = {field.name for field in fields(Assignment)} - {"name", "settings"}
+    for name in own | {*registry.names(registry.COURSE_KEYS), *registry.names(registry.ASSIGNMENT_KEYS)}:
+        assert f"| `{name}` |" in text
 
 
 BAD = [
@@ -170,7 +155,7 @@ BAD = [
     ("course: x\ncurse: y\n", "course.yaml:2: unknown key 'curse' in the course; did you mean 'course'"),
     (
         "course: x\nzzz: y\n",
-        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, audit, engine, learning_system, late_days, groups, totals, extensions, assignments",
+        "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, late_days, groups, totals, extensions, assignments, audit, learning_system",
     ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
@@ -186,14 +171,6 @@ BAD = [
     ("course: *x\n", "begins with . in quotes"),
     ("course: 'x\n", "; close the quotes"),
     ("course: !!python/object:os.system x\n", "'course': 'x' cannot be read"),
-    (
-        "course: x\nlearning_system: {kind: canvs, url: u, course: 1}\n",
-        "course.yaml:2: unknown kind 'canvs' in 'learning_system'; did you mean 'canvas'",
-    ),
-    (
-        "course: x\nlearning_system: {kind: canvas, course: 1}\n",
-        "course.yaml:2: 'learning_system' needs url, its address, and course",
-    ),
     ("course: x\nlimits: 7\n", "course.yaml:2: 'limits' must be a mapping"),
     (
         "course: x\nlimits:\n  cell_second: 7\n",

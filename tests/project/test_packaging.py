@@ -31,7 +31,18 @@ def names_of(*groups: list[str]) -> list[str]:
 def requirements() -> list[str]:
     project = PROJECT["project"]
     extras = project["optional-dependencies"].values()
-    return names_of(project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
+    listed = names_of(project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
+    return [name for name in listed if name != project["name"]]
+
+
+def test_the_extra_all_is_every_other_one() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert extras["all"] == [f"nbexaminer[{','.join(sorted(extras.keys() - {'all'}))}]"]
+
+
+def test_every_extension_has_an_extra() -> None:
+    extensions = {path.parent.name for path in (ROOT / "autograder/extensions").glob("*/__init__.py")}
+    assert extensions <= PROJECT["project"]["optional-dependencies"].keys()
 
 
 @pytest.mark.parametrize("requirement", requirements())

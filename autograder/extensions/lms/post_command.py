@@ -222,16 +222,17 @@ def _show(steps: Sequence[Step], *, dry_run: bool) -> None:
 def _system(course: Course, assignment: Assignment) -> System:
     """Open the learning system that course.yaml names."""
     from autograder.extensions.lms.canvas import Canvas
+    from autograder.extensions.lms.course_keys import learning_system, posted_to
     from autograder.extensions.lms.moodle import Moodle
     from autograder.extensions.lms.rest import Client, token
 
-    settings = course.learning_system
-    if not settings.kind or assignment.posted_to is None:
+    settings, number = learning_system(course), posted_to(assignment)
+    if not settings.kind or number is None:
         raise UsageError(
             "name a file by --into, or let course.yaml say where the API is: learning_system: {kind: canvas, "
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
     if settings.kind == "moodle":
-        return Moodle(client, settings.course, assignment.posted_to)
-    return Canvas(client, settings.course, assignment.posted_to)
+        return Moodle(client, settings.course, number)
+    return Canvas(client, settings.course, number)

@@ -23,6 +23,7 @@ from autograder.extensions.trust.audit_records import Audit, QuestionTally, Resu
 from autograder.extensions.trust.audit_runs import Display, Options, Runs
 from autograder.extensions.trust.audit_training import is_trained, retrained
 from autograder.extensions.trust.audit_words import advice, with_remarks
+from autograder.extensions.trust.course_keys import audit_floor
 from autograder.extensions.trust.mutants import FAMILIES, Mutant, mutants
 from autograder.extensions.trust.mutants.feeds import is_tested
 from autograder.grading import batch
@@ -56,7 +57,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         runs = Runs(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
-        right = release.assignment.audit.right
+        right = audit_floor(release.assignment).right
         made = mutants(release.exams, options.families, options.questions, options.seed, right)
         end = began + 60 * minutes
         results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
@@ -79,7 +80,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         results=results,
         questions=tallies,
         notes=tuple(notes),
-        floor=release.assignment.audit.caught,
+        floor=audit_floor(release.assignment).caught,
     )
 
 

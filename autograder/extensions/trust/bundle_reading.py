@@ -219,6 +219,7 @@ def _harmless(assignment: Assignment, course: Course | None) -> Assignment:
         prepare=None,
         late=LatePolicy(),
         environment=own.environment if own else None,
+        settings={},
     )
 
 

@@ -11,6 +11,7 @@ from helpers.tiny import tiny_course
 
 from autograder.extensions.trust.audit_page import write_page
 from autograder.extensions.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict, diff, to_json
+from autograder.extensions.trust.course_keys import audit_floor
 from autograder.extensions.trust.mutants import Mutant
 from autograder.extensions.trust.mutants.feeds import Feeds
 from autograder.records.course import Assignment
@@ -108,4 +109,4 @@ def test_a_floor_is_missed_by_survivors_and_by_right_answers_that_lose(
 
 
 def test_an_assignment_has_no_floor_by_default() -> None:
-    assert Assignment("hw", "Homework").audit.caught is None
+    assert audit_floor(Assignment("hw", "Homework")).caught is None

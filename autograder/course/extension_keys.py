@@ -1,0 +1,67 @@
+"""Keys of course.yaml that extensions register: the course file reads them, and their extension alone uses them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import yaml
+
+from autograder._util import registry
+from autograder.course.course_yaml import READER
+from autograder.errors import CourseError
+
+Refusal = Callable[[str], CourseError]
+"""Makes the error for a message, with the file and line of the key."""
+
+
+def _unchecked(value: Any, refusal: Refusal) -> Any:
+    return value
+
+
+@dataclasses.dataclass(frozen=True)
+class ExtensionKey:
+    """A key of course.yaml, with the kind of its value and its rules."""
+
+    default: Any
+    """A frozen dataclass of plain values, whose fields are the keys below this one; or a plain value."""
+    hint: Any = None
+    """For a plain value: its type, such as ``int`` or ``str | None``."""
+    check: Callable[[Any, Refusal], Any] = _unchecked
+    """Returns the value as it is kept, or raises ``refusal(message)``."""
+    ranges: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    """Key below this one → smallest and largest value."""
+
+
+def read_extension_keys(
+    keys: Mapping[str, yaml.Node], group: str, where: str, general: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Read the keys that extensions registered, as far as they are there.
+
+    Args:
+        keys: key → its value.
+        group: :data:`~autograder._util.registry.COURSE_KEYS` or :data:`~autograder._util.registry.ASSIGNMENT_KEYS`.
+        where: what the keys belong to, for messages; empty for the course.
+        general: values of the course that hold for all assignments.
+
+    Raises:
+        CourseError: a value is wrong.
+        HostError: an extension cannot be loaded.
+    """
+    values = dict(general)
+    for name in registry.names(group):
+        if name in keys:
+            values[name] = _read(name, keys[name], registry.load(group, name), where, values)
+    return values
+
+
+def _read(name: str, node: yaml.Node, key: ExtensionKey, where: str, general: Mapping[str, Any]) -> Any:
+    reader = dataclasses.replace(READER, ranges={**READER.ranges, **key.ranges})
+    default = general.get(name, key.default)
+    if dataclasses.is_dataclass(default):
+        value = reader.record(node, f"{name!r} of {where}" if where else repr(name), default)
+    else:
+        value = reader.value(node, key.hint, name)
+    return key.check(value, partial(READER.error, node))

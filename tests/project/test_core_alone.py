@@ -1,0 +1,94 @@
+"""The core without the extensions: it grades, and says what to install for what it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from helpers.tiny import submit, tiny_course
+
+import autograder
+from autograder._util import registry
+from autograder.course.configuration import load_course
+from autograder.errors import CourseError
+
+PACKAGE = Path(autograder.__file__).parent
+DISTRIBUTION = "nbexaminer"
+
+
+def own_entry_points() -> str:
+    """The text of entry_points.txt without what the extensions register."""
+    text = metadata.distribution(DISTRIBUTION).read_text("entry_points.txt")
+    assert text is not None
+    assert "= autograder.extensions." in text
+    return "".join(line for line in text.splitlines(keepends=True) if "autograder.extensions." not in line)
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> dict[str, str]:
+    """The environment of an installation without the folder extensions/."""
+    folder = tmp_path / "core"
+    ignored = shutil.ignore_patterns("extensions", "__pycache__", "_course")
+    shutil.copytree(PACKAGE, folder / "autograder", ignore=ignored)
+    info = folder / f"{DISTRIBUTION}-{autograder.__version__}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {autograder.__version__}\n")
+    (info / "entry_points.txt").write_text(own_entry_points())
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def run(core: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
+    return subprocess.run(command, env=core, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.sandbox
+@pytest.mark.integration
+def test_a_small_course_is_graded_and_reported(core: dict[str, str], tmp_path: Path) -> None:
+    course = tiny_course(tmp_path / "course")
+    submit(course, "ada")
+    submit(course, "bob", "def double(x):\n    return 2")
+    for command in (["release", "hw"], ["grade", "hw", "--json", tmp_path / "grades.json"], ["feedback", "hw"]):
+        done = run(core, *command, "--course", course.root)
+        assert done.returncode == 0, done.stdout + done.stderr
+    grades = json.loads((tmp_path / "grades.json").read_text())["grades"]
+    scores = {grade["student"]: grade["score"] for grade in grades}
+    assert scores["ada"] > scores["bob"]
+
+
+@pytest.mark.integration
+def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
+    listed = run(core, "--help").stdout
+    assert "  grade " in listed
+    assert "  audit " not in listed
+    assert run(core, "audit", "hw").returncode == 2
+
+
+@pytest.fixture
+def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No package registers anything, in this process."""
+    monkeypatch.setattr(registry, "names", lambda group: [])
+
+
+@pytest.mark.usefixtures("no_extensions")
+@pytest.mark.parametrize(
+    ("text", "extra"),
+    [
+        ("learning_system: {kind: canvas, url: u, course: 1}\n", "lms"),
+        ("audit: {caught: 0.9}\n", "trust"),
+        ("assignments:\n  hw: {posted_to: 3}\n", "lms"),
+    ],
+)
+def test_a_key_of_an_extension_that_is_not_installed_says_what_to_install(
+    tmp_path: Path, text: str, extra: str
+) -> None:
+    (tmp_path / "source" / "hw").mkdir(parents=True)
+    (tmp_path / "course.yaml").write_text(f"course: x\n{text}")
+    with pytest.raises(CourseError, match=rf"needs the extension {extra}, which is not installed: .*\[{extra}\]"):
+        load_course(tmp_path)
