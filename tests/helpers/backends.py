@@ -24,8 +24,8 @@ class Backend:
     """``module:callable``"""
     options: Mapping[str, Any] = field(default_factory=dict)
     whole: bool = False
-    """The whole contract is tried by default, and nothing excuses that it does not run; of the others what is marked
-    ``every_backend``, and the rest is ``slow``."""
+    """The whole contract is tried by default, and nothing excuses that it does not run; of the others the test
+    :data:`QUICK`, and the rest is ``slow``."""
 
     without: Mapping[str, str] = field(default_factory=dict)
     """Test of the contract that is not for it → why. What it holds instead is tested beside it."""
@@ -75,14 +75,18 @@ BACKENDS = {
 }
 
 
+QUICK = "test_self_test_finds_nothing_wrong"
+"""The test of the contract that is cheap enough for every backend by default."""
+LONG = "test_a_million_files_are_stopped"
+
+
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """A test that asks for ``backend`` is one for each of them."""
     if "backend" in metafunc.fixturenames:
-        quick = metafunc.definition.get_closest_marker("every_backend") is not None
-        slow = (pytest.mark.slow,)
         test = metafunc.definition.originalname
         tried = [backend for backend in BACKENDS.values() if test not in backend.without]
-        cases = [pytest.param(b, marks=() if b.whole or quick else slow, id=b.name) for b in tried]
+        marks = {b.name: () if test != LONG and (b.whole or test == QUICK) else (pytest.mark.slow,) for b in tried}
+        cases = [pytest.param(b, marks=marks[b.name], id=b.name) for b in tried]
         metafunc.parametrize("backend", cases)
 
 

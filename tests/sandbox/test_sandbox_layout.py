@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.sandboxed import answer
 
 import autograder
 from autograder.errors import SandboxError
@@ -26,6 +25,7 @@ from autograder.sandbox.layout import SYSTEM, Folder, environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import PLACE, remedy
 from autograder.sandbox.supervisor.launch import STAGING_PLACES
+from autograder.testing.sandboxed import answer
 
 ODD = "a path, größer\nthan usual"
 SECRET = "canary-7261"

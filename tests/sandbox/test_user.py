@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from helpers import readable_python
-from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 
 from autograder.errors import CourseError, SandboxError
 from autograder.grading.walls import examiner_sandbox
@@ -25,6 +24,7 @@ from autograder.sandbox.remedies import PLACE
 from autograder.sandbox.self_test import self_test
 from autograder.sandbox.supervisor import landlock
 from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox
+from autograder.testing.sandboxed import SMALL, Run, answer, starting, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.sandboxed import shown_below
 
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel, sandboxed_kernel
@@ -27,6 +26,7 @@ from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
 from autograder.sandbox.work_files import work_files
+from autograder.testing.sandboxed import shown_below
 
 pytestmark = pytest.mark.sandbox
 

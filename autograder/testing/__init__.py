@@ -1,0 +1,1 @@
+"""Test suites with which others prove that what they registered holds; they need pytest."""
