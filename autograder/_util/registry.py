@@ -15,6 +15,10 @@ from autograder.errors import HostError
 
 COMMANDS = "autograder.commands"
 """Subcommand → a ``click.Command``, in a module that imports nothing heavy: ``--help`` imports it."""
+SANDBOXES = "autograder.sandboxes"
+"""Name of a sandbox → what makes an :class:`~autograder.sandbox.Sandbox` for an interpreter's path, or for None."""
+EXECUTORS = "autograder.executors"
+"""Kind of ``engine`` in course.yaml → what makes a batch's :data:`~autograder.grading.batch.Execute`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 

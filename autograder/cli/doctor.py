@@ -37,6 +37,7 @@ def doctor(course_folder: Path | None) -> None:
     Exit code 3: this machine cannot grade.
     """
     from autograder.cli import installation
+    from autograder.course.sandboxes import sandboxes
     from autograder.records.course import SANDBOXES
 
     course = None
@@ -46,7 +47,7 @@ def doctor(course_folder: Path | None) -> None:
 
         course = load_course(course_folder.resolve())
     assignments = course.assignments.values() if course else ()
-    needed = sorted({a.sandbox for a in assignments}, key=SANDBOXES.index) or [SANDBOXES[0]]
+    needed = [name for name in sandboxes() if name in {a.sandbox for a in assignments}] or [SANDBOXES[0]]
     tested = [finding for name in needed for finding in installation.sandbox(None, name)]
     examiner = installation.examiner_sandbox(needed[0])
     installed = installation.packages()

@@ -152,15 +152,16 @@ def _forecast(
 
 
 def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) -> Execute | None:
-    """Make the connection to a cluster's workers; None: this machine grades."""
+    """Make what grades elsewhere; None: this machine grades."""
     from dataclasses import replace
 
     engine = course.engine if scheduler is None else replace(course.engine, kind="dask", scheduler=scheduler)
     if engine.kind == "local":
         return None
-    from autograder.grading.cluster.connection import InCluster
+    from autograder._util import registry
 
-    return InCluster(engine, course.root, insecure=insecure, warm=warm)
+    execute: Execute = registry.load(registry.EXECUTORS, engine.kind)(engine, course.root, insecure=insecure, warm=warm)
+    return execute
 
 
 def _write_json(path: Path, done: Batch) -> None:

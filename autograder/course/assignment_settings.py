@@ -16,7 +16,8 @@ from autograder.course.course_yaml import READER, check_known, check_name
 from autograder.course.extension_keys import read_extension_keys
 from autograder.course.late_policy import check_plugin
 from autograder.course.paths import inside
-from autograder.records.course import SANDBOXES, TRAINING, Assignment
+from autograder.course.sandboxes import sandboxes
+from autograder.records.course import TRAINING, Assignment
 from autograder.records.policies import Curve
 
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
@@ -62,7 +63,7 @@ def read_assignment(root: Path, key: yaml.Node, name: str, node: yaml.Node, gene
 def check_general(keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
     """Check what the course may set for all assignments: sandbox, training, places of tests, students' package."""
     if "sandbox" in keys:
-        check_known(keys["sandbox"], result.sandbox, SANDBOXES, f"there is no sandbox {result.sandbox!r}")
+        check_known(keys["sandbox"], result.sandbox, sandboxes(), f"there is no sandbox {result.sandbox!r}")
     if "training" in keys:
         check_known(keys["training"], result.training, TRAINING, f"unknown training {result.training!r} in {where}")
     if "examine" in keys:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import yaml
 
 from autograder._util import registry
+from autograder._util.libraries import with_extra
 from autograder._util.yaml_record import parse, suggest
 from autograder.course.assignment_settings import check_general, read_assignment
 from autograder.course.course_yaml import COURSE_FILE, READER, check_known, check_name, read_record, read_value
@@ -19,7 +20,6 @@ from autograder.records.dates import Extension
 from autograder.records.limits import Limits
 from autograder.records.policies import Group, LateDays, Totals
 
-ENGINES = ("local", "dask")
 ROUNDINGS = ("day", "hour", "exact")
 
 
@@ -135,7 +135,10 @@ def _engine(node: yaml.Node) -> Engine:
         if isinstance(node, yaml.MappingNode) and "kind" in READER.pairs(node, "'engine'"):
             raise READER.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
         result = replace(result, kind="dask")
-    check_known(node, result.kind, ENGINES, f"unknown engine {result.kind!r}")
+    engines = ("local", *registry.names(registry.EXECUTORS))
+    if result.kind == "dask" and result.kind not in engines:
+        raise READER.error(node, f"the engine dask is not installed: {with_extra('cluster')}")
+    check_known(node, result.kind, engines, f"unknown engine {result.kind!r}")
     if result.kind == "dask" and result.scheduler is None:
         raise READER.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")
     if (result.cert is None) != (result.key is None):

@@ -7,9 +7,11 @@ self-test.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
-from autograder.errors import SandboxError
-from autograder.records.course import SANDBOXES, USER_SANDBOX
+from autograder._util import registry
+from autograder.errors import HostError, SandboxError
+from autograder.records.course import SANDBOXES
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
@@ -32,12 +34,11 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
 
     Args:
         python: the interpreter to make available inside (default: the kit's own).
-        name: one of :data:`~autograder.records.course.SANDBOXES`, or the weaker
-            :data:`~autograder.records.course.USER_SANDBOX`.
+        name: one of :data:`~autograder.records.course.SANDBOXES`, or one that a package registers.
 
     Raises:
-        SandboxError: this is not Linux, or the program that builds this sandbox is not installed. No other sandbox
-            takes its place.
+        SandboxError: this is not Linux, nobody registers the name, or the program that builds this sandbox is not
+            installed. No other sandbox takes its place.
     """
     if not sys.platform.startswith("linux"):  # before anything is imported that only Linux has
         raise SandboxError(not_linux(Machine.look()))
@@ -45,10 +46,16 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
         from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
         return BubblewrapSandbox(python)
-    if name == USER_SANDBOX:
-        from autograder.sandbox.user import UserSandbox
+    if name in SANDBOXES:
+        from autograder.sandbox.oci import OciSandbox
 
-        return UserSandbox(python)
-    from autograder.sandbox.oci import OciSandbox
+        return OciSandbox(python, name)
+    return _registered(name)(python)
 
-    return OciSandbox(python, name)
+
+def _registered(name: str) -> Callable[[str | None], Sandbox]:
+    try:
+        maker: Callable[[str | None], Sandbox] = registry.load(registry.SANDBOXES, name)
+    except HostError as error:
+        raise SandboxError(str(error)) from error
+    return maker

@@ -77,6 +77,13 @@ def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_extensions")
+def test_an_engine_that_is_not_installed_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text("course: x\nengine: {scheduler: tls://host:8786}\n")
+    with pytest.raises(CourseError, match=r"the engine dask is not installed: .*\[cluster\]"):
+        load_course(tmp_path)
+
+
+@pytest.mark.usefixtures("no_extensions")
 @pytest.mark.parametrize(
     ("text", "extra"),
     [

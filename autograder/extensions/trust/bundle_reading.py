@@ -23,6 +23,7 @@ from autograder._util.plain_records import from_plain
 from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line
 from autograder.course.course_yaml import RANGES
+from autograder.course.sandboxes import sandboxes
 from autograder.errors import AutograderError, CourseError, HostError, SubmissionError, UsageError
 from autograder.execution.recording_store import MAX_RECORDING_BYTES
 from autograder.extensions.trust.bundle import (
@@ -44,7 +45,7 @@ from autograder.grading.container import pack
 from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
 from autograder.grading.recordings import Recording
 from autograder.grading.work import Work
-from autograder.records.course import SANDBOXES, TRAINING, Assignment, Course
+from autograder.records.course import TRAINING, Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.policies import LatePolicy
 from autograder.results import result_json
@@ -204,7 +205,7 @@ def _harmless(assignment: Assignment, course: Course | None) -> Assignment:
     """
     if _leads_out(assignment.name) or "/" in assignment.name:
         raise ValueError(f"the name {assignment.name!r:.80} of the assignment is refused")
-    if assignment.sandbox not in SANDBOXES or assignment.training not in TRAINING:
+    if assignment.sandbox not in sandboxes() or assignment.training not in TRAINING:
         raise ValueError(f"the sandbox {assignment.sandbox!r:.40} is not known")
     for limits in (assignment.limits, assignment):
         for name, (least, most) in RANGES.items():
