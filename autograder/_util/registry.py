@@ -19,6 +19,8 @@ SANDBOXES = "autograder.sandboxes"
 """Name of a sandbox → what makes an :class:`~autograder.sandbox.Sandbox` for an interpreter's path, or for None."""
 EXECUTORS = "autograder.executors"
 """Kind of ``engine`` in course.yaml → what makes a batch's :data:`~autograder.grading.batch.Execute`."""
+SYSTEMS = "autograder.systems"
+"""Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder._util import registry
 from autograder._util.yaml_record import suggest
 from autograder.course.extension_keys import ExtensionKey, Refusal
 from autograder.records.course import Assignment, Course
 
 KINDS = ("canvas", "moodle")
+"""Kinds that this extension knows; packages may register others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class LearningSystem:
     """Learning system that takes results by its API."""
 
     kind: str = ""
-    """``canvas`` or ``moodle``."""
+    """``canvas``, ``moodle``, or a registered one."""
     url: str = ""
     """Its address, ``https://canvas.example.edu``."""
     course: int = 0
@@ -25,8 +27,9 @@ class LearningSystem:
 
 def _check(system: LearningSystem, refusal: Refusal) -> LearningSystem:
     """Refuse an unknown kind, or a system without address or course: all three keys are needed."""
-    if system.kind not in KINDS:
-        near = suggest(system.kind, KINDS) or f"; it is one of {', '.join(KINDS)}"
+    kinds = [*KINDS, *registry.names(registry.SYSTEMS)]
+    if system.kind not in kinds:
+        near = suggest(system.kind, kinds) or f"; it is one of {', '.join(kinds)}"
         raise refusal(f"unknown kind {system.kind!r} in 'learning_system'{near}")
     if not system.url or system.course <= 0:
         raise refusal("'learning_system' needs url, its address, and course, the course's number there")

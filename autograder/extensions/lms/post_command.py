@@ -13,7 +13,7 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from autograder.extensions.lms.account import System
     from autograder.extensions.lms.entries import Entry
@@ -225,6 +225,7 @@ def _system(course: Course, assignment: Assignment) -> System:
     from autograder.extensions.lms.course_keys import learning_system, posted_to
     from autograder.extensions.lms.moodle import Moodle
     from autograder.extensions.lms.rest import Client, token
+    from autograder.extensions.lms.systems import registered
 
     settings, number = learning_system(course), posted_to(assignment)
     if not settings.kind or number is None:
@@ -233,6 +234,8 @@ def _system(course: Course, assignment: Assignment) -> System:
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
-    if settings.kind == "moodle":
-        return Moodle(client, settings.course, number)
-    return Canvas(client, settings.course, number)
+    own: Mapping[str, Callable[[Client, int, int], System]] = {"canvas": Canvas, "moodle": Moodle}
+    connect = own.get(settings.kind) or registered(settings.kind).connect
+    if connect is None:
+        raise UsageError(f"{settings.kind} takes no results by an API; name a file by --into")
+    return connect(client, settings.course, number)

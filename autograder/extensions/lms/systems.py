@@ -9,11 +9,14 @@ Brightspace: ``Hands-on Points Grade <Numeric MaxPoints:20>``, and ``#`` before 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from autograder._util import registry
 from autograder.errors import UsageError
+from autograder.extensions.lms.account import System
 from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, Known, numbers
+from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sheet import Sheet
 
 _CANVAS = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
@@ -50,6 +53,19 @@ class Layout:
     column: Column
 
 
+@dataclass(frozen=True)
+class SystemKind:
+    """A learning system that a package registers."""
+
+    title: str
+    """The name that people know, for messages; also that of its layouts."""
+    recognize: Callable[[Sheet, Sequence[str], str], Layout | None] | None = None
+    """Reads a grade file, given the titles of the assignment and the heading of ``--column`` or ``""``; returns None
+    for the file of another system. None: ``--into`` takes no file of it."""
+    connect: Callable[[Client, int, int], System] | None = None
+    """Opens an assignment by the API, given the numbers of course and assignment; None: it has no API."""
+
+
 def recognize(sheet: Sheet, titles: Sequence[str], column: str = "", key: str = "") -> Layout:
     """Find out whose file it is, and where the grades of an assignment go.
 
@@ -75,10 +91,32 @@ def recognize(sheet: Sheet, titles: Sequence[str], column: str = "", key: str = 
     if sheet.column("OrgDefinedId", "Org Defined ID") is not None or sheet.column("End-of-Line Indicator") is not None:
         ids = ("OrgDefinedId", "Org Defined ID")
         return _graded(sheet, "Brightspace", _BRIGHTSPACE, titles, column, ids, ("Username", "Email"))
-    raise UsageError(
-        f"{sheet.name} is no grade file of Canvas, Moodle, Blackboard or Brightspace; name the column with the "
-        f"students by --key and the one for the grades by --column ({_headings(sheet)})"
-    )
+    return _registered(sheet, titles, column)
+
+
+def _registered(sheet: Sheet, titles: Sequence[str], column: str) -> Layout:
+    """Ask the registered learning systems in turn."""
+    kinds = [registered(name) for name in registry.names(registry.SYSTEMS)]
+    readers = [kind.recognize for kind in kinds if kind.recognize is not None]
+    layouts = (reader(sheet, titles, column) for reader in readers)
+    layout = next((layout for layout in layouts if layout is not None), None)
+    if layout is None:
+        titled = ["Canvas", "Moodle", "Blackboard", "Brightspace", *(kind.title for kind in kinds if kind.recognize)]
+        raise UsageError(
+            f"{sheet.name} is no grade file of {', '.join(titled[:-1])} or {titled[-1]}; name the column with the "
+            f"students by --key and the one for the grades by --column ({_headings(sheet)})"
+        )
+    return layout
+
+
+def registered(name: str) -> SystemKind:
+    """Import a registered learning system.
+
+    Raises:
+        HostError: nobody registers it, or it cannot be imported.
+    """
+    kind: SystemKind = registry.load(registry.SYSTEMS, name)
+    return kind
 
 
 def _canvas(sheet: Sheet, titles: Sequence[str], column: str) -> Layout:
