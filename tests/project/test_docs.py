@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import csv
+import importlib
 import os
 import re
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -238,6 +241,15 @@ def make_what_is_missing(root: Path, text: str, message: str) -> None:
 @pytest.mark.parametrize("block", all_blocks("python"))
 def test_python_is_python(block: Block) -> None:
     compile(block.text, f"{block.page.name}:{block.line}", "exec")
+
+
+@pytest.mark.parametrize("block", all_blocks("python"))
+def test_what_examples_import_of_the_kit_is_there(block: Block) -> None:
+    for node in ast.walk(ast.parse(block.text)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "autograder":
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                assert hasattr(module, alias.name) or find_spec(f"{module.__name__}.{alias.name}"), alias.name
 
 
 def test_checks_of_the_examples_exist() -> None:
