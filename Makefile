@@ -53,7 +53,7 @@ test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTE
 	@[ -n "$${OTTER_PYTHON:-}" ] || [ -f .venv-otter/.installed ] || { $(BIN)/python -m venv .venv-otter \
 	  && .venv-otter/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-otter.txt && touch .venv-otter/.installed; }
 	OTTER_PYTHON="$${OTTER_PYTHON:-$(CURDIR)/.venv-otter/bin/python}" $(BIN)/python -m pytest -q -m "" \
-	  tests/release/test_otter_library.py tests/pipeline/test_otter_conformance.py $(PYTEST_ARGS)
+	  tests/extensions/otter/test_otter_library.py tests/pipeline/test_otter_conformance.py $(PYTEST_ARGS)
 
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow

@@ -47,8 +47,8 @@ def source(questions: int) -> dict:
 def time_reading(questions: int, repeats: int) -> list[float]:
     """CPU seconds of making the exam of such a source, imports left out."""
     from autograder.course.nbgrader_config import read_nbgrader_config
+    from autograder.extensions.otter.notebook import convert
     from autograder.release.exam import make_exam
-    from autograder.release.otter.notebook import convert
     from autograder.release.stripping import convert_otter, nbformat
 
     with tempfile.TemporaryDirectory() as folder:
@@ -70,8 +70,8 @@ def time_reading(questions: int, repeats: int) -> list[float]:
 def make_class(root: Path, questions: int, students: int) -> None:
     """A course with an otter assignment and its twin, and the same answers handed in for both."""
     from autograder.course.configuration import load_course
+    from autograder.extensions.otter.exchange import exchange
     from autograder.release.build import build, notebook_text, solution_notebook, write
-    from autograder.release.exchange import exchange
 
     (root / "source" / OTTER).mkdir(parents=True)
     (root / "source" / OTTER / "nb.ipynb").write_text(json.dumps(source(questions)))

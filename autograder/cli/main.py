@@ -10,14 +10,12 @@ from autograder import __version__
 from autograder._util import registry
 from autograder.cli import signals
 from autograder.cli.collect import collect
-from autograder.cli.convert import convert
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
 from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.gradescope import gradescope
-from autograder.cli.import_otter import import_otter
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.people import people
 from autograder.cli.release import release
@@ -118,8 +116,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    collect, convert, demo, doctor, export, feedback, grade, gradescope, import_otter, people, release, report,
-    second_look, submit, trial,
+    collect, demo, doctor, export, feedback, grade, gradescope, people, release, report, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

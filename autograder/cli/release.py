@@ -124,12 +124,12 @@ def _explain(course: Course, built: Release) -> None:
 def _with_current_outputs(course: Course, assignment: Assignment, built: Release) -> Release:
     """Save in the source what doctests give, say so, and build again."""
     from autograder.grading.batch import exclusive
-    from autograder.grading.otter_outputs import update_source
     from autograder.release import build
+    from autograder.release.formats import formats
 
     require_sandbox(assignment)
     with exclusive(course), status(f"Running the solution of {assignment.name}…"):
-        updates = update_source(course, built)
+        updates = {name: stale for each in formats() for name, stale in each.update_outputs(course, built).items()}
     if not updates:
         click.echo(f"--update-outputs: source/{assignment.name} has no otter notebook with doctests", err=True)
     for notebook, changed in updates.items():

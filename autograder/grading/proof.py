@@ -35,7 +35,7 @@ from autograder.records.observations import Act, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
-from autograder.release.otter.examined import is_otter_test
+from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
 from autograder.submissions.surroundings import explained
 
@@ -197,7 +197,7 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
 
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
-    return any(is_otter_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
+    return any(is_foreign_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
 
 
 def _wide_integers(exam: Exam) -> Iterator[str]:

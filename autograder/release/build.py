@@ -23,11 +23,10 @@ from autograder.examiner.course_modules import module_folders, star_names, state
 from autograder.examiner.lint import exam as lint
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, Role
-from autograder.release import exam_cache
+from autograder.release import exam_cache, formats
 from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
 from autograder.release.files import release_files
-from autograder.release.otter.notebook import place_in_source
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
@@ -154,7 +153,7 @@ def _in_file(exam: Exam, finding: lint.Finding) -> str:
 def _in_source(exam: Exam, finding: lint.Finding) -> str:
     """Write a finding with its place in the source; the test cells of an otter notebook have places of their own."""
     tests = {f"cell {n} ({cell.grade_id!r})": cell.source for n, cell in enumerate(exam.cells, 1)}
-    place = place_in_source(tests.get(finding.cell, ""), finding.line)
+    place = formats.place_in_source(tests.get(finding.cell, ""), finding.line)
     if not place:
         return str(finding)
     return f"{place}: {_told(finding)}"

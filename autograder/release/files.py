@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import filecmp
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
@@ -16,9 +14,7 @@ from autograder.errors import CourseError
 from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
-
-if TYPE_CHECKING:
-    from autograder.release.otter.files import OtterFiles
+from autograder.release.formats import FileRules, file_rules
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 """Names of files and folders that belong to tools. No release has them, and no message mentions them."""
@@ -26,8 +22,6 @@ _GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
 """Names that are treated the same, unless they are listed."""
 _SOLUTION = "solution*.py"
 _IGNORED = "c.CourseDirectory.ignore or include"
-_OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
-"""Text that every source notebook of otter's holds, and hardly any other."""
 _EXAMINERS = "tests are the examiner's; students get the visible ones"
 _CALIBRATION = "for `autograder calibrate`; students never get it"
 _FOREIGN = "notebooks in folders are not stripped"
@@ -126,7 +120,7 @@ class _Files:
         self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
-        self.otter = _otter_files(source, contents)
+        self.rules = _file_rules(source, contents)
         self.tests = source / TESTS if test_files(source) else None
 
     def add(self, place: Path, start: Path) -> None:
@@ -138,8 +132,7 @@ class _Files:
             if self._is_tests(path, start):
                 self.left_out[TESTS] = _EXAMINERS
                 continue
-            why_not = self.otter.why_not(path) if self.otter and path.is_relative_to(self.source) else None
-            if why_not:
+            if why_not := self._why_not(path):
                 self.left_out[target] = why_not
                 continue
             real = _releasable(self.course, path)
@@ -148,6 +141,12 @@ class _Files:
                 raise CourseError(f"release/{name}/{target}: two files would go there; rename one of them")
             self.found[target] = real
             self.left_out.pop(target, None)
+
+    def _why_not(self, path: Path) -> str | None:
+        """Return why the notebooks' formats do not release a file of the source folder; None if they do."""
+        if not path.is_relative_to(self.source):
+            return None
+        return next((why for rules in self.rules if (why := rules.why_not(path))), None)
 
     def _is_tests(self, path: Path, start: Path) -> bool:
         """Tell whether a file is the examiner's: a test file, or beside one and not named in ``files``."""
@@ -188,16 +187,12 @@ class _Files:
         return True
 
 
-def _otter_files(source: Path, contents: Mapping[Path, bytes]) -> OtterFiles | None:
-    """Read the rules of an assignment's otter notebooks, if it may have any: reading notebooks takes imports."""
+def _file_rules(source: Path, contents: Mapping[Path, bytes]) -> list[FileRules]:
+    """Read the rules of an assignment's notebooks that are not nbgrader's."""
     known = {path.resolve(): content for path, content in contents.items()}
     paths = sorted(path for path in source.glob("*.ipynb") if not path.name.startswith("."))
     read = {path: known[path] if path in known else _content(path) for path in paths}
-    if not any(map(_OTTER.search, read.values())):
-        return None
-    from autograder.release.otter.files import otter_files
-
-    return otter_files(source, read)
+    return file_rules(source, read)
 
 
 def _content(path: Path) -> bytes:

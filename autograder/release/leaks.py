@@ -18,8 +18,8 @@ from autograder.course.nbgrader_config import file_patterns, read_nbgrader_confi
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release.files import ask_for_notebook, unnamed_files
+from autograder.release.formats import format_of
 from autograder.release.markers import MarkedCell, Markers, course_markers, find_slip, read_cell
-from autograder.release.otter.blocks import is_otter_source
 from autograder.release.record import Release
 from autograder.release.stripping import cell_name
 
@@ -77,11 +77,12 @@ def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Ite
     for path in [*shown, *own]:
         label = path.relative_to(course.root).as_posix()
         read[path] = read_source_notebook(path, name=label)
-        if not is_otter_source(read[path]):  # its markers are read, and refused, where it is converted
+        if not format_of(read[path], label):  # its markers are read, and refused, where it is converted
             yield from (f"{label}: {fault}" for fault in _in_notebook(read[path], markers))
     patterns = file_patterns(config)
     are_marked = {
-        path: is_otter_source(read[path]) or any("nbgrader" in cell.metadata for cell in read[path].cells)
+        path: format_of(read[path], path.name) is not None
+        or any("nbgrader" in cell.metadata for cell in read[path].cells)
         for path in own
     }
     for path, is_marked in are_marked.items():

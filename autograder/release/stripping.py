@@ -20,8 +20,8 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, r
 from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
-from autograder.release.otter.languages import check_folder
-from autograder.release.otter.notebook import convert, is_otter_source
+from autograder.release import formats
+from autograder.release.formats import SourceFormat
 from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
@@ -40,7 +40,8 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         CourseError: there is none, or one is wrong; the message names it, with the cell.
     """
     folder = course.source(assignment.name)
-    check_folder(folder)
+    for each in formats.formats():
+        each.check_folder(folder)
     paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not paths:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
@@ -50,8 +51,8 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
             source = read_source_notebook(path, name=label)
-            if is_otter_source(source):
-                versions[path.stem] = convert_otter(source, course.root, folder, path.name, config, label)
+            if own := formats.format_of(source, label):
+                versions[path.stem] = convert(own, source, course.root, folder, path.name, config, label)
             else:
                 versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return versions
@@ -80,15 +81,15 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
 
 
-def convert_otter(
-    notebook: NotebookNode, root: Path, folder: Path, file: str, config: NbgraderConfig, label: str
+def convert(
+    own: SourceFormat, notebook: NotebookNode, root: Path, folder: Path, file: str, config: NbgraderConfig, label: str
 ) -> NotebookVersions:
-    """Make the versions of an otter source notebook, with nbgrader's checksums.
+    """Make the versions of a source notebook in a registered format, with nbgrader's checksums.
 
     Raises:
-        CourseError: it is not as otter's sources are; the message names notebook, cell and line.
+        CourseError: it is not as this format's sources are; the message names notebook, cell and line.
     """
-    versions = convert(notebook, folder=folder, file=file, label=label)
+    versions = own.convert(notebook, folder=folder, file=file, label=label)
     _check_metadata(versions.student, label)
     student = _Steps(root, folder, config, label).run(("ComputeChecksums", "CheckCellMetadata"), versions.student)
     _check_valid(student, label)

@@ -17,7 +17,7 @@ from helpers.pipeline import grade
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import ProofError
-from autograder.grading.otter_outputs import update_source
+from autograder.extensions.otter.recorded_outputs import update_source
 from autograder.grading.proof import prove
 from autograder.release.build import write
 from autograder.results.result_json import from_json

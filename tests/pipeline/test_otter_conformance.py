@@ -19,9 +19,9 @@ from helpers.otter_sources import FUNCTION_STUDENTS, FUNCTIONS, SCORED, STUDENTS
 from helpers.pipeline import grade
 
 from autograder.course.configuration import load_course
+from autograder.extensions.otter.conversion import import_zip
 from autograder.grading.proof import prove
 from autograder.release.build import write
-from autograder.release.otter.conversion import import_zip
 
 PYTHON = os.environ.get("OTTER_PYTHON", "")
 pytestmark = [

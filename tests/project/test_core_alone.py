@@ -10,6 +10,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import nbformat
 import pytest
 from helpers.tiny import submit, tiny_course
 
@@ -17,6 +18,7 @@ import autograder
 from autograder._util import registry
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.release.formats import format_of
 
 PACKAGE = Path(autograder.__file__).parent
 DISTRIBUTION = "nbexaminer"
@@ -74,6 +76,15 @@ def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
 def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No package registers anything, in this process."""
     monkeypatch.setattr(registry, "names", lambda group: [])
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_an_otter_notebook_says_what_to_install() -> None:
+    notebook = nbformat.from_dict({"cells": [{"cell_type": "raw", "source": "# ASSIGNMENT CONFIG\nname: hw"}]})
+    with pytest.raises(
+        CourseError, match=r"source/hw/hw.ipynb: an otter notebook needs the extension otter: .*\[otter\]"
+    ):
+        format_of(notebook, "source/hw/hw.ipynb")
 
 
 @pytest.mark.usefixtures("no_extensions")

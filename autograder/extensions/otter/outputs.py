@@ -13,10 +13,10 @@ from autograder._util.notebook import read_source_notebook
 from autograder.check.cases import same_text
 from autograder.check.display import same_display
 from autograder.errors import CourseError
-from autograder.release.otter.blocks import is_otter_source, pieces
-from autograder.release.otter.cases import Case
-from autograder.release.otter.cells import lay_out
-from autograder.release.otter.examined import case_name
+from autograder.extensions.otter.blocks import is_otter_source, pieces
+from autograder.extensions.otter.cases import Case
+from autograder.extensions.otter.cells import lay_out
+from autograder.extensions.otter.examined import case_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from autograder._util.syntax import parsed
-from autograder.release.otter.blocks import Piece
-from autograder.release.otter.setting_values import Points, read_mapping
-from autograder.release.otter.settings import QuestionSettings
+from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.setting_values import Points, read_mapping
+from autograder.extensions.otter.settings import QuestionSettings
 
 _BEGIN = re.compile(r'(?:.\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.IGNORECASE)
 _END = re.compile(r'""?"?\s*#\s*END\s*TEST\s*CONFIG', re.IGNORECASE)

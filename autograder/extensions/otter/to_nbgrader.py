@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.release.otter.blocks import Piece, pieces
-from autograder.release.otter.cells import ANSWER_TAG, SOLUTION_TAG, Layout, MadeCell, Part, Question, lay_out
-from autograder.release.otter.examined import ALL_OR_NOTHING, HEAD, case_blocks
-from autograder.release.otter.languages import check_notebook
-from autograder.release.otter.marks import nbgrader_marks, slug
-from autograder.release.otter.settings import Settings
-from autograder.release.otter.solutions import prompt_lines, solution_lines, without_ignored
+from autograder.extensions.otter.blocks import Piece, pieces
+from autograder.extensions.otter.cells import ANSWER_TAG, SOLUTION_TAG, Layout, MadeCell, Part, Question, lay_out
+from autograder.extensions.otter.examined import ALL_OR_NOTHING, HEAD, case_blocks
+from autograder.extensions.otter.languages import check_notebook
+from autograder.extensions.otter.marks import nbgrader_marks, slug
+from autograder.extensions.otter.settings import Settings
+from autograder.extensions.otter.solutions import prompt_lines, solution_lines, without_ignored
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.release.otter.cases import Case, function_of
-from autograder.release.otter.settings import QuestionSettings, Settings
+from autograder.extensions.otter.cases import Case, function_of
+from autograder.extensions.otter.settings import QuestionSettings, Settings
 
 _CONTINUES = re.compile(r"except[\s\w]*:|elif |else:|finally:|[ \t]")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.release.otter.blocks import is_otter_source, pieces
-from autograder.release.otter.cells import Layout, MadeCell, Part, Question, lay_out
-from autograder.release.otter.examined import examined_code, place_in_source
-from autograder.release.otter.languages import check_notebook
-from autograder.release.otter.marks import nbgrader_marks
-from autograder.release.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
+from autograder.extensions.otter.blocks import is_otter_source, pieces
+from autograder.extensions.otter.cells import Layout, MadeCell, Part, Question, lay_out
+from autograder.extensions.otter.examined import examined_code, place_in_source
+from autograder.extensions.otter.languages import check_notebook
+from autograder.extensions.otter.marks import nbgrader_marks
+from autograder.extensions.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
 from autograder.release.versions import NotebookVersions
 
 __all__ = ["convert", "is_otter_source", "place_in_source"]

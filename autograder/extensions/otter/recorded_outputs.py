@@ -10,6 +10,8 @@ from dataclasses import replace
 from autograder._util.text import one_line
 from autograder.check.cases import RECORDED
 from autograder.errors import HostError
+from autograder.extensions.otter.examined import is_otter_test, recording_code
+from autograder.extensions.otter.outputs import Recorded, Update, update_outputs
 from autograder.grading import batch
 from autograder.grading.pool import in_processes
 from autograder.records.course import Course
@@ -17,8 +19,6 @@ from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
-from autograder.release.otter.examined import is_otter_test, recording_code
-from autograder.release.otter.outputs import Recorded, Update, update_outputs
 from autograder.release.record import Release
 
 _HIDDEN = " (hidden)"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import CourseError
-from autograder.release.otter.cells import MadeCell, Part, Question
+from autograder.extensions.otter.cells import MadeCell, Part, Question
 
 _LOCKED_PARTS = (Part.TEXT, Part.GIVEN)
 

@@ -33,9 +33,9 @@ def import_otter(assignment: str, archive: Path, notebook: Path | None, course_f
     """
     from autograder._util.text import one_line
     from autograder.course.configuration import load_course
+    from autograder.extensions.otter.conversion import import_zip
     from autograder.records.course import Assignment
     from autograder.release import build
-    from autograder.release.otter.conversion import import_zip
 
     imported = import_zip(load_course(course_folder), assignment, archive, notebook)
     for path in imported.files:

@@ -10,7 +10,7 @@ import yaml
 
 from autograder._util.yaml_record import Reader, suggest
 from autograder.errors import CourseError
-from autograder.release.otter.blocks import Piece
+from autograder.extensions.otter.blocks import Piece
 
 Points = int | float | list[int | float | None] | dict[str, int | float] | None
 

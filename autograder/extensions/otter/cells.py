@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder._util.notebook_format import NotebookNode
-from autograder.release.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
-from autograder.release.otter.cases import Case, check_files, read_case, resolved, with_points
-from autograder.release.otter.settings import QuestionSettings, Settings, read_question, read_settings
-from autograder.release.otter.solutions import check_unmarked, has_seed, with_seed, without_ignored, without_solutions
+from autograder.extensions.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
+from autograder.extensions.otter.cases import Case, check_files, read_case, resolved, with_points
+from autograder.extensions.otter.settings import QuestionSettings, Settings, read_question, read_settings
+from autograder.extensions.otter.solutions import (
+    check_unmarked,
+    has_seed,
+    with_seed,
+    without_ignored,
+    without_solutions,
+)
 
 ANSWER_TAG, INCLUDE_TAG, SOLUTION_TAG = "otter_answer_cell", "otter_include", "otter_assign_solution_cell"
 _TESTLESS = "add tests, or manual: true"

@@ -13,15 +13,15 @@ from pathlib import Path
 from autograder._util.notebook import read_notebook, read_source_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError, SubmissionError, UsageError
-from autograder.records.course import Course
-from autograder.release.otter.autograder_zip import (
+from autograder.extensions.otter.autograder_zip import (
     bare_notebook,
     import_statements,
     order_in,
     read_folder,
     source_notebook,
 )
-from autograder.release.otter.test_files import OtterTest, names_asked
+from autograder.extensions.otter.test_files import OtterTest, names_asked
+from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.members import CLASS
 

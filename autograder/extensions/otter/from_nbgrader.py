@@ -16,10 +16,10 @@ from autograder._util.syntax import parsed
 from autograder.errors import CourseError
 from autograder.examiner.magics import without_magics
 from autograder.examiner.names import loaded_names
+from autograder.extensions.otter.examined import written_cases
+from autograder.extensions.otter.to_nbgrader import Converted
 from autograder.records.exam import EXAMINE_KERNEL, Role, has_tag
 from autograder.release.exam import role_of
-from autograder.release.otter.examined import written_cases
-from autograder.release.otter.to_nbgrader import Converted
 
 _BEGIN_SOLUTION, _END_SOLUTION = "BEGIN SOLUTION", "END SOLUTION"
 _BEGIN_HIDDEN, _END_HIDDEN = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"

@@ -12,7 +12,7 @@ from helpers.otter import code, notebook, release_of, text
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, UsageError
-from autograder.release.otter.conversion import import_zip
+from autograder.extensions.otter.conversion import import_zip
 
 OK = '''\
 OK_FORMAT = True

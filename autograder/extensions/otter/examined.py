@@ -13,9 +13,9 @@ from textwrap import indent
 from typing import Any
 
 from autograder._util.syntax import parsed
-from autograder.release.otter.blocks import Piece
-from autograder.release.otter.cases import Case, asked_of_env, function_of, parameters
-from autograder.release.otter.settings import QuestionSettings
+from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.cases import Case, asked_of_env, function_of, parameters
+from autograder.extensions.otter.settings import QuestionSettings
 
 HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
 _RECORDING_HEAD = HEAD.replace("import case as", "import recorded_case as")

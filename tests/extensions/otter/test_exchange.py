@@ -14,11 +14,11 @@ from helpers.otter import SQUARE, block, code, config, course, notebook, questio
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, UsageError
+from autograder.extensions.otter.examined import written_cases
+from autograder.extensions.otter.exchange import exchange
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.release.build import build, check
-from autograder.release.exchange import exchange
-from autograder.release.otter.examined import written_cases
 
 CONFIGURED = (
     '""" # BEGIN TEST CONFIG\npoints: 2\nsuccess_message: Right\nfailure_message: Wrong\n""" # END TEST CONFIG\n'

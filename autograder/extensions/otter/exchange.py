@@ -12,15 +12,16 @@ from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.nbgrader_config import NbgraderConfig, read_nbgrader_config
 from autograder.errors import CourseError, UsageError
+from autograder.extensions.otter.examined import written_cases
+from autograder.extensions.otter.from_nbgrader import from_nbgrader
+from autograder.extensions.otter.notebook import is_otter_source
+from autograder.extensions.otter.source_format import OTTER as OTTER_FORMAT
+from autograder.extensions.otter.to_nbgrader import Converted, to_nbgrader
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell
 from autograder.release.exam import make_exam
 from autograder.release.markers import Markers, course_markers
-from autograder.release.otter.examined import written_cases
-from autograder.release.otter.from_nbgrader import from_nbgrader
-from autograder.release.otter.notebook import is_otter_source
-from autograder.release.otter.to_nbgrader import Converted, to_nbgrader
-from autograder.release.stripping import convert_otter, strip
+from autograder.release.stripping import convert, strip
 
 NBGRADER, OTTER = "nbgrader", "otter"
 _CACHES = shutil.ignore_patterns("*.ipynb", "__pycache__", ".ipynb_checkpoints", ".DS_Store")
@@ -109,7 +110,7 @@ def _exam(
     notebook: NotebookNode, course: Course, assignment: Assignment, path: Path, config: NbgraderConfig, label: str
 ) -> Exam:
     if is_otter_source(notebook):
-        versions = convert_otter(notebook, course.root, path.parent, path.name, config, label)
+        versions = convert(OTTER_FORMAT, notebook, course.root, path.parent, path.name, config, label)
     else:
         versions = strip(notebook, root=course.root, folder=path.parent, config=config, label=label)
     return make_exam(assignment.name, path.stem, versions, assignment.examine)

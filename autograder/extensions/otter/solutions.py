@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autograder.release.otter.blocks import Piece
+from autograder.extensions.otter.blocks import Piece
 
 _DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED")
 """Ends of lines that students do not get."""

@@ -12,8 +12,8 @@ import yaml
 
 from autograder._util.yaml_record import Reader, is_null
 from autograder.course.paths import inside
-from autograder.release.otter.blocks import Piece
-from autograder.release.otter.setting_values import (
+from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.setting_values import (
     CellReader,
     Points,
     Read,

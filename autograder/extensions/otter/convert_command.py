@@ -38,7 +38,7 @@ def convert(assignment: str, to: str, output: Path | None, lossy: bool, course_f
     listed, and nothing is written without `--lossy`. A course needs no conversion: it may mix both formats.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.release.exchange import exchange
+    from autograder.extensions.otter.exchange import exchange
 
     done = exchange(course, wanted, to, output=output, lossy=lossy)
     for loss in done.losses:

@@ -10,8 +10,8 @@ from pathlib import Path
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.paths import inside
 from autograder.errors import CourseError
-from autograder.release.otter.blocks import boundary_of, is_otter_source, pieces
-from autograder.release.otter.settings import Settings, read_settings
+from autograder.extensions.otter.blocks import boundary_of, is_otter_source, pieces
+from autograder.extensions.otter.settings import Settings, read_settings
 
 NOT_LISTED = "not in files of the otter config"
 _WITHHELD = "autograder_files or student_files of the otter config"

@@ -1,0 +1,108 @@
+"""Formats of source notebooks beside nbgrader's: packages register them, and the release asks them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from autograder._util import registry
+from autograder._util.libraries import with_extra
+from autograder.errors import CourseError
+
+if TYPE_CHECKING:  # a batch asks for the rules of files alone
+    from autograder._util.notebook_format import NotebookNode
+    from autograder.records.course import Course
+    from autograder.release.record import Release
+    from autograder.release.versions import NotebookVersions
+
+_OTTER = re.compile(r"\A#\s*assignment\s+config\b", re.IGNORECASE)
+"""First line of a cell that every source notebook of otter-grader has."""
+
+
+class FileRules(Protocol):
+    """Rules for which files of a source folder are released."""
+
+    def why_not(self, path: Path) -> str | None:
+        """Return why a file is not released; None if it is."""
+
+
+class Convert(Protocol):
+    """Reader of a source notebook."""
+
+    def __call__(self, notebook: NotebookNode, *, folder: Path, file: str, label: str) -> NotebookVersions:
+        """Make the versions of a notebook; ``label`` names it in messages.
+
+        Raises:
+            CourseError: it is not as this format's sources are.
+        """
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """A format of source notebooks. Its module imports nothing heavy; the functions do."""
+
+    marker: re.Pattern[bytes]
+    """Text that every file in this format holds, and hardly any other: without it, nothing is read."""
+    is_source: Callable[[NotebookNode], bool]
+    """Tells whether a notebook is in this format."""
+    convert: Convert
+    check_folder: Callable[[Path], None]
+    """Refuses a source folder that holds what this format cannot examine, with a CourseError."""
+    file_rules: Callable[[Path, Mapping[Path, bytes]], FileRules | None]
+    """Reads which files are released from the notebooks of a source folder; None if it has none in this format."""
+    is_test: Callable[[str], bool]
+    """Tells whether :attr:`convert` made the code of a test cell; its visible tests may pass before an answer."""
+    place_in_source: Callable[[str, int], str]
+    """Returns cell and line of the source for a line of a test cell's code; empty if it is of another format."""
+    update_outputs: Callable[[Course, Release], Mapping[str, Sequence[object]]]
+    """Runs the solution and saves in the source what its tests print: notebook → what was stale, a line each."""
+
+
+def formats() -> list[SourceFormat]:
+    """Import the registered formats, in the order of their names.
+
+    Raises:
+        HostError: one cannot be imported.
+    """
+    return [registry.load(registry.FORMATS, name) for name in registry.names(registry.FORMATS)]
+
+
+def format_of(notebook: NotebookNode, label: str) -> SourceFormat | None:
+    """Return the format of a source notebook; None for nbgrader's.
+
+    Raises:
+        CourseError: it is otter-grader's, and the extension for that is not installed.
+    """
+    for each in formats():
+        if each.is_source(notebook):
+            return each
+    if "otter" not in registry.names(registry.FORMATS) and any(_OTTER.match(cell.source) for cell in notebook.cells):
+        raise CourseError(f"{label}: an otter notebook needs the extension otter: {with_extra('otter')}")
+    return None
+
+
+def is_foreign_test(code: str) -> bool:
+    """Tell whether a test cell's code was made from a source that is not nbgrader's."""
+    return any(each.is_test(code) for each in formats())
+
+
+def place_in_source(code: str, line: int) -> str:
+    """Return cell and line of the source for a line of a test cell's code; empty where the cell is the source's own."""
+    return next((place for each in formats() if (place := each.place_in_source(code, line))), "")
+
+
+def file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> list[FileRules]:
+    """Read which files of a source folder are released, for each format that a notebook may have.
+
+    Args:
+        source: the source folder, without links.
+        notebooks: its notebooks, with their content.
+
+    Raises:
+        CourseError: a notebook's settings are wrong, or a listed file is missing.
+    """
+    used = [each for each in formats() if any(map(each.marker.search, notebooks.values()))]
+    return [rules for each in used if (rules := each.file_rules(source, notebooks)) is not None]
