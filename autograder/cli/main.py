@@ -15,7 +15,6 @@ from autograder.cli.doctor import doctor
 from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
-from autograder.cli.gradescope import gradescope
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
 from autograder.cli.people import people
 from autograder.cli.release import release
@@ -116,7 +115,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    collect, demo, doctor, export, feedback, grade, gradescope, people, release, report, second_look, submit, trial,
+    collect, demo, doctor, export, feedback, grade, people, release, report, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -13,9 +13,9 @@ import pytest
 
 import autograder
 from autograder.errors import SandboxError
+from autograder.extensions.gradescope.user_sandbox import UserSandbox
 from autograder.sandbox import Job
 from autograder.sandbox.supervisor.launch import STAGING_PLACES
-from autograder.sandbox.user import UserSandbox
 
 
 def closed_folder(path: Path) -> Path | None:

@@ -17,13 +17,13 @@ import pytest
 from helpers import readable_python
 
 from autograder.errors import CourseError, SandboxError
+from autograder.extensions.gradescope.user_sandbox import FOLDER, PREFIX, UserSandbox
 from autograder.grading.walls import examiner_sandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import PLACE
 from autograder.sandbox.self_test import self_test
 from autograder.sandbox.supervisor import landlock
-from autograder.sandbox.user import FOLDER, PREFIX, UserSandbox
 from autograder.testing.sandboxed import SMALL, Run, answer, starting, wait_until
 
 
@@ -343,7 +343,7 @@ def test_nothing_outlives_the_kit(sandbox: UserSandbox, tmp_path: Path) -> None:
     code = f"""
     import sys, time
     from autograder.sandbox import Job
-    from autograder.sandbox.user import UserSandbox
+    from autograder.extensions.gradescope.user_sandbox import UserSandbox
     sandbox = UserSandbox()
     sandbox.supervisor = {sandbox.supervisor!r}
     process = sandbox.start(Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r})))
