@@ -70,6 +70,7 @@ class Reader:
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
+        yield from self._untold()
         for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
         for node, reason, instead in certain(self.tree, self.notebook.imports):
@@ -233,6 +234,13 @@ class Reader:
         if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
             why = "a call of the student's is timed here with the way of its arguments to another process and back"
             yield self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+
+    def _untold(self) -> Iterator[Finding]:
+        """Warn of names that only the solution binds: a student would have to guess them."""
+        for name in sorted((self.loaded & self.notebook.of_the_solution) - self.own - self.notebook.told):
+            why = f"the test reads {name!r}, which only your solution binds: students are not told the name"
+            instead = "name it in the task, in the released part of the answer, or in a visible test"
+            yield self.finding(self._use(name), why, instead, warning=True)
 
     def _data(self) -> Iterator[Finding]:
         shown = loaded_names(without_magics(self.cell.released))
