@@ -151,7 +151,7 @@ class Reader:
                 why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
                 yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
-                yield self.finding(node, *self._why_not_compiled(name, node))
+                yield dataclasses.replace(self.finding(node, *self._why_not_compiled(name, node)), kernel=True)
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
         """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
@@ -233,7 +233,8 @@ class Reader:
         read.sort(key=lambda node: node.lineno)
         if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
             why = "a call of the student's is timed here with the way of its arguments to another process and back"
-            yield self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+            found = self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+            yield dataclasses.replace(found, kernel=True)
 
     def _untold(self) -> Iterator[Finding]:
         """Warn of names that only the solution binds: a student would have to guess them."""
