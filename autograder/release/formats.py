@@ -51,6 +51,9 @@ class SourceFormat:
     convert: Convert
     check_folder: Callable[[Path], None]
     """Refuses a source folder that holds what this format cannot examine, with a CourseError."""
+    check_other: Callable[[NotebookNode, str, str], None]
+    """Refuses a notebook of another format that should be in this one, such as the students' in the place of its
+    source, with a CourseError; given the notebook, its name and that of the assignment."""
     file_rules: Callable[[Path, Mapping[Path, bytes]], FileRules | None]
     """Reads which files are released from the notebooks of a source folder; None if it has none in this format."""
     is_test: Callable[[str], bool]

@@ -22,6 +22,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import formats
 from autograder.release.formats import SourceFormat
+from autograder.release.languages import check_language
 from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
@@ -54,6 +55,9 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
             if own := formats.format_of(source, label):
                 versions[path.stem] = convert(own, source, course.root, folder, path.name, config, label)
             else:
+                check_language(source, label)
+                for each in formats.formats():
+                    each.check_other(source, label, assignment.name)
                 versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return versions
 

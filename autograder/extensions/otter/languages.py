@@ -1,28 +1,15 @@
-"""Languages of otter sources: only Python in notebooks is examined, and neither R nor what otter reads as R."""
+"""Documents that otter reads as R, which are not examined."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from autograder._util.notebook_format import NotebookNode
 from autograder.errors import CourseError
+from autograder.release.languages import ONLY_PYTHON
 
 _R_SUFFIXES = frozenset({".rmd", ".qmd"})
 _BLOCK = re.compile(r"#\s+(?:(?:begin|end)\s+(?:question|prompt|solution|tests)\b|assignment\s+config)", re.IGNORECASE)
-_ONLY_PYTHON = "only Python can be examined"
-
-
-def check_notebook(notebook: NotebookNode, label: str) -> None:
-    """Refuse a notebook in another language than Python.
-
-    Raises:
-        CourseError: its kernel's language is another one.
-    """
-    spec, about = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
-    named = spec.get("language") or about.get("name") or ("R" if spec.get("name") == "ir" else "python")
-    if str(named).lower() != "python":
-        raise CourseError(f"{label}: the notebook's language is {str(named)!r}; {_ONLY_PYTHON}")
 
 
 def check_folder(folder: Path) -> None:
@@ -41,5 +28,5 @@ def check_folder(folder: Path) -> None:
                 todo = "move it out of source/; if its code is Python, save it as a notebook"
                 raise CourseError(
                     f"source/{folder.name}/{path.name}: line {number}: otter reads {path.suffix} as R, and "
-                    f"{_ONLY_PYTHON}; {todo}"
+                    f"{ONLY_PYTHON}; {todo}"
                 )

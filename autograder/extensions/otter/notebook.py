@@ -10,9 +10,9 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.extensions.otter.blocks import is_otter_source, pieces
 from autograder.extensions.otter.cells import Layout, MadeCell, Part, Question, lay_out
 from autograder.extensions.otter.examined import examined_code, place_in_source
-from autograder.extensions.otter.languages import check_notebook
 from autograder.extensions.otter.marks import nbgrader_marks
 from autograder.extensions.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
+from autograder.release.languages import check_language
 from autograder.release.versions import NotebookVersions
 
 __all__ = ["convert", "is_otter_source", "place_in_source"]
@@ -30,7 +30,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     Raises:
         CourseError: it is not as otter's sources are, or asks for what the kit refuses.
     """
-    check_notebook(notebook, label)
+    check_language(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     cells = [cell for cell in layout.cells if cell.released is not None]
     marks = [*nbgrader_marks(cells, label)]

@@ -36,6 +36,12 @@ def _check_folder(folder: Path) -> None:
     check_folder(folder)
 
 
+def _check_other(notebook: NotebookNode, label: str, assignment: str) -> None:
+    from autograder.extensions.otter.students import check_source
+
+    check_source(notebook, label, assignment)
+
+
 def _file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> FileRules | None:
     from autograder.extensions.otter.files import otter_files
 
@@ -61,5 +67,13 @@ def _update_outputs(course: Course, release: Release) -> Mapping[str, Sequence[o
 
 
 OTTER = SourceFormat(
-    _MARKER, _is_source, _convert, _check_folder, _file_rules, _is_test, _place_in_source, _update_outputs
+    marker=_MARKER,
+    is_source=_is_source,
+    convert=_convert,
+    check_folder=_check_folder,
+    check_other=_check_other,
+    file_rules=_file_rules,
+    is_test=_is_test,
+    place_in_source=_place_in_source,
+    update_outputs=_update_outputs,
 )

@@ -14,10 +14,10 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.extensions.otter.blocks import Piece, pieces
 from autograder.extensions.otter.cells import ANSWER_TAG, SOLUTION_TAG, Layout, MadeCell, Part, Question, lay_out
 from autograder.extensions.otter.examined import ALL_OR_NOTHING, HEAD, case_blocks
-from autograder.extensions.otter.languages import check_notebook
 from autograder.extensions.otter.marks import nbgrader_marks, slug
 from autograder.extensions.otter.settings import Settings
 from autograder.extensions.otter.solutions import prompt_lines, solution_lines, without_ignored
+from autograder.release.languages import check_language
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -58,7 +58,7 @@ def to_nbgrader(notebook: NotebookNode, *, folder: Path, file: str, label: str) 
     Raises:
         CourseError: it is not as otter's sources are.
     """
-    check_notebook(notebook, label)
+    check_language(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     losses = [*_lost_settings(layout.settings), *(loss for q in layout.questions for loss in _lost_of(q))]
     cells: list[NotebookNode] = []
