@@ -29,6 +29,7 @@ MAX_RANGE = 1_000_000
 """Numbers of a range that are made one by one."""
 _MAX_DEPTH = 100
 _CONTAINERS = (list, deque, tuple, set, frozenset)
+_WITHOUT_NUMBERS = frozenset([str, bytes, bool, type(None)])
 
 encode_as(ExactInteger, int)
 
@@ -76,8 +77,12 @@ def _largest(value: Any, floats: bool, depth: int) -> Any:
         return abs(value)
     if kind is float:
         return abs(value) if floats and abs(value) < np.inf else 0
-    if kind is range:
-        return max(abs(value[0]), abs(value[-1])) if value else 0
+    if kind in _WITHOUT_NUMBERS:
+        return 0
+    if kind is range and value:
+        return max(abs(value[0]), abs(value[-1]))
+    if kind is list and set(map(type, value)) == {int}:  # long lists of numbers are common
+        return max(abs(max(value)), abs(min(value)))
     if isinstance(value, np.ndarray) and value.dtype.names is None:
         return _largest_item(np.asarray(value), floats, depth)
     return max((_largest(part, floats, depth - 1) for part in _parts(value)), default=0) if depth else 0
