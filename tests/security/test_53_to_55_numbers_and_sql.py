@@ -88,6 +88,14 @@ QUESTIONS = {
     ),
     "54-round": distance("def at(k): return 2.0 ** 30", "round(at(k)) for k in range(12)"),
     "54-sum": distance("def at(k): return [2 ** 22] * 256", "sum(at(k)) for k in range(12)", "def at(k): return [k]"),
+    "54-32-bits": Question(
+        "def line(x): return np.full(len(x), 2 ** 16 + 5, np.int32)", "def line(x): return np.full(len(x), 5)",
+        "assert np.mean((line(np.arange(6)) - 5) ** 2) < 0.5",
+    ),
+    "54-honest-32-bits": Question(
+        "def line(x): return np.full(len(x), 5, np.int32)", "def line(x): return np.full(len(x), 5)",
+        "assert np.mean((line(np.arange(6)) - 5) ** 2) < 0.5 and np.arange(9)[line(np.arange(2))].sum() == 10", earned=1.0,
+    ),
     "54-honest-numbers": Question(
         "import itertools\nnumbers = itertools.count(3_000_000_000)\ndef ident(): return next(numbers)",
         "import itertools\nnumbers = itertools.count(1)\ndef ident(): return next(numbers)",

@@ -166,7 +166,7 @@ def decode(
         buffers: its buffers.
         refer: turns a reference into its stand-in; without it, references are an error.
         strict: arrays and tables with masked items or ``pandas.NA`` become references that carry the value. Values of
-            fewer than 32 bits, masked and nullable ones become plain ones of full width.
+            few bits, masked and nullable ones become plain ones of full width.
         kept: types that ``strict`` does not convert (None: all types): ``float16``, ``masked``, ``Int64``.
         known: the objects that messages before this one marked; those of this one are added.
 
