@@ -193,6 +193,9 @@ BRINGS = {
     ),
     "a rounded number": ("class F:\n    def __round__(self, n=0): return {}\nf = F()", "found = [round(f)]"),
     "an object of the test's": ("def f(o): o.n = {}", "class O: pass\no = O()\nf(o)\nfound = [o.n]"),
+    "a changed list": ("def f(a): a.append({})", "found = []\nf(found)"),
+    "a changed array": ("def f(a): a[:] = {}", "found = np.zeros(3, int)\nf(found)"),
+    "a range": ("def f(): return range({}, 3_600_000_000)[:1]", "found = [n for n in f()]"),
     "an exception": (
         "def f(): raise ValueError({})", "try:\n    f()\nexcept ValueError as error:\n    found = [*error.args]"
     ),
