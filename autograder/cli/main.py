@@ -16,7 +16,6 @@ from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
-from autograder.cli.people import people
 from autograder.cli.release import release
 from autograder.cli.report import report
 from autograder.cli.second_look import second_look
@@ -115,7 +114,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    collect, demo, doctor, export, feedback, grade, people, release, report, second_look, submit, trial,
+    collect, demo, doctor, export, feedback, grade, release, report, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

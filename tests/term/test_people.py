@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import CourseError, HostError, UsageError
+from autograder.extensions.people.people_import import mark_left, merge, read_people
 from autograder.records.course import Assignment, Course
 from autograder.submission import collect
 from autograder.submissions.names import Layout
 from autograder.term.people import Person, Roster, load_roster, save_roster
-from autograder.term.people_import import mark_left, merge, read_people
 from autograder.term.presence import presence
 
 CANVAS = """\

@@ -85,7 +85,7 @@ def people(
         _show(course, load_roster(course), assignment)
         return
     if action == "confirm":
-        from autograder.cli.confirmation import confirm
+        from autograder.extensions.people.confirmation import confirm
 
         confirm(course, file or "", number)
         return
@@ -97,7 +97,7 @@ def people(
 
 def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
     """Return what to import from: a file, or a database with a gradebook."""
-    from autograder.term.nbgrader_people import is_address
+    from autograder.extensions.people.nbgrader_people import is_address
 
     if file is None and system == "nbgrader":
         from autograder.results.gradebook.database import server
@@ -113,7 +113,7 @@ def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
-    from autograder.term.people_import import is_known_column
+    from autograder.extensions.people.people_import import is_known_column
 
     found = {}
     for text in given:
@@ -163,9 +163,9 @@ def _import(
     dry_run: bool,
 ) -> None:
     from autograder._util.text import one_line
-    from autograder.cli.confirmation import settle_all
+    from autograder.extensions.people import people_import
+    from autograder.extensions.people.confirmation import settle_all
     from autograder.grading.batch import exclusive
-    from autograder.term import people_import
     from autograder.term.people import load_roster, save_roster
 
     with exclusive(course):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
+from autograder.extensions.people.list_headings import columns_of, system_of
+from autograder.extensions.people.nbgrader_people import people_of_gradebook
 from autograder.term import tables
-from autograder.term.list_headings import columns_of, system_of
-from autograder.term.nbgrader_people import people_of_gradebook
 from autograder.term.people import (
     ACTIVE,
     COLUMNS,

@@ -1,0 +1,1 @@
+"""The command ``people``: lists of other systems into the roster, and confirmed numbers. The roster is the core's."""
