@@ -261,6 +261,7 @@ def _examine_cell(
             with _time_limit(limit, starved), limit_memory():
                 namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
                 prepared = True
+                namespace.answers.remote.console.begin()
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
             if finite_number(value) is None:

@@ -43,7 +43,7 @@ from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 from autograder.kernel.codec.core import exactly
-from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
+from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 
 _ANSWERING = ("call", "getattr")
@@ -140,7 +140,7 @@ class Remote:
             kept = None if verb == "model" else self.permissions.kinds(place, given_types(arguments))
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
             outcome, result, printed = exactly(tuple, self._decoded(reply, kept))
-            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", GONE):
+            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
             raise RemoteError(UNREADABLE) from None
@@ -151,6 +151,8 @@ class Remote:
             if kept is not None and (verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING)):
                 return self._exact(result, kept)
             return result
+        if outcome == UNREAD:
+            raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
         if outcome == GONE:
             if self.copy is not None:
                 self.gone.add(self.copy.snapshot)
