@@ -16,7 +16,10 @@ _REMEDIES = (
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
 _OWN = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
-_PASSED = "A test can pass plain data, functions, mocks, open files, and objects of its own classes, of the notebook's and of libraries'"
+_PASSED = (
+    "A test can pass plain data, functions, mocks, open files, and objects of its own classes, of the notebook's and "
+    "of libraries'"
+)
 
 
 class ArgumentError(CourseError, CodecError):
