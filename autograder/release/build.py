@@ -6,6 +6,7 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder._util.files import replace_folder
-from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.examiner.lint import exam as lint
@@ -67,7 +68,11 @@ def build(course: Course, assignment: Assignment) -> Release:
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
-        ReleasedNotebook(notebook_text(versions[name].student), exam, {**versions[name].tests, **tests[name]})
+        ReleasedNotebook(
+            notebook_text(_named_after(assignment, versions[name].student)),
+            exam,
+            {**versions[name].tests, **tests[name]},
+        )
         for name, exam in exams.items()
     )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
@@ -205,6 +210,13 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
     exam_cache.save(course, assignment, release)
+
+
+def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:
+    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it."""
+    named: NotebookNode = copy.deepcopy(student)
+    named.metadata[RELEASED_FOR] = {"assignment": assignment.name}
+    return named
 
 
 def notebook_text(notebook: NotebookNode) -> str:
