@@ -26,6 +26,7 @@ from autograder.errors import BusyError, CourseError, HostError, LostError, Remo
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
@@ -251,6 +252,7 @@ def _examine_cell(
         mirror_patches(namespace.answers.remote),
         collect_results() as unittests,
         reject_empty_comparisons(cell.source),
+        written_as_json(),
         deny_student_code(
             cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=verbs, used=used
         ) as refused,
@@ -288,7 +290,7 @@ def _examine_cell(
         permissions.queried(used or ())
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
-        # What an integer can do and a fraction cannot, such as a bit shift, is not the answer's fault.
+        # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
         result = _failed(failures, cell, tuple(results), detail, wording)
     else:

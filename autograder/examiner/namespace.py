@@ -288,7 +288,7 @@ class Namespace(dict[str, Any]):
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        kinds = kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers]))
+        kinds = kind_checks(self.answers.remote, self, "\n".join([source, *helpers]))
         use_kinds(kinds)
         for name, function in kinds.items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's

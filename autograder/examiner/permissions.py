@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import json
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from typing import Any
 
-from autograder.examiner.exact_integers import WIDE
+from autograder.examiner.exact_integers import LARGE, WIDE
 from autograder.examiner.places import Place, callee, innermost
 from autograder.examiner.stated import Stated, stated
 from autograder.records.compiled import CompiledAs
@@ -63,8 +64,7 @@ class Permissions:
             keys: the arguments: positions and names.
             changed: those that the call has changed.
         """
-        each = [self._of(Act.CHANGES, place.of(name)) for name in self._called(place, names)]
-        seen = frozenset(each[0]).intersection(*each[1:])
+        seen = self._shown(Act.CHANGES, place, names)
         allowed = frozenset(key for key in keys if str(key) in seen) | self.stated.changed(place) & keys
         for key in sorted(changed & keys - allowed, key=str):
             self.is_doubtful |= not self._of(Act.RETURNS, place.subject)
@@ -87,9 +87,8 @@ class Permissions:
         """Return which of the names that the test has bound go to the kernel for a request here."""
         if not bound:
             return frozenset()
-        each = [self._of(Act.READS, place.of(name)) for name in self._called(place, names)]
         self.is_doubtful |= not self.known
-        return bound & (frozenset(each[0]).intersection(*each[1:]) | self.stated.reads)
+        return bound & (self._shown(Act.READS, place, names) | self.stated.reads)
 
     def reads_later(self, refused: Set[str]) -> None:
         """Note names that a request did not get and that the solution was seen to read elsewhere in this test.
@@ -102,35 +101,41 @@ class Permissions:
             for (act, subject), values in self._facts.items()
         )
 
-    def _called(self, place: Place, names: Iterable[str]) -> Collection[str]:
-        """Return the names that count of a function's: that which stands in the call, or else all of them."""
-        names = set(names)
+    def _shown(self, act: Act, place: Place, names: Iterable[str]) -> Set[str]:
+        """Return the values of the facts about a function at a place.
+
+        Of its names that counts which stands in the call; otherwise each of them has to have a fact.
+        """
+        names = set(names) or {""}
         called = callee(self.source, place) if len(names) > 1 else ""
-        return {called} if called in names else names or ("",)
+        each = [self._of(act, place.of(name)) for name in ({called} if called in names else names)]
+        return frozenset(each[0]).intersection(*each[1:])
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Return which global names of the notebook have one state in the kernel and in this test."""
         return names & self._of(Act.SHARES, self.test)
 
-    def kinds(self, place: Place, given: Set[str] = frozenset()) -> Container[str]:
-        """Return the narrow, masked, nullable and wide kinds that values which arrive here may have.
+    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
+        """Return the narrow, masked, nullable, large and wide kinds that values which arrive here may have.
 
         Args:
             place: where the test asks for them.
+            names: the names that the test has for the function or object that is asked.
             given: the kinds among the arguments that the test passes.
         """
-        return self._kinds(self._of(Act.GIVES, place.subject) | self.stated.kinds | given)
+        return self._kinds(self._shown(Act.GIVES, place, names) | given)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Return the kinds that the answer under ``name`` may have in this test."""
-        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}") | self.stated.kinds)
+        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}"))
 
     def _kinds(self, allowed: Set[str]) -> Container[str]:
-        return _Watched(allowed, self._missed)
+        allowed |= self.stated.kinds
+        return _Watched(allowed | {LARGE} if WIDE in allowed else allowed, self._missed)
 
     def _missed(self, kind: object) -> None:
         self.is_doubtful |= not self.known
-        self.has_widened |= kind == WIDE
+        self.has_widened |= kind in (LARGE, WIDE)
 
     def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Return how the solution's models are compiled, by name; None while the solution itself is examined."""
@@ -170,11 +175,14 @@ class Observer(Permissions):
         """Record a fact."""
         self.facts.add(Fact(act, subject, value))
 
+    def _note_each(self, act: Act, place: Place, names: Iterable[str], values: Iterable[str]) -> None:
+        """Record facts about a function at a place, under each of its names."""
+        for name, value in itertools.product(set(names) or {""}, values):
+            self.note(act, place.of(name), value)
+
     def changes(self, place: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
         """Allow all changes, and record those that were made."""
-        for name in names or ("",):
-            for key in changed & keys:
-                self.note(Act.CHANGES, place.of(name), str(key))
+        self._note_each(Act.CHANGES, place, names, map(str, changed & keys))
         return keys
 
     def reads(self, place: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
@@ -183,9 +191,7 @@ class Observer(Permissions):
 
     def was_read(self, place: Place, names: Iterable[str], read: Iterable[str]) -> None:
         """Record the names that the notebook's code read."""
-        for name in names or ("",):
-            for value in read:
-                self.note(Act.READS, place.of(name), value)
+        self._note_each(Act.READS, place, names, read)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Share all names; :meth:`was_shared` says which of them needed it."""
@@ -196,9 +202,9 @@ class Observer(Permissions):
         for name in names:
             self.note(Act.SHARES, self.test, name)
 
-    def kinds(self, place: Place, given: Set[str] = frozenset()) -> Container[str]:
+    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
         """Allow all kinds, and record those that come."""
-        return _Noted(lambda kind: self.note(Act.GIVES, place.subject, kind))
+        return _Noted(lambda kind: self._note_each(Act.GIVES, place, names, (kind,)))
 
     def kinds_of(self, name: str) -> Container[str]:
         """Allow all kinds, and record those that the answer has."""

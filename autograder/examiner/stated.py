@@ -5,7 +5,8 @@ A line has one of these forms. Names are those that stand in the test.
 - ``FUNCTION changes ARGUMENT``: a call of that function or method in this test may change the argument, named as it is
   written in the call.
 - ``answers read NAME``: the value that the test binds to the name goes to the kernel.
-- ``answers give KIND``: values may be of a narrow, masked or nullable kind: ``uint8``, ``masked``, ``Int64``.
+- ``answers give KIND``: values may be of a narrow, masked, nullable, large or wide kind: ``uint8``, ``masked``,
+  ``Int64``, ``large``.
 - ``answers draw``: a seed that the test sets is the kernel's, too.
 """
 

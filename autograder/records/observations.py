@@ -17,7 +17,8 @@ class Act(enum.StrEnum):
     SHARES = "shares"
     """A call changed the object of a global name, or bound the name. Subject: the test; value: the name."""
     GIVES = "gives"
-    """An answer, or what the kernel sent at a place, has a narrow, masked, nullable or wide kind. Value: the kind."""
+    """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
+    kind."""
     RETURNS = "returns"
     """A call returned a value. Subject: the call; value: its type, with the dtype of an array."""
     DRAWS = "draws"

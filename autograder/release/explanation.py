@@ -45,7 +45,7 @@ def _sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.GIVES if name and ":" not in fact.place:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
-            return f"{where}: what arrives may be of kind {fact.value}"
+            return f"{where}: what {f'{what} gives' if name else 'arrives'} may be of kind {fact.value}"
         case Act.DRAWS:
             return f"{where}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:

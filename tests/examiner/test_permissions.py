@@ -82,13 +82,19 @@ def test_the_variables_that_calls_or_the_test_change_are_facts_of_the_test(solut
     [
         ("x = np.uint8(1)", "assert x == 1", {("cell2 x", "uint8")}),
         ("x = 1", "assert x == 1", set()),
-        ("def f(): return np.zeros(2, 'f2')", "assert f().sum() == 0", {("cell2:1:1", "float16")}),
+        ("def f(): return np.zeros(2, 'f2')", "assert f().sum() == 0", {("cell2:1:1 f", "float16")}),
         ("def f(): return np.zeros(2)", "half = f()\nassert half.sum() == 0", set()),
         ("x = pd.array([1], 'Int64')", "assert len(x) == 1", {("cell2 x", "Int64")}),
         ("x = np.ma.masked_array([1])", "assert len(x) == 1", {("cell2 x", "masked")}),
+        ("x = 2 ** 30", "assert x > 5", {("cell2 x", "large")}),
+        ("x = 2 ** 22", "assert x > 5", set()),
+        ("def f(): return [1, 2.0 ** 40]", "assert len(f()) == 2", {("cell2:1:2 f", "wide")}),
+        ("def f(): return np.inf", "assert f() > 5", set()),
+        ("def f(): return '5000000'", "assert int(f()) > 5", {("cell2:1:3", "large")}),
+        ("def f(): return 2 ** 30", "def run(g): return g()\nassert run(f) > 5", {("cell2:1:1 f", "large")}),
     ],
 )
-def test_narrow_masked_and_nullable_kinds_are_facts_of_an_answer_or_a_place(solution, test, shown):
+def test_narrow_masked_nullable_and_large_kinds_are_facts_of_an_answer_or_a_place(solution, test, shown):
     assert facts(solution, test, act=Act.GIVES) == shown
 
 
@@ -194,6 +200,45 @@ def test_an_attribute_is_of_the_kind_that_the_solutions_had():
     test = "assert a.x.dtype == np.uint8"
     assert scores(solution, answer, test) == [1]
     assert scores(solution.replace("np.uint8", "int"), answer, test.replace("np.uint8", "int")) == [1]
+
+
+WAYS = {
+    "a result": ("def {0}(): return {1}", "def run(g): return np.array([g() for _ in range(12)])"),
+    "an argument": (
+        "def {0}(lent):\n    for _ in range(12): lent({1})",
+        "def run(g):\n    given = []\n    g(given.append)\n    return np.array(given)",
+    ),
+    "an attribute": (
+        "class {0}_: n = {1}\n{0} = {0}_()", "def run(o): return np.array([o.n for _ in range(12)])"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_helper_gets_of_each_function_the_kinds_that_it_gave_there(way):
+    function, helper = WAYS[way]
+    f, g, wrapping = (function.format(*one) for one in (("f", 2**30), ("g", 5), ("g", 2**30 + 5)))
+    test = f"{helper}\nassert run(f)[0] == 2 ** 30\ne = run(g) - 5\nassert e @ e < 1"
+    assert scores(f"{f}\n{g}", f"{f}\n{g}", test) == [1]
+    assert scores(f"{f}\n{g}", f"{f}\n{wrapping}", test) == [0]
+    assert scores(f"{f}\n{wrapping}", f"{f}\n{wrapping}", test) == [1]  # the control: there the solution gives it
+
+
+def test_what_may_be_wide_may_be_large_and_not_the_other_way_round():
+    place = Place("q:1:9", 1, 9, True)
+    wide, large = (Permissions(Observations.of([Fact(Act.GIVES, "q:1:9 f", kind)])) for kind in ("wide", "large"))
+    for permissions in (wide, large):
+        permissions.begin("q", "")
+    assert "large" in wide.kinds(place, {"f"})
+    assert "wide" in wide.kinds(place, {"f"})
+    assert "wide" not in large.kinds(place, {"f"})
+    assert "large" not in wide.kinds(place, {"g"})
+
+
+def test_a_line_of_the_test_allows_large_integers():
+    test = "# examine: answers give large\ne = np.array([f() for _ in range(12)]) - 5\nassert e.dtype == int"
+    assert scores("def f(): return 5", "def f(): return 2 ** 30", test) == [1]
+    assert scores("def f(): return 5", "def f(): return 2 ** 40", test) == [0]
 
 
 def test_two_names_of_one_function_may_do_what_each_of_them_may():
