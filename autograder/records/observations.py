@@ -24,6 +24,10 @@ class Act(enum.StrEnum):
     """The kernel drew from a generator that a test had seeded. Subject: the place of the seed; value: the function."""
     QUERIES = "queries"
     """An SQL statement that does not stand in the test did something. Subject: the test; value: verb and table."""
+    WRITES = "writes"
+    """A call wrote or removed a file. Subject: the test; value: its path, or ``*.csv`` for a name that varies."""
+    TEXTS = "texts"
+    """A text that may be the student's was compiled, and allows nothing. Subject: the test; value: its syntax."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 

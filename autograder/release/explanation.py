@@ -10,6 +10,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.observations import Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
+_FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
 NOTHING = "nothing beyond values of its own"
 
 
@@ -23,14 +24,15 @@ def explained(exam: Exam) -> Iterator[str]:
             continue
         yield f"{cell.grade_id}:"
         facts = [fact for fact in exam.observations.facts if fact.test == cell.grade_id]
-        lines = dict.fromkeys(line for fact in facts if (line := _sentence(fact, cell)))
+        lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
         if fact.act is Act.COMPILED:
             yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
 
 
-def _sentence(fact: Fact, cell: ExamCell) -> str:
+def sentence(fact: Fact, cell: ExamCell) -> str:
+    """Say what a fact about a test lets an answer do; empty for a fact that allows nothing."""
     name = fact.subject.partition(" ")[2]
     where = _line(fact.place, cell)
     what = f"`{name.removeprefix('.')}`" if name else "the call"
@@ -50,6 +52,11 @@ def _sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{where}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
+        case Act.WRITES:
+            return f"calls may write {fact.value}, also over what the test wrote there"
+        case Act.TEXTS:
+            kind, _, syntax = fact.value.partition(": ")
+            return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"
     return ""  # what calls return is no permission
 
 

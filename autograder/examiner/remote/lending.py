@@ -88,8 +88,8 @@ class Lending:
         finally:
             self._depth -= 1
             if isinstance(permissions, Observer) and self._depth == 0 and not self.remote.lost:
-                read = self.remote.ask("reads")
-                permissions.was_read(place, names, lent.keys() & set(read))
+                read = set(self.remote.ask("reads"))
+                permissions.was_read(place, names, {name for name in read & self.values.keys() if self._may_go(name)})
 
     def _encodable(self, names: Set[str], again: Set[str]) -> Mapping[str, Any]:
         """Return the values that can travel; others are not needed in the kernel.
@@ -101,9 +101,12 @@ class Lending:
         values = {}
         for name in names | again:
             with contextlib.suppress(CodecError):
-                if not is_hidden(self.values[name]) and not self.is_secret(name):
+                if self._may_go(name):
                     packed = self.remote.encoded(self.values[name])
                     if name in names or packed == self.lent[name]:  # the test may have changed what it lent
                         self.lent[name] = packed
                         values[name] = self.values[name]
         return values
+
+    def _may_go(self, name: str) -> bool:
+        return not is_hidden(self.values[name]) and not self.is_secret(name)
