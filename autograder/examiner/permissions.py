@@ -39,6 +39,8 @@ class Permissions:
         self.test = self.source = ""
         """Grade id and source of the test that is being examined."""
         self.stated = Stated()
+        self.traces_reads = False
+        """Whether the kernel tells which names its code reads, which makes calls slower."""
         self.refusals: dict[str, None] = {}
         """What the test was refused, each with the line that would allow it, in order."""
         self.is_doubtful = False
@@ -202,7 +204,7 @@ class Observer(Permissions):
 
     def __init__(self, observations: Observations | None = None) -> None:
         super().__init__(observations or Observations())
-        self.allows_all = observations is None
+        self.allows_all = self.traces_reads = observations is None
         self.facts: set[Fact] = set()
 
     @property

@@ -13,7 +13,6 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
-from autograder.examiner.permissions import Observer
 from autograder.examiner.places import Place
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.kernel.codec import CodecError, Packed
@@ -69,11 +68,7 @@ class Lending:
     def during(self, verb: str, arguments: tuple[Any, ...], place: Place) -> Iterator[tuple[Any, ...]]:
         """Yield the request to send in place of this one; inside the block it is sent."""
         permissions = self.remote.permissions
-        if (
-            verb not in RUNNING
-            or arguments[:1] in OF_FILES
-            or (not self.values and not isinstance(permissions, Observer))
-        ):
+        if verb not in RUNNING or arguments[:1] in OF_FILES or (not self.values and not permissions.traces_reads):
             yield (verb, *arguments)
             return
         reference = reference_of(arguments[0]) if arguments else None
@@ -87,9 +82,9 @@ class Lending:
             yield ("lend", lent, verb, arguments) if lent else (verb, *arguments)
         finally:
             self._depth -= 1
-            if isinstance(permissions, Observer) and self._depth == 0 and not self.remote.lost:
-                read = set(self.remote.ask("reads"))
-                permissions.was_read(place, names, {name for name in read & self.values.keys() if self._may_go(name)})
+            if permissions.traces_reads and self._depth == 0 and not self.remote.lost:
+                read = self.remote.ask("reads")
+                permissions.was_read(place, names, lent.keys() & set(read))
 
     def _encodable(self, names: Set[str], again: Set[str]) -> Mapping[str, Any]:
         """Return the values that can travel; others are not needed in the kernel.
@@ -101,12 +96,9 @@ class Lending:
         values = {}
         for name in names | again:
             with contextlib.suppress(CodecError):
-                if self._may_go(name):
+                if not is_hidden(self.values[name]) and not self.is_secret(name):
                     packed = self.remote.encoded(self.values[name])
                     if name in names or packed == self.lent[name]:  # the test may have changed what it lent
                         self.lent[name] = packed
                         values[name] = self.values[name]
         return values
-
-    def _may_go(self, name: str) -> bool:
-        return not is_hidden(self.values[name]) and not self.is_secret(name)
