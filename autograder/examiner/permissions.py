@@ -163,7 +163,7 @@ class Permissions:
             named: whether the test has named the file in a call.
         """
         seen = self._of(Act.WRITES, self.test)
-        if path in seen | self.stated.files or (named and any_name(path) in seen):
+        if path in seen | self.stated.files or (named and not seen.isdisjoint(_patterns(path))):
             return True
         self.is_doubtful |= named or not self.known
         self._refuse(
@@ -190,9 +190,9 @@ class Permissions:
             self.refusals[text] = None
 
 
-def any_name(path: str) -> str:
-    """Return what stands in a record for a file whose name varies from run to run."""
-    return f"*{PurePosixPath(path).suffix}"
+def _patterns(path: str) -> tuple[str, str]:
+    """Return what stands in a record for a file whose folder, or whose name, varies from run to run."""
+    return f"*/{PurePosixPath(path).name}", f"*{PurePosixPath(path).suffix}"
 
 
 class Observer(Permissions):
@@ -276,9 +276,11 @@ class Observer(Permissions):
         return self.allows_all or super().writes(path, place, named=named)
 
     def wrote(self, paths: Iterable[str]) -> None:
-        """Record the files that a call has written or removed, by name if it stands in the test, else by suffix."""
+        """Record the files that a call has written or removed, each with as much of its path as stands in the test."""
         for path in paths:
-            self.note(Act.WRITES, self.test, path if PurePosixPath(path).name in self.source else any_name(path))
+            in_any_folder, with_suffix = _patterns(path)
+            name = in_any_folder if PurePosixPath(path).name in self.source else with_suffix
+            self.note(Act.WRITES, self.test, path if path in self.source else name)
 
     def verbs(self) -> frozenset[str] | None:
         """Allow all verbs; :meth:`did` records them."""

@@ -121,14 +121,13 @@ _IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GIVES, Act.DRAWS, Act.QUERIES, Act.W
 
 def _by_chance(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
     """Say what the solution did in one of two runs."""
-    cells = {cell.grade_id: cell for cell in exam.cells}
-    for fact in sorted(facts):
-        cell = cells.get(fact.test)
-        if fact.act in _IN_BOTH_RUNS and cell is not None:
-            yield (
-                f"{exam.notebook}, {fact.test}: {sentence(fact, cell)}, as your solution did in one of two runs; if it "
-                "depends on chance, let the test set a seed, so that each release allows the same"
-            )
+    varying = sorted(fact for fact in facts if fact.act in _IN_BOTH_RUNS)
+    tests = [cell for cell in exam.cells if cell.role is Role.TEST]
+    for cell, fact in ((cell, fact) for cell in tests for fact in varying if fact.is_of(str(cell.grade_id))):
+        yield (
+            f"{exam.notebook}, {cell.grade_id}: {sentence(fact, cell)}, as your solution did in one of two runs; if it "
+            "depends on chance, let the test set a seed, so that each release allows the same"
+        )
 
 
 def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute: batch.Execute) -> tuple[Grade, ...]:
@@ -231,9 +230,9 @@ def _is_otters(exam: Exam) -> bool:
 def _wide_integers(exam: Exam) -> Iterator[str]:
     """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    wide = {fact.test for fact in facts if fact.act is Act.GIVES and fact.value == WIDE}
+    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
     for cell in exam.cells:
-        if cell.grade_id in wide:
+        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
             yield (
                 f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
                 "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"

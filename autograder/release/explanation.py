@@ -23,7 +23,7 @@ def explained(exam: Exam) -> Iterator[str]:
         if cell.role is not Role.TEST or cell.in_kernel:
             continue
         yield f"{cell.grade_id}:"
-        facts = [fact for fact in exam.observations.facts if fact.test == cell.grade_id]
+        facts = [fact for fact in exam.observations.facts if fact.is_of(str(cell.grade_id))]
         lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
@@ -44,7 +44,7 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{where}: {what} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
             return f"`{fact.value}` has one state in the notebook and in the test"
-        case Act.GIVES if name and ":" not in fact.place:
+        case Act.GIVES if name and fact.place == cell.grade_id:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
             return f"{where}: what arrives may be of kind {fact.value}"
@@ -62,12 +62,12 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
 
 def _line(place: str, cell: ExamCell) -> str:
     """Name the line of a place, with its source where it stands in the test itself."""
-    parts = place.split(":")
-    if len(parts) < 3 or not parts[-2].isdecimal():
+    parts = place.removeprefix(f"{cell.grade_id}:").split(":")
+    if len(parts) < 2 or not parts[-2].isdecimal():
         return "somewhere"
     number, lines = int(parts[-2]), cell.source.splitlines()
-    if len(parts) > 3:
-        return f"line {number} of {':'.join(parts[1:-2]).strip('<>')}"
+    if len(parts) > 2:
+        return f"line {number} of {':'.join(parts[:-2]).strip('<>')}"
     source = one_line(lines[number - 1].strip(), 60) if 0 < number <= len(lines) else ""
     return f"line {number} ({source})" if source else f"line {number}"
 

@@ -216,6 +216,7 @@ NAMED = "import uuid\nname = f'{uuid.uuid4()}.txt'\n"
         (f"{WRITE}def save(x): put('a.log', x)", "save('1')\nassert open", {"*.log"}),
         (f"{WRITE}def save(x): put('out.txt', x)", "open('out.txt', 'w').close()\nsave('1')", {"out.txt"}),
         (WRITE, f"{NAMED}put(name, '1')\nassert open(name).read() == '1'", {"*.txt"}),
+        (WRITE, "import tempfile\nd = tempfile.mkdtemp(dir='.')\nput(f'{d}/a.txt', '1')", {"*/a.txt"}),
         ("import os\ndef clean(path): os.remove(path)", "open('a.txt', 'w').close()\nclean('a.txt')", {"a.txt"}),
     ],
 )
@@ -265,6 +266,15 @@ def test_a_file_whose_name_varies_is_written_by_the_call_that_gets_the_name(kern
     assert outcome(kernel, WRITE, test, permissions=writing("*.txt")).fraction == 1
     refused = outcome(kernel, WRITE, test, permissions=writing("*.csv"))
     assert (refused.fraction, refused.undecided) == (0, True)  # the answer had a reason to write there
+
+
+def test_a_file_in_a_folder_whose_name_varies_is_written_under_its_own_name(kernel) -> None:
+    test = (
+        "import tempfile\nd = tempfile.mkdtemp(dir='.')\nopen(f'{d}/a.txt', 'w').close()\nput(f'{d}/a.txt', '1')\n"
+        "assert open(f'{d}/a.txt').read() == '1'"
+    )
+    assert outcome(kernel, WRITE, test, permissions=writing("*/a.txt")).fraction == 1
+    assert outcome(kernel, WRITE, test, permissions=writing("*/b.txt")).fraction == 0
 
 
 def test_an_answer_chooses_the_names_of_new_files(kernel) -> None:

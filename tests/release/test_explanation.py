@@ -64,5 +64,14 @@ def test_each_fact_of_a_whole_test_is_a_sentence(fact: Fact, line: str) -> None:
     assert list(explained(dataclasses.replace(exam, observations=Observations((fact,))))) == ["cell1:", line]
 
 
+def test_a_test_of_a_file_has_colons_in_its_id() -> None:
+    exam = exam_of((Role.ANSWER, "x = 1"), (Role.TEST, "f(a)"), (Role.TEST, "f(b)"))
+    cells = [dataclasses.replace(cell, grade_id=f"tests/test_f.py::t{n}") for n, cell in enumerate(exam.cells)]
+    facts = Observations((Fact(Act.CHANGES, "tests/test_f.py::t1:1:3 f", "0"),))
+    told = list(explained(dataclasses.replace(exam, cells=tuple(cells), observations=facts)))
+    assert told[:2] == ["tests/test_f.py::t1:", "  line 1 (f(a)): `f` may change its argument 1"]
+    assert told[2:] == ["tests/test_f.py::t2:", f"  {NOTHING}"]
+
+
 def test_a_solution_that_was_not_run_allows_nothing() -> None:
     assert list(explained(Exam("hw", "nb", ()))) == [UNSEEN]
