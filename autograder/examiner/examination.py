@@ -53,7 +53,6 @@ from autograder.execution.freezing import AT_END
 from autograder.kernel.codec import CodecError
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
-from autograder.records.observations import Act
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -233,7 +232,7 @@ def _examine_cell(
         return _broken(f"the test is not Python: {error}")
     permissions = namespace.answers.remote.permissions
     try:
-        permissions.begin(str(cell.grade_id), cell.source)
+        permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
     printed = io.StringIO()
@@ -241,8 +240,7 @@ def _examine_cell(
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
-    verbs = frozenset(permissions.of(Act.QUERIES)) if permissions.known else None
-    used: set[str] | None = set() if isinstance(permissions, Observer) else None
+    note = permissions.did if isinstance(permissions, Observer) else None
     with (
         check.recording(earned) as results,
         check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
@@ -254,7 +252,7 @@ def _examine_cell(
         reject_empty_comparisons(cell.source),
         written_as_json(),
         deny_student_code(
-            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=verbs, used=used
+            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=permissions.verbs(), note=note
         ) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
@@ -286,8 +284,6 @@ def _examine_cell(
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    if isinstance(permissions, Observer):
-        permissions.queried(used or ())
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.

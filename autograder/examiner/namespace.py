@@ -319,7 +319,7 @@ class Namespace(dict[str, Any]):
         needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
         if capture is not None and needed:
             self.answers.remote.enter(capture.snapshot)
-            if isinstance(self.answers.remote.permissions, Observer):
+            if self.answers.remote.permissions.traces_reads:
                 self.answers.remote.ask("observe")
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
