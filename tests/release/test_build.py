@@ -288,7 +288,7 @@ BAD = [
 @pytest.mark.parametrize(("cells", "message"), BAD, ids=range(len(BAD)))
 def test_a_fault_in_a_source_notebook_names_notebook_and_cell(tmp_path: Path, cells, message: str) -> None:
     with pytest.raises(CourseError, match=f"source/hw/nb.ipynb: .*{message}|^{message}"):
-        built(course_of(tmp_path, *cells))
+        built(course_of(tmp_path, *cells, course_yaml="course: x\nassignments: {hw: }\n"))
 
 
 @pytest.mark.parametrize("source", ["x = '''\n%magic\n'''", "y = (7\n% 2)", "x = '!ls'", "# !ls", "x != 1", "f'{x!r}'"])
