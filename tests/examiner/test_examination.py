@@ -305,12 +305,13 @@ def test_a_cell_that_the_run_never_reached_is_skipped():
 
 
 def test_answers_that_are_slow_one_by_one_are_stopped_together():
-    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 5)
+    """The solution and the answer after half a second each, and not after 24 s together, however busy the machine is."""
+    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 40)
     exam = dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
-    began = own_seconds()
+    began = time.monotonic()
     results = graded(exam, seconds=0.3, total_seconds=0.5)
-    assert own_seconds() - began < 2
-    assert [r.fraction for r in results] == [0] * 5
+    assert time.monotonic() - began < 15
+    assert [r.fraction for r in results] == [0] * 40
 
 
 IN_ORDER = [
