@@ -281,7 +281,7 @@ class Namespace(dict[str, Any]):
                 super().__setitem__(name, value)
         trusted = [name for name in self.known.trusted if name in done]
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        kinds = kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers]))
+        kinds = kind_checks(self.answers.remote, self, "\n".join([source, *helpers]))
         use_kinds(kinds)
         for name, function in kinds.items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
@@ -312,7 +312,7 @@ class Namespace(dict[str, Any]):
         needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
         if capture is not None and needed:
             self.answers.remote.enter(capture.snapshot)
-            if isinstance(self.answers.remote.permissions, Observer):
+            if self.answers.remote.permissions.traces_reads:
                 self.answers.remote.ask("observe")
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
