@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers.clock import PATIENCE_SECONDS
 from helpers.sandboxed import shown_below
 
 from autograder.errors import SandboxError
@@ -240,7 +241,7 @@ def test_a_job_that_a_fork_can_not_do_is_started(cold: BubblewrapSandbox, starte
         WarmSandbox(cold, started.address, strict=True).start(job)
     process = WarmSandbox(cold, started.address).start(job)
     try:
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert "forked" not in process.label
     finally:
         process.close()
@@ -255,12 +256,12 @@ def test_forks_end_with_their_template_and_others_are_started(cold: BubblewrapSa
         fork = sandbox.start(job)
         try:
             os.kill(made.address.init, signal.SIGKILL)
-            assert fork.wait(3) == 137
+            assert fork.wait(PATIENCE_SECONDS) == 137
         finally:
             fork.close()
         other = sandbox.start(Job((sys.executable, "-I", "-c", "print(1)"), limits=LIMITS))
         try:
-            assert other.wait(20) == 0
+            assert other.wait(PATIENCE_SECONDS) == 0
             assert "forked" not in other.label
         finally:
             other.close()
