@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+from autograder.check import own_layers
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -14,9 +15,9 @@ from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
 from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
-from autograder.check.unreadable import report_unreadable
+from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.vocabulary import read_pattern
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 MAX_LINES = 8
 
@@ -99,6 +100,9 @@ def architecture(
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
+    if lines and library == "keras" and own_layers.may_be_asked(pattern, present):
+        doubt = f"{own_layers.PERSON} {A_PERSON_DECIDES}"
+        return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
 

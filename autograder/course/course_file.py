@@ -97,7 +97,7 @@ def _general(keys: Mapping[str, yaml.Node], settings: Mapping[str, Any]) -> Assi
         settings={name: value for name, value in settings.items() if name in shared},
     )
     check_general(keys, "the course", general)
-    if general.examine.kernel:
+    if general.examine.kernel or general.examine.allow:
         raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
     return general
 

@@ -20,7 +20,7 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.errors import CourseError, RemoteError
+from autograder.errors import CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
@@ -31,7 +31,7 @@ from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
-from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.remote.proxy import ForgedError, Refused, Remote
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
@@ -47,6 +47,10 @@ changed one of them."""
 
 class TooLarge(Exception):
     """An answer that exceeds the limits for answers; the text is for the student."""
+
+
+class UnreadAnswer(UnreadError):
+    """An answer within the limits that could not be read; the text is for the student."""
 
 
 class OtherAnswerError(CourseError):
@@ -112,7 +116,8 @@ class Answers:
         """Return the answer under ``name``; with ``measured``, cached figures may take the place of a model.
 
         Raises:
-            TooLarge: the answer was too large to be captured, or cannot be read.
+            TooLarge: the answer was too large to be captured.
+            UnreadAnswer: it could not be read.
         """
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
@@ -142,8 +147,10 @@ class Answers:
             packed = captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=kinds, known=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
-        except CodecError as error:
+        except ForgedError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
+        except CodecError as error:
+            raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
         record_text(packed)
         provenance.note(value)
         return value
@@ -312,7 +319,7 @@ class Namespace(dict[str, Any]):
         needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
         if capture is not None and needed:
             self.answers.remote.enter(capture.snapshot)
-            if isinstance(self.answers.remote.permissions, Observer):
+            if self.answers.remote.permissions.traces_reads:
                 self.answers.remote.ask("observe")
             theirs = self.known.students | self.known.parameters
             for name in [name for name in self.left if name in theirs and self._is_tests(name)]:

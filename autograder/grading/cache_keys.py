@@ -25,9 +25,9 @@ from autograder.records.dates import Dates
 from autograder.records.exam import Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "8"
+EXAMINER_VERSION = "10"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "3"
+EXECUTION_VERSION = "4"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades

@@ -399,7 +399,10 @@ class Server:
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
-            verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
+            request = self._request(text, buffers)
+            if request is None:
+                return codec.encode((frozen_copies.UNREAD, None, ""))
+            verb, replaced, *arguments = request
             if verb not in VERBS:
                 raise ValueError("unknown request")
             observed: Any = self.observed or contextlib.nullcontext()
@@ -413,6 +416,14 @@ class Server:
         finally:
             self.printed = outer
             self.callbacks.depth -= 1
+
+    def _request(self, text: bytes, buffers: list[Any]) -> Any:
+        """Read a request; None if an argument cannot be built here, as where a library is missing."""
+        self.callbacks.built.clear()
+        try:
+            return codec.decode(text, buffers, self.resolve)
+        except Exception:
+            return None
 
     def _raised(self, error: BaseException) -> codec.Packed:
         described = description.error(error)

@@ -17,6 +17,8 @@ from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import environment
 
 NS_GET_PARENT = 0xB702
+PATIENCE_SECONDS = 30.0
+"""How long something may take that a quiet machine does at once."""
 SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
 Run = Callable[..., Process]
 
@@ -43,14 +45,14 @@ def shown_below(folder: str) -> list[str]:
     return sorted({path.relative_to(folder).parts[0] for path in paths if path.is_relative_to(folder)})
 
 
-def answer(process: Process, seconds: float = 20.0) -> str:
+def answer(process: Process, seconds: float = PATIENCE_SECONDS) -> str:
     """Return what the process printed, after it ended."""
     status = process.wait(seconds)
     assert status == 0, f"status {status}: {process.stderr()}"
     return process.stdout().strip()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     """Wait until a condition holds; return whether it does in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -685,7 +685,7 @@ def test_a_signal_ends_a_batch_cleanly(
     process, processes = running
     processes |= descendants(process.pid)
     send(process.pid, number)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == code
     log = log_of(slow_course)
     stopped = said.partition("\nStopped.\n")[2].splitlines()

@@ -10,9 +10,10 @@ from helpers.examination import graded, observed
 from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel
 
-from autograder.examiner.permissions import Permissions
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.places import Place
 from autograder.records.checks import Outcome
+from autograder.records.compiled import CompiledAs
 from autograder.records.exam import Role
 from autograder.records.observations import Act, Fact, Observations
 
@@ -123,9 +124,88 @@ def test_seeds_of_several_generators_are_watched_each_by_itself():
     }
 
 
-def test_what_calls_return_is_told_by_type():
-    shown = facts("def f(n): return np.zeros(n)\ndef g(): pass", "f(2)\ng()", act=Act.RETURNS)
-    assert shown == {("cell2:1:2", "ndarray float64"), ("cell2:2:1", "NoneType")}
+@pytest.mark.parametrize(
+    ("test", "shown"),
+    [
+        ("f(2)\ng()", {("cell2:1:2", "ndarray float64"), ("cell2:2:1", "NoneType")}),
+        ("try: f(1, 2)\nexcept TypeError: pass", {("cell2:1:3", "raises TypeError")}),
+        ("assert callable(f)", set()),
+    ],
+)
+def test_what_calls_return_is_told_by_type(test, shown):
+    assert facts("def f(n): return np.zeros(n)\ndef g(): pass", test, act=Act.RETURNS) == shown
+
+
+BASE = "import sqlite3\nc = sqlite3.connect(':memory:')\nc.execute('CREATE TABLE t (n)')\n"
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("sql = 'INSERT INTO t VALUES (1)'", "c.execute(sql)", {("cell2", "INSERT t")}),
+        ("sql = 'DELETE FROM t'", "c.execute(sql)\nc.execute('INSERT INTO t VALUES (2)')", {("cell2", "DELETE t")}),
+        ("sql = 'SELECT n FROM t'", "c.execute(sql)", set()),
+        ("sql = ''", "c.execute('INSERT INTO t VALUES (1)')", set()),
+    ],
+)
+def test_what_the_solutions_sql_did_besides_reading_is_a_fact_of_the_test(solution, test, shown):
+    assert facts(solution, f"{BASE}{test}", act=Act.QUERIES) == shown
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("q = 'a > 1'", "df.query(q)", {("cell2", "condition: Compare, Constant, Name")}),
+        ("q = 'a > 1 and not a == 3'", "df.query(q)",
+         {("cell2", "condition: BoolOp, Compare, Constant, Name, UnaryOp")}),
+        ("q = 'a > 1'", "df.query('a > 1')", set()),
+        ("q = '[1, 2]'", "import ast\nassert ast.literal_eval(q) == [1, 2]", set()),
+    ],
+)  # fmt: skip
+def test_the_syntax_of_a_compiled_text_of_the_solutions_is_a_fact_of_the_test(solution, test, shown):
+    assert facts(solution, f"df = pd.DataFrame({{'a': [1, 2]}})\n{test}", act=Act.TEXTS) == shown
+
+
+def test_how_the_solutions_models_are_compiled_is_a_fact_of_their_names():
+    """The models themselves are in test_evaluations.py."""
+    observer, plain = Observer(), CompiledAs(loss="mse")
+    observer.was_compiled({"model": plain})
+    assert {(f.subject, f.act) for f in observer.observations.facts} == {("model", Act.COMPILED)}
+    assert Permissions(observer.observations).compiled() == {"model": plain}
+    assert Permissions(Observer().observations).compiled() == {}
+
+
+# --- two runs
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "act"),
+    [
+        ("def f(a): a.sort()", "f([2, 1])", Act.CHANGES),
+        ("x = np.uint8(1)", "x", Act.GIVES),
+        ("def f(): return np.zeros(2, 'f2')", "f()", Act.GIVES),
+        ("def f(): return np.random.rand()", SEED, Act.DRAWS),
+        ("sql = 'INSERT INTO t VALUES (1)'", f"{BASE}c.execute(sql)", Act.QUERIES),
+    ],
+)
+def test_a_run_in_which_nothing_is_allowed_shows_the_same_facts(solution, test, act):
+    """So the second run of a proof, which is graded as a student's, observes, too.
+
+    It does not trace which names are read: a function that ran has read all of its names, whatever chance decided.
+    """
+    shown = facts(solution, test, act=act)
+    assert shown
+    assert facts(solution, test, act=act, allowed=Observations()) == shown
+
+
+def test_such_a_run_is_graded_as_a_students():
+    observer = Observer(Observations())
+    observer.begin("q", "")
+    place = Place("q:1:9", 1, 9, True)
+    assert observer.changes(place, {"sort"}, {0}, {0}) == set()
+    assert "float16" not in observer.kinds(place)
+    assert not observer.draws(place, "random.seed")
+    assert (observer.shares({"log"}), observer.reads(place, {"f"}, {"y"}), observer.verbs()) == (set(), set(), set())
 
 
 def test_two_runs_are_one_record_of_what_either_showed():
@@ -143,6 +223,13 @@ def test_without_a_record_nothing_is_allowed():
     assert result.fraction == 0
     assert "line 2: the call changed argument 0" in result.detail
     assert "`# examine: FUNCTION changes ARGUMENT`" in result.detail
+
+
+def test_what_is_refused_names_both_places_of_the_line_that_allows_it():
+    unseen = dataclasses.replace(exam("def sort(a): a.sort()", "sort([2, 1])"), observations=Observations())
+    (result,) = graded(unseen)
+    assert "add the line `# examine: FUNCTION changes ARGUMENT` to it, or " in result.detail
+    assert "`examine: {allow: {cell2: [FUNCTION changes ARGUMENT]}}` to the assignment in course.yaml" in result.detail
 
 
 @pytest.mark.parametrize("line", ["# examine: sort changes a", "x = 0  #examine: sort changes a"])

@@ -31,6 +31,7 @@ assert _spec is not None
 sys.modules["agent"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
 server = importlib.import_module("agent.server")
 described = importlib.import_module("agent.description")
+codec_of_agent = importlib.import_module("agent.codec")
 """For tests that need the agent's own."""
 
 

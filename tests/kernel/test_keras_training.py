@@ -255,7 +255,9 @@ def test_of_every_kind_of_training_the_numbers_are_the_same(fast: SimpleNamespac
     assert wrong == {}
 
 
-@pytest.mark.parametrize("name", ["on_train_begin", "on_epoch_begin", "on_test_begin"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("on_train_begin", marks=pytest.mark.slow), "on_epoch_begin", "on_test_begin"]
+)
 def test_a_flag_to_stop_ends_after_as_many_steps_as_in_keras(fast: SimpleNamespace, name: str) -> None:
     """Keras looks at it after each call, and how many steps that is may be the student's choice."""
 
@@ -357,8 +359,11 @@ def test_each_fit_is_counted_by_how_it_ran(fast: SimpleNamespace, monkeypatch: p
         ((X, Y), {"batch_size": ROWS}),
     ]
     for data, given in trained:
-        outcome(lambda model, *_, data=data, **arguments: fast.fit(model, *data, **arguments), plain, [given], X, Y)
-    outcome(fast.fit, plain, [{}], X, Y, run_eagerly=True)
+        model = plain()
+        model.compile("sgd", LOSS)
+        fast.fit(model, *data, verbose=0, **given)
+    model.compile("sgd", LOSS, run_eagerly=True)
+    fast.fit(model, X, Y, verbose=0)
     assert keras_training.counts == {"fast": 2, "callbacks": 1, "data": 1, "batches": 1, "model": 1}
     assert set(keras_training.counts) == set(TRAININGS)
 
@@ -421,6 +426,14 @@ def test_with_an_untested_version_of_keras_fit_stays_kerass_own(
     monkeypatch.setattr(fast.keras, "__version__", version)
     keras_training.install()
     assert TensorFlowTrainer.fit is fast.exact
+
+
+def test_keras_own_fit_trains_by_single_steps(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
+    monkeypatch.setattr(fast.keras, "__version__", "4.0.0")
+    keras_training.install()
     model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y)
     assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
     assert not several(model)

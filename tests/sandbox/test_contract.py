@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from helpers import backends
 from helpers.backends import Backend
+from helpers.clock import PATIENCE_SECONDS
 
 import autograder
 from autograder.errors import SandboxError
@@ -77,13 +78,11 @@ def test_fork_bomb_is_bounded_and_the_next_run_is_normal(start: Run, backend: Ba
             time.sleep(0.01)
     """)
     inside = namespace(bomb)
-    assert wait_until(lambda: len(living(inside)) > 10, 5)
+    assert wait_until(lambda: len(living(inside)) > 10)
     time.sleep(0.5)
     assert len(living(inside)) <= SMALL.processes + backend.helpers
-    begin = time.monotonic()
     bomb.kill()
-    assert wait_until(lambda: not living(inside), 1)
-    assert time.monotonic() - begin < 1.5
+    assert wait_until(lambda: not living(inside))
     assert answer(start("print('fine')")) == "fine"
 
 
@@ -112,29 +111,29 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: st
         init, supervisor, *groups = kit.stdout.readline().split()
         inside = Path(f"/proc/{init}/ns/pid").stat().st_ino
         # The thread that started it is gone by now: that alone must not end it.
-        assert wait_until(lambda: len(living(inside)) >= 3, 5)
+        assert wait_until(lambda: len(living(inside)) >= 3)
         os.kill(kit.pid if victim == "kit" else int(supervisor), signal.SIGKILL)
-        assert wait_until(lambda: not living(inside), 1)
+        assert wait_until(lambda: not living(inside))
         if victim == "kit":
             # Its folders go when the system has done with the dead, which takes longer where much else runs.
-            assert wait_until(lambda: not any(Path(group).exists() for group in groups), 10)
+            assert wait_until(lambda: not any(Path(group).exists() for group in groups))
     finally:
         kit.kill()
         kit.wait()
         kit.stdout.close()
         for group in groups:
             with contextlib.suppress(OSError):
-                wait_until(lambda: not Path(group, "cgroup.procs").read_text(), 2)  # noqa: B023
+                wait_until(lambda: not Path(group, "cgroup.procs").read_text())  # noqa: B023
                 Path(group).rmdir()
 
 
 def test_a_command_that_somebody_kills_says_so(start: Run, backend: Backend) -> None:
     process = start("import time; print('here', flush=True); time.sleep(60)")
-    assert wait_until(lambda: process.stdout().strip() == "here", 10)
+    assert wait_until(lambda: process.stdout().strip() == "here")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     # gVisor's processes are no processes of the host.
     os.kill(process.pid if backend.name == "gvisor" else int(children[0]), signal.SIGKILL)
-    assert process.wait(10) == 137
+    assert process.wait(PATIENCE_SECONDS) == 137
 
 
 # --- 31: refusal -------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from unittest import mock
 
 from autograder.check.handle import reference_of
 from autograder.errors import RemoteError
+from autograder.examiner.remote import library_objects
 from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
@@ -39,6 +40,7 @@ _METHODS = {
     "bytesfile": _FILE_METHODS,
     "mock": frozenset(["call", "attribute"]),
     "lent": METHODS,
+    "built": library_objects.METHODS,
 }
 
 
@@ -62,6 +64,8 @@ class Callbacks:
         self.rebuilt: dict[int, tuple[Any, Reference]] = {}
         """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
         it."""
+        self._checking: set[int] = set()
+        """Numbers of library's objects whose parts are being encoded."""
         self.raised: dict[int, BaseException] = {}
         self.lent = LentObjects()
         self.asked = 0
@@ -87,11 +91,12 @@ class Callbacks:
             return made[1]
         number = self.numbers.get(id(value))
         if number is not None:
-            return self.given[number][0]
+            reference = self.given[number][0]
+            return reference if reference.kind != "built" or self._can_be_built(number) else None
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
-        kind = kind or _kind(value)
+        kind = kind or _kind(value) or ("built" if library_objects.parts(value, is_library) else None)
         if kind is None:
             return None
         self.last -= 1
@@ -99,7 +104,25 @@ class Callbacks:
         reference = Reference(self.last, kind, name if type(name) is str else "")
         self.given[self.last] = (reference, value)
         self.numbers[id(value)] = self.last
-        return reference
+        return reference if kind != "built" or self._can_be_built(self.last) else None
+
+    def _can_be_built(self, number: int) -> bool:
+        """Return whether all parts of a library's object can go to the kernel, which asks for them later."""
+        if number in self._checking:  # an object that contains itself
+            return True
+        self._checking.add(number)
+        try:
+            found = library_objects.parts(self.given[number][1], is_library)
+            return found is not None and all(map(self._is_encodable, found))
+        finally:
+            self._checking.discard(number)
+
+    def _is_encodable(self, part: Any) -> bool:
+        try:
+            encode(part, self.refer)
+        except CodecError:
+            return False
+        return True
 
     def resolve(self, reference: Reference) -> Any:
         """Return the object of the test that the kernel sends back."""
@@ -141,6 +164,8 @@ class Callbacks:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
             sys.stdout.write(printed)
+        if reference.kind == "built":
+            return (lambda: getattr(library_objects.parts(value, is_library), method)), args, kwargs
         if reference.kind == "lent":
             return functools.partial(self.lent.use, value, method), args, kwargs
         if method == "call":

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from autograder.check.data import is_hidden
-from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Call
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.kernel.codec import CodecError, Packed
@@ -68,11 +67,7 @@ class Lending:
     def during(self, verb: str, arguments: tuple[Any, ...], call: Call) -> Iterator[tuple[Any, ...]]:
         """Yield the request to send in place of this one; inside the block it is sent."""
         permissions = self.remote.permissions
-        if (
-            verb not in RUNNING
-            or arguments[:1] in OF_FILES
-            or (not self.values and not isinstance(permissions, Observer))
-        ):
+        if verb not in RUNNING or arguments[:1] in OF_FILES or (not self.values and not permissions.traces_reads):
             yield (verb, *arguments)
             return
         readable = permissions.reads(*call, self.values.keys())
@@ -84,7 +79,7 @@ class Lending:
             yield ("lend", lent, verb, arguments) if lent else (verb, *arguments)
         finally:
             self._depth -= 1
-            if isinstance(permissions, Observer) and self._depth == 0 and not self.remote.lost:
+            if permissions.traces_reads and self._depth == 0 and not self.remote.lost:
                 read = self.remote.ask("reads")
                 permissions.was_read(*call, lent.keys() & set(read))
 

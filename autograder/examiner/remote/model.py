@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.handle import ModelHandle
+from autograder.errors import UnreadError
 from autograder.examiner.remote.proxy import Refused, Remote, RemoteCallable
 from autograder.kernel.codec import Reference
 
@@ -15,7 +16,7 @@ ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """Attributes that a test may use: outputs for inputs. Every other one would be the model's claim about itself."""
 
 
-class UnreadableError(TypeError):
+class UnreadableError(TypeError, UnreadError):
     """A question about a model that can only be asked for predictions: a person decides the test."""
 
 

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
-from autograder.errors import CourseError, LostError, RemoteError
+from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
@@ -42,7 +42,7 @@ from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 from autograder.kernel.codec.core import exactly
-from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
+from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 
 _ANSWERING = ("call", "getattr", "now")
@@ -50,8 +50,13 @@ _GIVING = frozenset(
     ["next", "take", "list", "reversed", "round", "enter", "entered", "vars", "inherited", *BINARY, *IN_PLACE, *UNARY]
 )
 """Requests, and operations, whose result is a value of the student's."""
+UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
+
+
+class ForgedError(CodecError):
+    """A reference to an object that the process that answers cannot have: no honest kernel says this."""
 
 
 class Remote:
@@ -134,13 +139,11 @@ class Remote:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            outcome, result, printed = exactly(
-                tuple, decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
-            )
-            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", GONE):
+            outcome, result, printed = exactly(tuple, self._decoded(reply, kept))
+            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
-            raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
+            raise RemoteError(UNREADABLE) from None
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
@@ -148,6 +151,8 @@ class Remote:
             result = self._exact(result, kinds)
         if outcome == "ok":
             return result
+        if outcome == UNREAD:
+            raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
         if outcome == GONE:
             if self.copy is not None:
                 self.gone.add(self.copy.snapshot)
@@ -163,6 +168,20 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def _decoded(self, reply: Packed, kept: Any) -> Any:
+        """Decode a reply.
+
+        Raises:
+            UnreadReplyError: a value in it cannot be read.
+            CodecError: it names an object that the process that answers cannot have.
+        """
+        try:
+            return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
+        except ForgedError:
+            raise
+        except CodecError as error:
+            raise UnreadReplyError(f"{UNREADABLE} ({error})") from None
 
     def _exact(self, value: Any, kinds: Container[str]) -> Any:
         """Return a value of the student's with integers that do not wrap."""
@@ -245,10 +264,10 @@ class Remote:
         """Refuse numbers that the process that answers cannot have given.
 
         Raises:
-            CodecError: one of them is another process's.
+            ForgedError: one of them is another process's.
         """
         if not all(map(self._is_here, handles)):
-            raise CodecError("an object of another process")
+            raise ForgedError("an object of another process")
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
@@ -270,7 +289,7 @@ class Remote:
         It is the test's own object, a class, a rebuilt model or figure, or a handle.
 
         Raises:
-            CodecError: the process that answers cannot have given this number.
+            ForgedError: the process that answers cannot have given this number.
         """
         if reference.handle < 0:
             return self.callbacks.resolve(reference)

@@ -157,9 +157,14 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
 
 def _write_string(writer: Writer, values: Any) -> list[Any]:
     missing = values.isna()
-    items = [None if lost else text for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.7
+    items = [None if lost else _plain_text(text) for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.7
     storage = getattr(values.dtype, "storage", "python")
     return ["pd.string", storage, getattr(values.dtype, "na_value", None) is _na(), write_items(writer, items)]
+
+
+def _plain_text(text: Any) -> Any:
+    """Return Python's text for numpy's: pandas keeps an ``np.str_`` as it is in a column of texts."""
+    return str(text) if type(text) is sys.modules["numpy"].str_ else text
 
 
 def _na() -> Any:
