@@ -200,7 +200,7 @@ def _axis(axis: Any, limits: Any, skipped: list[str]) -> dict[str, Any]:
     if not all(_USUAL_TICKS.fullmatch(name) for name in kinds):
         labels = [str(label.get_text()) for label in axis.get_ticklabels()]
         places = [float(x) for x in axis.get_ticklocs()]
-        described["ticks"] = [list(pair) for pair in zip(places, labels)][:MAX_ARTISTS]  # noqa: B905 - Python 3.7
+        described["ticks"] = [list(pair) for pair in zip(places, labels)][:MAX_ARTISTS]  # noqa: B905 - not in Python 3.9
     return described
 
 

@@ -157,7 +157,7 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
 
 def _write_string(writer: Writer, values: Any) -> list[Any]:
     missing = values.isna()
-    items = [None if lost else text for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.7
+    items = [None if lost else text for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.9
     storage = getattr(values.dtype, "storage", "python")
     return ["pd.string", storage, getattr(values.dtype, "na_value", None) is _na(), write_items(writer, items)]
 
