@@ -93,9 +93,7 @@ def architecture(
     if not lines and not shapes:
         message = f"as asked: {summary}{read}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
-    texts = (
-        [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
-    )
+    texts = [*_difference_texts(model, lines), *shapes] if library == "keras" else [line.text for line in lines]
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
@@ -123,7 +121,7 @@ def _fewer(first: Compared, second: Compared) -> tuple[list[Step], list[Differen
     return (second[0], lines[1]) if len(lines[1]) < len(lines[0]) else (first[0], lines[0])
 
 
-def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
+def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:
     """Return each difference with its effect on the model's number of parameters."""
     from autograder.check.arithmetic import parameter_effect
 

@@ -194,10 +194,6 @@ def _string_dtype(storage: str, with_na: bool) -> Any:
     return pandas.StringDtype(storage, na_value=numpy.nan)
 
 
-_INTEGERS = frozenset(f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64))
-NULLABLE = _INTEGERS | {"Float32", "Float64", "boolean", "string"}
-"""The columns whose missing items are ``pandas.NA``, by the names of their dtypes."""
-
 WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {
     "CategoricalDtype": _write_category,
     "DatetimeTZDtype": _write_zoned,
