@@ -26,6 +26,7 @@ from autograder.errors import BusyError, CourseError, HostError, LostError, Remo
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
@@ -52,7 +53,6 @@ from autograder.execution.freezing import AT_END
 from autograder.kernel.codec import CodecError
 from autograder.records.checks import CheckResult, Outcome, is_undecided, shortcomings
 from autograder.records.exam import ExamCell
-from autograder.records.observations import Act
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000
@@ -232,7 +232,7 @@ def _examine_cell(
         return _broken(f"the test is not Python: {error}")
     permissions = namespace.answers.remote.permissions
     try:
-        permissions.begin(str(cell.grade_id), cell.source)
+        permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
     printed = io.StringIO()
@@ -240,8 +240,7 @@ def _examine_cell(
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
-    verbs = frozenset(permissions.of(Act.QUERIES)) if permissions.known else None
-    used: set[str] | None = set() if isinstance(permissions, Observer) else None
+    note = permissions.did if isinstance(permissions, Observer) else None
     with (
         check.recording(earned) as results,
         check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
@@ -251,8 +250,9 @@ def _examine_cell(
         mirror_patches(namespace.answers.remote),
         collect_results() as unittests,
         reject_empty_comparisons(cell.source),
+        written_as_json(),
         deny_student_code(
-            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=verbs, used=used
+            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=permissions.verbs(), note=note
         ) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
@@ -283,11 +283,9 @@ def _examine_cell(
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    if isinstance(permissions, Observer):
-        permissions.queried(used or ())
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
-        # What an integer can do and a fraction cannot, such as a bit shift, is not the answer's fault.
+        # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
         result = _failed(failures, cell, tuple(results), detail, wording)
     else:

@@ -310,7 +310,7 @@ class Namespace(dict[str, Any]):
     def _use_kinds(self, source: str, trusted: Iterable[str]) -> None:
         """Give the cell, and modules of the course, the checks of types that know the kernel's objects."""
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        kinds = kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers]))
+        kinds = kind_checks(self.answers.remote, self, "\n".join([source, *helpers]))
         use_kinds(kinds)
         for name, function in kinds.items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
@@ -346,7 +346,7 @@ class Namespace(dict[str, Any]):
     def _enter(self, capture: Capture) -> None:
         """Go to the cell's copy of the kernel, and tell it what earlier tests left."""
         self.answers.remote.enter(capture.snapshot)
-        if isinstance(self.answers.remote.permissions, Observer):
+        if self.answers.remote.permissions.traces_reads:
             self.answers.remote.ask("observe")
         theirs = self.known.students | self.known.parameters
         for name in [name for name in self.left if name in theirs and self._is_tests(name)]:

@@ -25,7 +25,7 @@ from autograder.records.dates import Dates
 from autograder.records.exam import Exam
 from autograder.release.record import Release
 
-EXAMINER_VERSION = "7"
+EXAMINER_VERSION = "9"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "3"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""

@@ -21,6 +21,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.examiner.lint import exam as lint
+from autograder.examiner.stated import stated
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, Role
 from autograder.release import exam_cache
@@ -64,6 +65,7 @@ def build(course: Course, assignment: Assignment) -> Release:
     }
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
+    exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
@@ -116,13 +118,36 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
 
 
 def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
-    """Refuse an id in ``examine`` that no test cell has."""
-    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST and not cell.file]
-    for name in assignment.examine.kernel:
-        if name not in tests:
-            near = difflib.get_close_matches(name, tests, 1)
-            todo = f"did you mean {near[0]!r}?" if near else f"its test cells are {', '.join(tests) or 'none'}"
-            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no test cell; {todo}")
+    """Refuse an id in ``examine`` that no test cell has; ``allow`` may name tests of files, too."""
+    tests = [cell for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    cells = [str(cell.grade_id) for cell in tests if not cell.file]
+    _check_ids(assignment, assignment.examine.kernel, cells, "test cell")
+    _check_ids(assignment, assignment.examine.allow, [str(cell.grade_id) for cell in tests], "test")
+
+
+def _check_ids(assignment: Assignment, names: Iterable[str], known: list[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            todo = f"did you mean {near[0]!r}?" if near else f"its {kind}s are {', '.join(known) or 'none'}"
+            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no {kind}; {todo}")
+
+
+def _with_allowed(assignment: Assignment, exam: Exam) -> Exam:
+    """Return the exam with what course.yaml allows the answers of its tests.
+
+    Raises:
+        CourseError: a line cannot be meant; the message names the test.
+    """
+    cells = list(exam.cells)
+    for index, cell in enumerate(cells):
+        allow = assignment.examine.allow.get(str(cell.grade_id), ()) if cell.role is Role.TEST else ()
+        try:
+            stated(cell.source, allow) if allow else None
+        except CourseError as error:
+            raise CourseError(f"'examine' of {assignment.name!r}, {cell.grade_id!r}: {error}") from None
+        cells[index] = dataclasses.replace(cell, allow=allow)
+    return dataclasses.replace(exam, cells=tuple(cells))
 
 
 def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from autograder.execution.client import SandboxedKernel, sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
-from autograder.sandbox import Job
+from autograder.sandbox import Job, warm_start
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_job import template
@@ -123,6 +125,17 @@ print(json.dumps([drawn, np.random.rand()]))
     (one, seeded), (other, same) = told(kernel(), source), told(kernel(), source)
     assert all(a != b for a, b in zip(one, other, strict=True))
     assert seeded == same == 0.5507979025745755
+
+
+def test_a_fork_seeds_the_generator_of_pytorch_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(warm_start.__file__).parent / "template"))
+    monitor = importlib.import_module("monitor")
+    seeded: list[str] = []
+    generator = SimpleNamespace(seed=lambda: seeded.append("torch"))
+    for torch in (None, SimpleNamespace(), SimpleNamespace(default_generator=generator)):
+        monkeypatch.setitem(sys.modules, "torch", torch)
+        monitor._draw_fresh_randomness()
+    assert seeded == ["torch"]
 
 
 def test_a_fork_sees_nobody_else(kernel: Start, started: Template, cold: BubblewrapSandbox) -> None:

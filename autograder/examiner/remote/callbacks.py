@@ -50,10 +50,8 @@ through them."""
 class Callbacks:
     """The objects of one test cell that the kernel may use, until the cell ends."""
 
-    def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], Container[str]] = frozenset) -> None:
-        """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
+    def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
         self.stand_in = stand_in
-        self.kept = kept
         self.admit: Callable[[Reference], None] = lambda _: None
         """Raises if the kernel cannot know the object of a handle."""
         self.exact: Callable[[Any, Container[str]], Any] = lambda value, _: value
@@ -109,14 +107,14 @@ class Callbacks:
             raise CodecError("nothing that was given")
         return self.given[reference.handle][1]
 
-    def answer(self, question: Packed) -> Packed:
-        """Serve one question of the kernel's.
+    def answer(self, question: Packed, kinds: Container[str] = frozenset()) -> Packed:
+        """Serve one question of the kernel's, with arguments that may have these kinds.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
         """
         try:
-            used, args, kwargs = self._read(question)
+            used, args, kwargs = self._read(question, kinds)
         except (CodecError, TypeError, ValueError, LookupError):
             return encode(("raised", {"type": "TypeError", "args": ["this cannot be asked"], "number": 0}))
         try:
@@ -127,11 +125,10 @@ class Callbacks:
         except Exception as error:
             return self._raised(error)
 
-    def _read(self, question: Packed) -> tuple[Callable[..., Any], Any, Any]:
+    def _read(self, question: Packed, kinds: Container[str]) -> tuple[Callable[..., Any], Any, Any]:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        kinds = self.kept()
         asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=kinds)
         number, method, args, kwargs, printed = exactly(tuple, asked)
         reference, value = self.given[exactly(int, number)]
@@ -140,7 +137,7 @@ class Callbacks:
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
         record_text(question)
-        if reference.kind in ("callback", "callable"):
+        if method not in _FILE_METHODS:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
             sys.stdout.write(printed)

@@ -21,7 +21,6 @@ from autograder.errors import CourseError, LostError, RemoteError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.places import Place
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.callbacks import Callbacks
@@ -46,7 +45,7 @@ from autograder.kernel.codec.core import exactly
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 
-_ANSWERING = ("call", "getattr")
+_ANSWERING = ("call", "getattr", "now")
 _GIVING = frozenset(
     ["next", "take", "list", "reversed", "round", "enter", "entered", "vars", "inherited", *BINARY, *IN_PLACE, *UNARY]
 )
@@ -74,7 +73,7 @@ class Remote:
         self.attributes = AttributeCopies(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
-        self.callbacks = Callbacks(self.stand_in, lambda: self.permissions.kinds(self.permissions.place()))
+        self.callbacks = Callbacks(self.stand_in)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.copy: FrozenCopy | None = None
@@ -107,12 +106,12 @@ class Remote:
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
-        place = self.permissions.place()
-        with self.lending.during(verb, arguments, place) as (sent, *content):
-            return self._exchange([sent, self.console.replaced(), *content], verb, arguments, place, timeout)
+        call = self.call_of(arguments[0] if arguments else None)
+        with self.lending.during(verb, arguments, call) as (sent, *content):
+            return self._exchange([sent, self.console.replaced(), *content], verb, arguments, call, timeout)
 
     def _exchange(
-        self, content: list[Any], verb: str, arguments: tuple[Any, ...], place: Place, timeout: float | None
+        self, content: list[Any], verb: str, arguments: tuple[Any, ...], call: Call, timeout: float | None
     ) -> Any:
         """Send the content of a request and take its reply apart."""
         self._foreign = None
@@ -124,15 +123,16 @@ class Remote:
             raise argument_error(error) from None
         if self.copy is not None and arguments[:1] not in OF_FILES:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
+        kinds = self.permissions.kinds(*call, given_types(arguments))
         try:
-            reply = self.link.exchange(request, timeout, self.callbacks.answer)
+            reply = self.link.exchange(request, timeout, lambda question: self.callbacks.answer(question, kinds))
         except LostError as error:
             self.lost = str(error)
             self.ending = error
             raise
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
-            kept = None if verb == "model" else self.permissions.kinds(place, given_types(arguments))
+            kept = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
             outcome, result, printed = exactly(
                 tuple, decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
@@ -144,9 +144,9 @@ class Remote:
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
+        if outcome == "raised" or verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING):
+            result = self._exact(result, kinds)
         if outcome == "ok":
-            if kept is not None and (verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING)):
-                return self._exact(result, kept)
             return result
         if outcome == GONE:
             if self.copy is not None:
@@ -168,8 +168,15 @@ class Remote:
         """Return a value of the student's with integers that do not wrap."""
         return exact_integers.arriving(value, kinds, observing=isinstance(self.permissions, Observer))
 
+    def exact(self, value: Any) -> Any:
+        """Return what a test makes of answers, with integers that do not wrap."""
+        observing = isinstance(self.permissions, Observer)
+        if not exact_integers.kind_of(value, floats=observing):
+            return value
+        return self._exact(value, self.permissions.kinds(self.permissions.place()))
+
     def call_of(self, function: Any) -> Call:
-        """Describe the call of the student's code that the test makes now."""
+        """Describe the call of the student's code, or the request about an object, that the test makes now."""
         reference = reference_of(function)
         names = self.names.get(reference.handle, set()) if reference is not None else set()
         return Call(self.permissions.place(), names)

@@ -21,8 +21,8 @@ _SMALL = (
 )
 SMALL_FLOATS = frozenset(_SMALL.split())
 """Types of the package ml_dtypes, which TensorFlow and JAX use."""
-NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "float16"}
-"""Numbers of fewer than 32 bits: they wrap and overflow early, and so may equal what they should not."""
+NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float16"}
+"""Numbers that wrap and overflow early, and so may equal what they should not."""
 
 
 def dtype_node(dtype: Any) -> Any:
@@ -142,9 +142,10 @@ def wide_dtype(dtype: Any, kept: Any, bits: int, *, full: bool = False) -> Any:
         return dtype if all(dtype.fields[name][0] == field for name, field in fields) else numpy.dtype(fields)
     if full and _is_narrow_float(dtype):
         return numpy.dtype(_FULL.get(dtype.name, "float64"))
-    if dtype.name not in NARROW or dtype.name in kept:
+    if dtype.name not in NARROW:
         return dtype
-    return numpy.dtype(("int" if "int" in dtype.name else "float") + str(bits))
+    wide = numpy.dtype(("int" if "int" in dtype.name else "float") + str(64 if dtype.name == "uint32" else bits))
+    return dtype if wide == dtype or dtype.name in kept else wide  # to ask is to observe
 
 
 def is_infinite_in_few_bits(array: Any) -> bool:
