@@ -23,6 +23,11 @@ from autograder.cli.submit import submit
 from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
 
+_REMOVED = {
+    "convert": "a course grades sources of otter-grader and of nbgrader as they stand, and an assignment may mix them",
+}
+"""Command of an earlier version → what to do instead."""
+
 
 class _Group(click.Group):
     """A group of the kit's commands and the registered ones, which shows errors as messages; tracebacks are for bugs.
@@ -52,6 +57,12 @@ class _Group(click.Group):
         """Run the command line."""
         print_all_characters()
         return super().main(*args, **kwargs)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the subcommand; one that was removed says what to do instead."""
+        if args[0] in _REMOVED:
+            ctx.fail(f"'{args[0]}' was removed: {_REMOVED[args[0]]}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand and turn errors into exit codes."""

@@ -17,7 +17,7 @@ from autograder.course.extension_keys import read_extension_keys
 from autograder.course.late_policy import check_plugin
 from autograder.course.paths import inside
 from autograder.course.sandboxes import sandboxes
-from autograder.records.course import TRAINING, Assignment
+from autograder.records.course import REMOVED_SANDBOXES, TRAINING, Assignment
 from autograder.records.policies import Curve
 
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
@@ -63,6 +63,9 @@ def read_assignment(root: Path, key: yaml.Node, name: str, node: yaml.Node, gene
 def check_general(keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
     """Check what the course may set for all assignments: sandbox, training, places of tests, students' package."""
     if "sandbox" in keys:
+        if result.sandbox in REMOVED_SANDBOXES:
+            said = f"the sandbox {result.sandbox!r} was removed; use bubblewrap, whose walls are the same, or gvisor"
+            raise READER.error(keys["sandbox"], said)
         check_known(keys["sandbox"], result.sandbox, sandboxes(), f"there is no sandbox {result.sandbox!r}")
     if "training" in keys:
         check_known(keys["training"], result.training, TRAINING, f"unknown training {result.training!r} in {where}")

@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import codec, lent_objects
 
@@ -24,8 +24,7 @@ KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """The kinds of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
-if TYPE_CHECKING:  # Python 3.7 cannot subscript it
-    Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
+Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
 
 
 class Callbacks:

@@ -23,10 +23,10 @@ from . import (
     codec,
     description,
     dialogue,
+    fast_training,
     figures,
     frozen_copies,
     keras_model,
-    keras_training,
     model_questions,
     observing,
     operations,
@@ -197,8 +197,8 @@ class Server:
         return described, weights
 
     def trainings(self) -> dict[str, int]:
-        """Return how Keras's ``fit`` has run so far, see :data:`keras_training.counts`."""
-        return dict(keras_training.counts)
+        """Return how Keras's ``fit`` has run so far, see :data:`.fast_training.counts`."""
+        return dict(fast_training.counts)
 
     def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
         """Make a frozen copy of this process as it is at a snapshot.

@@ -12,8 +12,10 @@ from autograder.records.dates import Extension
 from autograder.records.limits import Limits
 from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
 
-SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
+SANDBOXES = ("bubblewrap", "gvisor")
 """Names of the sandboxes that a student's kernel can run in."""
+REMOVED_SANDBOXES = ("crun", "runc")
+"""Names of earlier versions; their walls were bubblewrap's."""
 USER_SANDBOX = "user"
 """Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
 TRAINING = ("fast", "exact")

@@ -19,7 +19,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release.files import ask_for_notebook, unnamed_files
 from autograder.release.formats import format_of
-from autograder.release.markers import MarkedCell, Markers, course_markers, find_slip, read_cell
+from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 from autograder.release.record import Release
 from autograder.release.stripping import cell_name
 
@@ -97,7 +97,7 @@ def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Ite
 
 def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
     cells = [read_cell(cell, markers) for cell in notebook.cells]
-    names = _names_of_check(cells, notebook)
+    names = _names_of_check(notebook)
     for index, (cell, read) in enumerate(zip(notebook.cells, cells, strict=True)):
         faults = list(read.faults)
         if cell.cell_type == "code":
@@ -105,7 +105,7 @@ def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
         yield from (f"{cell_name(index, cell)}: line {line}: {fault}" for line, fault in sorted(faults))
 
 
-def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> frozenset[str]:
+def _names_of_check(notebook: NotebookNode) -> frozenset[str]:
     """Collect the names that the notebook gives to ``autograder.check`` and its ``hidden_data``."""
     names = {"check"}
     for cell in notebook.cells:

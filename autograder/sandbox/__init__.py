@@ -47,9 +47,9 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
 
         return BubblewrapSandbox(python)
     if name in SANDBOXES:
-        from autograder.sandbox.oci import OciSandbox
+        from autograder.sandbox.gvisor import GvisorSandbox
 
-        return OciSandbox(python, name)
+        return GvisorSandbox(python)
     return _registered(name)(python)
 
 

@@ -22,8 +22,7 @@ SIGNATURE_SCHEME = "hmac-sha256"
 STARTUP_SECONDS = 60.0
 """How long a kernel may take until it listens."""
 KERNEL_MODULES = (
-    "agent.figures", "agent.keras_epochs", "agent.keras_pipelines", "agent.keras_training", "agent.server",
-    "agent.workfiles",
+    "agent.fast_training", "agent.figures", "agent.server", "agent.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",

@@ -174,7 +174,8 @@ def test_ordinary_user_can_run_it(name: str) -> None:
     sys.path[:0] = [{str(checkout)!r}, {str(packages)!r}]
     from autograder.sandbox import default_sandbox, require
     sandbox = default_sandbox(None, {name!r})
-    if sandbox.reduced and {name!r} == "gvisor":
+    from autograder.sandbox.cgroup import available
+    if {name!r} == "gvisor" and not available():
         sys.exit(78)
     require(sandbox)
     """)

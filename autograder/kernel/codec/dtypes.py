@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -96,7 +97,7 @@ def _read_subarray(most: int, nested: int, node: Any, shape: Any) -> Any:
 
     base = read_dtype(node, most, nested)
     sizes = read_sizes(shape)
-    if base.hasobject or not sizes or product(sizes) * base.itemsize > most:
+    if base.hasobject or not sizes or math.prod(sizes) * base.itemsize > most:
         raise CodecError("dtype not allowed")
     return numpy.dtype((base, tuple(sizes)))
 
@@ -160,17 +161,9 @@ def _is_narrow_float(dtype: Any) -> bool:
     return dtype.name in _FULL or (dtype.name in NARROW and "float" in dtype.name)
 
 
-def product(sizes: list[int]) -> int:
-    """Multiply the sizes."""
-    result = 1  # Python 3.7 has no math.prod
-    for size in sizes:
-        result *= size
-    return result
-
-
 def read_sizes(shape: Any) -> list[int]:
     """Read a shape, within bounds."""
     sizes = [whole_number(size, 0, 2**62) for size in exactly(list, shape)]
-    if len(sizes) > _MAX_DIMENSIONS or product([size or 1 for size in sizes]) > 2**40:
+    if len(sizes) > _MAX_DIMENSIONS or math.prod([size or 1 for size in sizes]) > 2**40:
         raise CodecError("shape not allowed")
     return sizes
