@@ -434,7 +434,7 @@ def test_keras_own_fit_trains_by_single_steps(fast: SimpleNamespace, monkeypatch
 
     monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
     monkeypatch.setattr(fast.keras, "__version__", "4.0.0")
-    keras_training.install()
+    trainer.install()
     model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y)
     assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
     assert not several(model)
