@@ -89,7 +89,7 @@ def timed(
 
 def codec_rows() -> Iterator[Row]:
     """Encoding and decoding, in this process."""
-    from autograder.kernel.codec import decode, encode
+    from autograder.codec import decode, encode
 
     values: dict[str, Any] = {
         "a list of 10,000 numbers": list(np.random.default_rng(0).random(10_000).tolist()),

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograder.check.words import type_of
+from autograder.codec.tensors import KINDS as TENSORS
 from autograder.errors import CourseError
-from autograder.kernel.codec.tensors import KINDS as TENSORS
 
 MAX_DEPTH = 50
 MAX_DENSE_CELLS = 20_000_000

@@ -22,6 +22,7 @@ from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
+from autograder.codec import CodecError
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
@@ -49,7 +50,6 @@ from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
 from autograder.execution.freezing import AT_END
-from autograder.kernel.codec import CodecError
 from autograder.records.checks import CheckResult, Outcome, is_undecided, shortcomings
 from autograder.records.exam import ExamCell
 from autograder.records.observations import Act

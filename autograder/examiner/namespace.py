@@ -20,6 +20,8 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
+from autograder.codec import CodecError, Packed, Reference, decode, encode, references
+from autograder.codec.core import exactly
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
@@ -36,8 +38,6 @@ from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
-from autograder.kernel.codec.core import exactly
 from autograder.records.compiled import CompiledAs
 
 lent_modules: set[str] = set()

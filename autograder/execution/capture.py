@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder.codec import Packed, Reference, references
 from autograder.errors import BusyError, RemoteError
 from autograder.execution.allowance import Allowance
 from autograder.execution.captured_files import CapturedFiles, FolderCopy
 from autograder.execution.link import REPLY_SECONDS
-from autograder.kernel.codec import Packed, Reference, references
 from autograder.kernel.figures import MAX_FIGURES
 
 FIGURES = frozenset({"figure", "axes"})

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import zmq
 
 from autograder._util.notebook_format import nbformat
+from autograder.codec import Packed
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.execution.allowance import Allowance
 from autograder.execution.channels import Channels
@@ -30,7 +31,6 @@ from autograder.execution.termination import (
     reached_limit,
     time_limit_message,
 )
-from autograder.kernel.codec import Packed
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus
 from autograder.sandbox import Sandbox

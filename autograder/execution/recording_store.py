@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.codec import Packed
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
-from autograder.kernel.codec import Packed
 from autograder.records.run import CellRun, RunStatus
 
 MAX_RECORDING_BYTES = 80 * 2**20

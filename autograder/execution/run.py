@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from autograder.codec import Packed
 from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance, longest
 from autograder.execution.capture import (
@@ -23,7 +24,6 @@ from autograder.execution.captured_files import FolderCopy
 from autograder.execution.freezing import Freezing, does_something
 from autograder.execution.link import REPLY_SECONDS, Answer
 from autograder.execution.termination import A_CELL
-from autograder.kernel.codec import Packed
 from autograder.records.composition import Composed, cell_number
 from autograder.records.exam import Role
 from autograder.records.limits import Limits

@@ -15,11 +15,11 @@ from typing import Protocol
 
 from autograder._util import libraries
 from autograder.check.prediction_cache import PredictionCache, read_predictions
+from autograder.codec import CodecError
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.recording import Recorder, Replay, ReplyEvent, Session, Transcript
 from autograder.execution.recording_store import from_bytes, to_bytes
 from autograder.execution.run import Kernel, StartKernel
-from autograder.kernel.codec import CodecError
 from autograder.records.composition import Composed
 
 

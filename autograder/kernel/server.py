@@ -16,10 +16,10 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
+from .. import codec
 from . import (
     backend_process,
     callbacks,
-    codec,
     description,
     dialogue,
     figures,

@@ -22,8 +22,8 @@ SIGNATURE_SCHEME = "hmac-sha256"
 STARTUP_SECONDS = 60.0
 """How long a kernel may take until it listens."""
 KERNEL_MODULES = (
-    "agent.figures", "agent.keras_epochs", "agent.keras_pipelines", "agent.keras_training", "agent.server",
-    "agent.workfiles",
+    "agent.kernel.figures", "agent.kernel.keras_epochs", "agent.kernel.keras_pipelines", "agent.kernel.keras_training",
+    "agent.kernel.server", "agent.kernel.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
@@ -74,7 +74,13 @@ def command(python: str | None) -> tuple[str, ...]:
 def program_files() -> dict[str, Path]:
     """List the files of the default command: path inside → host folder."""
     package = Path(__file__).resolve().parent.parent
-    return {AGENT: package / "kernel", ALIASES: package / "kernel" / "aliases"}
+    kernel = package / "kernel"
+    return {
+        **{f"{AGENT}/{name}": kernel / name for name in ("__init__.py", "__main__.py")},
+        f"{AGENT}/kernel": kernel,
+        f"{AGENT}/codec": package / "codec",
+        ALIASES: kernel / "aliases",
+    }
 
 
 def template(

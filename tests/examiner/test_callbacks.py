@@ -11,10 +11,10 @@ import pytest
 from helpers.kernels import Names, remote_after
 from scipy import sparse
 
+from autograder.codec import CodecError, Packed, Reference, decode, encode
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
 from autograder.examiner.remote.proxy import Remote
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 
 SOURCE = """
 kept = []

@@ -16,6 +16,7 @@ from autograder.check import subject
 from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
+from autograder.codec import Packed, Reference, decode
 from autograder.examiner.examination import examine
 from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
@@ -24,7 +25,6 @@ from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
 from autograder.execution.client import sandboxed_kernel
 from autograder.execution.run import execute
-from autograder.kernel.codec import Packed, Reference, decode
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Role

@@ -31,7 +31,7 @@ from autograder.records.limits import Limits
 from autograder.release import build as releasing
 from autograder.release.test_file_reader import read_file
 
-from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 from helpers.workspaces import graded
 
 SOLUTION = """\

@@ -16,11 +16,11 @@ from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.samples import PNG
 from helpers.value_examples import KNOWN, LIBRARIES, examples
 
+from autograder.codec import Packed, Reference, encode
 from autograder.execution import recording_store as module
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.execution.recording_store import RecordingStore, from_bytes, to_bytes
 from autograder.grading.kernel_source import Recorded, ReplayMiss
-from autograder.kernel.codec import Packed, Reference, encode
 from autograder.records.run import CellRun, RunStatus
 
 OUTPUTS = (

@@ -19,7 +19,7 @@ from autograder.records.limits import Limits
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, inside
 
-from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 
 
 class Kernel(InProcessKernel):

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-KERNEL = Path(__file__).parents[2] / "autograder" / "kernel"
-MODULES = sorted(path for path in KERNEL.rglob("*.py") if "aliases" not in path.relative_to(KERNEL).parts)
+PACKAGE = Path(__file__).parents[2] / "autograder"
+MODULES = sorted(
+    path for room in ("kernel", "codec") for path in (PACKAGE / room).rglob("*.py") if "aliases" not in path.parts
+)
 
 
 def _at_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -24,8 +26,8 @@ def _at_import(node: ast.AST) -> Iterator[ast.AST]:
         yield from _at_import(inner)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(KERNEL)))
-def test_a_module_of_the_kernel_begins_with_the_standard_library_and_its_neighbors_alone(path: Path) -> None:
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_of_kernel_or_codec_begins_with_the_standard_library_and_its_neighbors_alone(path: Path) -> None:
     """Every course environment has these, down to the oldest Python; it may lack numpy."""
     statements = list(_at_import(ast.parse(path.read_text())))
     imported = {alias.name for node in statements if isinstance(node, ast.Import) for alias in node.names}

@@ -13,10 +13,10 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
+from autograder.codec import CodecError, Packed
 from autograder.examiner.permissions import Observer
 from autograder.examiner.places import Place
 from autograder.examiner.tainted_names import TaintedNames
-from autograder.kernel.codec import CodecError, Packed
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
 """Requests that run the student's code."""

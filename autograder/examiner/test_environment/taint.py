@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner.refusals import IN_KERNEL, instead_of
 from autograder.examiner.test_environment import compilation, databases, places
@@ -34,7 +35,6 @@ from autograder.examiner.test_environment.callers import (
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
 from autograder.examiner.test_environment.kernel_text import KernelText
-from autograder.kernel.codec import Packed
 
 _PLAIN = {
     "builtins": "bytearray complex frozenset object range set slice",

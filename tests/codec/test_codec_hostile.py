@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from autograder.kernel import codec
-from autograder.kernel.codec import CodecError, Reference, core, decode, encode, standard_library
+from autograder import codec
+from autograder.codec import CodecError, Reference, core, decode, encode, standard_library
 
 
 def message(node, *arrays):

@@ -11,9 +11,9 @@ import pytest
 from helpers.kernels import remote_after
 
 from autograder import check
+from autograder.codec import CodecError, core, decode, encode
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.proxy import RemoteObject
-from autograder.kernel.codec import CodecError, core, decode, encode
 
 FUNCTIONS = """
 import pandas as pd

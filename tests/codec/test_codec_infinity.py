@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from autograder.kernel.codec import decode, encode
-from autograder.kernel.codec.dtypes import INFINITE
+from autograder.codec import decode, encode
+from autograder.codec.dtypes import INFINITE
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 BIG = 2**200

@@ -14,8 +14,8 @@ import time
 import numpy as np
 import pytest
 
-from autograder.kernel import codec
-from autograder.kernel.codec import CodecError, Reference, decode, encode
+from autograder import codec
+from autograder.codec import CodecError, Reference, decode, encode
 
 PLAIN = [
     None, True, False, 0, -1, 2**53, -(2**70), 10**300, 1.5, -0.0, 5e-324, math.inf, -math.inf, "", "å\ud800\x00",

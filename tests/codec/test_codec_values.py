@@ -13,8 +13,8 @@ import pytest
 from helpers.alike import assert_alike
 from helpers.value_examples import KNOWN, LIBRARIES, examples
 
-from autograder.kernel.codec import Reference, decode, encode
-from autograder.kernel.codec.dtypes import NARROW
+from autograder.codec import Reference, decode, encode
+from autograder.codec.dtypes import NARROW
 
 
 def test_the_page_has_all_its_examples():

@@ -10,7 +10,7 @@ from helpers.alike import assert_alike
 from helpers.strategies import ARRAYS, PLAIN, RUNS, SERIES, frames, matrices
 from hypothesis import strategies as st
 
-from autograder.kernel.codec import decode, encode
+from autograder.codec import decode, encode
 
 KINDS: dict[str, Any] = {
     "plain": PLAIN,
