@@ -81,8 +81,8 @@ def audit(
     course.yaml wants.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.grading.assignment import observed_release
-    from autograder.grading.walls import require_walls as is_reduced
+    from autograder.coordinator.assignment import observed_release
+    from autograder.coordinator.walls import require_walls as is_reduced
     from autograder.release.preparation import check_hidden_data
     from autograder.trust import audit as auditing
     from autograder.trust.audit_page import write_page

@@ -66,7 +66,7 @@ def calibrate(
     recorded: the same command goes on where it was stopped.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.grading.assignment import observed_release
+    from autograder.coordinator.assignment import observed_release
     from autograder.release.preparation import check_hidden_data
     from autograder.trust.calibration import calibration
     from autograder.trust.calibration_runs import CalibrationError, Runs, candidates
@@ -107,8 +107,8 @@ def _run(
 
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
-    from autograder.grading import batch
-    from autograder.grading.walls import require_walls
+    from autograder.coordinator import batch
+    from autograder.coordinator.walls import require_walls
     from autograder.trust.calibration_runs import execute_runs, plan_runs, working_folder
 
     name = release.assignment.name

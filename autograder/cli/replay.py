@@ -119,8 +119,8 @@ def _run(cases: Sequence[Case], folder: Path, workers: int | None, quiet: bool) 
 
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
-    from autograder.grading import batch
-    from autograder.grading.walls import require_walls
+    from autograder.coordinator import batch
+    from autograder.coordinator.walls import require_walls
     from autograder.records.grade import NotGraded
     from autograder.trust.replay import replay as make_anew
 

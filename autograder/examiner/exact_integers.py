@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.records.observations import WIDE
+
 LIMIT = 1 << 31
-WIDE = "wide"
-"""Name of integers beyond the limit among the kinds of an answer."""
 MAX_DEPTH = 100
 MAX_RANGE = 1_000_000
 """Numbers of a range that are made one by one."""

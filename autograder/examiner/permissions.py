@@ -13,11 +13,10 @@ import json
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Set
 from typing import Any
 
-from autograder.examiner.exact_integers import WIDE
 from autograder.examiner.places import Place, callee, innermost
 from autograder.examiner.stated import Stated, stated
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import Act, Fact, Observations
+from autograder.records.observations import WIDE, Act, Fact, Observations
 
 MAX_NOTES = 20
 """Largest number of refusals of one test that its details list."""

@@ -90,7 +90,7 @@ class ExtraCaptures:
     """The test cells, by index, that look at more than names."""
 
     files: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.file_paths.looks_at_files`."""
+    """See :func:`autograder.syntax.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
     kernel: frozenset[int] = frozenset()

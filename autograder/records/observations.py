@@ -6,6 +6,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+WIDE = "wide"
+"""Kind of integers beyond what 64 bits can square, among the kinds of an answer."""
+
 
 class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""

@@ -9,6 +9,13 @@ from typing import Any
 
 ATTEMPTS = 3
 """Number of times that a notebook is run when its kernel is killed from outside."""
+MAX_STRETCH = 4.0
+"""Largest wall-clock time, as a multiple of the limit, however much of it was waiting.
+
+With three to six runnable processes for each core, notebooks take two to five times as long. Four covers most of that,
+and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
+bound is neither too slow nor in time; it is graded again alone.
+"""
 TRAININGS = ("fast", "callbacks", "data", "model", "batches")
 """How a ``fit`` ran: fast, or step by step because of what it was given, or of what the model is."""
 MAX_TRAININGS = 1_000_000

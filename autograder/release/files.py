@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
-from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
+from autograder.syntax.course_modules import TESTS, test_files
 
 if TYPE_CHECKING:
     from autograder.release.otter.files import OtterFiles

@@ -15,11 +15,12 @@ from pathlib import Path
 from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
+from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade
 from autograder.release import calibration_record
-from autograder.results import gradebook, report, result_json
+from autograder.results import gradebook, report
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
 from autograder.submissions.hand_ins import HandIns, remarks

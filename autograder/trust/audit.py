@@ -15,13 +15,13 @@ from dataclasses import replace
 from functools import partial
 
 from autograder._util.yaml_record import suggest
+from autograder.coordinator import batch
 from autograder.errors import CourseError, UsageError
-from autograder.examiner.names import vocabulary
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
+from autograder.syntax.names import vocabulary
 from autograder.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
 from autograder.trust.audit_grading import graded
 from autograder.trust.audit_records import Audit, QuestionTally, Result, Verdict

@@ -15,11 +15,11 @@ from typing import Protocol
 from autograder._util.digests import digest
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
+from autograder.coordinator import batch, recordings
+from autograder.coordinator.cache_keys import common_keys, execution_key
+from autograder.coordinator.pool import in_processes
 from autograder.errors import CourseError, HostError
-from autograder.grading import batch, recordings
-from autograder.grading.cache_keys import common_keys, execution_key
-from autograder.grading.pool import in_processes
-from autograder.grading.work import Work, preload, released_modules
+from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade, QuestionGrade

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from autograder.grading import batch
+from autograder.coordinator import batch
 from autograder.records.grade import Grade
 from autograder.trust.audit_records import Result, Verdict
 from autograder.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until

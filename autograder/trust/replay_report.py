@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograder.grading.forecast import Question
+from autograder.coordinator.forecast import Question
 from autograder.trust.calibration_statistics import Interval
 from autograder.trust.replay import ReplayedCase, ReplayReport, Second
 

@@ -19,7 +19,6 @@ import matplotlib.pyplot as plt
 from autograder.codec import decode, encode
 from autograder.examiner.examination import examine
 from autograder.examiner.figures.reconstruction import Figures, uses_current_figure
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import ExtraCaptures
@@ -28,6 +27,7 @@ from autograder.kernel import figures as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.syntax.names import needs, vocabulary
 
 
 @pytest.fixture(autouse=True)

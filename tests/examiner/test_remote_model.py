@@ -18,7 +18,6 @@ from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
 from autograder.codec import Packed, Reference, decode
 from autograder.examiner.examination import examine
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
@@ -30,6 +29,7 @@ from autograder.records.checks import is_undecided
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
+from autograder.syntax.names import needs, vocabulary
 
 SORTED = np.argsort(Y, kind="stable")
 BLOBS = f"import numpy as np\nX = np.array({X[:150].round(3).tolist()})\ny = np.array({Y[:150].tolist()})\n"

@@ -11,7 +11,6 @@ from helpers.kernels import InProcessKernel
 
 from autograder.codec import decode
 from autograder.errors import BusyError, SandboxError
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
@@ -20,6 +19,7 @@ from autograder.execution.termination import time_limit_message
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus
+from autograder.syntax.names import needs, vocabulary
 
 LIMITS = Limits()
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from helpers.tiny import submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
+from autograder.examination import common
+from autograder.exchange.parcel import pack_common_head
 from autograder.execution.client import sandboxed_kernel
-from autograder.grading import batch
-from autograder.grading.inside import common
-from autograder.grading.parcel import pack_common_head
 from autograder.kernel import keras_pipelines, keras_training
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox

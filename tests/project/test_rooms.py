@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "autograder"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "autograder"
 MODULES = sorted(
     path for room in ("kernel", "codec") for path in (PACKAGE / room).rglob("*.py") if "aliases" not in path.parts
 )
@@ -33,3 +36,22 @@ def test_a_module_of_kernel_or_codec_begins_with_the_standard_library_and_its_ne
     imported = {alias.name for node in statements if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in statements if isinstance(node, ast.ImportFrom) and not node.level}
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def _layers() -> list[str]:
+    """The rooms from top to bottom, as import-linter knows them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [one for one in settings["tool"]["importlinter"]["contracts"] if one["id"] == "rooms"]
+    return [room for layer in contract["layers"] for room in layer.split(" | ") if room != "__main__"]
+
+
+def test_the_table_of_rooms_is_the_one_that_import_linter_holds() -> None:
+    table = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", table, re.M)
+    assert [name.rstrip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)] == _layers()
+
+
+def test_the_picture_of_the_walls_shows_every_package() -> None:
+    picture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("```")[1]
+    packages = {room for room in _layers() if (PACKAGE / room).is_dir()}
+    assert packages <= set(re.findall(r"[a-z_]+", picture))

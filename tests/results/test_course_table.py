@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from helpers.tiny import YAML, Here, cell, copied, notebook, submit, tiny_course, tiny_release
 
 from autograder import cli
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.results import gradebook
 from autograder.results.course_table import course_table

@@ -15,11 +15,11 @@ from helpers.tiny import submit, tiny_course, tiny_release
 
 import autograder
 from autograder.cli.installation import environment
+from autograder.coordinator import batch
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Budget, capture
 from autograder.execution.client import sandboxed_kernel
-from autograder.grading import batch
 from autograder.records.limits import Limits
 from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of

@@ -17,8 +17,8 @@ import pytest
 from helpers import readable_python
 from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 
+from autograder.coordinator.walls import examiner_sandbox
 from autograder.errors import CourseError, SandboxError
-from autograder.grading.walls import examiner_sandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import PLACE

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from helpers.tiny import cell, notebook, tiny_course
 
 from autograder.cli.main import main
-from autograder.grading.arrivals import Inbox
+from autograder.coordinator.arrivals import Inbox
 from autograder.lms.matching import CANVAS, Known, match
 from autograder.lms.people import known_students
 from autograder.records.course import Course

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from helpers.tiny import YAML, Here, cell, notebook, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.grading import batch
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
 from autograder.results import publication

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.errors import CourseError, UsageError
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.results import second_look
 from autograder.trust.bundle import Manifest, write_bundle

@@ -14,9 +14,9 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.errors import UsageError
-from autograder.grading import batch
-from autograder.grading.work import Work
+from autograder.exchange.work import Work
 from autograder.records.course import Course
 from autograder.trust.bundle_environment import Environment, differences
 from autograder.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
@@ -27,7 +27,7 @@ from autograder.trust.work_folder import work_folder
 @pytest.fixture(autouse=True)
 def observed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No solution runs before the submissions: what it does decides nothing here."""
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from autograder.examiner.remote.changes import Arguments
 from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
-from autograder.examiner.special_methods import SPECIAL
+from autograder.syntax.special_methods import SPECIAL
 
 MAX_ANCESTORS = 30
 _OF_TESTS = (Exception, AssertionError, NameError)

@@ -39,12 +39,12 @@ from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.remote.shared_globals import SharedGlobals
-from autograder.examiner.special_methods import SPECIAL
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
+from autograder.syntax.special_methods import SPECIAL
 
 _ANSWERING = ("call", "getattr")
 _GIVING = frozenset(

@@ -21,7 +21,6 @@ from typing import Any
 
 from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.refusals import IN_KERNEL, instead_of
 from autograder.examiner.test_environment import compilation, databases, places
 from autograder.examiner.test_environment.callers import (
     frames,
@@ -35,6 +34,7 @@ from autograder.examiner.test_environment.callers import (
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
 from autograder.examiner.test_environment.kernel_text import KernelText
+from autograder.syntax.refusals import IN_KERNEL, instead_of
 
 _PLAIN = {
     "builtins": "bytearray complex frozenset object range set slice",

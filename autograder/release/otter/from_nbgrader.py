@@ -14,12 +14,12 @@ import yaml
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder._util.syntax import parsed
 from autograder.errors import CourseError
-from autograder.examiner.magics import without_magics
-from autograder.examiner.names import loaded_names
 from autograder.records.exam import EXAMINE_KERNEL, Role, has_tag
 from autograder.release.exam import role_of
 from autograder.release.otter.examined import written_cases
 from autograder.release.otter.to_nbgrader import Converted
+from autograder.syntax.magics import without_magics
+from autograder.syntax.names import loaded_names
 
 _BEGIN_SOLUTION, _END_SOLUTION = "BEGIN SOLUTION", "END SOLUTION"
 _BEGIN_HIDDEN, _END_HIDDEN = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
