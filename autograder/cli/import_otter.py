@@ -1,4 +1,4 @@
-"""``autograder import-otter``: makes a source notebook from an otter course's autograder.zip."""
+"""``autograder import-otter``: makes a source notebook from an otter course's autograder.zip, or students' notebook."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from autograder.cli.requirements import InstructorCommand
     epilog=examples("""
 autograder import-otter hw1 hw1-autograder.zip hw1.ipynb    # the notebook that students got
 autograder import-otter hw1 hw1-autograder.zip              # the zip alone
+autograder import-otter hw1 hw1.ipynb                       # the notebook alone: its visible tests
 """),
 )
 @click.argument("assignment")
@@ -26,7 +27,8 @@ autograder import-otter hw1 hw1-autograder.zip              # the zip alone
 def import_otter(assignment: str, archive: Path, notebook: Path | None, course_folder: Path) -> None:
     """Make source/ASSIGNMENT from an otter autograder.zip and, if you have it, the NOTEBOOK that students got.
 
-    For a course whose source notebook is lost. Nothing in the zip is run. The result is a source notebook for
+    For a course whose source notebook is lost. With the notebook alone, in the place of the zip, only its visible
+    tests are there. Nothing in the zip is run. The result is a source notebook for
     `otter assign` without solutions: submissions can be graded at once; write the solutions in before a release.
     Without NOTEBOOK, the questions come in the order in which collected submissions check them. The linter reads
     the tests as before a release, and what it finds is shown.
@@ -35,9 +37,13 @@ def import_otter(assignment: str, archive: Path, notebook: Path | None, course_f
     from autograder.course.configuration import load_course
     from autograder.records.course import Assignment
     from autograder.release import build
-    from autograder.release.otter.conversion import import_zip
+    from autograder.release.otter.conversion import import_notebook, import_zip
 
-    imported = import_zip(load_course(course_folder), assignment, archive, notebook)
+    course = load_course(course_folder)
+    if archive.suffix == ".ipynb" and notebook is None:
+        imported = import_notebook(course, assignment, archive)
+    else:
+        imported = import_zip(course, assignment, archive, notebook)
     for path in imported.files:
         click.echo(f"  {one_line(str(path), 500)}")
     for note in imported.notes:

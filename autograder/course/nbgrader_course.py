@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.course.late_policy import check_plugin
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, read_nbgrader_config
 from autograder.errors import CourseError, HostError
-from autograder.records.course import Assignment, Course
+from autograder.records.course import Assignment, Course, Examine
 from autograder.records.limits import Limits
 from autograder.records.policies import LatePolicy
 
@@ -22,6 +22,8 @@ _NBGRADERS_OWN = "nbgrader.plugins.LateSubmissionPlugin"
 
 def nbgrader_course(root: Path) -> Course:
     """Read ``root``: each folder in source/ that holds a notebook is an assignment with default limits.
+
+    A test that needs the student's kernel runs there, and its points are labelled.
 
     Raises:
         CourseError: there is no such folder, or nbgrader_config.py sets something that cannot be used.
@@ -45,7 +47,10 @@ def nbgrader_course(root: Path) -> Course:
     course_id = called.strip() if isinstance(called, str) else ""
     course_id = course_id or root.name or "course"
     due, late, limits = _due_dates(root / "gradebook.db", course_id), _late_policy(root, config), _limits(config)
-    assignments = {name: Assignment(name, name, due=due.get(name), late=late, limits=limits) for name in names}
+    examine = Examine("kernel")  # as in nbgrader, where every test runs there
+    assignments = {
+        name: Assignment(name, name, due=due.get(name), late=late, limits=limits, examine=examine) for name in names
+    }
     return Course(root, course_id, course_id, assignments, directories=directories)
 
 

@@ -47,6 +47,9 @@ def _assertion(node: ast.Assert) -> Iterator[Found]:
     test = node.test
     if isinstance(test, ast.Tuple) and test.elts:
         yield node, "a tuple in parentheses is always true", "write assert condition, text without the parentheses"
+    for part in test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]:
+        if isinstance(part, ast.Constant) and part.value:
+            yield node, f"{ast.unparse(part)[:40]} is always true", "assert what the answer must be"
     for part in test.values if isinstance(test, ast.BoolOp) else [test]:
         if isinstance(part, ast.Attribute) and part.attr in _METHODS - _ATTRIBUTES:
             yield node, f"{part.attr} is not called here, and a method is always true", f"write {part.attr}()"

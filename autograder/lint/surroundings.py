@@ -72,6 +72,17 @@ class Notebook:
             return False
 
     @cached_property
+    def told(self) -> frozenset[str]:
+        """The words that students read: in texts, in code that they get, in visible tests and in names of files."""
+        return frozenset(re.findall(r"[^\W\d]\w*", "\n".join([*(c.released for c in self.exam.cells), *self.files])))
+
+    @cached_property
+    def of_the_solution(self) -> frozenset[str]:
+        """Names that the instructor's answers bind."""
+        answers = [bindings(c.source, self.exam.stars) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
+        return frozenset({name for answer in answers for name in (*answer.assigned, *answer.definitions)})
+
+    @cached_property
     def data_of_locked_cells(self) -> frozenset[str]:
         """Names of data that the instructor's cells compute and that a student's cell could rebind."""
         locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]

@@ -70,6 +70,7 @@ class Reader:
         yield from self._paths()
         yield from self._verdict()
         yield from self._data()
+        yield from self._untold()
         for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
         for node, reason, instead in certain(self.tree, self.notebook.imports):
@@ -150,7 +151,7 @@ class Reader:
                 why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
                 yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
-                yield self.finding(node, *self._why_not_compiled(name, node))
+                yield dataclasses.replace(self.finding(node, *self._why_not_compiled(name, node)), kernel=True)
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
         """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
@@ -232,7 +233,15 @@ class Reader:
         read.sort(key=lambda node: node.lineno)
         if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
             why = "a call of the student's is timed here with the way of its arguments to another process and back"
-            yield self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+            found = self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+            yield dataclasses.replace(found, kernel=True)
+
+    def _untold(self) -> Iterator[Finding]:
+        """Warn of names that only the solution binds: a student would have to guess them."""
+        for name in sorted((self.loaded & self.notebook.of_the_solution) - self.own - self.notebook.told):
+            why = f"the test reads {name!r}, which only your solution binds: students are not told the name"
+            instead = "name it in the task, in the released part of the answer, or in a visible test"
+            yield self.finding(self._use(name), why, instead, warning=True)
 
     def _data(self) -> Iterator[Finding]:
         shown = loaded_names(without_magics(self.cell.released))

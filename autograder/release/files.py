@@ -25,6 +25,7 @@ _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 _GITS = frozenset({".gitignore", ".gitkeep", ".gitattributes"})
 """Names that are treated the same, unless they are listed."""
 _SOLUTION = "solution*.py"
+_GRADEBOOK = "gradebook*.db*"
 _IGNORED = "c.CourseDirectory.ignore or include"
 _OTTER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
 """Text that every source notebook of otter's holds, and hardly any other."""
@@ -111,6 +112,8 @@ def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
     for depth, part in enumerate(place.parts, 1):
         if part.startswith("."):
             return "a name that begins with a dot", len(place.parts) - depth
+    if fnmatchcase(place.name.lower(), _GRADEBOOK):
+        return "a gradebook, with the names and the marks of students", 0
     if fnmatchcase(place.name.lower(), _SOLUTION):
         return "a file that is called a solution", 0
     if place.suffix.lower() == ".ipynb":

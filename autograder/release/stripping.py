@@ -20,8 +20,9 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG, NbgraderConfig, r
 from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
-from autograder.release.otter.languages import check_folder
+from autograder.release.otter.languages import check_folder, check_notebook
 from autograder.release.otter.notebook import convert, is_otter_source
+from autograder.release.otter.students import check_source
 from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
@@ -53,6 +54,8 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
             if is_otter_source(source):
                 versions[path.stem] = convert_otter(source, course.root, folder, path.name, config, label)
             else:
+                check_notebook(source, label)
+                check_source(source, label, assignment.name)
                 versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return versions
 

@@ -13,7 +13,7 @@ from autograder.course.configuration import assignment, load_course, without_eff
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.course.paths import is_hidden
 from autograder.errors import CourseError, UsageError
-from autograder.records.course import Assignment, Course
+from autograder.records.course import Assignment, Course, Examine
 from autograder.records.limits import Limits
 from autograder.records.policies import LatePolicy
 
@@ -334,7 +334,8 @@ def test_without_course_yaml_each_folder_with_a_notebook_is_an_assignment(tmp_pa
         (tmp_path / "source" / name / "a.ipynb").write_text("{}")
     (tmp_path / "source/header.ipynb").write_text("{}")
     course = load_course(tmp_path)
-    assert course.assignments == {"ps1": Assignment("ps1", "ps1"), "ps2": Assignment("ps2", "ps2")}
+    as_in_nbgrader = Examine("kernel")
+    assert course.assignments == {name: Assignment(name, name, examine=as_in_nbgrader) for name in ("ps1", "ps2")}
     assert course.course_id == tmp_path.name
 
 

@@ -98,6 +98,27 @@ def test_examine_kernel_marks_only_tests_that_need_it(tmp_path: Path) -> None:
     assert [bool(c.in_kernel) for c in exam.cells] == [False, True, False]
 
 
+NEEDS = {
+    "magic": "%timeit double(1)",
+    "history": "exec(In[-2])",
+    "computed code": "for name in dir(double):\n    exec(f'double.{name}')",
+    "a ratio of times": (
+        "import time\nbegan = time.time()\ndouble(1)\nmiddle = time.time()\nsum([1])\n"
+        "assert (middle - began) / (time.time() - middle) < 1e6"
+    ),
+}
+
+
+@pytest.mark.parametrize("test", NEEDS.values(), ids=NEEDS)
+def test_in_a_course_of_nbgraders_such_tests_run_in_the_kernel_by_themselves(tmp_path: Path, test: str) -> None:
+    course_of(tmp_path, test, "assert double(1) == 2")
+    (tmp_path / "course.yaml").unlink()
+    course = load_course(tmp_path)
+    release = releasing.build(course, course.assignments["hw"])
+    assert [bool(c.in_kernel) for c in release.exams[0].cells] == [False, True, False]
+    assert any("its 2 points are measured in the student's process" in said for said in releasing.check(release))
+
+
 @pytest.mark.parametrize("test", ["%timeit double(1)", "assert get_ipython()", "x = !git --version\nassert x"])
 def test_without_a_mark_it_is_refused_with_the_words_of_the_mark(tmp_path: Path, test: str) -> None:
     course = course_of(tmp_path, test, yaml="course: c\nassignments: {hw: }\n")

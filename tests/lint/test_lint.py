@@ -317,6 +317,9 @@ def test_a_text_of_the_tests_is_none(test: str) -> None:
         ("for n in [3]:\n    len(squares(n)) == n", "line 2: .*nothing asserts it"),
         ("(np.array(result) == 3).all", "nothing asserts it"),
         ("isinstance(result, list)", "nothing asserts it"),
+        ("assert result == 3 or True", "line 1: .*True is always true; assert what the answer must be"),
+        ("assert result == 3 or 4", "line 1: .*4 is always true"),
+        ("assert 'result'", "line 1: .*'result' is always true"),
     ],
 )
 def test_what_can_fail_nobody_is_a_warning(test: str, said: str) -> None:
@@ -328,6 +331,8 @@ def test_what_can_fail_nobody_is_a_warning(test: str, said: str) -> None:
     "test",
     [
         "assert result == 3, 'not three'",
+        "assert result == 3 and True",
+        "assert result == 3 or ''",
         "assert (np.array(result) == 3).all()",
         "np.testing.assert_allclose(result, 3)",
         "assert pd.DataFrame(result).empty",
@@ -338,6 +343,33 @@ def test_what_can_fail_nobody_is_a_warning(test: str, said: str) -> None:
 )
 def test_what_can_fail_somebody_is_no_warning(test: str) -> None:
     assert not [text for text in found(test) if "always true" in text or "asserts it" in text]
+
+
+def of_a_solution(*told: tuple[Role, str], released: str, visible: str = "") -> list[str]:
+    """What a look at a hidden test finds that reads two names of the solution's."""
+    solution, test = "def mean(data):\n    return 1\nhistory = mean(3)", f"{visible}\nassert mean(2) == history"
+    exam = exam_of(*told, (Role.ANSWER, solution), (Role.TEST, test))
+    *others, answer, last = exam.cells
+    cells = (*others, dataclasses.replace(answer, released=released), dataclasses.replace(last, released=visible))
+    return [str(f) for f in findings(dataclasses.replace(exam, cells=cells)) if "are not told" in f.reason]
+
+
+def test_a_hidden_test_that_reads_a_name_of_the_solutions_that_nobody_was_told_is_a_warning() -> None:
+    (text,) = of_a_solution(released="def mean(data):\n    ...")
+    assert re.search("line 2: .*'history', which only your solution binds.*not told the name; name it in the", text)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"released": "def mean(data):\n    ...\nhistory = ..."},
+        {"released": "# bind mean and `history`"},
+        {"released": "def mean(data):\n    ...", "visible": "assert history > 0"},
+    ],
+)
+def test_a_name_that_students_read_anywhere_raises_no_alarm(told: dict[str, str]) -> None:
+    assert of_a_solution(**told) == []
+    assert of_a_solution((Role.FREE, "Write `mean` and **history**."), released="...") == []
 
 
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:

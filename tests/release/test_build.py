@@ -328,10 +328,19 @@ def _link(path: Path) -> str:
         return ""
 
 
-def test_another_language_can_not_be_examined(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cells", [[TEST], [ANSWER]], ids=["tests", "no test"])
+def test_another_language_can_not_be_examined(tmp_path: Path, cells: list[dict]) -> None:
     spec = {"name": "ir", "language": "R", "display_name": "R"}
-    with pytest.raises(CourseError, match="only Python can be examined"):
-        built(course_of(tmp_path, TEST, kernelspec=spec))
+    with pytest.raises(CourseError, match=r"nb\.ipynb: the notebook's language is 'R'; only Python can be examined"):
+        built(course_of(tmp_path, *cells, kernelspec=spec))
+
+
+def test_the_notebook_of_an_otter_courses_students_is_no_source(tmp_path: Path) -> None:
+    tests = {"q1": {"name": "q1", "points": 1, "suites": []}}
+    with pytest.raises(
+        CourseError, match=r"nb\.ipynb: this is the notebook that students .* `autograder import-otter hw"
+    ):
+        built(course_of(tmp_path, cell("x = 1"), otter={"OK_FORMAT": True, "tests": tests}))
 
 
 def test_points_must_add_up_to_what_the_course_promises(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def test_other_ways_to_write_the_option_are_read(tmp_path: Path) -> None:
         ("solution.py", "a file that is called a solution"),
         ("Solutions_week1.PY", "a file that is called a solution"),
         ("lib/solution_1.py", "a file that is called a solution"),
+        ("gradebook.db", "a gradebook, with the names and the marks of students"),
+        ("old/gradebook.db.2025-01-01", "a gradebook, with the names and the marks of students"),
         (".env", "a name that begins with a dot"),
         ("data/.hidden.csv", "a name that begins with a dot"),
         (".config/a.toml", "a name that begins with a dot"),

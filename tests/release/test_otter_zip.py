@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 from helpers.examination import graded
 from helpers.otter import code, notebook, release_of, text
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, UsageError
-from autograder.release.otter.conversion import import_zip
+from autograder.release.otter.conversion import import_notebook, import_zip
 
 OK = '''\
 OK_FORMAT = True
@@ -82,6 +84,28 @@ def test_submissions_are_graded_by_the_tests_of_the_zip(tmp_path: Path, test: st
     right, wrong = (graded(exam, **{"q1-answer": answer})[0] for answer in (RIGHT, WRONG))
     assert [check.fraction for check in right.checks] == [1, 1]
     assert [check.fraction for check in wrong.checks] == [1, 0]
+
+
+@pytest.mark.parametrize("test", [OK.format(whole=False), FUNCTIONS], ids=["doctests", "functions"])
+def test_the_notebook_of_students_alone_gives_its_visible_tests(tmp_path: Path, test: str) -> None:
+    made(tmp_path, test)
+    students = tmp_path / "hw1.ipynb"
+    students.write_text(nbformat.writes(release_of(tmp_path).notebooks[0].released))
+    shutil.rmtree(tmp_path / "source/hw")
+    (tmp_path / "source/hw").mkdir()
+    imported = import_notebook(load_course(tmp_path), "hw", students)
+    assert imported.notes[0].startswith("Visible tests only")
+    exam = release_of(tmp_path).exams[0]
+    right, wrong = (graded(exam, **{"q1-answer": answer})[0] for answer in (RIGHT, "def square(x):\n    return 1"))
+    assert (right.fraction, wrong.fraction) == (1, 0)
+    assert [check.name for check in right.checks if "hidden" in check.name] == []
+
+
+def test_a_notebook_without_tests_asks_for_the_zip(tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text("course: small\n")
+    (tmp_path / "hw1.ipynb").write_text(json.dumps(STUDENTS))
+    with pytest.raises(CourseError, match=r"no tests of otter's; give the course's autograder\.zip"):
+        import_notebook(load_course(tmp_path), "hw", tmp_path / "hw1.ipynb")
 
 
 def test_hidden_cases_points_and_messages_are_kept(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from autograder.release.otter.autograder_zip import (
     read_folder,
     source_notebook,
 )
+from autograder.release.otter.students import visible_tests
 from autograder.release.otter.test_files import OtterTest, names_asked
 from autograder.submissions.archive import extract
 from autograder.submissions.members import CLASS
@@ -40,6 +41,26 @@ class Imported:
     """What people should know of it, a sentence each."""
 
 
+def import_notebook(course: Course, assignment: str, notebook: Path) -> Imported:
+    """Write the source folder of an assignment from the notebook that students got; what is there stays.
+
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+        notebook: the notebook, with its visible tests in its metadata. It has no hidden ones.
+
+    Raises:
+        CourseError: the notebook is not as otter makes it.
+        UsageError: there is no such file, or the source folder has files already.
+        HostError: it cannot be written.
+    """
+    target = _empty_source(course, assignment, notebook)
+    students = read_source_notebook(notebook)
+    made = source_notebook(students, visible_tests(students), {}, ())
+    _write(target, notebook.name, made)
+    return Imported((target / notebook.name,), (_VISIBLE_ONLY, _UNPROVED))
+
+
 def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | None = None) -> Imported:
     """Write the source folder of an assignment; what is there stays.
 
@@ -57,12 +78,7 @@ def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | 
         UsageError: a file is missing, or the source folder has files already.
         HostError: it cannot be written.
     """
-    for path in (archive, *([notebook] if notebook else [])):
-        if not path.is_file():
-            raise UsageError(f"there is no file {path}")
-    target = course.source(assignment)
-    if target.is_dir() and any(target.iterdir()):
-        raise UsageError(f"{target} has files already; give the assignment another name, or move them away")
+    target = _empty_source(course, assignment, archive, *([notebook] if notebook else []))
     notes = [_UNPROVED]
     with tempfile.TemporaryDirectory(prefix="otter-") as work:
         folder = Path(work)
@@ -80,16 +96,32 @@ def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | 
             name, students, told = _from_submissions(course, assignment, archive, tests)
             notes[:0] = told
         made = source_notebook(students, tests, config, files)
-        try:
-            if files:
-                shutil.copytree(folder / "files", target, dirs_exist_ok=True)
-            target.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text(nbformat.writes(made), encoding="utf-8")
-        except OSError as error:
-            raise HostError(f"{target} cannot be written ({error.strerror or error})") from error
+        _write(target, name, made, folder / "files" if files else None)
     return Imported((target / name, *(target / one for one in files)), tuple(notes))
 
 
+def _empty_source(course: Course, assignment: str, *given: Path) -> Path:
+    """Return the source folder to be written, after a look at it and at the given files."""
+    for path in given:
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+    target = course.source(assignment)
+    if target.is_dir() and any(target.iterdir()):
+        raise UsageError(f"{target} has files already; give the assignment another name, or move them away")
+    return target
+
+
+def _write(target: Path, name: str, notebook: NotebookNode, files: Path | None = None) -> None:
+    try:
+        if files is not None:
+            shutil.copytree(files, target, dirs_exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(nbformat.writes(notebook), encoding="utf-8")
+    except OSError as error:
+        raise HostError(f"{target} cannot be written ({error.strerror or error})") from error
+
+
+_VISIBLE_ONLY = "Visible tests only: a notebook of students has no hidden ones. The course's autograder.zip has all."
 _UNPROVED = (
     "Not proved: there is no solution, so nothing has shown that a right answer passes these tests. Grade an answer "
     "that you know to be right first, or write solutions into the source; `autograder release` then proves it. "

@@ -8,20 +8,21 @@ from pathlib import Path
 from autograder._util.notebook_format import NotebookNode
 from autograder.errors import CourseError
 
+_PYTHON = frozenset({"python", "python3", "ipython"})
 _R_SUFFIXES = frozenset({".rmd", ".qmd"})
 _BLOCK = re.compile(r"#\s+(?:(?:begin|end)\s+(?:question|prompt|solution|tests)\b|assignment\s+config)", re.IGNORECASE)
 _ONLY_PYTHON = "only Python can be examined"
 
 
 def check_notebook(notebook: NotebookNode, label: str) -> None:
-    """Refuse a notebook in another language than Python.
+    """Refuse a notebook with code in another language than Python.
 
     Raises:
-        CourseError: its kernel's language is another one.
+        CourseError: its kernel's language is another one, and it has code.
     """
     spec, about = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
     named = spec.get("language") or about.get("name") or ("R" if spec.get("name") == "ir" else "python")
-    if str(named).lower() != "python":
+    if str(named).lower() not in _PYTHON and any(cell.cell_type == "code" for cell in notebook.cells):
         raise CourseError(f"{label}: the notebook's language is {str(named)!r}; {_ONLY_PYTHON}")
 
 
