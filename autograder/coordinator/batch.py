@@ -24,11 +24,12 @@ from autograder.errors import HostError, UsageError
 from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
+from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
 from autograder.submissions.hand_ins import HandIns, submitters
-from autograder.submissions.manifest import TIMESTAMP, read_timestamp
+from autograder.submissions.manifest import read_timestamp
 from autograder.syntax.course_modules import module_folders
 from autograder.term.attempts import Attempt
 
@@ -162,7 +163,7 @@ def current(work: Work) -> Grade | None:
 
 def earlier(work: Work) -> Grade | None:
     """Return the grade on disk, current or not; None if there is none or it is damaged."""
-    path = work.target / "result.json"
+    path = work.target / result_json.NAME
     if not path.is_file():
         return None
     grade = _read(path, work.details, _version(path), _version(work.details))

@@ -19,8 +19,7 @@ from autograder.coordinator.recording_store import RecordingStore
 from autograder.exchange.outcome import Recording
 from autograder.exchange.work import Work, handed_in
 from autograder.records.exam import Exam, Role
-from autograder.records.limits import MAX_NOTEBOOK_BYTES
-from autograder.submissions.members import SUBMISSION
+from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMITTED_FILE_BYTES
 from autograder.syntax.matching import WRITABLE, bound_names
 
 
@@ -31,7 +30,7 @@ def keys(work: Work) -> tuple[str, ...]:
     All notebooks of the submission are in each key: one process examines them, and sends the recordings of all.
     """
     notebooks = [_digest_of(work.submission / f"{exam.notebook}.ipynb", MAX_NOTEBOOK_BYTES) for exam in work.exams]
-    files = {name: _digest_of(path, SUBMISSION.member_bytes) for name, path in sorted(handed_in(work).items())}
+    files = {name: _digest_of(path, MAX_SUBMITTED_FILE_BYTES) for name, path in sorted(handed_in(work).items())}
     if not all(files.values()):
         return ("",) * len(work.exams)
     return tuple(

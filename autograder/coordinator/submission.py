@@ -23,8 +23,8 @@ from autograder.course.late_policy import Penalty, late_penalty
 from autograder.errors import AutograderError, HostError
 from autograder.exchange import outcome, outcome_reader, result_json
 from autograder.exchange.work import BUSY, Work, read_stamp, versions
+from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Grade
-from autograder.submissions.manifest import TIMESTAMP
 from autograder.term.dates import deadline
 
 Examine = Callable[[Work], bytes]
@@ -135,7 +135,7 @@ def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
         files: dict[str, bytes | str] = {f"{name}.ipynb": text for name, text in notebooks.items()}
         if (stamp := read_stamp(work.submission)) is not None:
             files[TIMESTAMP] = stamp
-        fill(folder, files | {"result.json": result_json.dumps(result_json.public(grade))})
+        fill(folder, files | {result_json.NAME: result_json.dumps(result_json.public(grade))})
         result_json.write(work.details, grade)
         replace_folder(folder, work.target)
 

@@ -20,12 +20,10 @@ from autograder.errors import HostError
 from autograder.exchange.container import checked_path, pack, unpack, write_files
 from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.course import Assignment
-from autograder.records.dates import Dates
+from autograder.records.dates import TIMESTAMP, Dates
 from autograder.records.exam import Exam
-from autograder.records.limits import MAX_NOTEBOOK_BYTES
+from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMISSION_BYTES, MAX_SUBMITTED_FILE_BYTES
 from autograder.records.observations import Observations
-from autograder.submissions.manifest import TIMESTAMP
-from autograder.submissions.members import SUBMISSION
 
 STATE = ".autograder"
 """Folder for working files in the stand-in for the course, as in the course itself; nothing in it is kept."""
@@ -173,10 +171,10 @@ def pack_unit(work: Work) -> bytes:
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
     for path in (work.files[name] for name in own):
-        files[path.relative_to(work.submission).as_posix()] = _content(path, SUBMISSION.member_bytes)
-        if sum(map(len, files.values())) > 2 * SUBMISSION.total_bytes:
+        files[path.relative_to(work.submission).as_posix()] = _content(path, MAX_SUBMITTED_FILE_BYTES)
+        if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
             raise HostError(
-                f"{work.submission} is too large: at most {2 * SUBMISSION.total_bytes >> 20} MiB are examined"
+                f"{work.submission} is too large: at most {2 * MAX_SUBMISSION_BYTES >> 20} MiB are examined"
             )
     return pack(
         to_plain(

@@ -21,6 +21,7 @@ from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 
+NAME = "result.json"
 VERSION = 1
 """Version that :func:`to_json` writes and :func:`from_json` reads."""
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from autograder._util import libraries
 from autograder.records.course import Assignment
-from autograder.records.dates import Dates
+from autograder.records.dates import TIMESTAMP, Dates
 from autograder.records.exam import Exam
 from autograder.records.run import ATTEMPTS, MAX_STRETCH
-from autograder.submissions.manifest import TIMESTAMP
 from autograder.syntax.names import modules_imported, vocabulary
 
 MAX_TIMESTAMP = 1000

@@ -241,14 +241,14 @@ def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
     """Yield the student and the path of each result.json."""
     root = course.directory("autograded")
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        path = folder / assignment / "result.json"
+        path = folder / assignment / result_json.NAME
         if path.is_file():
             yield folder.name, path
 
 
 def _assignments(course: Course) -> list[str]:
     """List the assignments with results, also if course.yaml no longer has them."""
-    return sorted({path.parent.name for path in course.directory("autograded").glob("*/*/result.json")})
+    return sorted({path.parent.name for path in course.directory("autograded").glob(f"*/*/{result_json.NAME}")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:

@@ -45,7 +45,7 @@ from autograder.trust.bundle_environment import Environment, environment_here
 FORMAT = "nbexaminer bundle"
 VERSION = 3
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
-MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", "result.json"
+MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", result_json.NAME
 REQUESTS = "second-look.yaml"
 SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "other"
 """Folders in a bundle; ``other`` has files whose names no archive should have, by their digests."""

@@ -132,7 +132,7 @@ def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
     if reason := _examined(work, deadline):
         print(f"not graded: {reason}")
         return deadline.too_late() if deadline.passed else report.not_graded(report.NOT_GRADED, deadline.spent())
-    grade = result_json.read(work.target / "result.json", work.details)
+    grade = result_json.read(work.target / result_json.NAME, work.details)
     return report.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
 
 
