@@ -1,23 +1,24 @@
 """Bytes of a recording: what the kernels of one notebook said, for the examiner of the same submission.
 
-They are a line that names the format, the digest of the rest, the length of a JSON text, that text, and the bytes of
-the kernels' replies. All of it once came from a student and is untrusted: the JSON is strict, nothing is unpickled,
-every value has its exact type, and replies are decoded where they are used, as the first time.
+They are a container (:mod:`autograder.exchange.container`) with one JSON text and the bytes of the replies. All of it
+once came from a student and is untrusted: the JSON is strict, nothing is unpickled, every value has its exact type, and
+replies are decoded where they are used, as the first time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.codec import Packed
+from autograder.exchange.container import pack, unpack
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.records.run import CellRun, RunStatus
 
-_MAGIC = b"autograder run 2\n"
+_TRANSCRIPT = "transcript.json"
+"""Name of the JSON text; the replies are named by their numbers."""
 _Blobs = dict[bytes, int]
 
 
@@ -33,12 +34,9 @@ def to_bytes(transcript: Transcript) -> bytes:
         "readings": transcript.readings,
         "files": transcript.files,
         "figures": transcript.figures,
-        "blobs": [],
     }
-    header["blobs"] = [len(blob) for blob in blobs]
     text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("ascii")
-    body = b"".join([b"%d\n" % len(text), text, *blobs])
-    return _MAGIC + hashlib.blake2b(body, digest_size=32).hexdigest().encode() + b"\n" + body
+    return pack({}, {_TRANSCRIPT: text, **{str(number): blob for blob, number in blobs.items()}})
 
 
 def _session(session: Session, blobs: _Blobs) -> dict[str, Any]:
@@ -76,34 +74,15 @@ def from_bytes(data: bytes) -> Transcript:
     Raises:
         ValueError, TypeError, LookupError, RecursionError: the bytes are no transcript.
     """
-    start = len(_MAGIC) + 65
-    if not data.startswith(_MAGIC) or data[start - 1 : start] != b"\n":
-        raise ValueError("not a run")
-    if hashlib.blake2b(memoryview(data)[start:], digest_size=32).hexdigest().encode() != data[len(_MAGIC) : start - 1]:
-        raise ValueError("damaged")
-    end = data.index(b"\n", start, start + 20)
-    begin, length = end + 1, int(data[start:end])
-    if not 0 <= length <= len(data) - begin:
-        raise ValueError("cut off")
-    header = json.loads(data[begin : begin + length], parse_constant=_refuse, object_pairs_hook=_once)
-    blobs = _blobs(data, begin + length, header["blobs"])
+    _, files = unpack(data)
+    header = json.loads(files.pop(_TRANSCRIPT), parse_constant=_refuse, object_pairs_hook=_once)
+    blobs = [files[str(number)] for number in range(len(files))]
     return Transcript(
         sessions=tuple(_read_session(one, blobs) for one in _list(header["sessions"])),
         readings=tuple(_number(one) for one in _list(header["readings"])),
         files=tuple(_whole(one) for one in _list(header["files"])),
         figures=tuple(_whole(one) for one in _list(header["figures"])),
     )
-
-
-def _blobs(data: bytes, begin: int, lengths: Any) -> list[bytes]:
-    blobs = []
-    for length in _list(lengths):
-        end = begin + _whole(length)
-        blobs.append(data[begin:end])
-        begin = end
-    if begin != len(data):
-        raise ValueError("not as long as it says")
-    return blobs
 
 
 def _read_session(row: Mapping[str, Any], blobs: Sequence[bytes]) -> Session:

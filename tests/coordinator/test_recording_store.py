@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import warnings
@@ -20,6 +19,7 @@ from autograder.codec import Packed, Reference, encode
 from autograder.coordinator import recording_store as module
 from autograder.coordinator.recording_store import RecordingStore
 from autograder.examination.kernel_source import Recorded, ReplayMiss
+from autograder.exchange.container import pack
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.execution.recording_format import from_bytes, to_bytes
 from autograder.records.run import CellRun, RunStatus
@@ -74,11 +74,10 @@ def test_values_of_every_kind_come_back_byte_by_byte() -> None:
     assert from_bytes(to_bytes(kept)) == kept
 
 
-def signed(header: Any, blobs: bytes = b"") -> bytes:
-    """A file whose digest is right."""
+def signed(header: Any, *blobs: bytes) -> bytes:
+    """A file whose digests are right."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    body = b"%d\n" % len(text) + text + blobs
-    return b"autograder run 2\n" + hashlib.blake2b(body, digest_size=32).hexdigest().encode() + b"\n" + body
+    return pack({}, {"transcript.json": text, **{str(number): blob for number, blob in enumerate(blobs)}})
 
 
 def header(**changes: Any) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def header(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
     own = {k: v for k, v in changes.items() if k in session}
     top = {k: v for k, v in changes.items() if k not in session}
-    return {"sessions": [session | own], "readings": [0.0], "files": [], "figures": [], "blobs": []} | top
+    return {"sessions": [session | own], "readings": [0.0], "files": [], "figures": []} | top
 
 
 def test_the_smallest_run_is_one() -> None:
@@ -96,13 +95,12 @@ def test_the_smallest_run_is_one() -> None:
 
 HOSTILE: dict[str, bytes] = {
     "nothing": b"",
-    "another format": b"autograder run 1\n" + signed(header())[17:],
+    "another format": signed(header()).replace(b"parcel 1", b"parcel 0"),
     "a pickle": b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94.",
-    "no digest": b"autograder run 2\n",
+    "no transcript": pack({}, {"0": b"x"}),
     "cut off": signed(header())[:-1],
     "a byte more": signed(header()) + b"x",
-    "no length": signed(header()).replace(b"\n", b"", 2),
-    "a length past the end": b"autograder run 2\n" + hashlib.blake2b(b"99\n{}", digest_size=32).hexdigest().encode() + b"\n99\n{}",
+    "no end of the first line": signed(header()).replace(b"\n", b""),
     "not JSON": signed(b"{"),
     "deep JSON": signed(b"[" * 100_000),
     "a list": signed([]),
@@ -110,9 +108,8 @@ HOSTILE: dict[str, bytes] = {
     "an endless number": signed(json.dumps(header(cpu_seconds=7)).replace("7", "1e999").encode()),
     "a number of many digits": signed(json.dumps(header(ended_at=7)).replace("7", "7" * 10_000).encode()),
     "a key twice": signed(json.dumps(header()).replace('"label": "k"', '"label": "k", "label": "j"').encode()),
-    "bytes that are not there": signed(header(blobs=[1])),
-    "bytes that nobody names": signed(header(), b"x"),
-    "fewer than no bytes": signed(header(blobs=[-1, 1])),
+    "bytes of another number": pack({}, {"transcript.json": json.dumps(header()).encode(), "1": b"x"}),
+    "bytes of no number": pack({}, {"transcript.json": json.dumps(header()).encode(), "x": b"x"}),
     "no label": signed(header(label=1)),
     "true for a number": signed(header(ended_at=True)),
     "more executed than there is": signed(header(executed=1)),
@@ -121,7 +118,7 @@ HOSTILE: dict[str, bytes] = {
     "an event of no kind": signed(header(events=[["won", "a", 1]])),
     "an event that is no list": signed(header(events=["said"])),
     "an answer that is not there": signed(header(events=[["said", "a", 0]])),
-    "an answer from the end": signed(header(events=[["said", "a", -1]], blobs=[1]), b"x"),
+    "an answer from the end": signed(header(events=[["said", "a", -1]]), b"x"),
     "an answer of nothing": signed(header(events=[["said", "a"]])),
     "a cell of no status": signed(header(events=[["ran", "a", "won", [], None, 0.0, None, None]])),
     "a cell with strange outputs": signed(header(events=[["ran", "a", "ok", ["x"], None, 0.0, None, None]])),
