@@ -111,7 +111,7 @@ def kernel_rows() -> Iterator[Row]:
     from autograder.examiner.namespace import Answers
     from autograder.examiner.remote.proxy import Remote
     from autograder.execution.capture import Budget, capture
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 
@@ -215,7 +215,7 @@ def _kernel(work: Any) -> Any:
     """A kernel of its own, as the examiner drives one."""
     from autograder.coordinator.walls import kernel_sandbox
     from autograder.exchange.work import hidden_paths, preload, released_modules
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
 
     first = preload(work.assignment, released_modules(work))
     limits = work.assignment.limits

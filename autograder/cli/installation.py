@@ -91,7 +91,7 @@ def warm_start(sandbox: Sandbox, python: str | None, *, of: str, modules: Sequen
         modules: modules that the template imports besides those of a kernel.
     """
     from autograder.sandbox.bubblewrap import BubblewrapSandbox  # Linux only
-    from autograder.sandbox.kernel_job import template
+    from autograder.sandbox.kernel_template import template
     from autograder.sandbox.warm_start import WarmSandbox
 
     if not isinstance(sandbox, BubblewrapSandbox):

@@ -23,7 +23,7 @@ from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, require
 from autograder.sandbox.base import Job, kernel_environment, own_python
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
 from autograder.sandbox.work_files import work_files
 

@@ -19,7 +19,7 @@ from autograder.records.limits import Limits
 from autograder.sandbox.base import Usage
 from autograder.sandbox.kernel_job import ADDRESS, SIGNATURE_SCHEME, SOCKET_NAMES
 from autograder.sandbox.kernel_manager import SandboxKernelManager, new_manager
-from autograder.sandbox.provisioner import SandboxProvisioner, by_port, connection_info
+from autograder.sandbox.pinned_kernel import PinnedKernel, by_port, connection_info
 
 POLL_CACHE_SECONDS = 0.05
 Reply = tuple[dict[str, Any], list[int]]
@@ -137,7 +137,7 @@ class LentProcess:
         self.kill()
 
 
-class LentProvisioner(SandboxProvisioner):
+class LentProvisioner(PinnedKernel):
     """A provisioner that gets a kernel from the coordinator instead of starting one."""
 
     ask: Ask

@@ -247,7 +247,7 @@ def in_sandbox(folder: Path, limits: Limits) -> StartedKernel:
     Raises:
         SandboxError: it cannot be built here.
     """
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.sandbox import default_sandbox, require
 
     sandbox = default_sandbox()

@@ -53,7 +53,7 @@ def in_sandbox(course: Course, release: Release) -> StartedKernel:
     Raises:
         SandboxError: it cannot be built here.
     """
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.sandbox import default_sandbox
 
     assignment = release.assignment

@@ -19,7 +19,7 @@ from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Capture
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role

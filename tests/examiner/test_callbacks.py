@@ -226,7 +226,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 
 @pytest.fixture(scope="module")
 def sandboxed():
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 

@@ -22,7 +22,7 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.execution.run import execute
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided

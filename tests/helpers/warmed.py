@@ -12,7 +12,7 @@ from autograder.coordinator import batch
 from autograder.coordinator.templates import Templates
 from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import Address, WarmSandbox
 from helpers.tiny import submit, tiny_course, tiny_release
 

@@ -389,7 +389,7 @@ def test_a_model_is_trained_on_jax() -> None:
 
 @pytest.mark.sandbox
 def test_a_kernel_in_the_sandbox_can_start_the_other_process() -> None:
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 

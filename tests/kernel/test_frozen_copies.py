@@ -19,7 +19,8 @@ from autograder.errors import LostError
 from autograder.examination.notebook import grade_notebook
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import FrozenCopy
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Observations

@@ -16,7 +16,7 @@ from helpers.tiny import submit, tiny_course, tiny_release
 from autograder.coordinator import batch
 from autograder.examination import common
 from autograder.exchange.parcel import pack_common_head
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel import keras_pipelines, keras_training
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox

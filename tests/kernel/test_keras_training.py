@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel import keras_epochs, keras_pipelines, keras_predictions, keras_training
 from autograder.records.limits import Limits
 from autograder.records.run import TRAININGS

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -55,3 +56,30 @@ def test_the_picture_of_the_walls_shows_every_package() -> None:
     picture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("```")[1]
     packages = {room for room in _layers() if (PACKAGE / room).is_dir()}
     assert packages <= set(re.findall(r"[a-z_]+", picture))
+
+
+OUTSIDE = ("coordinator.assignment", "coordinator.service", "coordinator.proof", "coordinator.cluster.host")
+INSIDE = ("examination.main",)
+BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
+NAMED = {
+    "examiner.permissions", "examiner.places", "examiner.stated", "sandbox.base", "sandbox.kernel_job",
+    "submissions.surroundings",
+}  # fmt: skip
+
+
+def _reached(graph: grimp.ImportGraph, programs: tuple[str, ...]) -> set[str]:
+    """All modules that the programs import, and those that these import."""
+    waiting = [f"autograder.{program}" for program in programs]
+    reached = set(waiting)
+    while waiting:
+        imported = graph.find_modules_directly_imported_by(waiting.pop()) - reached
+        reached |= imported
+        waiting += imported
+    return {module.removeprefix("autograder.") for module in reached}
+
+
+@pytest.mark.integration
+def test_what_both_sides_of_the_examiners_wall_import_is_in_few_rooms() -> None:
+    graph = grimp.build_graph("autograder", exclude_type_checking_imports=True, cache_dir=None)
+    shared = _reached(graph, OUTSIDE) & _reached(graph, INSIDE)
+    assert {module for module in shared if module.partition(".")[0] not in BOTH_SIDES} == NAMED

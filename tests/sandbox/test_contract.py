@@ -24,7 +24,7 @@ from autograder.errors import SandboxError
 from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
 from autograder.sandbox import Finding, Process, Sandbox, default_sandbox, kernel_environment, require
-from autograder.sandbox.kernel_manager import kernel_manager
+from autograder.sandbox.kernel_start import kernel_manager
 from autograder.sandbox.self_test import self_test
 
 pytestmark = pytest.mark.sandbox

@@ -19,7 +19,7 @@ from autograder.coordinator import batch
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Budget, capture
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.limits import Limits
 from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of

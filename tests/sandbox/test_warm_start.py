@@ -17,14 +17,15 @@ import pytest
 from helpers.sandboxed import shown_below
 
 from autograder.errors import SandboxError
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
 from autograder.sandbox import Job
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
 from autograder.sandbox.work_files import work_files
 
@@ -353,7 +354,7 @@ def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox
 import sys
 from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk_mib=32)) as made:
     made.wait_until_ready()
 """

@@ -16,7 +16,7 @@ from autograder.examination.notebook import grade_notebook
 from autograder.execution.client import SandboxedKernel
 from autograder.records.run import CellRun
 from autograder.sandbox import default_sandbox
-from autograder.sandbox.kernel_manager import kernel_manager
+from autograder.sandbox.kernel_start import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 
