@@ -14,6 +14,7 @@ import operator
 import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
+from itertools import islice
 from typing import Any
 
 from .. import codec
@@ -104,9 +105,9 @@ def _met(values: list[Any], wanted: set[int]) -> set[int]:
         if id(value) in wanted:
             met.add(id(value))
         if type(value) in (list, tuple, deque):
-            pending.extend(value)
+            pending.extend(islice(value, MAX_LOOKS))
         elif type(value) in (dict, OrderedDict, defaultdict, Counter):
-            pending.extend(value.values())
+            pending.extend(islice(value.values(), MAX_LOOKS))
     return met
 
 

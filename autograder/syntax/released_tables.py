@@ -121,12 +121,14 @@ class ReleasedTables:
         if name not in self.read:
             self.read[name] = _NOTHING
             with contextlib.suppress(Exception):  # a test then finds what the notebook read
-                self.read[name] = self._read(self.statements[name])
+                table = self._read(self.statements[name])
+                _copied(table)  # what cannot be copied is the notebook's, too
+                self.read[name] = table
         return self.read[name] is not _NOTHING
 
     def copy(self, name: str) -> Any:
         """Return the table, which the caller may change."""
-        return copy.deepcopy(self.read[name])
+        return _copied(self.read[name])
 
     def _read(self, statement: str) -> Any:
         """Read a file, in a folder with nothing else in it.
@@ -142,6 +144,11 @@ class ReleasedTables:
         exec(compile(library, "<instructor: imports>", "exec"), names)
         with self.workspace.released({path: self.workspace.given[path]}):
             return eval(compile(ast.Expression(call), "<instructor: tables>", "eval"), names)
+
+
+def _copied(table: Any) -> Any:
+    """Return a deep copy; numpy's archive itself, which reads each array anew from its file and cannot be changed."""
+    return table if type(table).__name__ == "NpzFile" else copy.deepcopy(table)
 
 
 _NOTHING = object()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder.examiner.workspace import Workspace
@@ -77,3 +78,13 @@ def test_what_cannot_be_read_here_is_the_students(tmp_path: Path, statement: str
 
 def test_a_file_that_the_notebook_writes_is_the_students(tmp_path: Path) -> None:
     assert "df" not in tables(tmp_path, outputs=frozenset(["people.csv"]))
+
+
+def test_each_test_reads_an_archive_of_numpys_anew(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", X=[1, 2])
+    workspace = Workspace(given={"rows.npz": tmp_path / "rows.npz"})
+    statement = "rows = np.load('rows.npz')"
+    made = ReleasedTables({"rows": statement}, {"np": "import numpy as np"}, workspace)
+    assert "rows" in made
+    made.copy("rows")["X"][:] = 7
+    assert made.copy("rows")["X"].tolist() == [1, 2]
