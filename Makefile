@@ -1,12 +1,15 @@
 # All tasks of this checkout; `make help` lists them.
 #   make install PYTHON=python3.12    with that interpreter
 #   make test PYTEST_ARGS="-k codec"  some of the tests (-n 0: in one process, for a debugger)
+#   make test WORKERS=2               in two processes, each of up to 2 GB
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTEST_ARGS ?=
 ARGS ?=
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) + 1 : 8 ))) # some of the tests wait for sandboxes
 BIN := .venv/bin
 
 .PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-all conformance demo docs lock clean
@@ -27,7 +30,7 @@ test: install ## lint, types, unit and integration tests: what continuous integr
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@umask 022 && $(BIN)/python -m compileall -q autograder # sandboxes cannot write byte code, and would compile each time
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
 	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py --ignore tests/lessons/test_audits.py \

@@ -9,8 +9,10 @@
         ├── BusyError        others had the processors: whether a notebook is too slow cannot be told
         └── SandboxError     the sandbox cannot be built, or its self-test fails
 
+    UnreadError              the kit could not read an answer that may be right: a person decides, and it is never 0
     RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
-    └── LostError            the kernel is gone, or did not answer in time
+    ├── LostError            the kernel is gone, or did not answer in time
+    └── UnreadReplyError     the kernel's reply cannot be read (an UnreadError, too)
 
     Terminated               a SIGTERM: the command ends as it does at Ctrl-C
 
@@ -59,6 +61,17 @@ class RemoteError(Exception):
 
 class LostError(RemoteError):
     """A kernel that is gone, or was stopped because it did not answer in time."""
+
+
+class UnreadError(Exception):
+    """An answer of a student's that may be right and that the kit could not read.
+
+    This is the kit's failure. So a test that ends with such an error waits for a person, and its 0 points are no grade.
+    """
+
+
+class UnreadReplyError(RemoteError, UnreadError):
+    """A reply of a student's kernel with a value that cannot be read."""
 
 
 class Terminated(KeyboardInterrupt):

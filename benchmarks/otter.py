@@ -1,9 +1,9 @@
 """The cost of otter's format: reading a source of 100 questions, and grading an assignment beside its nbgrader twin.
 
-Reading makes an exam of the source without a kernel; its CPU time is measured. The twin is what `autograder convert`
-makes of the same source, so both have the same questions, tests and submissions. Each round grades both classes anew,
-in turns; the table has the medians of the whole command `autograder grade`, and how far the otter assignment is from
-its twin.
+Reading makes an exam of the source without a kernel; its CPU time is measured. The twin is an
+nbgrader source with the same cells, so both have the same questions, tests and submissions. Each round grades both
+classes anew, in turns; the table has the medians of the whole command `autograder grade`, and how far the otter
+assignment is from its twin.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from helpers.otter import block, code, config, notebook, question, text  # noqa: E402 - found by the line above
 from measurement import machine, markdown, said, spent  # noqa: E402
+
+from autograder.records.exam import Exam, Role  # noqa: E402
 
 OTTER, TWIN = "hw", "hw-nbgrader"
 YAML = "course: otter\nassignments:\n"
@@ -67,17 +69,32 @@ def time_reading(questions: int, repeats: int) -> list[float]:
     return [median(alone[1:]), median(whole[1:])]
 
 
+def twin(exam: Exam) -> dict:
+    """An nbgrader source with the cells of an otter source's exam."""
+    cells = []
+    for cell in exam.cells:
+        node = code(cell.source) if cell.cell_type == "code" else text(cell.source)
+        if cell.role is Role.ANSWER:
+            node["source"] = f"### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"
+        elif cell.role is Role.TEST:
+            node["source"] = f"### BEGIN HIDDEN TESTS\n{cell.source}\n### END HIDDEN TESTS"
+        node["metadata"] = {name: value for name, value in cell.metadata.items() if name == "nbgrader"}
+        cells.append(node)
+    return notebook(*cells)
+
+
 def make_class(root: Path, questions: int, students: int) -> None:
     """A course with an otter assignment and its twin, and the same answers handed in for both."""
     from autograder.course.configuration import load_course
     from autograder.release.build import build, notebook_text, solution_notebook, write
-    from autograder.release.exchange import exchange
 
     (root / "source" / OTTER).mkdir(parents=True)
     (root / "source" / OTTER / "nb.ipynb").write_text(json.dumps(source(questions)))
     (root / "course.yaml").write_text(f"{YAML}  {OTTER}: {{}}\n")
     course = load_course(root)
-    exchange(course, course.assignments[OTTER], "nbgrader", output=root / "source" / TWIN, lossy=True)
+    (root / "source" / TWIN).mkdir()
+    exam = build(course, course.assignments[OTTER]).exams[0]
+    (root / "source" / TWIN / "nb.ipynb").write_text(json.dumps(twin(exam)))
     (root / "course.yaml").write_text(f"{YAML}  {OTTER}: {{}}\n  {TWIN}: {{}}\n")
     course = load_course(root)
     for assignment in course.assignments.values():

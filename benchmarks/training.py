@@ -33,7 +33,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
-from autograder.kernel import keras_training
+from autograder.kernel.fast_training import trainer
 from kaggle_data import load_data, preprocess_data, preprocess_labels
 
 SEED = 11
@@ -82,10 +82,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--steps", type=int, nargs="+", default=[keras_training.MAX_STEPS])
+    parser.add_argument("--steps", type=int, nargs="+", default=[trainer.MAX_STEPS])
     given = parser.parse_args()
     exact = TensorFlowTrainer.fit
-    keras_training.install()
+    trainer.install()
     fast = TensorFlowTrainer.fit
     counts, labels = load_data()
     x, y = preprocess_data(counts[: given.rows])[0], preprocess_labels(labels[: given.rows])[0]
@@ -95,7 +95,7 @@ def main() -> None:
     print("|---|" + "---:|" * 9 + "---|")
     for name, layers in NETWORKS.items():
         for steps in given.steps:
-            keras_training.MAX_STEPS = steps
+            trainer.MAX_STEPS = steps
             pairs = [
                 (train(exact, layers, x, y, given.epochs), train(fast, layers, x, y, given.epochs))
                 for _ in range(given.pairs)

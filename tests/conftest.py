@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from helpers import times
-from helpers.tiers import is_unit_test, short_files_last
+from helpers.tiers import is_unit_test, short_files_last, work_unit
 
 _started_sandboxes: list[str] | None = None
 """Commands of sandboxes that the running unit test has started; None outside a unit test."""
@@ -44,6 +44,18 @@ sys.addaudithook(refuse_sandbox)
 def pytest_configure() -> None:
     """Let files reach the disk when they may: thousands are written, and nobody cuts the power meanwhile."""
     os.fsync = lambda fd: None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole files, and one of them all files that share what is dear to make."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return work_unit(nodeid)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,7 +18,9 @@ finally:
     for _name in _hidden:
         del sys.modules[_name]
 
-__all__ = ["NotebookNode", "ValidationError", "compile_schemas", "nbformat", "release_jsonschema"]
+__all__ = ["RELEASED_FOR", "NotebookNode", "ValidationError", "compile_schemas", "nbformat", "release_jsonschema"]
+RELEASED_FOR = "autograder"
+"""Key of a released notebook's metadata; its value holds the name of the assignment under ``assignment``."""
 _MINORS = (4, 5)
 """Minor versions of format 4 that today's tools write."""
 

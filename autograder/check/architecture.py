@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
+from autograder.check import own_layers
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -14,9 +15,9 @@ from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
 from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
-from autograder.check.unreadable import report_unreadable
+from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.vocabulary import read_pattern
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 MAX_LINES = 8
 
@@ -61,45 +62,42 @@ def architecture(
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
     model = as_examined(model)
-    found = None if is_keras(model) else external_model_of(model)
-    libraries = (
-        tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
-    )  # only Keras models have shapes
-    library, pattern = read_pattern(layers, "keras" if found is None else found.family, libraries)
+    external = None if is_keras(model) else external_model_of(model)
+    # Only Keras models have shapes.
+    libraries = tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
+    library, pattern = read_pattern(layers, "keras" if external is None else external.family, libraries)
     if library == "keras" and not is_keras(model):
         model = as_examined(model, shape=input_shape, guess=True)
-        found = None if is_keras(model) else found
-    present, problem = _steps(model, found, library)
+        external = None if is_keras(model) else external
+    present, problem = _steps(model, external, library)
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
-        lines = list(differences(pattern, present))
-        if lines and library == "keras" and has_wrappers(model):
-            present, lines = _fewer(
-                (present, lines), (opened := steps(model, opened=True), differences(pattern, opened))
-            )
+        present, lines = _compared(model, pattern, present, library)
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
-    shapes = [
-        line
-        for label, expected in (("input", input_shape), ("output", output_shape))
-        for line in shape_difference(model, label, expected)
-    ]
-    summary = " → ".join(str(step) for step in present if not (step.free and step.operation)) or "no layers"
-    claimed = "; the layers are what the notebook's kernel reports" if found is not None and found.remote else ""
-    read = f" ({note})" if (note := reading_of(model)) else ""
-    detail = f"expected: {run_text(pattern)}; found: {summary}{read}{claimed}"
+    shapes = [*shape_difference(model, "input", input_shape), *shape_difference(model, "output", output_shape)]
+    summary = _summary(model, present)
+    claimed = "; the layers are what the notebook's kernel reports" if external is not None and external.remote else ""
+    detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
-        message = f"as asked: {summary}{read}" if may_show(model, show or None) else "as asked"
+        message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
-    texts = (
-        [*_difference_texts(model, pattern, lines), *shapes] if library == "keras" else [line.text for line in lines]
-    )
+    texts = [*_difference_texts(model, lines), *shapes] if library == "keras" else [line.text for line in lines]
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
+    if lines and library == "keras" and own_layers.may_be_asked(pattern, present):
+        doubt = f"{own_layers.PERSON} {A_PERSON_DECIDES}"
+        return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
+
+
+def _summary(model: Any, present: list[Step]) -> str:
+    """Name the steps, and say how the model was read."""
+    summary = " → ".join(str(step) for step in present if not (step.free and step.operation)) or "no layers"
+    return f"{summary} ({note})" if (note := reading_of(model)) else summary
 
 
 def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
@@ -114,16 +112,22 @@ def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
-Compared: TypeAlias = "tuple[list[Step], Iterable[Difference]]"
+def _compared(model: Any, pattern: Run, present: list[Step], library: str) -> tuple[list[Step], list[Difference]]:
+    """Return the steps and their differences; where layers are around layers, of the reading with fewer of them.
+
+    Raises:
+        TooManyLayers: the model cannot be compared.
+    """
+    lines = list(differences(pattern, present))
+    if lines and library == "keras" and has_wrappers(model):
+        opened = steps(model, opened=True)
+        inner = list(differences(pattern, opened))
+        if len(inner) < len(lines):
+            return opened, inner
+    return present, lines
 
 
-def _fewer(first: Compared, second: Compared) -> tuple[list[Step], list[Difference]]:
-    """Return the steps with fewer differences."""
-    lines = [list(found) for _, found in (first, second)]
-    return (second[0], lines[1]) if len(lines[1]) < len(lines[0]) else (first[0], lines[0])
-
-
-def _difference_texts(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
+def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:
     """Return each difference with its effect on the model's number of parameters."""
     from autograder.check.arithmetic import parameter_effect
 

@@ -173,7 +173,7 @@ def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int 
         masks = np.ma.getmaskarray(actual), np.ma.getmaskarray(expected)
         shown = ~masks[1]
         return np.array_equal(*masks) and same_array(actual.data[shown], expected.data[shown], rtol, atol, depth)
-    actual, expected = np.asarray(actual), np.asarray(expected)
+    actual, expected = _of_one_kind(np.asarray(actual), np.asarray(expected))
     kinds = actual.dtype.kind, expected.dtype.kind
     if kinds[0] in "biufc" and kinds[1] in "biufc":
         return bool(near(actual, expected, rtol, atol).all())
@@ -184,6 +184,23 @@ def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int 
         missing = np.isnat(expected)
         return bool((np.isnat(actual) == missing).all() and (actual[~missing] == expected[~missing]).all())
     return kinds[0] == kinds[1] and bool((actual == expected).all())
+
+
+def _of_one_kind(*arrays: Any) -> list[Any]:
+    """Return arrays of which one holds objects, or texts without a width, in the kind that the other has."""
+    if len({array.dtype.kind for array in arrays}) == 1:
+        return list(arrays)
+    if all(array.dtype.kind in "UTO" for array in arrays):
+        return [array.astype(object) for array in arrays]
+    return [_inferred(array) if array.dtype.kind == "O" else array for array in arrays]
+
+
+def _inferred(array: Any) -> Any:
+    """Return an array of objects as one of numbers, if all its items are numbers."""
+    items = array.ravel().tolist()
+    if not items or not all(map(is_number, items)) or len(set(map(is_bool, items))) > 1:
+        return array
+    return np.array(items).reshape(array.shape)
 
 
 def difference_in_kind(actual: Any, expected: Any) -> str:

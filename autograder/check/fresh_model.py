@@ -47,7 +47,7 @@ def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
             copy.build(model.input_shape)
         _copy_adaptation(model, copy, draw)
         if inputs is not None:
-            _fit_preprocessing(model, copy, inputs)
+            _fit_preprocessing(copy, inputs)
     except Exception as error:
         raise NotTrainable(f"The network cannot be rebuilt ({type(error).__name__}).") from error
     if [tuple(v.shape) for v in copy.weights] != [tuple(v.shape) for v in model.weights]:
@@ -92,7 +92,7 @@ def _copy_vocabulary(old: Any, new: Any, draw: np.random.Generator) -> None:
     new.set_vocabulary(ordered, idf_weights=weights[order])
 
 
-def _fit_preprocessing(model: Any, copy: Any, inputs: Any) -> None:
+def _fit_preprocessing(copy: Any, inputs: Any) -> None:
     """Fit layers that scale an input feature by feature to the rows to train on."""
     import keras
 

@@ -79,20 +79,20 @@ def accuracy(
     above: float | None = None,
     credit: Sequence[tuple[float, float]] | None = None,
     *,
-    probabilities: bool = True,
+    probabilities: bool = False,
     close_calls: str = "student",
     show: bool = True,
     name: str = "accuracy",
     weight: float = 1.0,
 ) -> CheckResult:
-    """Check the share of rows whose most probable class is the right one.
+    """Check the share of rows for which the output of the right class is the largest.
 
     Args:
         model: as in :func:`loss`.
         on: as in :func:`loss`.
         above: full credit at this accuracy or more, otherwise none.
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
-        probabilities: True if the outputs must be probabilities; False accepts any scores (logits).
+        probabilities: False ranks the outputs, probabilities or scores (logits); True requires probabilities.
         close_calls: as in :func:`loss`.
         show: as in :func:`loss`.
         name: the check's name in reports.
@@ -108,7 +108,7 @@ def accuracy(
     ✓ accuracy: accuracy 0.7710 on 2,000 rows; full credit at 0.75 or more
     """
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
-    measure = metrics.accuracy if probabilities else metrics.accuracy_of_scores
+    measure = metrics.accuracy_of_probabilities if probabilities else metrics.accuracy
     known_close_calls("check.accuracy", close_calls)
     return _check_measure(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
 

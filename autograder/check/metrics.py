@@ -121,24 +121,28 @@ def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return 1 for each row whose most probable class is the right one, otherwise 0.
+    """Return 1 for each row whose largest output is that of the right class, otherwise 0.
 
-    A single output predicts the second class if p > 0.5.
+    A single output predicts the second class above 0.5. Where some are outside 0 to 1, they are scores: of the limits
+    0.5 and 0 (a probability of 0.5 before the sigmoid), the better one counts.
     """
+    _require_finite(outputs)
+    is_single = outputs.ndim == 1 or (outputs.ndim == 2 and outputs.shape[1] == 1)
+    if is_single and labels.max() <= 1:
+        right = _same_shape(outputs, labels) > 0.5
+        limits = (0.5,) if outputs.min() >= 0 and outputs.max() <= 1 else (0.5, 0.0)
+        return max((_each((outputs > limit) == right) for limit in limits), key=lambda rows: float(rows.mean()))
+    return _each(outputs.argmax(axis=1) == _targets(outputs, labels).argmax(axis=1))
+
+
+def accuracy_of_probabilities(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what :func:`accuracy` does, of outputs that must be probabilities."""
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         _targets(outputs, labels)
         _require_probabilities(outputs)
-    elif outputs.ndim in (1, 2):
+    else:
         _require_unit_interval(outputs)
-        return _each((outputs > 0.5) == (_same_shape(outputs, labels) > 0.5))
-    return accuracy_of_scores(outputs, labels)
-
-
-def accuracy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return 1 for each row whose largest score is that of the right class, otherwise 0."""
-    targets = _targets(outputs, labels)
-    _require_finite(outputs)
-    return _each(outputs.argmax(axis=1) == targets.argmax(axis=1))
+    return accuracy(outputs, labels)
 
 
 LOSSES: Mapping[str, Measure] = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.exact_integer import ExactInteger
 from autograder.check.words import type_of
 from autograder.codec.tensors import KINDS as TENSORS
 from autograder.errors import CourseError
@@ -20,7 +21,7 @@ from autograder.errors import CourseError
 MAX_DEPTH = 50
 MAX_DENSE_CELLS = 20_000_000
 """Cells up to which a sparse matrix is compared as a dense one."""
-_NUMBERS = (bool, int, float, complex)
+_NUMBERS = (bool, int, ExactInteger, float, complex)
 _EXACT = (decimal.Decimal, fractions.Fraction)
 
 
@@ -39,7 +40,7 @@ def is_bool(value: Any) -> bool:
 
 def is_exact(value: Any) -> bool:
     """Return whether the value is an integer or a bool."""
-    return type(value) is int or is_bool(value) or isinstance(value, np.integer)
+    return type(value) in (int, ExactInteger) or is_bool(value) or isinstance(value, np.integer)
 
 
 def of_library(value: Any, library: str, *names: str) -> str:

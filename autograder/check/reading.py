@@ -157,7 +157,9 @@ def _outcome(rebuild: Callable[..., Any], described: Any, weights: Any) -> Any:
 
 def _without_names(config: Any) -> Any:
     """Return a configuration with numbers for the names of its layers: Keras counts on from reading to reading."""
-    places = {entry["name"]: place for place, entry in enumerate(config["layers"])}
+    # A layer of a Sequential model has its name in its configuration only.
+    names = [entry["name"] if "name" in entry else entry["config"]["name"] for entry in config["layers"]]
+    places = {name: place for place, name in enumerate(names)}
 
     def numbered(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):

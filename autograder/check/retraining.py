@@ -187,7 +187,7 @@ def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
     measure = metrics.loss_named(_WHERE, loss, from_logits=from_logits)
     if metric == "loss":
         return measure
-    return metrics.accuracy_of_scores if from_logits else metrics.accuracy
+    return metrics.accuracy
 
 
 def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:

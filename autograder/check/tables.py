@@ -81,6 +81,8 @@ def _kind(column: Any) -> str:
 
 def _same_column(actual: Any, expected: Any, same_values: Callable[[Any, Any], bool]) -> bool:
     kind = _kind(expected)
+    if kind != "O" and _kind(actual) == "O":  # numbers, truth values or dates that were put in one by one
+        actual = actual.infer_objects()
     if _kind(actual) != kind or len(actual) != len(expected):
         return False
     missing = np.asarray(expected.isna())

@@ -15,6 +15,7 @@ from autograder.errors import SandboxError
 from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
+from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import UNREADABLE, install
 
@@ -143,12 +144,7 @@ def optional_sandbox(name: str) -> Finding:
 
 _ASK = """
 import json, sys
-try:
-    from importlib.metadata import PackageNotFoundError, version as installed
-except ImportError:  # Python 3.7
-    from pkg_resources import DistributionNotFound as PackageNotFoundError, get_distribution
-    def installed(name):
-        return get_distribution(name).version
+from importlib.metadata import PackageNotFoundError, version as installed
 def version(name):
     try:
         return installed(name)
@@ -165,10 +161,13 @@ def environment(python: str) -> tuple[Finding, ...]:
     """
     names = ("ipykernel", "numpy", "keras", "tensorflow")
     try:
+        Interpreter.of(python)
         answer = subprocess.run(
             [python, "-I", "-c", _ASK, *names], capture_output=True, text=True, timeout=SECONDS, check=True
         )
         there = json.loads(answer.stdout)
+    except SandboxError as error:
+        return (Finding(python, False, str(error), "see environment: in course.yaml"),)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         return (

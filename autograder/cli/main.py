@@ -12,7 +12,6 @@ from autograder.cli.audit import audit
 from autograder.cli.bundle import bundle
 from autograder.cli.calibrate import calibrate
 from autograder.cli.collect import collect
-from autograder.cli.convert import convert
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
 from autograder.cli.export import export
@@ -32,6 +31,11 @@ from autograder.cli.submit import submit
 from autograder.cli.trial import trial
 from autograder.errors import AutograderError, HostError, UsageError
 
+_REMOVED = {
+    "convert": "a course grades sources of otter-grader and of nbgrader as they stand, and an assignment may mix them",
+}
+"""Command of an earlier version → what to do instead."""
+
 
 class _Group(click.Group):
     """A command group that shows the kit's errors as messages; tracebacks are left to bugs."""
@@ -40,6 +44,12 @@ class _Group(click.Group):
         """Run the command line."""
         print_all_characters()
         return super().main(*args, **kwargs)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the subcommand; one that was removed says what to do instead."""
+        if args[0] in _REMOVED:
+            ctx.fail(f"'{args[0]}' was removed: {_REMOVED[args[0]]}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand and turn errors into exit codes."""
@@ -90,7 +100,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    audit, bundle, calibrate, collect, convert, demo, doctor, export, feedback, grade, gradescope, import_otter,
+    audit, bundle, calibrate, collect, demo, doctor, export, feedback, grade, gradescope, import_otter,
     people, post, release, replay, report, review, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:

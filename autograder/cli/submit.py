@@ -27,7 +27,10 @@ autograder submit network.ipynb --student ada --with bob
 @click.option(
     "--with", "team", metavar="NAME", multiple=True, help="Who hands in with you; may be given more than once."
 )
-@click.option("--assignment", help="The assignment's name (default: that of the folder of the released notebook).")
+@click.option(
+    "--assignment",
+    help="The assignment's name (default: the one in the notebook, else that of the released notebook's folder).",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

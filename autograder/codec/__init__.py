@@ -22,7 +22,10 @@ from typing import Any
 from . import arrays, builtin_types, sparse, standard_library, tables, tensors
 from .core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode", "references"]
+__all__ = [
+    "MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode", "encode_as",
+    "references",
+]  # fmt: skip
 
 MAX_DEPTH = 100
 MAX_ITEMS = 1_000_000
@@ -88,6 +91,11 @@ def encode(value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | 
     if len(text) > MAX_BYTES:
         raise CodecError(f"more than {MAX_BYTES >> 20} MiB")
     return Packed(text, writer.buffers)
+
+
+def encode_as(kind: type, plain: Callable[[Any], Any]) -> None:
+    """Let :func:`encode` write values of a type of this process as the plain values that a function returns."""
+    _ENCODERS[kind] = lambda writer, value: writer.write(plain(value))
 
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -158,7 +166,7 @@ def decode(
         buffers: its buffers.
         refer: turns a reference into its stand-in; without it, references are an error.
         strict: arrays and tables with masked items or ``pandas.NA`` become references that carry the value. Values of
-            fewer than 32 bits, masked and nullable ones become plain ones of full width.
+            few bits, masked and nullable ones become plain ones of full width.
         kept: types that ``strict`` does not convert (None: all types): ``float16``, ``masked``, ``Int64``.
         known: the objects that messages before this one marked; those of this one are added.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from .builtin_types import TYPES
 from .core import CodecError, Encode, Reader, Writer, exactly, one_of
-from .dtypes import INFINITE, dtype_node, is_infinite_in_few_bits, product, read_dtype, read_sizes, wide_dtype
+from .dtypes import INFINITE, dtype_node, is_infinite_in_few_bits, read_dtype, read_sizes, wide_dtype
 
 _NAMES = (
     "bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc longlong ulonglong float16 float32 "
@@ -63,7 +64,7 @@ def _read_nd(reader: Reader, name: Any, shape: Any, index: Any, order: Any = "C"
     dtype, data, sizes = read_dtype(name, reader.limits.bytes), reader.buffer(index), read_sizes(shape)
     if dtype.hasobject or dtype.subdtype is not None:
         raise CodecError("dtype not allowed")
-    count = product(sizes)
+    count = math.prod(sizes)
     if count * dtype.itemsize != len(data):
         raise CodecError("shape and buffer differ")
     if not data:
@@ -103,7 +104,7 @@ def _read_items(reader: Reader, name: Any, shape: Any, nodes: Any) -> Any:
     import numpy
 
     dtype, sizes, items = read_dtype(name, reader.limits.bytes), read_sizes(shape), read_items(reader, nodes)
-    if not (dtype.hasobject or dtype.kind == "T") or product(sizes) != len(items):
+    if not (dtype.hasobject or dtype.kind == "T") or math.prod(sizes) != len(items):
         raise CodecError("shape and items differ")
     array = numpy.empty(len(items), dtype)
     if dtype.kind == "T" and not all(type(item) is str for item in items):

@@ -157,9 +157,14 @@ def _read_nullable(reader: Reader, data_node: Any, mask_node: Any) -> Any:
 
 def _write_string(writer: Writer, values: Any) -> list[Any]:
     missing = values.isna()
-    items = [None if lost else text for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.7
+    items = [None if lost else _plain_text(text) for text, lost in zip(values, missing)]  # noqa: B905 - not in Python 3.9
     storage = getattr(values.dtype, "storage", "python")
     return ["pd.string", storage, getattr(values.dtype, "na_value", None) is _na(), write_items(writer, items)]
+
+
+def _plain_text(text: Any) -> Any:
+    """Return Python's text for numpy's: pandas keeps an ``np.str_`` as it is in a column of texts."""
+    return str(text) if type(text) is sys.modules["numpy"].str_ else text
 
 
 def _na() -> Any:
@@ -193,10 +198,6 @@ def _string_dtype(storage: str, with_na: bool) -> Any:
         return pandas.StringDtype(storage)
     return pandas.StringDtype(storage, na_value=numpy.nan)
 
-
-_INTEGERS = frozenset(f"{sign}{bits}" for sign in ("Int", "UInt") for bits in (8, 16, 32, 64))
-NULLABLE = _INTEGERS | {"Float32", "Float64", "boolean", "string"}
-"""The columns whose missing items are ``pandas.NA``, by the names of their dtypes."""
 
 WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {
     "CategoricalDtype": _write_category,

@@ -12,7 +12,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 LONG_TEXT = 1000
 """Characters; a longer string becomes a buffer, so that the JSON text stays short."""
@@ -94,11 +94,8 @@ class Limits(NamedTuple):
     bytes: int
 
 
-if TYPE_CHECKING:
-    Refer = Callable[[Any], "Reference | None"]
-    Encode = Callable[["Writer", Any], Any]
-else:  # Python 3.7 cannot subscript these
-    Refer = Encode = Any
+Refer = Callable[[Any], Optional["Reference"]]
+Encode = Callable[["Writer", Any], Any]
 
 
 class Writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +21,8 @@ _SMALL = (
 )
 SMALL_FLOATS = frozenset(_SMALL.split())
 """Types of the package ml_dtypes, which TensorFlow and JAX use."""
-NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "float16"}
-"""Numbers of fewer than 32 bits: they wrap and overflow early, and so may equal what they should not."""
+NARROW = SMALL_FLOATS | {"int8", "uint8", "int16", "uint16", "int32", "uint32", "float16"}
+"""Numbers that wrap and overflow early, and so may equal what they should not."""
 
 
 def dtype_node(dtype: Any) -> Any:
@@ -96,7 +97,7 @@ def _read_subarray(most: int, nested: int, node: Any, shape: Any) -> Any:
 
     base = read_dtype(node, most, nested)
     sizes = read_sizes(shape)
-    if base.hasobject or not sizes or product(sizes) * base.itemsize > most:
+    if base.hasobject or not sizes or math.prod(sizes) * base.itemsize > most:
         raise CodecError("dtype not allowed")
     return numpy.dtype((base, tuple(sizes)))
 
@@ -141,9 +142,10 @@ def wide_dtype(dtype: Any, kept: Any, bits: int, *, full: bool = False) -> Any:
         return dtype if all(dtype.fields[name][0] == field for name, field in fields) else numpy.dtype(fields)
     if full and _is_narrow_float(dtype):
         return numpy.dtype(_FULL.get(dtype.name, "float64"))
-    if dtype.name not in NARROW or dtype.name in kept:
+    if dtype.name not in NARROW:
         return dtype
-    return numpy.dtype(("int" if "int" in dtype.name else "float") + str(bits))
+    wide = numpy.dtype(("int" if "int" in dtype.name else "float") + str(64 if dtype.name == "uint32" else bits))
+    return dtype if wide == dtype or dtype.name in kept else wide  # to ask is to observe
 
 
 def is_infinite_in_few_bits(array: Any) -> bool:
@@ -159,17 +161,9 @@ def _is_narrow_float(dtype: Any) -> bool:
     return dtype.name in _FULL or (dtype.name in NARROW and "float" in dtype.name)
 
 
-def product(sizes: list[int]) -> int:
-    """Multiply the sizes."""
-    result = 1  # Python 3.7 has no math.prod
-    for size in sizes:
-        result *= size
-    return result
-
-
 def read_sizes(shape: Any) -> list[int]:
     """Read a shape, within bounds."""
     sizes = [whole_number(size, 0, 2**62) for size in exactly(list, shape)]
-    if len(sizes) > _MAX_DIMENSIONS or product([size or 1 for size in sizes]) > 2**40:
+    if len(sizes) > _MAX_DIMENSIONS or math.prod([size or 1 for size in sizes]) > 2**40:
         raise CodecError("shape not allowed")
     return sizes

@@ -71,7 +71,7 @@ def _compressed(kind: Callable[..., Any], shape: Any, data: Any, indices: Any, i
 def _coo(kind: Any, shape: Any, data: Any, *coords: Any) -> Any:
     if len(coords) != len(shape) or data.ndim != 1 or any(places.shape != data.shape for places in coords):
         raise CodecError("values and places differ")
-    for places, size in zip(coords, shape):  # noqa: B905 - not in Python 3.7
+    for places, size in zip(coords, shape):  # noqa: B905 - not in Python 3.9
         if len(places) and not 0 <= places.min() <= places.max() < size:
             raise CodecError("a place out of bounds")
     return kind((data, coords), shape=shape)

@@ -9,15 +9,11 @@ import ipaddress
 import pathlib
 import re
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
 from .core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
-
-try:
-    import zoneinfo
-except ImportError:  # before Python 3.9
-    zoneinfo = None  # type: ignore[assignment]
 
 MAX_DIGITS = 4000
 """Digits of a decimal number."""
@@ -97,7 +93,7 @@ def zone_node(zone: Any) -> Any:
         plain = datetime.timezone(zone.utcoffset(None)).tzname(None)
         delta = zone.utcoffset(None)
         return ["offset", delta.days, delta.seconds, delta.microseconds, None if name == plain else name[:100]]
-    if type(zone).__module__.partition(".")[0] in ("zoneinfo", "backports") and type(zone).__name__ == "ZoneInfo":
+    if type(zone).__module__.partition(".")[0] == "zoneinfo" and type(zone).__name__ == "ZoneInfo":
         return ["zone", str(zone.key)]
     raise ValueError("a time zone of another kind")
 
@@ -189,9 +185,8 @@ ENCODERS: dict[type, Encode] = {
     type(re.compile("")): _write_pattern,
     **dict.fromkeys(_PATHS.values(), _write_path),
     **dict.fromkeys(_ADDRESSES.values(), lambda w, v: ["address", type(v).__name__, str(v)]),
+    zoneinfo.ZoneInfo: lambda w, v: ["tzinfo", zone_node(v)],
 }
-if zoneinfo is not None:
-    ENCODERS[zoneinfo.ZoneInfo] = lambda w, v: ["tzinfo", zone_node(v)]
 
 DECODERS: dict[str, Callable[..., Any]] = {
     "date": lambda r, text: datetime.date.fromisoformat(exactly(str, text)),

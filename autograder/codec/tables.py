@@ -138,7 +138,7 @@ def _read_frame(reader: Reader, columns_node: Any, index_node: Any, blocks: Any)
         if positions == list(range(len(columns))) and type(values).__module__ == "numpy" and values.ndim == 2:
             return pandas.DataFrame(values, index=index, columns=columns, copy=False)
         if values.shape == (len(index), len(positions)):
-            parts.update(zip(positions, values.T))  # noqa: B905 - not in Python 3.7
+            parts.update(zip(positions, values.T))  # noqa: B905 - not in Python 3.9
         elif values.shape == (len(index),) and len(positions) == 1:
             parts[positions[0]] = pandas.Series(values, index=index, dtype=values.dtype)
         else:

@@ -4,7 +4,8 @@ Both go through the pipeline of students' submissions. So a hidden test that can
 solution itself misses, and points without any work are found before students have the notebook.
 
 The solution runs first with everything allowed, and what it does is observed. Then it runs as a student's, with what
-was observed; if chance made it do more this time, it is observed once more, and the record has what both runs showed.
+was observed, and is observed again: its generators have other states now. The record has what either run showed. Only
+if chance costs the solution points, there are further runs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +30,11 @@ from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
 from autograder.records.grade import Grade, QuestionGrade
-from autograder.records.observations import WIDE, Act, Observations
+from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
+from autograder.release.explanation import sentence
 from autograder.release.otter.examined import is_otter_test
 from autograder.release.record import Release
 from autograder.submissions.surroundings import explained
@@ -82,13 +84,15 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
     unchanged = _work(course, release, folder, "unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         release = _observed(course, release, first, folder, execute)
-        works = [replace(work, exams=release.exams) for work in (first, unchanged)]
+        works = [replace(work, exams=release.exams) for work in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
+        release, varying = _joined(release, observation.read(works[0]))
         if _missed_tests(release.exams, solution):
             release = _observed(course, release, first, folder, execute)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
-        return _proof(course, release, folder, solution, blank, workers, execute)
+        proof = _proof(course, release, folder, solution, blank, workers, execute)
+        return replace(proof, warnings=(*proof.warnings, *varying))
 
 
 def _observed(course: Course, release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
@@ -97,8 +101,31 @@ def _observed(course: Course, release: Release, work: Work, folder: Path, execut
     _graded(release.assignment, [observing], 1, execute)
     seen = observation.read(observing)
     shutil.rmtree(folder / "observed", ignore_errors=True)
+    return _joined(release, seen)[0]
+
+
+def _joined(release: Release, seen: Sequence[Observations]) -> tuple[Release, list[str]]:
+    """Return the release with the facts of one more run, and notes on those that only one of the runs showed."""
     known = [exam.observations or Observations() for exam in release.exams]
-    return observation.with_record(release, [old | new for old, new in zip(known, seen, strict=True)])
+    pairs = list(zip(known, seen, strict=True))
+    joined = observation.with_record(release, [old | new for old, new in pairs])
+    varying = [set(old.facts) ^ set(new.facts) for old, new in pairs]
+    return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
+
+
+_IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GIVES, Act.DRAWS, Act.QUERIES, Act.WRITES})
+"""Facts that both runs record. Others need that everything is allowed, or slow calls down."""
+
+
+def _by_chance(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
+    """Say what the solution did in one of two runs."""
+    varying = sorted(fact for fact in facts if fact.act in _IN_BOTH_RUNS)
+    tests = [cell for cell in exam.cells if cell.role is Role.TEST]
+    for cell, fact in ((cell, fact) for cell in tests for fact in varying if fact.is_of(str(cell.grade_id))):
+        yield (
+            f"{exam.notebook}, {cell.grade_id}: {sentence(fact, cell)}, as your solution did in one of two runs; if it "
+            "depends on chance, let the test set a seed, so that each release allows the same"
+        )
 
 
 def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute: batch.Execute) -> tuple[Grade, ...]:
@@ -201,9 +228,9 @@ def _is_otters(exam: Exam) -> bool:
 def _wide_integers(exam: Exam) -> Iterator[str]:
     """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
     facts = exam.observations.facts if exam.observations is not None else ()
-    wide = {fact.test for fact in facts if fact.act is Act.GIVES and fact.value == WIDE}
+    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
     for cell in exam.cells:
-        if cell.grade_id in wide:
+        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
             yield (
                 f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
                 "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"

@@ -14,7 +14,7 @@ from autograder.course.assignment_files import check_files, check_prepare
 from autograder.course.course_yaml import READER, check_known, check_name
 from autograder.course.late_policy import check_plugin
 from autograder.course.paths import inside
-from autograder.records.course import SANDBOXES, TRAINING, Assignment
+from autograder.records.course import REMOVED_SANDBOXES, SANDBOXES, TRAINING, Assignment
 from autograder.records.policies import Curve
 
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
@@ -57,6 +57,9 @@ def read_assignment(root: Path, key: yaml.Node, name: str, node: yaml.Node, gene
 def check_general(keys: Mapping[str, yaml.Node], where: str, result: Assignment) -> None:
     """Check what the course may set for all assignments: sandbox, training, places of tests, students' package."""
     if "sandbox" in keys:
+        if result.sandbox in REMOVED_SANDBOXES:
+            said = f"the sandbox {result.sandbox!r} was removed; use bubblewrap, whose walls are the same, or gvisor"
+            raise READER.error(keys["sandbox"], said)
         check_known(keys["sandbox"], result.sandbox, SANDBOXES, f"there is no sandbox {result.sandbox!r}")
     if "training" in keys:
         check_known(keys["training"], result.training, TRAINING, f"unknown training {result.training!r} in {where}")

@@ -97,7 +97,7 @@ def _general(keys: Mapping[str, yaml.Node]) -> Assignment:
         audit=read_record(keys, "audit", plain.audit),
     )
     check_general(keys, "the course", general)
-    if general.examine.kernel:
+    if general.examine.kernel or general.examine.allow:
         raise READER.error(keys["examine"], "ids of test cells belong into 'examine' of an assignment")
     if general.audit.right:
         raise READER.error(keys["audit"], "'right' names answers, so it belongs into 'audit' of an assignment")

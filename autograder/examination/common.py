@@ -12,7 +12,7 @@ from autograder.examination.notebook import read_tests
 from autograder.exchange.layout import COMMON, COURSE, stand_in
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
-from autograder.kernel import keras_pipelines, keras_training
+from autograder.kernel import fast_training
 from autograder.sandbox.base import located
 
 
@@ -32,9 +32,7 @@ def _read() -> Common | None:
 
 def speed_up_keras(common: Common) -> None:
     """Change Keras as in the kernel, if it has been imported: the same numbers, sooner."""
-    keras_pipelines.install()
-    if common.assignment.training == "fast":
-        keras_training.install()
+    fast_training.install(fast=common.assignment.training == "fast")
 
 
 common = _read()

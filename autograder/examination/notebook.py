@@ -85,7 +85,8 @@ def grade_notebook(
         handed_in: the same for the student's further files.
         kernel_source: chooses the source of its kernels; default: ``start``.
         decimals: places that scores are rounded to.
-        observe: whether it is the instructor's solution, which may do everything, and what it does is recorded.
+        observe: whether it is the instructor's solution, and what it does is recorded. It may do everything, unless the
+            exam has a record already.
 
     Returns:
         The grade with the run.
@@ -118,7 +119,7 @@ def grade_notebook(
         That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held.
         """
         nonlocal frozen, permissions
-        permissions = Observer() if observe else Permissions(exam.observations)
+        permissions = Observer(exam.observations) if observe else Permissions(exam.observations)
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
         executed.remote.permissions = permissions

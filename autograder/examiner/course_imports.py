@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograder.examiner.remote.kinds import IS, TYPE, is_same, with_types
+from autograder.examiner.remote.kinds import EXACT, IS, TYPE, is_same, with_types
 from autograder.examiner.test_environment.callers import is_below, library_folders
 
 _PLAIN: Mapping[str, Any] = {
@@ -22,6 +22,7 @@ _PLAIN: Mapping[str, Any] = {
     "issubclass": builtins.issubclass,
     TYPE: type,
     IS: is_same,
+    EXACT: lambda value: value,
 }
 _present: Mapping[str, Any] = _PLAIN
 """The functions of the test cell that is examined; outside of one, Python's own."""
@@ -45,6 +46,10 @@ def _type_of(obj: Any) -> Any:
     return _present[TYPE](obj)
 
 
+def _exact(value: Any) -> Any:
+    return _present[EXACT](value)
+
+
 class _Loader(SourceFileLoader):
     """A loader that compiles each time: a cached file would be the plain module's."""
 
@@ -57,7 +62,8 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        vars(module).update({"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same})
+        own = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same, EXACT: _exact}
+        vars(module).update(own)
         super().exec_module(module)
 
 

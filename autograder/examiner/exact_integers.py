@@ -1,234 +1,206 @@
 """Integers that do not wrap, for answers that are larger than any of the solution's.
 
-numpy computes with 64 bits: the square of 3,500,000,000 is below zero, and so a wrong answer is close to every number.
-An answer beyond ±2³¹, where the solution's own had none, therefore arrives in a form of which libraries do not make 64
-bits: single integers, and those in arrays and columns of objects, as fractions, since numpy makes 64 bits of Python's
-integers, too; tensors as floats.
+numpy computes with 64 bits: the square of 3,500,000,000 is below zero, as may be the sum of 20 squares of
+1,000,000,000, and so a wrong answer is close to every number. Where the solution's own answer had no integer of that
+size, arrays, columns and tensors therefore arrive as floats of 64 bits, or as objects from ±2⁵³ on, and single integers
+as :class:`~autograder.check.exact_integer.ExactInteger`.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Container
-from fractions import Fraction
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
-from autograder.records.observations import WIDE
+from autograder.check.exact_integer import FLOAT_LIMIT, LARGE_LIMIT, ExactInteger
+from autograder.check.numeric import is_sparse, is_tensor, tensor_array
+from autograder.codec import CodecError, encode_as
+from autograder.records.observations import LARGE, WIDE
 
-LIMIT = 1 << 31
-MAX_DEPTH = 100
+WIDE_LIMIT = 1 << 31
 MAX_RANGE = 1_000_000
 """Numbers of a range that are made one by one."""
-_SEQUENCES = (list, deque)
-_OF_ARRAYS = ("numpy", "pandas")
-_REBUILT = (tuple, set, frozenset)
+_MAX_DEPTH = 100
+_CONTAINERS = (list, deque, tuple, set, frozenset)
+_WITHOUT_NUMBERS = frozenset([str, bytes, bool, type(None)])
 
-
-def is_wide(value: Any, depth: int = MAX_DEPTH) -> bool:
-    """Return whether a decoded value has an integer beyond ±2³¹, in any container: to observe the solution."""
-    if type(value) is int:
-        return abs(value) > LIMIT
-    if type(value) is range:
-        return len(value) > 0 and max(abs(value[0]), abs(value[-1])) > LIMIT
-    if (convert := _converter(value)) is not None:
-        return convert is not _keep
-    if isinstance(value, dict):
-        return depth > 0 and any(is_wide(part, depth - 1) for item in value.items() for part in item)
-    return depth > 0 and type(value) in (*_SEQUENCES, *_REBUILT) and any(is_wide(item, depth - 1) for item in value)
+encode_as(ExactInteger, int)
 
 
 def arriving(value: Any, kinds: Container[str], *, observing: bool = False) -> Any:
-    """Return a decoded value as a test gets it.
+    """Return a decoded value as a test gets it; lists and dicts in it are changed in place.
 
     Args:
         value: what the codec read.
-        kinds: the kinds that the value may have; :data:`WIDE` is asked for only where the value is wide.
+        kinds: the kinds that the value may have; it is asked only for the kind that the value has.
         observing: whether it is the solution's: then large floats count, too, since an answer may be an integer there.
+
+    Raises:
+        CodecError: a range of more than ``MAX_RANGE`` integers that may not be as large.
     """
-    if is_wide(value) or (observing and _has_large_float(value)):
-        return without_wrapping(value, wide=WIDE in kinds)
-    return value
+    kind = kind_of(value, floats=observing)
+    return value if not kind or kind in kinds else _exact(value)
 
 
-def _has_large_float(value: Any) -> bool:
-    if type(value) in _SEQUENCES or type(value) in _REBUILT:
-        return any(map(_has_large_float, value))
+def kind_of(value: Any, *, floats: bool = False) -> str:
+    """Return :data:`WIDE`, :data:`LARGE` or an empty text for the largest integer, or finite float, of a value."""
+    largest = _largest(value, floats, _MAX_DEPTH)
+    return WIDE if largest > WIDE_LIMIT else LARGE if largest > LARGE_LIMIT else ""
+
+
+@contextmanager
+def written_as_json() -> Iterator[None]:
+    """Let ``json.dumps`` write exact integers inside the block."""
+    own = json.JSONEncoder.default
+
+    def default(encoder: json.JSONEncoder, value: Any) -> Any:
+        return int(value) if type(value) is ExactInteger else own(encoder, value)
+
+    with mock.patch.object(json.JSONEncoder, "default", default):
+        yield
+
+
+# --- how large ---------------------------------------------------------------------------------------
+
+
+def _largest(value: Any, floats: bool, depth: int) -> Any:
+    """Return the largest absolute value in a value; 0 for one without numbers."""
+    kind = type(value)
+    if kind is int:
+        return abs(value)
+    if kind is float:
+        return abs(value) if floats and abs(value) < np.inf else 0
+    if kind in _WITHOUT_NUMBERS:
+        return 0
+    if kind is range and value:
+        return max(abs(value[0]), abs(value[-1]))
+    if kind is list and set(map(type, value)) == {int}:  # long lists of numbers are common
+        return max(abs(max(value)), abs(min(value)))
+    if isinstance(value, np.ndarray) and value.dtype.names is None:
+        return _largest_item(np.asarray(value), floats, depth)
+    return max((_largest(part, floats, depth - 1) for part in _parts(value)), default=0) if depth else 0
+
+
+def _largest_item(array: Any, floats: bool, depth: int) -> Any:
+    kind = array.dtype.kind
+    if kind == "O":
+        return max((_largest(item, floats, depth - 1) for item in array.ravel().tolist()), default=0)
+    if kind in "iu" and array.size:
+        return max(abs(int(array.max())), abs(int(array.min())))
+    if kind == "f" and floats:
+        return float(np.max(np.abs(array), where=np.isfinite(array), initial=0))
+    return 0
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """Return the items of a container, or arrays of what a library's value consists of."""
     if isinstance(value, dict):
-        return any(map(_has_large_float, value.values()))
-    if isinstance(value, float | np.floating):
-        return abs(float(value)) > LIMIT
-    if type(value).__module__.partition(".")[0] not in _OF_ARRAYS:
-        return False
-    if type(value).__name__ == "DataFrame":
-        return any(_has_large_float(value.iloc[:, place]) for place in range(value.shape[1]))
-    if getattr(getattr(value, "dtype", None), "kind", "") != "f":
-        return False
-    numbers = np.asarray(value, float)
-    return numbers.size > 0 and bool(np.nanmax(np.abs(numbers), initial=0.0) > LIMIT)
+        return (part for item in value.items() for part in item)
+    if type(value) in _CONTAINERS:
+        return value  # type: ignore[no-any-return]
+    match _library(value):
+        case "numpy" if isinstance(value, np.ndarray):
+            return [value[name] for name in value.dtype.names]
+        case "numpy" if isinstance(value, np.generic):
+            return [np.asarray(value)]
+        case "pandas" if isinstance(value, sys.modules["pandas"].DataFrame):
+            return [*(value.iloc[:, place] for place in range(value.shape[1])), value.index, value.columns]
+        case "pandas" if hasattr(value, "dtype"):
+            return [_cells(value), getattr(value, "index", None)]
+        case "scipy" if is_sparse(value):
+            return [value.tocoo().data]
+    return [tensor_array(value)] if is_tensor(value) else []
 
 
-def without_wrapping(value: Any, *, wide: bool) -> Any:
-    """Return a decoded answer whose integers do not wrap in a test.
-
-    Args:
-        value: what the codec read; lists and dicts in it are changed in place, so that they stay the same objects.
-        wide: whether the solution's own answer had integers beyond ±2³¹, of :func:`is_wide`; then nothing is changed.
-    """
-    return value if wide else _exact(value, MAX_DEPTH)
+def _cells(column: Any) -> Any:
+    """Return the array of a column or an index, or the index of its categories; None without numbers and objects."""
+    if getattr(column.dtype, "categories", None) is not None:
+        return column.dtype.categories
+    return np.asarray(column) if column.dtype == object or column.dtype.kind in "iuf" else None
 
 
-def was_integer(number: Fraction) -> Fraction | int:
-    """Return the integer that arrived as this fraction, for a test that asks for its type."""
-    return int(number) if number.denominator == 1 and abs(number) > LIMIT else number
+def _library(value: Any) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
-def _exact(value: Any, depth: int) -> Any:
-    if type(value) is int:
-        return Fraction(value) if abs(value) > LIMIT else value
-    if (convert := _converter(value)) is not None:
-        return convert(value)
-    if not depth:
+# --- exact numbers in place of large ones ------------------------------------------------------------
+
+
+def _exact(value: Any, depth: int = _MAX_DEPTH) -> Any:
+    """Return a value with exact numbers in place of all that are large."""
+    kind = type(value)
+    if kind is int:
+        return ExactInteger(value) if abs(value) > LARGE_LIMIT else value
+    if not depth or not kind_of(value):
         return value
-    if type(value) is range and len(value) <= MAX_RANGE and is_wide(value):
-        return list(map(Fraction, value))
+    if kind is range:
+        if len(value) > MAX_RANGE:
+            raise CodecError("a range of more than a million integers that are larger than the solution's")
+        return list(map(_exact, value))
+    if isinstance(value, dict) or kind in _CONTAINERS:
+        return _with_exact_items(value, depth - 1)
+    return _CONVERSIONS[_library(value)](value)
+
+
+def _with_exact_items(value: Any, depth: int) -> Any:
     if isinstance(value, dict):
-        items = [(_exact(key, depth - 1), _exact(item, depth - 1)) for key, item in value.items()]
-        if any(map(is_wide, value)):
-            value.clear()
-        value.update(items) if not isinstance(value, Counter) else dict.update(value, items)
-    elif type(value) in _SEQUENCES:
-        for place, item in enumerate(value):
-            if (now := _exact(item, depth - 1)) is not item:
-                value[place] = now
-    elif type(value) in _REBUILT and is_wide(value, depth):
-        return type(value)(_exact(item, depth - 1) for item in value)
+        items = [(_exact(key, depth), _exact(item, depth)) for key, item in value.items()]
+        value.clear()
+        (dict if isinstance(value, Counter) else type(value)).update(value, items)
+        return value
+    items = [_exact(item, depth) for item in value]
+    if type(value) in (tuple, set, frozenset):
+        return type(value)(items)
+    for place, item in enumerate(items):
+        value[place] = item
     return value
 
 
-def _keep(value: Any) -> Any:
-    return value
+def _exact_array(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return ExactInteger(int(value))
+    if value.dtype.names is not None:
+        fields = {name: _exact(value[name]) for name in value.dtype.names}
+        exact = np.empty(value.shape, [(name, f.dtype, value.dtype[name].shape) for name, f in fields.items()])
+        for name, field in fields.items():
+            exact[name] = field
+        return exact
+    if value.dtype.kind != "O" and _largest_item(np.asarray(value), False, 1) < FLOAT_LIMIT:
+        return value.astype(np.float64)
+    flat = np.empty(value.size, object)
+    for place, item in enumerate(np.asarray(value).ravel().tolist()):  # one by one, as numpy would unpack a list
+        flat[place] = _exact(item)
+    exact = flat.reshape(value.shape)
+    return np.ma.masked_array(exact, value.mask) if isinstance(value, np.ma.MaskedArray) else exact
 
 
-def _converter(value: Any) -> Callable[[Any], Any] | None:
-    """Return the conversion of a library's value: none of its own if no integer is wide; None for other values."""
-    library = type(value).__module__.partition(".")[0]
-    if library == "builtins" or library not in _LIBRARIES:
-        return None
-    return _LIBRARIES[library](value)
-
-
-def _any_wide(numbers: Any) -> bool:
-    """Return whether an array of integers, of fewer bits than Python's, has a wide one."""
-    if numbers.dtype.names is not None:
-        return any(_any_wide(numbers[name]) for name in numbers.dtype.names)
-    if numbers.dtype.kind not in "iu" or numbers.size == 0:
-        return False
-    return int(numbers.max()) > LIMIT or int(numbers.min()) < -LIMIT
-
-
-def _of_numpy(value: Any) -> Callable[[Any], Any] | None:
-    if isinstance(value, np.integer):
-        return (lambda number: Fraction(int(number))) if abs(int(value)) > LIMIT else _keep
-    if not isinstance(value, np.ndarray):
-        return None
-    if value.dtype.kind == "O":
-        return _objects if any(is_wide(item) for item in value.ravel().tolist()) else _keep
-    return (_objects if value.dtype.names is None else _records) if _any_wide(value) else _keep
-
-
-def _objects(array: Any) -> Any:
-    """Return an array of exact numbers, of which the wide ones are fractions."""
-    flat = np.empty(array.size, object)
-    for place, item in enumerate(array.ravel().tolist()):  # one by one, as numpy would unpack a list
-        flat[place] = _exact(item, MAX_DEPTH)
-    exact = flat.reshape(array.shape)
-    return np.ma.masked_array(exact, array.mask) if isinstance(array, np.ma.MaskedArray) else exact
-
-
-def _records(array: Any) -> Any:
-    """Return a structured array of objects."""
-    made = np.empty(array.shape, [(name, object, array.dtype[name].shape) for name in array.dtype.names])
-    for name in array.dtype.names:
-        made[name] = _objects(array[name])
-    return made
-
-
-def _of_pandas(value: Any) -> Callable[[Any], Any] | None:
+def _exact_table(value: Any) -> Any:
     pandas: Any = sys.modules["pandas"]
     if isinstance(value, pandas.DataFrame):
-        wide = [place for place in range(value.shape[1]) if _is_wide_column(value.iloc[:, place])]
-        named = _is_wide_column(value.index) or _is_wide_column(value.columns)
-        return (lambda frame: _with_objects(frame, wide)) if wide or named else _keep
-    if not isinstance(value, pandas.Series | pandas.Index | pandas.api.extensions.ExtensionArray):
-        return None
-    named = isinstance(value, pandas.Series) and _is_wide_column(value.index)
-    return _column if named or _is_wide_column(value) else _keep
+        columns = {place: _exact_table(value.iloc[:, place]) for place in range(value.shape[1])}
+        exact = pandas.DataFrame(columns, index=_exact(value.index))
+        return exact.set_axis(_exact(value.columns), axis=1)
+    if isinstance(value, pandas.MultiIndex):
+        levels = [_exact(value.get_level_values(place)) for place in range(value.nlevels)]
+        return pandas.MultiIndex.from_arrays(levels, names=value.names)
+    cells = _exact(np.asarray(value)) if kind_of(_cells(value)) else value
+    if isinstance(value, pandas.Series):
+        return pandas.Series(cells, name=value.name).set_axis(_exact(value.index))
+    return pandas.Index(cells, name=value.name) if isinstance(value, pandas.Index) else cells
 
 
-def _column(column: Any) -> Any:
-    """Return a column, or index, of exact numbers."""
-    pandas: Any = sys.modules["pandas"]
-    exact = _objects(np.asarray(column, object)) if _is_wide_column(column) else column
-    if isinstance(column, pandas.Series):
-        return pandas.Series(exact, name=column.name).set_axis(_column(column.index))
-    return pandas.Index(exact, name=column.name) if isinstance(column, pandas.Index) and exact is not column else exact
-
-
-def _is_wide_column(column: Any) -> bool:
-    categories = getattr(column.dtype, "categories", None)
-    if categories is not None:
-        return _is_wide_column(categories)
-    if column.dtype == object and type(column).__name__ != "MultiIndex":
-        return any(is_wide(item) for item in column)
-    if getattr(column.dtype, "kind", "") not in "iu" or len(column) == 0:
-        return False
-    ends = [end for end in (column.min(), column.max()) if end is not sys.modules["pandas"].NA]
-    return any(abs(int(end)) > LIMIT for end in ends)
-
-
-def _with_objects(frame: Any, places: list[int]) -> Any:
-    columns = {place: frame.iloc[:, place] for place in range(frame.shape[1])}
-    made = sys.modules["pandas"].DataFrame(
-        {n: _column(c) if n in places else c.set_axis(_column(c.index)) for n, c in columns.items()},
-        index=_column(frame.index),
-    )
-    return made.set_axis(_column(frame.columns), axis=1)
-
-
-def _of_scipy(value: Any) -> Callable[[Any], Any] | None:
-    data = getattr(value, "data", None)
-    if not isinstance(data, np.ndarray) or data.dtype.kind not in "iu":
-        return None
-    return (lambda matrix: matrix.astype(float)) if _any_wide(data) else _keep
-
-
-def _of_tensorflow(value: Any) -> Callable[[Any], Any] | None:
-    if not hasattr(value, "numpy") or not hasattr(value, "dtype"):
-        return None
-    numbers = np.asarray(value.numpy())
-    return (lambda tensor: sys.modules["tensorflow"].cast(tensor, "float64")) if _any_wide(numbers) else _keep
-
-
-def _of_torch(value: Any) -> Callable[[Any], Any] | None:
-    if not hasattr(value, "detach") or value.is_floating_point() or value.is_complex():
-        return None
-    return (lambda tensor: tensor.double()) if _any_wide(value.detach().cpu().numpy()) else _keep
-
-
-def _of_jax(value: Any) -> Callable[[Any], Any] | None:
-    numbers = np.asarray(value) if hasattr(value, "dtype") else np.empty(0)
-    return (lambda tensor: np.asarray(tensor).astype(object)) if _any_wide(numbers) else _keep
-
-
-_LIBRARIES: dict[str, Callable[[Any], Callable[[Any], Any] | None]] = {
-    "numpy": _of_numpy,
-    "pandas": _of_pandas,
-    "scipy": _of_scipy,
-    "tensorflow": _of_tensorflow,
-    "torch": _of_torch,
-    "jaxlib": _of_jax,
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "numpy": _exact_array,
+    "pandas": _exact_table,
+    "scipy": lambda matrix: matrix.astype(np.float64),
+    "tensorflow": lambda tensor: sys.modules["tensorflow"].cast(tensor, "float64"),
+    "torch": lambda tensor: tensor.double(),
+    "jaxlib": lambda tensor: _exact(np.asarray(tensor)),
 }
-"""The first part of a type's module → the function that finds the conversion."""
+"""The first part of a type's module → the conversion of a value with large integers."""

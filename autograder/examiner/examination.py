@@ -23,23 +23,24 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.codec import CodecError
-from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError
+from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
-from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge
+from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
-from autograder.examiner.remote.model import UnreadableError
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.seeds import shared_seeds
 from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.undecided import is_undecided, missing_method
 from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
@@ -47,9 +48,8 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
-from autograder.records.checks import AT_END, CheckResult, Outcome, is_undecided, shortcomings
+from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
-from autograder.records.observations import Act
 from autograder.syntax.names import Vocabulary, bindings
 from autograder.syntax.released_tables import ReleasedTables
 
@@ -231,7 +231,7 @@ def _examine_cell(
         return _broken(f"the test is not Python: {error}")
     permissions = namespace.answers.remote.permissions
     try:
-        permissions.begin(str(cell.grade_id), cell.source)
+        permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
     printed = io.StringIO()
@@ -239,8 +239,7 @@ def _examine_cell(
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
-    verbs = frozenset(permissions.of(Act.QUERIES)) if permissions.known else None
-    used: set[str] | None = set() if isinstance(permissions, Observer) else None
+    note = permissions.did if isinstance(permissions, Observer) else None
     with (
         check.recording(earned) as results,
         check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
@@ -250,8 +249,9 @@ def _examine_cell(
         mirror_patches(namespace.answers.remote),
         collect_results() as unittests,
         reject_empty_comparisons(cell.source),
+        written_as_json(),
         deny_student_code(
-            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=verbs, used=used
+            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=permissions.verbs(), note=note
         ) as refused,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
@@ -260,6 +260,7 @@ def _examine_cell(
             with _time_limit(limit, starved), limit_memory():
                 namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
                 prepared = True
+                namespace.answers.remote.console.begin()
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
             if finite_number(value) is None:
@@ -278,15 +279,13 @@ def _examine_cell(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
     failures[:0] = [error for error in refused if error not in failures[:1]]  # even if the test caught the refusal
-    if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles)):
+    if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    if isinstance(permissions, Observer):
-        permissions.queried(used or ())
     detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
-        # What an integer can do and a fraction cannot, such as a bit shift, is not the answer's fault.
+        # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
         result = _failed(failures, cell, tuple(results), detail, wording)
     else:
@@ -340,8 +339,10 @@ def _unprepared(error: BaseException, cell: ExamCell, wording: Wording) -> Exami
 
     The student is responsible if the failure came from the answers, otherwise the test is broken.
     """
-    if isinstance(error, TooLarge | TooManyFiles):
-        return Examined(0.0, Outcome.FAILED, wording.sentence(str(error)), str(error))
+    if isinstance(error, TooLarge | TooManyFiles | UnreadError):
+        undecided = is_undecided([error])
+        message = "\n".join([wording.sentence(str(error)), *([A_PERSON_LOOKS] if undecided else [])])
+        return Examined(0.0, Outcome.FAILED, message, str(error), undecided=undecided)
     if isinstance(error, RemoteError | ExaminationTimeout) or hasattr(error, "remote"):
         return Examined(0.0, Outcome.FAILED, wording.of([error], cell), _trace(error))
     return _broken(_trace(error))
@@ -427,7 +428,7 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
     checks = tuple(results)
     if any(c.outcome is Outcome.BROKEN for c in checks):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
-    undecided = any(map(is_undecided, checks))
+    undecided = is_undecided([], checks)
     if results.unmet:
         said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
         return Examined(0.0, Outcome.FAILED, said, detail, checks, undecided=undecided, unmet=True)
@@ -462,15 +463,16 @@ def _failed(
     errors: Sequence[BaseException], cell: ExamCell, checks: tuple[CheckResult, ...], printed: str, wording: Wording
 ) -> Examined:
     """Return the result of a cell that an exception ended: 0 points, and a message that depends on its origin."""
-    detail = "\n".join([printed, *map(_trace, errors)]).strip()[-MAX_DETAIL:]
+    lines = [printed, *filter(None, map(missing_method, errors)), *map(_trace, errors)]
+    detail = "\n".join(lines).strip()[-MAX_DETAIL:]
     first = errors[0]
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
-    undecided = any(isinstance(error, UnreadableError) for error in errors) or any(map(is_undecided, checks))
+    undecided = is_undecided(errors, checks)
     message = "\n".join([wording.of(errors, cell), *([A_PERSON_LOOKS] if undecided else [])])
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 
 
 NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."
-A_PERSON_LOOKS = "The test could not read all of your model, so a person will look at it."
+A_PERSON_LOOKS = "The test could not read all of your answer, so a person will look at it."

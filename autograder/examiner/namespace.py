@@ -13,7 +13,7 @@ import contextlib
 import importlib
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -22,7 +22,7 @@ from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
-from autograder.errors import CourseError, RemoteError
+from autograder.errors import CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
@@ -31,7 +31,7 @@ from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
-from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.remote.proxy import ForgedError, Refused, Remote
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
@@ -47,6 +47,10 @@ changed one of them."""
 
 class TooLarge(Exception):
     """An answer that exceeds the limits for answers; the text is for the student."""
+
+
+class UnreadAnswer(UnreadError):
+    """An answer within the limits that could not be read; the text is for the student."""
 
 
 class OtherAnswerError(CourseError):
@@ -112,7 +116,8 @@ class Answers:
         """Return the answer under ``name``; with ``measured``, cached figures may take the place of a model.
 
         Raises:
-            TooLarge: the answer was too large to be captured, or cannot be read.
+            TooLarge: the answer was too large to be captured.
+            UnreadAnswer: it could not be read.
         """
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
@@ -142,8 +147,10 @@ class Answers:
             packed = captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=kinds, known=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
-        except CodecError as error:
+        except ForgedError as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
+        except CodecError as error:
+            raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
         record_text(packed)
         provenance.note(value)
         return value
@@ -251,6 +258,27 @@ class Namespace(dict[str, Any]):
         self.doubtful = set()
         self.number = number
         names = names_of_cell(source, self.known)
+        captured = capture.names if capture else {}
+        self._begin(names)
+        reached = self._fill_in(names, captured)
+        trusted = [name for name in self.known.trusted if name in reached]
+        self._use_kinds(source, trusted)
+        missing = self._define_trusted(trusted, captured, import_doubtful=import_doubtful)
+        for name in missing:
+            self.pop(name, None)
+        needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
+        if capture is not None and needed:
+            self._enter(capture)
+        self.before = dict(self)
+        shared = (self.known.students & self.keys()) - self.known.trusted.keys() if needed else frozenset()
+        self.answers.remote.shared.begin(self, self.before, self.answers.remote.permissions.shares(shared))
+        instructors = self.known.trusted.keys() | self.known.own | self.known.students
+        self.answers.remote.attributes.begin(attributes_changed(source, instructors) if needed else frozenset())
+        self.live = True
+        self.tainted.prepared()
+
+    def _begin(self, names: Set[str]) -> None:
+        """Forget the test cell before, but for what its successors may use."""
         self.tainted.begin(names)
         self.answers.marked = {}
         self.answers.remote.callbacks.forget()
@@ -261,31 +289,44 @@ class Namespace(dict[str, Any]):
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})
-        captured = capture.names if capture else {}
-        done: set[str] = set()
+
+    def _fill_in(self, names: Iterable[str], captured: Mapping[str, Captured]) -> set[str]:
+        """Bind tables and answers, and return the names that were reached, through trusted definitions, too."""
+        reached: set[str] = set()
         pending = list(names)
         while pending:
             name = pending.pop()
-            if name in done or self._is_tests(name):
+            if name in reached or self._is_tests(name):
                 continue
-            done.add(name)
+            reached.add(name)
             if name in self.known.trusted:
                 pending.extend(loaded_names(self.known.trusted[name]))
             elif name in self.tables and name not in self.known.own:
                 super().__setitem__(name, self.tables.copy(name))
             elif name in captured and name not in self.known.own:
-                value = self.answers.value(name, captured[name], measured=name in self.answers.measured)
-                allow_operators(value, self.known.operators.get(name, frozenset()))
-                if (reference := reference_of(value)) is not None:
-                    self.answers.remote.names.setdefault(reference.handle, set()).add(name)
-                super().__setitem__(name, value)
-        trusted = [name for name in self.known.trusted if name in done]
+                super().__setitem__(name, self._answer(name, captured[name]))
+        return reached
+
+    def _answer(self, name: str, captured: Captured) -> Any:
+        value = self.answers.value(name, captured, measured=name in self.answers.measured)
+        allow_operators(value, self.known.operators.get(name, frozenset()))
+        if (reference := reference_of(value)) is not None:
+            self.answers.remote.names.setdefault(reference.handle, set()).add(name)
+        return value
+
+    def _use_kinds(self, source: str, trusted: Iterable[str]) -> None:
+        """Give the cell, and modules of the course, the checks of types that know the kernel's objects."""
         helpers = [self.known.trusted[name] for name in trusted if not imports(self.known.trusted[name])]
-        kinds = kind_checks(self.answers.remote.ask, self, "\n".join([source, *helpers]))
+        kinds = kind_checks(self.answers.remote, self, "\n".join([source, *helpers]))
         use_kinds(kinds)
         for name, function in kinds.items():
             if name not in self:  # a helper of an earlier test's, or a function of the student's
                 super().__setitem__(name, function)
+
+    def _define_trusted(
+        self, trusted: Iterable[str], captured: Mapping[str, Captured], *, import_doubtful: bool
+    ) -> set[str]:
+        """Run the instructor's definitions, and return the names that the test does not have."""
         missing: set[str] = set()
         for name in trusted:
             if name in self.known.if_bound and name not in captured:
@@ -307,25 +348,18 @@ class Namespace(dict[str, Any]):
                     super().__setitem__(name, self.answers.value(name, captured[name]))
             elif name in self.known.with_state:
                 super().__setitem__(name, self._in_kernel(name, captured[name]))
-        for name in missing:
-            self.pop(name, None)
-        needed = capture is not None and not self.answers.remote.lost and self._needs_kernel(captured)
-        if capture is not None and needed:
-            self.answers.remote.enter(capture.snapshot)
-            if isinstance(self.answers.remote.permissions, Observer):
-                self.answers.remote.ask("observe")
-            theirs = self.known.students | self.known.parameters
-            for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
-                # What lives in a copy of an earlier test is unknown here: the notebook goes on without that test.
-                if self.answers.remote.is_here(self.left[name]):
-                    self._tell_kernel(name, self.left[name])
-        self.before = dict(self)
-        shared = (self.known.students & self.keys()) - self.known.trusted.keys() if needed else frozenset()
-        self.answers.remote.shared.begin(self, self.before, self.answers.remote.permissions.shares(shared))
-        instructors = self.known.trusted.keys() | self.known.own | self.known.students
-        self.answers.remote.attributes.begin(attributes_changed(source, instructors) if needed else frozenset())
-        self.live = True
-        self.tainted.prepared()
+        return missing
+
+    def _enter(self, capture: Capture) -> None:
+        """Go to the cell's copy of the kernel, and tell it what earlier tests left."""
+        self.answers.remote.enter(capture.snapshot)
+        if self.answers.remote.permissions.traces_reads:
+            self.answers.remote.ask("observe")
+        theirs = self.known.students | self.known.parameters
+        for name in [name for name in self.left if name in theirs and self._is_tests(name)]:
+            # What lives in a copy of an earlier test is unknown here: the notebook goes on without that test.
+            if self.answers.remote.is_here(self.left[name]):
+                self._tell_kernel(name, self.left[name])
 
     def before_hidden_data(self) -> None:
         """Let the kernel have what the test has changed so far: what it changes later may be of hidden data."""

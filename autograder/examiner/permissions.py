@@ -1,22 +1,24 @@
 """What a student's answer may do to a test: what the instructor's solution was seen to do there, and nothing else.
 
-:class:`Permissions` answers from the exam's record of observations. :class:`Observer` allows everything and keeps the
-record, while the solution itself runs. Where the solution did not show what a test needs, a line of the test says it,
-see :mod:`autograder.examiner.stated`.
+:class:`Permissions` answers from the exam's record of observations. :class:`Observer` keeps the record, while the
+solution itself runs: it allows everything, or what an earlier run of the solution showed. Where the solution did not
+show what a test needs, a line says it, see :mod:`autograder.syntax.stated`.
 """
 
 from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import json
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Set
+from pathlib import PurePosixPath
 from typing import Any
 
-from autograder.examiner.places import Place, callee, innermost
-from autograder.examiner.stated import Stated, stated
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import WIDE, Act, Fact, Observations
+from autograder.records.observations import LARGE, WIDE, Act, Fact, Observations
+from autograder.syntax.places import Place, callee, innermost
+from autograder.syntax.stated import Stated, stated
 
 MAX_NOTES = 20
 """Largest number of refusals of one test that its details list."""
@@ -37,6 +39,8 @@ class Permissions:
         self.test = self.source = ""
         """Grade id and source of the test that is being examined."""
         self.stated = Stated()
+        self.traces_reads = False
+        """Whether the kernel tells which names its code reads, which makes calls slower."""
         self.refusals: dict[str, None] = {}
         """What the test was refused, each with the line that would allow it, in order."""
         self.is_doubtful = False
@@ -44,10 +48,19 @@ class Permissions:
         self.has_widened = False
         """Whether an integer arrived in a form with which a test cannot do all that it can with an integer."""
 
-    def begin(self, test: str, source: str) -> None:
-        """Begin a test."""
+    def begin(self, test: str, source: str, allow: tuple[str, ...] = ()) -> None:
+        """Begin a test.
+
+        Args:
+            test: its grade id.
+            source: its source.
+            allow: the lines of course.yaml about it.
+
+        Raises:
+            CourseError: a line about it cannot be meant.
+        """
         self.is_doubtful = self.has_widened = False
-        self.test, self.source, self.stated, self.refusals = test, source, stated(source), {}
+        self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
 
     def place(self) -> Place:
         """Return the place in the instructor's code that is being executed."""
@@ -62,15 +75,14 @@ class Permissions:
             keys: the arguments: positions and names.
             changed: those that the call has changed.
         """
-        each = [self._of(Act.CHANGES, place.of(name)) for name in self._called(place, names)]
-        seen = frozenset(each[0]).intersection(*each[1:])
+        seen = self._shown(Act.CHANGES, place, names)
         allowed = frozenset(key for key in keys if str(key) in seen) | self.stated.changed(place) & keys
         for key in sorted(changed & keys - allowed, key=str):
             self.is_doubtful |= not self._of(Act.RETURNS, place.subject)
             self._refuse(
                 f"line {place.line}: the call changed argument {key!r}, and the test's own object stayed as it was, "
-                "because your solution was not seen to change it here. If the test needs the change, add the line "
-                "`# examine: FUNCTION changes ARGUMENT` to it, with the names that stand in the call."
+                "because your solution was not seen to change it here. If the test needs the change, "
+                f"{self._remedy('FUNCTION changes ARGUMENT')}, with the names that stand in the call."
             )
         return allowed
 
@@ -86,9 +98,8 @@ class Permissions:
         """Return which of the names that the test has bound go to the kernel for a request here."""
         if not bound:
             return frozenset()
-        each = [self._of(Act.READS, place.of(name)) for name in self._called(place, names)]
         self.is_doubtful |= not self.known
-        return bound & (frozenset(each[0]).intersection(*each[1:]) | self.stated.reads)
+        return bound & (self._shown(Act.READS, place, names) | self.stated.reads)
 
     def reads_later(self, refused: Set[str]) -> None:
         """Note names that a request did not get and that the solution was seen to read elsewhere in this test.
@@ -101,35 +112,41 @@ class Permissions:
             for (act, subject), values in self._facts.items()
         )
 
-    def _called(self, place: Place, names: Iterable[str]) -> Collection[str]:
-        """Return the names that count of a function's: that which stands in the call, or else all of them."""
-        names = set(names)
+    def _shown(self, act: Act, place: Place, names: Iterable[str]) -> Set[str]:
+        """Return the values of the facts about a function at a place.
+
+        Of its names that counts which stands in the call; otherwise each of them has to have a fact.
+        """
+        names = set(names) or {""}
         called = callee(self.source, place) if len(names) > 1 else ""
-        return {called} if called in names else names or ("",)
+        each = [self._of(act, place.of(name)) for name in ({called} if called in names else names)]
+        return frozenset(each[0]).intersection(*each[1:])
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Return which global names of the notebook have one state in the kernel and in this test."""
         return names & self._of(Act.SHARES, self.test)
 
-    def kinds(self, place: Place, given: Set[str] = frozenset()) -> Container[str]:
-        """Return the narrow, masked, nullable and wide kinds that values which arrive here may have.
+    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
+        """Return the narrow, masked, nullable, large and wide kinds that values which arrive here may have.
 
         Args:
             place: where the test asks for them.
+            names: the names that the test has for the function or object that is asked.
             given: the kinds among the arguments that the test passes.
         """
-        return self._kinds(self._of(Act.GIVES, place.subject) | self.stated.kinds | given)
+        return self._kinds(self._shown(Act.GIVES, place, names) | given)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Return the kinds that the answer under ``name`` may have in this test."""
-        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}") | self.stated.kinds)
+        return self._kinds(self._of(Act.GIVES, f"{self.test} {name}"))
 
     def _kinds(self, allowed: Set[str]) -> Container[str]:
-        return _Watched(allowed, self._missed)
+        allowed |= self.stated.kinds
+        return _Watched(allowed | {LARGE} if WIDE in allowed else allowed, self._missed)
 
     def _missed(self, kind: object) -> None:
         self.is_doubtful |= not self.known
-        self.has_widened |= kind == WIDE
+        self.has_widened |= kind in (LARGE, WIDE)
 
     def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Return how the solution's models are compiled, by name; None while the solution itself is examined."""
@@ -141,23 +158,57 @@ class Permissions:
         self.is_doubtful |= not self.known
         return self.stated.draws or function in self._of(Act.DRAWS, place.subject)
 
-    def of(self, act: Act) -> Set[str]:
-        """Return the values of all facts of a kind about this test."""
-        return self._of(act, self.test)
+    def writes(self, path: str, place: Place, *, named: bool) -> bool:
+        """Tell whether a call that has written over a file of the test's, or removed it, may do so.
+
+        Args:
+            path: the file.
+            place: where the call stands.
+            named: whether the test has named the file in a call.
+        """
+        seen = self._of(Act.WRITES, self.test)
+        if path in seen | self.stated.files or (named and not seen.isdisjoint(_patterns(path))):
+            return True
+        self.is_doubtful |= named or not self.known
+        self._refuse(
+            f"line {place.line}: the call wrote or removed {path!r}, and the test's own file stayed as it was, because "
+            "your solution was not seen to write it in this test. If the test needs what the call wrote, "
+            f"{self._remedy(f'answers write {path}')}."
+        )
+        return False
+
+    def verbs(self) -> frozenset[str] | None:
+        """Return what SQL statements that do not stand in the test may do besides reading; None: it is not known."""
+        return frozenset(self._of(Act.QUERIES, self.test)) if self.known else None
 
     def _of(self, act: Act, subject: str) -> Set[str]:
         return self._facts.get((act, subject), frozenset())
+
+    def _remedy(self, line: str) -> str:
+        """Say where the line stands that allows something."""
+        in_course = f"examine: {{allow: {{{self.test}: [{line}]}}}}"
+        return f"add the line `# examine: {line}` to it, or `{in_course}` to the assignment in course.yaml"
 
     def _refuse(self, text: str) -> None:
         if len(self.refusals) < MAX_NOTES:
             self.refusals[text] = None
 
 
-class Observer(Permissions):
-    """The permissions of the instructor's solution: everything is allowed, and recorded."""
+def _patterns(path: str) -> tuple[str, str]:
+    """Return what stands in a record for a file whose folder, or whose name, varies from run to run."""
+    return f"*/{PurePosixPath(path).name}", f"*{PurePosixPath(path).suffix}"
 
-    def __init__(self) -> None:
-        super().__init__(Observations())
+
+class Observer(Permissions):
+    """The permissions of the instructor's solution, which is recorded.
+
+    Args:
+        observations: what an earlier run showed; nothing else is allowed now, as to a student's answer. None: all is.
+    """
+
+    def __init__(self, observations: Observations | None = None) -> None:
+        super().__init__(observations or Observations())
+        self.allows_all = self.traces_reads = observations is None
         self.facts: set[Fact] = set()
 
     @property
@@ -169,58 +220,80 @@ class Observer(Permissions):
         """Record a fact."""
         self.facts.add(Fact(act, subject, value))
 
+    def _note_each(self, act: Act, place: Place, names: Iterable[str], values: Iterable[str]) -> None:
+        """Record facts about a function at a place, under each of its names."""
+        for name, value in itertools.product(set(names) or {""}, values):
+            self.note(act, place.of(name), value)
+
     def changes(self, place: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
-        """Allow all changes, and record those that were made."""
-        for name in names or ("",):
-            for key in changed & keys:
-                self.note(Act.CHANGES, place.of(name), str(key))
-        return keys
+        """Record the changes that were made."""
+        self.was_changed(place, names, changed & keys)
+        return keys if self.allows_all else super().changes(place, names, keys, changed)
+
+    def was_changed(self, place: Place, names: Iterable[str], keys: Iterable[int | str]) -> None:
+        """Record that a call changes these arguments."""
+        self._note_each(Act.CHANGES, place, names, map(str, keys))
 
     def reads(self, place: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
-        """Lend all names."""
-        return bound
+        """Lend all names; :meth:`was_read` says which of them were read."""
+        return bound if self.allows_all else super().reads(place, names, bound)
 
     def was_read(self, place: Place, names: Iterable[str], read: Iterable[str]) -> None:
         """Record the names that the notebook's code read."""
-        for name in names or ("",):
-            for value in read:
-                self.note(Act.READS, place.of(name), value)
+        self._note_each(Act.READS, place, names, read)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Share all names; :meth:`was_shared` says which of them needed it."""
-        return names
+        return names if self.allows_all else super().shares(names)
 
     def was_shared(self, names: Iterable[str]) -> None:
         """Record names whose objects the kernel or the test has changed."""
         for name in names:
             self.note(Act.SHARES, self.test, name)
 
-    def kinds(self, place: Place, given: Set[str] = frozenset()) -> Container[str]:
-        """Allow all kinds, and record those that come."""
-        return _Noted(lambda kind: self.note(Act.GIVES, place.subject, kind))
+    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
+        """Record the kinds that come."""
+        allowed = None if self.allows_all else super().kinds(place, names, given)
+        return _Noted(lambda kind: self._note_each(Act.GIVES, place, names, (kind,)), allowed)
 
     def kinds_of(self, name: str) -> Container[str]:
-        """Allow all kinds, and record those that the answer has."""
-        subject = f"{self.test} {name}"
-        return _Noted(lambda kind: self.note(Act.GIVES, subject, kind))
+        """Record the kinds that the answer has."""
+        subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
+        return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
 
     def draws(self, place: Place, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
-        return True
+        return self.allows_all or super().draws(place, function)
 
-    def compiled(self) -> None:
+    def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Let the solution's models be evaluated as they are compiled; :meth:`was_compiled` records how."""
-        return
+        return None if self.allows_all else super().compiled()
 
     def was_compiled(self, settings: Mapping[str, CompiledAs]) -> None:
         """Record how models are compiled, by name."""
         for name, as_compiled in settings.items():
             self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
-    def queried(self, verbs: Iterable[str]) -> None:
-        """Record what SQL statements that do not stand in the test did."""
-        for verb in verbs:
-            self.note(Act.QUERIES, self.test, verb)
+    def writes(self, path: str, place: Place, *, named: bool) -> bool:
+        """Record that a call has written over a file of the test's."""
+        if not named:
+            self.note(Act.WRITES, self.test, path)
+        return self.allows_all or super().writes(path, place, named=named)
+
+    def wrote(self, paths: Iterable[str]) -> None:
+        """Record the files that a call has written or removed, each with as much of its path as stands in the test."""
+        for path in paths:
+            in_any_folder, with_suffix = _patterns(path)
+            name = in_any_folder if PurePosixPath(path).name in self.source else with_suffix
+            self.note(Act.WRITES, self.test, path if path in self.source else name)
+
+    def verbs(self) -> frozenset[str] | None:
+        """Allow all verbs; :meth:`did` records them."""
+        return None if self.allows_all else super().verbs()
+
+    def did(self, act: Act, value: str) -> None:
+        """Record something that the answers of this test did."""
+        self.note(act, self.test, value)
 
     def raised(self, place: Place, error: Exception) -> None:
         """Record that a call raised an exception."""
@@ -233,14 +306,14 @@ class Observer(Permissions):
 
 
 class _Noted(Container[str]):
-    """All kinds; each that is asked for is noted."""
+    """The kinds that are allowed (None: all); each that is asked for is noted."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
+    def __init__(self, note: Callable[[str], None], allowed: Container[str] | None) -> None:
+        self._note, self._allowed = note, allowed
 
     def __contains__(self, kind: object) -> bool:
         self._note(str(kind))
-        return True
+        return self._allowed is None or kind in self._allowed
 
 
 class _Watched(Container[str]):

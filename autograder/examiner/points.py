@@ -8,6 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from autograder.check.exact_integer import ExactInteger
+
 _TOTALS = frozenset(["sum", "min", "max", "round", "float", "int", "abs", "mean", "fsum"])
 
 
@@ -17,7 +19,7 @@ class NoNumber(Exception):
 
 def finite_number(value: Any) -> float | None:
     """Return a finite number of an exact type; None for anything else."""
-    if type(value) in (int, float):
+    if type(value) in (int, float, ExactInteger):
         return float(value) if value == value else 0.0
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and value.dtype.kind in "iuf":
         return float(value) if value == value else 0.0

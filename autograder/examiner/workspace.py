@@ -6,12 +6,13 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
+from autograder.examiner.permissions import Observer
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
@@ -109,6 +110,10 @@ class Files:
         self.ask = remote.ask
         self.unsent: dict[str, bytes] = {}
         """Files that the test wrote and that no call has named yet."""
+        self.own: dict[str, bytes] = {}
+        """Files that the test wrote, as it wrote them last."""
+        self.named: set[str] = set()
+        """Paths in the arguments of the test's calls so far."""
         self.folders: set[str] = set()
         """Folders that the kernel has: those of the notebook's files, and those that were sent."""
         self.made: list[str] = []
@@ -167,10 +172,14 @@ class Files:
             self.entered = True
         changed, removed = self.here.pull()
         self.unsent.update(changed)
+        self.own.update(changed)
         for path in removed:
             self.unsent.pop(path, None)
+            self.own.pop(path, None)
             wanted[path] = None
-        named = self.workspace.read_by_notebook | set(_argument_paths(arguments))
+        named = set(_argument_paths(arguments))
+        self.named |= named
+        named |= self.workspace.read_by_notebook
         for path in [p for p in self.unsent if _is_named(p, named)]:
             wanted[path] = self.unsent.pop(path)
         self._send_folders(named)
@@ -216,9 +225,22 @@ class Files:
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
             self.unsent.pop(path, None)
-        fixed = self.workspace.fixed
-        _reject_references(data for path, data in contents.items() if path not in fixed)
-        self.here.push({p: d for p, d in contents.items() if p not in fixed}, [p for p in gone if p not in fixed])
+        left = self.workspace.fixed | self._kept_as_written({**contents, **dict.fromkeys(gone)})
+        _reject_references(data for path, data in contents.items() if path not in left)
+        self.here.push({p: d for p, d in contents.items() if p not in left}, [p for p in gone if p not in left])
+
+    def _kept_as_written(self, changed: Mapping[str, bytes | None]) -> Set[str]:
+        """Return the files of the test's that stay as it wrote them, whatever the call did to its copies.
+
+        The next call that names such a file gets the test's again.
+        """
+        permissions, place = self.remote.permissions, self.remote.permissions.place()
+        if isinstance(permissions, Observer):
+            permissions.wrote(changed)
+        written = sorted(path for path in changed.keys() & self.own.keys() if changed[path] != self.own[path])
+        kept = {p for p in written if not permissions.writes(p, place, named=_is_named(p, self.named))}
+        self.unsent.update((path, self.own[path]) for path in kept)
+        return kept
 
 
 def _reject_references(contents: Iterable[bytes]) -> None:

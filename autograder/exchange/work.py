@@ -60,7 +60,8 @@ class Work:
     recording_keys: tuple[str, ...] = ()
     """Key of each exam's recording, see :func:`autograder.coordinator.recordings.keys`; empty: there is none."""
     observe: bool = False
-    """Whether this is the instructor's solution, which may do everything, and what it does is recorded."""
+    """Whether this is the instructor's solution, and what it does is recorded. If its exams have no record, it may do
+    everything."""
     replay_only: bool = False
     """Replay only: nothing is executed; if a replay is not possible, the reason says so."""
 

@@ -29,7 +29,7 @@ def main() -> None:
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from agent.kernel import figures, keras_pipelines, keras_training, server
+    from agent.kernel import fast_training, figures, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
@@ -48,10 +48,8 @@ def main() -> None:
     served = server.attach(app.kernel)
     figures.watch(app.kernel.shell)
     workfiles.start(str(Path.cwd()))
-    keras_pipelines.start(app.kernel.shell)
-    if keras_training.OPTION in sys.argv[3:]:
-        keras_training.start(app.kernel.shell)
-    for name in (name for name in sys.argv[3:] if name != keras_training.OPTION):
+    fast_training.start(app.kernel.shell, fast=fast_training.OPTION in sys.argv[3:])
+    for name in (name for name in sys.argv[3:] if name != fast_training.OPTION):
         with contextlib.suppress(Exception, SystemExit):  # the cell that imports the module shows the error
             importlib.import_module(name)
     gc.freeze()

@@ -12,10 +12,11 @@ import functools
 import importlib
 import io
 import operator
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import codec
 from . import lent_objects
@@ -24,8 +25,7 @@ KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """The kinds of references that the examiner gives out; their handles are negative."""
 FILE_METHODS = ("read", "readline", "write", "seek", "tell", "truncate", "getvalue")
 
-if TYPE_CHECKING:  # Python 3.7 cannot subscript it
-    Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
+Ask = Callable[[int, str, tuple[Any, ...], dict[str, Any]], Any]
 
 
 class Callbacks:
@@ -39,6 +39,9 @@ class Callbacks:
         self.numbers: dict[int, tuple[Any, codec.Reference]] = {}
         self.classes: dict[int, type] = {}
         """Number of a class of the test's → the class of its stand-ins here."""
+        self.built: dict[int, Any] = {}
+        """Number of a library's object of the test → its copy, while one message is read."""
+        self.building = 0
         self.thread = threading.current_thread()
         self.depth = 0
         """How many requests are being answered; the examiner listens while this is above 0."""
@@ -50,7 +53,10 @@ class Callbacks:
         if self.channel is None or not self.depth or threading.current_thread() is not self.thread:
             raise RuntimeError("a function of the test can only be called while the test waits, and by its own thread")
         packed = codec.encode((number, method, args, kwargs, self.server.printed.take()), self.server.refer)
-        outcome, result = codec.decode(*self.channel(packed), self.server.resolve)
+        answer = self.channel(packed)
+        if not self.building:
+            self.built.clear()
+        outcome, result = codec.decode(*answer, self.server.resolve)
         if outcome == "ok":
             return result
         if isinstance(result, BaseException):  # the student's own exception, which the test raises again
@@ -67,6 +73,8 @@ class Callbacks:
         number = reference.handle
         if reference.kind == "library":
             return _library(reference.type_name)
+        if reference.kind == "built":
+            return self._built(number)
         if reference.kind == "lent" and number not in self.known:
             ask = functools.partial(self.ask, number)
             made, is_stand_in = lent_objects.made(ask, self.server.namespace, self.classes)
@@ -82,6 +90,18 @@ class Callbacks:
             self.numbers[id(made)] = (made, reference)
         return self.known[number]
 
+    def _built(self, number: int) -> Any:
+        """Build an object of a library's class from the data that the test's has: once for each message."""
+        self.building += 1
+        try:
+            if number not in self.built:
+                function, arguments = self.ask(number, "call", (), {})
+                self.built[number] = value = function(*arguments)
+                set_state(value, *self.ask(number, "state", (), {}))
+            return self.built[number]
+        finally:
+            self.building -= 1
+
     def reference(self, value: Any) -> codec.Reference | None:
         """Return the examiner's reference if ``value`` is a stand-in, else None."""
         found = self.numbers.get(id(value))
@@ -90,6 +110,21 @@ class Callbacks:
     def number_of(self, error: BaseException) -> int | None:
         """Return the number of a test's exception that passed through the student's code; None for another one."""
         return next((e._autograder_number for e in self.raised if e is error), None)  # type: ignore[attr-defined]
+
+
+def set_state(value: Any, state: Any, items: Any, pairs: Any) -> None:
+    """Give a new object its state, as ``copy`` does."""
+    if hasattr(value, "__setstate__"):
+        if state is not None:
+            value.__setstate__(state)
+    elif state is not None:
+        for attributes in state if type(state) is tuple else (state,):
+            for name, attribute in (attributes or {}).items():
+                object.__setattr__(value, name, attribute)
+    for item in items or ():
+        value.append(item)
+    for key, item in pairs or ():
+        value[key] = item
 
 
 def _library(name: str) -> Any:
@@ -185,11 +220,14 @@ _MAKERS = dict(zip(KINDS, (_function, _callable, _iterator, _file(_TextFile), _f
 
 @contextlib.contextmanager
 def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) -> Iterator[None]:
-    """Replace ``input``, ``print``, ``open`` and ``stdin`` by the test's while a request is answered.
+    """Replace ``input``, ``print``, ``open``, ``stdin`` and variables of the environment while a request is answered.
 
     If the shell hides such a built-in behind a global of its own, as IPython does with ``open``, that is replaced, too.
     """
     before: list[tuple[dict[str, Any], str, Any]] = []
+    variables = replaced.pop("environ", {})
+    kept = {name: os.environ.get(name) for name in variables}
+    _set_variables(variables)
     for name, value in replaced.items():
         homes = [vars(sys if name == "stdin" else builtins)]
         if name in hidden and name in namespace:
@@ -202,3 +240,12 @@ def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) ->
     finally:
         for home, name, value in before:
             home[name] = value
+        _set_variables({name: value for name, value in kept.items() if os.environ.get(name) == variables[name]})
+
+
+def _set_variables(variables: dict[str, Any]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -167,7 +167,7 @@ def _axes(axes: Any) -> dict[str, Any]:
         "face": _color(axes.get_facecolor()),
         "on": bool(axes.axison),
         "label": str(axes.get_label()),
-        "axis": [_axis(axes.xaxis, axes.get_xlim(), skipped), _axis(axes.yaxis, axes.get_ylim(), skipped)],
+        "axis": [_axis(axes.xaxis, axes.get_xlim()), _axis(axes.yaxis, axes.get_ylim())],
         "legend": _legend(axes.get_legend()),
         "lines": all_of(axes.lines, _line),
         "patches": all_of(axes.patches, _patch),
@@ -187,7 +187,7 @@ def _place(axes: Any) -> list[int] | None:
     return [int(n) for n in spec.get_geometry()]
 
 
-def _axis(axis: Any, limits: Any, skipped: list[str]) -> dict[str, Any]:
+def _axis(axis: Any, limits: Any) -> dict[str, Any]:
     kinds = [type(axis.get_major_locator()).__name__, type(axis.get_major_formatter()).__name__]
     described = {
         "label": str(axis.label.get_text()),
@@ -200,7 +200,7 @@ def _axis(axis: Any, limits: Any, skipped: list[str]) -> dict[str, Any]:
     if not all(_USUAL_TICKS.fullmatch(name) for name in kinds):
         labels = [str(label.get_text()) for label in axis.get_ticklabels()]
         places = [float(x) for x in axis.get_ticklocs()]
-        described["ticks"] = [list(pair) for pair in zip(places, labels)][:MAX_ARTISTS]  # noqa: B905 - Python 3.7
+        described["ticks"] = [list(pair) for pair in zip(places, labels)][:MAX_ARTISTS]  # noqa: B905 - not in Python 3.9
     return described
 
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 ADDRESS = b"@"
 """First byte of a request for a copy; its number and a colon follow."""
-GONE = "gone"
-"""Outcome of a request whose copy does not live any more."""
+GONE, UNREAD = "gone", "unread"
+"""Outcomes of a request whose copy does not live any more, and of one that could not be read: no code has run."""
 SPAN = 2**32
 KERNEL = 2**52
 MAX_COPIES = 24

@@ -101,7 +101,7 @@ def called(model: Any, given: Any) -> Iterator[None]:
 def _joined(parts: list[list[Any]]) -> list[Any]:
     import numpy as np
 
-    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 (Python 3.7)
+    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 - not in Python 3.9
 
 
 def _numbers(output: Any) -> Any:

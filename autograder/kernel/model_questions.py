@@ -6,6 +6,7 @@ computes losses from the predictions and from labels that never come here.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -148,10 +149,7 @@ def final(model: Any) -> Any:
 
 
 def _size(variable: Any) -> int:
-    total = 1  # Python 3.7 has no math.prod
-    for size in variable.shape:
-        total *= int(size)
-    return total
+    return math.prod(map(int, variable.shape))
 
 
 def _numbers(value: Any) -> int:

@@ -197,7 +197,7 @@ def _names_around(value: Any) -> dict[str, Any]:
     if isinstance(value, type):
         return dict(next(_methods(value)).__globals__)
     known = dict(value.__globals__)
-    for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):  # noqa: B905 - Python 3.7 has no strict=
+    for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):  # noqa: B905 - not in Python 3.9
         try:
             known[name] = cell.cell_contents
         except ValueError:  # not yet assigned

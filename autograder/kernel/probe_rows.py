@@ -5,6 +5,7 @@ Kernel and examiner make the same rows, each for itself.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 MANY, FEW = 12, 4
@@ -26,10 +27,7 @@ def count(shapes: Any) -> int:
 
 
 def _size(shape: Any) -> int:
-    total = 1  # Python 3.7 has no math.prod
-    for size in shape[1:]:
-        total *= FREE if size is None else int(size)
-    return total
+    return math.prod(FREE if size is None else int(size) for size in shape[1:])
 
 
 def rows(shape: Any, dtype: str, kind: str, place: int, number: int) -> Any:

@@ -23,10 +23,10 @@ from . import (
     callbacks,
     description,
     dialogue,
+    fast_training,
     figures,
     frozen_copies,
     keras_model,
-    keras_training,
     model_questions,
     observing,
     operations,
@@ -197,8 +197,8 @@ class Server:
         return described, weights
 
     def trainings(self) -> dict[str, int]:
-        """Return how Keras's ``fit`` has run so far, see :data:`keras_training.counts`."""
-        return dict(keras_training.counts)
+        """Return how Keras's ``fit`` has run so far, see :data:`.fast_training.counts`."""
+        return dict(fast_training.counts)
 
     def freeze(self, snapshot: int, names: list[str], room_mib: int) -> tuple[str, Any]:
         """Make a frozen copy of this process as it is at a snapshot.
@@ -399,7 +399,10 @@ class Server:
         outer, self.printed = self.printed, _Limited()
         self.callbacks.depth += 1
         try:
-            verb, replaced, *arguments = codec.decode(text, buffers, self.resolve)
+            request = self._request(text, buffers)
+            if request is None:
+                return codec.encode((frozen_copies.UNREAD, None, ""))
+            verb, replaced, *arguments = request
             if verb not in VERBS:
                 raise ValueError("unknown request")
             observed: Any = self.observed or contextlib.nullcontext()
@@ -413,6 +416,14 @@ class Server:
         finally:
             self.printed = outer
             self.callbacks.depth -= 1
+
+    def _request(self, text: bytes, buffers: list[Any]) -> Any:
+        """Read a request; None if an argument cannot be built here, as where a library is missing."""
+        self.callbacks.built.clear()
+        try:
+            return codec.decode(text, buffers, self.resolve)
+        except Exception:
+            return None
 
     def _raised(self, error: BaseException) -> codec.Packed:
         described = description.error(error)

@@ -7,6 +7,7 @@ that is there only while a forward pass is recorded answers for symbolic tensors
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,7 +65,7 @@ def _opened_reshape() -> Iterator[None]:
             sizes = tuple(newshape) if isinstance(newshape, (list, tuple)) else ()
             given = tuple(getattr(x, "shape", (0,)))[1:]
             if sizes and sizes[0] is None and -1 in sizes[1:] and None not in (*given, *sizes[1:]):
-                rest = -_more.product(given) // _more.product(sizes[1:])
+                rest = -math.prod(given) // math.prod(sizes[1:])
                 newshape = (-1, *(rest if size == -1 else size for size in sizes[1:]))
             return original(x, newshape)
 
@@ -318,7 +319,7 @@ _BACKEND: dict[str, Callable[..., Any]] = {
     "dot": lambda ops, x, y: ops.dot(x, y),
     "concatenate": lambda ops, tensors, axis=-1: ops.concatenate(list(tensors), axis=axis),
     "softmax": lambda ops, x, axis=-1: ops.softmax(x, axis=axis),
-    "batch_flatten": lambda ops, x: ops.reshape(x, (-1, _more.product(x.shape[1:]))),
+    "batch_flatten": lambda ops, x: ops.reshape(x, (-1, math.prod(x.shape[1:]))),
     "repeat_elements": lambda ops, x, rep, axis: ops.repeat(x, rep, axis=axis),
 }
 """Names in ``keras.backend`` → the same with ``keras.ops``, given as the first argument."""

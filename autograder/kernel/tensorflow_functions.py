@@ -6,19 +6,12 @@ Runs inside the student's kernel; see :mod:`tensorflow_calls`. Arguments have Te
 from __future__ import annotations
 
 import collections
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 _TopK = collections.namedtuple("_TopK", ["values", "indices"])
-
-
-def product(sizes: Any) -> int:
-    """Return the product of sizes that are all known."""
-    total = 1
-    for size in sizes:
-        total *= int(size)
-    return total
 
 
 def of_axis(name: str) -> Callable[..., Any]:
@@ -42,7 +35,7 @@ def _pad(ops: Any, tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_
 
 
 def _slice(ops: Any, input_: Any, begin: Any, size: Any) -> Any:
-    pairs = zip(_plain(begin), _plain(size))  # noqa: B905 (Python 3.7)
+    pairs = zip(_plain(begin), _plain(size))  # noqa: B905 - not in Python 3.9
     return input_[tuple(slice(first, None if count in (-1, None) else first + count) for first, count in pairs)]
 
 
@@ -151,7 +144,7 @@ def _resize(ops: Any, images: Any, size: Any, method: Any = "bilinear", preserve
 def _standardized(ops: Any, image: Any) -> Any:
     axes = (-3, -2, -1)
     mean, spread = ops.mean(image, axis=axes, keepdims=True), ops.std(image, axis=axes, keepdims=True)
-    return ops.divide(ops.subtract(image, mean), ops.maximum(spread, product(image.shape[-3:]) ** -0.5))
+    return ops.divide(ops.subtract(image, mean), ops.maximum(spread, math.prod(image.shape[-3:]) ** -0.5))
 
 
 def _contrast(ops: Any, images: Any, contrast_factor: float) -> Any:

@@ -71,7 +71,7 @@ def _convolution(graph: Graph, node: Any, x: Value, weight: Any, bias: Any = Non
     x, same = graph.last(x), padding
     if not isinstance(padding, str):
         pads = _sides(padding, rank)
-        full = [(k - 1) * r for k, r in zip(size, rates)]  # noqa: B905 (Python 3.7)
+        full = [(k - 1) * r for k, r in zip(size, rates)]  # noqa: B905 - not in Python 3.9
         same = "same" if set(strides) == {1} and [2 * pad for pad in pads] == full else "valid"
         if same == "valid" and any(pads):
             shape = (*x.shape[:2], *(n + 2 * pad for n, pad in zip(x.shape[2:], pads)))  # noqa: B905
@@ -121,8 +121,8 @@ def _adaptive(kind: str) -> Function:
         if set(wanted) == {1}:
             config: dict[str, Any] = {"keepdims": True}
             return graph.layer(node, f"Global{kind}Pooling{rank}D", config, graph.last(x), last=True)
-        require(not any(a % b for a, b in zip(given, wanted)))  # noqa: B905 (Python 3.7)
-        sizes = [a // b for a, b in zip(given, wanted)]  # noqa: B905 (Python 3.7)
+        require(not any(a % b for a, b in zip(given, wanted)))  # noqa: B905 - not in Python 3.9
+        sizes = [a // b for a, b in zip(given, wanted)]  # noqa: B905 - not in Python 3.9
         config = {"pool_size": sizes, "strides": sizes, "padding": "valid"}
         return graph.layer(node, f"{kind}Pooling{rank}D", config, graph.last(x), last=True)
 

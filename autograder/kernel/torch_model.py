@@ -115,7 +115,7 @@ def _called(module: Any, given: Any, tensors: list[Any]) -> Any:
 def _arguments(given: Any, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the arguments of a call: one for each input, by name if the inputs have names."""
     if isinstance(given, dict) and leaves(given) != [given]:
-        return [], dict(zip(given, tensors))  # noqa: B905 (Python 3.7)
+        return [], dict(zip(given, tensors))  # noqa: B905 - not in Python 3.9
     return tensors, {}
 
 
@@ -134,7 +134,7 @@ def _arrays(outputs: Any) -> list[Any]:
 def _joined(parts: list[list[Any]]) -> list[Any]:
     import numpy as np
 
-    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 (Python 3.7)
+    return [np.concatenate(pieces) for pieces in zip(*parts)]  # noqa: B905 - not in Python 3.9
 
 
 def _reason(error: Exception) -> str:

@@ -32,7 +32,7 @@ def compared_copies(exam: Exam) -> list[Finding]:
         tree = parsed(cell.source) if cell.role is Role.TEST and not cell.in_kernel else None
         if tree is None or not permissions.known:
             continue
-        permissions.begin(str(cell.grade_id), cell.source)
+        permissions.begin(str(cell.grade_id), cell.source, cell.allow)
         functions = notebook.known.students - notebook.known.trusted.keys()
         lines = cell.source.splitlines()
         name = f"cell {index + 1} ({cell.grade_id!r})"

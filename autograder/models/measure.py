@@ -13,7 +13,7 @@ from autograder.models.costs import cost
 from autograder.models.graph import Built, matched, run
 from autograder.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
-from autograder.models.shapes import Shape, WeightShapes, einsum_dense, weight_shapes
+from autograder.models.shapes import Shape, WeightShapes, shadow, weight_shapes
 from autograder.models.sources import SOURCES, require_weights
 from autograder.models.table_sequences import ATTENTION
 from autograder.models.values import RefusedModel
@@ -169,21 +169,20 @@ class Measure:
         return self._count(output)
 
     def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
-        import keras
-
         if plan.class_name in SOURCES:
             return self._source(built, plan, first)
         shapes = {name: _shapes(value) for name, value in bound.items() if name not in _FLAGS}
+        layer = built.layer
+        if plan.class_name == "EinsumDense":  # it knows its output's shape once it is built
+            layer = shadow(plan, shapes, _shapes(first))
         if built.weights is None:
-            built.weights = weight_shapes(plan, shapes, _shapes(first))
+            built.weights = weight_shapes(shadow(plan, shapes, _shapes(first)))
             self._count_parameters(plan, built.weights)
         try:
             if plan.class_name in _SPECIFIED:
                 output = built.layer.compute_output_spec(**{k: v for k, v in bound.items() if k != "training"})
-            elif plan.class_name == "EinsumDense":
-                output = keras.KerasTensor(einsum_dense(plan.arguments, _shapes(first))[1])
             else:
-                output = _tensors(built.layer.compute_output_shape(_shapes(first)))
+                output = _tensors(layer.compute_output_shape(_shapes(first)))
         except RefusedModel:
             raise
         except Exception as error:

@@ -79,7 +79,9 @@ def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
         if config.get("build_input_shape") is None:
             raise RefusedModel(
                 "The model has no input shape yet, so it has no weights. "
-                "Begin it with keras.Input(shape=...), or fit it before it is tested."
+                "Begin it with keras.Input(shape=...), or fit it before it is tested.",
+                kind_refused=bool(read),
+                wants_shapes=bool(read),
             )
         read.insert(0, InputPlan(_name("(input)"), shape(config["build_input_shape"], "The input shape"), "float32"))
     if len(read) == 1:

@@ -11,8 +11,10 @@ from autograder.records.dates import Extension
 from autograder.records.limits import Limits
 from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
 
-SANDBOXES = ("bubblewrap", "gvisor", "crun", "runc")
+SANDBOXES = ("bubblewrap", "gvisor")
 """Names of the sandboxes that a student's kernel can run in."""
+REMOVED_SANDBOXES = ("crun", "runc")
+"""Names of earlier versions; their walls were bubblewrap's."""
 USER_SANDBOX = "user"
 """Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
 TRAINING = ("fast", "exact")
@@ -21,12 +23,17 @@ TRAINING = ("fast", "exact")
 
 @dataclass(frozen=True, slots=True)
 class Examine:
-    """The test cells that run in the student's kernel, where the student's code can give itself their points."""
+    """How test cells are examined: which run in the student's kernel, and what answers may do beyond the solution.
+
+    In the kernel, the student's code can give itself their points.
+    """
 
     where: str = "outside"
     """``outside``: no test but those listed or tagged; ``kernel``: all that cannot run outside of it."""
     kernel: tuple[str, ...] = ()
     """Ids of test cells."""
+    allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id of a test → what its answers may do though the solution does not: ``fit changes X``, as in a comment."""
 
 
 @dataclass(frozen=True, slots=True)

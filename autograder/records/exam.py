@@ -65,6 +65,8 @@ class ExamCell:
     in_kernel: str = ""
     """Source of a TEST cell that is marked to run in the student's kernel. Then ``source`` is empty: the examiner runs
     nothing of it."""
+    allow: tuple[str, ...] = ()
+    """Lines of course.yaml that allow answers of a TEST cell more than its solution does: ``fit changes X``."""
     file: str = ""
     """Test file of a TEST cell that is a pytest function: ``tests/test_network.py``. Such a cell is in no notebook."""
 

@@ -6,8 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-WIDE = "wide"
-"""Kind of integers beyond what 64 bits can square, among the kinds of an answer."""
+LARGE, WIDE = "large", "wide"
+"""Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
 
 class Act(enum.StrEnum):
@@ -20,13 +20,18 @@ class Act(enum.StrEnum):
     SHARES = "shares"
     """A call changed the object of a global name, or bound the name. Subject: the test; value: the name."""
     GIVES = "gives"
-    """An answer, or what the kernel sent at a place, has a narrow, masked, nullable or wide kind. Value: the kind."""
+    """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
+    kind."""
     RETURNS = "returns"
     """A call returned a value. Subject: the call; value: its type, with the dtype of an array."""
     DRAWS = "draws"
     """The kernel drew from a generator that a test had seeded. Subject: the place of the seed; value: the function."""
     QUERIES = "queries"
     """An SQL statement that does not stand in the test did something. Subject: the test; value: verb and table."""
+    WRITES = "writes"
+    """A call wrote or removed a file. Subject: the test; value: path; ``*/a.csv``, ``*.csv`` where it varies."""
+    TEXTS = "texts"
+    """A text that may be the student's was compiled, and allows nothing. Subject: the test; value: its syntax."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 
@@ -45,10 +50,9 @@ class Fact:
         """Return the subject without a name: a place, or a test's grade id."""
         return self.subject.partition(" ")[0]
 
-    @property
-    def test(self) -> str:
-        """Return the grade id of the test."""
-        return self.place.partition(":")[0]
+    def is_of(self, test: str) -> bool:
+        """Tell whether it is about the test with a grade id, which may have colons in it."""
+        return self.place == test or self.place.startswith(f"{test}:")
 
 
 @dataclass(frozen=True, slots=True)

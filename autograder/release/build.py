@@ -6,6 +6,7 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autograder._util.files import replace_folder
-from autograder._util.notebook_format import NotebookNode, nbformat
+from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.lint import exam as lint
 from autograder.records.course import Assignment, Course
@@ -33,6 +34,7 @@ from autograder.release.stripping import strip_all
 from autograder.release.test_files import HEADER_LINES, with_tests
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names
+from autograder.syntax.stated import stated
 
 __all__ = [
     "Release",
@@ -64,10 +66,15 @@ def build(course: Course, assignment: Assignment) -> Release:
     }
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
+    exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
-        ReleasedNotebook(notebook_text(versions[name].student), exam, {**versions[name].tests, **tests[name]})
+        ReleasedNotebook(
+            notebook_text(_named_after(assignment, versions[name].student)),
+            exam,
+            {**versions[name].tests, **tests[name]},
+        )
         for name, exam in exams.items()
     )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
@@ -116,13 +123,36 @@ def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
 
 
 def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
-    """Refuse an id in ``examine`` that no test cell has."""
-    tests = [str(cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST and not cell.file]
-    for name in assignment.examine.kernel:
-        if name not in tests:
-            near = difflib.get_close_matches(name, tests, 1)
-            todo = f"did you mean {near[0]!r}?" if near else f"its test cells are {', '.join(tests) or 'none'}"
-            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no test cell; {todo}")
+    """Refuse an id in ``examine`` that no test cell has; ``allow`` may name tests of files, too."""
+    tests = [cell for exam in exams for cell in exam.cells if cell.role is Role.TEST]
+    cells = [str(cell.grade_id) for cell in tests if not cell.file]
+    _check_ids(assignment, assignment.examine.kernel, cells, "test cell")
+    _check_ids(assignment, assignment.examine.allow, [str(cell.grade_id) for cell in tests], "test")
+
+
+def _check_ids(assignment: Assignment, names: Iterable[str], known: list[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            todo = f"did you mean {near[0]!r}?" if near else f"its {kind}s are {', '.join(known) or 'none'}"
+            raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no {kind}; {todo}")
+
+
+def _with_allowed(assignment: Assignment, exam: Exam) -> Exam:
+    """Return the exam with what course.yaml allows the answers of its tests.
+
+    Raises:
+        CourseError: a line cannot be meant; the message names the test.
+    """
+    cells = list(exam.cells)
+    for index, cell in enumerate(cells):
+        allow = assignment.examine.allow.get(str(cell.grade_id), ()) if cell.role is Role.TEST else ()
+        try:
+            stated(cell.source, allow) if allow else None
+        except CourseError as error:
+            raise CourseError(f"'examine' of {assignment.name!r}, {cell.grade_id!r}: {error}") from None
+        cells[index] = dataclasses.replace(cell, allow=allow)
+    return dataclasses.replace(exam, cells=tuple(cells))
 
 
 def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
@@ -205,6 +235,13 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
     exam_cache.save(course, assignment, release)
+
+
+def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:
+    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it."""
+    named: NotebookNode = copy.deepcopy(student)
+    named.metadata[RELEASED_FOR] = {"assignment": assignment.name}
+    return named
 
 
 def notebook_text(notebook: NotebookNode) -> str:

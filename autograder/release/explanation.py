@@ -10,6 +10,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.observations import Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
+_FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
 NOTHING = "nothing beyond values of its own"
 
 
@@ -22,15 +23,16 @@ def explained(exam: Exam) -> Iterator[str]:
         if cell.role is not Role.TEST or cell.in_kernel:
             continue
         yield f"{cell.grade_id}:"
-        facts = [fact for fact in exam.observations.facts if fact.test == cell.grade_id]
-        lines = dict.fromkeys(line for fact in facts if (line := _sentence(fact, cell)))
+        facts = [fact for fact in exam.observations.facts if fact.is_of(str(cell.grade_id))]
+        lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
         if fact.act is Act.COMPILED:
             yield f"the model `{fact.subject}` is evaluated as your solution compiles it: {_compiled(fact.value)}"
 
 
-def _sentence(fact: Fact, cell: ExamCell) -> str:
+def sentence(fact: Fact, cell: ExamCell) -> str:
+    """Say what a fact about a test lets an answer do; empty for a fact that allows nothing."""
     name = fact.subject.partition(" ")[2]
     where = _line(fact.place, cell)
     what = f"`{name.removeprefix('.')}`" if name else "the call"
@@ -42,25 +44,30 @@ def _sentence(fact: Fact, cell: ExamCell) -> str:
             return f"{where}: {what} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
             return f"`{fact.value}` has one state in the notebook and in the test"
-        case Act.GIVES if name and ":" not in fact.place:
+        case Act.GIVES if name and fact.place == cell.grade_id:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
-            return f"{where}: what arrives may be of kind {fact.value}"
+            return f"{where}: what {f'{what} gives' if name else 'arrives'} may be of kind {fact.value}"
         case Act.DRAWS:
             return f"{where}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
+        case Act.WRITES:
+            return f"calls may write {fact.value}, also over what the test wrote there"
+        case Act.TEXTS:
+            kind, _, syntax = fact.value.partition(": ")
+            return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"
     return ""  # what calls return is no permission
 
 
 def _line(place: str, cell: ExamCell) -> str:
     """Name the line of a place, with its source where it stands in the test itself."""
-    parts = place.split(":")
-    if len(parts) < 3 or not parts[-2].isdecimal():
+    parts = place.removeprefix(f"{cell.grade_id}:").split(":")
+    if len(parts) < 2 or not parts[-2].isdecimal():
         return "somewhere"
     number, lines = int(parts[-2]), cell.source.splitlines()
-    if len(parts) > 3:
-        return f"line {number} of {':'.join(parts[1:-2]).strip('<>')}"
+    if len(parts) > 2:
+        return f"line {number} of {':'.join(parts[:-2]).strip('<>')}"
     source = one_line(lines[number - 1].strip(), 60) if 0 < number <= len(lines) else ""
     return f"line {number} ({source})" if source else f"line {number}"
 

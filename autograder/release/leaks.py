@@ -18,7 +18,7 @@ from autograder.course.nbgrader_config import file_patterns, read_nbgrader_confi
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release.files import ask_for_notebook, unnamed_files
-from autograder.release.markers import MarkedCell, Markers, course_markers, find_slip, read_cell
+from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 from autograder.release.otter.blocks import is_otter_source
 from autograder.release.record import Release
 from autograder.release.stripping import cell_name
@@ -96,7 +96,7 @@ def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Ite
 
 def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
     cells = [read_cell(cell, markers) for cell in notebook.cells]
-    names = _names_of_check(cells, notebook)
+    names = _names_of_check(notebook)
     for index, (cell, read) in enumerate(zip(notebook.cells, cells, strict=True)):
         faults = list(read.faults)
         if cell.cell_type == "code":
@@ -104,7 +104,7 @@ def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
         yield from (f"{cell_name(index, cell)}: line {line}: {fault}" for line, fault in sorted(faults))
 
 
-def _names_of_check(cells: Sequence[MarkedCell], notebook: NotebookNode) -> frozenset[str]:
+def _names_of_check(notebook: NotebookNode) -> frozenset[str]:
     """Collect the names that the notebook gives to ``autograder.check`` and its ``hidden_data``."""
     names = {"check"}
     for cell in notebook.cells:

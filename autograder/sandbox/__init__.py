@@ -49,6 +49,6 @@ def default_sandbox(python: str | None = None, name: str = SANDBOXES[0]) -> Sand
         from autograder.sandbox.user import UserSandbox
 
         return UserSandbox(python)
-    from autograder.sandbox.oci import OciSandbox
+    from autograder.sandbox.gvisor import GvisorSandbox
 
-    return OciSandbox(python, name)
+    return GvisorSandbox(python)

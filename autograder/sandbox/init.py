@@ -1,12 +1,12 @@
 """The first process inside a container.
 
 It waits at the gate, installs the system-call filter, starts the student's command, reaps orphans, and ends with the
-command's exit status. Run as ``python -I -S /opt/init FILTER OWN GATE COMMAND…``.
+command's exit status. Run as ``python -I -S /opt/init FILTER OWN COMMAND…``.
 
 The student's command must not be the first process: signals from inside do not end the first process, and it inherits
 orphans. The filter is the very program of bubblewrap's sandbox; engines would compile one of their own from a list of
-calls. Standard library only. OWN is the filter of this process; GATE is the descriptor of a socket whose other end the
-supervisor holds.
+calls. Standard library only. OWN is the filter of this process. Standard input is the gate: a socket whose
+other end the supervisor holds.
 """
 
 # The os calls are meant: each names one system call.
@@ -23,6 +23,7 @@ if TYPE_CHECKING or __package__:
 else:
     import system
 
+GATE = 0
 READY, GO = b"r", b"g"
 NOT_STARTED, NOT_FOUND = 125, 127
 MAX_DESCRIPTORS = 4096
@@ -32,15 +33,14 @@ def main() -> int:
     """Run the command behind its filter; return its exit status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a first process ignores it by default
     program, own_program = (read_file(path) for path in sys.argv[1:3])
-    gate = int(sys.argv[3])
-    os.write(gate, READY)
-    if os.read(gate, 1) != GO:
+    os.write(GATE, READY)
+    if os.read(GATE, 1) != GO:
         return NOT_STARTED
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(os.open("/dev/null", os.O_RDONLY), GATE)
     os.closerange(3, MAX_DESCRIPTORS)
     command = os.fork()
     if command == 0:
-        become_command(sys.argv[4:], program)
+        become_command(sys.argv[3:], program)
     system.install_filter(own_program)
     while True:
         pid, status = os.wait()

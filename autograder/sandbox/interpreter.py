@@ -91,8 +91,10 @@ import json, os, sys, sysconfig
 config = sysconfig.get_config_var
 library = os.path.join(config("LIBDIR") or "/", config("INSTSONAME") or "")
 found = library if os.path.isfile(library) and not library.endswith(".a") else ""
-print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, found]))
+print(json.dumps([list(sys.version_info[:2]), sys.executable, sys.prefix, sys.base_prefix, found]))
 """
+MIN_PYTHON = (3, 9)
+"""The oldest Python that the agent in a kernel runs in."""
 
 
 @cache
@@ -100,9 +102,14 @@ def _ask(executable: str) -> Interpreter:
     command = [executable, "-I", "-c", _QUESTION]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
-        return Interpreter(*json.loads(answer))
+        version, *paths = json.loads(answer)
+        found = Interpreter(*paths)
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise SandboxError(
             f"{executable} does not run as a Python interpreter ({error}). "
             "Name the environment's own python in course.yaml."
         ) from error
+    if tuple(version) < MIN_PYTHON:
+        there, oldest = (".".join(map(str, number)) for number in (version, MIN_PYTHON))
+        raise SandboxError(f"{executable} is Python {there}; make an environment of Python {oldest} or later")
+    return found

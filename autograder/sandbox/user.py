@@ -1,6 +1,6 @@
 """The sandbox ``user``: a user id of its own and a filter, for root in a container that may make no namespace.
 
-    what keeps a process in          bubblewrap, OCI engines        user
+    what keeps a process in          bubblewrap, gvisor             user
     files                            a root folder of its own       permissions; Landlock, where the kernel has it
     processes, signals               a process namespace            another user id; the end comes by user id
     network                          a network namespace            no socket of the internet at all

@@ -19,6 +19,7 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import open_file, read_chunks
+from autograder.submissions.inspection import assignment_of
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import MIB, SUBMISSION, Member
@@ -47,13 +48,18 @@ class Found:
     """The others whom the package names."""
 
 
+MAX_READ = 16 * MIB
+"""Bytes of a notebook whose metadata are read here."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Manifest:
     """Content of submission.json; its hashes have been compared."""
 
     student: str
     timestamp: datetime
-    team: tuple[str, ...] = ()
+    team: tuple[str, ...]
+    assignment: str
 
 
 def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
@@ -105,8 +111,8 @@ def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
         return named, []
     if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
         return named, [f"its submission.json names “{manifest.student}”"]
-    if item.is_given:
-        return manifest.student, []
+    if item.is_given or item.name.startswith(f"{manifest.assignment}-{manifest.student}-"):
+        return manifest.student, []  # also where `submit` named the file after a folder
     raise SubmissionError(
         f"its file name says “{named}”, its submission.json says “{manifest.student}”: find out whose it is "
         "and name the file after that student"
@@ -130,6 +136,7 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
             student_name(content["student"]),
             datetime.fromisoformat(content["timestamp"]).astimezone(UTC),
             tuple(student_name(name) for name in _short_list(content.get("team", []))),
+            str(content["assignment"]),
         )
         version, claimed, hashes = content["format"], content["assignment"], dict(content["sha256"])
     except SubmissionError:
@@ -138,11 +145,18 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
         raise SubmissionError(f"its {MANIFEST} cannot be read ({type(error).__name__})") from error
     if version != FORMAT:
         raise SubmissionError(f"its {MANIFEST} has format {one_line(str(version))}; this is format {FORMAT}")
-    if claimed != assignment:
+    if claimed != assignment and not _was_released_for(folder, members, assignment):
         raise SubmissionError(f"it is a submission of “{one_line(str(claimed))}”, not of “{assignment}”")
     if hashes != digests(folder, (m.name for m in members if m.name != MANIFEST)):
         raise SubmissionError(f"its files are not those that its {MANIFEST} lists: it was damaged or changed")
     return manifest
+
+
+def _was_released_for(folder: Path, members: tuple[Member, ...], assignment: str) -> bool:
+    """Tell whether the archive's notebooks say that they were released for the assignment."""
+    small = [member.name for member in members if is_notebook(member.name) and member.size <= MAX_READ]
+    named = {assignment_of((folder / name).read_bytes()) for name in small}
+    return named - {""} == {assignment}
 
 
 def _short_list(value: Any) -> list[Any]:

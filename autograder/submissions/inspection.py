@@ -56,6 +56,17 @@ def metadata_of(data: bytes) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
+def assignment_of(data: bytes) -> str:
+    """Return the assignment that a notebook says it was released for; "" if it says none, or is no notebook."""
+    from autograder._util.notebook_format import RELEASED_FOR
+
+    try:
+        named = metadata_of(data).get(RELEASED_FOR, {}).get("assignment", "")
+    except (ValueError, RecursionError, AttributeError):
+        return ""
+    return named if isinstance(named, str) else ""
+
+
 def source_of(cell: Mapping[str, Any]) -> str:
     """Return a cell's source with newlines as on Linux."""
     source = cell.get("source", "")

@@ -25,7 +25,7 @@ from autograder.errors import SubmissionError, UsageError
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.inspection import compare, own_code, read_cells, source_of
+from autograder.submissions.inspection import assignment_of, compare, own_code, read_cells, source_of
 from autograder.submissions.manifest import FORMAT, MANIFEST
 from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
 from autograder.submissions.surroundings import habits
@@ -96,7 +96,8 @@ def pack(
         student: the student's name or number.
         release: the released notebook or its folder. With it, answered cells are told exactly, and unchanged files are
             left out.
-        assignment: its name; default: the name of the release's folder, else of the notebook's.
+        assignment: its name; default: the name that the release wrote into the notebook, else that of the release's
+            folder, else of the notebook's.
         out: the folder for ``<assignment>-<student>-<time>.zip``; default: the notebook's.
         now: the time of handing in; default: now.
         team: the names or numbers of the others who hand in together with the student.
@@ -113,12 +114,13 @@ def pack(
     if not notebook.is_file():
         raise UsageError(f"There is no notebook {notebook}.")
     released_path = released_notebook(notebook, release)
-    assignment = _assignment(assignment or (released_path or notebook.resolve()).parent.name)
     try:
         data = b"".join(read_chunks(notebook.resolve().parent, notebook.resolve().name, SUBMISSION))
     except SubmissionError as error:
         raise SubmissionError(f"{notebook} cannot be packed. {error}") from error
     student_cells, notes = read_cells(notebook.name, data)
+    # What the release wrote into its notebook decides: students name their folders as they like.
+    assignment = _assignment(assignment or assignment_of(data) or (released_path or notebook.resolve()).parent.name)
     released = read_cells(released_path.name, released_path.read_bytes())[0] if released_path else None
     answered, unanswered, more = compare(student_cells, released)
     files = {notebook.name if released_path is None else released_path.name: data}

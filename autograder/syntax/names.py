@@ -8,6 +8,7 @@ import functools
 import importlib
 import re
 import symtable
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -337,56 +338,92 @@ def _vocabulary(
     state: tuple[tuple[str, tuple[str, ...]], ...] = (),
 ) -> Vocabulary:
     stars = dict(starred)
-    cells = [(role, bindings(source, stars)) for role, source in code]
-    tests = [b for role, b in cells if role is Role.TEST]
-    others = [b for role, b in cells if role is not Role.TEST]
-    locked = [b for role, b in cells if role is Role.READ_ONLY]
-
-    assigned = frozenset().union(*(b.assigned for b in others)) if others else frozenset[str]()
-    defined = {n for b in others for n in b.definitions if n not in b.imported}
-    defined_elsewhere = {n for role, b in cells if role not in (Role.READ_ONLY, Role.TEST) for n in b.definitions}
-    trusted: dict[str, str] = {}
-    for b in others:  # imports are trusted in every cell, because they name objects of libraries
-        trusted |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
-    for b in locked:
-        trusted |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
-    statements = {(n, s) for b in others for n, s in b.definitions.items()}
-    once = {n for n in trusted if sum(n == name for name, _ in statements) == 1}
+    cells = _Cells(tuple((role, bindings(source, stars)) for role, source in code))
     sources = [_python(source) for role, source in code if role is not Role.TEST]
-    functions_change = functions_that_change(sources, functions_returning_nothing(sources))
-    binding = _binding_functions(sources)
-    assigned |= frozenset().union(*binding.values())
-    trusted = {n: s for n, s in trusted.items() if n not in assigned and (n in once or imports(s))}
-
     locked_sources = [_python(source) for role, source in code if role is Role.READ_ONLY]
-    in_order = dict.fromkeys(name for b in others for name in b.definitions)
-    # Constants come first, since they need no other name.
-    trusted = constant_data(locked_sources, sources) | {n: trusted[n] for n in in_order if n in trusted}
-    imported = {n for b in others for n in b.imported}
-    given = {n for role, b in cells if role in (Role.READ_ONLY, Role.FREE) for n in b.definitions}
-    if_bound = frozenset(imported & trusted.keys() - given)
-    read_by_functions = frozenset().union(
-        *map(function_globals, sources),
-        *map(_bound_by_functions, sources),  # ``n += 1`` reads, too
-    )
-    bound_by_others = assigned | {n for b in others for n in b.definitions}
-    bound_by_tests = {n for b in tests for n in (*b.definitions, *b.assigned)}
-    bound_by_tests.update(*_binding_functions(source for role, source in code if role is Role.TEST).values())
-    changed = _changed(code, functions_change, bound_by_tests, binding)
+    binding = _binding_functions(sources)
+    assigned = _assigned(cells.others).union(*binding.values())
+    trusted = _trusted(cells, assigned, constant_data(locked_sources, sources))
+    if_bound = _imported_by_answers(cells, trusted)
+    by_tests = _bound(cells.tests).union(*_binding_functions(s for role, s in code if role is Role.TEST).values())
+    functions_change = functions_that_change(sources, functions_returning_nothing(sources))
+    changed = _changed(code, functions_change, by_tests, binding)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
-    bound_by_others |= changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
+    shown = changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
+    by_others = assigned | _bound(cells.others) | shown
     return Vocabulary(
         trusted=trusted,
-        own=frozenset(bound_by_tests - bound_by_others),
-        students=frozenset(bound_by_others),
-        parameters=frozenset(bound_by_others | bound_by_tests) & read_by_functions - BUILTINS,
-        modules=frozenset(m for b in others for m in b.modules),
+        own=by_tests - by_others,
+        students=by_others,
+        parameters=(by_others | by_tests) & _read_by_functions(sources) - BUILTINS,
+        modules=frozenset(m for b in cells.others for m in b.modules),
         operators=class_operators(sources),
         tables=released_tables(locked_sources, sources),
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
     )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """What the code cells of an exam bind."""
+
+    all: tuple[tuple[Role, Bindings], ...]
+
+    def of(self, *roles: Role) -> list[Bindings]:
+        return [bound for role, bound in self.all if role in roles]
+
+    @property
+    def tests(self) -> list[Bindings]:
+        return self.of(Role.TEST)
+
+    @property
+    def others(self) -> list[Bindings]:
+        return [bound for role, bound in self.all if role is not Role.TEST]
+
+
+def _assigned(cells: Iterable[Bindings]) -> frozenset[str]:
+    return frozenset(name for bound in cells for name in bound.assigned)
+
+
+def _bound(cells: Iterable[Bindings]) -> frozenset[str]:
+    return frozenset(name for bound in cells for name in (*bound.definitions, *bound.assigned))
+
+
+def _trusted(cells: _Cells, assigned: frozenset[str], constants: dict[str, str]) -> dict[str, str]:
+    """Return :attr:`Vocabulary.trusted`: constants first, since they need no other name; the rest in the cells' order.
+
+    Imports are trusted in every cell, because they name objects of libraries; definitions only in locked cells. A name
+    that is also bound otherwise is neither.
+    """
+    others = cells.others
+    defined = {n for b in others for n in b.definitions if n not in b.imported}
+    unlocked = (b for role, b in cells.all if role not in (Role.READ_ONLY, Role.TEST))
+    defined_elsewhere = {n for b in unlocked for n in b.definitions}
+    statements: dict[str, str] = {}
+    for b in others:
+        statements |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
+    for b in cells.of(Role.READ_ONLY):
+        statements |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
+    times = Counter(name for name, _ in {(n, s) for b in others for n, s in b.definitions.items()})
+    in_order = dict.fromkeys(name for b in others for name in b.definitions)
+    return constants | {
+        n: statements[n]
+        for n in in_order
+        if n in statements and n not in assigned and (times[n] == 1 or imports(statements[n]))
+    }
+
+
+def _imported_by_answers(cells: _Cells, trusted: dict[str, str]) -> frozenset[str]:
+    imported = {n for b in cells.others for n in b.imported}
+    given = {n for b in cells.of(Role.READ_ONLY, Role.FREE) for n in b.definitions}
+    return frozenset(imported & trusted.keys() - given)
+
+
+def _read_by_functions(sources: Iterable[str]) -> frozenset[str]:
+    names = (name for source in sources for name in (*function_globals(source), *_bound_by_functions(source)))
+    return frozenset(names)  # ``n += 1`` reads, too
 
 
 def _binding_functions(sources: Iterable[str]) -> dict[str, frozenset[str]]:

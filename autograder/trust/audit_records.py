@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -222,8 +222,3 @@ def diff(mutant: Mutant, context: int = 1) -> list[str]:
     lines = difflib.unified_diff(mutant.before.split("\n"), mutant.after.split("\n"), n=context, lineterm="")
     found = ["…" if line.startswith("@@") else line for line in list(lines)[2:]]
     return found[1:] if found[:1] == ["…"] else found
-
-
-def verdict_counts(results: Sequence[Result]) -> dict[str, int]:
-    """Count the results by verdict."""
-    return {verdict.value: sum(r.verdict is verdict for r in results) for verdict in Verdict}

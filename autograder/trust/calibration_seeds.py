@@ -148,12 +148,6 @@ def redraw(sources: Sequence[str], tags: Sequence[Sequence[str]], new: Redrawing
     ]
 
 
-def count_seeds(sources: Sequence[str]) -> int:
-    """Count the integers in seeding calls of a notebook's code cells."""
-    known = _read(sources)
-    return sum(len(list(_seeds(source, known))) for source in sources)
-
-
 def _runs(cell: ExamCell) -> bool:
     return cell.cell_type == "code" and (cell.role is not Role.TEST or bool(cell.in_kernel))
 

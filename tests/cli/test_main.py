@@ -31,7 +31,7 @@ from autograder.records.run import RunStatus
 from autograder.sandbox import Finding
 
 COMMANDS = (
-    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "convert", "doctor",
+    "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor",
     "demo", "people", "post", "review", "second-look", "audit", "bundle", "calibrate", "replay", "gradescope",
 )  # fmt: skip
 
@@ -83,6 +83,14 @@ def test_the_commands_are_these_and_each_teaches_with_examples() -> None:
         said = autograder(name, "--help")
         assert said.exit_code == 0
         assert f"  autograder {name}" in said.stdout.split("Examples:")[1]
+
+
+def test_a_command_that_was_removed_says_what_to_do_instead() -> None:
+    done = CliRunner().invoke(cli.main, ["convert", "hw", "--to", "nbgrader"])
+    assert (done.exit_code, "'convert' was removed: a course grades sources of otter-grader" in done.output) == (
+        2,
+        True,
+    )
 
 
 def test_the_version_is_said() -> None:
@@ -684,7 +692,7 @@ def test_a_signal_ends_a_batch_cleanly(
     process, processes = running
     processes |= descendants(process.pid)
     send(process.pid, number)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == code
     log = log_of(slow_course)
     stopped = said.partition("\nStopped.\n")[2].splitlines()

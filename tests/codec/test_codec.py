@@ -9,10 +9,10 @@ import fractions
 import json
 import math
 import random
-import time
 
 import numpy as np
 import pytest
+from helpers.clock import own_seconds
 
 from autograder import codec
 from autograder.codec import CodecError, Reference, decode, encode
@@ -120,10 +120,10 @@ def test_a_value_that_explodes_is_refused_by_its_items():
     bomb = [0]
     for _ in range(40):
         bomb = [bomb, bomb]
-    began = time.perf_counter()
+    began = own_seconds()
     with pytest.raises(CodecError, match="items"):
         encode(bomb)
-    assert time.perf_counter() - began < 20
+    assert own_seconds() - began < 20
 
 
 def test_more_bytes_than_the_limit_are_refused(monkeypatch):

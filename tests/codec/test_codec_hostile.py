@@ -7,7 +7,6 @@ import json
 import math
 import pathlib
 import re
-import time
 import types
 import warnings
 from fractions import Fraction
@@ -15,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.clock import own_seconds
 from scipy import sparse
 
 from autograder import codec
@@ -112,10 +112,10 @@ HOSTILE = {
 def test_a_hostile_message_is_refused_at_once(name):
     node, *arrays = HOSTILE[name]
     text, buffers = message(node, *arrays)
-    began = time.perf_counter()
+    began = own_seconds()
     with pytest.raises(CodecError):
         decode(text, buffers or [b"12345678", b"", b"\xff\xff\xff\xff"])
-    assert time.perf_counter() - began < 5
+    assert own_seconds() - began < 5
 
 
 def test_the_honest_version_of_a_table_of_hostile_messages_is_read():
@@ -134,17 +134,17 @@ def test_the_honest_version_of_a_table_of_hostile_messages_is_read():
 def test_keys_that_all_hash_alike_are_refused(tag):
     numbers = [["int", hex(i * (2**61 - 1))] for i in range(1, 100_000)]
     node = [tag, [[number, 1] for number in numbers] if tag == "dict" else numbers]
-    began = time.perf_counter()
+    began = own_seconds()
     with pytest.raises(CodecError, match="hash alike"):
         decode(json.dumps(node).encode())
-    assert time.perf_counter() - began < 10
+    assert own_seconds() - began < 10
 
 
 def test_a_text_of_nothing_but_brackets_is_refused_before_it_is_parsed():
-    began = time.perf_counter()
+    began = own_seconds()
     with pytest.raises(CodecError, match="more than 1,000,000 items"):
         decode(b"[" + b"[]," * 20_000_000 + b"1]")
-    assert time.perf_counter() - began < 5
+    assert own_seconds() - began < 5
 
 
 def test_a_text_with_as_many_commas_is_only_text():

@@ -26,6 +26,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
+from autograder.records.run import RunStatus
 from autograder.release.record import Release
 
 NOTEBOOK = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": []})
@@ -281,7 +282,7 @@ def test_at_the_deadline_the_examination_is_stopped(tmp_path) -> None:
     stopped = threading.Event()
     deadline = program.Deadline(0.05, tmp_path / "results.json", 600)
     deadline.on_end = stopped.set
-    assert stopped.wait(5)
+    assert stopped.wait(30)
     assert deadline.passed
     deadline.write(deadline.too_late())
     deadline.write({"score": 100})  # too late, too
@@ -316,6 +317,34 @@ def test_an_endless_loop_on_half_a_processor_ends_before_the_deadline(allowed: f
     assert seconds < allowed
     assert limits.cell_seconds <= limits.notebook_seconds
     assert 2 * limits.notebook_seconds < seconds
+
+
+CELL, BOOK = (
+    "Cell 3 (mean) ran longer than 15 s and was stopped.",
+    "The notebook ran longer than 204 s; the cells after",
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "course", "allowed", "cut"),
+    [
+        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=120), 120, True),
+        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=15), 120, False),
+        (RunStatus.TIMED_OUT, CELL, Limits(cell_seconds=120), 600, False),
+        (RunStatus.TIMED_OUT, BOOK, Limits(notebook_seconds=600), 600, True),
+        (RunStatus.TIMED_OUT, BOOK, Limits(notebook_seconds=204), 600, False),
+        (RunStatus.OUT_OF_CPU, "The notebook used more", Limits(notebook_seconds=600), 600, True),
+        (RunStatus.CELL_ERROR, "Cell 2 raised a KeyError.", Limits(), 60, False),
+        (RunStatus.COMPLETED, "", Limits(), 60, False),
+    ],
+)
+def test_only_the_courses_own_limits_cost_points(
+    status: RunStatus, message: str, course: Limits, allowed: float, cut: bool
+) -> None:
+    """A loop that ends at the course's limit is the student's; at a shorter one, nobody knows whether it is a loop."""
+    book = NotebookGrade("numbers", status, message, ())
+    tightened = settings.fitting(course, settings.program_seconds(allowed), None)
+    assert settings.is_cut_short(book, course, tightened) is cut
 
 
 def test_limits_are_tightened_and_never_loosened() -> None:

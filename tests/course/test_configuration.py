@@ -79,8 +79,9 @@ def test_an_assignment_without_keys_has_the_course_limits_and_its_name_as_title(
 
 
 def test_the_courses_sandbox_is_that_of_assignments_that_name_none(root: Path) -> None:
-    course = load(root, FULL.replace("course: otto", "course: otto\nsandbox: crun"))
-    assert [a.sandbox for a in course.assignments.values()] == ["crun", "gvisor"]
+    own = FULL.replace("    sandbox: gvisor", "    sandbox: bubblewrap")
+    course = load(root, own.replace("course: otto", "course: otto\nsandbox: gvisor"))
+    assert [a.sandbox for a in course.assignments.values()] == ["gvisor", "bubblewrap"]
     with pytest.raises(CourseError, match="there is no sandbox 'docker'"):
         load(root, "course: otto\nsandbox: docker\n")
 
@@ -292,7 +293,11 @@ BAD_ASSIGNMENTS = [
     ),
     ("hidden: [../../../kaggle_data.py]", "must not contain '..'"),
     ("sandbox: gvisr", "there is no sandbox 'gvisr'; did you mean 'gvisor'"),
-    ("sandbox: none", "there is no sandbox 'none'; it is one of bubblewrap, gvisor, crun, runc"),
+    ("sandbox: none", "there is no sandbox 'none'; it is one of bubblewrap, gvisor"),
+    (
+        "sandbox: crun",
+        "course.yaml:4: the sandbox 'crun' was removed; use bubblewrap, whose walls are the same, or gvisor",
+    ),
 ]
 
 

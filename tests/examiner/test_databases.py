@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import pytest
+from helpers.clock import PATIENCE_SECONDS
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
@@ -149,7 +150,7 @@ def test_a_statement_without_an_end_is_stopped_by_the_clock():
     test = "import sqlite3\nassert sqlite3.connect(':memory:').execute(q()).fetchone()"
     result = outcome(f"def q(): return {query!r}", test, released="", seconds=1.0)
     assert result.fraction == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_outside_of_tests_connections_are_what_they_were(victim):
@@ -164,11 +165,11 @@ def test_outside_of_tests_connections_are_what_they_were(victim):
 SETUP = "CREATE TABLE people (name, pay); INSERT INTO people VALUES ('ann', 5); CREATE TABLE log (x)"
 
 
-def statements(theirs, test="c.executescript(theirs)", verbs=frozenset(), used=None):
+def statements(theirs, test="c.executescript(theirs)", verbs=frozenset(), note=None):
     """Run a test that made a database and gets a student's text; the names of what it refused, and the final rows."""
     source = f"import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript({SETUP!r})\n{test}"
     namespace = {"theirs": theirs}
-    with deny_student_code(source, verbs=verbs, used=used) as refused:
+    with deny_student_code(source, verbs=verbs, note=note) as refused:
         with contextlib.suppress(Exception):
             exec(compile(source, "<test x>", "exec"), namespace)
         rows = namespace["c"].execute("SELECT * FROM main.people").fetchall()
@@ -200,7 +201,7 @@ def test_a_statement_of_the_students_only_reads(theirs, verb):
 def test_what_the_solutions_statements_did_is_allowed():
     used = set()
     change = "CREATE TABLE IF NOT EXISTS cats (n); INSERT INTO cats VALUES (1); UPDATE people SET pay = pay + 1; VACUUM"
-    assert statements(change, used=used) == ([], [("ann", 6)])
+    assert statements(change, verbs=None, note=lambda act, verb: used.add(verb)) == ([], [("ann", 6)])
     assert used == {"CREATE TABLE", "INSERT cats", "UPDATE people"}
     assert statements(change, verbs=frozenset(used)) == ([], [("ann", 6)])
     other_name = "CREATE TABLE tiger (n, m); INSERT INTO tiger VALUES (1, 2); DELETE FROM tiger; DROP TABLE tiger"

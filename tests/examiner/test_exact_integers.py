@@ -1,4 +1,4 @@
-"""Integers beyond ±2³¹ that the solution's answers do not have: in a test, no square of a difference wraps."""
+"""Integers larger than the solution's: in a test, no square of a difference wraps, and no sum of squares."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from scipy import sparse
 
-from autograder.examiner.exact_integers import LIMIT, is_wide, without_wrapping
+from autograder.check.exact_integer import LARGE_LIMIT, ExactInteger
+from autograder.codec import CodecError, decode, encode
+from autograder.examiner.exact_integers import LARGE, WIDE_LIMIT, arriving, kind_of
 from autograder.records.exam import Role
+from autograder.records.observations import WIDE
 
 BIG = 3_500_000_000
 ARRAY = np.full(4, BIG)
@@ -43,7 +46,7 @@ WRAPPING: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", WRAPPING)
 def test_the_square_of_a_difference_does_not_wrap(name: str) -> None:
-    exact = without_wrapping(copy.deepcopy(WRAPPING[name]), wide=False)
+    exact = arriving(copy.deepcopy(WRAPPING[name]), ())
     assert np.all(np.asarray(exact) == (-BIG if name == "negative" else BIG))
     assert np.mean(np.square(np.asarray(exact) - 5)) > 1e19
     assert np.sum((np.array(exact) - 5) ** 2) > 1e19
@@ -52,27 +55,70 @@ def test_the_square_of_a_difference_does_not_wrap(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRAPPING)
-def test_the_solutions_wide_answers_stay_as_they_are(name: str) -> None:
-    assert without_wrapping(WRAPPING[name], wide=True) is WRAPPING[name]
-    assert is_wide(WRAPPING[name])
+def test_an_answer_of_the_solutions_kind_stays_as_it_is(name: str) -> None:
+    assert arriving(WRAPPING[name], {WIDE}) is WRAPPING[name]
+    assert arriving(copy.deepcopy(WRAPPING[name]), {LARGE}) is not WRAPPING[name]
+    assert kind_of(WRAPPING[name]) == WIDE
 
 
-def test_a_table_has_objects_where_it_is_wide() -> None:
+@pytest.mark.parametrize(
+    ("value", "kind"), [(LARGE_LIMIT, ""), (LARGE_LIMIT + 1, LARGE), (WIDE_LIMIT, LARGE), (WIDE_LIMIT + 1, WIDE)]
+)
+def test_there_are_two_kinds(value: int, kind: str) -> None:
+    assert [kind_of(value), kind_of(np.array([0, -value])), kind_of({"a": (value,)})] == [kind] * 3
+
+
+@pytest.mark.parametrize(
+    "value", [2.0**40, [1, 2.0**40], np.array([1.5, np.nan, 2.0**40]), pd.DataFrame({"a": [np.inf, -(2.0**40)]})]
+)
+def test_finite_floats_of_the_solutions_count_as_integers(value: Any) -> None:
+    assert [kind_of(value), kind_of(value, floats=True)] == ["", WIDE]
+    assert not kind_of([np.inf, np.float64("nan"), float("-inf"), np.array([np.inf])], floats=True)
+
+
+@pytest.mark.parametrize("huge", [2**53, 2**62 + 1, -(2**63)])
+def test_what_no_float_is_equal_to_stays_an_exact_object(huge: int) -> None:
+    exact = arriving(np.array([huge, 1]), ())
+    assert exact.dtype == object
+    assert list(exact) == [huge, 1]
+    assert exact[0] != huge - 1
+    assert (exact**2).sum() == huge**2 + 1
+    assert arriving(np.array([2**53 - 1]), ()).dtype == np.float64
+    assert np.array(arriving([huge, 1], ())).dtype == object
+
+
+def test_a_table_has_floats_where_it_is_large() -> None:
     frame = pd.DataFrame([[1, BIG, 0.5], [2, 3, 0.5]], columns=["a", "a", "b"])
-    exact = without_wrapping(frame, wide=False)
-    assert [str(dtype) for dtype in exact.dtypes] == ["int64", "object", "float64"]
+    exact = arriving(frame, ())
+    assert [str(dtype) for dtype in exact.dtypes] == ["int64", "float64", "float64"]
     assert list(exact.columns) == ["a", "a", "b"]
-    assert is_wide(frame)
+    assert kind_of(frame) == WIDE
 
 
 def test_a_sparse_matrix_has_floats() -> None:
-    assert without_wrapping(sparse.csr_array(ARRAY[None]), wide=False).dtype == np.float64
+    assert arriving(sparse.csr_array(ARRAY[None]), ()).dtype == np.float64
+
+
+def test_masked_items_stay_masked() -> None:
+    for number in (BIG, 2**60):
+        assert list(arriving(np.ma.masked_array([1, number], [True, False]), ()).mask) == [True, False]
+
+
+def test_a_long_range_of_large_numbers_is_none_of_a_tests_values() -> None:
+    with pytest.raises(CodecError, match="larger than the solution's"):
+        arriving(range(BIG, BIG + 2_000_000), ())
+
+
+def test_an_exact_integer_goes_back_as_an_integer() -> None:
+    again = decode(*encode(arriving([BIG, 1, {BIG: BIG}], ())))
+    assert again == [BIG, 1, {BIG: BIG}]
+    assert type(again[0]) is int
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        5, LIMIT, -LIMIT, True, 2.0**70, "3500000000", None, b"x", np.arange(5), np.float32(1e20), np.array(["a"]), range(9),
+        5, LARGE_LIMIT, -LARGE_LIMIT, True, 2.0**70, "3500000000", None, b"x", np.arange(5), np.float32(1e20), np.array(["a"]), range(9),
         np.array([1.5, 2]), np.array([], int), pd.Series([1, 2]), pd.DataFrame({"a": [1]}), pd.Series([], dtype=int), [1, [2]],
         {"a": (1, 2)}, np.array([1, None, "x"], object), np.datetime64("2030-01-01"), sparse.csr_array([[1]]), pd.Series(["a"]),
         pd.Series([1, None], dtype="Int64"), pd.Timestamp("2030-01-01"), np.array([(1, BIG)], [("a", "i4"), ("b", "f8")]),
@@ -81,18 +127,18 @@ def test_a_sparse_matrix_has_floats() -> None:
     ids=repr,
 )  # fmt: skip
 def test_other_values_are_the_same_objects(value: Any) -> None:
-    assert without_wrapping(value, wide=False) is value
-    assert not is_wide(value)
+    assert arriving(value, ()) is value
+    assert not kind_of(value)
 
 
 def test_containers_stay_the_same_objects_with_exact_items() -> None:
     row = [1, BIG]
     value = {"rows": [row, row], "pair": (BIG, {BIG}), "more": OrderedDict(a=ARRAY)}
-    exact = without_wrapping(value, wide=False)
+    exact = arriving(value, ())
     assert exact is value
     assert exact["rows"][0] is row is exact["rows"][1]
     assert row == [1, BIG]
-    assert [type(exact["pair"][0]).__name__, exact["more"]["a"].dtype] == ["Fraction", np.dtype(object)]
+    assert [type(exact["pair"][0]), exact["more"]["a"].dtype] == [ExactInteger, np.float64]
     assert exact["pair"] == (BIG, {BIG})
 
 
@@ -100,17 +146,20 @@ def test_what_is_nested_past_the_limit_of_messages_is_left() -> None:
     value: list[Any] = [BIG]
     for _ in range(200):
         value = [value]
-    assert without_wrapping(value, wide=False) is value
+    assert arriving(value, ()) is value
 
 
 @pytest.mark.keras
 def test_a_tensor_has_floats() -> None:
     import tensorflow as tf
 
-    exact = without_wrapping(tf.constant([BIG], "int64"), wide=False)
+    exact = arriving(tf.constant([BIG], "int64"), ())
     assert exact.dtype == tf.float64
     assert float(tf.reduce_sum((exact - 5) ** 2)) > 1e19
-    assert without_wrapping(tf.constant([5], "int64"), wide=False).dtype == tf.int64
+    assert arriving(tf.constant([5], "int64"), ()).dtype == tf.int64
+    for wrapping in (lambda n: tf.constant([5], "int64") - n, lambda n: n * tf.constant([5], "int64"), tf.square):
+        with pytest.raises(TypeError):
+            wrapping(ExactInteger(BIG))
 
 
 NAMED: dict[str, tuple[Any, Any]] = {
@@ -119,6 +168,10 @@ NAMED: dict[str, tuple[Any, Any]] = {
     "index of a table": (pd.DataFrame({"a": [1, 2]}, index=[BIG, BIG + 1]), lambda v: v.index),
     "names of columns": (pd.DataFrame([[1, 2]], columns=[BIG, BIG + 1]), lambda v: v.columns),
     "index of a column": (pd.Series([1, 2], index=[BIG, BIG + 1]), lambda v: v.index),
+    "index of two levels": (
+        pd.Series([1, 2], index=pd.MultiIndex.from_tuples([("a", BIG), ("b", BIG + 1)])),
+        lambda v: v.index.get_level_values(1),
+    ),
     "fields": (np.array([(BIG, "x"), (BIG + 1, "y")], [("a", int), ("b", "U1")]), lambda v: v["a"]),
 }
 
@@ -126,8 +179,8 @@ NAMED: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("name", NAMED)
 def test_numbers_that_are_no_items_do_not_wrap_either(name: str) -> None:
     value, read = NAMED[name]
-    assert is_wide(value)
-    numbers = np.array(read(without_wrapping(copy.deepcopy(value), wide=False)))
+    assert kind_of(value) == WIDE
+    numbers = np.array(read(arriving(copy.deepcopy(value), ())))
     assert list(numbers) == [BIG, BIG + 1]
     assert np.mean((numbers - 5) ** 2) > 1e19
 
@@ -140,6 +193,20 @@ BRINGS = {
         "class F:\n    def __matmul__(self, other): return {}\ndef f(): return F()", "found = [f() @ f()]"
     ),
     "a rounded number": ("class F:\n    def __round__(self, n=0): return {}\nf = F()", "found = [round(f)]"),
+    "an object of the test's": ("def f(o): o.n = {}", "class O: pass\no = O()\nf(o)\nfound = [o.n]"),
+    "a changed list": ("def f(a): a.append({})", "found = []\nf(found)"),
+    "a changed array": ("def f(a): a[:] = {}", "found = np.zeros(3, int)\nf(found)"),
+    "a range": ("def f(): return range({}, 3_600_000_000)[:1]", "found = [n for n in f()]"),
+    "an exception": (
+        "def f(): raise ValueError({})", "try:\n    f()\nexcept ValueError as error:\n    found = [*error.args]"
+    ),
+    "int of a float": ("def f(): return {}.0", "found = [int(f())]"),
+    "int of an object": ("class F:\n    def __int__(self): return {}\nf = F()", "found = [int(f)]"),
+    "int of an integer": ("def f(): return {}", "found = [int(f())]"),
+    "a length": ("class F:\n    def __len__(self): return {}\nf = F()", "found = [len(f)]"),
+    "int of each": ("def f(): return ['{}']", "found = [*map(int, f())]"),
+    "a sum": ("def f(): return [{} // 1000] * 1000", "import numpy as np\nfound = [sum(f())] + [np.sum(f())]"),
+    "a part of it": ("def f(): return {}", "found = [f().numerator, f().conjugate(), f() - 1, -(-f()), divmod(f(), 1)[0]]"),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import gc
 import time
 
 import pytest
+from helpers.clock import own_seconds
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
@@ -250,14 +251,14 @@ def test_the_details_of_a_refusal_have_no_lines_of_the_kit():
 
 
 def test_a_test_cell_that_never_ends_is_stopped():
-    began = time.monotonic()
+    began = own_seconds()
     result = outcome(
         "",
         "while True:\n    try:\n        pass\n    except Exception:\n        pass",
         released="",
         seconds=0.3,
     )
-    assert time.monotonic() - began < 3
+    assert own_seconds() - began < 3
     assert "too long" in result.message
 
 
@@ -281,10 +282,8 @@ def test_a_test_that_was_kept_waiting_has_its_own_time():
 )
 def test_a_test_that_got_no_processor_is_nobodys_failure(test, monkeypatch):
     monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
-    began = time.monotonic()
-    with pytest.raises(BusyError, match=r"the test cell1 got 0\.\d+ s of its own in 1\."):
+    with pytest.raises(BusyError, match=r"the test cell1 got 0\.\d+ s of its own in [1-9]"):
         outcome("", test, released="", seconds=0.3, waited=held(0.9))
-    assert time.monotonic() - began < 3
 
 
 def test_a_kernel_that_got_no_processor_is_nobodys_failure():
@@ -306,12 +305,13 @@ def test_a_cell_that_the_run_never_reached_is_skipped():
 
 
 def test_answers_that_are_slow_one_by_one_are_stopped_together():
-    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 5)
+    """The solution and the answer after half a second each, and not after 24 s together, however busy the machine is."""
+    exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 40)
     exam = dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
     began = time.monotonic()
     results = graded(exam, seconds=0.3, total_seconds=0.5)
-    assert time.monotonic() - began < 2
-    assert [r.fraction for r in results] == [0] * 5
+    assert time.monotonic() - began < 15
+    assert [r.fraction for r in results] == [0] * 40
 
 
 IN_ORDER = [

@@ -99,14 +99,14 @@ KITS_OWN = {
     ),
     "exit": ("def f(x): raise SystemExit", "assert f(1) == 2"),
     "no proper exception": ("def f(x): raise ExceptionGroup('x', [ValueError(1)])", "assert f(1) == 2"),
-    "too much": ("def f(n): return [[] for _ in range(n)]", "assert f(1_200_000) == 2"),
+    "too much": ("def f(n): return [[] for _ in range(n)]", "assert f(1_200) == 2"),
     "too long": ("def f(x): pass", "while True: pass"),
-    "an answer too large": ("x = [[] for _ in range(1_200_000)]", "assert len(x) == 3"),
+    "an answer too large": ("x = [[] for _ in range(1_200)]", "assert len(x) == 3"),
 }
 
 
 @pytest.mark.parametrize("name", KITS_OWN)
-def test_no_class_of_the_kits_own_is_named(name):
+def test_no_class_of_the_kits_own_is_named(name, few_items):
     answer, test = KITS_OWN[name]
     exam = exam_of((Role.ANSWER, answer), (Role.TEST, test))
     exam = dataclasses.replace(exam, cells=(exam.cells[0], dataclasses.replace(exam.cells[1], released="")))

@@ -10,11 +10,12 @@ from helpers.examination import graded, observed
 from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel
 
-from autograder.examiner.permissions import Permissions
-from autograder.examiner.places import Place
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.records.checks import Outcome
+from autograder.records.compiled import CompiledAs
 from autograder.records.exam import Role
 from autograder.records.observations import Act, Fact, Observations
+from autograder.syntax.places import Place
 
 NUMPY = "import random\nimport numpy as np\nimport pandas as pd\nfrom autograder import check"
 
@@ -82,13 +83,19 @@ def test_the_variables_that_calls_or_the_test_change_are_facts_of_the_test(solut
     [
         ("x = np.uint8(1)", "assert x == 1", {("cell2 x", "uint8")}),
         ("x = 1", "assert x == 1", set()),
-        ("def f(): return np.zeros(2, 'f2')", "assert f().sum() == 0", {("cell2:1:1", "float16")}),
+        ("def f(): return np.zeros(2, 'f2')", "assert f().sum() == 0", {("cell2:1:1 f", "float16")}),
         ("def f(): return np.zeros(2)", "half = f()\nassert half.sum() == 0", set()),
         ("x = pd.array([1], 'Int64')", "assert len(x) == 1", {("cell2 x", "Int64")}),
         ("x = np.ma.masked_array([1])", "assert len(x) == 1", {("cell2 x", "masked")}),
+        ("x = 2 ** 30", "assert x > 5", {("cell2 x", "large")}),
+        ("x = 2 ** 22", "assert x > 5", set()),
+        ("def f(): return [1, 2.0 ** 40]", "assert len(f()) == 2", {("cell2:1:2 f", "wide")}),
+        ("def f(): return np.inf", "assert f() > 5", set()),
+        ("def f(): return '5000000'", "assert int(f()) > 5", {("cell2:1:3", "large")}),
+        ("def f(): return 2 ** 30", "def run(g): return g()\nassert run(f) > 5", {("cell2:1:1 f", "large")}),
     ],
 )
-def test_narrow_masked_and_nullable_kinds_are_facts_of_an_answer_or_a_place(solution, test, shown):
+def test_narrow_masked_nullable_and_large_kinds_are_facts_of_an_answer_or_a_place(solution, test, shown):
     assert facts(solution, test, act=Act.GIVES) == shown
 
 
@@ -117,9 +124,88 @@ def test_seeds_of_several_generators_are_watched_each_by_itself():
     }
 
 
-def test_what_calls_return_is_told_by_type():
-    shown = facts("def f(n): return np.zeros(n)\ndef g(): pass", "f(2)\ng()", act=Act.RETURNS)
-    assert shown == {("cell2:1:2", "ndarray float64"), ("cell2:2:1", "NoneType")}
+@pytest.mark.parametrize(
+    ("test", "shown"),
+    [
+        ("f(2)\ng()", {("cell2:1:2", "ndarray float64"), ("cell2:2:1", "NoneType")}),
+        ("try: f(1, 2)\nexcept TypeError: pass", {("cell2:1:3", "raises TypeError")}),
+        ("assert callable(f)", set()),
+    ],
+)
+def test_what_calls_return_is_told_by_type(test, shown):
+    assert facts("def f(n): return np.zeros(n)\ndef g(): pass", test, act=Act.RETURNS) == shown
+
+
+BASE = "import sqlite3\nc = sqlite3.connect(':memory:')\nc.execute('CREATE TABLE t (n)')\n"
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("sql = 'INSERT INTO t VALUES (1)'", "c.execute(sql)", {("cell2", "INSERT t")}),
+        ("sql = 'DELETE FROM t'", "c.execute(sql)\nc.execute('INSERT INTO t VALUES (2)')", {("cell2", "DELETE t")}),
+        ("sql = 'SELECT n FROM t'", "c.execute(sql)", set()),
+        ("sql = ''", "c.execute('INSERT INTO t VALUES (1)')", set()),
+    ],
+)
+def test_what_the_solutions_sql_did_besides_reading_is_a_fact_of_the_test(solution, test, shown):
+    assert facts(solution, f"{BASE}{test}", act=Act.QUERIES) == shown
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("q = 'a > 1'", "df.query(q)", {("cell2", "condition: Compare, Constant, Name")}),
+        ("q = 'a > 1 and not a == 3'", "df.query(q)",
+         {("cell2", "condition: BoolOp, Compare, Constant, Name, UnaryOp")}),
+        ("q = 'a > 1'", "df.query('a > 1')", set()),
+        ("q = '[1, 2]'", "import ast\nassert ast.literal_eval(q) == [1, 2]", set()),
+    ],
+)  # fmt: skip
+def test_the_syntax_of_a_compiled_text_of_the_solutions_is_a_fact_of_the_test(solution, test, shown):
+    assert facts(solution, f"df = pd.DataFrame({{'a': [1, 2]}})\n{test}", act=Act.TEXTS) == shown
+
+
+def test_how_the_solutions_models_are_compiled_is_a_fact_of_their_names():
+    """The models themselves are in test_evaluations.py."""
+    observer, plain = Observer(), CompiledAs(loss="mse")
+    observer.was_compiled({"model": plain})
+    assert {(f.subject, f.act) for f in observer.observations.facts} == {("model", Act.COMPILED)}
+    assert Permissions(observer.observations).compiled() == {"model": plain}
+    assert Permissions(Observer().observations).compiled() == {}
+
+
+# --- two runs
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "act"),
+    [
+        ("def f(a): a.sort()", "f([2, 1])", Act.CHANGES),
+        ("x = np.uint8(1)", "x", Act.GIVES),
+        ("def f(): return np.zeros(2, 'f2')", "f()", Act.GIVES),
+        ("def f(): return np.random.rand()", SEED, Act.DRAWS),
+        ("sql = 'INSERT INTO t VALUES (1)'", f"{BASE}c.execute(sql)", Act.QUERIES),
+    ],
+)
+def test_a_run_in_which_nothing_is_allowed_shows_the_same_facts(solution, test, act):
+    """So the second run of a proof, which is graded as a student's, observes, too.
+
+    It does not trace which names are read: a function that ran has read all of its names, whatever chance decided.
+    """
+    shown = facts(solution, test, act=act)
+    assert shown
+    assert facts(solution, test, act=act, allowed=Observations()) == shown
+
+
+def test_such_a_run_is_graded_as_a_students():
+    observer = Observer(Observations())
+    observer.begin("q", "")
+    place = Place("q:1:9", 1, 9, True)
+    assert observer.changes(place, {"sort"}, {0}, {0}) == set()
+    assert "float16" not in observer.kinds(place)
+    assert not observer.draws(place, "random.seed")
+    assert (observer.shares({"log"}), observer.reads(place, {"f"}, {"y"}), observer.verbs()) == (set(), set(), set())
 
 
 def test_two_runs_are_one_record_of_what_either_showed():
@@ -137,6 +223,13 @@ def test_without_a_record_nothing_is_allowed():
     assert result.fraction == 0
     assert "line 2: the call changed argument 0" in result.detail
     assert "`# examine: FUNCTION changes ARGUMENT`" in result.detail
+
+
+def test_what_is_refused_names_both_places_of_the_line_that_allows_it():
+    unseen = dataclasses.replace(exam("def sort(a): a.sort()", "sort([2, 1])"), observations=Observations())
+    (result,) = graded(unseen)
+    assert "add the line `# examine: FUNCTION changes ARGUMENT` to it, or " in result.detail
+    assert "`examine: {allow: {cell2: [FUNCTION changes ARGUMENT]}}` to the assignment in course.yaml" in result.detail
 
 
 @pytest.mark.parametrize("line", ["# examine: sort changes a", "x = 0  #examine: sort changes a"])
@@ -194,6 +287,45 @@ def test_an_attribute_is_of_the_kind_that_the_solutions_had():
     test = "assert a.x.dtype == np.uint8"
     assert scores(solution, answer, test) == [1]
     assert scores(solution.replace("np.uint8", "int"), answer, test.replace("np.uint8", "int")) == [1]
+
+
+WAYS = {
+    "a result": ("def {0}(): return {1}", "def run(g): return np.array([g() for _ in range(12)])"),
+    "an argument": (
+        "def {0}(lent):\n    for _ in range(12): lent({1})",
+        "def run(g):\n    given = []\n    g(given.append)\n    return np.array(given)",
+    ),
+    "an attribute": (
+        "class {0}_: n = {1}\n{0} = {0}_()", "def run(o): return np.array([o.n for _ in range(12)])"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_helper_gets_of_each_function_the_kinds_that_it_gave_there(way):
+    function, helper = WAYS[way]
+    f, g, wrapping = (function.format(*one) for one in (("f", 2**30), ("g", 5), ("g", 2**30 + 5)))
+    test = f"{helper}\nassert run(f)[0] == 2 ** 30\ne = run(g) - 5\nassert e @ e < 1"
+    assert scores(f"{f}\n{g}", f"{f}\n{g}", test) == [1]
+    assert scores(f"{f}\n{g}", f"{f}\n{wrapping}", test) == [0]
+    assert scores(f"{f}\n{wrapping}", f"{f}\n{wrapping}", test) == [1]  # the control: there the solution gives it
+
+
+def test_what_may_be_wide_may_be_large_and_not_the_other_way_round():
+    place = Place("q:1:9", 1, 9, True)
+    wide, large = (Permissions(Observations.of([Fact(Act.GIVES, "q:1:9 f", kind)])) for kind in ("wide", "large"))
+    for permissions in (wide, large):
+        permissions.begin("q", "")
+    assert "large" in wide.kinds(place, {"f"})
+    assert "wide" in wide.kinds(place, {"f"})
+    assert "wide" not in large.kinds(place, {"f"})
+    assert "large" not in wide.kinds(place, {"g"})
+
+
+def test_a_line_of_the_test_allows_large_integers():
+    test = "# examine: answers give large\ne = np.array([f() for _ in range(12)]) - 5\nassert e.dtype == int"
+    assert scores("def f(): return 5", "def f(): return 2 ** 30", test) == [1]
+    assert scores("def f(): return 5", "def f(): return 2 ** 40", test) == [0]
 
 
 def test_two_names_of_one_function_may_do_what_each_of_them_may():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.clock import PATIENCE_SECONDS
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, remote_after
 from helpers.remote_models import RNG, X, Y, answer, answers, message_of, recorded
@@ -408,9 +409,9 @@ def test_a_model_in_the_sandbox_is_asked_about_the_whole_of_a_large_holdout() ->
         _, text, buffers = remote.ask("fetch", number, ["model"])["model"]
         model = decode(text, buffers, remote.stand_in)
         rows = RNG.random((61_878, 93), dtype=np.float32)
-        began = time.perf_counter()
+        began = time.monotonic()
         outputs = predictions(model, rows)
-        assert time.perf_counter() - began < 10
+        assert time.monotonic() - began < PATIENCE_SECONDS
         np.testing.assert_allclose(outputs, rows @ (np.arange(9 * 93).reshape(93, 9) / 900), rtol=1e-5)
     finally:
         kernel.close()

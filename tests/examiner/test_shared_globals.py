@@ -10,7 +10,6 @@ from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel
 
 from autograder.records.exam import Role
-from autograder.records.limits import Limits
 from autograder.syntax.names import vocabulary
 
 
@@ -120,15 +119,14 @@ def test_names_of_the_tests_and_other_variables_are_not_changed(spoils: str) -> 
     assert graded(exam, kernel=FreezingKernel, cell0=answer)[0].fraction == 1
 
 
-def test_a_large_variable_stops_no_call() -> None:
+def test_a_large_variable_stops_no_call(few_items: None) -> None:
     exam = exam_of(
         (Role.ANSWER, "log = []\ndef add(x): log.append(x)\ndef one(): return 1"),
         (Role.TEST, "add(1)\nassert one() == 1"),
         (Role.FREE, "later = 1"),
     )
-    answer = "log = []\ndef add(x): log.extend(range(3_000_000))\ndef one(): return 1"
-    answer = answer.replace("range(3_000_000)", "[[] for _ in range(1_100_000)]")
-    assert graded(exam, kernel=FreezingKernel, cell0=answer, limits=Limits(cell_seconds=60))[0].fraction == 1
+    answer = "log = []\ndef add(x): log.extend([[] for _ in range(1_100)])\ndef one(): return 1"
+    assert graded(exam, kernel=FreezingKernel, cell0=answer)[0].fraction == 1
 
 
 def test_a_constant_that_a_function_binds_anew_is_none() -> None:

@@ -1208,9 +1208,6 @@ MORE = [
         "from collections import Counter\ndef totals(rows):\n    c = Counter()\n    for k, v in rows:\n        c[k] += v\n    return c",
         "got = totals([('a', 3_000_000_000), ('a', 1), ('b', 2)])\nassert got == {'a': 3000000001, 'b': 2}\nassert np.isclose(got['a'], 3000000001.0)",
     ),
-]
-
-UNDECIDED = [
     Case(
         "a hash of more bits than the solution's",
         "def my_hash(s):\n    return sum(map(ord, s))",
@@ -1224,6 +1221,45 @@ UNDECIDED = [
         "import zlib\ndef ident(s):\n    return zlib.crc32(s.encode()) << 8",
         "seen = {ident(w): w for w in ['a', 'bb', 'ccc']}\nassert len(seen) == 3\nassert seen[ident('bb')] == 'bb'\nassert f'{ident(\"a\"):d}'.isdigit() and str(ident('a')).isdigit()\n"
         "assert hex(ident('a')).startswith('0x')\nassert type(ident('a')) is int\nassert ident('a') & 255 in range(256)",
+    ),
+    Case(
+        "a code of larger numbers than the solution's, there and back",
+        "def encode(s):\n    return [ord(c) for c in s]\ndef decode(codes):\n    return ''.join(map(chr, codes))",
+        "def encode(s):\n    return [ord(c) << 40 for c in s]\ndef decode(codes):\n    return ''.join(chr(c >> 40) for c in codes)",
+        "for s in ('', 'abc', 'zürich'):\n    assert decode(encode(s)) == s\nassert len(encode('abc')) == 3\n"
+        "import json\nassert decode(json.loads(json.dumps(encode('abc')))) == 'abc' and decode([encode('b')[0]]) == 'b'",
+    ),
+    Case(
+        "numbers of records from another start than the solution's",
+        "class Shop:\n    def __init__(self):\n        self.last = 0\n    def order(self):\n        self.last += 1\n        return self.last",
+        "import time\nclass Shop:\n    def __init__(self):\n        self.last = time.time_ns() // 10 ** 6\n    def order(self):\n        self.last += 1\n        return self.last",
+        "shop = Shop()\nfirst, second, third = (shop.order() for _ in range(3))\nassert second == first + 1 and third - first == 2\n"
+        "assert [*range(first, third)] == [first, second] and len({first, second, third}) == 3 and shop.last == third\n"
+        "assert f'{first:08d}' == str(first).zfill(8) and int(str(first)) == int(first) and divmod(first, 1) == (first, 0)\n"
+        "assert np.diff([first, second, third]).tolist() == [1, 1] and pd.Series([first, third]).max() == third\n"
+        "assert type(first) is int and isinstance(first, int) and not isinstance(first, float) and first.bit_length() < 64",
+    ),
+    Case(
+        "a column of larger keys than the solution's",
+        "def keyed(t):\n    return t.assign(key=range(len(t)))",
+        "def keyed(t):\n    return t.assign(key=np.arange(len(t)) + 10 ** 12)",
+        "t = pd.DataFrame({'a': [3, 1, 3]})\ngot = keyed(t)\nassert got['key'].is_unique and got['key'].diff()[1] == 1 and len(got) == 3\n"
+        "assert list(got['a']) == [3, 1, 3] and got.groupby('a')['key'].nunique()[3] == 2 and got.merge(got, on='key').shape == (3, 3)",
+    ),
+]
+
+UNDECIDED = [
+    Case(
+        "an array of larger numbers than the solution's that goes back",
+        "def encode(s):\n    return np.array([ord(c) for c in s])\ndef decode(codes):\n    return ''.join(map(chr, codes))",
+        "def encode(s):\n    return np.array([ord(c) << 30 for c in s])\ndef decode(codes):\n    return ''.join(chr(c >> 30) for c in codes)",
+        "assert decode(encode('abc')) == 'abc'",
+    ),
+    Case(
+        "an array of larger indexes than the solution's",
+        "def order(n):\n    return np.arange(n)",
+        "def order(n):\n    return np.arange(n) + 10 ** 10 * 0 + np.array([0, 1 << 23, 0]) * (n == 3)",
+        "a = np.zeros(1 << 24)\nassert a[order(3)].sum() == 0",
     ),
     Case(
         "a key of more bits than the solution's",

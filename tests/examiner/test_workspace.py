@@ -16,6 +16,7 @@ from autograder._util.digests import digest
 from autograder.coordinator.proof import prove
 from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
@@ -26,6 +27,7 @@ from autograder.kernel import workfiles as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.records.observations import Act, Fact, Observations
 from autograder.release import build as releasing
 from autograder.release.test_file_reader import read_file
 from autograder.syntax.file_paths import looks_at_files
@@ -200,6 +202,99 @@ def test_what_a_function_writes_during_a_call_of_the_test_is_seen(kernel) -> Non
     result = outcome(kernel, answer, test)
     assert result.outcome is Outcome.PASSED, result.detail
     assert outcome(kernel, "def save(text, path): pass", test).fraction == 0
+
+
+WRITE = "def put(path, text):\n    with open(path, 'w') as f: f.write(text)\n"
+NAMED = "import uuid\nname = f'{uuid.uuid4()}.txt'\n"
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        (f"{WRITE}def save(x): put('out.txt', x)", "save('1')\nassert open('out.txt').read() == '1'", {"out.txt"}),
+        (f"{WRITE}def save(x): put('out.txt', x)", "assert callable(save) and open", set()),
+        (f"{WRITE}def save(x): put('a.log', x)", "save('1')\nassert open", {"*.log"}),
+        (f"{WRITE}def save(x): put('out.txt', x)", "open('out.txt', 'w').close()\nsave('1')", {"out.txt"}),
+        (WRITE, f"{NAMED}put(name, '1')\nassert open(name).read() == '1'", {"*.txt"}),
+        (WRITE, "import tempfile\nd = tempfile.mkdtemp(dir='.')\nput(f'{d}/a.txt', '1')", {"*/a.txt"}),
+        ("import os\ndef clean(path): os.remove(path)", "open('a.txt', 'w').close()\nclean('a.txt')", {"a.txt"}),
+    ],
+)
+def test_the_files_that_calls_write_are_facts_of_the_test(kernel, solution, test, shown) -> None:
+    observer = Observer()
+    outcome(kernel, solution, test, permissions=observer)
+    assert {f.value for f in observer.observations.facts if f.act is Act.WRITES} == shown
+    assert {f.subject for f in observer.observations.facts if f.act is Act.WRITES} <= {"cell1"}
+
+
+def writing(*paths):
+    """The permissions of answers whose solution was seen to write these files."""
+    return Permissions(Observations.of(Fact(Act.WRITES, "cell1", path) for path in paths))
+
+
+COMPARED = (
+    "open('expected.txt', 'w').write('right')\nreport('mine.txt')\n"
+    "assert open('mine.txt').read() == open('expected.txt').read()"
+)
+LIAR = f"{WRITE}def report(path): put(path, 'x'); put('expected.txt', 'x')"
+
+
+def test_a_call_does_not_write_over_what_the_test_expects(kernel) -> None:
+    result = outcome(kernel, LIAR, COMPARED, permissions=writing("mine.txt"))
+    assert (result.fraction, result.undecided) == (0, False)
+    assert "line 2: the call wrote or removed 'expected.txt', and the test's own file stayed as it was" in result.detail
+    assert "`# examine: answers write expected.txt`" in result.detail
+
+
+def test_a_call_writes_over_it_where_the_solution_did(kernel) -> None:
+    assert outcome(kernel, LIAR, COMPARED, permissions=writing("mine.txt", "expected.txt")).fraction == 1
+
+
+def test_a_call_writes_over_it_where_a_line_says_so(kernel) -> None:
+    test = f"{COMPARED}  # examine: answers write expected.txt"
+    assert outcome(kernel, LIAR, test, permissions=writing("mine.txt")).fraction == 1
+
+
+def test_a_call_removes_no_file_of_the_tests(kernel) -> None:
+    test = "import os\nopen('own.txt', 'w').close()\nf()\nassert os.path.exists('own.txt')"
+    answer = "import os\ndef f():\n    open('own.txt', 'w').close(); os.remove('own.txt')"
+    assert outcome(kernel, answer, test, permissions=writing()).fraction == 1
+
+
+def test_a_file_whose_name_varies_is_written_by_the_call_that_gets_the_name(kernel) -> None:
+    test = f"{NAMED}open(name, 'w').write('0')\nput(name, '1')\nassert open(name).read() == '1'"
+    assert outcome(kernel, WRITE, test, permissions=writing("*.txt")).fraction == 1
+    refused = outcome(kernel, WRITE, test, permissions=writing("*.csv"))
+    assert (refused.fraction, refused.undecided) == (0, True)  # the answer had a reason to write there
+
+
+def test_a_file_in_a_folder_whose_name_varies_is_written_under_its_own_name(kernel) -> None:
+    test = (
+        "import tempfile\nd = tempfile.mkdtemp(dir='.')\nopen(f'{d}/a.txt', 'w').close()\nput(f'{d}/a.txt', '1')\n"
+        "assert open(f'{d}/a.txt').read() == '1'"
+    )
+    assert outcome(kernel, WRITE, test, permissions=writing("*/a.txt")).fraction == 1
+    assert outcome(kernel, WRITE, test, permissions=writing("*/b.txt")).fraction == 0
+
+
+def test_an_answer_chooses_the_names_of_new_files(kernel) -> None:
+    """Whether the test gives the name or gets it."""
+    answer = f"{WRITE}def save(text):\n    put('my own.md', text)\n    put('scratch.tmp', '')\n    return 'my own.md'"
+    test = "assert open(save('1')).read() == '1'\nput('theirs.csv', '2')\nassert open('theirs.csv').read() == '2'"
+    assert outcome(kernel, answer, test, permissions=writing("*.txt")).fraction == 1
+
+
+def test_a_call_may_write_a_file_of_the_tests_as_it_was(kernel) -> None:
+    answer = f"{WRITE}def count(path):\n    text = open(path).read()\n    put(path, text)\n    return len(text)"
+    test = "open('in.txt', 'w').write('abc')\nassert count('in.txt') == 3"
+    result = outcome(kernel, answer, test, permissions=writing())
+    assert (result.fraction, result.detail) == (1, "")
+
+
+def test_the_next_call_gets_the_tests_file_as_the_test_wrote_it(kernel) -> None:
+    answer = f"{WRITE}def count(path):\n    n = len(open(path).read())\n    put(path, '')\n    return n"
+    test = "open('in.txt', 'w').write('abc')\nassert [count('in.txt'), count('in.txt')] == [3, 3]"
+    assert outcome(kernel, answer, test, permissions=writing()).fraction == 1
 
 
 def test_what_the_test_writes_is_seen_by_the_function_it_is_given_to(kernel) -> None:

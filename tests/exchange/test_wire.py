@@ -113,8 +113,8 @@ def test_an_outcome_waits_for_the_reply_to_a_request_that_was_begun(ends: tuple[
     here.send_request({"status": None})
     assert here.receive()[0] == b"the outcome"
     here.close()
-    asking.join(5)
-    ending.join(5)
+    asking.join(30)
+    ending.join(30)
     assert not asking.is_alive()
     assert not ending.is_alive()
 
@@ -128,7 +128,7 @@ def test_an_examiner_does_not_end_before_the_coordinator_has_hung_up(ends: tuple
     ending.join(0.1)
     assert ending.is_alive()
     here.close()
-    ending.join(5)
+    ending.join(30)
     assert not ending.is_alive()
 
 
@@ -168,7 +168,7 @@ def test_a_reader_may_hang_up_once_it_has_the_whole_message(what: str) -> None:
     with ours, theirs:
         reader.start()
         SENT[what](Line(Unhurried(ours, reader), MAX))  # type: ignore[arg-type]
-        reader.join(5)
+        reader.join(30)
         assert not reader.is_alive()
 
 

@@ -11,7 +11,7 @@ from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
 from autograder.exchange.work import Work, heavy_modules, kernel_options, released_modules
-from autograder.kernel import keras_training
+from autograder.kernel import fast_training
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 
@@ -47,7 +47,7 @@ def test_a_kernel_imports_what_students_see_imported(course: Course, tmp_path: P
 
 def test_the_kernel_trains_fast_unless_the_course_says_otherwise(course: Course) -> None:
     assignment = course.assignments["hw"]
-    assert kernel_options(assignment) == [keras_training.OPTION]
+    assert kernel_options(assignment) == [fast_training.OPTION]
     assert kernel_options(replace(assignment, training="exact")) == []
 
 

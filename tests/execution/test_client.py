@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.clock import PATIENCE_SECONDS
 from helpers.limits import ROOMY as LIMITS
-from helpers.limits import started
+from helpers.limits import forked, started
 from helpers.memory import growth
 
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
@@ -96,7 +97,7 @@ def test_a_sleeping_cell_is_interrupted_and_what_it_had_is_kept(kernel) -> None:
     began = time.monotonic()
     cell = kernel.run("kept = 5; print('begun', flush=True)\nimport time; time.sleep(60)", 0.5)
     assert cell.status == "timed_out"
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert "begun" in text(cell)
     assert text(kernel.run("print(kept)", 10)) == "5\n"
 
@@ -109,7 +110,7 @@ def test_a_question_that_takes_too_long_is_interrupted(kernel) -> None:
     began = time.monotonic()
     with pytest.raises(RemoteError, match="ends a program"):  # their KeyboardInterrupt, which ends nothing here
         remote.ask("call", slow, (), {}, timeout=0.5)
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert kernel.run("1", 10).status == "ok"
 
 
@@ -153,12 +154,12 @@ GONE = "The notebook's kernel ended while a cell was running."
 )
 def test_a_kernel_that_ends_says_which_limit_ended_it(source, status, message) -> None:
     """Within seconds, with the limit's value, and without filling the examiner's memory."""
-    with started() as kernel, growth() as grown:
+    with forked() as kernel, growth() as grown:
         began = time.monotonic()
         assert kernel.run("before = 1", 10).status == "ok"
         cell = kernel.run(source, 30)
         assert cell.status == "error"
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < PATIENCE_SECONDS
         ended = kernel.ended()
         assert ended is not None
         assert ended[0] is status
@@ -218,14 +219,14 @@ LIBC = "import ctypes, os; libc = ctypes.CDLL(None)"
 )
 def test_what_its_own_code_or_a_limit_ended_was_killed_by_nobody(source) -> None:
     """Each way to send oneself SIGKILL, or to look as if, ends the kernel, and is told from somebody's doing outside."""
-    with started() as kernel:
+    with forked() as kernel:
         kernel.run(source, 10)
         assert kernel.ended() is not None
         assert not kernel.killed()
 
 
 def test_a_notebook_may_kill_what_it_has_started() -> None:
-    with started() as kernel:
+    with forked() as kernel:
         cell = kernel.run(
             "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nchild.kill()\n"
             "assert child.wait() == -9\n"
@@ -269,8 +270,8 @@ def test_processor_time_has_a_limit_of_all_processes_together() -> None:
 @pytest.mark.parametrize(
     ("source", "limit"),
     [
-        ("import threading, time\nfor _ in range(99): threading.Thread(target=time.sleep, args=(2,)).start()", "out_of_processes"),
-        ("import subprocess\ntry:\n    for _ in range(99): subprocess.Popen(['sleep', '1'])\nexcept OSError: raise ValueError", "out_of_processes"),
+        ("import threading, time\nfor _ in range(99): threading.Thread(target=time.sleep, args=(60,)).start()", "out_of_processes"),
+        ("import subprocess\ntry:\n    for _ in range(99): subprocess.Popen(['sleep', '60'])\nexcept OSError: raise ValueError", "out_of_processes"),
         ("import numpy as np\nnp.save('/tmp/x.npy', np.ones(5_000_000))", "out_of_disk"),
         ("open('x', 'wb').truncate(1 << 40)", "out_of_disk"),
         ("1 / 0", None),
@@ -301,7 +302,7 @@ while True:
     ids=["swallows interrupts", "never comes back from C"],
 )
 def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_its_limit(source) -> None:
-    with started() as kernel:
+    with forked() as kernel:
         cell = kernel.run(source, 1)
         assert cell.seconds - cell.waited_seconds < 1 + 3
         assert cell.status == "timed_out"
@@ -311,7 +312,7 @@ def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_i
 
 
 def test_a_question_that_never_returns_ends_the_kernel() -> None:
-    with started() as kernel:
+    with forked() as kernel:
         kernel.run(f"def never():\n    exec({STUBBORN!r})", 10)
         remote = Remote(kernel)
         number, _ = remote.ask("snapshot")
@@ -319,7 +320,7 @@ def test_a_question_that_never_returns_ends_the_kernel() -> None:
         began = time.monotonic()
         with pytest.raises(LostError, match=r"longer than 1 s"):
             remote.ask("call", never, (), {}, timeout=1)
-        assert time.monotonic() - began - kernel.waited() < 1 + 3
+        assert time.monotonic() - began < PATIENCE_SECONDS
         assert (kernel.ended() or (None,))[0] is RunStatus.TIMED_OUT
         with pytest.raises(LostError):
             remote.ask("snapshot")
@@ -407,12 +408,12 @@ def test_a_notebook_cannot_make_itself_wait(source: str) -> None:
 
 def test_a_cell_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
-    with started() as kernel:
+    with forked() as kernel:
         began = time.monotonic()
         monkeypatch.setattr(kernel, "waited", lambda: 0.9 * (time.monotonic() - began))
         with pytest.raises(BusyError, match=r"busy: it got 0\.\d+ s of its own in 2"):
             kernel.run("while True: pass", 0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PATIENCE_SECONDS
         for use in (kernel.ended, kernel.killed, lambda: Remote(kernel).ask("snapshot")):
             with pytest.raises(BusyError):
                 use()
@@ -420,7 +421,7 @@ def test_a_cell_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypa
 
 def test_a_call_that_got_no_processor_is_told_from_one_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
-    with started() as kernel:
+    with forked() as kernel:
         kernel.run("import time\ndef slow(): time.sleep(60)", 10)
         remote = Remote(kernel)
         slow = _fetched(remote, remote.ask("snapshot")[0], "slow")
@@ -482,10 +483,10 @@ def answer(parent): session.send(shell, 'execute_reply', {'status': 'ok'}, paren
 
 @pytest.mark.parametrize("source", FLOODS.values(), ids=FLOODS)
 def test_a_flood_of_messages_neither_fills_the_examiner_nor_holds_it_up(source) -> None:
-    with started() as kernel, growth() as grown:
+    with forked() as kernel, growth() as grown:
         began = time.monotonic()
-        cell = kernel.run(f"{FLOODING}\n{source}\nimport time; time.sleep(30)", 3)
-        assert time.monotonic() - began < 3 + 3
+        cell = kernel.run(f"{FLOODING}\n{source}\nimport time; time.sleep(60)", 3)
+        assert time.monotonic() - began < PATIENCE_SECONDS
         assert cell.status == "timed_out" or kernel.ended()
     assert grown[0] < 1500
 
@@ -496,7 +497,7 @@ def test_messages_that_no_kernel_sends_are_the_students_failure(source) -> None:
     may hold."""
     import nbformat
 
-    with started() as kernel:
+    with forked() as kernel:
         kernel.run(FORGE, 10)
         cell = kernel.run(f"{FORGE}\n{source}\nimport time; time.sleep(0.2)", 10)
         assert cell.status == "ok" or kernel.ended()

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.errors import SandboxError
 from autograder.sandbox import Job, Sandbox
-from autograder.sandbox.oci import ENGINES
+from autograder.sandbox.gvisor import ENGINE_TASKS
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ WITHOUT_NAMESPACES = {
 }
 """Of the sandbox ``user``: tests/sandbox/test_user.py has its own."""
 
-BUBBLEWRAP, OCI = "autograder.sandbox.bubblewrap:BubblewrapSandbox", "autograder.sandbox.oci:OciSandbox"
+BUBBLEWRAP = "autograder.sandbox.bubblewrap:BubblewrapSandbox"
 BACKENDS = {
     backend.name: backend
     for backend in (
@@ -66,10 +66,7 @@ BACKENDS = {
         Backend("forked", "helpers.warmed:sandbox", whole=True),
         Backend("forked-reduced", "helpers.warmed:sandbox", {"use_cgroup": False}, whole=True),
         Backend("examiner", "helpers.warmed:examiner_sandbox"),
-        Backend("gvisor", OCI, {"engine": "gvisor"}, helpers=ENGINES["gvisor"].tasks),
-        Backend("crun", OCI, {"engine": "crun"}),
-        Backend("crun-reduced", OCI, {"engine": "crun", "use_cgroup": False}),
-        Backend("runc", OCI, {"engine": "runc"}),
+        Backend("gvisor", "autograder.sandbox.gvisor:GvisorSandbox", helpers=ENGINE_TASKS),
         Backend("user", "helpers.readable_python:user_sandbox", {"use_cgroup": False}, without=WITHOUT_NAMESPACES),
     )
 }

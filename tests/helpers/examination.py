@@ -43,9 +43,9 @@ def graded(
     return _examined(exam, Permissions(exam.observations), kernel=kernel, **more, **answers)
 
 
-def observed(exam, **more):
-    """What the exam's solution is seen to do."""
-    observer = Observer()
+def observed(exam, allowed=None, **more):
+    """What the exam's solution is seen to do, if everything is allowed, or only what is in ``allowed``."""
+    observer = Observer(allowed)
     solutions = {str(cell.grade_id): cell.source for cell in exam.cells if cell.role in (Role.ANSWER, Role.MANUAL)}
     _examined(exam, observer, **more, **solutions)
     return observer.observations

@@ -29,6 +29,7 @@ _agent = sys.modules["agent"] = ModuleType("agent")  # the kernel's own copy, as
 _agent.__path__ = autograder.__path__
 server = importlib.import_module("agent.kernel.server")
 described = importlib.import_module("agent.kernel.description")
+codec_of_agent = importlib.import_module("agent.codec")
 """For tests that need the agent's own."""
 
 

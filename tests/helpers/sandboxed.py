@@ -13,6 +13,7 @@ from autograder.records.limits import Limits
 from autograder.sandbox import Job, Process, Sandbox
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import environment
+from helpers.clock import PATIENCE_SECONDS
 
 SMALL = Limits(memory_mib=256, processes=32, disk_mib=16)
 Run = Callable[..., Process]
@@ -40,14 +41,14 @@ def shown_below(folder: str) -> list[str]:
     return sorted({path.relative_to(folder).parts[0] for path in paths if path.is_relative_to(folder)})
 
 
-def answer(process: Process, seconds: float = 20.0) -> str:
+def answer(process: Process, seconds: float = PATIENCE_SECONDS) -> str:
     """What the process printed, after it ended."""
     status = process.wait(seconds)
     assert status == 0, f"status {status}: {process.stderr()}"
     return process.stdout().strip()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

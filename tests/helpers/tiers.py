@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,15 @@ OTHER_TIERS = frozenset({"sandbox", "keras", "integration", "slow", "security", 
 def is_unit_test(item: pytest.Item) -> bool:
     """Say whether plain ``pytest`` runs this test."""
     return not OTHER_TIERS.intersection(mark.name for mark in item.iter_markers())
+
+
+ONE_CLASS = re.compile(r"tests/security/test_(01|06|12|19)_")
+"""Files that ask for the class of attackers, which takes a worker a quarter of a minute to grade."""
+
+
+def work_unit(nodeid: str) -> str:
+    """Return what one worker runs as a whole: a file, or all files of the class of attackers."""
+    return "the class of attackers" if ONE_CLASS.match(nodeid) else nodeid.split("::", 1)[0]
 
 
 def short_files_last(items: Sequence[pytest.Item]) -> list[pytest.Item]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
+from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
@@ -40,11 +41,11 @@ class Kernel(InProcessKernel):
             return super().exchange(*args, **kwargs)
 
 
-def graded(kernel, *cells, given=None, handed_in=None, released=None, written=None):
+def graded(kernel, *cells, given=None, handed_in=None, released=None, written=None, permissions=None):
     """Run and examine; the results of the test cells.
 
     ``released`` is what students have of each of these; ``written`` are the paths that the instructor's cells write,
-    if these are not the given cells.
+    if these are not the given cells. ``permissions`` are what the solution was seen to do; by default, it was not run.
     """
     exam = exam_of(*cells)
     if released is not None:
@@ -56,6 +57,7 @@ def graded(kernel, *cells, given=None, handed_in=None, released=None, written=No
     executed = execute(
         kernel, Remote, composed_of(exam), {i: needs(c.source, known) for i, c in tests}, Limits(), beyond
     )
+    executed.remote.permissions = permissions or Permissions()
     answers = Answers(executed.remote, known.modules, lambda claim, weights: None)
     outputs = written_paths(exam) if written is None else frozenset(written)
     workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)

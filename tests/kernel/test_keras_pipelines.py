@@ -17,7 +17,8 @@ from autograder.coordinator import batch
 from autograder.examination import common
 from autograder.exchange.parcel import pack_common_head
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel import keras_pipelines, keras_training
+from autograder.kernel import fast_training
+from autograder.kernel.fast_training import pipelines, versions
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 
@@ -46,7 +47,7 @@ def is_tuned(dataset: Any) -> bool:
 
 def test_a_pipeline_of_arrays_is_not_tuned(adapter: Any) -> None:
     assert is_tuned(adapter(X).get_tf_dataset())
-    keras_pipelines.install()
+    pipelines.install()
     assert not is_tuned(adapter(X).get_tf_dataset())
 
 
@@ -60,7 +61,7 @@ def test_its_functions_are_traced_as_they_stand(adapter: Any, monkeypatch: pytes
         return make(self)
 
     monkeypatch.setattr(adapter, "get_tf_dataset", noting)
-    keras_pipelines.install()
+    pipelines.install()
     adapter(X).get_tf_dataset()
     assert seen == ["DISABLED"]  # nothing is rewritten, parsed and compiled anew first
 
@@ -76,7 +77,7 @@ def test_rows_weights_and_their_order_are_the_same(adapter: Any, batch_size: int
         return [[part.numpy().tobytes() for part in batch] for _ in range(2) for batch in made]
 
     tuned = batches()
-    keras_pipelines.install()
+    pipelines.install()
     assert batches() == tuned
 
 
@@ -96,20 +97,21 @@ def test_what_a_training_gives_is_the_same_to_the_bit(adapter: Any) -> None:
         return said.history, arrays, model.evaluate(X, Y, verbose=0), model.predict(X, verbose=0).tobytes()
 
     tuned = outcome()
-    keras_pipelines.install()
+    pipelines.install()
     assert outcome() == tuned
 
 
 def test_a_pipeline_of_a_students_own_is_as_it_was_made(adapter: Any) -> None:
     import tensorflow
 
-    keras_pipelines.install()
+    pipelines.install()
     assert is_tuned(tensorflow.data.Dataset.from_tensor_slices(X).batch(8))
 
 
 def test_keras_is_taught_once_and_only_where_it_is_there(adapter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hooks: list[tuple[str, Callable[..., None]]] = []
-    keras_pipelines.start(SimpleNamespace(events=SimpleNamespace(register=lambda *hook: hooks.append(hook))))
+    register = SimpleNamespace(register=lambda *hook: hooks.append(hook))
+    fast_training.start(SimpleNamespace(events=register), fast=False)
     ((name, hook),) = hooks
     assert name == "pre_run_cell"
     plain = adapter.get_tf_dataset
@@ -127,20 +129,20 @@ def test_keras_is_taught_once_and_only_where_it_is_there(adapter: Any, monkeypat
 
 
 def test_the_installed_keras_is_a_tested_version() -> None:
-    """After an upgrade, run this package's tests with the new version, then move ``MAX_KERAS``."""
+    """After an upgrade, run this package's tests with the new version, then add it to ``versions.PIPELINES``."""
     import keras
 
-    assert keras_pipelines.is_tested_version(), f"Keras {keras.__version__} is outside of what these tests vouch for"
+    assert versions.is_one_of(versions.PIPELINES), f"Keras {keras.__version__} is outside of what these tests vouch for"
 
 
-@pytest.mark.parametrize("version", ["3.7.0", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
+@pytest.mark.parametrize("version", ["3.7.0", f"3.{versions.PIPELINES[-1][1] + 1}.0", "4.0.0", "nightly"])
 def test_with_an_untested_version_of_keras_pipelines_stay_as_they_are(
     adapter: Any, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     import keras
 
     monkeypatch.setattr(keras, "__version__", version)
-    keras_pipelines.install()
+    pipelines.install()
     assert is_tuned(adapter(X).get_tf_dataset())
 
 
@@ -162,13 +164,13 @@ def test_the_examiners_predictions_do_not_wait_either(
     monkeypatch.setattr(common, "stand_in", lambda course: course)
     assert common._read() is not None
     assert hasattr(adapter.get_tf_dataset, "tuned")
-    can_be_fast = keras_pipelines.is_tested_version(keras_training.MIN_KERAS)
+    can_be_fast = versions.is_one_of(versions.TRAINERS)
     assert hasattr(TensorFlowTrainer.predict, "exact") == (training == "fast" and can_be_fast)
 
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [[], [keras_training.OPTION]])
+@pytest.mark.parametrize("options", [[], [fast_training.OPTION]])
 def test_in_the_sandbox_every_kernel_does_so(options: list[str]) -> None:
     cell = (
         "from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter\n"
@@ -181,10 +183,3 @@ def test_in_the_sandbox_every_kernel_does_so(options: list[str]) -> None:
     finally:
         kernel.close()
     assert (ran.status, [output.get("text") for output in ran.outputs]) == ("ok", ["False\n"])
-
-
-def test_the_module_needs_nothing_but_the_standard_library() -> None:
-    source = Path(keras_pipelines.__file__).read_text()
-    assert {line for line in source.splitlines() if line.startswith(("import ", "from "))} == {
-        "from __future__ import annotations", "import functools", "import sys", "from typing import Any",
-    }  # fmt: skip

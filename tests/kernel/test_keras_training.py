@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel import keras_epochs, keras_pipelines, keras_predictions, keras_training
+from autograder.kernel import fast_training
+from autograder.kernel.fast_training import epochs, pipelines, predictions, trainer, versions
 from autograder.records.limits import Limits
 from autograder.records.run import TRAININGS
 from autograder.sandbox import default_sandbox
@@ -43,7 +44,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(TensorFlowTrainer, "fit", exact)  # what is put back
     monkeypatch.setattr(TensorFlowTrainer, "evaluate", TensorFlowTrainer.evaluate)
     monkeypatch.setattr(TensorFlowTrainer, "predict", TensorFlowTrainer.predict)
-    keras_training.install()
+    trainer.install()
     return SimpleNamespace(exact=exact, fit=TensorFlowTrainer.fit, keras=keras)
 
 
@@ -62,7 +63,7 @@ def plain() -> Any:
 def several(model: Any) -> bool:
     """Whether it has been trained by several steps at a time."""
     function = model.train_function
-    return isinstance(function, keras_epochs.Function) and bool(function._loops)
+    return isinstance(function, epochs.Function) and bool(function._loops)
 
 
 def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: Any, y: Any, **compiled: Any) -> Any:
@@ -255,7 +256,9 @@ def test_of_every_kind_of_training_the_numbers_are_the_same(fast: SimpleNamespac
     assert wrong == {}
 
 
-@pytest.mark.parametrize("name", ["on_train_begin", "on_epoch_begin", "on_test_begin"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("on_train_begin", marks=pytest.mark.slow), "on_epoch_begin", "on_test_begin"]
+)
 def test_a_flag_to_stop_ends_after_as_many_steps_as_in_keras(fast: SimpleNamespace, name: str) -> None:
     """Keras looks at it after each call, and how many steps that is may be the student's choice."""
 
@@ -347,7 +350,7 @@ def test_a_later_training_by_single_steps_goes_on_with_what_was_traced(fast: Sim
 def test_each_fit_is_counted_by_how_it_ran(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
-    monkeypatch.setattr(keras_training, "counts", Counter())
+    monkeypatch.setattr(trainer, "counts", Counter())
     hook = fast.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
     trained = [
         ((X, Y), {}),
@@ -357,27 +360,30 @@ def test_each_fit_is_counted_by_how_it_ran(fast: SimpleNamespace, monkeypatch: p
         ((X, Y), {"batch_size": ROWS}),
     ]
     for data, given in trained:
-        outcome(lambda model, *_, data=data, **arguments: fast.fit(model, *data, **arguments), plain, [given], X, Y)
-    outcome(fast.fit, plain, [{}], X, Y, run_eagerly=True)
-    assert keras_training.counts == {"fast": 2, "callbacks": 1, "data": 1, "batches": 1, "model": 1}
-    assert set(keras_training.counts) == set(TRAININGS)
+        model = plain()
+        model.compile("sgd", LOSS)
+        fast.fit(model, *data, verbose=0, **given)
+    model.compile("sgd", LOSS, run_eagerly=True)
+    fast.fit(model, X, Y, verbose=0)
+    assert trainer.counts == {"fast": 2, "callbacks": 1, "data": 1, "batches": 1, "model": 1}
+    assert set(trainer.counts) == set(TRAININGS)
 
 
 def test_a_slow_step_is_soon_run_alone(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """So an interrupt never waits for many of them; the numbers stay the same."""
     calls: list[int] = []
-    measure = keras_epochs._Rows.measure
+    measure = epochs._Rows.measure
     monkeypatch.setattr(
-        keras_epochs._Rows, "measure", lambda rows, seconds, steps: (calls.append(steps), measure(rows, 0.4, 1))[1]
+        epochs._Rows, "measure", lambda rows, seconds, steps: (calls.append(steps), measure(rows, 0.4, 1))[1]
     )
     assert_same(fast, plain, {"epochs": 2, "batch_size": 50})
-    assert calls[:3] == [keras_epochs.FIRST_STEPS, 2, 1]
+    assert calls[:3] == [epochs.FIRST_STEPS, 2, 1]
     assert set(calls[2:12]) == {1}
 
 
 def test_a_model_that_was_not_trained_is_evaluated_fast(fast: SimpleNamespace) -> None:
     model = outcome(fast.fit, plain, [], X, Y)[0]
-    assert isinstance(model.test_function, keras_epochs.Function)
+    assert isinstance(model.test_function, epochs.Function)
     assert outcome(fast.fit, plain, [], X, Y)[1] == outcome(fast.exact, plain, [], X, Y)[1]
 
 
@@ -391,7 +397,7 @@ def test_an_evaluation_whose_batches_count_is_kerass(fast: SimpleNamespace, give
     model = plain()
     model.compile("sgd", LOSS)
     model.evaluate(X, Y, verbose=0, **given)
-    assert not isinstance(model.test_function, keras_epochs.Function)
+    assert not isinstance(model.test_function, epochs.Function)
     assert seen == ([] if "callbacks" not in given else list(range(16)))
 
 
@@ -406,12 +412,12 @@ def test_a_limit_of_steps_holds(fast: SimpleNamespace) -> None:
 
 def test_with_another_keras_it_trains_by_batches(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
-    monkeypatch.setattr(keras_epochs, "_tensors", lambda adapter: adapter._inputs_of_another_version)
+    monkeypatch.setattr(epochs, "_tensors", lambda adapter: adapter._inputs_of_another_version)
     model, found = outcome(fast.fit, plain, [{"epochs": 2}], X, Y)
     assert (found, several(model)) == (exact, False)
 
 
-@pytest.mark.parametrize("version", ["3.7.0", "3.11.3", f"3.{keras_pipelines.MAX_KERAS[1] + 1}.0", "4.0.0", "nightly"])
+@pytest.mark.parametrize("version", ["3.7.0", "3.11.3", f"3.{versions.PIPELINES[-1][1] + 1}.0", "4.0.0", "nightly"])
 def test_with_an_untested_version_of_keras_fit_stays_kerass_own(
     fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
@@ -419,8 +425,16 @@ def test_with_an_untested_version_of_keras_fit_stays_kerass_own(
 
     monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
     monkeypatch.setattr(fast.keras, "__version__", version)
-    keras_training.install()
+    trainer.install()
     assert TensorFlowTrainer.fit is fast.exact
+
+
+def test_keras_own_fit_trains_by_single_steps(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
+    monkeypatch.setattr(fast.keras, "__version__", "4.0.0")
+    trainer.install()
     model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y)
     assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
     assert not several(model)
@@ -477,14 +491,14 @@ def test_who_looks_at_single_batches_sees_each(fast: SimpleNamespace) -> None:
     signature = inspect.signature(fast.exact)
 
     def steps(**given: Any) -> int:
-        return keras_training._allowed_steps(model, signature, (X, Y), given)[0]
+        return trainer._allowed_steps(model, signature, (X, Y), given)[0]
 
     callbacks = fast.keras.callbacks
     assert {name: steps(callbacks=given) for name, given in looking(callbacks).items()} == dict.fromkeys(
         looking(callbacks), 1
     )
     assert steps(callbacks=[callbacks.ModelCheckpoint("m.keras"), callbacks.BackupAndRestore("backup")]) == 16
-    assert steps(callbacks=callbacks.CSVLogger("log.csv"), batch_size=1) == keras_training.MAX_STEPS
+    assert steps(callbacks=callbacks.CSVLogger("log.csv"), batch_size=1) == trainer.MAX_STEPS
     seen: list[int] = []
     hook = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
     model.fit(X, Y, verbose=0, batch_size=50, callbacks=[hook])
@@ -502,7 +516,7 @@ def test_what_is_not_plain_training_on_arrays_trains_as_it_stands(fast: SimpleNa
         model.compile(**{"optimizer": "sgd", "loss": LOSS, **given.pop("compiled", {})})
         if change:
             change(model)
-        return keras_training._allowed_steps(model, signature, (x, Y), given)[0]
+        return trainer._allowed_steps(model, signature, (x, Y), given)[0]
 
     class OwnStep(fast.keras.Model):  # type: ignore[misc, name-defined]
         def train_step(self, data: Any) -> Any:
@@ -565,9 +579,8 @@ def test_keras_is_taught_once_when_it_is_there(fast: SimpleNamespace, monkeypatc
     from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
     hooks: list[Any] = []
-    keras_training.start(
-        SimpleNamespace(events=SimpleNamespace(register=lambda name, hook: hooks.append((name, hook))))
-    )
+    register = SimpleNamespace(register=lambda name, hook: hooks.append((name, hook)))
+    fast_training.start(SimpleNamespace(events=register), fast=True)
     ((name, hook),) = hooks
     assert name == "pre_run_cell"
     hook(None)
@@ -596,7 +609,7 @@ print(model.steps_per_execution)
 @pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("preload", "said"), [(["keras", keras_training.OPTION], "Function 1\n"), (["keras"], "function 1\n")]
+    ("preload", "said"), [(["keras", fast_training.OPTION], "Function 1\n"), (["keras"], "function 1\n")]
 )
 def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[str], said: str) -> None:
     kernel = sandboxed_kernel(default_sandbox(), {}, Limits(), preload=preload)
@@ -610,9 +623,12 @@ def test_in_the_sandbox_the_kernel_does_so_only_where_it_is_told(preload: list[s
 @pytest.mark.parametrize(
     ("module", "beside"),
     [
-        (keras_training, {"keras_epochs", "keras_pipelines", "keras_predictions"}),
-        (keras_epochs, {"keras_pipelines", "keras_predictions"}),
-        (keras_predictions, set()),
+        (fast_training, {"counts", "pipelines", "trainer"}),
+        (trainer, {"epochs", "predictions", "versions"}),
+        (epochs, {"pipelines", "predictions"}),
+        (predictions, set()),
+        (pipelines, {"versions"}),
+        (versions, set()),
     ],
 )
 def test_the_modules_need_nothing_but_the_standard_library_and_one_another(module: Any, beside: set[str]) -> None:

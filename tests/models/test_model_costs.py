@@ -112,7 +112,8 @@ def diverged(keras: Any) -> Any:
         (after(lambda k: k.layers.Dense(2), sparse=True), "The input's sparse is True", True),
         (lambda k: k.Sequential([k.Input(batch_shape=(2, 4, 2)), k.layers.LSTM(3, stateful=True)]), "stateful is True", True),
         (diverged, "training diverged", False),
-        (lambda k: k.Sequential([k.layers.Dense(3)]), "no input shape yet", False),
+        (lambda k: k.Sequential([k.layers.Dense(3)]), "no input shape yet", True),
+        (lambda k: k.Sequential(), "no layers yet|no input shape yet", False),
     ],
 )  # fmt: skip
 def test_a_refusal_says_whether_the_kind_is_refused(keras: Any, build: Any, message: str, kind: bool) -> None:

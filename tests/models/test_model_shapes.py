@@ -80,6 +80,34 @@ def test_a_class_that_has_seen_no_data_is_read_for_the_shape_that_a_check_asks_f
     assert "in_kernel" not in found[1].evidence
 
 
+def unbuilt(keras: Any) -> Any:
+    return keras.Sequential([keras.layers.Dense(5, activation="relu"), keras.layers.Dense(3)])
+
+
+@PLACES
+def test_a_sequential_that_has_seen_no_data_is_read_as_a_class_is(keras: Any, place: Any) -> None:
+    model = unbuilt(keras)
+    asked = lambda model: check.architecture(  # noqa: E731
+        model, [check.dense(5, "relu"), check.dense(3)], input_shape=(4,), output_shape=(3,)
+    )
+    counted = lambda model: check.parameters(model, exactly=43)  # noqa: E731
+    found = place(model, asked, counted, measured(ROWS), retrained(ROWS))
+    assert [result.outcome for result in found] == [Outcome.PASSED] * 4, [result.message for result in found]
+    assert not model.built
+    assert not model.weights
+    (wrong,) = place(model, layers(4, input_shape=(4,)))
+    assert (wrong.fraction, is_undecided(wrong)) == (0.0, False)
+
+
+@PLACES
+def test_a_sequential_that_was_compiled_and_not_built_is_read_too(keras: Any, place: Any) -> None:
+    model = unbuilt(keras)
+    model.compile("adam", "mse")
+    compiled = lambda model: check.compiled(model, optimizer="adam", loss="mean_squared_error")  # noqa: E731
+    found = place(model, layers(3, input_shape=(4,)), compiled)
+    assert [result.outcome for result in found] == [Outcome.PASSED] * 2, [result.message for result in found]
+
+
 @PLACES
 def test_the_wrong_class_fails(keras: Any, place: Any) -> None:
     model = two_layers(keras)

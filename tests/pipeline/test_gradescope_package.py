@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from helpers import gradescope
+from helpers.clock import PATIENCE_SECONDS
 from helpers.gradescope import Image
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT, Student, hand_in, make_course, release
 
@@ -298,7 +299,7 @@ def test_a_notebook_that_fills_its_memory_or_forks_without_end_costs_itself_alon
 
 
 def _of_image(image: Image) -> list[int]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (found := _processes(image, "python")) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found

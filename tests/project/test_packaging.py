@@ -136,6 +136,15 @@ def install(checkout: Path, **environment: str) -> tuple[subprocess.CompletedPro
     return done, [line for line in log.read_text().splitlines() if " -c " not in line and "--version" not in line]
 
 
+def test_install_says_that_no_environment_works_below_a_line_break(tmp_path: Path) -> None:
+    folder = tmp_path / "a line\nbreak"
+    folder.mkdir()
+    done, calls = install(fake_checkout(folder))
+    assert (done.returncode, calls) == (1, [])
+    assert "the path of this folder has a line break in it" in done.stderr
+    assert "rename or move the folder" in done.stderr
+
+
 def test_install_makes_an_environment_from_the_hashes_once(tmp_path: Path) -> None:
     """First everything, then the project; the second time nothing at all."""
     checkout = fake_checkout(tmp_path)

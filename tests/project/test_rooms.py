@@ -62,7 +62,7 @@ OUTSIDE = ("coordinator.assignment", "coordinator.service", "coordinator.proof",
 INSIDE = ("examination.main",)
 BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
 NAMED = {
-    "examiner.permissions", "examiner.places", "examiner.stated", "sandbox.base", "sandbox.kernel_job",
+    "examiner.permissions", "sandbox.base", "sandbox.kernel_job",
     "submissions.surroundings",
 }  # fmt: skip
 

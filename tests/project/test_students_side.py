@@ -95,7 +95,6 @@ COMMANDS = {
     "report": ["report", "a"],
     "export": ["export"],
     "import-otter": ["import-otter", "a", "a.zip", "a.ipynb"],
-    "convert": ["convert", "a", "--to", "otter"],
     "demo": ["demo"],
     "audit": ["audit", "a"],
     "bundle": ["bundle", "s", "a"],

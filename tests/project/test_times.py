@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from helpers import times
-from helpers.tiers import short_files_last
+from helpers.tiers import short_files_last, work_unit
 
 
 def report(nodeid: str, duration: float, **more: Any) -> Any:
@@ -48,3 +49,14 @@ def test_files_of_unit_tests_alone_come_last() -> None:
 
     tests = [test("a"), test("b"), test("b", "sandbox"), test("c"), test("d", "keras")]
     assert [str(one.path) for one in short_files_last(tests)] == ["b", "b", "d", "a", "c"]
+
+
+def test_one_worker_has_all_files_that_ask_for_the_class_of_attackers() -> None:
+    """And every other file is a unit by itself."""
+    for path in sorted((Path(__file__).parents[1] / "security").glob("test_*.py")):
+        text = path.read_text()
+        asks = re.search(r"^def test\w*\(.*\b(graded|unguarded)\b", text, re.M) and not re.search(
+            r"^def graded\(", text, re.M
+        )
+        nodeid = f"tests/security/{path.name}"
+        assert work_unit(f"{nodeid}::test_a[x::y]") == ("the class of attackers" if asks else nodeid)

@@ -9,6 +9,7 @@ from helpers.examination import observed
 from helpers.exams import exam_of
 
 from autograder.records.exam import Exam, Role
+from autograder.records.observations import Act, Fact, Observations
 from autograder.release.explanation import NOTHING, UNSEEN, explained
 
 SOLUTION = (
@@ -42,6 +43,34 @@ def test_each_fact_is_a_sentence(test: int, lines: list[str]) -> None:
     first, *others = told(TESTS[test])
     assert first == "cell2:"
     assert set(lines) <= {line.strip() for line in others}
+
+
+@pytest.mark.parametrize(
+    ("fact", "line"),
+    [
+        (Fact(Act.WRITES, "cell1", "out.csv"), "  calls may write out.csv, also over what the test wrote there"),
+        (Fact(Act.WRITES, "cell1", "*.csv"), "  calls may write *.csv, also over what the test wrote there"),
+        (
+            Fact(Act.TEXTS, "cell1", "condition: Compare, Constant, Name"),
+            "  the answer's text is compiled as a condition on columns (your solution's has Compare, Constant, Name)",
+        ),
+        (Fact(Act.QUERIES, "cell1", "INSERT pets"), "  SQL of the answer may INSERT pets"),
+        (Fact(Act.SHARES, "cell1", "log"), "  `log` has one state in the notebook and in the test"),
+        (Fact(Act.RETURNS, "cell1:1:2", "int"), f"  {NOTHING}"),
+    ],
+)
+def test_each_fact_of_a_whole_test_is_a_sentence(fact: Fact, line: str) -> None:
+    exam = exam_of((Role.ANSWER, "x = 1"), (Role.TEST, "assert x"))
+    assert list(explained(dataclasses.replace(exam, observations=Observations((fact,))))) == ["cell1:", line]
+
+
+def test_a_test_of_a_file_has_colons_in_its_id() -> None:
+    exam = exam_of((Role.ANSWER, "x = 1"), (Role.TEST, "f(a)"), (Role.TEST, "f(b)"))
+    cells = [dataclasses.replace(cell, grade_id=f"tests/test_f.py::t{n}") for n, cell in enumerate(exam.cells)]
+    facts = Observations((Fact(Act.CHANGES, "tests/test_f.py::t1:1:3 f", "0"),))
+    told = list(explained(dataclasses.replace(exam, cells=tuple(cells), observations=facts)))
+    assert told[:2] == ["tests/test_f.py::t1:", "  line 1 (f(a)): `f` may change its argument 1"]
+    assert told[2:] == ["tests/test_f.py::t2:", f"  {NOTHING}"]
 
 
 def test_a_solution_that_was_not_run_allows_nothing() -> None:

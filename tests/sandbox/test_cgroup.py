@@ -68,7 +68,7 @@ def test_whoever_is_left_in_a_group_ends_with_it(group: cgroup.Cgroup) -> None:
         assert left.stdout is not None
         left.stdout.readline()
         group.remove()
-        assert left.wait(5) == -9
+        assert left.wait(30) == -9
     assert not any(folder.exists() for folder in group.directories)
 
 

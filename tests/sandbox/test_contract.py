@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from helpers import backends
 from helpers.backends import Backend
+from helpers.clock import PATIENCE_SECONDS
 from helpers.sandboxed import SMALL, Run, answer, shown_below, starting, wait_until
 
 import autograder
@@ -281,8 +282,10 @@ def test_command_line_of_init_names_no_host_path(start: Run, tmp_path: Path) -> 
 
 def test_two_sandboxes_share_nothing(start: Run) -> None:
     """Files in /tmp and /dev/shm, processes and shared memory of one are not the other's."""
-    first = start("open('/tmp/a', 'w'); open('/dev/shm/b', 'w'); print('made', flush=True); import time; time.sleep(5)")
-    assert wait_until(lambda: "made" in first.stdout(), 5)
+    first = start(
+        "open('/tmp/a', 'w'); open('/dev/shm/b', 'w'); print('made', flush=True); import time; time.sleep(60)"
+    )
+    assert wait_until(lambda: "made" in first.stdout())
     code = """
     import os
     seen = {int(p) for p in os.listdir('/proc') if p.isdigit()}
@@ -306,13 +309,11 @@ def test_fork_bomb_is_bounded_and_the_next_run_is_normal(start: Run, backend: Ba
             time.sleep(0.01)
     """)
     inside = namespace(bomb)
-    assert wait_until(lambda: len(living(inside)) > 10, 5)
+    assert wait_until(lambda: len(living(inside)) > 10)
     time.sleep(0.5)
     assert len(living(inside)) <= SMALL.processes + backend.helpers
-    begin = time.monotonic()
     bomb.kill()
-    assert wait_until(lambda: not living(inside), 1)
-    assert time.monotonic() - begin < 1.5
+    assert wait_until(lambda: not living(inside))
     assert answer(start("print('fine')")) == "fine"
 
 
@@ -340,7 +341,7 @@ HOGS = {
 def test_memory_hog_is_stopped(start: Run, sandbox: Sandbox, kind: str) -> None:
     """Memory above the limit ends the run, however it was taken, and the usage says so."""
     process = start(HOGS[kind])
-    status = process.wait(20)
+    status = process.wait(PATIENCE_SECONDS)
     assert status not in (None, 0)
     refused = sandbox.reduced and kind == "memfd"
     if refused:
@@ -410,7 +411,7 @@ def test_ignored_signals_do_not_help(start: Run) -> None:
     time.sleep(0.2)
     process.kill()
     process.kill()
-    assert wait_until(lambda: not living(inside), 1)
+    assert wait_until(lambda: not living(inside))
     assert process.poll() == 137
 
 
@@ -429,17 +430,17 @@ os.wait()
 def test_daemon_ends_with_the_main_process(start: Run) -> None:
     """A process that was forked twice and left its session does not outlive the command."""
     process = start(DAEMON)
-    assert process.wait(10) == 0
-    assert wait_until(lambda: not Path(f"/proc/{process.pid}").exists(), 1)
+    assert process.wait(PATIENCE_SECONDS) == 0
+    assert wait_until(lambda: not Path(f"/proc/{process.pid}").exists())
 
 
 def test_daemon_ends_with_kill(start: Run) -> None:
     """Nor does it outlive a kill."""
     process = start(DAEMON + "time.sleep(60)")
     inside = namespace(process)
-    assert wait_until(lambda: len(living(inside)) >= 3, 5)
+    assert wait_until(lambda: len(living(inside)) >= 3)
     process.kill()
-    assert wait_until(lambda: not living(inside), 1)
+    assert wait_until(lambda: not living(inside))
 
 
 @pytest.mark.parametrize("victim", ["kit", "supervisor"])
@@ -467,26 +468,26 @@ def test_nothing_outlives_the_kit(sandbox: Sandbox, backend: Backend, victim: st
         init, supervisor, *groups = kit.stdout.readline().split()
         inside = Path(f"/proc/{init}/ns/pid").stat().st_ino
         # The thread that started it is gone by now: that alone must not end it.
-        assert wait_until(lambda: len(living(inside)) >= 3, 5)
+        assert wait_until(lambda: len(living(inside)) >= 3)
         os.kill(kit.pid if victim == "kit" else int(supervisor), signal.SIGKILL)
-        assert wait_until(lambda: not living(inside), 1)
+        assert wait_until(lambda: not living(inside))
         if victim == "kit":
             # Its folders go when the system has done with the dead, which takes longer where much else runs.
-            assert wait_until(lambda: not any(Path(group).exists() for group in groups), 10)
+            assert wait_until(lambda: not any(Path(group).exists() for group in groups))
     finally:
         kit.kill()
         kit.wait()
         kit.stdout.close()
         for group in groups:
             with contextlib.suppress(OSError):
-                wait_until(lambda: not Path(group, "cgroup.procs").read_text(), 2)  # noqa: B023
+                wait_until(lambda: not Path(group, "cgroup.procs").read_text())  # noqa: B023
                 Path(group).rmdir()
 
 
 def test_usage_counts_what_was_used(start: Run) -> None:
     """CPU time is that of the processes inside, also after close()."""
     process = start("import time\nt = time.process_time()\nwhile time.process_time() - t < 0.5: pass")
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
     process.close()
     assert 0.4 < process.usage().cpu_seconds < 3
     assert not process.usage().out_of_memory
@@ -494,23 +495,23 @@ def test_usage_counts_what_was_used(start: Run) -> None:
 
 def test_exit_status_is_the_commands(start: Run) -> None:
     """Status and signals come through; a command that is not there is a failure, not an exception."""
-    assert start("raise SystemExit(7)").wait(10) == 7
-    assert start("import os; os.kill(os.getpid(), 15)").wait(10) == 143
+    assert start("raise SystemExit(7)").wait(PATIENCE_SECONDS) == 7
+    assert start("import os; os.kill(os.getpid(), 15)").wait(PATIENCE_SECONDS) == 143
 
 
 @pytest.mark.parametrize("code", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(137)"])
 def test_a_command_that_ends_as_if_somebody_killed_it_ends_in_another_way(start: Run, code: str) -> None:
     """By SIGSYS."""
-    assert start(code).wait(10) == 159
+    assert start(code).wait(PATIENCE_SECONDS) == 159
 
 
 def test_a_command_that_somebody_kills_says_so(start: Run, backend: Backend) -> None:
     process = start("import time; print('here', flush=True); time.sleep(60)")
-    assert wait_until(lambda: process.stdout().strip() == "here", 10)
+    assert wait_until(lambda: process.stdout().strip() == "here")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     # gVisor's processes are no processes of the host.
     os.kill(process.pid if backend.name == "gvisor" else int(children[0]), signal.SIGKILL)
-    assert process.wait(10) == 137
+    assert process.wait(PATIENCE_SECONDS) == 137
 
 
 def test_no_core_dumps_and_bounded_descriptors(start: Run) -> None:
@@ -562,7 +563,8 @@ def test_ordinary_user_can_run_it(name: str) -> None:
     sys.path[:0] = [{str(checkout)!r}, {str(packages)!r}]
     from autograder.sandbox import default_sandbox, require
     sandbox = default_sandbox(None, {name!r})
-    if sandbox.reduced and {name!r} == "gvisor":
+    from autograder.sandbox.cgroup import available
+    if {name!r} == "gvisor" and not available():
         sys.exit(78)
     require(sandbox)
     """)

@@ -95,8 +95,6 @@ def test_each_fact_is_read_from_its_file(tmp_path: Path, file: str, text: str, f
         ("bubblewrap", "ubuntu", "`sudo apt install bubblewrap`"),
         ("bubblewrap", "fedora", "`sudo dnf install bubblewrap`"),
         ("gvisor", "ubuntu", "`sudo apt install runsc`"),
-        ("crun", "fedora", "`sudo dnf install crun`"),
-        ("runc", "debian", "`sudo apt install runc`"),
     ],
 )
 def test_the_command_of_this_system_comes_first_and_the_others_follow(sandbox: str, family: str, first: str) -> None:
@@ -181,7 +179,7 @@ def test_the_how_to_has_every_command() -> None:
     texts = (profile, remedies.APPARMOR_ALL, CLONE, ZERO_NAMESPACES, DOCKER, PODMAN, remedies.MACOS, remedies.WINDOWS)
     commands = [line[2:] for text in texts for line in text.splitlines() if line.startswith("  ")]
     commands += [command for known in INSTALL.values() for command in known.values() if command.startswith("sudo")]
-    assert [command for command in commands if command not in page and "runc" not in command] == []
+    assert [command for command in commands if command not in page] == []
 
 
 # --- other systems -----------------------------------------------------------------------------------
@@ -221,7 +219,7 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
     fine = (Finding("network", True, "loopback only"),)
     monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
     monkeypatch.setattr("autograder.cli.installation.warm_start", lambda *_, **__: ())
-    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", "/nowhere")
+    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor"])
     assert said.exit_code == 0, said.output
@@ -233,7 +231,7 @@ def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.Monk
 def test_an_engine_that_the_course_needs_is_no_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "source/hw").mkdir(parents=True)
     (tmp_path / "course.yaml").write_text("course: x\nsandbox: gvisor\nassignments:\n  hw:\n")
-    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", "/nowhere")
+    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     said = CliRunner().invoke(main, ["doctor", "--course", str(tmp_path)])
     assert said.exit_code == 3

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers import readable_python
+from helpers.clock import PATIENCE_SECONDS
 from helpers.sandboxed import SMALL, Run, answer, starting, wait_until
 
 from autograder.coordinator.walls import examiner_sandbox
@@ -98,9 +98,9 @@ walled = pytest.mark.sandbox
 @walled
 def test_each_process_has_a_user_of_its_own_without_groups(start: Run) -> None:
     code = "import os, sys; print(os.getresuid(), os.getresgid(), os.getgroups(), flush=True); input() if 0 else None\n"
-    code += "import time; time.sleep(5)"
+    code += "import time; time.sleep(60)"
     first, second = start(code), start(code)
-    assert wait_until(lambda: bool(first.stdout().strip() and second.stdout().strip()), 5)
+    assert wait_until(lambda: bool(first.stdout().strip() and second.stdout().strip()))
     one, two = uid_of(first), uid_of(second)
     assert one != two
     assert 0 not in (one, two)
@@ -114,10 +114,10 @@ def test_files_of_root_and_of_other_sandboxes_are_closed(start: Run, tmp_path: P
     (tmp_path / "exam").write_text("canary")
     (tmp_path / "exam").chmod(0o600)
     other = start(
-        "print(open('/opt/examiner/course/labels.csv').read(), flush=True); import time; time.sleep(20)",
+        "print(open('/opt/examiner/course/labels.csv').read(), flush=True); import time; time.sleep(60)",
         files={"/opt/examiner/course": _folder(tmp_path / "course", "labels.csv", "canary")},
     )
-    assert wait_until(lambda: other.stdout().strip() == "canary", 5)
+    assert wait_until(lambda: other.stdout().strip() == "canary")
     paths = [tmp_path / "exam", *(other.root / p for p in ("opt/examiner/course/labels.csv", "home/student", "tmp"))]
     code = REFUSED + f"for path in {[str(p) for p in paths]}: print(refused(lambda: os.open(path, os.O_RDONLY)))"
     assert answer(start(code)).split() == ["PermissionError"] * 4
@@ -147,9 +147,9 @@ def test_files_that_everybody_may_read_are_closed_by_landlock(
 def test_its_own_folders_are_closed_to_others(start: Run) -> None:
     process = start(
         "import os, tempfile; open(os.path.expanduser('~/x'), 'w'); print(tempfile.gettempdir(), flush=True)\n"
-        "import time; time.sleep(10)"
+        "import time; time.sleep(60)"
     )
-    assert wait_until(lambda: bool(process.stdout().strip()), 5)
+    assert wait_until(lambda: bool(process.stdout().strip()))
     assert process.stdout().strip() == str(process.root / "tmp")
     assert (process.root / "home/student/x").stat().st_mode & 0o077 == 0
     assert {(process.root / p).stat().st_mode & 0o777 for p in ("home/student", "tmp", "run/kernel")} == {0o700}
@@ -217,7 +217,7 @@ def test_a_python_in_a_folder_that_others_cannot_enter_is_refused_by_name(sandbo
     closed.chmod(0o711)
     process = other.start(job)
     try:
-        assert process.wait(20) == 0, process.stderr()
+        assert process.wait(PATIENCE_SECONDS) == 0, process.stderr()
     finally:
         process.close()
 
@@ -261,7 +261,7 @@ print(b.recv(1))
 
 @walled
 def test_processes_of_others_cannot_be_signaled_traced_or_read(start: Run) -> None:
-    other = start("import time; time.sleep(20)")
+    other = start("import time; time.sleep(60)")
     code = (
         REFUSED
         + f"""
@@ -278,7 +278,7 @@ for pid in ({other.pid}, {os.getpid()}, os.getppid()):
 
 @walled
 def test_a_signal_to_all_reaches_none_of_the_others(start: Run) -> None:
-    other = start("import time; time.sleep(20)")
+    other = start("import time; time.sleep(60)")
     answer(start("import contextlib, os\nwith contextlib.suppress(OSError):\n    os.kill(-1, 15)"))
     assert other.poll() is None
 
@@ -299,11 +299,9 @@ def test_processes_that_multiply_are_bounded_and_end_with_it(start: Run) -> None
     """They leave their session and their family, and fork while they are killed."""
     bomb = start(FORKS)
     uid = uid_of(bomb)
-    assert wait_until(lambda: len(of_user(uid)) > 10, 5)
+    assert wait_until(lambda: len(of_user(uid)) > 10)
     assert len(of_user(uid)) <= SMALL.processes
-    begin = time.monotonic()
     bomb.kill()
-    assert time.monotonic() - begin < 1.9
     assert of_user(uid) == []
     assert answer(start("print('fine')")) == "fine"
 
@@ -330,11 +328,11 @@ os.wait()
 def test_a_daemon_ends_with_the_command_and_with_a_kill(start: Run, more: str) -> None:
     process = start(DAEMON + "time.sleep(0.5)\n" + more)
     uid = uid_of(process)
-    assert wait_until(lambda: len(of_user(uid)) >= 2, 5)
+    assert wait_until(lambda: len(of_user(uid)) >= 2)
     if more:
         process.kill()
     else:
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert of_user(uid) == []
 
 
@@ -354,9 +352,9 @@ def test_nothing_outlives_the_kit(sandbox: UserSandbox, tmp_path: Path) -> None:
         assert kit.stdout is not None
         pid, root = kit.stdout.readline().split()
         uid = Path(f"/proc/{pid}").stat().st_uid
-        assert wait_until(lambda: len(of_user(uid)) >= 2, 5)
+        assert wait_until(lambda: len(of_user(uid)) >= 2)
         os.kill(kit.pid, signal.SIGKILL)
-        assert wait_until(lambda: not of_user(uid) and not Path(root).exists(), 3)
+        assert wait_until(lambda: not of_user(uid) and not Path(root).exists())
 
 
 @walled
@@ -364,10 +362,10 @@ def test_nothing_is_left_behind(start: Run) -> None:
     """Neither its own folder nor what it wrote where everybody may write."""
     process = start(
         "import os, time\nos.makedirs('/tmp/left-7261/deep')\nopen('/tmp/left-7261/deep/x', 'w')\n"
-        "os.symlink('/etc', '/tmp/left-7261-link')\nprint('made', flush=True)\ntime.sleep(10)"
+        "os.symlink('/etc', '/tmp/left-7261-link')\nprint('made', flush=True)\ntime.sleep(60)"
     )
     root = process.root
-    assert wait_until(lambda: process.stdout().strip() == "made", 5)
+    assert wait_until(lambda: process.stdout().strip() == "made")
     assert root.is_dir()
     assert root.parent == Path(FOLDER)
     assert root.name.startswith(PREFIX)
@@ -382,5 +380,5 @@ def test_nothing_is_left_behind(start: Run) -> None:
 def test_memory_of_a_daemon_counts(start: Run) -> None:
     """A process that left the family is of the same user all the same."""
     process = start(DAEMON.replace("time.sleep(0.1)", "x = bytearray(b'1') * (400 << 20)") + "time.sleep(60)")
-    assert process.wait(20) == 137
+    assert process.wait(PATIENCE_SECONDS) == 137
     assert process.usage().out_of_memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -11,9 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers.clock import PATIENCE_SECONDS
 from helpers.sandboxed import shown_below
 
 from autograder.errors import SandboxError
@@ -22,7 +25,7 @@ from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
-from autograder.sandbox import Job
+from autograder.sandbox import Job, warm_start
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.kernel_template import template
@@ -124,6 +127,17 @@ print(json.dumps([drawn, np.random.rand()]))
     (one, seeded), (other, same) = told(kernel(), source), told(kernel(), source)
     assert all(a != b for a, b in zip(one, other, strict=True))
     assert seeded == same == 0.5507979025745755
+
+
+def test_a_fork_seeds_the_generator_of_pytorch_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(warm_start.__file__).parent / "template"))
+    monitor = importlib.import_module("monitor")
+    seeded: list[str] = []
+    generator = SimpleNamespace(seed=lambda: seeded.append("torch"))
+    for torch in (None, SimpleNamespace(), SimpleNamespace(default_generator=generator)):
+        monkeypatch.setitem(sys.modules, "torch", torch)
+        monitor._draw_fresh_randomness()
+    assert seeded == ["torch"]
 
 
 def test_a_fork_sees_nobody_else(kernel: Start, started: Template, cold: BubblewrapSandbox) -> None:
@@ -228,7 +242,7 @@ def test_a_job_that_a_fork_can_not_do_is_started(cold: BubblewrapSandbox, starte
         WarmSandbox(cold, started.address, strict=True).start(job)
     process = WarmSandbox(cold, started.address).start(job)
     try:
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert "forked" not in process.label
     finally:
         process.close()
@@ -243,12 +257,12 @@ def test_forks_end_with_their_template_and_others_are_started(cold: BubblewrapSa
         fork = sandbox.start(job)
         try:
             os.kill(made.address.init, signal.SIGKILL)
-            assert fork.wait(3) == 137
+            assert fork.wait(PATIENCE_SECONDS) == 137
         finally:
             fork.close()
         other = sandbox.start(Job((sys.executable, "-I", "-c", "print(1)"), limits=LIMITS))
         try:
-            assert other.wait(20) == 0
+            assert other.wait(PATIENCE_SECONDS) == 0
             assert "forked" not in other.label
         finally:
             other.close()

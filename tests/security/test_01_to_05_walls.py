@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import Any
 import probing
 import pytest
 from attacks import FULL, each, of
+from helpers.clock import PATIENCE_SECONDS
 from helpers.limits import kernel
 
 from autograder.errors import SandboxError
@@ -51,15 +53,17 @@ def test_01_the_host_sees_no_root() -> None:
 
 @ROOT
 def test_01_control_the_uid_option_of_bubblewrap_drops_nothing() -> None:
-    command = [find_bwrap(), "--unshare-user", "--uid", "1000", "--ro-bind", "/", "/", "--proc", "/proc", "sleep", "9"]
+    command = [find_bwrap(), "--unshare-user", "--uid", "1000", "--ro-bind", "/", "/", "--proc", "/proc", "sleep", "60"]
     started = subprocess.Popen(command)
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
     try:
-        children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not children.read_text().split() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert host_uids(int(children.read_text().split()[0])) == ["0"] * 4
     finally:
+        for child in children.read_text().split():  # it may still wait for the one that is killed now
+            os.kill(int(child), signal.SIGKILL)
         started.kill()
         started.wait()
 

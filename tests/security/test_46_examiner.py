@@ -205,9 +205,11 @@ print(json.dumps("grown"))
 
 
 def test_46_its_memory_is_limited(wall: Sandbox, templates: Templates, work: Work) -> None:
-    limit = work.assignment.limits.examiner_memory_mib
+    """By the assignment's limit; here by a smaller one, which is reached sooner."""
     job = templates.examiner_job()
-    process = wall.start(replace(job, argv=(job.argv[0], "-I", "-c", GROWS.format(count=2 * limit // 64))))
+    assert job.limits.memory_mib == work.assignment.limits.examiner_memory_mib
+    limits, grows = replace(job.limits, memory_mib=768), GROWS.format(count=2 * 768 // 64)
+    process = wall.start(replace(job, argv=(job.argv[0], "-I", "-c", grows), limits=limits))
     try:
         assert process.wait(SECONDS) not in (0, None)
         assert process.usage().out_of_memory

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from questions import Class, Question, graded_class
 
-from autograder.examiner.exact_integers import is_wide, without_wrapping
+from autograder.examiner.exact_integers import arriving, kind_of
 
 STARTS = ["warm", pytest.param("cold", marks=pytest.mark.security)]
 POWERS = "[2 ** (100 * k) for k in range(1, n)]"
@@ -27,6 +27,11 @@ def sql(name: str, attack: str, earned: float = 0.0) -> Question:
     test = f"import sqlite3\nc = sqlite3.connect(':memory:')\nc.executescript({TABLE!r})\n"
     test += f"assert c.execute({name}).fetchall() == c.execute({RICH!r}).fetchall()"
     return Question(f"{name} = {attack!r}", f"{name} = {RICH!r}", test, earned=earned)
+
+
+def distance(attack: str, gathered: str, honest: str = "def at(k): return k") -> Question:
+    """Numbers of which a test makes an array, and the length of the difference to 0, 1, 2 …"""
+    return Question(attack, honest, f"e = np.array([{gathered}]) - np.arange(12)\nassert e @ e < 1e-9")
 
 
 QUESTIONS = {
@@ -60,6 +65,44 @@ QUESTIONS = {
     "54-honest": Question(
         "import math\ndef fact(n): return np.array(math.factorial(n))", "import math\ndef fact(n): return math.factorial(n)",
         "assert fact(20) == 2432902008176640000 and fact(20) - 1 > 2 ** 60", earned=1.0,
+    ),
+    "54-sum-of-squares": Question(
+        "def line(x): return np.full(len(x), 2 ** 30)", "def line(x): return 2 * x",
+        "x = np.arange(12)\nassert ((line(x) - 2 * x) ** 2).sum() < 0.5",
+    ),
+    "54-call-by-call": distance("def at(k): return 2 ** 30", "at(k) for k in range(12)"),
+    "54-through-a-helper": Question(
+        "def ident(k): return 10 ** 9 + k\ndef at(k): return 2 ** 30", "def ident(k): return 10 ** 9 + k\ndef at(k): return k",
+        "def gathered(f): return np.array([f(k) for k in range(12)])\nassert list(gathered(ident)[:2]) == [10 ** 9, 10 ** 9 + 1]\n"
+        "e = gathered(at) - np.arange(12)\nassert e @ e < 1e-9",
+    ),
+    "54-int": distance("def at(k): return 2 ** 30", "int(at(k)) for k in range(12)"),
+    "54-int-of-a-float": distance("def at(k): return 2.0 ** 30", "int(at(k)) for k in range(12)"),
+    "54-int-of-an-object": distance(
+        "class N:\n    def __int__(self): return 2 ** 30\ndef at(k): return N()", "int(at(k)) for k in range(12)"
+    ),
+    "54-int-by-map": distance("def at(k): return '1073741824'", "*map(int, [at(k) for k in range(12)])", "def at(k): return str(k)"),
+    "54-len": distance(
+        "class N:\n    def __len__(self): return 2 ** 30\ndef at(k): return N()", "len(at(k)) for k in range(12)",
+        "def at(k): return 'x' * k",
+    ),
+    "54-round": distance("def at(k): return 2.0 ** 30", "round(at(k)) for k in range(12)"),
+    "54-sum": distance("def at(k): return [2 ** 22] * 256", "sum(at(k)) for k in range(12)", "def at(k): return [k]"),
+    "54-32-bits": Question(
+        "def line(x): return np.full(len(x), 2 ** 16 + 5, np.int32)", "def line(x): return np.full(len(x), 5)",
+        "assert np.mean((line(np.arange(6)) - 5) ** 2) < 0.5",
+    ),
+    "54-honest-32-bits": Question(
+        "def line(x): return np.full(len(x), 5, np.int32)", "def line(x): return np.full(len(x), 5)",
+        "assert np.mean((line(np.arange(6)) - 5) ** 2) < 0.5 and np.arange(9)[line(np.arange(2))].sum() == 10", earned=1.0,
+    ),
+    "54-honest-numbers": Question(
+        "import itertools\nnumbers = itertools.count(3_000_000_000)\ndef ident(): return next(numbers)",
+        "import itertools\nnumbers = itertools.count(1)\ndef ident(): return next(numbers)",
+        "import json\na, b = [ident() for _ in range(2)]\nassert type(a) is int and isinstance(b, int) and a < b == a + 1\n"
+        "assert len({a, b}) == len(range(a, b + 1)) == 2 and f'{a:d}' == str(a) and json.loads(json.dumps([a])) == [a]\n"
+        "assert a // 10 * 10 + a % 10 == a and a >> 1 << 1 | a & 1 == a and (np.array([a, b]) == [a, b]).all() and np.mean([a, a]) == a\n"
+        "assert {a: 'x'}[a] == 'x' and 'abc'[a % 3] in 'abc' and int(str(a)) == int(a)", earned=1.0,
     ),
     "55-honest": sql("honest", RICH, earned=1.0),
     "55-honest-insert": Question(
@@ -102,7 +145,7 @@ def test_53_control_in_one_process_it_equals_them(points: Class) -> None:
 
 @of("54")
 @pytest.mark.sandbox
-def test_54_large_integers_are_close_to_nothing(points: Class, name: str) -> None:
+def test_54_large_integers_are_close_to_nothing_else(points: Class, name: str) -> None:
     worth_its_work(points, name)
 
 
@@ -143,10 +186,9 @@ COMPARISONS: dict[str, Callable[[Any], bool]] = {
 @pytest.mark.parametrize("comparison", COMPARISONS)
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_54_the_square_of_a_difference_is_not_below_zero(answer: str, comparison: str) -> None:
-    assert not is_wide(EXPECTED)
-    arrived = without_wrapping(copy.copy(ANSWERS[answer]), wide=is_wide(EXPECTED))
-    assert not COMPARISONS[comparison](arrived)
-    assert COMPARISONS[comparison](without_wrapping(EXPECTED, wide=False))
+    assert not kind_of(EXPECTED)
+    assert not COMPARISONS[comparison](arriving(copy.copy(ANSWERS[answer]), ()))
+    assert COMPARISONS[comparison](arriving(EXPECTED, ()))
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")

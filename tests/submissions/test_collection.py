@@ -109,6 +109,39 @@ def test_the_release_tells_answers_exactly(tmp_path: Path) -> None:
     assert any("q1-test" in w and "missing" in w for w in receipt.warnings)
 
 
+def released_for(assignment: Any, content: str = lesson("1")) -> str:
+    read = json.loads(content)
+    read["metadata"]["autograder"] = {"assignment": assignment}
+    return json.dumps(read)
+
+
+def test_the_notebook_says_its_assignment_whatever_its_folder_is_called(tmp_path: Path, course: Course) -> None:
+    put(tmp_path / "original-basics/ps1.ipynb", released_for("ps1", lesson()))
+    work = put(tmp_path / "my homework/ps1.ipynb", released_for("ps1"))
+    for release in (None, tmp_path / "original-basics"):
+        receipt = pack(work, student="jane", release=release, out=tmp_path / "packed")
+        assert receipt.assignment == "ps1"
+        assert receipt.path.name.startswith("ps1-jane-")
+    assert pack(work, student="jane", assignment="ps2", out=tmp_path / "other").assignment == "ps2"
+    assert {result.status for result in collect(course, "ps1", tmp_path / "packed")} <= {COLLECTED, UNCHANGED, REPLACED}
+
+
+@pytest.mark.parametrize("named", ["", 3, None, ["ps1"], {}])
+def test_a_notebook_that_says_no_assignment_has_that_of_its_folder(tmp_path: Path, named: Any) -> None:
+    work = put(tmp_path / "ps2/ps1.ipynb", released_for(named))
+    assert pack(work, student="jane").assignment == "ps2"
+
+
+@pytest.mark.parametrize(("named", "status"), [("ps1", COLLECTED), ("ps2", REFUSED), ("", REFUSED)])
+def test_a_package_with_another_name_is_taken_if_its_notebook_was_released_for_the_assignment(
+    tmp_path: Path, course: Course, named: str, status: CollectStatus
+) -> None:
+    work = put(tmp_path / "work/ps1.ipynb", released_for(named))
+    pack(work, student="jane", assignment="original-basics", out=tmp_path / "packed")
+    (result,) = collect(course, "ps1", tmp_path / "packed")
+    assert (result.status, result.student) == (status, "jane") if status is COLLECTED else result.status is status
+
+
 @pytest.mark.parametrize("is_released", [True, False])
 @pytest.mark.parametrize(
     ("below", "is_answered"), [("*Your answer.*", False), ("", False), ("The second overfits.", True), (None, False)]

@@ -91,13 +91,13 @@ def course_of(root: Path, imported: str, body: str = "mark_as_counted(i)", test:
     ("imported", "body", "test"),
     [
         (IMPORT, "mark_as_counted(i)", TEST),
-        ("from markposition import *", "mark_as_counted(i)", TEST),
+        pytest.param("from markposition import *", "mark_as_counted(i)", TEST, marks=pytest.mark.slow),
         (
             "import markposition\nfrom markposition import reset_all_to_not_counted",
             "markposition.mark_as_counted(i)",
             TEST.replace("check_if", "markposition.check_if"),
         ),
-        (IMPORT, "mark_as_counted(i)", ALL_AT_ONCE),
+        pytest.param(IMPORT, "mark_as_counted(i)", ALL_AT_ONCE, marks=pytest.mark.slow),
         ("from markposition import *", "mark_as_counted(i)", ALL_AT_ONCE),
     ],
 )

@@ -19,13 +19,15 @@ from autograder.trust.probe import alike, plain, shown
 def compared(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., dict[str, str]]]:
     """Compare two sources after some calls of the first."""
 
-    def compare(right: str, other: str, *calls: str, names: str = "f", **given: Any) -> dict[str, str]:
+    def compare(
+        right: str, other: str, *calls: str, names: str = "f", seconds: float = 20.0, **given: Any
+    ) -> dict[str, str]:
         namespace: dict[str, Any] = {"np": np, **given}
         exec(right, namespace)
         probe.watch(namespace, names.split())
         for call in calls:
             exec(call, namespace)
-        probe.compare(namespace, right, other, names.split(), 20.0, 0)
+        probe.compare(namespace, right, other, names.split(), seconds, 0)
         said: dict[str, str] = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
         return said
 
@@ -69,7 +71,7 @@ def test_functions_that_differ_are_shown_with_an_input(compared: Any, right: str
 
 @pytest.mark.integration
 def test_an_endless_loop_differs(compared: Any) -> None:
-    assert compared(*DIFFERENT[4])["why"].endswith("takes too long instead of 2")
+    assert compared(*DIFFERENT[4], seconds=2.0)["why"].endswith("takes too long instead of 2")
 
 
 def test_no_input_is_drawn_that_was_never_of_this_kind(compared: Any) -> None:

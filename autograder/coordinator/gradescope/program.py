@@ -119,7 +119,8 @@ def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
     if chosen.keras_backend:
         os.environ["KERAS_BACKEND"] = chosen.keras_backend
     common = unpack_common((source / settings.EXAM).read_bytes(), folder / COMMON)
-    limits = settings.fitting(common.assignment.limits, deadline.seconds, settings.container_mib())
+    course = common.assignment.limits
+    limits = settings.fitting(course, deadline.seconds, settings.container_mib())
     common = replace(common, assignment=replace(common.assignment, limits=limits))
     unit = folder / COMMON / UNIT
     unit.mkdir()
@@ -133,6 +134,11 @@ def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
         print(f"not graded: {reason}")
         return deadline.too_late() if deadline.passed else report.not_graded(report.NOT_GRADED, deadline.spent())
     grade = result_json.read(work.target / result_json.NAME, work.details)
+    if any(settings.is_cut_short(book, course, limits) for book in grade.notebooks):
+        print(
+            "not graded: a time limit of the course's was not reached, and the platform's time-out is too short for it"
+        )
+        return deadline.too_late()
     return report.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
+from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
+from autograder.records.run import NOTEBOOK_TOO_SLOW, RunStatus
 
 EXAM, SETTINGS, PROVISIONAL, REQUIREMENTS = "exam", "settings.json", "provisional.json", "requirements.txt"
 SETUP, RUN = "setup.sh", "run_autograder"
@@ -91,6 +93,13 @@ def fitting(limits: Limits, seconds: float, container_mib: float | None) -> Limi
         memory_mib=min(limits.memory_mib, memory),
         examiner_memory_mib=min(limits.examiner_memory_mib, memory),
     )
+
+
+def is_cut_short(book: NotebookGrade, course: Limits, tightened: Limits) -> bool:
+    """Tell whether a run was stopped by a time limit that the course does not have, and might have ended in time."""
+    if book.status == RunStatus.OUT_OF_CPU or book.message.startswith(NOTEBOOK_TOO_SLOW):
+        return tightened.notebook_seconds < course.notebook_seconds
+    return book.status == RunStatus.TIMED_OUT and tightened.cell_seconds < course.cell_seconds
 
 
 def container_mib(paths: tuple[str, ...] = _CGROUP_LIMITS) -> float | None:

@@ -16,7 +16,10 @@ _REMEDIES = (
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
 _OWN = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
-_PASSED = "A test can pass plain data, functions, mocks, open files, objects of its own classes and of the notebook's"
+_PASSED = (
+    "A test can pass plain data, functions, mocks, open files, and objects of its own classes, of the notebook's and "
+    "of libraries'"
+)
 
 
 class ArgumentError(CourseError, CodecError):
@@ -32,6 +35,14 @@ def argument_error(error: CodecError) -> ArgumentError:
 
 def remedy(kind: type) -> str:
     """Return a sentence on what a test may pass instead of an object of this class."""
+    return f"{_PASSED}; {_special_remedy(kind) or _OWN}."
+
+
+def has_remedy(kind: type) -> bool:
+    """Return whether objects of this class are refused, with a remedy of their own: a copy would not do."""
+    return bool(_special_remedy(kind))
+
+
+def _special_remedy(kind: type) -> str:
     modules = [f"{getattr(one, '__module__', '')}." for one in kind.__mro__]
-    instead = next((words for start, words in _REMEDIES for one in modules if one.startswith(start)), _OWN)
-    return f"{_PASSED}; {instead}."
+    return next((words for start, words in _REMEDIES for one in modules if one.startswith(start)), "")

@@ -22,6 +22,7 @@ from autograder.check.handle import reference_of
 from autograder.codec import CodecError, Packed, Reference, decode, encode
 from autograder.codec.core import exactly
 from autograder.errors import RemoteError
+from autograder.examiner.remote import library_objects
 from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
@@ -39,6 +40,7 @@ _METHODS = {
     "bytesfile": _FILE_METHODS,
     "mock": frozenset(["call", "attribute"]),
     "lent": METHODS,
+    "built": library_objects.METHODS,
 }
 
 
@@ -50,10 +52,8 @@ through them."""
 class Callbacks:
     """The objects of one test cell that the kernel may use, until the cell ends."""
 
-    def __init__(self, stand_in: Callable[[Reference], Any], kept: Callable[[], Container[str]] = frozenset) -> None:
-        """Create an empty collection; ``kept`` returns the narrow types that arguments may have, as in answers."""
+    def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
         self.stand_in = stand_in
-        self.kept = kept
         self.admit: Callable[[Reference], None] = lambda _: None
         """Raises if the kernel cannot know the object of a handle."""
         self.exact: Callable[[Any, Container[str]], Any] = lambda value, _: value
@@ -64,6 +64,8 @@ class Callbacks:
         self.rebuilt: dict[int, tuple[Any, Reference]] = {}
         """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
         it."""
+        self._checking: set[int] = set()
+        """Numbers of library's objects whose parts are being encoded."""
         self.raised: dict[int, BaseException] = {}
         self.lent = LentObjects()
         self.asked = 0
@@ -89,11 +91,12 @@ class Callbacks:
             return made[1]
         number = self.numbers.get(id(value))
         if number is not None:
-            return self.given[number][0]
+            reference = self.given[number][0]
+            return reference if reference.kind != "built" or self._can_be_built(number) else None
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
-        kind = kind or _kind(value)
+        kind = kind or _kind(value) or ("built" if library_objects.parts(value, is_library) else None)
         if kind is None:
             return None
         self.last -= 1
@@ -101,7 +104,25 @@ class Callbacks:
         reference = Reference(self.last, kind, name if type(name) is str else "")
         self.given[self.last] = (reference, value)
         self.numbers[id(value)] = self.last
-        return reference
+        return reference if kind != "built" or self._can_be_built(self.last) else None
+
+    def _can_be_built(self, number: int) -> bool:
+        """Return whether all parts of a library's object can go to the kernel, which asks for them later."""
+        if number in self._checking:  # an object that contains itself
+            return True
+        self._checking.add(number)
+        try:
+            found = library_objects.parts(self.given[number][1], is_library)
+            return found is not None and all(map(self._is_encodable, found))
+        finally:
+            self._checking.discard(number)
+
+    def _is_encodable(self, part: Any) -> bool:
+        try:
+            encode(part, self.refer)
+        except CodecError:
+            return False
+        return True
 
     def resolve(self, reference: Reference) -> Any:
         """Return the object of the test that the kernel sends back."""
@@ -109,14 +130,14 @@ class Callbacks:
             raise CodecError("nothing that was given")
         return self.given[reference.handle][1]
 
-    def answer(self, question: Packed) -> Packed:
-        """Serve one question of the kernel's.
+    def answer(self, question: Packed, kinds: Container[str] = frozenset()) -> Packed:
+        """Serve one question of the kernel's, with arguments that may have these kinds.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
         """
         try:
-            used, args, kwargs = self._read(question)
+            used, args, kwargs = self._read(question, kinds)
         except (CodecError, TypeError, ValueError, LookupError):
             return encode(("raised", {"type": "TypeError", "args": ["this cannot be asked"], "number": 0}))
         try:
@@ -127,11 +148,10 @@ class Callbacks:
         except Exception as error:
             return self._raised(error)
 
-    def _read(self, question: Packed) -> tuple[Callable[..., Any], Any, Any]:
+    def _read(self, question: Packed, kinds: Container[str]) -> tuple[Callable[..., Any], Any, Any]:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        kinds = self.kept()
         asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=kinds)
         number, method, args, kwargs, printed = exactly(tuple, asked)
         reference, value = self.given[exactly(int, number)]
@@ -140,10 +160,12 @@ class Callbacks:
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
         record_text(question)
-        if reference.kind in ("callback", "callable"):
+        if method not in _FILE_METHODS:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
             sys.stdout.write(printed)
+        if reference.kind == "built":
+            return (lambda: getattr(library_objects.parts(value, is_library), method)), args, kwargs
         if reference.kind == "lent":
             return functools.partial(self.lent.use, value, method), args, kwargs
         if method == "call":

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from autograder.check.data import is_hidden
 from autograder.errors import RemoteError
 from autograder.examiner.permissions import Permissions
-from autograder.examiner.places import Place
 from autograder.examiner.remote.shared_globals import SharedGlobals, is_of_notebook
 from autograder.kernel.contents import refill
+from autograder.syntax.places import Place
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, deque)
@@ -203,6 +203,12 @@ def is_same_kind(argument: Any, result: Any) -> bool:
 
 
 def change_in_place(argument: Any, value: Any) -> None:
-    """Give an argument the content of another value of its type."""
+    """Give an argument the content of another value of its type.
+
+    Raises:
+        OverflowError: an array of the test's does not have the type for integers that are larger than the solution's.
+    """
+    if type(argument).__name__ == type(value).__name__ == "ndarray" and argument.dtype != value.dtype:
+        raise OverflowError(f"an array of {argument.dtype} cannot take integers that are larger than the solution's")
     if not refill(argument, value) and type(argument) is type(value) and type(argument).__name__ in _TABLES:
         type(argument).__init__(argument, value)  # pandas has no other way to replace a table in place

@@ -125,7 +125,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     call = remote.call_of(function)
     arguments = Arguments(args, kwargs, remote.shared)
     if isinstance(remote.permissions, Observer):
-        remote.permissions.changes(call.place, call.names, arguments.given.keys(), arguments.of_notebook())
+        remote.permissions.was_changed(call.place, call.names, arguments.of_notebook())
     remote.left = {}
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):

@@ -13,13 +13,12 @@ import builtins
 import functools
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograder._util.syntax import AST_CACHE_SIZE
+from autograder.check.exact_integer import ExactInteger, exact_again
 from autograder.check.handle import reference_of
-from autograder.examiner.exact_integers import was_integer
 from autograder.examiner.remote.inspection import APPARENT_TYPES
 from autograder.examiner.remote.operators import Operators, is_same_of_library
 
@@ -44,6 +43,9 @@ TYPE = "__type_of__"
 """What ``type(x)`` of a test calls. The name ``type`` itself stays Python's, as classes are derived from it."""
 IS = "__is_same__"
 """What ``x is y`` of a test calls: ``f is np.sum`` holds for the kernel's own ``np.sum``."""
+EXACT = "__exact__"
+"""What a test passes the results of :data:`_COUNTING` to: a handle, a float or a text is no integer before."""
+_COUNTING = frozenset(["int", "len", "round", "sum", "prod", "floor", "ceil", "trunc"])
 
 
 def may_be_claimed(name: str) -> bool:
@@ -51,18 +53,16 @@ def may_be_claimed(name: str) -> bool:
     return _STILL.fullmatch(name) is not None or _NEVER.fullmatch(name) is None
 
 
-def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[str, Any]:
     """Return the functions as names for a test cell.
 
     Args:
-        ask: sends a question to the kernel.
+        remote: the connection to the kernel.
         cell: the names of the cell.
         source: the cell and the instructor's functions that it uses; a claim to be of a class named there gives it.
     """
 
     def isinstance(obj: Any, kinds: Any) -> bool:
-        if type(obj) is Fraction and builtins.isinstance(was_integer(obj), kinds):
-            return True
         return builtins.isinstance(obj, kinds) or said(obj, set(filter(may_be_claimed, names(kinds))))
 
     def issubclass(kind: Any, kinds: Any) -> bool:
@@ -72,13 +72,11 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
     def said(obj: Any, wanted: set[str]) -> bool:
         if not wanted or reference_of(obj) is None:
             return False
-        answer = ask("operate", "kinds", (obj,))
+        answer = remote.ask("operate", "kinds", (obj,))
         return type(answer) is list and any(type(name) is str and name in wanted for name in answer)
 
     def type_of(obj: Any) -> Any:
-        if type(obj) is Fraction:
-            obj = was_integer(obj)
-        kind, reference = type(obj), reference_of(obj)
+        kind, reference = int if type(obj) is ExactInteger else type(obj), reference_of(obj)
         if reference is None or reference.kind not in ("object", "function") or reference_of(kind) is not None:
             return kind
         name = reference.type_name
@@ -87,7 +85,10 @@ def kind_checks(ask: Callable[..., Any], cell: Mapping[str, Any], source: str = 
         named = {name_of(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
         return named.get(name) or claimed(name)
 
-    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of, IS: is_same}
+    def exact(value: Any) -> Any:
+        return remote.exact(exact_again(value))
+
+    return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of, IS: is_same, EXACT: exact}
 
 
 def is_same(one: Any, other: Any) -> bool:
@@ -136,11 +137,11 @@ def claimed(name: str) -> ClaimedType:
 
 
 def with_types(tree: ast.Module) -> ast.Module:
-    """Make ``type(x)`` in a tree a call of :data:`TYPE`, and ``x is y`` one of :data:`IS`.
+    """Make ``type(x)`` in a tree a call of :data:`TYPE`, ``x is y`` one of :data:`IS`, ``int(x)`` one of :data:`EXACT`.
 
     A source that has a ``type`` of its own keeps it.
     """
-    tree = ast.fix_missing_locations(_Identity().visit(tree))
+    tree = ast.fix_missing_locations(_Replacement().visit(tree))
     if any(_binds_type(node) for node in ast.walk(tree)):
         return tree
     for node in ast.walk(tree):
@@ -150,7 +151,17 @@ def with_types(tree: ast.Module) -> ast.Module:
     return tree
 
 
-class _Identity(ast.NodeTransformer):
+class _Replacement(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Pass on what ``int(x)``, ``sum(x)`` and the like return, and each item of ``map(int, x)``."""
+        self.generic_visit(node)
+        exact = ast.copy_location(ast.Name(EXACT, ast.Load()), node)
+        if _name(node.func) in _COUNTING:
+            return ast.copy_location(ast.Call(exact, [node], []), node)
+        if _name(node.func) == "map" and node.args and _name(node.args[0]) in _COUNTING:
+            return ast.copy_location(ast.Call(ast.Name("map", ast.Load()), [exact, node], []), node)
+        return node
+
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Replace a single ``is`` or ``is not``, except with a constant."""
         self.generic_visit(node)
@@ -161,6 +172,10 @@ class _Identity(ast.NodeTransformer):
             return node
         called: ast.expr = ast.copy_location(ast.Call(ast.Name(IS, ast.Load()), sides, []), node)
         return called if isinstance(node.ops[0], ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), called), node)
+
+
+def _name(function: ast.expr) -> str:
+    return str(getattr(function, "id", getattr(function, "attr", "")))
 
 
 def _binds_type(node: ast.AST) -> bool:

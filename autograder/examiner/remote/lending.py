@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from autograder.check.data import is_hidden
-from autograder.check.handle import reference_of
 from autograder.codec import CodecError, Packed
-from autograder.examiner.permissions import Observer
-from autograder.examiner.places import Place
+from autograder.examiner.remote.changes import Call
 from autograder.examiner.tainted_names import TaintedNames
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
@@ -66,20 +64,14 @@ class Lending:
         self.kept_back.discard(name)
 
     @contextlib.contextmanager
-    def during(self, verb: str, arguments: tuple[Any, ...], place: Place) -> Iterator[tuple[Any, ...]]:
+    def during(self, verb: str, arguments: tuple[Any, ...], call: Call) -> Iterator[tuple[Any, ...]]:
         """Yield the request to send in place of this one; inside the block it is sent."""
         permissions = self.remote.permissions
-        if (
-            verb not in RUNNING
-            or arguments[:1] in OF_FILES
-            or (not self.values and not isinstance(permissions, Observer))
-        ):
+        if verb not in RUNNING or arguments[:1] in OF_FILES or (not self.values and not permissions.traces_reads):
             yield (verb, *arguments)
             return
-        reference = reference_of(arguments[0]) if arguments else None
-        names = self.remote.names.get(reference.handle, frozenset()) if reference is not None else frozenset()
-        readable = permissions.reads(place, names, self.values.keys())
-        lent = self._encodable(readable, frozenset() if names else self.lent.keys())
+        readable = permissions.reads(*call, self.values.keys())
+        lent = self._encodable(readable, frozenset() if call.names else self.lent.keys())
         if verb == "call" and (refused := self.values.keys() - self.lent.keys()):
             permissions.reads_later(refused)
         self._depth += 1
@@ -87,9 +79,9 @@ class Lending:
             yield ("lend", lent, verb, arguments) if lent else (verb, *arguments)
         finally:
             self._depth -= 1
-            if isinstance(permissions, Observer) and self._depth == 0 and not self.remote.lost:
+            if permissions.traces_reads and self._depth == 0 and not self.remote.lost:
                 read = self.remote.ask("reads")
-                permissions.was_read(place, names, lent.keys() & set(read))
+                permissions.was_read(*call, lent.keys() & set(read))
 
     def _encodable(self, names: Set[str], again: Set[str]) -> Mapping[str, Any]:
         """Return the values that can travel; others are not needed in the kernel.

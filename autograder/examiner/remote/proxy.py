@@ -19,11 +19,10 @@ from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.codec import CodecError, Packed, Reference, decode, encode
 from autograder.codec.core import exactly
-from autograder.errors import CourseError, LostError, RemoteError
+from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.places import Place
 from autograder.examiner.remote.arguments import argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.callbacks import Callbacks
@@ -42,17 +41,22 @@ from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
-from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN
+from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 from autograder.syntax.special_methods import SPECIAL
 
-_ANSWERING = ("call", "getattr")
+_ANSWERING = ("call", "getattr", "now")
 _GIVING = frozenset(
     ["next", "take", "list", "reversed", "round", "enter", "entered", "vars", "inherited", *BINARY, *IN_PLACE, *UNARY]
 )
 """Requests, and operations, whose result is a value of the student's."""
+UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
+
+
+class ForgedError(CodecError):
+    """A reference to an object that the process that answers cannot have: no honest kernel says this."""
 
 
 class Remote:
@@ -74,7 +78,7 @@ class Remote:
         self.attributes = AttributeCopies(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
-        self.callbacks = Callbacks(self.stand_in, lambda: self.permissions.kinds(self.permissions.place()))
+        self.callbacks = Callbacks(self.stand_in)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.copy: FrozenCopy | None = None
@@ -107,12 +111,12 @@ class Remote:
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
-        place = self.permissions.place()
-        with self.lending.during(verb, arguments, place) as (sent, *content):
-            return self._exchange([sent, self.console.replaced(), *content], verb, arguments, place, timeout)
+        call = self.call_of(arguments[0] if arguments else None)
+        with self.lending.during(verb, arguments, call) as (sent, *content):
+            return self._exchange([sent, self.console.replaced(), *content], verb, arguments, call, timeout)
 
     def _exchange(
-        self, content: list[Any], verb: str, arguments: tuple[Any, ...], place: Place, timeout: float | None
+        self, content: list[Any], verb: str, arguments: tuple[Any, ...], call: Call, timeout: float | None
     ) -> Any:
         """Send the content of a request and take its reply apart."""
         self._foreign = None
@@ -124,30 +128,31 @@ class Remote:
             raise argument_error(error) from None
         if self.copy is not None and arguments[:1] not in OF_FILES:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
+        kinds = self.permissions.kinds(*call, given_types(arguments))
         try:
-            reply = self.link.exchange(request, timeout, self.callbacks.answer)
+            reply = self.link.exchange(request, timeout, lambda question: self.callbacks.answer(question, kinds))
         except LostError as error:
             self.lost = str(error)
             self.ending = error
             raise
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
-            kept = None if verb == "model" else self.permissions.kinds(place, given_types(arguments))
+            kept = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            outcome, result, printed = exactly(
-                tuple, decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
-            )
-            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", GONE):
+            outcome, result, printed = exactly(tuple, self._decoded(reply, kept))
+            if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
         except (CodecError, TypeError, ValueError):
-            raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
+            raise RemoteError(UNREADABLE) from None
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
+        if outcome == "raised" or verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING):
+            result = self._exact(result, kinds)
         if outcome == "ok":
-            if kept is not None and (verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING)):
-                return self._exact(result, kept)
             return result
+        if outcome == UNREAD:
+            raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
         if outcome == GONE:
             if self.copy is not None:
                 self.gone.add(self.copy.snapshot)
@@ -164,12 +169,33 @@ class Remote:
             raised = end_of_generator(raised)
         raise raised
 
+    def _decoded(self, reply: Packed, kept: Any) -> Any:
+        """Decode a reply.
+
+        Raises:
+            UnreadReplyError: a value in it cannot be read.
+            CodecError: it names an object that the process that answers cannot have.
+        """
+        try:
+            return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
+        except ForgedError:
+            raise
+        except CodecError as error:
+            raise UnreadReplyError(f"{UNREADABLE} ({error})") from None
+
     def _exact(self, value: Any, kinds: Container[str]) -> Any:
         """Return a value of the student's with integers that do not wrap."""
         return exact_integers.arriving(value, kinds, observing=isinstance(self.permissions, Observer))
 
+    def exact(self, value: Any) -> Any:
+        """Return what a test makes of answers, with integers that do not wrap."""
+        observing = isinstance(self.permissions, Observer)
+        if not exact_integers.kind_of(value, floats=observing):
+            return value
+        return self._exact(value, self.permissions.kinds(self.permissions.place()))
+
     def call_of(self, function: Any) -> Call:
-        """Describe the call of the student's code that the test makes now."""
+        """Describe the call of the student's code, or the request about an object, that the test makes now."""
         reference = reference_of(function)
         names = self.names.get(reference.handle, set()) if reference is not None else set()
         return Call(self.permissions.place(), names)
@@ -238,10 +264,10 @@ class Remote:
         """Refuse numbers that the process that answers cannot have given.
 
         Raises:
-            CodecError: one of them is another process's.
+            ForgedError: one of them is another process's.
         """
         if not all(map(self._is_here, handles)):
-            raise CodecError("an object of another process")
+            raise ForgedError("an object of another process")
 
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
@@ -263,7 +289,7 @@ class Remote:
         It is the test's own object, a class, a rebuilt model or figure, or a handle.
 
         Raises:
-            CodecError: the process that answers cannot have given this number.
+            ForgedError: the process that answers cannot have given this number.
         """
         if reference.handle < 0:
             return self.callbacks.resolve(reference)

@@ -93,6 +93,10 @@ def own(frame: FrameType) -> bool:
     return frame.f_code is _parsed.__code__
 
 
+def _text(source: str | bytes) -> str:
+    return (source if isinstance(source, str) else source.decode("utf-8", "replace")).strip()
+
+
 class TrustedTexts:
     """The instructor's texts that one test cell may compile."""
 
@@ -115,11 +119,27 @@ class TrustedTexts:
             return True
         if not isinstance(source, str | bytes):
             return False
-        text = (source if isinstance(source, str) else source.decode("utf-8", "replace")).strip()
+        text = _text(source)
         if self.is_constant(text, frame) or _is_made_of(text, _LITERAL):
             return True
         rule = _RULES.get(module_of(frame))
         return (rule is not None and rule(self, text, frame)) or self.is_rewritten(frame)
+
+    def grammar(self, source: Any, frame: FrameType) -> str:
+        """Describe an allowed text that may be the student's: what it is, and the kinds of syntax in it.
+
+        Returns:
+            For example ``condition: BoolOp, Compare, Constant, Name``; empty for constants, and texts that are not run.
+        """
+        rule = _RULES.get(module_of(frame))
+        text = _text(source) if isinstance(source, str | bytes) else ""
+        is_parsed_only = rule is _of_ast and (frame.f_back is None or not _is_of_pandas(frame.f_back))
+        if rule is None or rule not in _NAMED or is_parsed_only:
+            return ""
+        if self.is_constant(text, frame) or self.is_rewritten(frame):
+            return ""
+        kinds = {type(node).__name__ for node in ast.walk(_parsed(text)) if isinstance(node, ast.expr)}
+        return f"{_NAMED[rule]}: {', '.join(sorted(kinds))}"
 
     def is_constant(self, text: str, frame: FrameType | None) -> bool:
         """Return whether the text is a constant of the instructor's, or of the file of that frame's code."""
@@ -243,7 +263,8 @@ def _of_lambdify(texts: TrustedTexts, text: str, frame: FrameType) -> bool:
     return plain and not private and not (names & set(dir(builtins))) - _SYMPYS
 
 
-_RULES: dict[str, Callable[[TrustedTexts, str, FrameType], bool]] = {
+Rule = Callable[[TrustedTexts, str, FrameType], bool]
+_RULES: dict[str, Rule] = {
     "annotationlib": _is_annotation,
     "ast": _of_ast,
     "inspect": _is_annotation,
@@ -255,3 +276,5 @@ _RULES: dict[str, Callable[[TrustedTexts, str, FrameType], bool]] = {
     "typing_extensions": _is_annotation,
 }
 """Module → whether it may compile this text."""
+_NAMED: dict[Rule, str] = {_of_ast: "condition", _is_condition: "condition", _is_annotation: "annotation"}
+"""Rule that lets a student's text pass → what such a text is."""

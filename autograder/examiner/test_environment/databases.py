@@ -101,8 +101,8 @@ class Rules:
     """Tells whether a statement, which the frame executes, stands in the test."""
     verbs: frozenset[str] | None = frozenset()
     """The verbs of other statements besides reading (:mod:`.sql_verbs`); None: all verbs."""
-    used: set[str] | None = None
-    """Gets the verbs that such statements use."""
+    used: Callable[[str], None] | None = None
+    """Called with each verb that such a statement uses, or would use if it were allowed."""
 
 
 _rules: list[Rules] = []
@@ -224,11 +224,11 @@ class _Authorizer:
             return sqlite3.SQLITE_OK
         rules = _rules[-1]
         verbs = rules.verbs if self.is_busy else _OUTSIDE
-        if fault := self.others.fault(verbs, action, first, second, database):
-            return self._refuse(fault, is_others=True)
-        if self.is_busy and rules.used is not None and (verb := verb_of(action, first, second, database)):
-            rules.used.add(verb)
-        return sqlite3.SQLITE_OK
+        fault = self.others.fault(verbs, action, first, second, database)
+        verb = verb_of(action, first, second, database)
+        if self.is_busy and rules.used is not None and verb and fault in ("", verb):
+            rules.used(verb)
+        return self._refuse(fault, is_others=True) if fault else sqlite3.SQLITE_OK
 
     def _is_hidden(self, action: int, first: str | None, second: str | None) -> bool:
         """Return whether the test makes what another statement's name would hide."""

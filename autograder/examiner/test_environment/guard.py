@@ -60,11 +60,6 @@ def working_folder() -> Path | None:
     return _guarded[-1] if _guarded else None
 
 
-def lies_in(path: str, folder: Path) -> bool:
-    """Return whether a path, relative to the folder, is the folder or inside it."""
-    return os.path.join(os.path.realpath(os.path.join(folder, path)), "").startswith(os.path.join(folder, ""))
-
-
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded:
         return

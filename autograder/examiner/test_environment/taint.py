@@ -34,6 +34,7 @@ from autograder.examiner.test_environment.callers import (
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
 from autograder.examiner.test_environment.kernel_text import KernelText
+from autograder.records.observations import Act
 from autograder.syntax.refusals import IN_KERNEL, instead_of
 
 _PLAIN = {
@@ -64,11 +65,17 @@ class StatementError(RemoteError):
     """An SQL statement of the student's that does what the solution's do not."""
 
 
+Note = Callable[[Act, str], None]
+"""A function that records what answers do in a test."""
+
+
 class _Cell:
     """The state of one test cell that is examined."""
 
-    def __init__(self, sources: tuple[str, ...], hidden: Path | None, verbs: frozenset[str] | None) -> None:
-        self.verbs = verbs
+    def __init__(
+        self, sources: tuple[str, ...], hidden: Path | None, verbs: frozenset[str] | None, note: Note | None
+    ) -> None:
+        self.verbs, self.note = verbs, note
         self.texts = compilation.TrustedTexts(sources)
         self.kernel_text = KernelText()
         self.places = places.Places(self.texts, self.kernel_text, hidden)
@@ -123,7 +130,7 @@ _installed = False
 
 @contextlib.contextmanager
 def deny_student_code(
-    *sources: str, hidden: Path | None = None, verbs: frozenset[str] | None = None, used: set[str] | None = None
+    *sources: str, hidden: Path | None = None, verbs: frozenset[str] | None = None, note: Note | None = None
 ) -> Iterator[list[Exception]]:
     """Apply the ban while the block examines a test cell.
 
@@ -132,7 +139,7 @@ def deny_student_code(
         hidden: the folder of hidden data.
         verbs: what SQL statements that do not stand in the test may do besides reading, because the solution's did: see
             :mod:`~autograder.examiner.test_environment.sql_verbs`. None: it is not known, and a person decides.
-        used: allows all verbs and gets those that are used, to observe the solution.
+        note: records the solution's verbs and texts. With it, all verbs are allowed if none are given.
 
     Yields:
         The list of refused actions, also those whose error the test caught.
@@ -141,8 +148,9 @@ def deny_student_code(
     if not _installed:
         sys.addaudithook(_audit)
         _installed = True
-    before, _now = _now, _Cell(sources, hidden, verbs)
-    allowed = None if used is not None else verbs or frozenset()
+    before, _now = _now, _Cell(sources, hidden, verbs, note)
+    allowed = None if note is not None and verbs is None else verbs or frozenset()
+    used = None if note is None else functools.partial(note, Act.QUERIES)
     rules = databases.Rules(_now.places.is_writable, _now.refuse_statement, _now.is_tests_statement, allowed, used)
     try:
         with databases.confine_connections(rules):
@@ -187,6 +195,8 @@ def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTy
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
         what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
         cell.refuse(f"compiling {what}, which is not a constant of the test,", frame, IN_KERNEL)
+    elif cell.note is not None and (grammar := cell.texts.grammar(source, frame)):
+        cell.note(Act.TEXTS, grammar)
 
 
 def _load(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:

@@ -3,6 +3,5 @@
 blocks (boundary cells) ──▶ settings (their YAML) ──▶ cells (otter's student notebook) ──▶ notebook (exam's versions)
                             cases (test cells)    ──▶ points ──▶ examined (code that the examiner runs)
 
-outputs saves what doctests give; to_nbgrader and from_nbgrader turn one source into the other; conversion makes a
-source of an autograder.zip.
+outputs saves what doctests give; conversion makes a source of an autograder.zip.
 """

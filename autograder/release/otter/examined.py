@@ -8,11 +8,8 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import indent
-from typing import Any
 
-from autograder._util.syntax import parsed
 from autograder.release.otter.blocks import Piece
 from autograder.release.otter.cases import Case, asked_of_env, function_of, parameters
 from autograder.release.otter.settings import QuestionSettings
@@ -41,7 +38,7 @@ def examined_code(
     """
     blocks = [
         f"{_place(case.piece, case.tree.body[0])}\n{block}"
-        for case, block in zip(cases, case_blocks(question, cases, ok_format=ok_format), strict=True)
+        for case, block in zip(cases, _case_blocks(question, cases, ok_format=ok_format), strict=True)
     ]
     head = [HEAD] if seed is None else [HEAD, _SEED.format(seed=seed)]
     if question.all_or_nothing:
@@ -50,10 +47,8 @@ def examined_code(
     return "\n".join([*head, *blocks]) + "\n"
 
 
-def case_blocks(
-    question: QuestionSettings, cases: Sequence[Case], *, ok_format: bool, places: bool = True
-) -> Iterator[str]:
-    """Yield the code of each case; with ``places``, comments in it say where statements are in the source."""
+def _case_blocks(question: QuestionSettings, cases: Sequence[Case], *, ok_format: bool) -> Iterator[str]:
+    """Yield the code of each case; comments in it say where statements are in the source."""
     weightless = not any(case.points for case in cases)
     for number, case in enumerate(cases, 1):
         options = {"weight": 1.0 if weightless else float(case.points or 0.0)}
@@ -63,80 +58,7 @@ def case_blocks(
         text += ', printed=""' if ok_format and not case.printed else ""
         opening = f"with _otter_case({case_name(question.name, number)!r}{text}) as _otter_show:"
         body = "\n".join(_doctest(case) if ok_format else _function(case))
-        if not places:
-            body = "\n".join(line for line in body.split("\n") if not line.strip().startswith(_PLACE))
         yield f"{opening}\n{indent(body, _INDENT)}"
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenCase:
-    """A case, read back from the code of :func:`case_blocks`."""
-
-    code: str
-    """The statements of its test cell."""
-    weight: float
-    hidden: bool
-    printed: str
-    shown: str
-    success: str
-    failure: str
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenTest:
-    """A question's test cell, read back."""
-
-    cases: tuple[WrittenCase, ...]
-    all_or_nothing: bool
-    are_doctests: bool
-
-
-def written_cases(code: str) -> WrittenTest | None:
-    """Read the cases back from a test cell's code; None if it is not as this module writes it."""
-    tree = parsed(code) if is_otter_test(code) else None
-    if tree is None:
-        return None
-    body = [node for node in tree.body if isinstance(node, ast.With)]
-    whole = [node for node in body if ast.unparse(node.items[0].context_expr) == "_otter_all()"]
-    blocks = [node for one in whole for node in one.body if isinstance(node, ast.With)] if whole else body
-    try:
-        cases = tuple(map(_written_case, blocks))
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return None  # somebody has edited it
-    are_doctests = all("printed" in _options(block) for block in blocks)
-    return WrittenTest(cases, bool(whole), are_doctests)
-
-
-def _options(block: ast.With) -> dict[str, Any]:
-    call = block.items[0].context_expr
-    if not isinstance(call, ast.Call):
-        raise TypeError("no case")
-    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-
-
-def _written_case(block: ast.With) -> WrittenCase:
-    options = _options(block)
-    function = block.body[0]
-    if not isinstance(function, ast.FunctionDef):
-        raise TypeError("no case")
-    statements = list(function.body)
-    end = ""
-    match statements[-1]:
-        case ast.Expr(ast.Call(ast.Name("_otter_show"), [value])):
-            statements[-1] = ast.Expr(value)
-        case ast.Expr() if "printed" in options:
-            end = ";"
-        case ast.Expr():
-            statements.pop()  # the call of the function
-    return WrittenCase(
-        "\n".join(map(ast.unparse, statements)) + end,
-        float(options.get("weight", 1.0)),
-        bool(options.get("hidden", False)),
-        str(options.get("printed", "")),
-        str(options.get("shown", "")),
-        str(options.get("success", "")),
-        str(options.get("failure", "")),
-    )
 
 
 def is_otter_test(code: str) -> bool:

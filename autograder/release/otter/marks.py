@@ -19,7 +19,7 @@ class _Counts:
     texts: int = 0
 
 
-def nbgrader_marks(cells: list[MadeCell], label: str) -> Iterator[dict[str, Any] | None]:
+def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
     """Yield nbgrader's metadata of each cell; None for cells that students may change as they like."""
     counts: dict[str, _Counts] = {}
     given = 0

@@ -33,7 +33,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     check_notebook(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     cells = [cell for cell in layout.cells if cell.released is not None]
-    marks = [*nbgrader_marks(cells, label)]
+    marks = [*nbgrader_marks(cells)]
     ids = _Ids(notebook)
     instructor, student = [], []
     for cell, mark in zip(cells, marks, strict=True):

@@ -12,7 +12,6 @@ from autograder.release.otter.blocks import Piece
 
 _DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED")
 """Ends of lines that students do not get."""
-_PROMPT = ("# BEGIN PROMPT", "# END PROMPT")
 _END = "# END SOLUTION"
 _BEGIN = re.compile(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?")
 _ASSIGNMENT = re.compile(r"(\s*(?:[\w.]+(?=[^\w.])(?:\[['\"]?.*['\"]?\])*(?:,\s*)?)+\s*=).* ?# ?SOLUTION")
@@ -116,44 +115,6 @@ def _stripped(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[
         yield number, line
     if begun:
         raise piece.fault("# BEGIN SOLUTION without # END SOLUTION", begun)
-
-
-def solution_lines(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[str, bool]]:
-    """Yield the lines of a solution cell without otter's markers, and whether students do not get the line.
-
-    Of a prompt, which stands in a string for the instructor, comments are yielded: other lines would run.
-
-    Raises:
-        CourseError: a marker has no partner, or is misspelled.
-    """
-    without_solutions(piece, lines)
-    inside = False
-    prompt = dict(prompt_lines(lines))
-    for number, line in lines:
-        text = line.rstrip()
-        if _BEGIN.match(line) or text.endswith(_END):
-            inside = not text.endswith(_END)
-        elif text.endswith(_PROMPT) or (number in prompt and not line.lstrip().startswith("#")):
-            continue
-        elif inside:
-            yield line, True
-        elif text.endswith(("# SOLUTION NO PROMPT", "# SEED")) or _LINE.match(line):
-            yield _MARKER.sub("", line), True
-        else:
-            yield line, False
-
-
-def prompt_lines(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that stand in a string for the instructor, as the students' beginning of an answer."""
-    inside = False
-    for number, line in lines:
-        if line.rstrip().endswith(_PROMPT):
-            inside = line.rstrip().endswith(_PROMPT[0])
-        elif inside:
-            yield number, line
-
-
-_MARKER = re.compile(r"\s*# ?(SOLUTION( NO PROMPT)?|SEED)\s*$")
 
 
 def with_seed(source: str, variable: str, value: int | None) -> str:

@@ -1,4 +1,4 @@
-"""A sandbox that an OCI engine (crun, runc, runsc) builds: started here, held at its gate until the guard is ready.
+"""A sandbox that gVisor's engine builds: started here, held at its gate until the guard is ready.
 
     supervisor ──fork──▶ monitor ──fork──▶ the engine, pid 1 of a namespace ──▶ … ──▶ init, inside
 
@@ -32,10 +32,11 @@ CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
 MS_NOEXEC, MS_RDONLY = 8, 1
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 CGROUPS = "/sys/fs/cgroup"
-MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 LAUNCH_FAILED = 125
 READY, GO = b"r", b"g"
 PID_FILE_SECONDS = 5.0
+GATE = 0
+"""Descriptor of the gate in the first process inside: the engine passes standard input on unchanged."""
 OUTSIDE = "outside"
 """A folder of the staging place: all that the host sees of a sandbox whose files are in no mount of the host's."""
 
@@ -43,7 +44,7 @@ OUTSIDE = "outside"
 class Container:
     """The processes ``monitor`` (waits for the engine) and ``init`` (the first inside; gVisor's kernel) at its gate."""
 
-    def __init__(self, monitor: int, init: int, gate: socket.socket, root: str | None) -> None:
+    def __init__(self, monitor: int, init: int, gate: socket.socket, root: str) -> None:
         self.monitor, self.init, self.root = monitor, init, root
         self._gate = gate
 
@@ -85,7 +86,7 @@ def start(spec: dict[str, Any]) -> Container:
         raise ValueError("refused: the sandbox would run as root")
     place = f"/proc/{started['engine']}/root{started['place']}"
     init = find(started["engine"], f"{place}/run/pid")
-    return Container(monitor, init, gate, f"{place}/{OUTSIDE}" if spec["container"]["sockets_bytes"] else None)
+    return Container(monitor, init, gate, f"{place}/{OUTSIDE}")
 
 
 def find(engine: int, pid_file: str) -> int:
@@ -124,12 +125,8 @@ def field(pid: int, name: str) -> list[int]:
 
 def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> NoReturn:
     """Stage, start the engine, and end with its exit status."""
-    passed = spec["container"]["gate"]
-    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    kept = os.dup(info_fd), os.dup(gate.fileno())  # away from the descriptor that the engine passes on
-    os.dup2(kept[1], passed)
-    info_fd = kept[0]
-    launch.close_descriptors(keep=(0, 1, 2, passed, info_fd))
+    os.dup2(gate.fileno(), GATE)
+    launch.close_descriptors(keep=(GATE, 1, 2, info_fd))
     launch.join(spec["cgroup"])
     libc = ctypes.CDLL(None, use_errno=True)
     caller = os.geteuid()
@@ -176,20 +173,16 @@ def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], 
     for folder in ("state", "run"):  # the engine's own folders
         os.mkdir(f"{place}/{folder}", 0o700)
         os.chown(f"{place}/{folder}", uid, group)
-    size = container["sockets_bytes"]
-    if size:
-        target = f"{place}/{OUTSIDE}{container['sockets']}"
-        os.makedirs(target)
-        flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
-        launch.mount(libc, "tmpfs", target, "tmpfs", flags, f"mode=0755,size={size},uid={uid},gid={group}")
+    target = f"{place}/{OUTSIDE}{container['sockets']}"
+    os.makedirs(target)
+    flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
+    options = f"mode=0755,size={container['sockets_bytes']},uid={uid},gid={group}"
+    launch.mount(libc, "tmpfs", target, "tmpfs", flags, options)
     config = container["config"]
     for mount in config["mounts"]:
         source = mount["source"]
         if isinstance(source, dict):
             mount["source"] = staged[source["source"]] if "source" in source else f"{place}/{source['place']}"
-    for maps, host in (("uidMappings", uid), ("gidMappings", group)):
-        for line in config["linux"].get(maps, ()):
-            line["hostID"] = host
     Path(f"{place}/bundle/config.json").write_text(json.dumps(config))
 
 
@@ -209,13 +202,13 @@ def make(path: str, kind: str, content: str) -> None:
 def become_engine(
     libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int
 ) -> NoReturn:
-    """Mount an own /proc, close the control groups, drop root, and become the engine.
+    """Mount an own /proc, hide the control groups, drop root, and become the engine.
 
     Runs as the first process of the new pid namespace.
     """
     flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
     launch.mount(libc, "proc", "/proc", "proc", flags)
-    shut_cgroups(libc, hide=container["hide_cgroups"])
+    hide_cgroups(libc)
     give_up_root(libc, uid)
     if 0 in (*os.getresuid(), *os.getresgid()):
         raise ValueError("refused: the sandbox would run as root")
@@ -227,16 +220,10 @@ def become_engine(
     os.execve(program, [program, *command], environment)
 
 
-def shut_cgroups(libc: ctypes.CDLL, *, hide: bool) -> None:
-    """Hide the mounted control groups, or make them read-only: the engine must stay in the kit's group."""
-    if not os.path.isdir(CGROUPS):  # noqa: PTH112
-        return
-    if hide:
+def hide_cgroups(libc: ctypes.CDLL) -> None:
+    """Hide the mounted control groups: the engine must stay in the kit's group."""
+    if os.path.isdir(CGROUPS):  # noqa: PTH112
         launch.mount(libc, "tmpfs", CGROUPS, "tmpfs", MS_RDONLY | launch.MS_NOSUID | launch.MS_NODEV, "size=4k")
-        return
-    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY, 0, 0, 0)
-    numbers = (MOUNT_SETATTR, AT_FDCWD, CGROUPS.encode(), AT_RECURSIVE, ctypes.byref(attributes), 32)
-    launch.check(libc.syscall(*numbers), "make the control groups read-only")
 
 
 def give_up_root(libc: ctypes.CDLL, uid: int) -> None:

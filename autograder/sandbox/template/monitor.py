@@ -146,13 +146,16 @@ def _close_others(kept: set[int]) -> None:
 
 
 def _draw_fresh_randomness() -> None:
-    """Seed NumPy's global generator anew, so that no two forks draw the same numbers.
+    """Seed NumPy's and PyTorch's global generators anew, so that no two forks draw the same numbers.
 
-    Python's own generators do this themselves.
+    Python's own generators do this themselves; those of Keras and TensorFlow begin when they are first used.
     """
     random = sys.modules.get("numpy.random")
     if random is not None:
         random.seed()
+    generator = getattr(sys.modules.get("torch"), "default_generator", None)
+    if generator is not None:
+        generator.seed()
 
 
 def _files(folder: str) -> dict[str, bytes]:

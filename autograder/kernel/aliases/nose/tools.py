@@ -7,12 +7,11 @@ import re
 import time
 import unittest
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __all__ = ["TimeExpired", "eq_", "istest", "make_decorator", "nottest", "ok_", "raises", "timed", "with_setup"]
 
-if TYPE_CHECKING:  # Python 3.7 cannot subscript it
-    Function = Callable[..., Any]
+Function = Callable[..., Any]
 
 
 def ok_(expr: Any, msg: str | None = None) -> None:

@@ -1,10 +1,8 @@
 """Fast training, evaluation and prediction: several steps for each call into TensorFlow, if the course allows it.
 
 For a small model, most of the time goes to Python between two steps and to the pipeline that cuts the batches.
-:mod:`keras_epochs` avoids both, but hooks for single batches then run once for several. So it is used only for training
+:mod:`epochs` avoids both, but hooks for single batches then run once for several. So it is used only for training
 on arrays without such hooks; all other training runs as Keras has it. The student's ``compile`` stays in force.
-
-Imports nothing else of the kit than its neighbors, and Keras only if the student has already imported it.
 """
 
 from __future__ import annotations
@@ -16,12 +14,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from . import keras_epochs, keras_pipelines, keras_predictions
+from . import epochs, predictions, versions
 
-OPTION = "--training=fast"
-"""The kernel's argument that says that the course allows it."""
-MIN_KERAS = (3, 12)
-"""The first version of Keras whose trainer has all parts that :mod:`keras_epochs` uses; earlier ones train as usual."""
 MAX_STEPS = 32
 """Steps of one call: enough to make Python's share small, few enough for a quick interrupt."""
 
@@ -51,19 +45,14 @@ _DEFAULTS = {
 """The arguments that only one of ``fit`` and ``evaluate`` has, with their defaults."""
 
 
-def start(shell: Any) -> None:
-    """Change Keras before the first cell after its import."""
-    shell.events.register("pre_run_cell", lambda *_: install())
-
-
 def install() -> None:
     """Change Keras, once, if it has been imported and runs on TensorFlow."""
     keras, trainer = sys.modules.get("keras"), sys.modules.get("keras.src.backend.tensorflow.trainer")
     try:
         kind: Any = trainer.TensorFlowTrainer  # type: ignore[union-attr]
         on_tensorflow = keras.backend.backend() == "tensorflow"  # type: ignore[union-attr]
-        if on_tensorflow and keras_pipelines.is_tested_version(MIN_KERAS) and not hasattr(kind.fit, "exact"):
-            keras_epochs.install(trainer)
+        if on_tensorflow and versions.is_one_of(versions.TRAINERS) and not hasattr(kind.fit, "exact"):
+            epochs.install(trainer)
             kind.fit, kind.evaluate = _fast(kind.fit), _fast_evaluation(kind.evaluate)
             kind.predict = _fast_prediction(kind.predict)
     except AttributeError:  # missing, of another version, or half imported: it trains step by step
@@ -84,8 +73,8 @@ def _fast(fit: Any) -> Any:
             # compiled again. A function that Keras has already made is left in place.
             for name, step in (("train_function", self.train_step), ("test_function", self.test_step)):
                 if getattr(self, name) is None:
-                    setattr(self, name, keras_epochs.Function(self, step))
-        with keras_epochs.loops(self, steps):
+                    setattr(self, name, epochs.Function(self, step))
+        with epochs.loops(self, steps):
             return fit(self, *args, **kwargs)
 
     fast_fit.exact = fit  # type: ignore[attr-defined]
@@ -103,10 +92,10 @@ def _fast_evaluation(evaluate: Any) -> Any:
             return evaluate(self, *args, **kwargs)
         steps, _ = _allowed_steps(self, signature, args, kwargs)
         if steps > 1 and self.test_function is None:
-            self.test_function = keras_epochs.Function(self, self.test_step)
-        if not isinstance(self.test_function, keras_epochs.Function):
+            self.test_function = epochs.Function(self, self.test_step)
+        if not isinstance(self.test_function, epochs.Function):
             steps = 1
-        with keras_epochs.loops(self, steps):
+        with epochs.loops(self, steps):
             return evaluate(self, *args, **kwargs)
 
     fast_evaluate.exact = evaluate  # type: ignore[attr-defined]
@@ -123,9 +112,9 @@ def _fast_prediction(predict: Any) -> Any:
         steps = _allowed_prediction_steps(self, signature, args, kwargs)
         if steps > 1:
             self.make_predict_function()
-            if not isinstance(self.predict_function, keras_predictions.Function):
-                self.predict_function = keras_predictions.Function(self.predict_function)
-        with keras_epochs.loops(self, steps):
+            if not isinstance(self.predict_function, predictions.Function):
+                self.predict_function = predictions.Function(self.predict_function)
+        with epochs.loops(self, steps):
             return predict(self, *args, **kwargs)
 
     fast_predict.exact = predict  # type: ignore[attr-defined]
@@ -173,7 +162,7 @@ def _has_keras_steps(model: Any) -> bool:
     return bool(
         model.compiled
         # Otherwise the model has trained step by step since it was compiled, and goes on so.
-        and (model.train_function is None or isinstance(model.train_function, keras_epochs.Function))
+        and (model.train_function is None or isinstance(model.train_function, epochs.Function))
         and _runs_plainly(model)
         and _are_keras(model, _STEPPING)
     )

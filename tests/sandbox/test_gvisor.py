@@ -1,4 +1,4 @@
-"""Sandboxes by OCI engines: what the engine is told, and that no other is taken where it is missing."""
+"""The sandbox gVisor: what the engine is told, and that no other sandbox is taken where it is missing."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ from autograder.errors import SandboxError
 from autograder.exchange import result_json
 from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
-from autograder.sandbox import Job, default_sandbox, process
+from autograder.sandbox import Job, process
 from autograder.sandbox.base import HOME, SOCKETS
 from autograder.sandbox.bundle import INIT, bundle
+from autograder.sandbox.gvisor import OPTIONS, PROGRAM, GvisorSandbox
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import MIB, Data, Folder, Link, Source, plan
-from autograder.sandbox.oci import ENGINES
 
 LIMITS = Limits(disk_mib=16, processes=32)
-ENGINE = pytest.mark.parametrize("engine", ENGINES)
 
 
-def told(engine: str, **fields: Any) -> dict[str, Any]:
+def told(**fields: Any) -> dict[str, Any]:
     """The bundle of a job."""
     job = Job((sys.executable, "-c", "pass"), limits=LIMITS, **fields)
-    return bundle(job, plan(job, Interpreter.current()), job.argv, ENGINES[engine].style)
+    return bundle(job, plan(job, Interpreter.current()), job.argv)
 
 
 def mounted(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -46,9 +45,8 @@ def mounted(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
 # --- the walls, as the engine is told them -----------------------------------------------------------
 
 
-@ENGINE
-def test_the_process_has_no_right_and_its_root_can_not_be_written(engine: str) -> None:
-    config = told(engine)["config"]
+def test_the_process_has_no_right_and_its_root_can_not_be_written() -> None:
+    config = told()["config"]
     assert config["root"]["readonly"] is True
     process = config["process"]
     assert process["noNewPrivileges"] is True
@@ -60,47 +58,37 @@ def test_the_process_has_no_right_and_its_root_can_not_be_written(engine: str) -
     }  # fmt: skip
 
 
-@ENGINE
-def test_every_namespace_is_the_sandboxes_own(engine: str) -> None:
-    """gVisor makes its user namespace itself; of the others we say which one user is in it."""
-    linux = told(engine)["config"]["linux"]
+def test_every_namespace_is_the_sandboxes_own() -> None:
+    """gVisor makes its user namespace itself."""
+    linux = told()["config"]["linux"]
     spaces = {space["type"] for space in linux["namespaces"]}
     assert all("path" not in space for space in linux["namespaces"])
-    assert spaces | {"user"} == {"user", "pid", "network", "ipc", "uts", "mount", "cgroup"}
-    if ENGINES[engine].style.own_kernel:
-        assert "--rootless" in ENGINES[engine].options
-        assert "--network=none" in ENGINES[engine].options
-    else:
-        assert "user" in spaces
-        assert [line["size"] for line in linux["uidMappings"] + linux["gidMappings"]] == [1, 1]
+    assert spaces == {"pid", "network", "ipc", "uts", "mount", "cgroup"}
+    assert {"--rootless", "--network=none"} <= set(OPTIONS)
 
 
-@ENGINE
-def test_the_environment_is_the_jobs_alone(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_the_jobs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST_SECRET", "canary")
-    assert told(engine, env={"A": "b=c"})["config"]["process"]["env"] == ["A=b=c"]
+    assert told(env={"A": "b=c"})["config"]["process"]["env"] == ["A=b=c"]
 
 
-@ENGINE
-def test_what_can_be_written_is_memory_of_a_limited_size(engine: str) -> None:
-    mounts = mounted(told(engine))
+def test_what_can_be_written_is_memory_of_a_limited_size() -> None:
+    mounts = mounted(told())
     for path in (HOME, "/tmp", "/dev/shm"):
         assert mounts[path]["type"] == "tmpfs"
         assert f"size={16 * MIB}" in mounts[path]["options"]
     writable = {path for path, mount in mounts.items() if "ro" not in mount["options"]}
-    assert writable - {HOME, "/tmp", "/dev/shm", SOCKETS, "/proc", "/dev/pts"} == set()
+    assert writable - {HOME, "/tmp", "/dev/shm", SOCKETS, "/proc"} == set()
     for path, mount in mounts.items():
         if mount["type"] == "bind" and path != SOCKETS:
             assert {"ro", "nosuid", "nodev"} <= set(mount["options"]), path
 
 
-def test_only_a_kernel_of_its_own_has_its_sockets_where_the_host_made_a_place() -> None:
-    """In the staging place, which is memory; every other sandbox has them in a folder of its own."""
-    for name, engine in ENGINES.items():
-        made = told(name)
-        socket = mounted(made)[SOCKETS]
-        assert made["sockets_bytes"] == (MIB if engine.style.own_kernel else 0)
-        assert socket["source"] == ({"place": f"outside{SOCKETS}"} if engine.style.own_kernel else "tmpfs")
+def test_its_sockets_lie_where_the_host_made_a_place() -> None:
+    """In the staging place, which is memory: the host does not see the memory of gVisor's kernel."""
+    made = told()
+    assert made["sockets_bytes"] == MIB
+    assert mounted(made)[SOCKETS]["source"] == {"place": f"outside{SOCKETS}"}
 
 
 def test_each_kind_of_thing_has_its_place_in_the_root_and_its_mount(tmp_path: Path) -> None:
@@ -112,7 +100,7 @@ def test_each_kind_of_thing_has_its_place_in_the_root_and_its_mount(tmp_path: Pa
         "/usr": Source("/usr"), "/bin": Link("usr/bin"), "/etc/hosts": Data(b"h"), HOME: Folder(5, "0755"),
         f"{HOME}/f": Source(str(tmp_path / "f"), copy=True), f"{HOME}/d": Data(b"d"), "/usr/x": Folder(9, "0755", True),
     }  # fmt: skip
-    made = bundle(Job(("x",)), things, ("x",), ENGINES["crun"].style)
+    made = bundle(Job(("x",)), things, ("x",))
     root = {path: kind for path, kind, _ in made["root"]}
     assert root == {
         "/proc": "folder", "/dev": "folder", "/usr": "folder", "/bin": "link", "/etc/hosts": "file", HOME: "folder",
@@ -125,15 +113,12 @@ def test_each_kind_of_thing_has_its_place_in_the_root_and_its_mount(tmp_path: Pa
     assert list(mounts).index(HOME) < list(mounts).index(f"{HOME}/f")
 
 
-@ENGINE
-def test_the_first_process_is_the_kits_and_has_the_filter_of_every_sandbox(
-    engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_process_is_the_kits_and_has_the_filter_of_every_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
-    made = default_sandbox(None, engine).container(Job(("a", "b")))  # type: ignore[attr-defined]
+    made = GvisorSandbox().container(Job(("a", "b")))
     argv = made["config"]["process"]["args"]
     filters = (f"{INIT}/filter", f"{INIT}/own-filter")
-    assert argv == [sys.executable, "-I", "-S", INIT, *filters, str(ENGINES[engine].gate), "a", "b"]
+    assert argv == [sys.executable, "-I", "-S", INIT, *filters, "a", "b"]
     assert {f"{INIT}/__main__.py", f"{INIT}/system.py", *filters} <= {path for path, *_ in made["root"]}
     assert str(Path(made["command"][1])).startswith("{place}")
 
@@ -142,22 +127,19 @@ def test_the_first_process_is_the_kits_and_has_the_filter_of_every_sandbox(
 
 
 def test_a_course_can_name_every_sandbox_that_there_is() -> None:
-    assert set(SANDBOXES) == {"bubblewrap", *ENGINES}
+    assert set(SANDBOXES) == {"bubblewrap", GvisorSandbox.name}
 
 
-@ENGINE
-def test_where_the_engine_is_missing_nothing_is_graded(
-    engine: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_where_the_engine_is_missing_nothing_is_graded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Exit code 3 and the command that installs it; bubblewrap is there, and is not taken in its place."""
-    course = tiny_course(tmp_path / "course", yaml=YAML.replace("hw:", f"hw:\n    sandbox: {engine}"))
+    course = tiny_course(tmp_path / "course", yaml=YAML.replace("hw:", "hw:\n    sandbox: gvisor"))
     submit(course, "ada")
-    monkeypatch.setattr("autograder.sandbox.oci.SEARCH_PATH", str(tmp_path))
+    monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output
-    assert f"{engine} is asked for, and {ENGINES[engine].program} is not installed" in said.stderr
-    assert f"apt install {ENGINES[engine].program}" in said.stderr
+    assert f"gvisor is asked for, and {PROGRAM} is not installed" in said.stderr
+    assert f"apt install {PROGRAM}" in said.stderr
     assert not (course.root / "autograded").exists()
 
 
@@ -166,7 +148,7 @@ def test_gvisor_without_a_control_group_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
     monkeypatch.setattr("autograder.sandbox.cgroup.create", lambda limits: None)
     with pytest.raises(SandboxError, match=r"needs a control group.*start the kit as root"):
-        default_sandbox(None, "gvisor").start(Job(("/bin/true",)))
+        GvisorSandbox().start(Job(("/bin/true",)))
 
 
 def test_a_grade_of_one_sandbox_is_no_current_grade_of_another(tmp_path: Path) -> None:
@@ -182,43 +164,40 @@ def test_a_grade_of_one_sandbox_is_no_current_grade_of_another(tmp_path: Path) -
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-@ENGINE
-def test_a_notebook_is_graded_in_it(engine: str, tmp_path: Path) -> None:
+def test_a_notebook_is_graded_in_it(tmp_path: Path) -> None:
     """From the course's word to the grade, by the command that grades every course."""
-    backends.made(BACKENDS[engine])
-    course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", f"course: tiny\nsandbox: {engine}"))
+    backends.made(BACKENDS["gvisor"])
+    course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", "course: tiny\nsandbox: gvisor"))
     submit(course, "ada")
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root)])
     assert said.exit_code == 0, said.output
     (notebook,) = result_json.read(course.autograded("ada", "hw") / "result.json").notebooks
     assert (notebook.status, notebook.score) == ("completed", 2.0)
-    assert notebook.sandbox.startswith(f"{engine}, cgroup")
+    assert notebook.sandbox.startswith("gvisor, cgroup")
 
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-@ENGINE
-def test_gvisors_kernel_is_not_the_hosts(engine: str) -> None:
-    """What the student's code speaks with answers by another name, and the others' by the host's."""
-    process = backends.made(BACKENDS[engine]).start(Job(("/bin/cat", "/proc/version")))
+def test_gvisors_kernel_is_not_the_hosts() -> None:
+    """What the student's code speaks with answers by another name."""
+    process = backends.made(BACKENDS["gvisor"]).start(Job(("/bin/cat", "/proc/version")))
     try:
         process.wait(20)
         assert process.stdout().startswith("Linux version")
-        assert (process.stdout() != Path("/proc/version").read_text()) == ENGINES[engine].style.own_kernel
+        assert process.stdout() != Path("/proc/version").read_text()
     finally:
         process.close()
 
 
 @pytest.mark.sandbox
 @pytest.mark.slow
-@ENGINE
-def test_a_wall_too_few_and_nothing_is_graded(engine: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_wall_too_few_and_nothing_is_graded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The self-test before the batch finds that the filter allows everything."""
-    backends.made(BACKENDS[engine])
-    course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", f"course: tiny\nsandbox: {engine}"))
+    backends.made(BACKENDS["gvisor"])
+    course = tiny_course(tmp_path / "course", yaml=YAML.replace("course: tiny", "course: tiny\nsandbox: gvisor"))
     submit(course, "ada")
     allow = struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
-    monkeypatch.setattr("autograder.sandbox.oci.compile_filter", lambda **_: allow)
+    monkeypatch.setattr("autograder.sandbox.gvisor.compile_filter", lambda **_: allow)
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), "--quiet"])
     assert said.exit_code == 3, said.output
     assert "system calls: " in said.stderr
@@ -229,12 +208,11 @@ def test_a_wall_too_few_and_nothing_is_graded(engine: str, monkeypatch: pytest.M
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a uid to drop")
 @pytest.mark.parametrize("checks", [2, 1])
-@ENGINE
 def test_an_engine_that_would_run_as_root_is_refused(
-    engine: str, checks: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    checks: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """By the process that becomes it, and where that does not look, by the supervisor."""
-    sandbox = backends.made(BACKENDS[engine])
+    sandbox = backends.made(BACKENDS["gvisor"])
     shutil.copytree(Path(process.__file__).with_name("supervisor"), tmp_path / "supervisor")
     container = tmp_path / "supervisor/container.py"
     text = container.read_text()
@@ -243,7 +221,5 @@ def test_an_engine_that_would_run_as_root_is_refused(
     assert len({text, without, unchecked}) == 3
     container.write_text(without if checks == 2 else unchecked)
     monkeypatch.setattr(process, "__file__", str(tmp_path / "process.py"))
-    # As root, runc would want control groups of its own, and there are none to write.
-    words = "cgroup configuration" if (engine, checks) == ("runc", 1) else "refused: the sandbox would run as root"
-    with pytest.raises(SandboxError, match=words):
+    with pytest.raises(SandboxError, match="refused: the sandbox would run as root"):
         sandbox.start(Job(("/bin/true",)))

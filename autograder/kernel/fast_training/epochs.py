@@ -6,7 +6,7 @@ loop of several steps, and each step gathers its rows and is Keras's ``train_ste
 
 A :class:`Function` replaces a model's ``train_function`` or ``test_function``. Like Keras's own, it stays until the
 model is compiled again or the attribute is set, and takes Keras's iterators. Only a ``fit`` inside :func:`loops` gives
-it epochs of this module. Imports nothing else of the kit than its neighbors, and Keras only if it has been imported.
+it epochs of this module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import keras_pipelines, keras_predictions
+from . import pipelines, predictions
 
 FIRST_STEPS = 8
 """Steps of a call in the first epoch, while nobody knows how long a step takes."""
@@ -98,7 +98,7 @@ def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
 def _dataset(epochs: Any, model: Any, given: dict[str, Any], steps: int) -> Any:
     """Make what stands in for a dataset of batches; None if nothing can."""
     if "y" not in given:
-        return keras_predictions.Rows(epochs, model, _tensors(epochs.data_adapter), steps)
+        return predictions.Rows(epochs, model, _tensors(epochs.data_adapter), steps)
     if given["y"] is None:
         return None
     return _Rows(epochs, model, "train_function" if "class_weight" in given else "test_function", steps)
@@ -143,8 +143,8 @@ class _Rows:
         self.orders: Any = [tf.range(rows, dtype=tf.int64)]
         """The order of the rows; a new one in each epoch if they are shuffled."""
         if adapter._shuffle:
-            order = keras_pipelines.unconverted(order)
-            self.orders = keras_pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
+            order = pipelines.unconverted(order)
+            self.orders = pipelines.untuned(tf.data.Dataset.range(1).map(order).prefetch(1))
 
     def measure(self, seconds: float, steps: int) -> None:
         """Note how long a call took."""

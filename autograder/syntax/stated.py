@@ -1,11 +1,14 @@
-"""Lines of a test that allow what its solution does not show: ``# examine: fit changes X``.
+"""Lines that allow in a test what its solution does not show: ``# examine: fit changes X``.
 
-A line has one of these forms. Names are those that stand in the test.
+They stand in comments of the test, or in course.yaml (``examine: {allow: {ID: [fit changes X]}}``). A line has one of
+these forms. Names are those that stand in the test.
 
 - ``FUNCTION changes ARGUMENT``: a call of that function or method in this test may change the argument, named as it is
   written in the call.
 - ``answers read NAME``: the value that the test binds to the name goes to the kernel.
-- ``answers give KIND``: values may be of a narrow, masked or nullable kind: ``uint8``, ``masked``, ``Int64``.
+- ``answers give KIND``: values may be of a narrow, masked, nullable, large or wide kind: ``uint8``, ``masked``,
+  ``Int64``, ``large``.
+- ``answers write FILE``: calls may write over, or remove, this file of the test's.
 - ``answers draw``: a seed that the test sets is the kernel's, too.
 """
 
@@ -15,6 +18,7 @@ import ast
 import contextlib
 import functools
 import io
+import posixpath
 import re
 import tokenize
 from collections.abc import Iterator, Set
@@ -22,20 +26,21 @@ from dataclasses import dataclass, field
 
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.errors import CourseError
-from autograder.examiner.places import Place, end_of
+from autograder.syntax.places import Place, end_of
 
 MARK = re.compile(r"#\s*examine:\s*(.*?)\s*")
-_FORMS = "`FUNCTION changes ARGUMENT`, `answers read NAME`, `answers give KIND` or `answers draw`"
+_FORMS = "`FUNCTION changes ARGUMENT`, `answers read NAME`, `answers give KIND`, `answers write FILE` or `answers draw`"
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What the lines of one test allow."""
+    """What the lines about one test allow."""
 
     changes: dict[tuple[int, int], frozenset[int | str]] = field(default_factory=dict)
     """Line and column at which a call ends → its arguments that may change."""
     reads: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
     draws: bool = False
 
     def changed(self, place: Place) -> Set[int | str]:
@@ -44,17 +49,21 @@ class Stated:
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
-def stated(source: str) -> Stated:
-    """Read the lines of a test.
+def stated(source: str, allow: tuple[str, ...] = ()) -> Stated:
+    """Read the lines about a test.
+
+    Args:
+        source: the test, whose comments may have lines.
+        allow: the lines of course.yaml.
 
     Raises:
         CourseError: a line has none of the forms, or names a call or argument that the test does not have.
     """
-    if "examine:" not in source:
+    if "examine:" not in source and not allow:
         return Stated()
     changes: dict[tuple[int, int], frozenset[int | str]] = {}
-    reads, kinds, draws = set[str](), set[str](), False
-    for line in _lines(source):
+    reads, kinds, files, draws = set[str](), set[str](), set[str](), False
+    for line in (*_lines(source), *allow):
         match line.split():
             case [function, "changes", argument]:
                 calls = dict(_calls(source, function, argument))
@@ -65,11 +74,13 @@ def stated(source: str) -> Stated:
                 reads.add(name)
             case ["answers", "give", kind]:
                 kinds.add(kind)
+            case ["answers", "write", file]:
+                files.add(posixpath.normpath(file))
             case ["answers", "draw"]:
                 draws = True
             case _:
                 raise CourseError(f"`# examine: {line}` is not understood; write {_FORMS}")
-    return Stated(changes, frozenset(reads), frozenset(kinds), draws)
+    return Stated(changes, frozenset(reads), frozenset(kinds), frozenset(files), draws)
 
 
 def _lines(source: str) -> Iterator[str]:

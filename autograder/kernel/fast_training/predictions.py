@@ -4,8 +4,6 @@ For a small model, Keras's pipeline takes longer than the predictions. Here the 
 :class:`Function` replaces a model's ``predict_function`` and calls it inside a loop, with full batches of the same
 shape. The smaller last batch goes to it directly. Whatever reads a state apart from variables, or has outputs that
 cannot be joined, is called batch by batch.
-
-Imports nothing else of the kit, and Keras only if it has been imported.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ of a pipeline waits until that thread wakes up: at worst as long as the pipeline
 meanwhile. Without the thread, each batch has the same rows in the same order. AutoGraph is also turned off for the
 pipeline's functions: they are Keras's own, and have no control flow that it would convert.
 
-Pipelines that the student makes with ``tf.data`` are unchanged. Imports nothing else of the kit, and Keras only if it
-has been imported.
+Pipelines that the student makes with ``tf.data`` are unchanged.
 """
 
 from __future__ import annotations
@@ -16,13 +15,7 @@ import functools
 import sys
 from typing import Any
 
-MIN_KERAS, MAX_KERAS = (3, 8), (3, 15)
-"""The tested versions of Keras, major and minor; any other version keeps its own pipelines."""
-
-
-def start(shell: Any) -> None:
-    """Change Keras before the first cell after its import."""
-    shell.events.register("pre_run_cell", lambda *_: install())
+from . import versions
 
 
 def install() -> None:
@@ -31,21 +24,10 @@ def install() -> None:
     try:
         kind: Any = adapter.ArrayDataAdapter  # type: ignore[union-attr]
         make = kind.get_tf_dataset
-        if "tensorflow" in sys.modules and is_tested_version() and not hasattr(make, "tuned"):
+        if "tensorflow" in sys.modules and versions.is_one_of(versions.PIPELINES) and not hasattr(make, "tuned"):
             kind.get_tf_dataset = _without_tuning(make)
     except AttributeError:  # missing, of another version, or half imported: its pipelines stay tuned
         return
-
-
-def is_tested_version(minimum: tuple[int, int] = MIN_KERAS) -> bool:
-    """Return whether the imported Keras is one of the tested versions, from ``minimum`` on.
-
-    Raises:
-        AttributeError: Keras has not been imported, or only in part.
-    """
-    keras: Any = sys.modules.get("keras")
-    numbers = keras.__version__.split(".")[:2]
-    return all(number.isdigit() for number in numbers) and minimum <= tuple(map(int, numbers)) <= MAX_KERAS
 
 
 def _without_tuning(make: Any) -> Any:

@@ -1,0 +1,52 @@
+"""Objects of a library's class that a test passes to the student's code, such as a table of a teaching library.
+
+The kernel builds one of its own: by the call, and with the data, with which Python would copy the object. It is a copy,
+as a list is; what the student's code changes in it does not come back.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from autograder.examiner.remote.arguments import has_remedy
+
+METHODS = frozenset(["call", "state"])
+"""What the kernel may ask about an object: the call that creates it, and then its state."""
+_PROTOCOL = 2
+"""The first protocol of ``copyreg`` that every class supports."""
+
+
+_NEVER = frozenset([*sys.stdlib_module_names, "autograder"])
+"""Modules whose objects are never copied: Python's own that are no data, such as locks and queues, are shared."""
+
+
+class Parts(NamedTuple):
+    """What builds a copy of an object, in the terms of :meth:`object.__reduce_ex__`."""
+
+    call: tuple[Any, Any]
+    """A library's function and its arguments."""
+    state: tuple[Any, Any, Any]
+    """The attributes, and the items of an object that derives from a list or a dict; None for none."""
+
+
+def parts(value: Any, is_library: Callable[[str], bool]) -> Parts | None:
+    """Return what builds a copy of an object of a library's class; None if it cannot be copied or must not be.
+
+    An object that a test shares with the student's code by its state (a random generator, an estimator, axes) is not
+    copied.
+    """
+    kind = type(value)
+    module = kind.__module__
+    if module.partition(".")[0] in _NEVER or not is_library(module) or has_remedy(kind) or callable(value):
+        return None
+    try:
+        reduced = value.__reduce_ex__(_PROTOCOL)
+    except Exception:  # a lock, a socket and the like
+        return None
+    if type(reduced) is not tuple or not 2 <= len(reduced) <= 5:
+        return None
+    function, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+    listed = [None if each is None else list(each) for each in (items, pairs)]
+    return Parts((function, tuple(arguments)), (state, listed[0], listed[1]))

@@ -1,0 +1,67 @@
+"""The one rule on when a failed test waits for a person instead of earning 0 points.
+
+An answer that may be right and that the kit cannot read, a check that cannot tell, and a test that asks a value of one
+kind for a method of another kind are failures of the kit or of the test, and never the student's.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograder.check.numeric import is_sparse, is_tensor, of_library
+from autograder.check.tables import TABLES
+from autograder.errors import UnreadError
+from autograder.records.checks import CheckResult
+from autograder.records.checks import is_undecided as is_undecided_check
+
+_SEQUENCES = (list, tuple, range)
+
+
+def is_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> bool:
+    """Return whether a person has to decide a test that ended with these errors and with these checks."""
+    return any(map(_is_of_the_kit, errors)) or any(map(is_undecided_check, checks))
+
+
+def _is_of_the_kit(error: BaseException) -> bool:
+    return isinstance(error, UnreadError) or bool(missing_method(error))
+
+
+def missing_method(error: BaseException) -> str:
+    """Say which attribute of another kind of array a test asks for, for the teacher; "" if the error is another.
+
+    ``scores.max()`` is right for an array and wrong for a tensor, a list or a table with the same numbers. Whether an
+    attribute is one of another kind is asked of the libraries that are imported here.
+    """
+    if not isinstance(error, AttributeError) or hasattr(error, "remote") or not error.name:
+        return ""
+    value, name = error.obj, error.name
+    if not _is_array(value) or not any(hasattr(kind, name) for kind in _kinds()):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    while frames and frames[-1].name == "__getattr__":  # pandas and TensorFlow raise the error themselves
+        frames.pop()
+    if not frames or not frames[-1].filename.startswith("<test "):
+        return ""
+    return f"line {frames[-1].lineno}: {type(value).__name__} has no attribute {name!r}, which other arrays have"
+
+
+def _is_array(value: Any) -> bool:
+    """Return whether the value holds items as arrays, tensors and tables do; an empty list is no answer."""
+    if type(value) in _SEQUENCES:
+        return len(value) > 0
+    kind: Any = type(value)
+    of_numpy = kind.__module__.partition(".")[0] == "numpy" and hasattr(kind, "dtype")
+    return of_numpy or is_tensor(value) or is_sparse(value) or bool(of_library(value, "pandas", *TABLES))
+
+
+def _kinds() -> list[Any]:
+    """Return the classes of arrays whose libraries are imported here."""
+    names = (
+        ("numpy", "ndarray"), ("pandas", "Series"), ("pandas", "DataFrame"), ("pandas", "Index"), ("torch", "Tensor"),
+        ("scipy.sparse", "csr_matrix"), ("jax", "Array"), ("tensorflow.python.framework.ops", "_EagerTensorBase"),
+    )  # fmt: skip
+    classes = (getattr(sys.modules.get(module), name, None) for module, name in names)
+    return [list, tuple, *(kind for kind in classes if kind is not None)]

@@ -1,0 +1,80 @@
+"""What cannot be read, or asked for, is the kit's failure: a person decides, and it is never 0."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from helpers.examination import graded, outcome
+from helpers.exams import exam_of
+from helpers.kernels import InProcessKernel
+
+from autograder.codec import Packed
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+
+IMPORTS = "import numpy as np\nimport pandas as pd\nfrom autograder import check"
+
+
+def test_an_answer_that_cannot_be_read_waits_for_a_person():
+    class Garbled(InProcessKernel):
+        def run(self, source, seconds):
+            honest = self.server.fetch
+            self.server.fetch = lambda number, names: (
+                {"x": ("value", b'["pd.string","python",false,[[3]]]', [])} if names == ["x"] else honest(number, names)
+            )
+            return super().run(source, seconds)
+
+    result = outcome("x = 1", "assert x == 1", kernel=Garbled, honest=InProcessKernel)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
+    assert "`x` could not be read" in result.message
+    assert "a person will look at it" in result.message
+
+
+def test_a_reply_that_cannot_be_read_waits_for_a_person():
+    class Garbled(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            garbled = Packed(b'["tuple",["ok",["pd.string"],""]]', [])
+            return garbled if b'"call"' in request.text else super().exchange(request, timeout, answer)
+
+    result = outcome("def f(): return 1", "assert f() == 1", kernel=Garbled, honest=InProcessKernel)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
+
+
+def examined(solution, answer, test):
+    exam = exam_of((Role.READ_ONLY, IMPORTS), (Role.ANSWER, solution), (Role.TEST, test))
+    exam = dataclasses.replace(exam, cells=(*exam.cells[:2], dataclasses.replace(exam.cells[2], released="")))
+    return graded(exam, cell1=answer)[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "test"),
+    [
+        ("x = [1.0, 3.0]", "assert x.max() == 3"),
+        ("x = (1.0, 3.0)", "assert x.shape == (2,)"),
+        ("x = pd.Series([1.0, 3.0])", "assert x.flatten().sum() == 4"),
+        ("x = np.matrix([1.0, 3.0])", "assert x.iloc[0]"),
+        pytest.param("import tensorflow as tf\nx = tf.constant([1.0, 3.0])", "x.max()", marks=pytest.mark.keras),
+    ],
+)
+def test_a_method_of_another_kind_of_array_is_asked_of_a_person(answer, test):
+    result = examined("x = np.array([1.0, 3.0])", answer, f"check.close(3.0, 3.0)\n{test}")
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
+    assert [check.fraction for check in result.checks] == [1.0]
+    assert "which other arrays have" in result.detail
+
+
+@pytest.mark.parametrize("answer", ["x = None", "x = []", "x = 3", "x = 'ab'", "x = {}", "x = lambda: 3"])
+def test_a_method_of_a_value_that_holds_no_numbers_is_a_wrong_answer(answer):
+    result = examined("x = np.array([1.0, 3.0])", answer, "assert x.max() == 3")
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+
+
+def test_a_misspelt_method_is_not_one_of_another_kind():
+    result = examined("x = np.array([1.0])", "x = [1.0]", "x.maximun()")
+    assert not result.undecided
+
+
+def test_a_method_that_the_students_own_code_lacks_is_the_students():
+    result = examined("def f(x): return x.max()", "def f(x): return [1.0].max()", "assert f(np.ones(2)) == 1")
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
