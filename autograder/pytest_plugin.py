@@ -105,7 +105,7 @@ def run_notebook(path: Path) -> tuple[Student, list[str]]:
         The fixture, and a line for each cell that raised.
     """
     from autograder._util.notebook_format import nbformat
-    from autograder.examiner.magics import without_magics
+    from autograder.syntax.magics import without_magics
 
     os.environ.setdefault("MPLBACKEND", "agg")
     names: dict[str, Any] = {"__name__": "__main__", "display": print}

@@ -33,9 +33,9 @@ def main() -> None:
 
     from distributed import LocalCluster
 
-    from autograder.grading import batch
-    from autograder.grading.cluster.connection import InCluster
-    from autograder.grading.pool import in_processes
+    from autograder.coordinator import batch
+    from autograder.coordinator.cluster.connection import InCluster
+    from autograder.coordinator.pool import in_processes
     from autograder.records.course import Engine
 
     with tempfile.TemporaryDirectory() as name:
@@ -78,7 +78,7 @@ def small(root: Path) -> tuple[object, ...]:
     """A dozen notebooks that need nothing but Python."""
     from helpers.tiny import submit, tiny_course, tiny_release
 
-    from autograder.grading import batch
+    from autograder.coordinator import batch
 
     course = tiny_course(root)
     for number in range(12):
@@ -89,8 +89,8 @@ def small(root: Path) -> tuple[object, ...]:
 def lesson(root: Path) -> tuple[object, ...]:
     """The demo's class but for the one that never ends, whose time is its limit's."""
     from autograder import demo
+    from autograder.coordinator import batch
     from autograder.course.configuration import load_course
-    from autograder.grading import batch
     from autograder.release.build import build, write
     from autograder.release.preparation import prepare
 

@@ -43,9 +43,9 @@ QUESTIONS = 6
 COURSE = "course: growth\nassignments:\n  small: {limits: {cell_seconds: 20, notebook_seconds: 60, memory_mib: 512}}\n"
 
 PARTS = {
-    "plan": "autograder.grading.batch.plan",
-    "what is due": "autograder.grading.batch.worker_count",
-    "run": "autograder.grading.batch.run",
+    "plan": "autograder.coordinator.batch.plan",
+    "what is due": "autograder.coordinator.batch.worker_count",
+    "run": "autograder.coordinator.batch.run",
     "read": "autograder.results.publication.on_disk",
     "gradebook": "autograder.results.gradebook.record",
     "feedback": "autograder.results.publication.write_feedback",
@@ -122,13 +122,13 @@ class Faked:
     """Executes nothing: each work gets the result of the one that was graded for real."""
 
     def __init__(self, examples: Path) -> None:
-        from autograder.results import result_json
+        from autograder.exchange import result_json
 
         self.grades = [result_json.read(path / "result.json") for path in sorted(examples.glob(f"*/{ASSIGNMENT}"))]
         self.notebooks = [path.read_text() for path in sorted(examples.glob(f"*/{ASSIGNMENT}/sums.ipynb"))]
 
     def __call__(self, due: Sequence[Any], workers: int) -> Generator[tuple[Any, str], None, None]:
-        from autograder.results import result_json
+        from autograder.exchange import result_json
 
         for work in due:
             which = 0 if int(work.student.removeprefix("student")) % 5 == 0 else 1
@@ -199,10 +199,10 @@ def grade_class(folder: Path, examples: Path | None, workers: int, report: Any) 
     from rich.console import Console
 
     from autograder.cli import progress
+    from autograder.coordinator import batch
+    from autograder.coordinator.cache_keys import exam_key
+    from autograder.coordinator.pool import in_processes
     from autograder.course.configuration import load_course
-    from autograder.grading import batch
-    from autograder.grading.cache_keys import exam_key
-    from autograder.grading.pool import in_processes
     from autograder.release.build import build
     from autograder.results import publication
 

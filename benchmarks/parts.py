@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from measurement import machine, markdown, said
 
 if TYPE_CHECKING:
-    from autograder.grading.work import Work
+    from autograder.exchange.work import Work
     from autograder.sandbox.base import Process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,10 +84,10 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
     from helpers.lessons import prepared_course
 
     from autograder import demo
-    from autograder.grading import batch, examiner
-    from autograder.grading.cache_keys import exam_key
-    from autograder.grading.submission import attempt
-    from autograder.grading.templates import Templates
+    from autograder.coordinator import batch, examiner
+    from autograder.coordinator.cache_keys import exam_key
+    from autograder.coordinator.submission import attempt
+    from autograder.coordinator.templates import Templates
     from autograder.release.build import build
     from autograder.results import publication
 
@@ -138,7 +138,7 @@ def hand_in(folder: Path, exam: Any) -> None:
 @contextlib.contextmanager
 def _examiners_usage() -> Iterator[dict[str, float]]:
     """Note what each submission's examiner has used, until the block ends."""
-    from autograder.grading import examiner
+    from autograder.coordinator import examiner
 
     used: dict[str, float] = {}
     original = examiner._keep_log

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograder.grading.work import Work
+    from autograder.exchange.work import Work
     from autograder.sandbox.base import Process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +36,10 @@ class Recording:
         self.cpu_seconds: dict[str, float] = {}
 
     def __call__(self, due: Sequence[Work], workers: int) -> Iterator[tuple[Work, str]]:
-        from autograder.grading import examiner
-        from autograder.grading import submission as worker
-        from autograder.grading.pool import in_threads
-        from autograder.grading.templates import Templates
+        from autograder.coordinator import examiner
+        from autograder.coordinator import submission as worker
+        from autograder.coordinator.pool import in_threads
+        from autograder.coordinator.templates import Templates
 
         def keep(work: Work, process: Process) -> None:
             self.cpu_seconds[work.student] = process.usage().cpu_seconds
@@ -58,10 +58,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     from autograder import demo
+    from autograder.coordinator import batch
+    from autograder.coordinator.cache_keys import exam_key
     from autograder.course.configuration import load_course
-    from autograder.grading import batch
-    from autograder.grading.cache_keys import exam_key
-    from autograder.grading.work import versions
+    from autograder.exchange.work import versions
     from autograder.release.build import build, write
     from autograder.release.preparation import prepare
     from autograder.results import publication

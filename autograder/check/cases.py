@@ -20,12 +20,11 @@ from autograder.check.display import plainly, shows
 from autograder.check.results import report
 from autograder.check.words import exception_name
 from autograder.errors import CourseError, HostError, RemoteError
+from autograder.records.checks import RECORDED
 
 MAX_DETAIL = 2_000
 _SHOW = "_otter_show("
 _NOTHING: Any = object()
-RECORDED = "recorded"
-"""Message of a case whose detail is a JSON list: what it prints, and what it shows."""
 _WRONG = "a hidden test found a wrong answer"
 
 

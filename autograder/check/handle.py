@@ -10,7 +10,7 @@ from collections import ChainMap, deque
 from collections.abc import Iterable
 from typing import Any
 
-from autograder.kernel.codec import Reference
+from autograder.codec import Reference
 
 
 class Handle:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from autograder.check.results import Recording, current
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult, Outcome
+from autograder.records.checks import LEADERBOARD, ORDER, CheckResult, Outcome
 
 
 @contextmanager
@@ -66,10 +66,6 @@ def bonus(points: float) -> Iterator[None]:
 
     with _inside(settle):
         yield
-
-
-LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
-"""Names of evidence: what an entry is called, and which values come first."""
 
 
 @contextmanager

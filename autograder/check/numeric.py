@@ -15,8 +15,8 @@ import numpy as np
 
 from autograder.check.exact_integer import ExactInteger
 from autograder.check.words import type_of
+from autograder.codec.tensors import KINDS as TENSORS
 from autograder.errors import CourseError
-from autograder.kernel.codec.tensors import KINDS as TENSORS
 
 MAX_DEPTH = 50
 MAX_DENSE_CELLS = 20_000_000

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograder._util import libraries
-from autograder.kernel.codec import CodecError, Packed, decode, encode
+from autograder.codec import CodecError, Packed, decode, encode
 
 CHECKS = frozenset({"loss", "accuracy", "parameters"})
 """Checks whose every use of a model can be answered from the cache."""

@@ -23,7 +23,7 @@ from autograder.check.input_shapes import of_rows, of_shapes
 from autograder.check.prediction_cache import digest
 from autograder.check.provenance import in_notebook
 from autograder.check.refused_models import AskedHere, RefusedHere
-from autograder.kernel.codec import CodecError, decode, encode
+from autograder.codec import CodecError, decode, encode
 from autograder.kernel.model_family import is_a
 
 

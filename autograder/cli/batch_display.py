@@ -12,11 +12,11 @@ from autograder._util.text import one_line
 from autograder.cli import signals
 from autograder.cli.output import MAX_PATH, complain, complain_of, say_reduced, warn, warn_each
 from autograder.cli.progress import BatchProgress, show_grades
+from autograder.coordinator.assignment import Graded, Plan
+from autograder.coordinator.batch import BATCH_LOG, Progress
+from autograder.coordinator.batch_log import BatchLog
+from autograder.coordinator.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.errors import CourseError, HostError
-from autograder.grading.assignment import Graded, Plan
-from autograder.grading.batch import BATCH_LOG, Progress
-from autograder.grading.batch_log import BatchLog
-from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
@@ -31,12 +31,12 @@ class ForecastDisplay:
 
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
-        """Yield at once, as :class:`autograder.grading.assignment.Display` defines: a forecast leaves no trace."""
+        """Yield at once, as :class:`autograder.coordinator.assignment.Display` defines: a forecast leaves no trace."""
         yield
 
     @contextlib.contextmanager
     def running(self, plan: Plan) -> Iterator[Progress]:
-        """Show the progress, as :class:`autograder.grading.assignment.Display` defines."""
+        """Show the progress, as :class:`autograder.coordinator.assignment.Display` defines."""
         warn_each(f"note: {note}" for note in plan.notes if not self._quiet)
         if plan.reduced and not self._quiet:
             say_reduced()
@@ -54,7 +54,7 @@ class BatchDisplay(ForecastDisplay):
 
     @contextlib.contextmanager
     def interruptible(self, plan: Plan) -> Iterator[None]:
-        """Open the log, as :class:`autograder.grading.assignment.Display` defines."""
+        """Open the log, as :class:`autograder.coordinator.assignment.Display` defines."""
         again = signals.resume_command(plan.course, plan.assignment)
         self.log = BatchLog(plan.course, plan.assignment.name, plan.students, again=again, workers=plan.workers)
         with signals.advice_on_interrupt(self.log):
@@ -62,7 +62,7 @@ class BatchDisplay(ForecastDisplay):
 
     @contextlib.contextmanager
     def running(self, plan: Plan) -> Iterator[Progress]:
-        """Show the progress and log it, as :class:`autograder.grading.assignment.Display` defines."""
+        """Show the progress and log it, as :class:`autograder.coordinator.assignment.Display` defines."""
         if (current := len(plan.works) - len(plan.due)) and not self._quiet:
             click.echo(f"{current} of {len(plan.works)} have a current grade.", err=True)
         log = self.log
@@ -82,7 +82,7 @@ class Publication(Publisher):
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
     ) -> Published:
-        """Publish the batch, as :class:`autograder.grading.assignment.Publisher` defines."""
+        """Publish the batch, as :class:`autograder.coordinator.assignment.Publisher` defines."""
         try:
             return super().publish(course, assignment, exams, exam_key, done)
         except HostError:

@@ -63,7 +63,7 @@ def collect(
     one replaces is moved to .autograder/superseded/. Exit code 1: some were refused, for instance because several
     uploads would become one student.
     """
-    from autograder.grading.batch import exclusive
+    from autograder.coordinator.batch import exclusive
     from autograder.submission import CollectStatus
     from autograder.submission import collect as collect_submissions
 

@@ -41,7 +41,7 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     """
     from autograder import demo as demonstration
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
-    from autograder.grading.assignment import Options, run_assignment
+    from autograder.coordinator.assignment import Options, run_assignment
 
     demonstration.make_course(folder.resolve())
     course, wanted = open_course(folder, demonstration.ASSIGNMENT)

@@ -22,8 +22,8 @@ from autograder.cli.output import (
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.grading.assignment import Options
-    from autograder.grading.batch import Execute
+    from autograder.coordinator.assignment import Options
+    from autograder.coordinator.batch import Execute
     from autograder.records.course import Assignment, Course
     from autograder.records.grade import Batch
 
@@ -90,7 +90,7 @@ def grade(
     if inbox is not None:
         raise click.UsageError("--inbox needs --watch; autograder collect collects without it")
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
-    from autograder.grading.assignment import Options, run_assignment
+    from autograder.coordinator.assignment import Options, run_assignment
 
     course, wanted = open_course(course_folder, assignment)
     warm = start == "warm"
@@ -116,7 +116,7 @@ def _watch(
         if given[name]:
             raise click.UsageError(f"{option} cannot be used with --watch")
     from autograder.cli.watch import watch
-    from autograder.grading.assignment import Options
+    from autograder.coordinator.assignment import Options
 
     watch(course_folder, assignment, Options(workers=workers, warm=warm), inbox=inbox, quiet=quiet)
 
@@ -139,8 +139,8 @@ def _forecast(
     from autograder._util.files import write_atomically
     from autograder.cli.batch_display import ForecastDisplay
     from autograder.cli.progress import show_forecast
-    from autograder.grading import forecast
-    from autograder.grading.assignment import forecast_assignment
+    from autograder.coordinator import forecast
+    from autograder.coordinator.assignment import forecast_assignment
 
     graded = forecast_assignment(course, assignment, options, ForecastDisplay(quiet))
     if not quiet:
@@ -166,7 +166,7 @@ def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) 
 
 def _write_json(path: Path, done: Batch) -> None:
     from autograder._util.files import write_atomically
-    from autograder.results.result_json import to_json
+    from autograder.exchange.result_json import to_json
 
     content = {
         "grades": [to_json(grade) for grade in done.grades],

@@ -10,8 +10,8 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from autograder._util import libraries
+from autograder.coordinator import walls
 from autograder.errors import SandboxError
-from autograder.grading import walls
 from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, default_sandbox, self_test
 from autograder.sandbox.base import Finding
@@ -92,7 +92,7 @@ def warm_start(sandbox: Sandbox, python: str | None, *, of: str, modules: Sequen
         modules: modules that the template imports besides those of a kernel.
     """
     from autograder.sandbox.bubblewrap import BubblewrapSandbox  # Linux only
-    from autograder.sandbox.kernel_job import template
+    from autograder.sandbox.kernel_template import template
     from autograder.sandbox.warm_start import WarmSandbox
 
     if not isinstance(sandbox, BubblewrapSandbox):
@@ -124,7 +124,7 @@ def examiner_sandbox(name: str) -> tuple[Finding, ...]:
         return (Finding("examiner", False, problem, remedy),)
     if not all(finding.ok for finding in findings):
         return findings
-    from autograder.grading.templates import EXAMINER_MODULES  # Linux only
+    from autograder.coordinator.templates import EXAMINER_MODULES  # Linux only
 
     return (*findings, *warm_start(built, None, of="examiners", modules=EXAMINER_MODULES))
 

@@ -12,8 +12,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from autograder._util.text import one_line
-from autograder.grading import tally
-from autograder.grading.forecast import Forecast, points
+from autograder.coordinator import tally
+from autograder.coordinator.forecast import Forecast, points
 from autograder.records.grade import Grade, NotGraded
 from autograder.results.report.table import TEXT_COLUMNS, text_table
 from autograder.results.report.words import status_title

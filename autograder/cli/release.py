@@ -50,8 +50,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
+    from autograder.coordinator.batch import exclusive
     from autograder.course.configuration import without_effect
-    from autograder.grading.batch import exclusive
     from autograder.release import build, calibration_record, leaks
     from autograder.release.bundle import FOLDER as BUNDLE
     from autograder.release.preparation import prepare
@@ -73,7 +73,7 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         click.echo(f"Warning: {warning}", err=True)
     proved = "not proved"
     if not no_prove:
-        from autograder.grading.proof import UNCHANGED_GETS, prove
+        from autograder.coordinator.proof import UNCHANGED_GETS, prove
 
         require_sandbox(wanted)
         with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
@@ -104,9 +104,9 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
 
 def _explain(course: Course, built: Release) -> None:
     """List what the solution was seen to do in each test; run it first if that is not known."""
-    from autograder.grading import observation
-    from autograder.grading.assignment import observe
-    from autograder.grading.batch import exclusive
+    from autograder.coordinator import observation
+    from autograder.coordinator.assignment import observe
+    from autograder.coordinator.batch import exclusive
     from autograder.release.explanation import explained
 
     built = observation.with_kept(course, built)
@@ -123,7 +123,7 @@ def _explain(course: Course, built: Release) -> None:
 
 def _with_current_outputs(course: Course, assignment: Assignment, built: Release) -> Release:
     """Save in the source what doctests give, say so, and build again."""
-    from autograder.grading.batch import exclusive
+    from autograder.coordinator.batch import exclusive
     from autograder.release import build
     from autograder.release.formats import formats
 

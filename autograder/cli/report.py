@@ -25,8 +25,8 @@ def report(assignment: str, course_folder: Path) -> None:
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
-    from autograder.grading.assignment import load_release
-    from autograder.grading.cache_keys import exam_key
+    from autograder.coordinator.assignment import load_release
+    from autograder.coordinator.cache_keys import exam_key
     from autograder.results import publication
 
     release = load_release(course, wanted)

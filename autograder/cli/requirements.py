@@ -34,5 +34,5 @@ class InstructorCommand(click.Command):
 
 def require_packages(ctx: click.Context) -> None:
     """Refuse an instructor's command where only the packages for students are installed."""
-    if find_spec("nbgrader") is None or find_spec("autograder.grading") is None:
+    if find_spec("nbgrader") is None or find_spec("autograder.coordinator") is None:
         raise HostError(f"`{ctx.command_path}` needs packages that students do not: {with_extra('grade')}")

@@ -15,7 +15,7 @@ from autograder.errors import Terminated
 from autograder.records.course import Assignment, Course
 
 if TYPE_CHECKING:
-    from autograder.grading.batch_log import BatchLog
+    from autograder.coordinator.batch_log import BatchLog
 
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""

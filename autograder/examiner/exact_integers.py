@@ -20,11 +20,10 @@ import numpy as np
 
 from autograder.check.exact_integer import FLOAT_LIMIT, LARGE_LIMIT, ExactInteger
 from autograder.check.numeric import is_sparse, is_tensor, tensor_array
-from autograder.kernel.codec import CodecError, encode_as
+from autograder.codec import CodecError, encode_as
+from autograder.records.observations import LARGE, WIDE
 
 WIDE_LIMIT = 1 << 31
-LARGE, WIDE = "large", "wide"
-"""Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 MAX_RANGE = 1_000_000
 """Numbers of a range that are made one by one."""
 _MAX_DEPTH = 100

@@ -22,6 +22,7 @@ from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
+from autograder.codec import CodecError
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
@@ -31,12 +32,10 @@ from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
-from autograder.examiner.names import Vocabulary, bindings
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
-from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.seeds import shared_seeds
@@ -49,10 +48,10 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Capture
 from autograder.execution.captured_files import TooManyFiles
-from autograder.execution.freezing import AT_END
-from autograder.kernel.codec import CodecError
-from autograder.records.checks import CheckResult, Outcome, shortcomings
+from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
+from autograder.syntax.names import Vocabulary, bindings
+from autograder.syntax.released_tables import ReleasedTables
 
 _KIT = str(Path(check.__file__).parents[1]) + "/"
 MAX_DETAIL = 20_000

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder._util.syntax import AST_CACHE_SIZE
-from autograder.examiner.names import Vocabulary, bindings, loaded_names
 from autograder.execution.capture import Capture, FrozenCopy
 from autograder.records.exam import ExamCell
+from autograder.syntax.names import Vocabulary, bindings, loaded_names
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
+from autograder.codec import CodecError, Packed, Reference, decode, encode, references
+from autograder.codec.core import exactly
 from autograder.errors import CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
 from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
-from autograder.examiner.names import Vocabulary, imports, loaded_names, names_of_cell
 from autograder.examiner.permissions import Observer
-from autograder.examiner.released_tables import ReleasedTables
 from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
@@ -36,9 +36,9 @@ from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode, references
-from autograder.kernel.codec.core import exactly
 from autograder.records.compiled import CompiledAs
+from autograder.syntax.names import Vocabulary, imports, loaded_names, names_of_cell
+from autograder.syntax.released_tables import ReleasedTables
 
 lent_modules: set[str] = set()
 """The examiner's own modules that were an answer in this process: a test that calls a method of an answer may have

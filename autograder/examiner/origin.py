@@ -18,9 +18,9 @@ from typing import Any
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.check.words import exception_name
-from autograder.examiner.magics import without_magics
 from autograder.records.composition import ComposedCell, cell_number
 from autograder.records.exam import Exam, Role
+from autograder.syntax.magics import without_magics
 
 MAX_FRAMES = 200
 MAX_SHOWN = 120

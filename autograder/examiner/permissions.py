@@ -2,7 +2,7 @@
 
 :class:`Permissions` answers from the exam's record of observations. :class:`Observer` keeps the record, while the
 solution itself runs: it allows everything, or what an earlier run of the solution showed. Where the solution did not
-show what a test needs, a line says it, see :mod:`autograder.examiner.stated`.
+show what a test needs, a line says it, see :mod:`autograder.syntax.stated`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from collections.abc import Callable, Container, Iterable, Mapping, Set
 from pathlib import PurePosixPath
 from typing import Any
 
-from autograder.examiner.exact_integers import LARGE, WIDE
-from autograder.examiner.places import Place, callee, innermost
-from autograder.examiner.stated import Stated, stated
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import Act, Fact, Observations
+from autograder.records.observations import LARGE, WIDE, Act, Fact, Observations
+from autograder.syntax.places import Place, callee, innermost
+from autograder.syntax.stated import Stated, stated
 
 MAX_NOTES = 20
 """Largest number of refusals of one test that its details list."""

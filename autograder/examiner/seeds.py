@@ -17,8 +17,8 @@ from typing import Any
 import numpy.random  # noqa: F401 - numpy imports it when it is first needed: in a test, that would be too late
 
 from autograder.examiner.permissions import Observer
-from autograder.examiner.places import Place
 from autograder.records.observations import Act
+from autograder.syntax.places import Place
 
 SEEDING = (
     ("random", "seed"),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from autograder._util.syntax import AST_CACHE_SIZE
-from autograder.examiner.names import INDIRECT_ACCESS
+from autograder.syntax.names import INDIRECT_ACCESS
 
 SHAPES = frozenset({"input_shape", "output_shape"})
 """Attributes that contain nothing mutable of the model."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.check import data
 from autograder.check.handle import reference_of
-from autograder.kernel.codec import CodecError, Packed, Reference, encode
+from autograder.codec import CodecError, Packed, Reference, encode
 
 
 class TaintedNames:

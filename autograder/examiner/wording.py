@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from autograder.check.place import Tell
 from autograder.check.words import exception_name, sentence
 from autograder.errors import LostError, RemoteError
-from autograder.examiner.names import bindings
 from autograder.examiner.origin import ANYTHING
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.names import bindings
 
 BROKEN = "This test could not be run; a person will look at it."
 MAX_MESSAGES = 8

@@ -12,7 +12,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
-from autograder.examiner.file_paths import relative
 from autograder.examiner.permissions import Observer
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
@@ -20,6 +19,7 @@ from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
 from autograder.examiner.test_environment.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
+from autograder.syntax.file_paths import relative
 
 
 @dataclass(frozen=True)

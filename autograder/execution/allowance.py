@@ -5,13 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-MAX_STRETCH = 4.0
-"""Largest wall-clock time, as a multiple of the limit, however much of it was waiting.
+from autograder.records.run import MAX_STRETCH
 
-With three to six runnable processes for each core, notebooks take two to five times as long. Four covers most of that,
-and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
-bound is neither too slow nor in time; it is graded again alone.
-"""
 MIN_PATIENCE_SECONDS = 30.0
 """Shortest time beyond the limit that waiting may take: a limit of a second is not given up after four."""
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder.codec import Packed, Reference, references
 from autograder.errors import BusyError, RemoteError
 from autograder.execution.allowance import Allowance
 from autograder.execution.captured_files import CapturedFiles, FolderCopy
 from autograder.execution.link import REPLY_SECONDS
-from autograder.kernel.codec import Packed, Reference, references
 from autograder.kernel.figures import MAX_FIGURES
 
 FIGURES = frozenset({"figure", "axes"})
@@ -90,7 +90,7 @@ class ExtraCaptures:
     """The test cells, by index, that look at more than names."""
 
     files: frozenset[int] = frozenset()
-    """See :func:`autograder.examiner.file_paths.looks_at_files`."""
+    """See :func:`autograder.syntax.file_paths.looks_at_files`."""
     figures: frozenset[int] = frozenset()
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
     kernel: frozenset[int] = frozenset()

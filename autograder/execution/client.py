@@ -10,13 +10,14 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import zmq
 
 from autograder._util.notebook_format import nbformat
+from autograder.codec import Packed
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.execution.allowance import Allowance
 from autograder.execution.channels import Channels
@@ -30,13 +31,10 @@ from autograder.execution.termination import (
     reached_limit,
     time_limit_message,
 )
-from autograder.kernel.codec import Packed
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus
-from autograder.sandbox import Sandbox
 from autograder.sandbox.base import Usage
-from autograder.sandbox.kernel_manager import SandboxKernelManager, kernel_manager
-from autograder.sandbox.work_files import work_files
+from autograder.sandbox.kernel_manager import SandboxKernelManager
 
 REQUEST, QUESTION, ANSWER = "state_request", "state_question", "state_answer"
 EXECUTION = {
@@ -421,34 +419,6 @@ class SandboxedKernel:
         if self._manager.provisioner is not None:
             self._wait(self._manager.provisioner.cleanup())
         self._loop.close()
-
-
-def sandboxed_kernel(
-    sandbox: Sandbox,
-    files: Mapping[str, Path],
-    limits: Limits,
-    *,
-    python: str | None = None,
-    hidden_paths: tuple[Path, ...] = (),
-    preload: Sequence[str] = (),
-) -> SandboxedKernel:
-    """Start a kernel in ``sandbox``.
-
-    Args:
-        sandbox: where to start it.
-        files: path in the work folder → host file.
-        limits: the kernel's limits.
-        python: the interpreter (default: the kit's own; the sandbox must have been made for it).
-        hidden_paths: host folders that must stay invisible.
-        preload: modules to import before the first request, and options.
-
-    Raises:
-        SandboxError: the kernel cannot be started.
-    """
-    manager = kernel_manager(
-        sandbox, work_files(files), limits, python=python, hidden_paths=hidden_paths, preload=preload
-    )
-    return SandboxedKernel(manager, limits)
 
 
 class _Patience:

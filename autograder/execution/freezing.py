@@ -21,8 +21,6 @@ from autograder.records.limits import Limits
 
 MEMORY_SHARE = 0.5
 """Share of the notebook's memory that copies may hold."""
-AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
-"""Beginning of the detail of a question whose test had no copy; the reason follows."""
 
 
 class Freezing:

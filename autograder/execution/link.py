@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from autograder.kernel.codec import Packed
+from autograder.codec import Packed
 
 Answer = Callable[[Packed], Packed]
 """Answers one question that the kernel asks back while it works on a request; never raises an :class:`Exception`."""

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autograder.codec import Packed
 from autograder.errors import LostError
 from autograder.execution.link import Answer
-from autograder.kernel.codec import Packed
 from autograder.records.run import CellRun, RunStatus
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from autograder._util.libraries import version
 from autograder._util.text import one_line, visible
@@ -25,7 +25,7 @@ from autograder.check.otter_tests import CALL, tests_of
 from autograder.errors import HostError, UsageError
 from autograder.records.exam import raises_exception
 from autograder.records.limits import Limits
-from autograder.records.run import CellRun
+from autograder.records.run import CellRun, StartedKernel
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION
@@ -48,17 +48,7 @@ _PACKAGE = "autograder"
 """Folder of a release's bundle, which no kernel needs where the package is installed."""
 
 
-class Runner(Protocol):
-    """A started kernel."""
-
-    def run(self, source: str, seconds: float) -> CellRun:
-        """Run a cell; a failure of the student's is a value."""
-
-    def close(self) -> None:
-        """End the kernel."""
-
-
-StartRunner = Callable[[Path, Limits], Runner]
+StartInFolder = Callable[[Path, Limits], StartedKernel]
 """Function that starts a kernel in a folder with the notebook's files."""
 
 
@@ -117,7 +107,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def rehearse(
     notebook: Path,
-    start: StartRunner,
+    start: StartInFolder,
     place: str,
     *,
     release: Path | None = None,
@@ -217,7 +207,7 @@ class _Result:
 
 
 def _run(
-    kernel: Runner,
+    kernel: StartedKernel,
     cells: list[Mapping[str, Any]],
     released: Mapping[str, Mapping[str, Any]],
     limits: Limits,
@@ -251,24 +241,22 @@ def _run(
 # --- kernels -----------------------------------------------------------------------------------------
 
 
-def in_sandbox(folder: Path, limits: Limits) -> Runner:
+def in_sandbox(folder: Path, limits: Limits) -> StartedKernel:
     """Start a kernel in the sandbox that grading uses.
 
     Raises:
         SandboxError: it cannot be built here.
     """
-    from autograder.execution.client import SandboxedKernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.sandbox import default_sandbox, require
-    from autograder.sandbox.kernel_manager import kernel_manager
-    from autograder.sandbox.work_files import work_files
 
     sandbox = default_sandbox()
     require(sandbox)
-    files = work_files({str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()})
-    return SandboxedKernel(kernel_manager(sandbox, files, limits), limits)
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    return sandboxed_kernel(sandbox, files, limits)
 
 
-def plainly(folder: Path, limits: Limits) -> Runner:
+def plainly(folder: Path, limits: Limits) -> StartedKernel:
     """Start a kernel of this Python, as Jupyter does.
 
     Raises:

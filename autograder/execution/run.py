@@ -21,37 +21,19 @@ from autograder.execution.capture import (
 )
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.freezing import Freezing, does_something
-from autograder.execution.link import REPLY_SECONDS, Answer
+from autograder.execution.link import REPLY_SECONDS, Link
 from autograder.execution.termination import A_CELL
-from autograder.kernel.codec import Packed
 from autograder.records.composition import Composed, cell_number
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
-from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus
+from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus, StartedKernel
 from autograder.submissions.surroundings import explained
 
 
-class Kernel(Protocol):
+class Kernel(StartedKernel, Link, Protocol):
     """A started kernel inside a sandbox. Its answers are untrusted."""
 
     label: str
-
-    def run(self, source: str, seconds: float) -> CellRun:
-        """Run a cell.
-
-        A cell that outlives ``seconds`` of its own is interrupted (``timed_out``), and the kernel is ended if that does
-        not help. A dead kernel gives ``not_run``, or ``error`` for the cell that it died in.
-
-        Raises:
-            BusyError: others had the processors for so long that the cell's own time is unknown.
-        """
-
-    def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Ask the agent.
-
-        Raises:
-            LostError: the kernel is gone or does not answer in time.
-        """
 
     def ended(self) -> tuple[RunStatus, str] | None:
         """Return why the kernel is gone, with a message for the student; None while it lives.
@@ -72,9 +54,6 @@ class Kernel(Protocol):
 
     def usage(self) -> tuple[float, float | None]:
         """Return CPU seconds and peak memory in MiB, of everything in the sandbox so far."""
-
-    def close(self) -> None:
-        """End the kernel; idempotent."""
 
 
 StartKernel = Callable[[], Kernel]

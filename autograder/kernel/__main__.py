@@ -19,17 +19,17 @@ def main() -> None:
 
     gc.disable()  # imports allocate much and free little: collecting would take a quarter of the time
 
-    # The folder above holds this package, and the aliases, which belong at the end of the path.
+    # The folder above holds the package ``agent``, and the aliases, which belong at the end of the path.
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
-    from agent import workfiles
+    from agent.kernel import workfiles
 
     workfiles.copy_given(
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from agent import fast_training, figures, server
+    from agent.kernel import fast_training, figures, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
@@ -39,7 +39,7 @@ def main() -> None:
     # in front of the installed packages what stands in for some of them.
     aliases = program.parent / "aliases"
     sys.path[0] = ""
-    sys.path.insert(1, str(program / "stand_ins"))
+    sys.path.insert(1, str(program / "kernel" / "stand_ins"))
     sys.path.append(str(aliases))
     app: Any = IPKernelApp.instance()
     # The connection file exists already and is read-only; old versions of ipykernel would write it again.

@@ -2,8 +2,8 @@
 
 A process has one Keras backend from the import of Keras on. So a child process of the same Python is started with
 ``KERAS_BACKEND`` set, gets the function as source text and its arguments as plain values (:mod:`portable_function`,
-:mod:`codec`), and sends the result back. It stays for the next call, so that Keras is imported only once; each call has
-a namespace of its own. The child cannot import the other backends, as if they were not installed.
+the codec), and sends the result back. It stays for the next call, so that Keras is imported only once; each call has a
+namespace of its own. The child cannot import the other backends, as if they were not installed.
 
 This module is also the child's program. Both sides run beside the student's code: nothing that they say is believed.
 """
@@ -26,7 +26,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from . import codec, portable_function
+from .. import codec
+from . import portable_function
 
 SECONDS = 60.0
 """Wall clock of one call, including the import of Keras."""
@@ -37,13 +38,12 @@ HOW_TO_INSTALL = {
 }
 _MAX_PRINTED = 1_000_000
 _PROGRAM = """
-import importlib, sys
-sys.path.insert(0, sys.argv[1])
-module = importlib.import_module(sys.argv[2])
-del sys.path[0]
-module.main()
+import importlib, sys, types
+sys.modules["agent"] = types.ModuleType("agent")
+sys.modules["agent"].__path__ = [sys.argv[1]]
+importlib.import_module(sys.argv[2]).main()
 """
-"""The child's program: this module, from its package, and nothing else of the folder above that."""
+"""The child's program: this module, as in a sandbox, and nothing of the folder that its package lies in."""
 
 
 def call(function: Any, backend: str, args: tuple[Any, ...] = (), kwargs: Any = None, seconds: float = SECONDS) -> Any:
@@ -143,7 +143,7 @@ class _Child:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         folder = Path(__file__).resolve().parent
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, str(folder.parent), f"{folder.name}.{Path(__file__).stem}"],
+            [sys.executable, "-I", "-c", _PROGRAM, str(folder.parent), f"agent.{folder.name}.{Path(__file__).stem}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

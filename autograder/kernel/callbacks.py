@@ -18,7 +18,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import codec, lent_objects
+from .. import codec
+from . import lent_objects
 
 KINDS = ("callback", "callable", "iterator", "textfile", "bytesfile", "mock")
 """The kinds of references that the examiner gives out; their handles are negative."""

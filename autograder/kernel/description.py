@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from . import codec
+from .. import codec
 
 MOMENT_SECONDS = 0.02
 """How long :meth:`Prefetcher.take` collects items."""

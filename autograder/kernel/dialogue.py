@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import codec
+from .. import codec
 
 REQUEST = "state_request"
 REPLY = "state_reply"

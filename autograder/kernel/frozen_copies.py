@@ -25,7 +25,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import backend_process, codec
+from .. import codec
+from . import backend_process
 
 if TYPE_CHECKING:
     from .server import Server

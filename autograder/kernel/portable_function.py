@@ -25,7 +25,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from . import codec
+from .. import codec
 
 BACKENDS = ("tensorflow", "jax", "torch")
 TARGET = "<function>"

@@ -17,10 +17,10 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from itertools import islice
 from typing import Any
 
+from .. import codec
 from . import (
     backend_process,
     callbacks,
-    codec,
     description,
     dialogue,
     fast_training,

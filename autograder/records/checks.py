@@ -43,6 +43,12 @@ class CheckResult:
 PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls"})
 """Evidence for the instructor alone: the values of full and of first credit, their direction, and whether a close call
 has the benefit of the doubt."""
+RECORDED = "recorded"
+"""Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
+LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
+"""Names of evidence: what an entry on a leaderboard is called, and which values come first."""
+AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
+"""Beginning of the detail of a question whose test had no copy; the reason follows."""
 UNDECIDED = "undecided"
 """Evidence of a check that could not be decided: the question waits for a person."""
 

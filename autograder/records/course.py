@@ -192,7 +192,7 @@ class Course:
 
     @property
     def runs(self) -> Path:
-        """Path .autograder/runs/: the recordings, see :mod:`autograder.execution.recording_store`."""
+        """Path .autograder/runs/: the recordings, see :mod:`autograder.coordinator.recording_store`."""
         return self.state / "runs"
 
     @property

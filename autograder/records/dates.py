@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+TIMESTAMP = "timestamp.txt"
+"""Name of nbgrader's file with the time at which a submission was handed in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 MAX_NOTEBOOK_BYTES = 64 << 20
 """A larger notebook is not read."""
+MAX_RECORDING_BYTES = 80 * 2**20
+"""Limit on the recording of one notebook; a longer one is not kept, and its notebook is executed each time."""
 MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
 """Largest size of one file that a student hands in."""
+MAX_SUBMISSION_BYTES = 100 * 2**20
+"""Largest size of all of them together."""
 
 
 @dataclass(frozen=True, slots=True)

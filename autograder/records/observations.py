@@ -6,6 +6,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LARGE, WIDE = "large", "wide"
+"""Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
+
 
 class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""

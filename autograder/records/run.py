@@ -5,10 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 ATTEMPTS = 3
 """Number of times that a notebook is run when its kernel is killed from outside."""
+MAX_STRETCH = 4.0
+"""Largest wall-clock time, as a multiple of the limit, however much of it was waiting.
+
+With three to six runnable processes for each core, notebooks take two to five times as long. Four covers most of that,
+and still bounds how long a notebook that gives itself the lowest priority holds a worker. A notebook that reaches this
+bound is neither too slow nor in time; it is graded again alone.
+"""
 TRAININGS = ("fast", "callbacks", "data", "model", "batches")
 """How a ``fit`` ran: fast, or step by step because of what it was given, or of what the model is."""
 MAX_TRAININGS = 1_000_000
@@ -50,6 +57,23 @@ class CellRun:
     """Limit on processes or on disk that a raising cell ran into, as its sandbox reports; else None."""
     waited_seconds: float = 0.0
     """Part of ``seconds`` in which others kept the cell waiting; it counts for no limit."""
+
+
+class StartedKernel(Protocol):
+    """A started kernel that runs cells."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        """Run a cell; a failure of the student's is a value.
+
+        A cell that outlives ``seconds`` of its own is interrupted (``timed_out``), and the kernel is ended if that does
+        not help. A dead kernel gives ``not_run``, or ``error`` for the cell that it died in.
+
+        Raises:
+            BusyError: others had the processors for so long that the cell's own time is unknown.
+        """
+
+    def close(self) -> None:
+        """End the kernel; idempotent."""
 
 
 @dataclass(frozen=True, slots=True)

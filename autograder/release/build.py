@@ -20,9 +20,7 @@ from pathlib import Path
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
-from autograder.examiner.course_modules import module_folders, star_names, state_names
-from autograder.examiner.lint import exam as lint
-from autograder.examiner.stated import stated
+from autograder.lint import exam as lint
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, Role
 from autograder.release import exam_cache, formats
@@ -34,6 +32,8 @@ from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.stripping import strip_all
 from autograder.release.test_files import HEADER_LINES, with_tests
 from autograder.sandbox.work_files import read_only
+from autograder.syntax.course_modules import module_folders, star_names, state_names
+from autograder.syntax.stated import stated
 
 __all__ = [
     "Release",

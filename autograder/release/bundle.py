@@ -14,7 +14,7 @@ from autograder.records.course import Assignment
 
 FOLDER = "autograder"
 """The bundle's folder in a release, which has the package's name."""
-_ROOMS = ("_util", "check", "cli", "kernel", "models", "records", "submissions")
+_ROOMS = ("_util", "check", "cli", "codec", "kernel", "models", "records", "submissions")
 _FILES = (
     "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
     "py.typed", "submission.py",

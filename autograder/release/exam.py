@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.examiner.lint.exam import needing_kernel
-from autograder.examiner.magics import without_magics
+from autograder.lint.exam import needing_kernel
 from autograder.records.course import Examine
 from autograder.records.exam import EXAMINE_KERNEL, Exam, ExamCell, Role, has_tag
 from autograder.release.versions import NotebookVersions
+from autograder.syntax.magics import without_magics
 
 
 def make_exam(assignment: str, notebook: str, versions: NotebookVersions, examine: Examine | None = None) -> Exam:

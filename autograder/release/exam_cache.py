@@ -19,12 +19,12 @@ from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import CourseError, HostError
-from autograder.examiner.course_modules import module_folders, star_names, state_names
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.release.files import release_files
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
+from autograder.syntax.course_modules import module_folders, star_names, state_names
 
 
 def save(course: Course, assignment: Assignment, release: Release) -> None:

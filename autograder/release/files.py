@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from autograder.course.nbgrader_config import FilePatterns, file_patterns, read_nbgrader_config
 from autograder.course.paths import inside, is_hidden
 from autograder.errors import CourseError
-from autograder.examiner.course_modules import TESTS, test_files
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 from autograder.release.formats import FileRules, file_rules
+from autograder.syntax.course_modules import TESTS, test_files
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
 """Names of files and folders that belong to tools. No release has them, and no message mentions them."""

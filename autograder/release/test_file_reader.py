@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.errors import CourseError
-from autograder.examiner.refusals import dotted
 from autograder.release.test_file_syntax import Function, ParsedTestFile
+from autograder.syntax.refusals import dotted
 
 HEADER_LINES = 2
 """Lines of a test cell before the first line of the file."""

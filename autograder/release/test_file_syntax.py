@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from autograder.errors import CourseError
-from autograder.examiner.refusals import aliases
+from autograder.syntax.refusals import aliases
 
 _NAMED = frozenset(name for name in dir(builtins) if not name.startswith("__")) | {"__import__", "__debug__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef

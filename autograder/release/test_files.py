@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.errors import CourseError
-from autograder.examiner.course_modules import TESTS, test_files
-from autograder.examiner.names import modules_imported
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.release.test_file_reader import HEADER_LINES, FileTest, read_file
+from autograder.syntax.course_modules import TESTS, test_files
+from autograder.syntax.names import modules_imported
 
 __all__ = ["HEADER_LINES", "read_file", "with_tests"]
 

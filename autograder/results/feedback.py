@@ -20,9 +20,10 @@ from autograder import __version__
 from autograder._util.digests import folder_key
 from autograder._util.files import write_atomically
 from autograder.errors import CourseError, HostError
+from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
-from autograder.results import report, result_json, second_look
+from autograder.results import report, second_look
 from autograder.results.shown import for_students
 
 

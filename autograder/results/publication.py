@@ -15,11 +15,12 @@ from pathlib import Path
 from autograder._util.files import write_atomically
 from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
+from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade
 from autograder.release import calibration_record
-from autograder.results import gradebook, report, result_json
+from autograder.results import gradebook, report
 from autograder.results.feedback import write_feedback
 from autograder.results.report import grades_csv, render_class_report
 from autograder.submissions.hand_ins import HandIns, remarks
@@ -240,14 +241,14 @@ def _results(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
     """Yield the student and the path of each result.json."""
     root = course.directory("autograded")
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        path = folder / assignment / "result.json"
+        path = folder / assignment / result_json.NAME
         if path.is_file():
             yield folder.name, path
 
 
 def _assignments(course: Course) -> list[str]:
     """List the assignments with results, also if course.yaml no longer has them."""
-    return sorted({path.parent.name for path in course.directory("autograded").glob("*/*/result.json")})
+    return sorted({path.parent.name for path in course.directory("autograded").glob(f"*/*/{result_json.NAME}")})
 
 
 def write_csv(course: Course, to: Path | None = None) -> Path:

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.records.limits import Limits
-from autograder.sandbox.base import INCOMING, SOCKETS, Job, kernel_environment, own_python
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.warm_start import Template
+from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 
 AGENT = "/opt/kernel/agent"
 ALIASES = "/opt/kernel/aliases"
@@ -21,13 +19,6 @@ SOCKET_NAMES = tuple(f"k-{number}" for number in PORTS.values())
 SIGNATURE_SCHEME = "hmac-sha256"
 STARTUP_SECONDS = 60.0
 """How long a kernel may take until it listens."""
-KERNEL_MODULES = (
-    "agent.fast_training", "agent.figures", "agent.server", "agent.workfiles",
-    "ipykernel.kernelapp", "ipykernel.debugger",
-    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
-    "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
-)  # fmt: skip
-"""The modules that the default command imports before its first request, the agent's own included."""
 
 
 def kernel_job(
@@ -73,37 +64,10 @@ def command(python: str | None) -> tuple[str, ...]:
 def program_files() -> dict[str, Path]:
     """List the files of the default command: path inside → host folder."""
     package = Path(__file__).resolve().parent.parent
-    return {AGENT: package / "kernel", ALIASES: package / "kernel" / "aliases"}
-
-
-def template(
-    sandbox: BubblewrapSandbox,
-    files: Mapping[str, Path],
-    limits: Limits,
-    *,
-    python: str | None = None,
-    hidden_paths: tuple[Path, ...] = (),
-    modules: Sequence[str] = (),
-) -> Template:
-    """Start a template for kernels with the default command.
-
-    Args:
-        sandbox: builds the outer walls.
-        files: absolute path inside → host file or folder that all its kernels have.
-        limits: the kernels' limits.
-        python: the interpreter (default: the kit's own).
-        hidden_paths: host folders that must stay invisible.
-        modules: modules to import besides those of the kernel itself.
-
-    Raises:
-        SandboxError: the sandbox cannot be built.
-    """
-    job = Job(
-        argv=command(python),
-        env=kernel_environment(threads=limits.threads),
-        files={**program_files(), **files},
-        data={CONNECTION_FILE: b"", f"{INCOMING}/mount": b""},  # a fork may have files there, also if no other has
-        hidden_paths=hidden_paths,
-        limits=limits,
-    )
-    return Template(sandbox, job, [*KERNEL_MODULES, *modules])
+    kernel = package / "kernel"
+    return {
+        **{f"{AGENT}/{name}": kernel / name for name in ("__init__.py", "__main__.py")},
+        f"{AGENT}/kernel": kernel,
+        f"{AGENT}/codec": package / "codec",
+        ALIASES: kernel / "aliases",
+    }

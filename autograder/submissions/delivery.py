@@ -12,11 +12,12 @@ from pathlib import Path
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
+from autograder.records.dates import TIMESTAMP
 from autograder.submissions.claims import superseded_folder
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import Found, digests
 from autograder.submissions.lms import Item
-from autograder.submissions.manifest import TIMESTAMP, format_timestamp, read_timestamp
+from autograder.submissions.manifest import format_timestamp, read_timestamp
 from autograder.submissions.members import SUBMISSION, Member, collision_key, mark_collisions, write_new
 
 

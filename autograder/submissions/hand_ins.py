@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -12,6 +11,8 @@ from pathlib import Path
 from autograder._util.digests import folder_key
 from autograder._util.files import Versions, versions
 from autograder._util.yaml_record import aware
+from autograder.errors import HostError
+from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.submissions.claims import read_claims, superseded_folder
@@ -103,9 +104,8 @@ class HandIns:
     def _score(self, student: str, assignment: str, attempt: Attempt) -> float | None:
         """Read the score of an attempt; None if it is not graded."""
         try:
-            found = json.loads((self.trial(student, assignment, attempt) / "result.json").read_bytes())["score"]
-            return float(found)
-        except (OSError, ValueError, KeyError, TypeError):
+            return result_json.read(self.trial(student, assignment, attempt) / result_json.NAME).score
+        except HostError:
             return None
 
     def folder(self, student: str, assignment: str) -> Path:

@@ -13,7 +13,7 @@ from datetime import datetime
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
-from autograder.submissions.manifest import TIMESTAMP
+from autograder.records.dates import TIMESTAMP
 from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
 from autograder.submissions.names import (
     COPY_SUFFIX,

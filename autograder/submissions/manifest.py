@@ -7,9 +7,10 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.records.dates import TIMESTAMP
+
 MANIFEST = "submission.json"
 """Name of the file in every zip that pack makes: format, assignment, student, timestamp, sha256 of each file."""
-TIMESTAMP = "timestamp.txt"
 FORMAT = 1
 """Version of submission.json."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.records.limits import MAX_SUBMITTED_FILE_BYTES
+from autograder.records.limits import MAX_SUBMISSION_BYTES, MAX_SUBMITTED_FILE_BYTES
 
 MIB = 1 << 20
 CHUNK = 1 << 16
@@ -32,7 +32,7 @@ class ArchiveLimits:
     """Unpacked bytes for each packed byte, checked beyond 8 MiB."""
 
 
-SUBMISSION = ArchiveLimits(100 * MIB, 1_000, MAX_SUBMITTED_FILE_BYTES, 100 * MIB)
+SUBMISSION = ArchiveLimits(100 * MIB, 1_000, MAX_SUBMITTED_FILE_BYTES, MAX_SUBMISSION_BYTES)
 """Limits for one student's archive or folder."""
 CLASS = ArchiveLimits(8192 * MIB, 20_000, 100 * MIB, 16384 * MIB)
 """Limits for a whole class as a learning system exports it."""

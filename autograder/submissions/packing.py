@@ -22,10 +22,11 @@ from autograder._util.files import write_atomically
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line, visible
 from autograder.errors import SubmissionError, UsageError
+from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
 from autograder.submissions.folder import read_chunks
 from autograder.submissions.inspection import assignment_of, compare, own_code, read_cells, source_of
-from autograder.submissions.manifest import FORMAT, MANIFEST, TIMESTAMP
+from autograder.submissions.manifest import FORMAT, MANIFEST
 from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
 from autograder.submissions.surroundings import habits
 

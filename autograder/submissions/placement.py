@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from autograder._util.text import one_line
-from autograder.submissions.manifest import MANIFEST, TIMESTAMP
+from autograder.records.dates import TIMESTAMP
+from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import Member
 from autograder.submissions.names import COPY_SUFFIX, SYSTEMS, is_notebook, stem_of
 

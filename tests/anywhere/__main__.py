@@ -21,7 +21,7 @@ from pathlib import Path
 from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
 from anywhere.places import Environment, Make, Place, copied, everywhere, installed, made, open_folder, wheels, why_not
-from autograder.grading.templates import NOT_FORKED
+from autograder.coordinator.templates import NOT_FORKED
 
 MAX_RATIO = 1.3
 MORE_PAIRS = 2

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autograder.check.handle import holds_handle
-from autograder.kernel.codec import Reference
+from autograder.codec import Reference
 
 
 class Kind(type):

@@ -21,7 +21,7 @@ from autograder.check.prediction_cache import (
     read_predictions,
 )
 from autograder.check.results import recording
-from autograder.kernel.codec import encode
+from autograder.codec import encode
 from autograder.records.checks import CheckResult
 
 ROWS = np.arange(12.0).reshape(4, 3)

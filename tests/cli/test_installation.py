@@ -14,9 +14,9 @@ from helpers.tiny import tiny_course
 
 from autograder.cli import installation, main
 from autograder.cli.batch_display import cold_starts
+from autograder.coordinator.batch import BATCH_LOG
+from autograder.coordinator.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.errors import SandboxError
-from autograder.grading.batch import BATCH_LOG
-from autograder.grading.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.sandbox import Finding, kernel_job
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 

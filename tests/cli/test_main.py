@@ -23,9 +23,9 @@ from rich.console import Console
 
 from autograder import cli
 from autograder.cli.progress import BatchProgress, _Remaining
+from autograder.coordinator import batch
 from autograder.errors import HostError, SandboxError
-from autograder.grading import batch
-from autograder.grading.work import Work
+from autograder.exchange.work import Work
 from autograder.records.course import Course, Engine
 from autograder.records.grade import Grade, NotebookGrade, NotGraded
 from autograder.records.run import RunStatus
@@ -330,7 +330,7 @@ def test_a_stop_before_and_after_the_grading_says_how_to_go_on_too(
         True,
     )
     assert "\nended " in log_of(course).read_text()
-    monkeypatch.setattr("autograder.grading.assignment.require_walls", interrupt)
+    monkeypatch.setattr("autograder.coordinator.assignment.require_walls", interrupt)
     said = on(course, "grade", "hw")
     assert (said.exit_code, said.stderr) == (130, "\nStopped.\n")
 
@@ -731,13 +731,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         return execute
 
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
-    monkeypatch.setattr("autograder.grading.cluster.connection.InCluster", made)
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
+    monkeypatch.setattr("autograder.coordinator.cluster.connection.InCluster", made)
 
     def refuse(*_: object) -> bool:
         raise AssertionError("this machine grades nothing, so its sandbox is no matter")
 
-    monkeypatch.setattr("autograder.grading.assignment.require_walls", refuse)
+    monkeypatch.setattr("autograder.coordinator.assignment.require_walls", refuse)
     return asked
 
 

@@ -8,7 +8,7 @@ import pytest
 from helpers.kernels import codec_of_agent
 from helpers.workspaces import Kernel
 
-from autograder.kernel import codec
+from autograder import codec
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
 
-from autograder.examiner.file_paths import looks_at_files
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
+from autograder.syntax.file_paths import looks_at_files
 
 # --- the student's text as code in the examiner ---------------------------------------------------------
 

@@ -12,10 +12,10 @@ from helpers.clock import PATIENCE_SECONDS
 from helpers.kernels import Names, remote_after
 from scipy import sparse
 
+from autograder.codec import CodecError, Packed, Reference, decode, encode
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
 from autograder.examiner.remote.proxy import Remote
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
 
 SOURCE = """
 kept = []
@@ -227,7 +227,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 
 @pytest.fixture(scope="module")
 def sandboxed():
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 

@@ -11,10 +11,10 @@ from helpers.exams import exam_of
 from helpers.limits import starting
 from helpers.student_classes import EQUAL, VECTOR
 
-from autograder.examiner.names import bindings
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.syntax.names import bindings
 
 
 class Case(NamedTuple):

@@ -9,8 +9,8 @@ from helpers.exams import exam_of
 
 from autograder import check
 from autograder.check.data import is_hidden
-from autograder.examiner.procedures import functions_returning_nothing
 from autograder.records.exam import Role
+from autograder.syntax.procedures import functions_returning_nothing
 
 SORT = "def sort(values):\n    values.sort()"
 PREDICT = "def predict(X, y=None): return 2 * X"

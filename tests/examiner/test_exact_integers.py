@@ -14,9 +14,10 @@ from helpers.exams import exam_of
 from scipy import sparse
 
 from autograder.check.exact_integer import LARGE_LIMIT, ExactInteger
-from autograder.examiner.exact_integers import LARGE, WIDE, WIDE_LIMIT, arriving, kind_of
-from autograder.kernel.codec import CodecError, decode, encode
+from autograder.codec import CodecError, decode, encode
+from autograder.examiner.exact_integers import LARGE, WIDE_LIMIT, arriving, kind_of
 from autograder.records.exam import Role
+from autograder.records.observations import WIDE
 
 BIG = 3_500_000_000
 ARRAY = np.full(4, BIG)

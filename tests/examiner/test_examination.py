@@ -14,12 +14,12 @@ from helpers.kernels import InProcessKernel
 from helpers.student_classes import EQUAL
 from scipy import sparse
 
+from autograder.codec import Packed, Reference, encode
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.execution import allowance
 from autograder.execution.capture import Captured
-from autograder.kernel.codec import Packed, Reference, encode
 from autograder.kernel.frozen_copies import SPAN
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role

@@ -16,18 +16,18 @@ from helpers.kernels import InProcessKernel
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
+from autograder.codec import decode, encode
 from autograder.examiner.examination import examine
 from autograder.examiner.figures.reconstruction import Figures, uses_current_figure
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.run import execute
 from autograder.kernel import figures as probe
-from autograder.kernel.codec import decode, encode
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.syntax.names import needs, vocabulary
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +153,7 @@ class Shows(InProcessKernel):
 
     def run(self, source, seconds):
         result = super().run(source, seconds)
-        from agent import figures
+        from agent.kernel import figures
 
         for number in plt.get_fignums():
             figures.note(plt.figure(number))
@@ -163,13 +163,13 @@ class Shows(InProcessKernel):
 
 @pytest.mark.parametrize("kernel", [InProcessKernel, Shows])
 def test_the_current_figure_is_the_open_one_or_the_one_that_was_shown_last(kernel) -> None:
-    sys.modules["agent.figures"]._shown.clear()
+    sys.modules["agent.kernel.figures"]._shown.clear()
     test = "ax = plt.gca()\nassert ax.get_title() == 'mine' and plt.gcf().axes == [ax] and plt.xlim() == (0, 7)"
     answer = "plt.plot([1, 2])\nplt.title('mine')\nplt.xlim(0, 7)"
     result = outcome(answer, test, kernel)
     assert result.outcome is Outcome.PASSED, result.detail
     plt.close("all")
-    sys.modules["agent.figures"]._shown.clear()
+    sys.modules["agent.kernel.figures"]._shown.clear()
     assert outcome("pass", test, kernel).fraction == 0
 
 

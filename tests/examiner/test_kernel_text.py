@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autograder.codec import Packed, encode
 from autograder.examiner.test_environment import kernel_text as telling
 from autograder.examiner.test_environment.kernel_text import KernelText
-from autograder.kernel.codec import Packed, encode
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.student_classes import VECTOR
 
-from autograder.examiner.remote.operands import class_operators
 from autograder.records.exam import Role
+from autograder.syntax.operands import class_operators
 
 CHEAT = """
 class Vector:

@@ -11,11 +11,11 @@ from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel
 
 from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.places import Place
 from autograder.records.checks import Outcome
 from autograder.records.compiled import CompiledAs
 from autograder.records.exam import Role
 from autograder.records.observations import Act, Fact, Observations
+from autograder.syntax.places import Place
 
 NUMPY = "import random\nimport numpy as np\nimport pandas as pd\nfrom autograder import check"
 

@@ -9,10 +9,10 @@ import pytest
 from helpers.kernels import remote_after
 from scipy import sparse
 
+from autograder.codec import CodecError, Packed, decode, encode
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.proxy import RemoteObject
-from autograder.kernel.codec import CodecError, Packed, decode, encode
 
 SOURCE = '''
 class Always:

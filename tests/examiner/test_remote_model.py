@@ -17,20 +17,20 @@ from autograder.check import subject
 from autograder.check.external_predictions import predict_external
 from autograder.check.prediction import predictions
 from autograder.check.rows import secret_order
+from autograder.codec import Packed, Reference, decode
 from autograder.examiner.examination import examine
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.execution.run import execute
-from autograder.kernel.codec import Packed, Reference, decode
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
+from autograder.syntax.names import needs, vocabulary
 
 SORTED = np.argsort(Y, kind="stable")
 BLOBS = f"import numpy as np\nX = np.array({X[:150].round(3).tolist()})\ny = np.array({Y[:150].tolist()})\n"

@@ -9,8 +9,8 @@ from helpers.examination import graded
 from helpers.exams import exam_of
 from helpers.kernels import FreezingKernel
 
-from autograder.examiner.names import vocabulary
 from autograder.records.exam import Role
+from autograder.syntax.names import vocabulary
 
 
 class Case(NamedTuple):

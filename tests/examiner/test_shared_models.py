@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from helpers.kernels import InProcessKernel
 
+from autograder.codec import Reference, encode
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.shared_models import read_only_models
 from autograder.execution.capture import Captured
-from autograder.kernel.codec import Reference, encode
 
 LOOKS = "assert model.input_shape == (None, 3)"
 

@@ -9,7 +9,7 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.kernel.codec import Packed
+from autograder.codec import Packed
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 

@@ -13,9 +13,8 @@ from helpers.exams import composed_of, exam_of
 from helpers.tiny import tiny_course, tiny_release
 
 from autograder._util.digests import digest
+from autograder.coordinator.proof import prove
 from autograder.examiner.examination import examine
-from autograder.examiner.file_paths import looks_at_files
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
@@ -24,7 +23,6 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.run import execute
-from autograder.grading.proof import prove
 from autograder.kernel import workfiles as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
@@ -32,8 +30,10 @@ from autograder.records.limits import Limits
 from autograder.records.observations import Act, Fact, Observations
 from autograder.release import build as releasing
 from autograder.release.test_file_reader import read_file
+from autograder.syntax.file_paths import looks_at_files
+from autograder.syntax.names import needs, vocabulary
 
-from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 from helpers.workspaces import graded
 
 SOLUTION = """\

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.execution.allowance import MAX_STRETCH, Allowance, longest
+from autograder.execution.allowance import Allowance, longest
+from autograder.records.run import MAX_STRETCH
 
 
 class Times:

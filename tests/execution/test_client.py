@@ -115,7 +115,7 @@ def test_a_question_that_takes_too_long_is_interrupted(kernel) -> None:
 
 
 def _fetched(remote: Remote, number: int, name: str):
-    from autograder.kernel.codec import decode
+    from autograder.codec import decode
 
     kind, packed, buffers = remote.ask("fetch", number, [name])[name]
     assert kind == "value"

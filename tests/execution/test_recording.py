@@ -11,11 +11,11 @@ import pytest
 from helpers.kept import ANSWER, Room, exam_with, told
 from helpers.kernels import InProcessKernel
 
+from autograder.codec import Packed
 from autograder.errors import LostError
+from autograder.examination.kernel_source import ReplayMiss
 from autograder.examiner.wording import ExaminationTimeout
 from autograder.execution.recording import Recorder
-from autograder.grading.kernel_source import ReplayMiss
-from autograder.kernel.codec import Packed
 from autograder.records.exam import Exam
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus

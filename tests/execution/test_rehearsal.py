@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from autograder.errors import SubmissionError, UsageError
-from autograder.execution.rehearsal import Rehearsal, Runner, in_sandbox, plainly, rehearse
+from autograder.execution.rehearsal import Rehearsal, in_sandbox, plainly, rehearse
 from autograder.records.limits import Limits
-from autograder.records.run import CellRun
+from autograder.records.run import CellRun, StartedKernel
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
@@ -188,7 +188,7 @@ def test_each_kernel_runs_a_notebook_to_its_end(start: Any, tmp_path: Path) -> N
     path = notebook(tmp_path / "nb.ipynb", *map(cell, cells))
     (tmp_path / "a.csv").write_text("1")
 
-    def started(folder: Path, limits: Limits) -> Runner:
+    def started(folder: Path, limits: Limits) -> StartedKernel:
         return start(folder, limits)
 
     done = rehearse(path, started, "there", limits=Limits(cell_seconds=2, notebook_seconds=60))

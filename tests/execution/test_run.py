@@ -9,17 +9,17 @@ import pytest
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
 
+from autograder.codec import decode
 from autograder.errors import BusyError, SandboxError
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
 from autograder.execution.run import execute
 from autograder.execution.termination import time_limit_message
-from autograder.kernel.codec import decode
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, RunStatus
+from autograder.syntax.names import needs, vocabulary
 
 LIMITS = Limits()
 
@@ -274,7 +274,7 @@ def test_nothing_runs_after_the_notebooks_time_is_over():
 
 
 def test_a_value_past_the_limits_is_a_refusal_of_that_name_only(monkeypatch):
-    from agent import server  # the agent's own module, as the in-process kernel uses it
+    from agent.kernel import server  # the agent's own module, as the in-process kernel uses it
 
     monkeypatch.setattr(server.codec, "MAX_BYTES", 5000)
     exam = exam_of((Role.ANSWER, "import numpy\nbig = numpy.zeros(10000)\nsmall = 1"), (Role.TEST, "big, small"))
@@ -325,7 +325,7 @@ def test_an_exception_without_a_text_is_named_alone():
     ],
 )
 def test_how_trainings_ran_is_a_claim_of_known_kinds(monkeypatch, claimed, believed):
-    monkeypatch.setattr("agent.server.Server.trainings", lambda server: claimed)
+    monkeypatch.setattr("agent.kernel.server.Server.trainings", lambda server: claimed)
     assert run(REUSED).run.trainings == believed
 
 

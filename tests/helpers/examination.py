@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 from autograder.examiner.examination import examine
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions
@@ -14,6 +13,7 @@ from autograder.examiner.wording import Wording, public_words
 from autograder.execution.run import execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.syntax.names import needs, vocabulary
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel
 

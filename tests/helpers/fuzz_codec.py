@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from autograder.kernel import codec
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
+from autograder import codec
+from autograder.codec import CodecError, Packed, Reference, decode, encode
 
 SLOW = 3.0
 """Seconds that a message may take on a busy machine."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograder.execution.recording_store import RecordingStore
-from autograder.grading.kernel_source import Recorded, kernel_source
-from autograder.grading.notebook import grade_notebook
+from autograder.coordinator.recording_store import RecordingStore
+from autograder.examination.kernel_source import Recorded, kernel_source
+from autograder.examination.notebook import grade_notebook
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import io
 import linecache
 import os
@@ -12,25 +11,24 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
-import autograder.kernel
+import autograder
+from autograder.codec import Packed, decode
 from autograder.errors import LostError
 from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.test_environment import taint
 from autograder.execution.link import Answer
-from autograder.kernel.codec import Packed, decode
 from autograder.records.run import CellRun, RunStatus
 
-_spec = importlib.util.spec_from_file_location("agent", autograder.kernel.__file__)
-assert _spec is not None
-sys.modules["agent"] = importlib.util.module_from_spec(_spec)  # the kernel's own copy, as it is in a sandbox
-server = importlib.import_module("agent.server")
-described = importlib.import_module("agent.description")
+_agent = sys.modules["agent"] = ModuleType("agent")  # the kernel's own copy, as it is in a sandbox
+_agent.__path__ = autograder.__path__
+server = importlib.import_module("agent.kernel.server")
+described = importlib.import_module("agent.kernel.description")
 codec_of_agent = importlib.import_module("agent.codec")
 """For tests that need the agent's own."""
 

@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox

@@ -12,13 +12,13 @@ from typing import Any
 import nbformat
 import numpy as np
 
+from autograder.coordinator.proof import prove
 from autograder.course.configuration import load_course
-from autograder.grading.proof import prove
+from autograder.exchange.result_json import from_json
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
 from autograder.release.build import build, write
-from autograder.results.result_json import from_json
 
 ASSIGNMENT = "numbers"
 COURSE_YAML = """\

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.kernel.codec import decode, encode
+from autograder.codec import decode, encode
 from autograder.kernel.keras_model import claim
 from autograder.models import rebuild
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder import check
-from autograder.kernel.codec import Reference
+from autograder.codec import Reference
 from autograder.records.checks import CheckResult, Outcome
 from helpers.kernels import InProcessKernel, remote_after
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
-from autograder.results.report.pieces import RENDERED
-from autograder.results.report.rendering import MAX_SECONDS, render
+from autograder.exchange.pieces import RENDERED
+from autograder.exchange.rendering import MAX_SECONDS, render
 
 
 def render_into(notebooks: Sequence[NotebookNode], seconds: float = MAX_SECONDS) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from autograder.coordinator import proof, recordings, submission
 from autograder.course.configuration import load_course
+from autograder.examination.kernel_source import Recorded
+from autograder.examination.main import examined
+from autograder.exchange.parcel import Common, pack_unit
+from autograder.exchange.work import Work, shared_files, versions
 from autograder.execution.run import Kernel
-from autograder.grading import proof, recordings, submission
-from autograder.grading.inside.main import examined
-from autograder.grading.kernel_source import Recorded
-from autograder.grading.parcel import Common, pack_unit
-from autograder.grading.work import Work, shared_files, versions
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.build import Release, build
@@ -128,13 +128,13 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
     # A batch compiles the pages' templates meanwhile; here the examiner, which refuses that, is in the same process.
     report.prepare()
-    where = "autograder.grading.assignment"
+    where = "autograder.coordinator.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
     monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
-    monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.walls.require_walls", lambda _: False)
     # No solution runs beside the submissions: what it does decides nothing here.
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))
 
 

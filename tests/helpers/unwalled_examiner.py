@@ -9,10 +9,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
+from autograder.coordinator import submission
+from autograder.coordinator.pool import in_threads
 from autograder.errors import HostError
-from autograder.grading import submission
-from autograder.grading.pool import in_threads
-from autograder.grading.work import Work
+from autograder.exchange.work import Work
 from helpers import tiny
 
 Misbehave = Callable[[Work], None]
@@ -46,6 +46,6 @@ def examine(work: Work, misbehave: Misbehave = well) -> bytes:
 def in_unwalled_processes(
     due: Sequence[Work], workers: int, misbehave: Misbehave = well
 ) -> Generator[tuple[Work, str], None, None]:
-    """As :func:`autograder.grading.pool.in_processes` does."""
+    """As :func:`autograder.coordinator.pool.in_processes` does."""
     grade = partial(submission.attempt, examine=partial(examine, misbehave=misbehave))
     yield from in_threads(due, workers, grade)

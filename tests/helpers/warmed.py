@@ -8,11 +8,11 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from autograder.grading import batch
-from autograder.grading.templates import Templates
+from autograder.coordinator import batch
+from autograder.coordinator.templates import Templates
 from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import Address, WarmSandbox
 from helpers.tiny import submit, tiny_course, tiny_release
 

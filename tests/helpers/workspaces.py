@@ -6,21 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.examiner.examination import examine
-from autograder.examiner.file_paths import looks_at_files, paths_in
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.workspace import Workspace
-from autograder.examiner.written_files import written_paths
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.run import execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
+from autograder.syntax.file_paths import looks_at_files, paths_in
+from autograder.syntax.names import needs, vocabulary
+from autograder.syntax.written_files import written_paths
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, inside
 
-from agent import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
+from agent.kernel import workfiles  # isort: skip  (the kernel's own copy, as the agent imports it)
 
 
 class Kernel(InProcessKernel):

@@ -10,11 +10,11 @@ from typing import Any
 
 import nbformat
 
-from autograder.grading import batch
+from autograder.coordinator import batch
+from autograder.exchange import result_json
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.build import build
-from autograder.results import result_json
 
 MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox", "kept")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from helpers.unwalled_examiner import in_unwalled_processes
 
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
-from autograder.grading import batch
 from autograder.release.build import build
 
 

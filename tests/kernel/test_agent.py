@@ -13,8 +13,8 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-import autograder.kernel
-from autograder.kernel.codec import Reference, decode, encode
+from autograder.codec import Reference, decode, encode
+from autograder.sandbox.kernel_job import AGENT, program_files
 
 WITHOUT_NUMPY = """
 import runpy, sys
@@ -46,7 +46,10 @@ class Handle:
 def kernel(tmp_path: Path) -> Iterator[BlockingKernelClient]:
     """A client of an agent whose interpreter cannot import numpy."""
     program = tmp_path / "agent"
-    shutil.copytree(Path(autograder.kernel.__file__).parent, program)
+    for path, source in program_files().items():
+        copy = program / Path(path).relative_to(AGENT) if path.startswith(f"{AGENT}/") else tmp_path / Path(path).name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
     connection, _ = write_connection_file(str(tmp_path / "connection.json"))
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", WITHOUT_NUMPY, str(program / "__main__.py"), "-f", connection], cwd=tmp_path

@@ -10,7 +10,7 @@ import pytest
 from helpers.theano_notebook import NOTEBOOK
 
 import autograder
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 

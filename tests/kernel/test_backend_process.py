@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from helpers.kernels import InProcessKernel
 
-from autograder import check
+from autograder import check, codec
 from autograder.check import backends as module
+from autograder.codec import encode
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner.remote.proxy import Remote
-from autograder.kernel import backend_process, codec, portable_function
-from autograder.kernel.codec import encode
+from autograder.kernel import backend_process, portable_function
 from autograder.kernel.portable_function import ElsewhereError, collect, rebuild
 
 _numbers = itertools.count(1)
@@ -180,12 +180,12 @@ def _any_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Torch counts as installed, and as not yet imported: dummy functions need no Keras."""
     for probe in {
         backend_process,
-        sys.modules["agent.backend_process"],
+        sys.modules["agent.kernel.backend_process"],
     }:  # the package's, and the one that the in-process kernel uses
         monkeypatch.setattr(probe, "_backend_here", lambda: "")
     monkeypatch.setattr(backend_process.importlib.util, "find_spec", lambda name: object())
     yield
-    for probe in {backend_process, sys.modules["agent.backend_process"]}:
+    for probe in {backend_process, sys.modules["agent.kernel.backend_process"]}:
         for child in probe._children.values():
             child.end()
 
@@ -338,7 +338,7 @@ class TestInTheExaminer:
     )
     def test_an_answer_that_is_none_is_no_result(self, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         f = remote_function(Kernel(), "def f(x):\n    return x")
-        monkeypatch.setattr(sys.modules["agent.server"].Server, "elsewhere", lambda *_: answer)
+        monkeypatch.setattr(sys.modules["agent.kernel.server"].Server, "elsewhere", lambda *_: answer)
         with pytest.raises(RemoteError, match="an answer that cannot be read"):
             check.on_backend(f, "torch")(1)
 
@@ -389,7 +389,7 @@ def test_a_model_is_trained_on_jax() -> None:
 
 @pytest.mark.sandbox
 def test_a_kernel_in_the_sandbox_can_start_the_other_process() -> None:
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.records.limits import Limits
     from autograder.sandbox import default_sandbox
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.kernel.codec import encode
+from autograder.codec import encode
 from autograder.kernel.contents import refill
 
 PAIRS = [

@@ -13,12 +13,13 @@ from helpers.limits import ROOMY as LIMITS
 from helpers.limits import fork, forked, started
 from helpers.tiny import cell, notebook
 
+from autograder.codec import decode
 from autograder.errors import LostError
+from autograder.examination.notebook import grade_notebook
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import FrozenCopy
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
-from autograder.grading.notebook import grade_notebook
-from autograder.kernel.codec import decode
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Observations

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from helpers.tiny import submit, tiny_course, tiny_release
 
-from autograder.execution.client import sandboxed_kernel
-from autograder.grading import batch
-from autograder.grading.inside import common
-from autograder.grading.parcel import pack_common_head
+from autograder.coordinator import batch
+from autograder.examination import common
+from autograder.exchange.parcel import pack_common_head
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel import fast_training
 from autograder.kernel.fast_training import pipelines, versions
 from autograder.records.limits import Limits

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.execution.client import sandboxed_kernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel import fast_training
 from autograder.kernel.fast_training import epochs, pipelines, predictions, trainer, versions
 from autograder.records.limits import Limits

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from autograder.check.equality import same
-from autograder.kernel.codec import decode, encode
+from autograder.codec import decode, encode
 
 TEXTS = ["setosa", "virginica", "setosa"]
 NAMES = np.array(["setosa", "virginica"])

@@ -14,8 +14,8 @@ from helpers.rebuilding import outputs, random_inputs, sent
 
 from autograder import check
 from autograder.check import provenance
+from autograder.codec import Reference
 from autograder.examiner.namespace import Answers
-from autograder.kernel.codec import Reference
 from autograder.models import rebuild
 from autograder.records.checks import CheckResult, is_undecided
 

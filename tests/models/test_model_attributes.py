@@ -14,8 +14,8 @@ from helpers.lazy import layers as L
 from helpers.rebuilding import sent
 
 from autograder import check
+from autograder.codec import Reference
 from autograder.examiner.namespace import Answers
-from autograder.kernel.codec import Reference
 from autograder.models import rebuild
 from autograder.records.checks import Outcome
 

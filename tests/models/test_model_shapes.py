@@ -13,8 +13,8 @@ from helpers.rebuilding import sent
 
 from autograder import check
 from autograder.check import provenance
+from autograder.codec import Reference
 from autograder.examiner.namespace import Answers
-from autograder.kernel.codec import Reference
 from autograder.models import RefusedModel, rebuild
 from autograder.records.checks import CheckResult, Outcome, is_undecided
 

@@ -16,8 +16,8 @@ from helpers.torch_modules import module as module_of
 from autograder import check
 from autograder.check.input_shapes import of_rows
 from autograder.check.subject import count_parameters
+from autograder.codec import decode, encode
 from autograder.kernel import torch_model
-from autograder.kernel.codec import decode, encode
 from autograder.models import RefusedModel, rebuild
 from autograder.records.checks import is_undecided
 

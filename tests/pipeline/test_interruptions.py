@@ -21,7 +21,7 @@ from interruptions.scenarios import Lab, Lost
 from interruptions.state import grades, halves, litter
 
 from autograder._util.files import write_atomically
-from autograder.grading import batch as planning
+from autograder.coordinator import batch as planning
 from autograder.records.course import Course
 from autograder.release.build import build
 

@@ -15,12 +15,12 @@ from helpers.otter import SQUARE, block, code, config, course, notebook, questio
 from helpers.pipeline import grade
 
 from autograder.cli import main
+from autograder.coordinator.proof import prove
 from autograder.course.configuration import load_course
 from autograder.errors import ProofError
+from autograder.exchange.result_json import from_json
 from autograder.extensions.otter.recorded_outputs import update_source
-from autograder.grading.proof import prove
 from autograder.release.build import write
-from autograder.results.result_json import from_json
 
 pytestmark = pytest.mark.sandbox
 

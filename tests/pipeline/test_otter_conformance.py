@@ -18,9 +18,9 @@ from helpers.otter_attacks import AGREES, CELLS, RIGHT, TRICKS, WRONG, poisoned_
 from helpers.otter_sources import FUNCTION_STUDENTS, FUNCTIONS, SCORED, STUDENTS, answered
 from helpers.pipeline import grade
 
+from autograder.coordinator.proof import prove
 from autograder.course.configuration import load_course
 from autograder.extensions.otter.conversion import import_zip
-from autograder.grading.proof import prove
 from autograder.release.build import write
 
 PYTHON = os.environ.get("OTTER_PYTHON", "")

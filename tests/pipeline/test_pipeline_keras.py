@@ -13,9 +13,9 @@ from helpers.lessons import prepared_course
 from helpers.pipeline import Graded, grade, release, seen_by_student
 
 from autograder import demo
+from autograder.coordinator import batch
+from autograder.coordinator.batch import common_keys, submission_work
 from autograder.demo.answers import PATCHES, WORKED
-from autograder.grading import batch
-from autograder.grading.batch import common_keys, submission_work
 from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.release.exam import solution_notebook

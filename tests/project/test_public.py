@@ -61,7 +61,7 @@ def test_importing_the_package_or_its_command_line_imports_nothing_heavy(code: s
 
 def test_a_batch_whose_exams_are_kept_begins_with_nothing_heavy() -> None:
     """What it needs later is imported while its templates start."""
-    code = "import autograder.grading.assignment, autograder.results.publication"
+    code = "import autograder.coordinator.assignment, autograder.results.publication"
     assert modules_after(code) & (HEAVY | {"numpy", "nbformat", "jinja2", "sqlalchemy"}) == set()
 
 

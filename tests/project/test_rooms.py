@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
-KERNEL = Path(__file__).parents[2] / "autograder" / "kernel"
-MODULES = sorted(path for path in KERNEL.rglob("*.py") if "aliases" not in path.relative_to(KERNEL).parts)
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "autograder"
+MODULES = sorted(
+    path for room in ("kernel", "codec") for path in (PACKAGE / room).rglob("*.py") if "aliases" not in path.parts
+)
 
 
 def _at_import(node: ast.AST) -> Iterator[ast.AST]:
@@ -24,10 +30,56 @@ def _at_import(node: ast.AST) -> Iterator[ast.AST]:
         yield from _at_import(inner)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(KERNEL)))
-def test_a_module_of_the_kernel_begins_with_the_standard_library_and_its_neighbors_alone(path: Path) -> None:
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_of_kernel_or_codec_begins_with_the_standard_library_and_its_neighbors_alone(path: Path) -> None:
     """Every course environment has these, down to the oldest Python; it may lack numpy."""
     statements = list(_at_import(ast.parse(path.read_text())))
     imported = {alias.name for node in statements if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in statements if isinstance(node, ast.ImportFrom) and not node.level}
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def _layers() -> list[str]:
+    """The rooms from top to bottom, as import-linter knows them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [one for one in settings["tool"]["importlinter"]["contracts"] if one["id"] == "rooms"]
+    return [room for layer in contract["layers"] for room in layer.split(" | ") if room != "__main__"]
+
+
+def test_the_table_of_rooms_is_the_one_that_import_linter_holds() -> None:
+    table = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", table, re.M)
+    assert [name.rstrip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)] == _layers()
+
+
+def test_the_picture_of_the_walls_shows_every_package() -> None:
+    picture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("```")[1]
+    packages = {room for room in _layers() if (PACKAGE / room).is_dir()}
+    assert packages <= set(re.findall(r"[a-z_]+", picture))
+
+
+OUTSIDE = ("coordinator.assignment", "coordinator.service", "coordinator.proof", "coordinator.cluster.host")
+INSIDE = ("examination.main",)
+BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
+NAMED = {
+    "examiner.permissions", "sandbox.base", "sandbox.kernel_job",
+    "submissions.surroundings",
+}  # fmt: skip
+
+
+def _reached(graph: grimp.ImportGraph, programs: tuple[str, ...]) -> set[str]:
+    """All modules that the programs import, and those that these import."""
+    waiting = [f"autograder.{program}" for program in programs]
+    reached = set(waiting)
+    while waiting:
+        imported = graph.find_modules_directly_imported_by(waiting.pop()) - reached
+        reached |= imported
+        waiting += imported
+    return {module.removeprefix("autograder.") for module in reached}
+
+
+@pytest.mark.integration
+def test_what_both_sides_of_the_examiners_wall_import_is_in_few_rooms() -> None:
+    graph = grimp.build_graph("autograder", exclude_type_checking_imports=True, cache_dir=None)
+    shared = _reached(graph, OUTSIDE) & _reached(graph, INSIDE)
+    assert {module for module in shared if module.partition(".")[0] not in BOTH_SIDES} == NAMED

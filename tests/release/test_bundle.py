@@ -13,8 +13,8 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.errors import CourseError
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.release.build import write
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from helpers.tiny import SOLUTION, TEST, YAML, tiny_course
 
+from autograder.coordinator.assignment import load_release
 from autograder.course.configuration import load_course
-from autograder.grading.assignment import load_release
 from autograder.records.course import Assignment, Course
 from autograder.release import exam_cache
 from autograder.release.build import build, write
@@ -49,7 +49,7 @@ def test_a_batch_that_finds_its_exams_does_without_nbgraders_preprocessors(cours
     load_release(course, hw(course))
     code = (
         "import sys\nfrom pathlib import Path\nfrom autograder.course.configuration import load_course\n"
-        "from autograder.grading.assignment import load_release\n"
+        "from autograder.coordinator.assignment import load_release\n"
         "course = load_course(Path(sys.argv[1]))\nload_release(course, course.assignments['hw'])\n"
         "print([name for name in ('nbgrader', 'nbformat', 'numpy', 'sqlalchemy') if name in sys.modules])"
     )

@@ -11,14 +11,15 @@ from click.testing import CliRunner, Result
 from helpers.tiny import YAML, Here, cell, copied, notebook, submit, tiny_course, tiny_release
 
 from autograder import cli
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.grading import batch
 from autograder.records.course import Course
+from autograder.records.dates import TIMESTAMP
 from autograder.results import gradebook
 from autograder.results.course_table import course_table
 from autograder.submissions.hand_ins import HandIns, remarks
-from autograder.submissions.manifest import TIMESTAMP, format_timestamp
+from autograder.submissions.manifest import format_timestamp
 
 DUE = datetime(2027, 1, 31, 18, tzinfo=UTC)
 BEFORE, AFTER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from helpers.tiny import YAML, Here, copied, submit, tiny_course, tiny_release
 
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
+from autograder.exchange import result_json
 from autograder.records.course import Course
-from autograder.results import publication, report, result_json
+from autograder.results import publication, report
 from autograder.results.feedback import write_feedback
 
 NAMES = ("ada", "bob", "eve")

@@ -12,9 +12,9 @@ from helpers.postgresql import postgresql_server
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
 from autograder.cli.main import main
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import CourseError, HostError
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
 from autograder.records.course import Course
 from autograder.results import gradebook, publication
 from autograder.results.gradebook import database

@@ -12,12 +12,13 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, Here, copied, grade_here, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import HostError, UsageError
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
-from autograder.grading.work import Work
+from autograder.exchange import result_json
+from autograder.exchange.work import Work
 from autograder.records.course import Course
-from autograder.results import publication, result_json
+from autograder.results import publication
 from autograder.results.feedback import write_feedback
 from autograder.results.publication import Published
 

@@ -30,12 +30,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from PIL import Image
 
+from autograder.examination.shown_cells import annotated_notebook
+from autograder.exchange import pieces
+from autograder.exchange.images import Encoder
+from autograder.exchange.rendering import markdown
 from autograder.records.checks import Outcome
 from autograder.records.grade import NotebookGrade
-from autograder.results.annotated_notebook import annotated_notebook
-from autograder.results.images import Encoder
-from autograder.results.report import feedback_name, pieces, plots, render_class_report, render_feedback
-from autograder.results.report.rendering import markdown
+from autograder.results.report import feedback_name, plots, render_class_report, render_feedback
 
 
 def feedback(tmp_path, one=None, node=None):

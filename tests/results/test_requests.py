@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from helpers.tiny import Here, copied, grade_here, submit, tiny_course, tiny_release
 
 from autograder.cli.main import main
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import CourseError, UsageError
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
 from autograder.results import publication, second_look
 
 

@@ -23,7 +23,7 @@ from autograder.errors import SandboxError
 from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
 from autograder.sandbox import Finding, Sandbox, default_sandbox, kernel_environment, require
-from autograder.sandbox.kernel_manager import kernel_manager
+from autograder.sandbox.kernel_start import kernel_manager
 from autograder.testing.sandbox_contract import DAEMON, SandboxContract
 from autograder.testing.sandboxed import SMALL, Run, answer, living, namespace, starting, wait_until
 

@@ -14,8 +14,8 @@ from helpers.tiny import submit, tiny_course, tiny_release
 
 import autograder
 from autograder.cli.installation import environment
+from autograder.coordinator import batch
 from autograder.errors import SandboxError
-from autograder.grading import batch
 from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
 

@@ -17,11 +17,11 @@ from helpers.backends import BACKENDS
 from helpers.tiny import YAML, submit, tiny_course, tiny_release
 
 from autograder.cli import main
+from autograder.coordinator.cache_keys import common_keys
 from autograder.errors import SandboxError
-from autograder.grading.cache_keys import common_keys
+from autograder.exchange import result_json
 from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
-from autograder.results import result_json
 from autograder.sandbox import Job, process
 from autograder.sandbox.base import HOME, SOCKETS
 from autograder.sandbox.bundle import INIT, bundle

@@ -18,7 +18,8 @@ from autograder.records.limits import Limits
 from autograder.sandbox import default_sandbox
 from autograder.sandbox.base import Job, Process
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_manager import SandboxKernelClient, SandboxKernelManager, kernel_manager
+from autograder.sandbox.kernel_manager import SandboxKernelClient, SandboxKernelManager
+from autograder.sandbox.kernel_start import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 

@@ -305,7 +305,7 @@ def test_a_file_on_a_disk_without_programs_is_given_to_forks(tmp_path: Path) -> 
     from pathlib import Path
     from autograder.records.limits import Limits
     from autograder.sandbox.bubblewrap import BubblewrapSandbox
-    from autograder.sandbox.kernel_job import template
+    from autograder.sandbox.kernel_template import template
     from autograder.sandbox.base import Job, own_python
     from autograder.sandbox.warm_start import WarmSandbox
     folder = Path({str(tmp_path)!r})

@@ -19,14 +19,15 @@ import pytest
 from helpers.clock import PATIENCE_SECONDS
 
 from autograder.errors import SandboxError
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
 from autograder.sandbox import Job, warm_start
 from autograder.sandbox.base import HOME
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import Template, WarmSandbox
 from autograder.sandbox.work_files import work_files
 from autograder.testing.sandboxed import shown_below
@@ -367,7 +368,7 @@ def test_a_user_who_may_have_few_processes_has_templates(cold: BubblewrapSandbox
 import sys
 from autograder.records.limits import Limits
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 with template(BubblewrapSandbox(), {}, Limits(memory_mib=512, processes=64, disk_mib=32)) as made:
     made.wait_until_ready()
 """

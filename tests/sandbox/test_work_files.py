@@ -9,12 +9,13 @@ import pytest
 
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.captured_files import FolderCopy
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.kernel.workfiles import GIVEN, copy_given
 from autograder.records.limits import Limits
 from autograder.sandbox.base import HOME, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.kernel_job import template
+from autograder.sandbox.kernel_template import template
 from autograder.sandbox.warm_start import WarmSandbox
 from autograder.sandbox.work_files import MAX_BYTES, MAX_FILE_BYTES, too_large, work_files
 

@@ -8,8 +8,8 @@ from typing import Any
 from helpers.fuzz_codec import Mutator
 from helpers.kernels import InProcessKernel
 
+from autograder.codec import Packed, Reference, encode
 from autograder.execution.link import Answer
-from autograder.kernel.codec import Packed, Reference, encode
 
 VALUES: list[Any] = [
     None, True, 0, 1, -1, 5, 10**30, 0.5, float("nan"), float("inf"), 1j, "", "value", b"x", [], {}, (), [None] * 9, {"a": 1},

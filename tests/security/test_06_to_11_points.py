@@ -11,12 +11,12 @@ import pytest
 from attacks import ATTACKS, FULL, each, of
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT
 
+from autograder.codec import Packed
+from autograder.examination.notebook import grade_notebook
 from autograder.execution.client import SandboxedKernel
-from autograder.grading.notebook import grade_notebook
-from autograder.kernel.codec import Packed
 from autograder.records.run import CellRun
 from autograder.sandbox import default_sandbox
-from autograder.sandbox.kernel_manager import kernel_manager
+from autograder.sandbox.kernel_start import kernel_manager
 
 pytestmark = pytest.mark.sandbox
 

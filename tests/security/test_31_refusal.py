@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from helpers.tiny import TEST, submit, tiny_course
 
 from autograder.cli import main
-from autograder.execution.client import SandboxedKernel, sandboxed_kernel
+from autograder.execution.client import SandboxedKernel
+from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.course import Course
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus

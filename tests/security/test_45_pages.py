@@ -12,9 +12,9 @@ from helpers.pipeline import ASSIGNMENT, POINTS, Graded, Student, grade, hand_in
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.cli import main
+from autograder.exchange import rendering
+from autograder.exchange.pieces import RENDERED
 from autograder.records.course import Course
-from autograder.results.report import rendering
-from autograder.results.report.pieces import RENDERED
 
 pytestmark = pytest.mark.sandbox
 FULL = {**POINTS, "essay": 0.0}

@@ -1,7 +1,7 @@
 """Acceptance test 46: an examiner that is taken over reaches its own submission's grade, and nothing else.
 
 Whatever runs in the place of the examiner's program has all that a takeover could give: these tests run scripts there.
-What such a process may say of its grade is in tests/grading/test_outcome.py.
+What such a process may say of its grade is in tests/exchange/test_outcome.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import pytest
 from conftest import Host
 from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
-from autograder.grading import batch
-from autograder.grading.layout import stand_in
-from autograder.grading.templates import Templates
-from autograder.grading.walls import examiner_sandbox
-from autograder.grading.work import Work
+from autograder.coordinator import batch
+from autograder.coordinator.templates import Templates
+from autograder.coordinator.walls import examiner_sandbox
+from autograder.exchange.layout import stand_in
+from autograder.exchange.work import Work
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.course import Course
 from autograder.release.build import build

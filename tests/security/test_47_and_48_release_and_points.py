@@ -14,9 +14,9 @@ from helpers.tiny import SOLUTION, TEST, cell, notebook, submit, tiny_course
 
 from autograder._util.notebook import read_source_notebook
 from autograder.cli import main
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.course.nbgrader_config import read_nbgrader_config
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.records.grade import Batch
 from autograder.release.stripping import strip

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 from questions import Class, Question, graded_class
 
+from autograder.codec import decode, standard_library
 from autograder.examiner.origin import MAX_LINES, MAX_TOLD
-from autograder.kernel.codec import decode, standard_library
 
 pytestmark = pytest.mark.sandbox
 

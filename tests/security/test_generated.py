@@ -29,8 +29,8 @@ from helpers.tiny import tiny_course
 
 from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
+from autograder.examination.notebook import grade_notebook
 from autograder.execution.run import StartKernel
-from autograder.grading.notebook import grade_notebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam
 from autograder.records.grade import NotebookGrade

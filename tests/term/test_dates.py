@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.grading import batch
+from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
-from autograder.records.dates import Dates, Extension
+from autograder.records.dates import TIMESTAMP, Dates, Extension
 from autograder.records.grade import Grade
 from autograder.records.policies import LateDays, LatePolicy
-from autograder.results import report, result_json
-from autograder.submissions.manifest import TIMESTAMP, format_timestamp
+from autograder.results import report
+from autograder.submissions.manifest import format_timestamp
 from autograder.term.dates import deadline, own_dates, rounded, with_late_days
 from autograder.term.facts import load_term, read_extensions
 from autograder.term.people import Person

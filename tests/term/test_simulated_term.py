@@ -16,9 +16,9 @@ from helpers.term_model import DAY, Facts, final_table
 from helpers.terms import START, claim, fake_grade, table_of, write_files
 from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 
-from autograder.grading import batch
-from autograder.grading.submission import write_grade
-from autograder.grading.work import Work
+from autograder.coordinator import batch
+from autograder.coordinator.submission import write_grade
+from autograder.exchange.work import Work
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.record import Release

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from helpers.tiny import YAML, Here, cell, notebook, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.grading import batch
 from autograder.records.course import Assignment, Course
+from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Grade
 from autograder.results import publication
 from autograder.submission import CollectStatus, collect, pack
 from autograder.submissions.claims import read_claims
 from autograder.submissions.hand_ins import HandIns
-from autograder.submissions.manifest import TIMESTAMP, format_timestamp
+from autograder.submissions.manifest import format_timestamp
 from autograder.term.facts import load_term
 from autograder.term.people import Person, Roster
 from autograder.term.teams import Membership, Teams, teams_of

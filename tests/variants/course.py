@@ -27,8 +27,8 @@ from helpers.kernels import InProcessKernel
 from helpers.lessons import ROOT, prepared_course
 
 from autograder.course.configuration import load_course
+from autograder.examination.notebook import grade_notebook
 from autograder.examiner.origin import cell_stem
-from autograder.grading.notebook import grade_notebook
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits

@@ -15,13 +15,13 @@ from pathlib import Path
 from helpers.exams import composed_of, exam_of
 
 from autograder.examiner.examination import Examined, examine
-from autograder.examiner.names import needs, vocabulary
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.run import execute
 from autograder.models import rebuild
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
+from autograder.syntax.names import needs, vocabulary
 from variants.course import Kernel, _forget
 
 Layer = tuple[str, str | None]

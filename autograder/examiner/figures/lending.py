@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograder.check.handle import reference_of
+from autograder.codec import CodecError
 from autograder.examiner.figures.drawing import draw
-from autograder.kernel.codec import CodecError
 from autograder.kernel.figures import MAX_AXES, kind
 
 _INVALID = (CodecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)

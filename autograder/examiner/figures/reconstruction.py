@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograder._util.syntax import AST_CACHE_SIZE
+from autograder.codec import CodecError, encode
 from autograder.examiner.figures.drawing import draw, integer
 from autograder.examiner.figures.lending import Lending
 from autograder.execution.capture import open_figures
-from autograder.kernel.codec import CodecError, encode
 from autograder.kernel.figures import MAX_AXES
 
 _PYPLOT = frozenset({"plt", "pyplot", "pylab"})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from autograder.codec import CodecError
+from autograder.codec.core import NotPlainError
 from autograder.errors import CourseError
-from autograder.kernel.codec import CodecError
-from autograder.kernel.codec.core import NotPlainError
 
 _SEED = "seed globally (np.random.seed(0), random.seed(0)): that seeds the student's random numbers, too"
 _REMEDIES = (

@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator, Set
 from typing import Any
 
+from autograder.codec import CodecError, Packed, Reference
 from autograder.examiner.remote.changes import is_same_kind
-from autograder.examiner.shared_names import CHANGING_CALLS
-from autograder.kernel.codec import CodecError, Packed, Reference
+from autograder.syntax.shared_names import CHANGING_CALLS
 
 MAX_BYTES = 8 << 20
 """Size of the copies of one test that are compared before each request; what is larger stays a mere copy."""

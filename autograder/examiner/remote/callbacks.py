@@ -19,13 +19,13 @@ from typing import Any
 from unittest import mock
 
 from autograder.check.handle import reference_of
+from autograder.codec import CodecError, Packed, Reference, decode, encode
+from autograder.codec.core import exactly
 from autograder.errors import RemoteError
 from autograder.examiner.remote import library_objects
 from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
-from autograder.kernel.codec.core import exactly
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""

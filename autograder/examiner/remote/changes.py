@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from autograder.check.data import is_hidden
 from autograder.errors import RemoteError
 from autograder.examiner.permissions import Permissions
-from autograder.examiner.places import Place
 from autograder.examiner.remote.shared_globals import SharedGlobals, is_of_notebook
 from autograder.kernel.contents import refill
+from autograder.syntax.places import Place
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, deque)

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
+from autograder.codec import Reference
 from autograder.errors import RemoteError
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Arguments
 from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
-from autograder.examiner.special_methods import SPECIAL
-from autograder.kernel.codec import Reference
+from autograder.syntax.special_methods import SPECIAL
 
 MAX_ANCESTORS = 30
 _OF_TESTS = (Exception, AssertionError, NameError)

@@ -11,8 +11,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.examiner.special_methods import SPECIAL
-from autograder.kernel.codec import CodecError, Reference
+from autograder.codec import CodecError, Reference
+from autograder.syntax.special_methods import SPECIAL
 
 _PYTHONS = frozenset(["__module__", "__qualname__", "__classcell__", "__annotations__", "__firstlineno__",
                       "__static_attributes__", "__slots__", "__dict__", "__weakref__"])  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograder.kernel.codec.dtypes import NARROW
+from autograder.codec.dtypes import NARROW
 
 MAX_ITEMS = 100
 """Longest list among the arguments that is searched."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from autograder.check.data import is_hidden
+from autograder.codec import CodecError, Packed
 from autograder.examiner.remote.changes import Call
 from autograder.examiner.tainted_names import TaintedNames
-from autograder.kernel.codec import CodecError, Packed
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
 """Requests that run the student's code."""

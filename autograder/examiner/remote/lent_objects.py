@@ -15,8 +15,8 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
-from autograder.examiner.special_methods import SPECIAL
 from autograder.kernel.lent_objects import BASES, CHANGING
+from autograder.syntax.special_methods import SPECIAL
 
 METHODS = frozenset(["describe", "getattr", "setattr", "delattr", "method", "value", "vars"])
 """What the kernel may ask about an object."""

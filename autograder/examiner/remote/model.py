@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.check.handle import ModelHandle
+from autograder.codec import Reference
 from autograder.errors import UnreadError
 from autograder.examiner.remote.proxy import Refused, Remote, RemoteCallable
-from autograder.kernel.codec import Reference
 
 ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """Attributes that a test may use: outputs for inputs. Every other one would be the model's claim about itself."""

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.check.handle import reference_of
-from autograder.examiner.special_methods import special
 from autograder.kernel.description import library_name
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
+from autograder.syntax.special_methods import special
 
 
 class Origin(enum.IntEnum):

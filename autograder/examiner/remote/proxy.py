@@ -17,6 +17,8 @@ from weakref import WeakValueDictionary
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
+from autograder.codec import CodecError, Packed, Reference, decode, encode
+from autograder.codec.core import exactly
 from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
@@ -36,14 +38,12 @@ from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
 from autograder.examiner.remote.shared_globals import SharedGlobals
-from autograder.examiner.special_methods import SPECIAL
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
-from autograder.kernel.codec import CodecError, Packed, Reference, decode, encode
-from autograder.kernel.codec.core import exactly
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
+from autograder.syntax.special_methods import SPECIAL
 
 _ANSWERING = ("call", "getattr", "now")
 _GIVING = frozenset(

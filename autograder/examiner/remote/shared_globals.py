@@ -12,8 +12,8 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
+from autograder.codec import CodecError, Packed
 from autograder.examiner.permissions import Observer
-from autograder.kernel.codec import CodecError, Packed
 
 MAX_OBSERVED_BYTES = 1 << 20
 """Size of a variable that is compared before and after each call of the solution; a larger one is not shared."""

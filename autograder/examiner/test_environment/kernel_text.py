@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from autograder.kernel.codec import Packed
+from autograder.codec import Packed
 
 _RAW = (b"/", b".", b"\\")
 """A message without any of these characters contains no path; an escape may be any character."""

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.refusals import IN_KERNEL, instead_of
 from autograder.examiner.test_environment import compilation, databases, places
 from autograder.examiner.test_environment.callers import (
     frames,
@@ -34,8 +34,8 @@ from autograder.examiner.test_environment.callers import (
 )
 from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
 from autograder.examiner.test_environment.kernel_text import KernelText
-from autograder.kernel.codec import Packed
 from autograder.records.observations import Act
+from autograder.syntax.refusals import IN_KERNEL, instead_of
 
 _PLAIN = {
     "builtins": "bytearray complex frozenset object range set slice",

@@ -61,10 +61,10 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line
-    from autograder.grading.assignment import observed_release
-    from autograder.grading.batch import exclusive
-    from autograder.grading.gradescope.package import write_package
-    from autograder.grading.gradescope.settings import Settings
+    from autograder.coordinator.assignment import observed_release
+    from autograder.coordinator.batch import exclusive
+    from autograder.coordinator.gradescope.package import write_package
+    from autograder.coordinator.gradescope.settings import Settings
     from autograder.release.preparation import check_hidden_data
 
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):

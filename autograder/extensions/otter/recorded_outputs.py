@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autograder._util.text import one_line
-from autograder.check.cases import RECORDED
+from autograder.coordinator import batch
+from autograder.coordinator.pool import in_processes
 from autograder.errors import HostError
 from autograder.extensions.otter.examined import is_otter_test, recording_code
 from autograder.extensions.otter.outputs import Recorded, Update, update_outputs
-from autograder.grading import batch
-from autograder.grading.pool import in_processes
+from autograder.records.checks import RECORDED
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
@@ -32,7 +32,7 @@ def update_source(
     Args:
         course: the course.
         release: the release, built from the source as it is.
-        execute: does the work, as for :func:`autograder.grading.batch.run`.
+        execute: does the work, as for :func:`autograder.coordinator.batch.run`.
 
     Returns:
         Name of an otter notebook → its test cells whose saved output was stale.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import CourseError
-from autograder.examiner.names import loaded_names
+from autograder.syntax.names import loaded_names
 
 _IMPORTS = ast.Import | ast.ImportFrom
 

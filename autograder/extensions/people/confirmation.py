@@ -18,7 +18,7 @@ def confirm(course: Course, student: str, number: str) -> None:
         CourseError: the roster is wrong.
     """
     from autograder._util.text import one_line
-    from autograder.grading.batch import exclusive
+    from autograder.coordinator.batch import exclusive
     from autograder.term import provisional
     from autograder.term.people import load_roster, save_roster
 

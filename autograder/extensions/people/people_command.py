@@ -128,7 +128,7 @@ def _columns(given: tuple[str, ...]) -> dict[str, str]:
 
 def _show(course: Course, roster: Roster, assignment: str | None) -> None:
     from autograder._util.text import one_line
-    from autograder.grading.batch import students
+    from autograder.coordinator.batch import students
     from autograder.term.presence import presence
 
     if roster.path is None:
@@ -163,9 +163,9 @@ def _import(
     dry_run: bool,
 ) -> None:
     from autograder._util.text import one_line
+    from autograder.coordinator.batch import exclusive
     from autograder.extensions.people import people_import
     from autograder.extensions.people.confirmation import settle_all
-    from autograder.grading.batch import exclusive
     from autograder.term.people import load_roster, save_roster
 
     with exclusive(course):

@@ -31,10 +31,10 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
     points are written over unseen. Ctrl-C ends it.
     """
     course, wanted = open_course(course_folder, assignment)
+    from autograder.coordinator.assignment import load_release
+    from autograder.coordinator.cache_keys import exam_key
     from autograder.extensions.review.server import ReviewServer
     from autograder.extensions.review.site import Site
-    from autograder.grading.assignment import load_release
-    from autograder.grading.cache_keys import exam_key
     from autograder.results import publication
 
     release = load_release(course, wanted)

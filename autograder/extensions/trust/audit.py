@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import partial
 
 from autograder._util.yaml_record import suggest
+from autograder.coordinator import batch
 from autograder.errors import CourseError, UsageError
-from autograder.examiner.names import vocabulary
 from autograder.extensions.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
 from autograder.extensions.trust.audit_grading import graded
 from autograder.extensions.trust.audit_records import Audit, QuestionTally, Result, Verdict
@@ -26,11 +26,11 @@ from autograder.extensions.trust.audit_words import advice, with_remarks
 from autograder.extensions.trust.course_keys import audit_floor
 from autograder.extensions.trust.mutants import FAMILIES, Mutant, mutants
 from autograder.extensions.trust.mutants.feeds import is_tested
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.release.record import Release
 from autograder.results.report.headings import headings
+from autograder.syntax.names import vocabulary
 
 MINUTES, MINUTES_WITH_NETWORKS = 2.0, 10.0
 """Default budgets: of an assignment without networks, and of one that imports a library for them."""

@@ -81,11 +81,11 @@ def audit(
     course.yaml wants.
     """
     course, wanted = open_course(course_folder, assignment)
+    from autograder.coordinator.assignment import observed_release
+    from autograder.coordinator.walls import require_walls as is_reduced
     from autograder.extensions.trust import audit as auditing
     from autograder.extensions.trust.audit_page import write_page
     from autograder.extensions.trust.audit_runs import Options
-    from autograder.grading.assignment import observed_release
-    from autograder.grading.walls import require_walls as is_reduced
     from autograder.release.preparation import check_hidden_data
 
     if is_reduced(wanted):

@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from autograder._util.syntax import parsed
 from autograder._util.text import bounded
@@ -24,7 +23,7 @@ from autograder.extensions.trust.mutants import Mutant
 from autograder.extensions.trust.mutants.feeds import used_later
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.run import CellRun
+from autograder.records.run import CellRun, StartedKernel
 from autograder.release.record import Release
 
 MAX_COMPARISON_SECONDS = 10.0
@@ -32,17 +31,7 @@ MAX_COMPARISON_SECONDS = 10.0
 ALIKE, DIFFERENT, UNCLEAR = "alike", "different", "unclear"
 
 
-class Kernel(Protocol):
-    """A started kernel."""
-
-    def run(self, source: str, seconds: float) -> CellRun:
-        """Run a cell."""
-
-    def close(self) -> None:
-        """End the kernel."""
-
-
-StartKernel = Callable[[], Kernel]
+StartKernel = Callable[[], StartedKernel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +47,13 @@ class Comparison:
     """For a function: arguments and result, as a case of ``check.function``."""
 
 
-def in_sandbox(course: Course, release: Release) -> Kernel:
+def in_sandbox(course: Course, release: Release) -> StartedKernel:
     """Start a kernel in the assignment's sandbox, with the files of the release.
 
     Raises:
         SandboxError: it cannot be built here.
     """
-    from autograder.execution.client import sandboxed_kernel
+    from autograder.execution.own_kernel import sandboxed_kernel
     from autograder.sandbox import default_sandbox
 
     assignment = release.assignment
@@ -87,7 +76,7 @@ def compare(
 
 
 def _compared(
-    exam: Exam, doubtful: Sequence[Mutant], kernel: Kernel, assignment: Assignment, deadline: float, seed: int
+    exam: Exam, doubtful: Sequence[Mutant], kernel: StartedKernel, assignment: Assignment, deadline: float, seed: int
 ) -> Iterator[tuple[str, Comparison]]:
     """Run the notebook; compare values where they are made, and functions after the notebook has called them."""
     seconds = assignment.limits.cell_seconds
@@ -114,7 +103,7 @@ def _compared(
         yield one.id, _one(run, one, names, deadline, seed)
 
 
-def _run(kernel: Kernel, deadline: float, source: str, seconds: float) -> CellRun:
+def _run(kernel: StartedKernel, deadline: float, source: str, seconds: float) -> CellRun:
     return kernel.run(source, max(1.0, min(seconds, deadline - time.monotonic())))
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from autograder._util.digests import digest
 from autograder._util.text import one_line
+from autograder.coordinator import batch
+from autograder.coordinator.pool import in_processes, prestart_templates
+from autograder.exchange.work import Work
 from autograder.extensions.trust.audit_records import Loss, Result, Verdict
 from autograder.extensions.trust.audit_runs import Display, Runs, runs_that_fit, until
 from autograder.extensions.trust.mutants import Mutant
-from autograder.grading import batch
-from autograder.grading.pool import in_processes, prestart_templates
-from autograder.grading.work import Work
 from autograder.records.grade import Grade, NotGraded
 from autograder.records.run import RunStatus
 

@@ -15,16 +15,16 @@ from typing import Protocol
 from autograder._util.digests import digest
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
+from autograder.coordinator import batch, recordings
+from autograder.coordinator.cache_keys import common_keys, execution_key
+from autograder.coordinator.pool import in_processes
 from autograder.errors import CourseError, HostError
+from autograder.exchange.work import Work, preload, released_modules
 from autograder.extensions.trust.audit_equivalence import StartKernel
 from autograder.extensions.trust.audit_records import Result
 from autograder.extensions.trust.mutants import FAMILIES
 from autograder.extensions.trust.mutants.feeds import is_tested
 from autograder.extensions.trust.mutants.honest_rewrites import seeded
-from autograder.grading import batch, recordings
-from autograder.grading.cache_keys import common_keys, execution_key
-from autograder.grading.pool import in_processes
-from autograder.grading.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade, QuestionGrade

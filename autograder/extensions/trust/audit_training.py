@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from autograder.coordinator import batch
 from autograder.extensions.trust.audit_records import Result, Verdict
 from autograder.extensions.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
 from autograder.extensions.trust.audit_statistics import difference
 from autograder.extensions.trust.measures import CONDITIONS, measured_name
 from autograder.extensions.trust.mutants import Mutant
-from autograder.grading import batch
 from autograder.records.grade import Grade
 
 MIN_TRAININGS = 4

@@ -27,23 +27,25 @@ from typing import Any
 from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
 from autograder._util.plain_records import to_plain
+from autograder.coordinator import recordings
+from autograder.coordinator.assignment import load_release
+from autograder.coordinator.batch import earlier, plan
+from autograder.coordinator.course_files import course_files
 from autograder.errors import CourseError, UsageError
+from autograder.exchange import result_json
+from autograder.exchange.container import unpack
+from autograder.exchange.parcel import MAX_COMMON, pack_common, pack_unit
+from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, environment_here
-from autograder.grading import recordings
-from autograder.grading.assignment import load_release
-from autograder.grading.batch import earlier, plan
-from autograder.grading.container import unpack
-from autograder.grading.parcel import MAX_COMMON, pack_common, pack_unit
-from autograder.grading.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
-from autograder.results import result_json, second_look
+from autograder.results import second_look
 from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
 
 FORMAT = "nbexaminer bundle"
 VERSION = 3
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
-MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", "result.json"
+MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", result_json.NAME
 REQUESTS = "second-look.yaml"
 SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "other"
 """Folders in a bundle; ``other`` has files whose names no archive should have, by their digests."""
@@ -143,7 +145,7 @@ def write_bundle(
 
 def _contents(work: Work, grade: Grade, *, hidden_data: bool) -> dict[str, bytes]:
     """Return the files of a bundle, except its manifest: place → content."""
-    head, files = unpack(pack_common([work]))
+    head, files = unpack(pack_common([work], course_files(work)))
     unit, own = unpack(pack_unit(work))
     if not hidden_data and work.hidden is not None:
         folder = work.hidden.relative_to(work.course).as_posix()

@@ -25,7 +25,11 @@ from autograder._util.text import one_line
 from autograder.course.course_yaml import RANGES
 from autograder.course.sandboxes import sandboxes
 from autograder.errors import AutograderError, CourseError, HostError, SubmissionError, UsageError
-from autograder.execution.recording_store import MAX_RECORDING_BYTES
+from autograder.exchange import result_json
+from autograder.exchange.container import pack
+from autograder.exchange.outcome import Recording
+from autograder.exchange.parcel import STATE, Common, common_in, unpack_unit
+from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle import (
     COURSE,
     EXAM,
@@ -41,14 +45,10 @@ from autograder.extensions.trust.bundle import (
     VERSION,
     Manifest,
 )
-from autograder.grading.container import pack
-from autograder.grading.parcel import STATE, Common, common_in, unpack_unit
-from autograder.grading.recordings import Recording
-from autograder.grading.work import Work
 from autograder.records.course import TRAINING, Assignment, Course
 from autograder.records.grade import Grade
+from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.policies import LatePolicy
-from autograder.results import result_json
 from autograder.results.second_look import Request, read_file
 from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION as SUBMISSION_LIMITS

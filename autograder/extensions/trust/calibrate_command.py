@@ -66,9 +66,9 @@ def calibrate(
     recorded: the same command goes on where it was stopped.
     """
     course, wanted = open_course(course_folder, assignment)
+    from autograder.coordinator.assignment import observed_release
     from autograder.extensions.trust.calibration import calibration
     from autograder.extensions.trust.calibration_runs import CalibrationError, Runs, candidates
-    from autograder.grading.assignment import observed_release
     from autograder.release.preparation import check_hidden_data
 
     release, notes = observed_release(course, wanted)
@@ -107,9 +107,9 @@ def _run(
 
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
+    from autograder.coordinator import batch
+    from autograder.coordinator.walls import require_walls
     from autograder.extensions.trust.calibration_runs import execute_runs, plan_runs, working_folder
-    from autograder.grading import batch
-    from autograder.grading.walls import require_walls
 
     name = release.assignment.name
     if reduced := require_walls(release.assignment):

@@ -15,16 +15,16 @@ from pathlib import Path
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder._util.syntax import meaning
+from autograder.coordinator import batch
+from autograder.coordinator.batch import Execute
+from autograder.coordinator.pool import in_processes, prestart_templates
+from autograder.coordinator.recording_store import RecordingStore
+from autograder.coordinator.schedule import alone_at_the_end, once_each
 from autograder.errors import AutograderError, SubmissionError
-from autograder.execution.recording_store import RecordingStore
+from autograder.exchange.work import Work
 from autograder.extensions.trust.calibration_seeds import CELL, Redrawing, Seeds, redraw, seeds_of
 from autograder.extensions.trust.mutants.feeds import feeds, is_tested
 from autograder.extensions.trust.work_folder import work_folder
-from autograder.grading import batch
-from autograder.grading.batch import Execute
-from autograder.grading.pool import in_processes, prestart_templates
-from autograder.grading.schedule import alone_at_the_end, once_each
-from autograder.grading.work import Work
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, NotGraded
@@ -225,7 +225,7 @@ def execute_runs(
         workers: runs at a time.
         seconds: time for all; it ends after the last run that leaves no time for another one. None: no limit.
         advance: is told of each result.
-        execute: does the work, as for :func:`autograder.grading.batch.run`.
+        execute: does the work, as for :func:`autograder.coordinator.batch.run`.
         clock: the time in seconds.
     """
     began = clock()

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder._util.syntax import parsed
-from autograder.examiner.refusals import aliases, dotted
 from autograder.records.exam import Exam, ExamCell, Role, has_tag
+from autograder.syntax.refusals import aliases, dotted
 
 POSITIONAL = frozenset(
     {

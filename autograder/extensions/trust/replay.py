@@ -13,19 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder._util.digests import digest
+from autograder.coordinator import batch, recordings
+from autograder.coordinator.assignment import observed_release
+from autograder.coordinator.batch import Execute
+from autograder.coordinator.forecast import Question, changed_questions
+from autograder.coordinator.pool import in_processes, prestart_templates
+from autograder.coordinator.schedule import alone_at_the_end
 from autograder.errors import UsageError
+from autograder.exchange.outcome import KERNEL, Recording
+from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
 from autograder.extensions.trust.bundle_reading import Bundle
 from autograder.extensions.trust.calibration_statistics import Interval, share_interval
-from autograder.grading import batch, recordings
-from autograder.grading.assignment import observed_release
-from autograder.grading.batch import Execute
-from autograder.grading.forecast import Question, changed_questions
-from autograder.grading.outcome import KERNEL
-from autograder.grading.pool import in_processes, prestart_templates
-from autograder.grading.recordings import Recording
-from autograder.grading.schedule import alone_at_the_end
-from autograder.grading.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.policies import LatePolicy
@@ -153,7 +152,7 @@ def replay(
         folder: an empty folder to work in.
         workers: submissions at a time.
         advance: is told of each result.
-        execute: does the work, as for :func:`autograder.grading.batch.run`.
+        execute: does the work, as for :func:`autograder.coordinator.batch.run`.
     """
     examined = [_to_examine(case, folder / str(number)) for number, case in enumerate(cases)]
     executed = [_to_execute(case, folder / str(number)) for number, case in enumerate(cases)]

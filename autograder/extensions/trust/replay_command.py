@@ -119,9 +119,9 @@ def _run(cases: Sequence[Case], folder: Path, workers: int | None, quiet: bool) 
 
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
+    from autograder.coordinator import batch
+    from autograder.coordinator.walls import require_walls
     from autograder.extensions.trust.replay import replay as make_anew
-    from autograder.grading import batch
-    from autograder.grading.walls import require_walls
     from autograder.records.grade import NotGraded
 
     work = cases[0].work

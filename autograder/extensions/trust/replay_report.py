@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from autograder.coordinator.forecast import Question
 from autograder.extensions.trust.calibration_statistics import Interval
 from autograder.extensions.trust.replay import ReplayedCase, ReplayReport, Second
-from autograder.grading.forecast import Question
 
 VERSION = 1
 """Version of the JSON."""

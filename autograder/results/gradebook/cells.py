@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograder.exchange.annotated_notebook import nbgrader_metadata
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.results.annotated_notebook import nbgrader_metadata
 from autograder.results.gradebook.rows import incomplete
 
 if TYPE_CHECKING:

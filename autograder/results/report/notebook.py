@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import bounded, visible
-from autograder.results import images
-from autograder.results.report import pieces
-from autograder.results.report.pieces import MAX_CELLS, MAX_PAGE, MAX_SOURCE, RENDERED
+from autograder.exchange import images, pieces
+from autograder.exchange.pieces import MAX_CELLS, MAX_PAGE, MAX_SOURCE, RENDERED
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -110,7 +109,7 @@ INSTRUCTORS = frozenset({"test", "read-only", "task"})
 @functools.lru_cache(maxsize=512)
 def _instructors(kind: str, source: str) -> str:
     """Render a source of the instructor's to pieces."""
-    from autograder.results.report import rendering
+    from autograder.exchange import rendering
 
     return rendering.render_trusted(kind, source)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.results.report import plots, words
 from autograder.results.report.page import feedback_link, pieces
-from autograder.results.result_json import peak_memory
 from autograder.term.presence import Presence
 
 Titles = Mapping[tuple[str, str], str]

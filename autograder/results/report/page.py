@@ -61,8 +61,8 @@ def _comment(text: str) -> Markup:
     """Render a person's comment from the gradebook as Markdown, as formgrader promises."""
     from markupsafe import Markup
 
-    from autograder.results.report import rendering
-    from autograder.results.report.pieces import MARKDOWN, html
+    from autograder.exchange import rendering
+    from autograder.exchange.pieces import MARKDOWN, html
 
     said = rendering.render_trusted("markdown", text)
     return (html(said, MARKDOWN) if said else None) or Markup("<p>{}</p>").format(_message(text))

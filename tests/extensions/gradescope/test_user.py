@@ -16,9 +16,9 @@ import pytest
 from helpers import readable_python
 from helpers.clock import PATIENCE_SECONDS
 
+from autograder.coordinator.walls import examiner_sandbox
 from autograder.errors import CourseError, SandboxError
 from autograder.extensions.gradescope.user_sandbox import FOLDER, PREFIX, UserSandbox
-from autograder.grading.walls import examiner_sandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import PLACE

@@ -12,9 +12,9 @@ from helpers.learning_systems import TOKEN, FakeCanvas, FakeMoodle, served
 from helpers.tiny import Here, copied, grade_here, submit, tiny_course, tiny_release
 
 from autograder.cli.main import main
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
 from autograder.extensions.lms.rest import TOKEN as VARIABLE
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
 from autograder.results import publication
 
 pytestmark = pytest.mark.integration

@@ -8,11 +8,11 @@ import re
 import pytest
 from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
 
+from autograder.coordinator import batch
+from autograder.coordinator.cache_keys import exam_key
 from autograder.course.configuration import load_course
 from autograder.extensions.review.server import ReviewServer
 from autograder.extensions.review.site import Site
-from autograder.grading import batch
-from autograder.grading.cache_keys import exam_key
 from autograder.records.checks import Outcome
 from autograder.results import gradebook, publication
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from helpers.tiny import Here, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.errors import CourseError, UsageError
 from autograder.extensions.trust.bundle import Manifest, write_bundle
 from autograder.extensions.trust.bundle_reading import Bundle, BundleError, read_bundle
 from autograder.extensions.trust.replay import bundle_case, replay
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.results import second_look
 

@@ -10,8 +10,8 @@ from helpers.measured import measured_course, measuring
 from helpers.tiny import Here, grade_here
 
 from autograder.cli import main
+from autograder.exchange.work import Work
 from autograder.extensions.trust import calibration_runs
-from autograder.grading.work import Work
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release import calibration_record
@@ -22,7 +22,7 @@ WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
 @pytest.fixture(autouse=True)
 def observed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No solution runs before the submissions: what it does decides nothing here."""
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
 
 
 def run(course: Course, *options: str) -> Result:
@@ -50,7 +50,7 @@ def test_the_table_the_record_and_the_page_are_written_and_the_same_seed_says_th
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
     real = calibration_runs.execute_runs
-    monkeypatch.setattr("autograder.grading.walls.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.walls.require_walls", lambda _: False)
     monkeypatch.setattr(calibration_runs, "execute_runs", lambda *a, **k: real(*a, **k, execute=executor))
 
 

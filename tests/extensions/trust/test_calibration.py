@@ -12,9 +12,9 @@ from helpers.pages import inert
 from helpers.tiny import Here, cell, notebook, tiny_release
 
 from autograder._util.notebook import read_notebook
+from autograder.coordinator import batch
 from autograder.extensions.trust.calibration_report import table, write_page
 from autograder.extensions.trust.calibration_runs import CalibrationError, Candidate
-from autograder.grading import batch
 from autograder.records.course import Course
 from autograder.release import calibration_record
 from autograder.release.calibration_record import standing

@@ -14,20 +14,20 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 
+from autograder.coordinator import batch
 from autograder.errors import UsageError
+from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences
 from autograder.extensions.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
 from autograder.extensions.trust.replay_report import rows, sentences, to_json
 from autograder.extensions.trust.work_folder import work_folder
-from autograder.grading import batch
-from autograder.grading.work import Work
 from autograder.records.course import Course
 
 
 @pytest.fixture(autouse=True)
 def observed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No solution runs before the submissions: what it does decides nothing here."""
-    monkeypatch.setattr("autograder.grading.observation.is_observed", lambda exams: True)
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from helpers.pipeline import ASSIGNMENT, Student, grade, hand_in, make_course, release
 
 from autograder.cli import main
+from autograder.exchange import result_json
 from autograder.records.course import Course
-from autograder.results import result_json, second_look
+from autograder.results import second_look
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 

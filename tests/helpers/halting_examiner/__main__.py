@@ -4,8 +4,8 @@ import random
 
 from halting import Halting
 
-from autograder.grading.inside import main as inside
-from autograder.grading.wire import Line
+from autograder.examination import main as inside
+from autograder.exchange.wire import Line
 
 SECONDS = 0.02
 

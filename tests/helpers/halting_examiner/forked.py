@@ -16,8 +16,8 @@ import threading
 
 from halting import Halting
 
-from autograder.grading.inside.lent_kernel import CoordinatorClient
-from autograder.grading.wire import Closed, Line
+from autograder.examination.lent_kernel import CoordinatorClient
+from autograder.exchange.wire import Closed, Line
 
 MAX_BYTES = 1 << 30
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograder._util.syntax import parsed
-from autograder.grading.mutants import ZEROS
+from autograder.coordinator.mutants import ZEROS
 from autograder.records.exam import Exam, Role
 
 SAME_SHAPE = "zeros of the right type and shape"

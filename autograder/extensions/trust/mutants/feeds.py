@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from autograder._util.syntax import parsed
-from autograder.examiner.magics import without_magics
-from autograder.execution.matching import bound_names
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.magics import without_magics
+from autograder.syntax.matching import bound_names
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _CHANGING = frozenset((

@@ -1,0 +1,298 @@
+"""Grading of an assignment: the one way from a course folder to grades, for every command that grades."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from autograder.coordinator import batch, forecast, observation, recordings
+from autograder.coordinator.batch import Execute, Progress
+from autograder.coordinator.pool import in_processes, prestart_templates
+from autograder.coordinator.walls import require_walls
+from autograder.errors import AutograderError, UsageError
+from autograder.exchange.work import Work
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.records.run import RunStatus
+from autograder.release import exam_cache
+from autograder.release.preparation import check_hidden_data
+from autograder.release.record import Release
+
+SOLUTION = "the solution"
+"""Name in place of a student's in the log of an observing run."""
+
+_Published_co = TypeVar("_Published_co", covariant=True)
+_Published = TypeVar("_Published")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a batch."""
+
+    only: Sequence[str] = ()
+    """Students; empty: all."""
+    workers: int | None = None
+    """Submissions at a time; None: as many as the machine has room for."""
+    warm: bool = True
+    """Fork kernels from a template."""
+    force: bool = False
+    """Execute all notebooks again, even with a current grade or a recording."""
+    execute: Execute | None = None
+    """Function that grades on other machines; None: this machine grades."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Plan of a batch."""
+
+    course: Course
+    assignment: Assignment
+    works: tuple[Work, ...]
+    """All submissions, in the order of the students' names."""
+    due: tuple[Work, ...]
+    """Submissions without a current grade, in the order in which they begin."""
+    workers: int
+    """Submissions at a time; 0: as many as a cluster has slots."""
+    reduced: bool
+    """No control group is available: limits are reduced, and notebooks run one at a time."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before the batch begins."""
+
+    @property
+    def students(self) -> tuple[str, ...]:
+        """Students whose submissions are due, in that order."""
+        return tuple(work.student for work in self.due)
+
+
+class Display(Protocol):
+    """Interface of a display that shows a batch to a person while it runs."""
+
+    def interruptible(self, plan: Plan) -> contextlib.AbstractContextManager[None]:
+        """Tell how to continue, if the command is stopped before all is published."""
+
+    def running(self, plan: Plan) -> contextlib.AbstractContextManager[Progress]:
+        """Show a batch from its plan to its end; yield the function to call as each submission is done."""
+
+
+class Publisher(Protocol[_Published_co]):
+    """Interface of a publisher that writes gradebook, pages and reports."""
+
+    def look(self, course: Course, assignment: Assignment) -> None:
+        """Read earlier results, before any student's code runs."""
+
+    def load(self) -> None:
+        """Load what publishing needs, while the batch runs."""
+
+    def publish(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+    ) -> _Published_co:
+        """Write gradebook, pages and reports from the grades on disk."""
+
+
+@dataclass(frozen=True)
+class Graded(Generic[_Published]):
+    """Result of grading an assignment."""
+
+    batch: Batch
+    published: _Published
+
+
+def run_assignment(
+    course: Course,
+    assignment: Assignment,
+    options: Options,
+    display: Display,
+    publisher: Publisher[_Published],
+) -> Graded[_Published]:
+    """Grade the submissions without a current grade, and publish the grades of all.
+
+    Raises:
+        CourseError: the exam cannot be made; the message names notebook and cell.
+        UsageError: there is no such submission.
+        SandboxError: a wall does not hold.
+        HostError: another command is at work in the course, or something cannot be written. Grades so far are kept.
+    """
+    with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
+        publisher.look(course, assignment)
+        plan = _observed(plan, options)
+        plan, tried = _choose_best(plan, options)
+        with display.interruptible(plan):
+            with _templates(plan, options), display.running(plan) as progress:
+                loading = beside.submit(publisher.load)
+                done = _run(plan.works, plan, options, progress)
+            loading.result()
+            done = replace(done, not_graded=(*tried, *done.not_graded))
+            first = plan.works[0]
+            published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], done)
+    return Graded(done, published)
+
+
+def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, ...]]:
+    """Grade all attempts where the best one counts, and plan with those that turned out so.
+
+    Returns:
+        The plan, and the attempts that could not be graded.
+    """
+    release = load_release(plan.course, plan.assignment)
+    rounds = batch.trials(plan.course, release, options.only)
+    if not rounds:
+        return plan, ()
+    local = options.execute is None
+    failed: list[NotGraded] = []
+    for turn in rounds:
+        several = turn if local else [replace(work, runs=None) for work in turn]
+        with _templates(replace(plan, due=tuple(several)), options):
+            failed += _run(several, plan, options, lambda student, outcome: None).not_graded
+    works = batch.plan(plan.course, release, options.only)
+    if not local:
+        works = tuple(replace(work, runs=None) for work in works)
+    due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
+    return replace(plan, works=works, due=tuple(due)), tuple(failed)
+
+
+def forecast_assignment(
+    course: Course, assignment: Assignment, options: Options, display: Display
+) -> Graded[forecast.Forecast]:
+    """Grade as :func:`run_assignment` does, write no grade, and compare the results with the current ones.
+
+    Raises:
+        The same errors as :func:`run_assignment`.
+    """
+    with ThreadPoolExecutor(1) as beside, _opened(course, assignment, options, beside) as plan:
+        plan = _observed(plan, options)
+        due = forecast.redirect(course, plan.due)
+        current = _current(plan, options)
+        plan = replace(plan, due=due)
+        with _templates(plan, options), display.running(plan) as progress:
+            done = _run(due, plan, options, progress)
+        comparison = forecast.compare(plan.works, current, done)
+        forecast.clear(course)
+    return Graded(done, comparison)
+
+
+@contextlib.contextmanager
+def _opened(course: Course, assignment: Assignment, options: Options, beside: ThreadPoolExecutor) -> Iterator[Plan]:
+    """Lock the course and plan the batch, while the self-test runs."""
+    local = options.execute is None
+    testing = beside.submit(require_walls, assignment) if local else None
+    release = load_release(course, assignment)
+    check_hidden_data(course, assignment, release.exams)
+    with batch.exclusive(course):
+        works, due = _works(course, release, options)
+        if not works:
+            raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
+        reduced = testing is not None and testing.result()
+        workers = options.workers or (batch.worker_count(works) if local else 0)
+        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced)
+
+
+def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Work, ...], tuple[Work, ...]]:
+    """Plan all submissions, and those that are due, in the order in which they begin."""
+    works = batch.plan(course, release, options.only)
+    if options.execute is not None:  # other machines have no recordings
+        works = tuple(replace(work, runs=None) for work in works)
+    due = batch.longest_first([work for work in works if options.force or batch.current(work) is None])
+    return works, tuple(due)
+
+
+def _observed(plan: Plan, options: Options) -> Plan:
+    """Run the solution if it was not seen since the exam changed, and plan with what it did."""
+    if observation.is_observed(plan.works[0].exams):
+        return plan
+    release = load_release(plan.course, plan.assignment)
+    with _templates(plan, options):
+        release, note = observe(plan.course, release)
+    works, due = _works(plan.course, release, options)
+    return replace(plan, works=works, due=due, notes=(*plan.notes, note))
+
+
+def observe(course: Course, release: Release) -> tuple[Release, str]:
+    """Run the solution with everything allowed, and keep what it does.
+
+    Returns:
+        The release with the record, and a note for people. If the solution cannot be run, the release is as it was.
+    """
+    from autograder.release.build import notebook_text  # imports nbgrader
+    from autograder.release.exam import solution_notebook
+
+    name = release.assignment.name
+    folder = course.state / "observed" / name
+    planner = batch.Planner(course, release)
+    submission = folder / "submitted"
+    try:
+        work = observation.observing(planner.work(SOLUTION, submission=submission), folder)
+        submission.mkdir(parents=True)
+        for exam in release.exams:
+            text = notebook_text(solution_notebook(exam))
+            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+        work = replace(work, recording_keys=recordings.keys(work))
+        done = batch.run([work], workers=1, execute=in_processes)
+        if done.not_graded:
+            return release, f"{name}: {observation.reason(done.not_graded[0].reason)}"
+        missing = _unreached(done.grades[0])
+        if missing:
+            return release, f"{name}: {observation.reason(missing)}"
+        observed = observation.with_record(release, observation.read(work))
+    except AutograderError as error:
+        return release, f"{name}: {observation.reason(error)}"
+    observation.keep(course, observed)
+    return observed, f"{name}: the solution ran once, to see what answers may do; a release does it before"
+
+
+def _unreached(grade: Grade) -> str:
+    """Say why the solution does not run to its end; empty if it does, or if only a cell raises."""
+    stopped = [n for n in grade.notebooks if n.status not in (RunStatus.COMPLETED, RunStatus.CELL_ERROR)]
+    return "; ".join(f"{book.notebook}: {book.message or book.status}" for book in stopped)
+
+
+def load_release(course: Course, assignment: Assignment) -> Release:
+    """Return the release and the exams of an assignment, with what its solution was seen to do, if that is known.
+
+    They are made again only after a change.
+
+    Raises:
+        CourseError: the exam cannot be made; the message names notebook and cell.
+    """
+    found = exam_cache.load(course, assignment)
+    if found is None:
+        from autograder.release.build import build
+
+        found = build(course, assignment)
+        exam_cache.save(course, assignment, found)
+    return observation.with_kept(course, found)
+
+
+def observed_release(course: Course, assignment: Assignment) -> tuple[Release, tuple[str, ...]]:
+    """Return the release with what its solution does; the solution runs if that is not known, with a note of it.
+
+    Raises:
+        The same errors as :func:`load_release`.
+    """
+    release = load_release(course, assignment)
+    if observation.is_observed(release.exams):
+        return release, ()
+    release, note = observe(course, release)
+    return release, (note,)
+
+
+def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:
+    """Return the current grades, by student."""
+    found = ((work.student, batch.current(work)) for work in plan.works if not options.force)
+    return {student: grade for student, grade in found if grade is not None}
+
+
+def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[None]:
+    """Start the templates as soon as it is known that a submission is due."""
+    if options.execute is not None:
+        return contextlib.nullcontext()
+    return prestart_templates(plan.due, warm=options.warm, force=options.force)
+
+
+def _run(works: Sequence[Work], plan: Plan, options: Options, progress: Progress) -> Batch:
+    execute: Execute = options.execute or partial(in_processes, warm=options.warm)
+    return batch.run(works, workers=plan.workers, force=options.force, progress=progress, execute=execute)

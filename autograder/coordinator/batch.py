@@ -1,0 +1,353 @@
+"""Batch of an assignment: which submissions are due, in which order, how many at a time, and their results."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from autograder._util.digests import folder_key, regular_files
+from autograder._util.files import sweep, unwritable, version
+from autograder.coordinator import recordings
+from autograder.coordinator.cache_keys import common_keys, execution_key, policy_key
+from autograder.coordinator.pool import in_processes
+from autograder.coordinator.recording_store import RecordingStore
+from autograder.coordinator.schedule import Execute as Execute
+from autograder.coordinator.schedule import alone_at_the_end, once_each
+from autograder.errors import HostError, UsageError
+from autograder.exchange import result_json
+from autograder.exchange.work import Work, preload, released_modules
+from autograder.records.course import Course
+from autograder.records.dates import TIMESTAMP
+from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.release.bundle import FOLDER
+from autograder.release.record import Release
+from autograder.submissions.hand_ins import HandIns, submitters
+from autograder.submissions.manifest import read_timestamp
+from autograder.syntax.course_modules import module_folders
+from autograder.term.attempts import Attempt
+
+BATCH_LOG = "log/batch.log"
+"""Path in .autograder/. In the same folder are those with each submission's own log."""
+
+
+Progress = Callable[[str, Grade | NotGraded], None]
+"""Called with the student and the result, in the coordinator, as each submission is done."""
+
+
+def students(course: Course, assignment: str) -> tuple[str, ...]:
+    """List the students for whom something was handed in, by themselves or by their team."""
+    one = course.assignments.get(assignment)
+    return submitters(course, assignment) if one is None or one.team_size < 2 else HandIns(course).students(assignment)
+
+
+def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
+    """Make the work records of an assignment's submissions.
+
+    Raises:
+        UsageError: a student in ``only`` has submitted nothing.
+    """
+    name = release.assignment.name
+    present = students(course, name)
+    unknown = sorted(set(only) - set(present))
+    if unknown:
+        raise UsageError(f"no submission of {', '.join(unknown)} in {course.directory('submitted')} for {name}")
+    planner = Planner(course, release)
+    return tuple(planner.work(student) for student in present if not only or student in only)
+
+
+def trials(course: Course, release: Release, only: Sequence[str] = ()) -> list[list[Work]]:
+    """Make the work records of attempts without a current grade, where the best one counts.
+
+    Returns:
+        Rounds, each with at most one attempt of a student.
+    """
+    if release.assignment.attempts.counts != "best":
+        return []
+    planner = Planner(course, release)
+    names = [name for name in students(course, release.assignment.name) if not only or name in only]
+    each = [[work for work in planner.trials(name) if current(work) is None] for name in names]
+    return [[works[turn] for works in each if len(works) > turn] for turn in range(max(map(len, each), default=0))]
+
+
+class Planner:
+    """Maker of an assignment's work records; what all of them share is read once."""
+
+    def __init__(self, course: Course, release: Release) -> None:
+        self._course, self._release = course, release
+        self.common = common_keys(course, release)
+        self.hand_ins = HandIns(course)
+
+    def work(self, student: str, *, submission: Path | None = None, target: Path | None = None) -> Work:
+        """Make the work record of a submission, as it is on disk now; its places default to the student's."""
+        assignment = self._release.assignment
+        dates = self.hand_ins.dates(student, assignment.name)
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
+        folder = submission or self.hand_ins.folder(student, assignment.name)
+        work = submission_work(self._course, self._release, student, common, submission=folder, target=target)
+        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
+        return replace(work, recording_keys=recordings.keys(work))
+
+    def trials(self, student: str) -> list[Work]:
+        """Make the work records of a student's attempts, where the best of several counts."""
+        assignment = self._release.assignment
+        if assignment.attempts.counts != "best":
+            return []
+        allowed, _ = self.hand_ins.allowed(student, assignment)
+        return [self._trial(student, one) for one in allowed] if len(allowed) > 1 else []
+
+    def _trial(self, student: str, attempt: Attempt) -> Work:
+        assignment = self._release.assignment
+        dates = self.hand_ins.dates(student, assignment.name, attempt)
+        common = {**self.common, "policy": policy_key(self.common["policy"], dates, assignment)}
+        target = self.hand_ins.trial(student, assignment.name, attempt)
+        work = submission_work(self._course, self._release, student, common, submission=attempt.folder, target=target)
+        work = replace(work, dates=dates, runs=self._course.runs, execution=self._execution)
+        return replace(work, recording_keys=recordings.keys(work))
+
+    def without_submission(self) -> Work:
+        """Make a work record of what all submissions share."""
+        nowhere = self._course.state / "no submission"
+        return submission_work(self._course, self._release, "", self.common, submission=nowhere)
+
+    @functools.cached_property
+    def _execution(self) -> str:
+        work = self.without_submission()
+        first = preload(work.assignment, released_modules(work))
+        return execution_key(work.assignment, self.common["files"], first)
+
+
+def submission_work(
+    course: Course,
+    release: Release,
+    student: str,
+    common: Mapping[str, str],
+    *,
+    submission: Path | None = None,
+    target: Path | None = None,
+) -> Work:
+    """Make the work record of one submission; ``submission`` and ``target`` default to the course's folders."""
+    assignment = release.assignment
+    folder = submission or course.submitted(student, assignment.name)
+    hidden = course.hidden(assignment.name)
+    return Work(
+        student=student,
+        assignment=assignment,
+        exams=tuple(notebook.exam for notebook in release.notebooks),
+        submission=folder,
+        target=target or course.autograded(student, assignment.name),
+        scratch=course.state / "work",
+        details=course.details(student, assignment.name) if target is None else target.with_name("details.json"),
+        log=course.state / "log" / assignment.name / f"{student}.log",
+        batch_log=course.state / BATCH_LOG,
+        course=course.root,
+        hidden=hidden if hidden.is_dir() else None,
+        modules=module_folders(course.source(assignment.name), course.root, release.exams),
+        files={**own_files(folder, release.files), **release.files},
+        submitted_at=read_timestamp(folder),
+        content_keys={"submission": folder_key(folder), **common},
+    )
+
+
+def current(work: Work) -> Grade | None:
+    """Return the grade on disk, if it was made from exactly this work."""
+    grade = earlier(work)
+    return grade if grade is not None and grade.is_made_from(work.content_keys) else None
+
+
+def earlier(work: Work) -> Grade | None:
+    """Return the grade on disk, current or not; None if there is none or it is damaged."""
+    path = work.target / result_json.NAME
+    if not path.is_file():
+        return None
+    grade = _read(path, work.details, _version(path), _version(work.details))
+    if grade is None or (grade.student, grade.assignment) != (work.student, work.assignment.name):
+        return None
+    return grade
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, details: Path, *_versions: object) -> Grade | None:
+    """Read a grade, cached: a batch reads it to find what is due, the longest, and the result."""
+    try:
+        return result_json.read(path, details)
+    except HostError:
+        return None
+
+
+def _version(path: Path) -> tuple[int, ...] | None:
+    try:
+        return version(path)
+    except OSError:
+        return None
+
+
+def run(
+    works: Sequence[Work],
+    *,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    execute: Execute = in_processes,
+) -> Batch:
+    """Grade the submissions without a current grade, ``workers`` at a time, the longest first.
+
+    A submission with a recording is replayed, and of identical notebooks one is executed; with ``force`` all are
+    executed. If the machine was too busy for a submission, it is graded again alone at the end. A failure of one
+    submission, whatever it is, becomes its :class:`NotGraded` and affects no other. However the batch ends, none of
+    its processes is left running, and grades so far are kept.
+    """
+    grades = {} if force else {work.student: grade for work in works if (grade := current(work)) is not None}
+    due = longest_first([work for work in works if work.student not in grades])
+    graded: list[str] = []
+    failed: dict[str, NotGraded] = {}
+    with contextlib.ExitStack() as stack:
+        outcomes = execute(due, workers) if force else once_each(due, workers, execute)
+        stack.enter_context(contextlib.closing(outcomes))
+        fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
+        for work, reason in fair:
+            outcome = verified(work, reason)
+            if isinstance(outcome, Grade):
+                grades[work.student] = outcome
+                graded.append(work.student)
+            else:
+                failed[work.student] = outcome
+            if progress:
+                progress(work.student, outcome)
+    for folder in {work.runs for work in due if work.runs is not None}:
+        RecordingStore(folder).prune()
+    return Batch(
+        grades=tuple(grades[work.student] for work in works if work.student in grades),
+        graded=tuple(sorted(graded)),
+        not_graded=tuple(failed[work.student] for work in works if work.student in failed),
+    )
+
+
+def verified(work: Work, reason: str) -> Grade | NotGraded:
+    """Return the grade that the submission's folder proves; a process's word for it is not enough."""
+    grade = None if reason else current(work)
+    return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
+
+
+# --- how many at a time, and in which order ----------------------------------------------------------
+
+
+def longest_first(due: Sequence[Work]) -> list[Work]:
+    """Sort by the wall seconds of each student's grade, so that no long one runs alone at the end.
+
+    A submission without a grade is expected to take the median of the others. Equal ones stay in the order of the
+    names.
+    """
+    known = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
+    typical = statistics.median(known.values()) if known else 0.0
+    return sorted(due, key=lambda work: -known.get(work.student, typical))
+
+
+def _seconds(grade: Grade | None) -> float:
+    return sum(book.wall_seconds for book in grade.notebooks) if grade is not None else 0.0
+
+
+UNKNOWN_MIB = 1024.0
+"""Memory that a notebook is expected to need before any of its assignment has run."""
+EXAMINER_MIB = 256.0
+"""Memory of one submission's examiner, in addition to the notebook's; imported libraries are the template's."""
+
+
+def worker_count(works: Sequence[Work], *, cores: int | None = None, available_mib: float | None = None) -> int:
+    """Return how many submissions this machine can grade at a time, at least 1.
+
+    Each needs cores for its threads, and memory for its notebook and examiner.
+    """
+    cores = cores or len(os.sched_getaffinity(0))
+    available = free_mib() if available_mib is None else available_mib
+    if not works:
+        return cores
+    cores = max(1, cores // max(work.assignment.limits.threads for work in works))
+    if available is None:
+        return cores
+    return max(1, min(cores, int(available / (needed_mib(works) + EXAMINER_MIB))))
+
+
+def needed_mib(works: Sequence[Work]) -> float:
+    """Estimate a notebook's memory without its examiner: the largest peak measured so far.
+
+    The limit would be too high an estimate: few notebooks come near it, and those that reach it are stopped.
+    """
+    peaks = [peak for work in works if (grade := earlier(work)) and (peak := result_json.peak_memory(grade))]
+    return min(max(peaks, default=UNKNOWN_MIB), max(work.assignment.limits.memory_mib for work in works))
+
+
+def free_mib() -> float | None:
+    """Return the memory available without swapping; None where the system does not report it."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) / 1024
+    return None
+
+
+# --- one at a time on a course -----------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def exclusive(course: Course) -> Iterator[None]:
+    """Lock the course for one command that grades or collects, and remove leftovers of stopped ones.
+
+    Raises:
+        HostError: another one runs, or the course cannot be written.
+    """
+    try:
+        course.state.mkdir(parents=True, exist_ok=True)
+        lock = (course.state / "lock").open("w")
+    except OSError as error:
+        raise unwritable(course.state, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HostError(
+                f"another command is grading or collecting in {course.root}; wait until it has ended"
+            ) from None
+        shutil.rmtree(course.state / "work", ignore_errors=True)
+        for folder in (
+            course.directory("feedback"),
+            course.reports,
+            course.state / "details",
+            course.state / "feedback",
+            course.state / "exams",
+        ):
+            sweep(folder)
+        sweep(course.root, f".{course.grades_csv.name}.*.tmp")
+        with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
+            os.truncate(course.state / BATCH_LOG, 0)
+        try:
+            yield
+        finally:
+            shutil.rmtree(course.state / "work", ignore_errors=True)
+
+
+MAX_OWN_FILES = 200
+"""Largest number of files that a student may add; each is a mount in the sandbox.
+
+Further ones, in the order of their names, are left out.
+"""
+
+
+def own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
+    """Return the student's further files; an instructor's file of the same name wins.
+
+    A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
+    """
+    found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
+    own = {
+        name: path
+        for name, path in found.items()
+        if name not in provided and name != TIMESTAMP and Path(name).parts[0] not in (FOLDER, f"{FOLDER}.py")
+    }
+    return dict(list(own.items())[:MAX_OWN_FILES])

@@ -1,0 +1,83 @@
+"""Parcel with the result of one submission: packed where it was graded, verified and written where the course is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder._util.files import write_atomically
+from autograder.coordinator.submission import write_grade
+from autograder.errors import HostError
+from autograder.exchange import result_json
+from autograder.exchange.container import pack, unpack
+from autograder.exchange.work import Work
+from autograder.records.grade import Grade
+
+MAX_LOG = 256 * 1024
+"""Largest number of bytes of a log that are sent, its last ones."""
+LOG = "log"
+GRADE = "grade.json"
+
+
+def pack_outcome(work: Work, reason: str) -> bytes:
+    """Pack the outcome of ``work``: the files that its process wrote, or the ``reason`` of the failure."""
+    files = {LOG: _tail(work.log)}
+    if not reason:
+        try:
+            files[GRADE] = work.details.read_bytes()
+            for exam in work.exams:
+                path = work.target / f"{exam.notebook}.ipynb"
+                if path.is_file():
+                    files[path.name] = path.read_bytes()
+        except OSError as error:
+            reason = f"its result cannot be read ({error.strerror})"
+    return pack({"reason": reason, "log": str(work.log)}, files)
+
+
+def put_in_place(work: Work, data: bytes) -> str:
+    """Write the result of ``work`` from ``data``; return the reason if nothing is written, else nothing.
+
+    This is the one writer of results that other machines made. It writes only a whole grade of this student that was
+    made from exactly this work.
+
+    Raises:
+        HostError: the course cannot be written.
+    """
+    try:
+        head, files = unpack(data)
+        reason, place = str(head["reason"]), str(head["log"])
+        grade = None if reason else _grade(work, files[GRADE])
+        books = {
+            exam.notebook: files[name].decode() for exam in work.exams if (name := f"{exam.notebook}.ipynb") in files
+        }
+    except (ValueError, KeyError, HostError) as error:
+        return f"the result from the machine that graded it is damaged ({error})"
+    _keep_log(work.log, files.get(LOG, b""))
+    if grade is None:
+        return reason.replace(place, str(work.log))
+    write_grade(work, grade, books)
+    return ""
+
+
+def _grade(work: Work, data: bytes) -> Grade:
+    grade = result_json.from_json(result_json.loads(data))
+    if (grade.student, grade.assignment) != (work.student, work.assignment.name):
+        raise ValueError("it is another student's")
+    if not grade.is_made_from(work.content_keys):
+        raise ValueError("it was made from another version of the submission or the exam")
+    return grade
+
+
+def _keep_log(path: Path, text: bytes) -> None:
+    if text:
+        write_atomically(path, text, mode=0o600)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _tail(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - MAX_LOG))
+            return file.read()
+    except OSError:
+        return b""

@@ -1,0 +1,206 @@
+"""One submission's examiner, from outside: started, given its task, lent kernels, read to its one outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from autograder.coordinator import kernels, recordings, staging
+from autograder.coordinator.templates import Templates
+from autograder.coordinator.walls import kernel_sandbox
+from autograder.errors import HostError, SandboxError
+from autograder.exchange import layout, outcome, outcome_reader, wire
+from autograder.exchange.outcome import Recording
+from autograder.exchange.parcel import pack_unit
+from autograder.exchange.work import Work, handed_in, hidden_paths, preload, top_names
+from autograder.records.run import ATTEMPTS
+from autograder.sandbox.base import Job, Process, Sandbox
+from autograder.sandbox.kernel_job import kernel_job
+from autograder.sandbox.sockets import close_all, start_listening
+from autograder.sandbox.work_files import work_files
+
+START_SECONDS = 300.0
+"""Seconds that an examiner without a template may take to import everything, on a busy machine."""
+END_SECONDS = 5.0
+"""Seconds in which a process that has hung up is expected to end."""
+
+
+class SilentEnd(HostError):
+    """An examiner that ended with exit status 0 and without an outcome, as the kit's own never does."""
+
+
+class Examiners:
+    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End every examination at once, without an outcome."""
+        self._stopped.set()
+
+    def examine(self, work: Work) -> bytes:
+        """Examine a submission and return its outcome, see :mod:`autograder.exchange.outcome`.
+
+        Raises:
+            HostError: this machine cannot do it, or the process ended without an outcome.
+        """
+        result, without = self._outcome(work)
+        if without and outcome_reader.needs(result) == outcome.LIBRARIES:
+            self._templates.start_large()
+            result, _ = self._outcome(work)
+        return result
+
+    def _outcome(self, work: Work) -> tuple[bytes, list[str]]:
+        """Examine with the examiners of now; by a fresh one where the first has ended as if it had said all.
+
+        Returns:
+            The outcome, and the libraries that its examiner could not import.
+        """
+        sandbox, without = self._templates.examiner()
+        try:
+            return self._examine_once(work, sandbox, without), without
+        except SilentEnd as error:
+            self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
+            return self._examine_once(work, sandbox, without), without
+
+    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
+        deadline = time.monotonic() + work.seconds
+        found = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
+        unit = pack_unit(work)
+        job = self._templates.examiner_job()
+        task = {
+            "replay_only": work.replay_only,
+            "observe": work.observe,
+            "record": work.runs is not None,
+            "without": without,
+        }
+        with _own_files(work) as own, self._kernels(work, own) as lent:
+            process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
+            with contextlib.ExitStack() as stack:
+                stack.callback(_keep_log, work, process)
+                stack.callback(close_all, sockets.values())
+                stack.callback(process.close)
+                try:
+                    with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
+                        go_on = wire.until(deadline, lambda: not self._stopped.is_set())
+                        return serve(line, task, unit, found, lent, go_on)
+                except (wire.Closed, ValueError, OverflowError) as error:
+                    raise self._failure(work, process, error, deadline) from error
+
+    def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
+        there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
+        limit = 3 * ATTEMPTS * len(work.exams)
+        return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.replay_only)
+
+    def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:
+        if self._stopped.is_set():
+            return HostError("the batch was stopped")
+        if time.monotonic() > deadline:
+            return HostError(f"grading took longer than {work.seconds:g} s and was stopped")
+        if isinstance(error, ValueError):
+            return HostError(str(error))
+        ended = process.wait(END_SECONDS)
+        if process.usage().out_of_memory:
+            limit = work.assignment.limits.examiner_memory_mib
+            return HostError(
+                f"the process that examined it needed more than {limit} MiB of memory; a person should look at the "
+                "submission, or raise examiner_memory_mib in the limits of course.yaml"
+            )
+        how = f"exit status {ended}" if ended is not None else str(error)
+        kind = SilentEnd if ended == 0 else HostError
+        return kind(f"the process that examined it ended without an outcome ({how})")
+
+    def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
+        """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""
+        released = self._templates.staged.released
+        added = {name: path for name, path in own.items() if name not in released}
+        files = {**work_files(added), **work_files(released)}
+        modules = self._templates.released_modules
+        first = preload(work.assignment, modules)
+
+        def describe(key: str) -> Job:
+            return kernel_job(
+                files,
+                work.assignment.limits,
+                key,
+                python=work.assignment.environment,
+                hidden_paths=hidden_paths(work),
+                preload=first,
+            )
+
+        forks = self._templates.kernel_sandbox()
+        if forks is not None and not {module.split(".")[0] for module in modules} & top_names(own):
+            with contextlib.suppress(SandboxError):
+                return kernels.start(forks, describe)
+        return kernels.start(kernel_sandbox(work.assignment), describe)
+
+
+def serve(
+    line: wire.Line,
+    task: Mapping[str, object],
+    unit: bytes,
+    found: tuple[Recording, ...],
+    lent: kernels.Kernels,
+    go_on: Callable[[], bool],
+) -> bytes:
+    """Send the task, answer requests, and return the outcome.
+
+    Raises:
+        Closed: the examiner has ended without an outcome, has sent an invalid message, or ``go_on`` returned False.
+        ValueError: it has sent a request that is not allowed.
+    """
+    line.send_request(task)
+    line.send_parcel(unit)
+    for recording in found:
+        line.send_parcel(recording.run or b"")
+        line.send_parcel(recording.figures)
+    while True:
+        message, _ = line.receive(go_on)
+        if isinstance(message, bytes):
+            return message
+        reply, descriptors = lent.answer(message)
+        line.send_request(reply, descriptors)
+
+
+def _connect(socket_descriptor: int) -> wire.Line:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(f"/proc/self/fd/{socket_descriptor}")
+        connection.settimeout(wire.SEND_SECONDS)
+    except OSError as error:
+        connection.close()
+        raise wire.Closed(str(error)) from error
+    return wire.Line(connection, outcome.MAX_BYTES)
+
+
+@contextlib.contextmanager
+def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
+    """Copy the student's further files into a folder whose name contains neither student nor course."""
+    own = handed_in(work)
+    if not own:
+        yield {}
+        return
+    with staging.neutral_folder() as folder:
+        copies = {name: folder / str(number) for number, name in enumerate(own)}
+        for name, copy in copies.items():
+            shutil.copyfile(own[name], copy, follow_symlinks=False)
+        yield copies
+
+
+def _keep_log(work: Work, process: Process) -> None:
+    """Save the output of the process's libraries, and the traceback of a fault, in the submission's log."""
+    text = process.stderr()
+    with contextlib.suppress(OSError):
+        work.log.unlink(missing_ok=True)
+        if text:
+            work.log.parent.mkdir(parents=True, exist_ok=True)
+            work.log.touch(mode=0o600)
+            work.log.write_text(text, "utf-8", "replace")

@@ -1,0 +1,109 @@
+"""What a solution was seen to do: observed in a run of its own, and kept until the exam changes.
+
+The record is part of the exam. A proof makes it; grading makes it where no proof has run here, as in a course of
+nbgrader's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder._util.digests import digest, own_code
+from autograder._util.files import write_atomically
+from autograder._util.plain_records import from_plain, to_plain
+from autograder._util.text import one_line
+from autograder.coordinator.cache_keys import EXAMINER_VERSION, exam_key
+from autograder.errors import AutograderError, HostError
+from autograder.exchange.work import Work, versions
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import Exam
+from autograder.records.observations import Observations
+from autograder.release.record import Release
+
+FILE = "observations.json"
+"""File of an observing run, beside its details."""
+
+
+def write(work: Work, observations: Sequence[Observations]) -> None:
+    """Write what an observing run saw: a record of each notebook."""
+    write_atomically(_place(work), json.dumps(to_plain(list(observations))) + "\n", mode=0o600)
+
+
+def read(work: Work) -> tuple[Observations, ...]:
+    """Read what an observing run wrote.
+
+    Raises:
+        HostError: it wrote nothing, or something else.
+    """
+    try:
+        rows = json.loads(_place(work).read_bytes())
+        return tuple(from_plain(Observations, row) for row in rows)
+    except (OSError, ValueError) as error:
+        raise HostError(f"{_place(work)} cannot be read: {error}") from error
+
+
+def _place(work: Work) -> Path:
+    return work.details.with_name(FILE)
+
+
+def with_record(release: Release, observations: Sequence[Observations | None]) -> Release:
+    """Return the release with a record of each notebook in its exam."""
+    notebooks = zip(release.notebooks, observations, strict=True)
+    return replace(
+        release, notebooks=tuple(replace(n, exam=replace(n.exam, observations=seen)) for n, seen in notebooks)
+    )
+
+
+def is_observed(exams: Sequence[Exam]) -> bool:
+    """Tell whether the solution of each notebook was seen."""
+    return all(exam.observations is not None for exam in exams)
+
+
+def keep(course: Course, release: Release) -> None:
+    """Keep the record of a release beside the exams; a course that cannot be written goes on without."""
+    content = {"key": _key(course, release), "notebooks": {e.notebook: to_plain(e.observations) for e in release.exams}}
+    with contextlib.suppress(HostError):
+        write_atomically(_path(course, release.assignment), json.dumps(content) + "\n", mode=0o600)
+
+
+def with_kept(course: Course, release: Release) -> Release:
+    """Return the release with the kept record; as it is, if there is none or something has changed since."""
+    try:
+        content = json.loads(_path(course, release.assignment).read_bytes())
+        if content["key"] != _key(course, release):
+            return release
+        kept: dict[str, Any] = content["notebooks"]
+        return with_record(release, [from_plain(Observations, kept[exam.notebook]) for exam in release.exams])
+    except (OSError, ValueError, TypeError, KeyError):
+        return release
+
+
+def _path(course: Course, assignment: Assignment) -> Path:
+    return course.state / "observations" / f"{assignment.name}.json"
+
+
+def _key(course: Course, release: Release) -> str:
+    """Digest what the record depends on: the exam with its hidden data, the kit's code, and the libraries' versions."""
+    return digest(exam_key(course, release), EXAMINER_VERSION, own_code(), versions())
+
+
+def reason(error: AutograderError | str) -> str:
+    """Say that a solution could not be observed, and what follows."""
+    return (
+        f"the solution could not be run ({one_line(str(error), 300).rstrip('.')}), so nothing is known of what an "
+        "answer may do to a test; where that decides, a person grades"
+    )
+
+
+def observing(work: Work, folder: Path) -> Work:
+    """Return the work of an observing run that allows everything, and whose results lie in ``folder``."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    exams = tuple(replace(exam, observations=None) for exam in work.exams)
+    return replace(work, exams=exams, target=folder / "autograded", details=folder / "details.json", observe=True)

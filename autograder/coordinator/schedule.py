@@ -1,0 +1,91 @@
+"""Schedule of a batch: replays first; of several identical submissions, only one is executed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+from autograder.coordinator.recordings import are_kept
+from autograder.exchange.work import BUSY, Work
+
+Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
+"""A function that grades so many at a time; :func:`autograder.coordinator.pool.in_processes` is the real one."""
+Outcomes = Generator[tuple[Work, str], None, None]
+_ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
+
+
+def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
+    """Grade the submissions, and execute identical ones only once.
+
+    First, every submission with a recording is replayed, which costs little. Of those that have to be executed and
+    would be the same run, the first one is; the others are replayed from its recording once it has ended. If it could
+    not be graded, the next one is executed. A failed replay is never a submission's result: it is executed then.
+
+    Yields:
+        Each submission as it ends, with the reason if it failed.
+    """
+    ready = [work for work in due if are_kept(work)]
+    missing: list[Work] = []
+    yield from _replayed(ready, workers, execute, missing)
+    place = {id(work): number for number, work in enumerate(due)}
+    missing += [work for work in due if id(work) not in {id(one) for one in ready}]
+    missing.sort(key=lambda work: place[id(work)])
+    alone: list[Work] = []
+    while missing:
+        leaders: dict[tuple[str, ...], Work] = {}
+        first = [work for work in missing if _leads(work, leaders)]
+        same = [work for work in missing if not any(work is one for one in first)]
+        succeeded: set[tuple[str, ...]] = set()
+        for work, reason in _done(execute, first, workers):
+            if not reason:
+                succeeded.add(work.recording_keys)
+            yield work, reason
+        yield from _replayed([work for work in same if work.recording_keys in succeeded], workers, execute, alone)
+        missing = [work for work in same if work.recording_keys not in succeeded]
+    yield from _done(execute, alone, workers)
+
+
+def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
+    """Pass results on; grade the submissions for which the machine was too busy again, one at a time, after all others.
+
+    Yields:
+        Each submission as it ends, with the reason if it failed; if the machine was too busy again, with advice.
+    """
+    busy: list[Work] = []
+    for work, reason in outcomes:
+        if reason.startswith(BUSY):
+            busy.append(work)
+        else:
+            yield work, reason
+    for work in busy:
+        for done, reason in _done(execute, [work], 1):
+            yield done, after_second_try(reason)
+
+
+def after_second_try(reason: str) -> str:
+    """Add advice to the reason of a submission that was tried alone, if the machine was too busy again."""
+    return f"{reason}; {_ADVICE}" if reason.startswith(BUSY) else reason
+
+
+def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
+    """Tell whether no earlier submission has the same run; one without a key equals no other."""
+    keys = work.recording_keys
+    return work.runs is None or not keys or not all(keys) or leaders.setdefault(keys, work) is work
+
+
+def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:
+    """Replay submissions; those that have to be executed are added to ``missing``."""
+    by_student = {work.student: work for work in works}
+    for tried, reason in _done(execute, [replace(work, replay_only=True) for work in works], workers):
+        work = by_student[tried.student]
+        if reason:
+            missing.append(work)
+        else:
+            yield work, reason
+
+
+def _done(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:
+    if works:
+        with contextlib.closing(execute(works, workers)) as outcomes:
+            yield from outcomes

@@ -1,0 +1,159 @@
+"""Grading of one submission, the unit of work of a batch: one submission in, one folder out.
+
+The examination itself happens in a process behind a wall. Its outcome is read as strictly as messages of a kernel;
+then ``autograded/<student>/<assignment>/`` is written aside and renamed as the last act. Only that folder shows
+that a submission was graded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder._util.files import fill, replace_folder, unwritable
+from autograder._util.text import bounded
+from autograder.coordinator import observation, recordings
+from autograder.course.late_policy import Penalty, late_penalty
+from autograder.errors import AutograderError, HostError
+from autograder.exchange import outcome, outcome_reader, result_json
+from autograder.exchange.work import BUSY, Work, read_stamp, versions
+from autograder.records.dates import TIMESTAMP
+from autograder.records.grade import Grade
+from autograder.term.dates import deadline
+
+Examine = Callable[[Work], bytes]
+"""A function that examines a submission and returns its outcome, see :mod:`autograder.exchange.outcome`.
+
+It raises :class:`HostError`.
+"""
+LOG_LINES = 12
+"""Number of a log's last lines that a reason quotes."""
+MAX_REASON = 4000
+"""Largest number of characters of a reason, without its excerpt of a log."""
+_policy_lock = threading.Lock()
+"""Lock for calls of the course's own late policy, which was not written for threads."""
+
+
+def grade_submission(work: Work, examine: Examine) -> Grade:
+    """Grade one submission and write its folder.
+
+    Raises:
+        HostError: this machine cannot do it; nothing is written.
+        CourseError: the course's own late policy failed; nothing is written.
+        NotGraded: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
+    """
+    with _policy_lock:
+        penalty = penalty_of(work)
+    data = examine(work)
+    try:
+        verified = outcome_reader.read(data, work.exams)
+    except ValueError as error:
+        raise HostError(f"the outcome of the process that examined it is refused: {error}") from error
+    with _policy_lock:
+        lost = penalty(work.student, [book.score for book in verified.notebooks])
+    grade = Grade(
+        student=work.student,
+        assignment=work.assignment.name,
+        notebooks=verified.notebooks,
+        late_penalty=round(lost, work.assignment.decimals),
+        submitted_at=work.submitted_at,
+        graded_at=datetime.now(UTC),
+        versions=versions(),
+        content_keys=work.content_keys,
+        dates=work.dates,
+    )
+    recordings.save(work, verified.recordings)
+    if work.observe:
+        observation.write(work, verified.observations)
+    write_grade(work, grade, verified.texts)
+    return grade
+
+
+def penalty_of(work: Work) -> Penalty:
+    """Choose the function that computes a submission's late penalty, by the student's own dates."""
+    dates = work.dates
+    if dates is None:
+        return late_penalty(work.course, work.assignment, work.submitted_at)
+    if dates.excused:
+        return lambda student, scores: 0.0
+    if dates.closed:
+        return lambda student, scores: max(0.0, sum(scores))
+    return late_penalty(work.course, replace(work.assignment, due=deadline(dates)), work.submitted_at)
+
+
+def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
+    """Grade a submission; return the reason if it could not be graded, else nothing.
+
+    If the machine was too busy for it, the reason begins with :data:`~autograder.exchange.work.BUSY`. If the kit itself
+    is at fault, the traceback is in the log.
+    """
+    try:
+        grade(work, examine)
+    except outcome_reader.NotGraded as error:
+        if error.needs == outcome.QUIET:
+            return bounded(f"{BUSY}{error}", MAX_REASON)
+        return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
+    except AutograderError as error:
+        return bounded(str(error), MAX_REASON) or type(error).__name__
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            work.log.parent.mkdir(parents=True, exist_ok=True)
+            with work.log.open("a") as log:
+                traceback.print_exception(error, file=log)
+        return bounded(f"{type(error).__name__}: {error}", MAX_REASON) + _log_excerpt(work)
+    return ""
+
+
+def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
+    """Write a grade into its place: the instructor's details, and the folder as the last act.
+
+    Args:
+        work: says where.
+        grade: the grade.
+        notebooks: name without ``.ipynb`` → text of the annotated notebook, for those that ran.
+
+    Raises:
+        HostError: it cannot be written.
+    """
+    try:
+        _write(work, grade, notebooks)
+    except OSError as error:
+        raise unwritable(work.scratch, error) from error
+
+
+def _write(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:
+    work.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work.scratch, ignore_cleanup_errors=True) as aside:
+        folder = Path(aside) / "new"
+        folder.mkdir()
+        files: dict[str, bytes | str] = {f"{name}.ipynb": text for name, text in notebooks.items()}
+        if (stamp := read_stamp(work.submission)) is not None:
+            files[TIMESTAMP] = stamp
+        fill(folder, files | {result_json.NAME: result_json.dumps(result_json.public(grade))})
+        result_json.write(work.details, grade)
+        replace_folder(folder, work.target)
+
+
+def _log_excerpt(work: Work) -> str:
+    """Quote the last lines of the process's log, else of the batch's, with its path."""
+    for log in (work.log, work.batch_log):
+        if tail := _tail(log):
+            return f"; the last lines of {log}:{tail}"
+    return f"; {work.log} is empty"
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 16_384))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.splitlines() if line.strip()][-LOG_LINES:]
+    return "".join(f"\n  {bounded(line, 400)}" for line in lines)

@@ -1,0 +1,1 @@
+"""Behind the examiner's wall: one submission of a student becomes one outcome."""

@@ -1,0 +1,239 @@
+"""Reader of an outcome, in the coordinator, which believes none of it.
+
+It accepts only a grade of this exam's own questions, each within its range, cells for people that are built anew from
+the exam, and recordings that can only be used for the very same submission.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder._util.plain_records import from_plain
+from autograder.errors import HostError
+from autograder.exchange import result_json
+from autograder.exchange.annotated_notebook import ShownCell, notebook_of
+from autograder.exchange.bonus import highest_bonus
+from autograder.exchange.container import unpack as unpack_files
+from autograder.exchange.outcome import (
+    GRADE,
+    MAX_CELL_CHARACTERS,
+    MAX_CELL_NUMBER,
+    MAX_CELLS,
+    MAX_CELLS_BYTES,
+    MAX_CHECKS,
+    MAX_CURVES,
+    MAX_FACT,
+    MAX_FACTS,
+    MAX_GRADE_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_ITEMS,
+    MAX_MIB,
+    MAX_NAMES,
+    MAX_OBSERVATIONS_BYTES,
+    MAX_SECONDS,
+    MAX_TEXT,
+    OBSERVATIONS,
+    Recording,
+    count_items,
+    is_curve,
+    is_evidence,
+)
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.grade import NotebookGrade, QuestionGrade
+from autograder.records.limits import MAX_RECORDING_BYTES
+from autograder.records.observations import Observations
+from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
+
+
+@dataclass(frozen=True)
+class VerifiedOutcome:
+    """The verified outcome of a submission."""
+
+    notebooks: tuple[NotebookGrade, ...]
+    texts: Mapping[str, str]
+    """Name of a notebook → text of the annotated notebook, where there is one."""
+    recordings: tuple[Recording | None, ...]
+    """New recording of each notebook; None: nothing new."""
+    observations: tuple[Observations, ...] = ()
+    """What each notebook of the solution was seen to do; empty for a student's submission."""
+
+
+class NotGraded(Exception):
+    """A missing grade; the message says why."""
+
+    def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
+        super().__init__(reason)
+        self.needs = needs
+        """Need of the process, one of :data:`KERNEL`, :data:`LIBRARIES`, :data:`QUIET`; empty if there is another
+        reason."""
+        self.fault = fault
+        """Whether the kit is at fault: then the process's log says more."""
+
+
+def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
+    """Read an outcome of ``exams``.
+
+    Raises:
+        NotGraded: it says that there is no grade.
+        ValueError: it is not a valid outcome of these exams.
+    """
+    head, files = unpack_files(data, MAX_HEADER_BYTES)
+    if head:
+        raise _not_graded(head)
+    try:
+        grade = result_json.from_json(_json(files[GRADE], MAX_GRADE_BYTES))
+    except (HostError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"its grade cannot be read ({error})") from error
+    if len(grade.notebooks) != len(exams):
+        raise ValueError("it has other notebooks than the exam")
+    texts = {}
+    for number, (exam, book) in enumerate(zip(exams, grade.notebooks, strict=True)):
+        _check_notebook(exam, book)
+        if f"{number}.cells" in files:
+            texts[exam.notebook] = _text(exam, _json(files[f"{number}.cells"], MAX_CELLS_BYTES), book)
+    return VerifiedOutcome(
+        notebooks=grade.notebooks,
+        texts=texts,
+        recordings=tuple(_recording(files, number) for number in range(len(exams))),
+        observations=_observations(files, exams),
+    )
+
+
+def _observations(files: Mapping[str, bytes], exams: Sequence[Exam]) -> tuple[Observations, ...]:
+    if OBSERVATIONS not in files:
+        return ()
+    rows = _json(files[OBSERVATIONS], MAX_OBSERVATIONS_BYTES)
+    if type(rows) is not list or len(rows) != len(exams):
+        raise ValueError("its observations are of other notebooks")
+    observations = tuple(from_plain(Observations, row) for row in rows)
+    for each in observations:
+        if len(each.facts) > MAX_FACTS or any(len(f.subject) + len(f.value) > MAX_FACT for f in each.facts):
+            raise ValueError("its observations hold too much")
+    return observations
+
+
+def needs(data: bytes) -> str:
+    """Return the need that an outcome reports; empty where it reports none."""
+    try:
+        return str(unpack_files(data, MAX_HEADER_BYTES)[0].get("needs", ""))
+    except ValueError:
+        return ""
+
+
+def _not_graded(head: Mapping[str, Any]) -> NotGraded:
+    match head:
+        case {"needs": "kernel" | "libraries" as needs}:
+            return NotGraded(f"it needs {needs}", needs=needs)
+        case {"reason": str(reason), "needs": "quiet" as needs}:
+            return NotGraded(reason[:MAX_TEXT], needs=needs)
+        case {"reason": str(reason)}:
+            return NotGraded(reason[:MAX_TEXT])
+        case {"fault": str(reason)}:
+            return NotGraded(reason[:MAX_TEXT], fault=True)
+    raise ValueError("it has neither a grade nor a reason")
+
+
+def _json(data: bytes, max_bytes: int) -> Any:
+    if len(data) > max_bytes or count_items(data) > MAX_ITEMS:
+        raise ValueError("it holds too much")
+    try:
+        return result_json.loads(data)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error})") from error
+
+
+def _recording(files: Mapping[str, bytes], number: int) -> Recording | None:
+    run = files.get(f"{number}.run")
+    figures = files.get(f"{number}.figures", b"")
+    if max(len(run or b""), len(figures)) > MAX_RECORDING_BYTES:
+        raise ValueError("a recording is too large")
+    return None if run is None and not figures else Recording(run, figures)
+
+
+# --- a grade within its range ---------------------------------------------------------------------------
+
+_STATUSES = {status.value for status in RunStatus} | {"invalid", "missing"}
+_BY_HAND = (Role.MANUAL, Role.TASK)
+
+
+def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
+    if book.notebook != exam.notebook or book.status not in _STATUSES:
+        raise ValueError("it is of another notebook, or has an unknown status")
+    asked = [(str(cell.grade_id), cell.points) for cell in exam.questions]
+    if [(question.id, question.max_score) for question in book.questions] != asked:
+        raise ValueError("its questions are not those of the exam")
+    used = (book.wall_seconds, book.cpu_seconds)
+    if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:
+        raise ValueError("its times or its memory are out of range")
+    _check_texts([book.message, book.sandbox])
+    if len(book.history) > MAX_CURVES or not all(is_curve(name, values) for name, values in book.history.items()):
+        raise ValueError("a learning curve holds other values than numbers, or too many")
+    counts = book.trainings.values()
+    if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
+        raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
+    for cell, question in zip(exam.questions, book.questions, strict=True):
+        _check_question(exam, cell, question)
+
+
+def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:
+    manual = question.outcome is Outcome.MANUAL
+    if manual and cell.role not in _BY_HAND:
+        raise ValueError(f"{question.id} must be graded by its test, not by a person")
+    if cell.role in _BY_HAND and question.outcome not in (Outcome.MANUAL, Outcome.SKIPPED):
+        raise ValueError(f"{question.id} must be graded by a person")
+    waits = question.outcome in (Outcome.MANUAL, Outcome.BROKEN)
+    # A test that failed may wait, too: where it is in doubt which cell is the answer.
+    may_wait = waits or (cell.role is Role.TEST and question.outcome is not Outcome.PASSED)
+    if question.needs_manual_grade != waits and not (question.needs_manual_grade and may_wait):
+        raise ValueError(f"the outcome of {question.id} contradicts whether a person grades it")
+    if question.in_kernel is not bool(cell.in_kernel):
+        raise ValueError(f"{question.id} was measured in another process than its mark says")
+    bonus = highest_bonus(exam, cell)
+    if not 0 <= question.score <= cell.points + bonus + 1e-6:
+        raise ValueError(f"the score of {question.id} is out of range")
+    earned = bonus if question.outcome is Outcome.FAILED else 0.0
+    if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
+        raise ValueError(f"{question.id} has a score without having passed")
+    if len(question.checks) > MAX_CHECKS:
+        raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
+    _check_texts([question.message, question.detail])
+    for check in question.checks:
+        _check_check(check)
+
+
+def _check_check(check: CheckResult) -> None:
+    if not 0 <= check.fraction <= 1 or check.weight < 0 or check.bonus < 0:
+        raise ValueError("a check's numbers are out of range")
+    _check_texts([check.name, check.message, check.detail])
+    if type(check.evidence) is not dict or len(check.evidence) > MAX_NAMES:
+        raise ValueError("the evidence of a check is not a record of at most 100 names")
+    if not all(is_evidence(*item) for item in check.evidence.items()):
+        raise ValueError("the evidence of a check holds other values than numbers and short texts")
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if any(len(text) > MAX_TEXT for text in texts):
+        raise ValueError("a text is too long")
+
+
+# --- the notebook for people ------------------------------------------------------------------------------
+
+
+def _text(exam: Exam, rows: Any, book: NotebookGrade) -> str:
+    if type(rows) is not list or len(rows) > MAX_CELLS:
+        raise ValueError("the cells are not a list, or too many")
+    notebook = notebook_of(exam, [_cell(row) for row in rows], book)
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _cell(row: Any) -> ShownCell:
+    cell = from_plain(ShownCell, row)
+    if len(cell.source) + len(cell.note) > MAX_CELL_CHARACTERS or not all(type(one) is dict for one in cell.outputs):
+        raise ValueError("a cell is too large, or its outputs are not records")
+    if not 0 <= cell.number <= MAX_CELL_NUMBER:
+        raise ValueError("a cell's number is out of range")
+    return cell

@@ -1,0 +1,125 @@
+"""Writer of an outcome, in the examiner's process: as untrusted as the student's answers that may control it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from autograder._util.plain_records import to_plain
+from autograder._util.text import bounded
+from autograder.exchange import result_json
+from autograder.exchange.annotated_notebook import ShownCell
+from autograder.exchange.container import pack as pack_files
+from autograder.exchange.outcome import (
+    GRADE,
+    MAX_BYTES,
+    MAX_CELLS,
+    MAX_CELLS_BYTES,
+    MAX_CHECKS,
+    MAX_CURVES,
+    MAX_GRADE_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_ITEMS,
+    MAX_MESSAGE,
+    MAX_NAME,
+    MAX_NAMES,
+    MAX_REASON,
+    MAX_TEXT,
+    OBSERVATIONS,
+    Recording,
+    count_items,
+    is_curve,
+    is_evidence,
+)
+from autograder.records.checks import CheckResult
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.limits import MAX_RECORDING_BYTES
+from autograder.records.observations import Observations
+
+
+def failed(why: Mapping[str, str]) -> bytes:
+    """Pack the reason why there is no grade: ``reason``, ``needs`` or ``fault``."""
+    texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in why.items()}
+    return pack_files(texts, {})
+
+
+def pack(
+    grades: Sequence[NotebookGrade],
+    shown: Sequence[Sequence[ShownCell] | None],
+    recordings: Sequence[Recording | None],
+    observations: Sequence[Observations] | None = None,
+) -> bytes:
+    """Pack the grades, cut to the reader's limits: too much of one part must not cost the others.
+
+    Args:
+        grades: the grade of each notebook.
+        shown: the cells of each for people; None where there was no notebook to run.
+        recordings: the new recording of each; None: nothing new.
+        observations: what each was seen to do; None for a student's.
+    """
+    files = {GRADE: result_json.dumps(Grade("", "", tuple(map(_cut, grades)))).encode("utf-8", "replace")}
+    if observations is not None:
+        files[OBSERVATIONS] = json.dumps(to_plain(list(observations))).encode()
+    room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
+    for number, cells in enumerate(shown):
+        if cells is not None:
+            files[f"{number}.cells"] = _cells_within(cells, min(room, MAX_CELLS_BYTES))
+            room -= len(files[f"{number}.cells"])
+    for number, recording in enumerate(recordings):
+        if recording is not None and recording.run is not None:
+            kept = recording.run if len(recording.run) <= min(MAX_RECORDING_BYTES, room) else b""
+            figures = recording.figures if len(recording.figures) <= min(MAX_RECORDING_BYTES, room - len(kept)) else b""
+            files |= {f"{number}.run": kept} | ({f"{number}.figures": figures} if figures else {})
+            room -= len(kept) + len(figures)
+        elif recording is not None and 0 < len(recording.figures) <= min(MAX_RECORDING_BYTES, room):
+            files[f"{number}.figures"] = recording.figures
+            room -= len(recording.figures)
+    return pack_files({}, files)
+
+
+def _cut(book: NotebookGrade) -> NotebookGrade:
+    curves = {name: values for name, values in book.history.items() if is_curve(name, values)}
+    return replace(
+        book,
+        message=bounded(book.message, MAX_TEXT // 2),
+        questions=tuple(map(_cut_question, book.questions)),
+        history=dict(list(curves.items())[:MAX_CURVES]),
+    )
+
+
+def _cut_question(question: QuestionGrade) -> QuestionGrade:
+    checks = tuple(map(_cut_check, question.checks[:MAX_CHECKS]))
+    return replace(
+        question,
+        message=bounded(question.message, MAX_MESSAGE),
+        detail=bounded(question.detail, MAX_TEXT // 2),
+        checks=checks,
+    )
+
+
+def _cut_check(check: CheckResult) -> CheckResult:
+    plain = {name: result_json.plain(value) for name, value in check.evidence.items()}
+    kept = {name: value for name, value in plain.items() if is_evidence(name, result_json.unplain(value))}
+    return replace(
+        check,
+        name=bounded(check.name, MAX_NAME),
+        message=bounded(check.message, MAX_MESSAGE),
+        detail=bounded(check.detail, MAX_MESSAGE),
+        evidence=dict(list(kept.items())[:MAX_NAMES]),
+    )
+
+
+def _cells_within(cells: Sequence[ShownCell], room: int) -> bytes:
+    """Encode the cells as JSON; if they are too large, without outputs, and then without colors."""
+    without_outputs = [replace(cell, outputs=(_TOO_LARGE,) if cell.outputs else ()) for cell in cells]
+    bare = [replace(cell, source=bounded(cell.source, 10_000), rendered="") for cell in without_outputs]
+    data = b""
+    for attempt in (cells, without_outputs, bare[:MAX_CELLS]):
+        data = json.dumps(to_plain(list(attempt))).encode()
+        if len(data) <= room and count_items(data) <= MAX_ITEMS and len(attempt) <= MAX_CELLS:
+            break
+    return data
+
+
+_TOO_LARGE = {"output_type": "stream", "name": "stdout", "text": "[The outputs are too large to be shown.]\n"}

@@ -1,0 +1,333 @@
+"""The file result.json: the grade of one submission on disk, written whole and read back without loss.
+
+The format is described in docs/reference/result-json.md; :data:`VERSION` changes when a key changes its meaning.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autograder._util.files import write_atomically
+from autograder.errors import HostError
+from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
+from autograder.records.dates import Dates
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+
+NAME = "result.json"
+VERSION = 1
+"""Version that :func:`to_json` writes and :func:`from_json` reads."""
+
+_DERIVED = ("status", "score", "max_score", "needs_manual_grade")
+_TOLERANCE = 1e-6
+
+
+def to_json(grade: Grade) -> dict[str, Any]:
+    """Convert ``grade`` to plain data for strict JSON: a number that is not finite becomes ``{"float": "nan"}``."""
+    return {
+        "version": VERSION,
+        "student": grade.student,
+        "assignment": grade.assignment,
+        "status": grade.status,
+        "score": grade.score,
+        "max_score": grade.max_score,
+        "needs_manual_grade": grade.needs_manual_grade,
+        "late_penalty": grade.late_penalty,
+        "questions": [_question(book.notebook, q) for book in grade.notebooks for q in book.questions],
+        "notebooks": [_notebook(book) for book in grade.notebooks],
+        "wall_seconds": sum(book.wall_seconds for book in grade.notebooks),
+        "cpu_seconds": sum(book.cpu_seconds for book in grade.notebooks),
+        "peak_memory_mib": peak_memory(grade),
+        "submitted_at": _moment(grade.submitted_at),
+        "graded_at": _moment(grade.graded_at),
+        "versions": dict(grade.versions),
+        "content_keys": dict(grade.content_keys),
+        "dates": _dates(grade.dates),
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Grade:
+    """Rebuild the grade from the data that :func:`to_json` made; it equals the original.
+
+    Raises:
+        HostError: another version, a missing key, a value of the wrong kind, or totals that the questions
+            do not add up to.
+    """
+    if not isinstance(data, Mapping) or data.get("version") != VERSION:
+        found = data.get("version") if isinstance(data, Mapping) else None
+        raise HostError(f"the result has version {found!r}, this autograder reads version {VERSION}; grade it again")
+    try:
+        grade = _grade(data)
+        totals = {name: getattr(grade, name) for name in _DERIVED}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise HostError(f"the result is damaged: {what}; delete it and grade again") from error
+    for name, made in totals.items():
+        if not _agrees(data.get(name), made):
+            raise HostError(
+                f"the result is damaged: it says {name} {data.get(name)!r}, but its questions make it "
+                f"{made!r}; delete it and grade again"
+            )
+    return grade
+
+
+def write(path: Path, grade: Grade) -> None:
+    """Write ``grade`` to ``path``, aside and renamed."""
+    write_atomically(path, dumps(grade))
+
+
+def dumps(grade: Grade) -> str:
+    """Write the text of a result.json."""
+    return json.dumps(to_json(grade), indent=1, allow_nan=False) + "\n"
+
+
+def public(grade: Grade) -> Grade:
+    """Return the grade without the instructor's details, which may quote hidden tests, and without thresholds.
+
+    It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
+    """
+    replace = dataclasses.replace
+
+    def check(one: CheckResult) -> CheckResult:
+        evidence = {name: value for name, value in one.evidence.items() if name not in PRIVATE_EVIDENCE}
+        return replace(one, detail="", evidence=evidence)
+
+    def question(one: QuestionGrade) -> QuestionGrade:
+        return replace(one, detail="", checks=tuple(map(check, one.checks)))
+
+    books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
+    return replace(grade, notebooks=tuple(books))
+
+
+def read(path: Path, details: Path | None = None) -> Grade:
+    """Read the grade in ``path``, with the details from ``details`` if they belong to the same grade.
+
+    Raises:
+        HostError: the file cannot be read, or is damaged; the message names it.
+    """
+    grade = _read(path)
+    if details is not None and details.is_file():
+        with contextlib.suppress(HostError):
+            full = _read(details)
+            if dumps(public(full)) == dumps(grade):  # not by ==: a loss may be NaN
+                return full
+    return grade
+
+
+def _read(path: Path) -> Grade:
+    try:
+        return from_json(loads(path.read_bytes()))
+    except HostError as error:
+        raise HostError(f"{path}: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise HostError(f"{path} is damaged or cannot be read ({error}); delete it and grade again") from error
+
+
+def peak_memory(grade: Grade) -> float | None:
+    """Return the largest notebook's peak memory in MiB; None if none was measured."""
+    return max((b.peak_memory_mib for b in grade.notebooks if b.peak_memory_mib is not None), default=None)
+
+
+# --- out ---------------------------------------------------------------------------------------------
+
+
+def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
+    return {
+        "notebook": notebook,
+        "id": question.id,
+        "score": question.score,
+        "max_score": question.max_score,
+        "outcome": question.outcome.value,
+        "message": question.message,
+        "detail": question.detail,
+        "needs_manual_grade": question.needs_manual_grade,
+        "checks": [_check(check) for check in question.checks],
+        "in_students_process": question.in_kernel,
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    row = {field.name: getattr(check, field.name) for field in dataclasses.fields(check)}
+    return {**row, "outcome": check.outcome.value, "evidence": plain(check.evidence)}
+
+
+def _notebook(book: NotebookGrade) -> dict[str, Any]:
+    return {
+        "notebook": book.notebook,
+        "status": str(book.status),
+        "message": book.message,
+        "wall_seconds": book.wall_seconds,
+        "cpu_seconds": book.cpu_seconds,
+        "peak_memory_mib": book.peak_memory_mib,
+        "sandbox": book.sandbox,
+        "history": plain(book.history),
+        "trainings": dict(book.trainings),
+        "kept": book.replayed,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Convert evidence to JSON: NumPy's numbers become Python's, and values without a JSON form become text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(float(value))}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value]
+    if callable(getattr(value, "tolist", None)):
+        return plain(value.tolist())
+    return str(value)
+
+
+def _dates(dates: Dates | None) -> dict[str, Any] | None:
+    if dates is None:
+        return None
+    return {
+        **dataclasses.asdict(dates),
+        "due": _moment(dates.due),
+        "close": _moment(dates.close),
+        "notes": [*dates.notes],
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+# --- in ----------------------------------------------------------------------------------------------
+
+
+def _grade(data: Mapping[str, Any]) -> Grade:
+    questions: dict[str, list[QuestionGrade]] = {_text(book["notebook"]): [] for book in data["notebooks"]}
+    for row in data["questions"]:
+        questions[row["notebook"]].append(_read_question(row))
+    return Grade(
+        student=_text(data["student"]),
+        assignment=_text(data["assignment"]),
+        notebooks=tuple(_read_notebook(book, questions[book["notebook"]]) for book in data["notebooks"]),
+        late_penalty=_number(data["late_penalty"]),
+        submitted_at=_read_moment(data["submitted_at"]),
+        graded_at=_read_moment(data["graded_at"]),
+        versions={_text(k): _text(v) for k, v in data["versions"].items()},
+        content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
+        dates=_read_dates(data.get("dates")),
+    )
+
+
+def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -> NotebookGrade:
+    peak = row["peak_memory_mib"]
+    return NotebookGrade(
+        notebook=_text(row["notebook"]),
+        status=_text(row["status"]),
+        message=_text(row["message"]),
+        questions=tuple(questions),
+        wall_seconds=_number(row["wall_seconds"]),
+        cpu_seconds=_number(row["cpu_seconds"]),
+        peak_memory_mib=None if peak is None else _number(peak),
+        sandbox=_text(row["sandbox"]),
+        history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
+        trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
+        replayed=_truth(row.get("kept", False)),
+    )
+
+
+def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
+    return QuestionGrade(
+        id=_text(row["id"]),
+        score=_number(row["score"]),
+        max_score=_number(row["max_score"]),
+        outcome=Outcome(row["outcome"]),
+        message=_text(row["message"]),
+        detail=_text(row["detail"]),
+        needs_manual_grade=_truth(row["needs_manual_grade"]),
+        checks=tuple(_read_check(check) for check in row["checks"]),
+        in_kernel=_truth(row.get("in_students_process", False)),
+    )
+
+
+def _read_check(row: Mapping[str, Any]) -> CheckResult:
+    return CheckResult(
+        name=_text(row["name"]),
+        outcome=Outcome(row["outcome"]),
+        fraction=_number(row["fraction"]),
+        message=_text(row["message"]),
+        detail=_text(row["detail"]),
+        weight=_number(row["weight"]),
+        evidence=unplain(dict(row["evidence"])),
+        bonus=_number(row.get("bonus", 0.0)),
+    )
+
+
+def unplain(value: Any) -> Any:
+    """Convert JSON evidence back: :func:`plain` reversed."""
+    if isinstance(value, dict):
+        if value.keys() == {"float"} and value["float"] in ("nan", "inf", "-inf"):
+            return float(value["float"])
+        return {key: unplain(item) for key, item in value.items()}
+    return [unplain(item) for item in value] if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be text")
+    return sys.intern(value)  # ids, keys and most messages are the same in a whole class
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{value!r} should be a finite number")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} should be a whole number")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} should be true or false")
+    return value
+
+
+def _read_dates(row: Mapping[str, Any] | None) -> Dates | None:
+    if row is None:
+        return None
+    return Dates(
+        due=_read_moment(row["due"]),
+        close=_read_moment(row["close"]),
+        late_days=_number(row["late_days"]),
+        excused=_truth(row["excused"]),
+        closed=_truth(row["closed"]),
+        notes=tuple(map(_text, row["notes"])),
+    )
+
+
+def _read_moment(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(_text(value))
+
+
+def _agrees(stated: Any, made: Any) -> bool:
+    if isinstance(made, float | int) and not isinstance(made, bool):
+        is_number = isinstance(stated, float | int) and not isinstance(stated, bool)
+        return is_number and abs(stated - made) <= _TOLERANCE
+    return bool(stated == made)
+
+
+def loads(data: bytes) -> Any:
+    """Read strict JSON, without NaN and Infinity; raise :class:`ValueError` or :class:`RecursionError`."""
+    return json.loads(data, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

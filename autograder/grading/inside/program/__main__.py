@@ -1,5 +1,0 @@
-"""The program of an examiner. Run as a folder, so that a template can become it without another import."""
-
-from autograder.grading.inside.main import main
-
-main()

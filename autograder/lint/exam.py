@@ -1,0 +1,165 @@
+"""Linting of an exam at its release, from the syntax of its test cells; nothing is run.
+
+:func:`unreadable` reports cells that are not Python, which makes any examination impossible. :func:`findings` reports
+everything else: errors stop a release, warnings are printed. Each :class:`Finding` gives place, reason and remedy.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import warnings
+from collections.abc import Collection, Iterator
+
+from autograder.lint.released_files import writes_over_released
+from autograder.lint.surroundings import Notebook
+from autograder.lint.test_cell import NO_MODULE, UNBOUND, Finding, Reader
+from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.magics import without_magics
+from autograder.syntax.module_state import names_with_state
+from autograder.syntax.names import vocabulary
+from autograder.syntax.refusals import NO_MAGICS, PLAIN_PYTHON
+
+__all__ = ["MARK", "NO_MODULE", "UNBOUND", "Finding", "findings", "unreadable"]
+
+MARK = (
+    "Every test cell is examined outside of the student's kernel, unless it is marked: by the tag 'examine-kernel', or "
+    "by examine: {kernel: [its id]} in course.yaml. A marked test runs in the student's process, which can give itself "
+    "its points."
+)
+
+_MAGIC = re.compile(r"^\s*[%!]|^[^#'\"]*=\s*[%!]|\?{1,2}\s*$")
+
+
+def _tests(exam: Exam) -> Iterator[tuple[str, ExamCell]]:
+    for index, cell in enumerate(exam.cells):
+        if cell.role is Role.TEST:
+            yield f"cell {index + 1} ({cell.grade_id!r})", cell
+
+
+# --- Python at all -----------------------------------------------------------------------------------
+
+
+def unreadable(exam: Exam) -> list[Finding]:
+    """Return findings about test cells that are not plain Python, with or without their hidden part."""
+    found = []
+    for name, cell in _tests(exam):
+        if cell.cell_type != "code":
+            why = f"a test must be a code cell, not {cell.cell_type}"
+            found.append(Finding(name, 0, "", why, "make it a code cell, or a cell for a person"))
+        elif not cell.in_kernel:
+            fault = _fault(cell.source, name) or _fault(
+                without_magics(cell.released), f"{name}, without its hidden part"
+            )
+            found += [fault] if fault else []
+    return found
+
+
+def _fault(source: str, cell: str) -> Finding | None:
+    """Return a finding about the first line that is not Python, or that only works in a notebook."""
+    lines = source.splitlines()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            for node in _own_level(tree):
+                if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+                    why = "`await` outside of a function needs the kernel's event loop"
+                    todo = "write asyncio.run(…)"
+                    return Finding(cell, node.lineno, lines[node.lineno - 1], why, todo, kernel=True)
+            compile(tree, "<test>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        number = error.lineno or 1
+        line = lines[number - 1] if number <= len(lines) else ""
+        if _MAGIC.search(line):
+            return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
+        why = f"line {number}: {error.msg}: {line.strip()[:80]}"
+        return Finding(cell, 0, "", why, "correct the line; with and without its hidden part, the test must be Python")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Finding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
+    asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
+    if not asks:
+        return None
+    return Finding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON, kernel=True)
+
+
+def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that run with the cell itself, outside its functions."""
+    pending = list(ast.iter_child_nodes(tree))
+    while pending:
+        node = pending.pop(0)
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def needing_kernel(exam: Exam) -> frozenset[str]:
+    """Return the ids of test cells that need the kernel itself: its shell, its history, magics, its event loop."""
+    needing = {f.cell.split(",")[0] for f in [*unreadable(exam), *findings(exam)] if f.kernel}
+    return frozenset(str(cell.grade_id) for name, cell in _tests(exam) if name in needing)
+
+
+# --- the findings ------------------------------------------------------------------------------------
+
+
+def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[Finding]:
+    """Yield warnings about the instructor's cells that are not tests."""
+    for index, cell in enumerate(exam.cells):
+        if cell.cell_type != "code" or cell.role is Role.TEST:
+            continue
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            source = without_magics(cell.source)
+            for node, reason, instead in writes_over_released(ast.parse(source), read_only):
+                line = getattr(node, "lineno", 0)
+                yield Finding(f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True)
+
+
+def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
+    """Yield warnings about functions of the course's modules that share state with the notebook's cells."""
+    theirs = vocabulary(exam).with_state
+    source = without_magics(cell.source)
+    others = [c.source for c in exam.cells if c.cell_type == "code"]
+    bound = frozenset(n for one in others for n in names_with_state(one, exam.state, exam.stars))
+    seen: set[str] = set()
+    for node in ast.walk(ast.parse(source)) if bound else ():
+        if not isinstance(node, ast.Name) or node.id not in bound - seen:
+            continue
+        seen.add(node.id)
+        why = f"`{node.id}` has state that the notebook's cells change"
+        if node.id in theirs:
+            why = f"{why}, so it is called in the student's process, where it can answer anything"
+            todo = "if that is too little, let the student's function return what the test needs"
+        else:
+            why = f"{why}, and the test calls a copy of its own, in which nothing of that has happened"
+            todo = "import it in the answer cell alone, or let the student's function return what the test needs"
+        yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], why, todo, warning=True)
+
+
+def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
+    """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
+
+    Args:
+        exam: the instructor's notebook.
+        files: paths of the files in the release, and of the course's own modules.
+        read_only: paths of the files that notebooks cannot write over.
+    """
+    notebook = Notebook(exam, files)
+    found = list(_of_other_cells(exam, read_only))
+    unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
+    for name, cell in _tests(exam):
+        if name in unread:
+            continue
+        if cell.in_kernel:
+            worth = f"its {cell.points:g} points are measured in the student's process"
+            why = f"{worth}, where the student's code can read the test and give itself these points"
+            found.append(Finding(name, 0, "", why, "", warning=True))
+            continue
+        found += _of_state(exam, name, cell)
+        reader = Reader(name, cell, notebook)
+        seen: set[tuple[int, str]] = set()
+        for finding in sorted(reader.all(), key=lambda f: f.line):
+            if (finding.line, finding.reason) not in seen:
+                seen.add((finding.line, finding.reason))
+                found.append(finding)
+    return found

@@ -1,0 +1,92 @@
+"""The context of a test cell in its notebook: bound names, importable modules, owners of data."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from collections.abc import Collection
+from functools import cached_property
+from pathlib import Path
+
+from autograder._util.syntax import parsed
+from autograder.records.exam import Exam, Role
+from autograder.syntax.names import Vocabulary, bindings, vocabulary
+from autograder.syntax.refusals import aliases
+from autograder.syntax.released_tables import file_of
+
+_OLD_NAMES = Path(__file__).parents[1] / "kernel" / "aliases"
+
+
+class Notebook:
+    """Facts from the cells that are not tests."""
+
+    def __init__(self, exam: Exam, files: Collection[str]) -> None:
+        self.exam = exam
+        self.files = files
+        """Paths in the release and of the course's own modules, which a test may import."""
+        self.known: Vocabulary = vocabulary(exam)
+        code = [c for c in exam.cells if c.cell_type == "code"]
+        self.others = [c for c in code if c.role is not Role.TEST]
+        self.imports = aliases(tree for c in code if (tree := parsed(c.source)) is not None)
+
+    @cached_property
+    def bound(self) -> frozenset[str] | None:
+        """The names that the notebook's cells bind; None if their syntax does not tell."""
+        found: set[str] = set()
+        for source in {text for c in self.others for text in (c.source, c.released)}:
+            tree = parsed(source)
+            if tree is None:  # magics: any word of the cell may be bound
+                if re.search(r"%\s*(?:run|pylab|load|store|cython)\b", source):
+                    return None
+                found |= set(re.findall(r"[^\W\d]\w*", source))
+                continue
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Name) and node.id in ("exec", "globals", "locals", "vars", "get_ipython"):
+                    return None
+                if (
+                    isinstance(node, ast.ImportFrom)
+                    and node.names[0].name == "*"
+                    and not self.can_import(node.module or "")
+                ):
+                    return None
+                if isinstance(node, ast.Global):
+                    found |= set(node.names)
+                elif isinstance(node, ast.NamedExpr):
+                    found.add(node.target.id)
+                elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+                    found.add(node.name)
+            own = bindings(source, self.exam.stars)
+            found |= own.assigned | set(own.definitions)
+        return frozenset(found)
+
+    def can_import(self, module: str) -> bool:
+        """Return whether the examiner can import the module: it is installed here, or a file of the course."""
+        top = module.split(".")[0]
+        beside = {f"{top}.py", f"{top}/__init__.py"} & set(self.files)
+        if beside or (_OLD_NAMES / top).is_dir():
+            return True
+        try:
+            return importlib.util.find_spec(top) is not None
+        except (ValueError, ImportError):
+            return False
+
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """The words that students read: in texts, in code that they get, in visible tests and in names of files."""
+        return frozenset(re.findall(r"[^\W\d]\w*", "\n".join([*(c.released for c in self.exam.cells), *self.files])))
+
+    @cached_property
+    def of_the_solution(self) -> frozenset[str]:
+        """Names that the instructor's answers bind."""
+        answers = [bindings(c.source, self.exam.stars) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
+        return frozenset({name for answer in answers for name in (*answer.assigned, *answer.definitions)})
+
+    @cached_property
+    def data_of_locked_cells(self) -> frozenset[str]:
+        """Names of data that the instructor's cells compute and that a student's cell could rebind."""
+        locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]
+        students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
+        by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
+        read = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
+        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted) - read)

@@ -1,0 +1,297 @@
+"""Linting of one test cell for what cannot be examined outside the kernel."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder.lint.certain import certain
+from autograder.lint.check_calls import unknown_names
+from autograder.lint.empty_loops import empty_loops
+from autograder.lint.evaluations import evaluations
+from autograder.lint.surroundings import Notebook
+from autograder.records.exam import ExamCell
+from autograder.syntax.magics import without_magics
+from autograder.syntax.names import (
+    LISTING,
+    bindings,
+    loaded_names,
+    mentioned_names,
+    modules_imported,
+    unnamed_access,
+)
+from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, dotted, find_evaluator, refused_call
+
+_GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem of a test cell."""
+
+    cell: str
+    """``cell 4 ('squares')``"""
+    line: int
+    """In the instructor's cell; 0 if the finding is about the whole cell."""
+    code: str
+    reason: str
+    instead: str
+    warning: bool = False
+    kernel: bool = False
+    """Whether the cell needs the kernel itself."""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
+        return f"{self.cell}: {place}{self.reason}" + (f"; {self.instead}" if self.instead else "")
+
+
+class Reader:
+    """The linter of one test cell."""
+
+    def __init__(self, name: str, cell: ExamCell, notebook: Notebook) -> None:
+        self.name = name
+        self.cell = cell
+        self.notebook = notebook
+        self.tree = ast.parse(cell.source)
+        self.lines = cell.source.splitlines()
+        self.loaded = loaded_names(cell.source)
+        self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
+
+    def all(self) -> Iterator[Finding]:
+        """Yield all findings."""
+        yield from self._imports()
+        yield from self._names()
+        yield from self._calls()
+        yield from self._paths()
+        yield from self._verdict()
+        yield from self._data()
+        yield from self._untold()
+        for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead)
+        for node, reason, instead in certain(self.tree, self.notebook.imports):
+            yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
+            yield self.finding(node, reason, instead, warning=True)
+        for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
+            yield self.finding(node, reason, instead, warning=True)
+        yield from self._clocks()
+
+    def _students_names(self) -> frozenset[str]:
+        return self.notebook.known.students - self.notebook.known.trusted.keys() - self.own
+
+    def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
+        """Return a finding about a node."""
+        line = getattr(node, "lineno", 0)
+        return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning)
+
+    def _imports(self) -> Iterator[Finding]:
+        guarded = {n for t in ast.walk(self.tree) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            for module in names:
+                if module == "__main__":
+                    continue
+                if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
+                    yield self.finding(node, _no_module(module), _BRING)
+        statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
+        told: set[str] = set()
+        for name, statement in statements.items():
+            for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - told):
+                if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
+                    told.add(module)
+                    yield self.finding(self._use(name), _no_module(module), _BRING)
+
+    def _use(self, name: str) -> ast.AST:
+        return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
+
+    def _names(self) -> Iterator[Finding]:
+        known = self.notebook.known
+        bound = self.notebook.bound
+        free = self.loaded - self.own - _pythons() - _GIVEN - known.own - known.students
+        for name in sorted(free):
+            if IPYTHON.fullmatch(name):
+                why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
+                found = self.finding(self._use(name), why, "use the student's names, and print what should be shown")
+                yield dataclasses.replace(found, kernel=True)
+            elif bound is not None and name not in bound:
+                near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
+                instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
+                yield self.finding(self._use(name), f"{UNBOUND} {name!r}", instead)
+        for node in ast.walk(self.tree):
+            for target in node.targets if isinstance(node, ast.Delete) else ():
+                if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
+                    why = f"{target.id} is the instructor's own here, and the student's code keeps it"
+                    yield self.finding(node, why, "delete only names that the student's cells define")
+
+    def _calls(self) -> Iterator[Finding]:
+        hidden = self._hidden_data()
+        unnamed: dict[int, set[int | None]] = {}
+        for call in unnamed_access(self.cell.source):
+            unnamed.setdefault(call.lineno, set()).add(call.end_col_offset)
+        for node in ast.walk(self.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            refused = refused_call(node, self.notebook.imports)
+            if refused and not (words & hidden or _mentions_hidden_data(node)):
+                yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
+            evaluator = find_evaluator(node, self.notebook.imports)
+            if evaluator is not None and evaluator.library in self._libraries():
+                why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
+                yield self.finding(node, why, f"{evaluator.instead}; {IN_KERNEL}", warning=True)
+            name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
+            if name in LISTING and node.end_col_offset in unnamed.get(node.lineno, ()):
+                why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
+                yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
+            elif name in ("exec", "eval") and not self._literal_code(node):
+                yield dataclasses.replace(self.finding(node, *self._why_not_compiled(name, node)), kernel=True)
+
+    def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
+        """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
+        words = {n.id for argument in call.args[:1] for n in ast.walk(argument) if isinstance(n, ast.Name)}
+        if words & self._students_names():
+            return "texts of students are never compiled", "compare values, or read data with ast.literal_eval"
+        return f"the names that {name}() will use cannot be read from the test", "write the statements themselves"
+
+    def _libraries(self) -> set[str]:
+        """Return the libraries that the notebook imports, by the names of evaluators.
+
+        A formula of statsmodels is patsy's.
+        """
+        found = {name.partition(".")[0] for name in self.notebook.imports.values()}
+        return found | ({"patsy"} if "statsmodels" in found else set())
+
+    def _hidden_data(self) -> set[str]:
+        """Return names that the test binds to contents of check.hidden_data, the instructor's own files."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
+                parts = node.targets if isinstance(node, ast.Assign) else [i.optional_vars for i in node.items]
+                found |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
+        return found
+
+    def _literal_code(self, call: ast.Call) -> bool:
+        code = call.args[0] if call.args else None
+        if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
+            return False
+        try:
+            return loaded_names(code.value) <= mentioned_names(self.cell.source) | self.own | set(dir(builtins))
+        except (SyntaxError, ValueError):
+            return False
+
+    def _paths(self) -> Iterator[Finding]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                for text in [*node.args, *(k.value for k in node.keywords)]:
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str) and HOME.fullmatch(text.value):
+                        why = f"{text.value[:60]!r} is a path on one person's machine, and not where the test runs"
+                        yield self.finding(text, why, "name files from the notebook's own folder: open('results.csv')")
+
+    def _verdict(self) -> Iterator[Finding]:
+        if self.cell.points <= 0 or "given" in self.cell.metadata.get("tags", ()) or self._decides():
+            return
+        why = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
+        yield Finding(self.name, 0, "", why, "add an assert or a check", warning=True)
+
+    def _decides(self) -> bool:
+        """Return whether the cell may raise on purpose, or ends in a value."""
+        last = self.tree.body[-1] if self.tree.body else None
+        if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant):
+            return True
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Call) and self._asserts(node)):
+                return True
+            call = node.value if isinstance(node, ast.Expr) else None
+            if isinstance(call, ast.Call) and dotted(call.func, {}) != "print":
+                return True  # a call as a statement, of the student's function or a helper
+        return False
+
+    def _asserts(self, call: ast.Call) -> bool:
+        """Return whether the call is an assertion of a library, a check, or a function of the instructor's."""
+        name = dotted(call.func, self.notebook.imports)
+        if name in self.notebook.known.own or name in self.notebook.known.trusted:
+            return True
+        words = re.split(r"[._]", name.lower())
+        return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
+
+    def _clocks(self) -> Iterator[Finding]:
+        """Warn of a test that measures how long the student's code takes."""
+        if not self.loaded & self._students_names():
+            return
+        read = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and _CLOCKS.fullmatch(dotted(node.func, self.notebook.imports))
+        ]
+        read.sort(key=lambda node: node.lineno)
+        if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
+            why = "a call of the student's is timed here with the way of its arguments to another process and back"
+            found = self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
+            yield dataclasses.replace(found, kernel=True)
+
+    def _untold(self) -> Iterator[Finding]:
+        """Warn of names that only the solution binds: a student would have to guess them."""
+        for name in sorted((self.loaded & self.notebook.of_the_solution) - self.own - self.notebook.told):
+            why = f"the test reads {name!r}, which only your solution binds: students are not told the name"
+            instead = "name it in the task, in the released part of the answer, or in a visible test"
+            yield self.finding(self._use(name), why, instead, warning=True)
+
+    def _data(self) -> Iterator[Finding]:
+        shown = loaded_names(without_magics(self.cell.released))
+        for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
+            why = (
+                f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
+            )
+            yield self.finding(self._use(name), why, "hidden tests should use data of their own", warning=True)
+
+
+def _pythons() -> set[str]:
+    """Return Python's own names, without ``display``, which IPython adds to them when it is imported."""
+    return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
+
+
+_CLOCKS = re.compile(r"time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+")
+_A_PERSON = "a person has to grade"
+_BRING = "install it where you grade, put it into the course folder or the release, or do without it"
+
+
+NO_MODULE = "there is no module "
+UNBOUND = "nothing in the notebook binds"
+"""How the reason begins where one is missing."""
+
+
+def _no_module(module: str) -> str:
+    return f"{NO_MODULE}{module!r} where the test runs" if module else "a relative import has no package here"
+
+
+def _mentions_hidden_data(node: ast.AST) -> bool:
+    return any(getattr(n, "attr", getattr(n, "id", "")) == "hidden_data" for n in ast.walk(node))
+
+
+def _bound_anywhere(tree: ast.AST) -> frozenset[str]:
+    """Return names that a cell binds in any scope.
+
+    The result may contain too many names, so that no bound name is reported as unbound.
+    """
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {a.asname or a.name.split(".")[0] for a in node.names}
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            found.add(node.rest)
+    return frozenset(found)

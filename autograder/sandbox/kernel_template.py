@@ -1,0 +1,53 @@
+"""The template from which kernels with the default command are forked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autograder.records.limits import Limits
+from autograder.sandbox.base import INCOMING, Job, kernel_environment
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.kernel_job import CONNECTION_FILE, command, program_files
+from autograder.sandbox.warm_start import Template
+
+KERNEL_MODULES = (
+    "agent.kernel.fast_training", "agent.kernel.figures", "agent.kernel.server", "agent.kernel.workfiles",
+    "ipykernel.kernelapp", "ipykernel.debugger",
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect", "IPython.extensions.storemagic",
+    "IPython.utils.wildcard", "faulthandler", "sqlite3", "tornado.platform.asyncio", "tornado.queues",
+)  # fmt: skip
+"""The modules that the default command imports before its first request, the agent's own included."""
+
+
+def template(
+    sandbox: BubblewrapSandbox,
+    files: Mapping[str, Path],
+    limits: Limits,
+    *,
+    python: str | None = None,
+    hidden_paths: tuple[Path, ...] = (),
+    modules: Sequence[str] = (),
+) -> Template:
+    """Start a template for kernels with the default command.
+
+    Args:
+        sandbox: builds the outer walls.
+        files: absolute path inside → host file or folder that all its kernels have.
+        limits: the kernels' limits.
+        python: the interpreter (default: the kit's own).
+        hidden_paths: host folders that must stay invisible.
+        modules: modules to import besides those of the kernel itself.
+
+    Raises:
+        SandboxError: the sandbox cannot be built.
+    """
+    job = Job(
+        argv=command(python),
+        env=kernel_environment(threads=limits.threads),
+        files={**program_files(), **files},
+        data={CONNECTION_FILE: b"", f"{INCOMING}/mount": b""},  # a fork may have files there, also if no other has
+        hidden_paths=hidden_paths,
+        limits=limits,
+    )
+    return Template(sandbox, job, [*KERNEL_MODULES, *modules])

@@ -1,0 +1,167 @@
+"""The course's own modules that a notebook imports: their folders and the names of ``from helper import *``.
+
+All is read from texts. Nothing of the course is imported outside of a sandbox.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from autograder._util.syntax import parsed
+from autograder.records.exam import Exam, Role
+from autograder.syntax.module_state import sharing_names, used_names
+from autograder.syntax.names import bindings
+from autograder.syntax.refusals import aliases, dotted
+
+TESTS = "tests"
+"""Folder of an assignment's test files, beside its notebooks."""
+MAX_DEPTH = 20
+"""Modules whose stars lead to one another."""
+
+
+def search_folders(exam: Exam) -> list[str]:
+    """List the folders beside the notebook that its cells put on Python's path: ``sys.path.append("./code")``.
+
+    The folder may be a constant of the notebook, as in ``where = "code"; sys.path.append(where)``.
+    """
+    return list(_search_folders(tuple(cell.source for cell in exam.cells if cell.cell_type == "code")))
+
+
+@functools.lru_cache(maxsize=64)
+def _search_folders(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Find the folders in the sources of an exam, which are the same for each submission."""
+    trees = [_tree(source) for source in sources]
+    imports = aliases(trees)
+    constants = _constants(trees)
+    found: dict[str, None] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and dotted(node.func, imports) in _EXTENDING and node.args:
+            folder = posixpath.normpath(_text(node.args[-1], imports, constants) or "/")
+            if not folder.startswith(("/", "..", "~", ".")):
+                found[folder] = None
+    return tuple(found)
+
+
+_EXTENDING = ("sys.path.append", "sys.path.insert")
+_KEEPING = ("os.path.abspath", "os.path.normpath", "os.path.realpath", "str", "pathlib.Path")
+
+
+def _constants(trees: Sequence[ast.Module]) -> dict[str, str]:
+    """Return the texts of names that the notebook binds to one text alone."""
+    bound: dict[str, set[str]] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Assign):
+            text = node.value.value if isinstance(node.value, ast.Constant) else None
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    bound.setdefault(target.id, set()).add(text if isinstance(text, str) else "")
+    return {name: text for name, (text, *others) in bound.items() if text and not others}
+
+
+def _text(node: ast.expr, imports: Mapping[str, str], constants: Mapping[str, str]) -> str:
+    """Return the path that an expression stands for; empty if it cannot be read."""
+    match node:
+        case ast.Constant(str() as text):
+            return text
+        case ast.Name(name):
+            return constants.get(name, "")
+        case ast.Call(function, [inner], []) if dotted(function, imports) in _KEEPING:
+            return _text(inner, imports, constants)
+        case ast.Call(function, [*parts], []) if dotted(function, imports) == "os.path.join" and parts:
+            texts = [_text(part, imports, constants) for part in parts]
+            return posixpath.join(*texts) if all(texts) else ""
+    return ""
+
+
+def test_files(source: Path) -> list[Path]:
+    """List an assignment's test files for pytest, in the order of their names.
+
+    Args:
+        source: the folder of the notebooks.
+    """
+    return sorted(path for path in (source / TESTS).glob("test_*.py") if path.is_file())
+
+
+def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Path, ...]:
+    """List the folders that the examiner imports the course's own modules from, in order.
+
+    Args:
+        source: the folder of the notebooks.
+        root: the course.
+        exams: the notebooks.
+    """
+    named = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
+    within = [f for f in named if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
+    tests = [source / TESTS] if test_files(source) else []
+    return (source, *within, *tests, root)
+
+
+def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
+    """Find the names that each ``from module import *`` of a course's module binds: module → names."""
+    found = {}
+    for cell in exam.cells:
+        for module in _stars(_tree(cell.source)) if cell.cell_type == "code" else ():
+            file = _file(module, folders)
+            if file is not None:
+                found[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
+    return found
+
+
+def state_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
+    """Find the names that share state in the course's modules: module → names.
+
+    Modules of which only tests use such names are left out, as all calls then go to one copy.
+    """
+    own = [_tree(c.source) for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
+    used = frozenset[str]().union(*map(used_names, own))
+    found = {}
+    for module in sorted({module for tree in own for node in ast.walk(tree) for module in _imported(node)}):
+        file = _file(module, folders)
+        names = sharing_names(file.read_text("utf-8", "replace")) if file is not None else frozenset()
+        if names & used:
+            found[module] = tuple(sorted(names))
+    return found
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+
+
+def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:
+    """Return what a module's ``__all__`` lists, or all names without an underscore that it binds."""
+    source = file.read_text("utf-8", "replace")
+    tree = _tree(source)
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in statement.targets):
+            try:
+                return set(map(str, ast.literal_eval(statement.value)))
+            except (ValueError, TypeError):
+                break
+    others = {module: _file(module, folders) for module in _stars(tree)}
+    stars = {module: tuple(_public(path, folders, depth - 1)) for module, path in others.items() if path and depth}
+    bound = bindings(source, stars)
+    return {name for name in bound.assigned.union(bound.definitions) if not name.startswith("_")}
+
+
+def _file(module: str, folders: Sequence[Path]) -> Path | None:
+    place = module.replace(".", "/")
+    files = (folder / form for folder in folders for form in (f"{place}/__init__.py", f"{place}.py"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _stars(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level and node.names[0].name == "*":
+            yield node.module
+
+
+def _tree(source: str) -> ast.Module:
+    lines = (line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
+    return parsed(source) or parsed("\n".join(lines)) or ast.Module([], [])

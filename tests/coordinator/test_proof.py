@@ -1,0 +1,257 @@
+"""Before a release: the instructor's own solution gets full marks, the unchanged notebook none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
+
+from autograder.coordinator import submission
+from autograder.coordinator.proof import proof_folder, prove
+from autograder.errors import HostError, ProofError, SandboxError
+from autograder.exchange import result_json
+from autograder.records.course import Course
+
+
+def proved(course: Course) -> None:
+    prove(course, tiny_release(course), execute=Here())
+
+
+def test_a_source_that_proves_itself_leaves_only_the_two_runs(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    proved(course)
+    folder = proof_folder(course, "hw")
+    assert sorted(p.name for p in folder.iterdir()) == ["solution", "unchanged"]
+    assert (folder / "solution/autograded/result.json").is_file()
+    for name in ("release", "autograded", "gradebook.db", "submitted"):
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("solution", "test", "words"),
+    [
+        (
+            SOLUTION.replace("2 * x", "3 * x"),
+            TEST,
+            r"nb, test-double: the solution gets 0 of 2 points \(.*AssertionError",
+        ),
+        (
+            SOLUTION,
+            "assert True",
+            r"nb, test-double: the unchanged release gets 2 of 2 points; let the test need the student's work, or tag",
+        ),
+        (
+            "raise ValueError('oh')\n" + SOLUTION,
+            TEST,
+            r"nb: the solution does not run to its end: cell 1 \('double'\) raises ValueError: oh",
+        ),
+        (SOLUTION, "assert doubble(1) == 2", r"the solution gets 0 of 2 points \(.*doubble"),
+    ],
+)
+def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question(
+    tmp_path: Path, solution: str, test: str, words: str
+) -> None:
+    with pytest.raises(ProofError, match=words) as caught:
+        proved(tiny_course(tmp_path, solution=solution, test=test))
+    assert str(caught.value).startswith("hw does not prove itself:\n  - ")
+
+
+def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
+    lines = str(caught.value).splitlines()
+    assert lines[1:-1] == ["  - nb: the solution does not run to its end: cell 1 ('double') raises ValueError: oh"]
+
+
+# --- cells that raise, as courses have them ----------------------------------------------------------
+
+RAISING = (
+    ("1 / 0  # what happens here?", "ZeroDivisionError: division by zero"),
+    ("numbers = [1, 2, 3]\nnumbers[7]", "IndexError: list index out of range"),
+    ("Now write a function that doubles its argument.", "SyntaxError: invalid syntax"),
+    ("print(old_name)", "NameError: name 'old_name' is not defined"),
+    ("return 3", "SyntaxError: 'return' outside function"),
+    (
+        "raise OSError('[Errno -2] Name or service not known')",
+        "OSError: there is no network when the notebook is graded",
+    ),
+    ("nonlocal x", "SyntaxError: nonlocal declaration not allowed at module level"),
+)
+
+
+def course_of(tmp_path: Path, *cells: dict[str, Any]) -> Course:
+    """The tiny course with these cells before its answer and its test."""
+    course = tiny_course(tmp_path)
+    graded = cell(TEST, "test-double", grade=True, locked=True, points=2)
+    text = notebook(*cells, cell(SOLUTION, "double", solution=True), graded)
+    (course.source("hw") / "nb.ipynb").write_text(text)
+    return course
+
+
+@pytest.mark.parametrize(("source", "error"), RAISING)
+def test_a_cell_that_raises_is_a_warning_where_no_question_needs_it(tmp_path: Path, source: str, error: str) -> None:
+    course = course_of(tmp_path, cell(source), cell(source, "shown", locked=True))
+    first, second = prove(course, tiny_release(course), execute=Here()).warnings
+    assert first.startswith(f"nb: cell 1 raises {error}")
+    assert second.startswith(f"nb: cell 2 ('shown') raises {error}")
+    assert "no question loses points by it" in first
+    assert "tag the cell 'raises-exception'" in first
+
+
+def test_an_answer_that_raises_after_what_its_test_needs_is_a_warning(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, solution=SOLUTION + "\nraise ValueError('oh')")
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
+    assert said.startswith("nb: cell 1 ('double') raises ValueError: oh; no question loses points by it")
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_tag_of_jupyter_silences_the_warning(tmp_path: Path, locked: bool) -> None:
+    shown = cell("1 / 0", "shown", locked=True) if locked else cell("1 / 0")
+    shown["metadata"]["tags"] = ["raises-exception"]
+    course = course_of(tmp_path, shown)
+    assert prove(course, tiny_release(course), execute=Here()).warnings == ()
+
+
+def test_a_question_that_loses_points_by_a_cell_that_raises_refuses_the_release(tmp_path: Path) -> None:
+    course = course_of(tmp_path, cell("import math\n1 / 0\nfactor = 2"))
+    (course.source("hw") / "nb.ipynb").write_text(
+        notebook(
+            cell("1 / 0\nfactor = 2", "given", locked=True),
+            cell("### BEGIN SOLUTION\ndef double(x): return factor * x\n### END SOLUTION", "double", solution=True),
+            cell("assert double(2) == 4", "test-double", grade=True, locked=True, points=2),
+        )
+    )
+    with pytest.raises(ProofError) as caught:
+        prove(course, tiny_release(course), execute=Here())
+    assert "the solution does not run to its end: cell 1 ('given') raises ZeroDivisionError" in str(caught.value)
+
+
+@pytest.mark.parametrize(("tagged", "status"), [(False, "cell_error"), (True, "completed")])
+def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagged: bool, status: str) -> None:
+    shown = cell("1 / 0", "shown", locked=True)
+    shown["metadata"]["tags"] = ["raises-exception"] if tagged else []
+    course = course_of(tmp_path, shown, cell("print(old_name)" if not tagged else ""))
+    prove(course, tiny_release(course), execute=Here())
+    grade = result_json.read(proof_folder(course, "hw") / "solution/autograded/result.json")
+    assert (grade.score, grade.status) == (2, status)
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
+        ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
+        ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
+        (
+            "from autograder import check\ncheck.hidden_data('none.npz')",
+            "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
+        ),
+        (
+            "import sqlite3\n### BEGIN HIDDEN TESTS\n"
+            "sqlite3.connect(':memory:').execute('ATTACH \"x.db\" AS x')\n### END HIDDEN TESTS",
+            "ATTACH x.db is refused in SQL: it may be the student's",
+        ),
+    ],
+)  # fmt: skip
+def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test: str, words: str) -> None:
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert words in str(caught.value)
+    assert str(caught.value).endswith("Both runs, with all details: .autograder/proof/hw/")
+
+
+def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
+    test = "try:\n    good = double(2) == 5\nexcept Exception:\n    good = True\nassert good"
+    with pytest.raises(ProofError) as caught:
+        proved(tiny_course(tmp_path, test=test))
+    assert "the solution gets 0" in str(caught.value)
+    assert "the unchanged release gets 2" in str(caught.value)
+
+
+def test_points_that_are_meant_to_be_given_are_tagged(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    graded = cell("assert True", "test-double", grade=True, locked=True, points=2)
+    graded["metadata"]["tags"] = ["given"]
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), graded))
+    proved(course)
+
+
+def test_a_machine_that_cannot_grade_proves_nothing(tmp_path: Path) -> None:
+    def fail(work: submission.Work) -> object:
+        raise SandboxError("no namespaces")
+
+    course = tiny_course(tmp_path)
+    with pytest.raises(HostError, match="hw cannot be proved: no namespaces"):
+        prove(course, tiny_release(course), execute=Here(fail))  # type: ignore[arg-type]
+
+
+def test_an_earlier_proof_counts_for_nothing(tmp_path: Path) -> None:
+    proved(tiny_course(tmp_path))
+    with pytest.raises(ProofError):
+        proved(tiny_course(tmp_path, solution=SOLUTION.replace("2 * x", "3 * x")))
+
+
+def test_a_test_without_points_that_the_solution_fails_is_named(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [cell(source, name, grade=True, locked=True, points=worth) for source, name, worth in (
+        (TEST, "test-double", 2), ("assert double(1) == 3", "smoke", 0), ("assert double(1) == 2", "fine", 0))]  # fmt: skip
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
+    assert said.startswith(
+        "nb, smoke: the solution fails this test, which has no points (line 1: assert double(1) == 3"
+    )
+
+
+# --- weak answers ------------------------------------------------------------------------------------
+
+WEAK = [
+    ("def double(x):\n    return 2 * x", "assert double(0) == 0", ["returns its input", "returns 0", "zeros"]),
+    ("def double(x):\n    return 2 * x", "assert double(21) == 42", []),
+    (
+        "def double(x):\n    return 2 * x",
+        "double(21)\nassert callable(double)",
+        ["input", "None", "returns 0", "zeros"],
+    ),
+    (
+        "def double(x):\n    'Doc.'\n    x.append(0)",
+        "x = []\ndouble(x)\nassert double.__doc__",
+        ["input", "None", "returns 0", "zeros"],
+    ),
+    ("def double(x, *more, y=1, **z):\n    return [2 * x]", "assert len(double(3, 4, y=2, w=5)) == 1", ["zeros"]),
+    ("def double(x):\n    return 1 if x < 1 else double(x - 1)", "assert double(3) == 1", []),
+    ("def double(x):\n    return x", "assert double(3) == 3", []),
+    ("def double(x):\n    yield x", "assert list(double(3)) == [3]", []),
+    ("double = 3", "assert double == 3", []),
+]
+
+
+@pytest.mark.parametrize(("solution", "test", "kinds"), WEAK)
+def test_a_test_that_gives_full_marks_to_an_answer_that_does_nothing_is_named(
+    solution: str, test: str, kinds: list[str], tmp_path: Path
+) -> None:
+    course = tiny_course(tmp_path, solution=f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", test=test)
+    said = prove(course, tiny_release(course), execute=Here()).warnings
+    assert len(said) == len(kinds), said
+    for line, kind in zip(said, kinds, strict=True):
+        assert line.startswith("nb, test-double: an answer whose double() only returns ")
+        assert kind in line
+    assert sorted(p.name for p in proof_folder(course, "hw").iterdir()) == ["solution", "unchanged"]
+
+
+def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    tests = [cell(source, name, grade=True, locked=True, points=1) for source, name in (
+        ("assert double(0) == 0", "kind"), (TEST, "value"))]  # fmt: skip
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(SOLUTION, "double", solution=True), *tests))
+    assert prove(course, tiny_release(course), execute=Here()).warnings == ()
+
+
+def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", 0.0)
+    course = tiny_course(tmp_path, test="assert double(0) == 0")
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
+    assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")
