@@ -29,10 +29,12 @@ def shadow(plan: LayerPlan, shapes: Mapping[str, Any], first: Any) -> Any:
         RefusedModel: the layer does not fit its input.
     """
     import keras
+    from keras.src.backend.common import global_state
 
     layer = construct(plan)
     known = inspect.signature(layer.build).parameters
     named = {f"{name}_shape": shape for name, shape in shapes.items() if f"{name}_shape" in known}
+    waiting = list(global_state.get_global_attribute("uninitialized_variables", []))
     try:
         with keras.StatelessScope(initialize_variables=False):  # a variable that is made in it gets no value
             if named:
@@ -41,6 +43,8 @@ def shadow(plan: LayerPlan, shapes: Mapping[str, Any], first: Any) -> Any:
                 layer.build(first)
     except Exception as error:
         raise RefusedModel(f"{plan.class_name} does not fit the shape of its input.") from error
+    finally:  # else Keras would give them values at the end of its next scope, in another layer's build
+        global_state.set_global_attribute("uninitialized_variables", waiting)
     return layer
 
 

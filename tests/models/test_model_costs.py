@@ -73,6 +73,20 @@ def test_a_layer_that_asks_for_too_much_is_refused(
     assert not caught.value.kind_refused
 
 
+def test_a_layer_that_was_refused_costs_the_next_one_nothing(keras: Any) -> None:
+    """Keras gives values to variables that wait for them at the end of its next scope, whosever it is."""
+    claimed, _ = sent(keras.Sequential([keras.Input((4000,)), keras.layers.Dense(2)]))
+    claimed["config"]["layers"][1]["config"].update({"units": 10**7})
+    with pytest.raises(RefusedModel):
+        rebuild(claimed, [])
+
+    class Next(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    assert keras.Sequential([keras.Input((4,)), Next()]).output_shape == (None, 4)
+
+
 @pytest.mark.parametrize(
     ("shape", "attend"),
     [
