@@ -62,9 +62,10 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        own = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same, EXACT: _exact}
-        vars(module).update(own)
+        own = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
+        vars(module).update(own | {EXACT: _PLAIN[EXACT]})  # what it reads now is the course's, for all tests to come
         super().exec_module(module)
+        vars(module)[EXACT] = _exact
 
 
 class _Finder:

@@ -8,7 +8,9 @@ import contextlib
 import errno
 import functools
 import io
+import itertools
 import linecache
+import operator
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +36,7 @@ from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.patches import mirror_patches
-from autograder.examiner.permissions import Observer
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
@@ -46,7 +48,7 @@ from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
 from autograder.execution.allowance import Allowance
-from autograder.execution.capture import Capture
+from autograder.execution.capture import Capture, FrozenCopy
 from autograder.execution.captured_files import TooManyFiles
 from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
@@ -136,6 +138,7 @@ def examine(
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     remote = answers.remote
     answering = answering_copies(cells, known)
+    again: dict[int, Callable[[Allowance], Examined]] = {}
     moved: set[int] = set()  # cells whose objects are in a later cell's copy
     for place, (cell, capture) in enumerate(cells):
         if given_up():
@@ -166,13 +169,22 @@ def examine(
                 moved.add(place)
         if one.unbound in never_bound:
             one = _broken(one.detail)
-        if one.unmet and any(other.undecided for other in examined):
-            one = replace(one, undecided=True)
+        if not cell.in_kernel and _is_of_size(one, remote.permissions):
+            again[place] = functools.partial(_at_any_size, examine_cell, namespace, before, copy, wording.tell)
         if one.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
         examined.append(one)
         earned[str(cell.grade_id)] = one.fraction
-    return examined
+    for place, examine_again in again.items():  # at the end: it may change the objects that other cells find
+        if not given_up() and examine_again(allowance()).fraction > examined[place].fraction:
+            examined[place] = _for_a_person(examined[place])
+    return _with_doubt_of_required(examined)
+
+
+def _with_doubt_of_required(examined: Sequence[Examined]) -> list[Examined]:
+    """Leave to a person what an undecided test before it, which it may require, decides."""
+    doubts = itertools.accumulate((one.undecided for one in examined), operator.or_)
+    return [replace(one, undecided=True) if one.unmet and d else one for one, d in zip(examined, doubts, strict=True)]
 
 
 def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
@@ -198,6 +210,46 @@ def _undoubted(
     other = examine_cell(limit=allowance(), import_doubtful=True)
     namespace.restore(left)
     return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
+
+
+def _is_of_size(one: Examined, permissions: Permissions) -> bool:
+    """Tell whether a result lacks points where an integer arrived in another form because it is large."""
+    return permissions.has_widened and not one.undecided and one.outcome in (Outcome.FAILED, Outcome.PARTIAL)
+
+
+def _at_any_size(
+    examine_cell: Callable[..., Examined],
+    namespace: Namespace,
+    kept: Any,
+    copy: FrozenCopy | None,
+    tell: Any,
+    limit: Allowance,
+) -> Examined:
+    """Examine a cell once more, with integers as the answer has them.
+
+    Args:
+        examine_cell: examines it.
+        namespace: its globals.
+        kept: what the cells before it had left for it.
+        copy: the copy of the kernel that answers it.
+        tell: see :func:`locating`.
+        limit: the time that it may take.
+    """
+    namespace.restore(kept)
+    remote = namespace.answers.remote
+    if copy is not None and copy.snapshot in remote.gone:
+        copy = None
+    with locating(tell), remote.asking_copy(copy), remote.permissions.allowing_any_size():
+        return examine_cell(limit=limit, import_doubtful=False)
+
+
+def _for_a_person(one: Examined) -> Examined:
+    """Let a person decide about a test that gives more points to integers of any size.
+
+    They may be right, as where the test asks for their dtype, or squares that wrap.
+    """
+    message = f"{one.message}\n{NOT_SHOWN}".strip()
+    return replace(one, undecided=True, message=message, detail=f"{LARGER}\n{one.detail}"[:MAX_DETAIL])
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -475,4 +527,8 @@ def _failed(
 
 
 NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."
+LARGER = (
+    "With integers as large as the answer's, this test gives more points: they may be right, or squares that wrap. "
+    "The line `# examine: answers give large`, or `wide` beyond 2**31, allows them."
+)
 A_PERSON_LOOKS = "The test could not read all of your answer, so a person will look at it."

@@ -8,10 +8,11 @@ show what a test needs, a line says it, see :mod:`autograder.syntax.stated`.
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Container, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Set
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,6 +48,8 @@ class Permissions:
         """Whether a refusal is of something that the solution was not asked for, so that it could not show it."""
         self.has_widened = False
         """Whether an integer arrived in a form with which a test cannot do all that it can with an integer."""
+        self.allows_any_size = False
+        """Whether integers may be larger than the solution's."""
 
     def begin(self, test: str, source: str, allow: tuple[str, ...] = ()) -> None:
         """Begin a test.
@@ -61,6 +64,15 @@ class Permissions:
         """
         self.is_doubtful = self.has_widened = False
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
+
+    @contextlib.contextmanager
+    def allowing_any_size(self) -> Iterator[None]:
+        """Let integers inside the block arrive as they are, although they may wrap."""
+        self.allows_any_size = True
+        try:
+            yield
+        finally:
+            self.allows_any_size = False
 
     def place(self) -> Place:
         """Return the place in the instructor's code that is being executed."""
@@ -141,7 +153,7 @@ class Permissions:
         return self._kinds(self._of(Act.GIVES, f"{self.test} {name}"))
 
     def _kinds(self, allowed: Set[str]) -> Container[str]:
-        allowed |= self.stated.kinds
+        allowed |= self.stated.kinds | ({WIDE} if self.allows_any_size else set())
         return _Watched(allowed | {LARGE} if WIDE in allowed else allowed, self._missed)
 
     def _missed(self, kind: object) -> None:

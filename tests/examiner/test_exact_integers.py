@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import tempfile
 from collections import OrderedDict, deque
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +14,15 @@ import pandas as pd
 import pytest
 from helpers.examination import graded
 from helpers.exams import exam_of
+from helpers.kernels import InProcessKernel
+from helpers.workspaces import Kernel
+from helpers.workspaces import graded as in_folders
 from scipy import sparse
 
 from autograder.check.exact_integer import LARGE_LIMIT, ExactInteger
 from autograder.codec import CodecError, decode, encode
 from autograder.examiner.exact_integers import LARGE, WIDE_LIMIT, arriving, kind_of
+from autograder.examiner.permissions import Observer, Permissions
 from autograder.records.exam import Role
 from autograder.records.observations import WIDE
 
@@ -206,6 +213,33 @@ BRINGS = {
     "a length": ("class F:\n    def __len__(self): return {}\nf = F()", "found = [len(f)]"),
     "int of each": ("def f(): return ['{}']", "found = [*map(int, f())]"),
     "a sum": ("def f(): return [{} // 1000] * 1000", "import numpy as np\nfound = [sum(f())] + [np.sum(f())]"),
+    "a coroutine": ("async def f(): return {}", "import asyncio\nfound = [asyncio.run(f())]"),
+    "several coroutines": (
+        "async def f(): return {}",
+        "import asyncio\nasync def main(): return await asyncio.gather(f(), f())\nfound = asyncio.run(main())",
+    ),
+    "a copy": ("class F:\n    def __copy__(self): return {}\nf = F()", "import copy\nfound = [copy.copy(f)]"),
+    "a deep copy": (
+        "class F:\n    def __deepcopy__(self, memo): return {}\nf = F()", "import copy\nfound = [copy.deepcopy(f)]"
+    ),
+    "a default": ("def f(n={}): pass", "import inspect\nfound = [inspect.signature(f).parameters['n'].default]"),
+    "a slice": ("def f(): return slice({})", "found = [f().stop]"),
+    "a fraction": ("from fractions import Fraction\ndef f(): return Fraction({})", "found = [f().numerator, (f() * 1).numerator]"),
+    "JSON": ("import json\ndef f(): return json.dumps([{}])", "import json\nfound = json.loads(f())"),
+    "a literal": ("def f(): return '[{}]'", "import ast\nfound = ast.literal_eval(f())"),
+    "literals": ("def f(): return ['{}']", "import ast\nfound = [*map(ast.literal_eval, f())]"),
+    "text": ("def f(): return '{}'", "found = np.fromstring(f(), dtype=int, sep=' ')"),
+    "bytes": ("def f(): return ({}).to_bytes(8, 'little')", "found = np.frombuffer(f(), dtype='<i8')"),
+    "texts": ("def f(): return ['{}']", "import pandas as pd\nfound = pd.to_numeric(pd.Series(f()))"),
+    "a table as text": ("def f(): return 'n\\n{}'", "import io\nimport pandas as pd\nfound = pd.read_csv(io.StringIO(f()))['n']"),
+    "numbers as text": ("def f(): return '{}'", "import io\nfound = np.loadtxt(io.StringIO(f()), dtype=int)"),
+    "a table of a query": (
+        "f = 'SELECT {} AS n'",
+        "import sqlite3\nimport pandas as pd\nfound = pd.read_sql(f, sqlite3.connect(':memory:'))['n']",
+    ),
+    "rows of a query": (
+        "f = 'SELECT {}'", "import sqlite3\nc = sqlite3.connect(':memory:')\nfound = [n for n, in c.execute(f).fetchall()]"
+    ),
     "a part of it": ("def f(): return {}", "found = [f().numerator, f().conjugate(), f() - 1, -(-f()), divmod(f(), 1)[0]]"),
 }  # fmt: skip
 
@@ -216,3 +250,133 @@ def test_an_answer_does_not_wrap_whatever_brings_it(way: str) -> None:
     test = f"import numpy as np\n{test}\nassert (np.array(found) ** 2).mean() < 2"
     exam = exam_of((Role.ANSWER, answer.format(1)), (Role.TEST, test))
     assert [graded(exam)[0].fraction, graded(exam, cell0=answer.format(BIG))[0].fraction] == [1, 0]
+
+
+def test_an_answer_does_not_wrap_when_another_backend_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = importlib.import_module("agent.kernel.backend_process")
+    monkeypatch.setattr(process, "call", lambda f, backend, args, kwargs, seconds: f(*args, **kwargs))
+    monkeypatch.setattr(importlib.import_module("autograder.check.backends"), "backends", lambda: ("jax",))
+    test = (
+        "import numpy as np\nfrom autograder import check\nassert np.square(np.array(check.on_backend(f, 'jax')())) < 2"
+    )
+    exam = exam_of((Role.ANSWER, "def f(): return 1"), (Role.TEST, test))
+    assert [graded(exam)[0].fraction, graded(exam, cell0=f"def f(): return {BIG}")[0].fraction] == [1, 0]
+
+
+FILES = {
+    "a table": ("pd.DataFrame({{'n': [{}]}}).to_csv(path, index=False)", "found = pd.read_csv(path)['n']"),
+    "JSON": ("pd.DataFrame({{'n': [{}]}}).to_json(path)", "found = pd.read_json(path)['n']"),
+    "an array": ("with open(path, 'wb') as file: np.save(file, [{}])", "found = np.load(path)"),
+    "an archive": ("with open(path, 'wb') as file: np.savez(file, n=[{}])", "found = np.load(path)['n']"),
+    "an archive that is closed": (
+        "with open(path, 'wb') as file: np.savez(file, n=[{}])",
+        "with np.load(path) as archive:\n    [found] = dict(archive).values()",
+    ),
+    "rows": ("np.savetxt(path, [{}], fmt='%d')", "found = np.genfromtxt(path, dtype=int)"),
+    "bytes": ("np.array([{}]).tofile(path)", "found = np.fromfile(path, dtype=int)"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_number_does_not_wrap_whatever_file_brings_it(kind: str, tmp_path: Path) -> None:
+    writes, reads = FILES[kind]
+    answer = f"import numpy as np\nimport pandas as pd\ndef f(path):\n    {writes}"
+    test = f"import numpy as np\nimport pandas as pd\npath = 'numbers.npy'\nf(path)\n{reads}\nassert (np.array(found) ** 2).mean() < 2"
+
+    def examined(number: int, permissions: Permissions) -> float:
+        kernel = type("InFolder", (Kernel,), {"folder": Path(tempfile.mkdtemp(dir=tmp_path))})
+        [examined] = in_folders(
+            kernel, (Role.ANSWER, answer.format(number)), (Role.TEST, test), permissions=permissions
+        )
+        return examined.fraction
+
+    observer = Observer()
+    assert examined(1, observer) == 1
+    assert [examined(number, Permissions(observer.observations)) for number in (1, BIG)] == [1, 0]
+
+
+OWN = {
+    "a table": "import io\nimport pandas as pd\nfound = pd.read_csv(io.StringIO('n\\n3500000000'))['n']",
+    "an archive": "import io\nfile = io.BytesIO()\nnp.savez(file, n=[3500000000])\nfile.seek(0)\nfound = np.load(file)['n']",
+    "JSON": "import json\nfound = np.array(json.loads('[3500000000]'))",
+}
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_tests_own_numbers_stay_as_they_are(kind: str) -> None:
+    test = f"import numpy as np\n{OWN[kind]}\nassert f() == 1 and found.dtype == 'int64'"
+    exam = exam_of((Role.ANSWER, "def f(): return 1"), (Role.TEST, test))
+    right, wrong = graded(exam, cell0="def f(): return 2 - 1")[0], graded(exam, cell0="def f(): return 2")[0]
+    assert (right.fraction, wrong.fraction, wrong.undecided) == (1, 0, False)
+    [unobserved] = in_folders(InProcessKernel, (Role.ANSWER, "def f(): return 1"), (Role.TEST, test))
+    assert unobserved.undecided
+
+
+def test_a_module_of_the_course_has_its_numbers_as_it_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "towns.py").write_text("import json\nPEOPLE = json.loads('[3500000000]')")
+    monkeypatch.syspath_prepend(tmp_path)
+    test = "import towns\nimport numpy as np\nassert np.array(towns.PEOPLE).dtype == 'int64' and f() == 1"
+    [unobserved] = in_folders(InProcessKernel, (Role.ANSWER, "def f(): return 1"), (Role.TEST, test))
+    assert unobserved.fraction == 1
+
+
+def test_a_mock_of_the_tests_may_say_that_it_is_a_dict() -> None:
+    test = "from unittest.mock import Mock\nsource = Mock()\nsource.load.return_value = Mock(spec=dict)\nsource.load()\nassert f() == 1"
+    assert graded(exam_of((Role.ANSWER, "def f(): return 1"), (Role.TEST, test)))[0].fraction == 1
+
+
+# --- integers that are right, and merely larger -------------------------------------------------------
+
+TYPES = {
+    "dtype": ("np.array([{}, 2])", "assert f().dtype.kind == 'i'"),
+    "type of items": ("np.array([{}, 2])", "assert all(isinstance(n, (int, np.integer)) for n in f())"),
+    "type of a column": ("pd.DataFrame({{'n': [{}]}})", "assert f()['n'].dtype == 'int64'"),
+    "as a check": (
+        "np.array([{}, 2])",
+        "from autograder import check\ncheck.report('integers', f().dtype.kind == 'i', 'They are none.')",
+    ),
+    "as points": ("np.array([{}, 2])", "1.0 if f().dtype.kind == 'i' else 0.5"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_person_decides_where_larger_integers_fail_only_in_their_exact_form(kind: str) -> None:
+    value, test = TYPES[kind]
+    answer = "import numpy as np\nimport pandas as pd\ndef f(): return " + value
+    exam = exam_of((Role.ANSWER, answer.format(1)), (Role.TEST, f"import numpy as np\n{test}", 1.0))
+    assert graded(exam)[0].fraction == 1
+    larger, wrong = graded(exam, cell0=answer.format(BIG))[0], graded(exam, cell0=answer.format("0.5"))[0]
+    assert [larger.fraction < 1, larger.undecided, wrong.fraction < 1, wrong.undecided] == [True, True, True, False]
+    assert "answers give large" in larger.detail
+
+
+def test_a_second_examination_changes_nothing_for_later_tests() -> None:
+    answer = (
+        "import numpy as np\nn = []\ndef f():\n    n.append(0)\n    return np.array([{}])\ndef called(): return len(n)"
+    )
+    cells = [(Role.TEST, "assert f().dtype.kind == 'i'"), (Role.TEST, "assert f().any() and called() == 4")]
+    # Each test calls the function in the notebook, and in the examination.
+    first, later = graded(exam_of((Role.ANSWER, answer.format(1)), *cells), cell0=answer.format(BIG))
+    assert [first.undecided, later.fraction] == [True, 1]
+
+
+def test_a_test_that_requires_an_undecided_one_is_undecided() -> None:
+    answer = "import numpy as np\ndef f(): return np.array([{}])"
+    cells = [
+        (Role.TEST, "assert f().dtype.kind == 'i'"),
+        (Role.TEST, "from autograder import check\ncheck.requires('cell1')\ncheck.close(1, 1)"),
+    ]
+    exam = exam_of((Role.ANSWER, answer.format(1)), *cells)
+    assert [one.undecided for one in graded(exam, cell0=answer.format(BIG))] == [True, True]
+
+
+def test_a_wrong_answer_of_large_integers_is_wrong() -> None:
+    exam = exam_of(
+        (Role.ANSWER, "def f(): return [1, 2]"),
+        (Role.TEST, "kept = f()\nassert kept == [1, 2]"),
+        (Role.TEST, "assert len(kept) == 2"),
+    )
+    first, later = graded(exam, cell0=f"def f(): return [{BIG}, 2]")
+    assert [first.fraction, first.undecided, later.fraction] == [0, False, 1]

@@ -15,6 +15,8 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.codec import CodecError, Packed, Reference, decode, encode
@@ -42,14 +44,13 @@ from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import Link
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
-from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 from autograder.syntax.special_methods import SPECIAL
 
-_ANSWERING = ("call", "getattr", "now")
-_GIVING = frozenset(
-    ["next", "take", "list", "reversed", "round", "enter", "entered", "vars", "inherited", *BINARY, *IN_PLACE, *UNARY]
-)
-"""Requests, and operations, whose result is a value of the student's."""
+_WITHOUT_VALUES = frozenset(
+    ["snapshot", "freeze", "trainings", "model", "ask_model", "derive", "run_test", "figure", "figures", "int", "len",
+     "hash"]
+)  # fmt: skip
+"""Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
 UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
@@ -147,7 +148,7 @@ class Remote:
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
-        if outcome == "raised" or verb in _ANSWERING or (verb == "operate" and arguments[0] in _GIVING):
+        if outcome == "raised" or (arguments[0] if verb == "operate" else verb) not in _WITHOUT_VALUES:
             result = self._exact(result, kinds)
         if outcome == "ok":
             return result
@@ -189,6 +190,8 @@ class Remote:
 
     def exact(self, value: Any) -> Any:
         """Return what a test makes of answers, with integers that do not wrap."""
+        if type(value) is np.lib.npyio.NpzFile:
+            return exact_integers.exact_archive(value, self.exact)
         observing = isinstance(self.permissions, Observer)
         if not exact_integers.kind_of(value, floats=observing):
             return value
@@ -217,8 +220,8 @@ class Remote:
             return value, None
 
     @contextlib.contextmanager
-    def asking_copy(self, copy: FrozenCopy) -> Iterator[None]:
-        """Let a frozen copy answer inside the block."""
+    def asking_copy(self, copy: FrozenCopy | None) -> Iterator[None]:
+        """Let a frozen copy, or the kernel itself, answer inside the block."""
         self.copy = copy
         try:
             yield
