@@ -249,7 +249,8 @@ def _for_a_person(one: Examined) -> Examined:
     They may be right, as where the test asks for their dtype, or squares that wrap.
     """
     message = f"{one.message}\n{NOT_SHOWN}".strip()
-    return replace(one, undecided=True, message=message, detail=f"{LARGER}\n{one.detail}"[:MAX_DETAIL])
+    detail = f"{one.detail[: MAX_DETAIL - len(LARGER) - 1]}\n{LARGER}".strip()
+    return replace(one, undecided=True, message=message, detail=detail)
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
