@@ -213,6 +213,7 @@ SAVE = f"{WRITE}def save(x): put('out.txt', x)"
 EMPTY = "open('out.txt', 'w').close()\nsave('1')"
 IN_PLACE = "open({0}, 'w').close()\nput({0}, '1')"
 MANY = "for i in range(3):\n    open(f'in_{i}.txt', 'w').close()\n    put(f'in_{i}.txt', '1')"
+RANDOM = "import secrets\nd = 'z' + secrets.token_urlsafe(40)\n"
 TEMPORARY = "import tempfile\nd = tempfile.mkdtemp(dir='.')\n"
 REMOVE = "import os\ndef remove(path): os.remove(path)"
 
@@ -228,7 +229,9 @@ REMOVE = "import os\ndef remove(path): os.remove(path)"
         (WRITE, IN_PLACE.format("'o' + 'ut' + '.txt'"), {"*.txt"}),
         (WRITE, NAMED + IN_PLACE.format("name"), {"#.txt"}),
         (WRITE, TEMPORARY + IN_PLACE.format("f'{d}/a.txt'"), {"#/a.txt"}),
-        (WRITE, "import secrets\nd = 'z' + secrets.token_urlsafe(40)\n" + IN_PLACE.format("d + '.txt'"), {"*.txt"}),
+        (WRITE, RANDOM + IN_PLACE.format("d + '.txt'"), {"*.txt"}),
+        (WRITE, f"{RANDOM}import os\nos.mkdir(d)\n" + IN_PLACE.format("f'{d}/a1.txt'"), {"*/a1.txt"}),
+        (WRITE, f"{RANDOM}import os\nos.mkdir(d)\n" + IN_PLACE.format("f'{d}/in_{1 + 1}.txt'"), {"*/in_#.txt"}),
     ],
 )
 def test_the_files_of_the_test_that_calls_write_over_are_facts(kernel, solution, test, shown) -> None:
