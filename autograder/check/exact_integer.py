@@ -61,6 +61,10 @@ class ExactInteger:
         array[()] = self._number if array.dtype == float else self
         return array if dtype is None else array.astype(dtype)
 
+    def __conform__(self, _: Any) -> int:
+        """Return the integer that SQLite stores."""
+        return self._number
+
     def __tf_tensor__(self, *_: Any) -> Any:
         raise TypeError("TensorFlow would make 64 bits of this integer")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import sqlite3
 import tempfile
 from collections import OrderedDict, deque
 from pathlib import Path
@@ -120,6 +121,12 @@ def test_an_exact_integer_goes_back_as_an_integer() -> None:
     again = decode(*encode(arriving([BIG, 1, {BIG: BIG}], ())))
     assert again == [BIG, 1, {BIG: BIG}]
     assert type(again[0]) is int
+
+
+def test_a_database_takes_an_exact_integer() -> None:
+    connection = sqlite3.connect(":memory:")
+    assert connection.execute("SELECT ? + 1", (ExactInteger(BIG),)).fetchone() == (BIG + 1,)
+    connection.close()
 
 
 @pytest.mark.parametrize(
