@@ -305,8 +305,24 @@ agent.callbacks.ask = remembering
 """
 
 
-def forged(solution, test, answer):
-    return graded(exam_with(solution, test), cell1=f"{ASKS}{answer}", kernel=Open, honest=InProcessKernel)[0]
+def forged(solution, test, answer, hidden=None):
+    more = {"kernel": Open, "honest": InProcessKernel, "hidden": hidden}
+    return graded(exam_with(solution, test), cell1=f"{ASKS}{answer}", **more)[0]
+
+
+def test_an_object_that_was_refused_cannot_be_asked_for(hidden):
+    answer = (
+        "def asked(number):\n"
+        "    try: return ask(number, 'state', (), {})[0]['y'][0]\n"
+        "    except Exception: return 0\n"
+        "def f(g):\n"
+        "    try: g()\n"
+        "    except Exception: pass\n"
+        "    return max(asked(number) for number in range(-20, 0))"
+    )
+    test = "check.hidden_data('all.npz')\nd = Data([5], [7])\nassert f(lambda: Holder(d)) == 7"
+    result = forged("def f(g): return 7", test, answer, hidden)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
 
 
 def test_what_an_object_becomes_later_cannot_be_asked():

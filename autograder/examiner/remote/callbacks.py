@@ -152,15 +152,14 @@ class Callbacks:
         Raises:
             GoesAlongError: something of it must not go to the kernel.
         """
-        pending, classes = [number], set()
+        pending, prepared = [number], dict[int, library_objects.Prepared]()
         while pending:
             number = pending.pop()
-            if number not in self._prepared:
-                value = self.given[number][1]
-                classes.add(library_objects.class_name(value))
-                self._prepared[number] = self._prepared_of(value)
-                pending += self._prepared[number].refers_to
-        self.allow(classes)
+            if number not in self._prepared and number not in prepared:
+                prepared[number] = self._prepared_of(self.given[number][1])
+                pending += prepared[number].refers_to
+        self.allow({library_objects.class_name(self.given[number][1]) for number in prepared})
+        self._prepared.update(prepared)  # not before: the kernel could ask for what was refused
 
     def _prepared_of(self, value: Any) -> library_objects.Prepared:
         parts = library_objects.parts(value, is_library)
