@@ -24,7 +24,7 @@ from autograder.check.subject import (
 )
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 
 def loss(
@@ -144,7 +144,18 @@ def _check_measure(
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if read else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
     message, detail = messages(found, wanted, verdict, show=show)
+    if measure is metrics.accuracy:
+        best = judge(metrics.accuracy_at_best(given.outputs, labels), wanted, close_calls)
+        if best.share > verdict.share:
+            evidence |= {UNDECIDED: True}
+            detail = f"{detail}; {_TWO_LIMITS}"
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
+
+
+_TWO_LIMITS = (
+    "some outputs are outside 0 to 1, and whether class 1 begins at 0 or at 0.5 decides the points: see how the model "
+    "was trained"
+)
 
 
 def output_problem(model: Any, error: Exception) -> str:

@@ -124,15 +124,29 @@ def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return 1 for each row whose largest output is that of the right class, otherwise 0.
 
     A single output predicts the second class above 0.5. Where some are outside 0 to 1, they are scores: of the limits
-    0.5 and 0 (a probability of 0.5 before the sigmoid), the better one counts.
+    0.5 and 0 (a probability of 0.5 before the sigmoid), the worse one counts. See also :func:`accuracy_at_best`.
     """
+    return min(_accuracies(outputs, labels), key=_mean)
+
+
+def accuracy_at_best(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what :func:`accuracy` does, with the better limit: the labels choose it, so it decides nothing alone."""
+    return max(_accuracies(outputs, labels), key=_mean)
+
+
+def _mean(rows: np.ndarray) -> float:
+    return float(rows.mean())
+
+
+def _accuracies(outputs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Return which rows are right, for each limit that the outputs may be meant with."""
     _require_finite(outputs)
     is_single = outputs.ndim == 1 or (outputs.ndim == 2 and outputs.shape[1] == 1)
     if is_single and labels.max() <= 1:
         right = _same_shape(outputs, labels) > 0.5
         limits = (0.5,) if outputs.min() >= 0 and outputs.max() <= 1 else (0.5, 0.0)
-        return max((_each((outputs > limit) == right) for limit in limits), key=lambda rows: float(rows.mean()))
-    return _each(outputs.argmax(axis=1) == _targets(outputs, labels).argmax(axis=1))
+        return [_each((outputs > limit) == right) for limit in limits]
+    return [_each(outputs.argmax(axis=1) == _targets(outputs, labels).argmax(axis=1))]
 
 
 def accuracy_of_probabilities(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import ast
 import dataclasses
 import itertools
 import json
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Set
 from pathlib import PurePosixPath
 from typing import Any
@@ -170,16 +171,24 @@ class Permissions:
             place: where the call stands.
             named: whether the test has named the file in a call.
         """
-        seen = self._of(Act.WRITES, self.test)
-        if path in seen | self.stated.files or (named and not seen.isdisjoint(_patterns(path))):
+        allowed = self._of(Act.WRITES, self.test) | self.stated.files
+        if path in allowed or (named and not allowed.isdisjoint(_forms(path))):
             return True
         self.is_doubtful |= named or not self.known
         self._refuse(
             f"line {place.line}: the call wrote or removed {path!r}, and the test's own file stayed as it was, because "
             "your solution was not seen to write it in this test. If the test needs what the call wrote, "
-            f"{self._remedy(f'answers write {path}')}."
+            f"{self._remedy(f'answers write {self._form(path, named=named)}')}."
         )
         return False
+
+    def _form(self, path: str, *, named: bool) -> str:
+        """Return as much of a path as stands in the test; all of it, if no call has named the file."""
+        if path in self.source or not named:
+            return path
+        *strict, any_name = _forms(path)
+        known = (form for form in strict if all(part in self.source for part in re.split(r"[#*./]+", form)))
+        return next(known, any_name)
 
     def verbs(self) -> frozenset[str] | None:
         """Return what SQL statements that do not stand in the test may do besides reading; None: it is not known."""
@@ -198,9 +207,17 @@ class Permissions:
             self.refusals[text] = None
 
 
-def _patterns(path: str) -> tuple[str, str]:
-    """Return what stands in a record for a file whose folder, or whose name, varies from run to run."""
-    return f"*/{PurePosixPath(path).name}", f"*{PurePosixPath(path).suffix}"
+_VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\btmp[a-z0-9_]{8}\b|[0-9a-f]{8,}|\d+")
+"""Parts of names that are made anew: UUIDs, names of :mod:`tempfile`, hashes, numbers."""
+
+
+def _forms(path: str) -> tuple[str, ...]:
+    """Return what may stand in a record for a file whose name or folder varies, the strictest first.
+
+    ``#`` is a varying part of a name, ``*`` is anything.
+    """
+    file = PurePosixPath(path)
+    return _VARYING.sub("#", path), f"*/{file.name}", f"*/{_VARYING.sub('#', file.name)}", f"*{file.suffix}"
 
 
 class Observer(Permissions):
@@ -284,17 +301,9 @@ class Observer(Permissions):
             self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
     def writes(self, path: str, place: Place, *, named: bool) -> bool:
-        """Record that a call has written over a file of the test's."""
-        if not named:
-            self.note(Act.WRITES, self.test, path)
+        """Record that a call has written over a file of the test's, with as much of its path as stands in the test."""
+        self.note(Act.WRITES, self.test, self._form(path, named=named))
         return self.allows_all or super().writes(path, place, named=named)
-
-    def wrote(self, paths: Iterable[str]) -> None:
-        """Record the files that a call has written or removed, each with as much of its path as stands in the test."""
-        for path in paths:
-            in_any_folder, with_suffix = _patterns(path)
-            name = in_any_folder if PurePosixPath(path).name in self.source else with_suffix
-            self.note(Act.WRITES, self.test, path if path in self.source else name)
 
     def verbs(self) -> frozenset[str] | None:
         """Allow all verbs; :meth:`did` records them."""

@@ -12,7 +12,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
-from autograder.examiner.permissions import Observer
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
@@ -132,8 +131,8 @@ class Files:
                     shutil.copyfile(source, target)
         students = {p: data for p, data in self.captured.contents.items() if p not in self.workspace.fixed}
         _reject_references([*students.values(), *(source.read_bytes() for source in handed_in.values())])
-        self.here.push(students, [])
         self.here.renew()
+        self.here.push(students, [])
         self.folders = set(_folders_in(self.here.root))
         for data in students.values():
             record_file(data)
@@ -235,8 +234,6 @@ class Files:
         The next call that names such a file gets the test's again.
         """
         permissions, place = self.remote.permissions, self.remote.permissions.place()
-        if isinstance(permissions, Observer):
-            permissions.wrote(changed)
         written = sorted(path for path in changed.keys() & self.own.keys() if changed[path] != self.own[path])
         kept = {p for p in written if not permissions.writes(p, place, named=_is_named(p, self.named))}
         self.unsent.update((path, self.own[path]) for path in kept)

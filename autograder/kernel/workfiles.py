@@ -22,8 +22,7 @@ MAX_ENTRIES = 20_000
 """Entries of all folders that are looked at."""
 MAX_PATH = 500
 FRESH_NS = 100_000_000
-"""A file that was written this shortly before a look may change again within one tick of its clock: read it once more.
-"""
+"""A file that was written this shortly before a look may change again within one tick of its clock: contents decide."""
 
 IGNORED = frozenset({"__pycache__"})
 GIVEN = "/opt/kernel/files/work"
@@ -39,10 +38,13 @@ class Folder:
     def __init__(self, root: str) -> None:
         self.root = root
         self.seen: dict[str, tuple[int, ...]] = {}
+        self.fresh: dict[str, int] = {}
+        """Hashes of the contents of files that may change again and look the same."""
         self.renew()
 
     def renew(self) -> None:
         """Take the present state as known."""
+        self.fresh = {}
         try:
             self.seen = self._look()
         except ValueError:  # too much from the start: the first pull reports it
@@ -56,19 +58,22 @@ class Folder:
         """
         began = time.time_ns()
         now = self._look()
-        changed = [path for path in sorted(now) if now[path] != self.seen.get(path)]
-        if len(changed) > MAX_FILES:
-            raise ValueError(f"more than {MAX_FILES:,} files")
+        changed = [path for path in sorted(now) if now[path] != self.seen.get(path) or path in self.fresh]
         contents: dict[str, bytes] = {}
         left = MAX_BYTES
         for path in changed:
-            data = read_regular(os.path.join(self.root, path), left)
+            data = read_regular(os.path.join(self.root, path), MAX_BYTES)
+            last = self.fresh.pop(path, None)
             if data is None:
                 del now[path]
                 continue
             if now[path][1] > began - FRESH_NS:
-                now[path] = ()  # equals no state: it is read again the next time
+                self.fresh[path] = hash(data)
+            if now[path] == self.seen.get(path) and hash(data) == last:
+                continue
             left -= len(data)
+            if len(contents) == MAX_FILES:
+                raise ValueError(f"more than {MAX_FILES:,} files")
             if left < 0:
                 raise ValueError(f"more than {MAX_BYTES >> 20} MiB of files")
             contents[path] = data
@@ -88,6 +93,7 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.root, path))
             self.seen.pop(path, None)
+            self.fresh.pop(path, None)
         for path, data in contents.items():
             full = os.path.join(self.root, path)
             with contextlib.suppress(OSError):
@@ -100,6 +106,7 @@ class Folder:
                 with os.fdopen(os.open(full, flags, 0o644), "wb") as file:
                     file.write(data)
                 self.seen[path] = _signature(os.lstat(full))
+                self.fresh[path] = hash(data)
 
     def _look(self) -> dict[str, tuple[int, ...]]:
         """Map each path to values that differ once the file has changed."""

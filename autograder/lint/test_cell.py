@@ -15,6 +15,7 @@ from autograder.lint.check_calls import unknown_names
 from autograder.lint.empty_loops import empty_loops
 from autograder.lint.evaluations import evaluations
 from autograder.lint.surroundings import Notebook
+from autograder.lint.times import comparisons_of_times
 from autograder.records.exam import ExamCell
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import (
@@ -234,7 +235,7 @@ class Reader:
         if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
             why = "a call of the student's is timed here with the way of its arguments to another process and back"
             found = self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
-            yield dataclasses.replace(found, kernel=True)
+            yield dataclasses.replace(found, kernel=bool(comparisons_of_times(self.tree, read)))
 
     def _untold(self) -> Iterator[Finding]:
         """Warn of names that only the solution binds: a student would have to guess them."""

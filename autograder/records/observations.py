@@ -32,7 +32,8 @@ class Act(enum.StrEnum):
     QUERIES = "queries"
     """An SQL statement that does not stand in the test did something. Subject: the test; value: verb and table."""
     WRITES = "writes"
-    """A call wrote or removed a file. Subject: the test; value: path; ``*/a.csv``, ``*.csv`` where it varies."""
+    """A call wrote over a file of the test's, or removed it. Subject: the test; value: path, or
+    ``in_#.csv``, ``*/a.csv``, ``*.csv`` where it varies."""
     TEXTS = "texts"
     """A text that may be the student's was compiled, and allows nothing. Subject: the test; value: its syntax."""
     COMPILED = "compiled"

@@ -55,7 +55,7 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
         case Act.WRITES:
-            return f"calls may write {fact.value}, also over what the test wrote there"
+            return f"calls may write over the test's {fact.value}, or remove it"
         case Act.TEXTS:
             kind, _, syntax = fact.value.partition(": ")
             return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from autograder.submissions.inspection import assignment_of
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import MIB, SUBMISSION, Member
-from autograder.submissions.names import is_notebook, without_export_files
+from autograder.submissions.names import COPY_SUFFIX, PACKED, is_notebook, without_export_files
 from autograder.submissions.placement import place
 
 ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
@@ -111,12 +112,18 @@ def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
         return named, []
     if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
         return named, [f"its submission.json names “{manifest.student}”"]
-    if item.is_given or item.name.startswith(f"{manifest.assignment}-{manifest.student}-"):
-        return manifest.student, []  # also where `submit` named the file after a folder
+    if item.is_given or _is_packed(Path(item.name).stem, manifest):
+        return manifest.student, []
     raise SubmissionError(
         f"its file name says “{named}”, its submission.json says “{manifest.student}”: find out whose it is "
         "and name the file after that student"
     )
+
+
+def _is_packed(stem: str, manifest: _Manifest) -> bool:
+    """Tell whether `submit` gives a file this name: also where it packed a folder of another name."""
+    found = re.fullmatch(PACKED.format(re.escape(manifest.assignment), COPY_SUFFIX), stem)
+    return found is not None and found["student"] == manifest.student
 
 
 def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Manifest | None:

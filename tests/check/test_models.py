@@ -14,7 +14,7 @@ from autograder import check
 from autograder.check.prediction import predictions
 from autograder.check.rows import same_answers
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult, Outcome
+from autograder.records.checks import CheckResult, Outcome, is_undecided
 
 pytestmark = pytest.mark.keras
 
@@ -416,6 +416,21 @@ def test_one_slip_in_the_last_layer_costs_no_accuracy(activation: str | None) ->
     assert result.evidence["accuracy"] == pytest.approx((np.asarray(model(X)).argmax(1) == CLASSES).mean())
 
 
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [([0.3, 1.5], (0.0, True)), ([0.7, 1.5], (0.0, False)), ([-1.5, 1.5], (1.0, False))],
+    ids=["the limit decides", "wrong with both", "right with both"],
+)
+def test_where_the_limit_of_a_single_score_decides_a_person_does(
+    scores: list[float], expected: tuple[float, bool]
+) -> None:
+    rows = np.array(scores * 4)[:, np.newaxis]
+    model = sequential(L.Dense(1), shape=(1,))
+    model.set_weights([np.ones((1, 1)), np.zeros(1)])
+    result = recorded(lambda: check.accuracy(model, on=(rows, np.arange(8) % 2), above=0.9))
+    assert (result.fraction, is_undecided(result)) == expected
+
+
 def test_a_model_for_other_rows_fails_with_a_message() -> None:
     with pytest.raises(AssertionError, match=r"does not accept rows of the shape \(20,\)"):
         check.loss(sequential(L.Dense(3, activation="softmax"), shape=(21,)), on=(X, Y), below=9)
@@ -646,8 +661,7 @@ def test_what_is_not_a_keras_model_fails_every_check(thing: Any, message: str) -
 
 
 def test_a_model_without_weights_yet_fails_with_the_remedy() -> None:
-    for make in (
-        lambda: check.parameters(keras.Sequential([L.Dense(9)]), at_least=0),
-        lambda: check.loss(keras.Sequential([L.Dense(9)]), on=(X, Y), below=9),
-    ):
-        assert "Begin it with keras.Input" in recorded(make).message
+    """A loss knows the shape of the rows, and reads the model for them."""
+    network = keras.Sequential([L.Dense(9)])
+    assert "Begin it with keras.Input" in recorded(lambda: check.parameters(network, at_least=0)).message
+    assert "the shape (9,), expected (3,)" in recorded(lambda: check.loss(network, on=(X, Y), below=9)).message

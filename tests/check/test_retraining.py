@@ -431,7 +431,7 @@ def test_a_training_that_ends_in_nan_fails() -> None:
     ("make", "message"),
     [
         (lambda: None, "no model yet"),
-        (lambda: keras.Sequential([L.Dense(3)]), "Begin it with keras.Input"),
+        (lambda: keras.Sequential([L.Dense(3)]), "does not give probabilities"),
         (lambda: sequential(L.Dense(3, activation="softmax"), shape=(9,)), "does not accept rows"),
         (lambda: network(L.Reshape((2, 4))), "shape"),
         (lambda: sequential(L.Dense(4, activation="softmax")), "expected (3,)"),

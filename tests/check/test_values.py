@@ -430,9 +430,13 @@ def test_accuracy_of_known_probabilities() -> None:
 def test_accuracy_ranks_outputs_that_are_no_probabilities() -> None:
     for outputs in (P * 2, P - 5, np.log(P), 1 / (1 + np.exp(-P))):
         assert metrics.accuracy(outputs, np.array([0, 1])).tolist() == [1, 0]
-    labels = np.array([1, 0, 1, 0])
-    assert metrics.accuracy(np.array([3.0, -2.0, 0.2, -0.1]), labels).tolist() == [1, 1, 1, 1]
-    assert metrics.accuracy(np.array([1.1, 0.3, 0.9, -0.1]), labels).tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("outputs", [[3.0, -2.0, 0.2, -0.1], [1.1, 0.3, 0.9, -0.1]], ids=["above 0", "above 0.5"])
+def test_a_single_output_outside_0_to_1_counts_with_the_worse_limit(outputs: list[float]) -> None:
+    given, labels = np.array(outputs), np.array([1, 0, 1, 0])
+    assert metrics.accuracy_at_best(given, labels).tolist() == [1, 1, 1, 1]
+    assert metrics.accuracy(given, labels).sum() == 3
 
 
 @pytest.mark.parametrize(

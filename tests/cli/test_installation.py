@@ -17,7 +17,7 @@ from autograder.cli.batch_display import cold_starts
 from autograder.coordinator.batch import BATCH_LOG
 from autograder.coordinator.templates import NO_TEMPLATES, NOT_FORKED
 from autograder.errors import SandboxError
-from autograder.sandbox import Finding, kernel_job
+from autograder.sandbox import Finding, kernel_template
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 
@@ -40,7 +40,7 @@ def test_a_warm_start_that_is_not_possible_is_a_remark_with_reason_and_remedy(mo
     def refused(*_: object, **__: object) -> None:
         raise SandboxError("The template ended at once.")
 
-    monkeypatch.setattr(kernel_job, "template", refused)
+    monkeypatch.setattr(kernel_template, "template", refused)
     (finding,) = installation.warm_start(BubblewrapSandbox(), None, of="examiners")
     assert finding.ok
     assert finding.detail.endswith("each of the examiners imports for itself: The template ended at once.")

@@ -19,7 +19,7 @@ from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.pool import in_processes
 from autograder.coordinator.templates import Templates
 from autograder.course.configuration import load_course
-from autograder.exchange import outcome
+from autograder.exchange import outcome_writer
 from autograder.exchange.work import Work
 from autograder.records.course import Course
 from autograder.records.grade import NotebookGrade
@@ -171,10 +171,10 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
 ) -> None:
     work, honest, templates = graded_work
     forged = {
-        "points": outcome.pack(
+        "points": outcome_writer.pack(
             [replace(honest, questions=(replace(honest.questions[0], score=99.0),))], [None], [None]
         ),
-        "another exam": outcome.pack([honest, honest], [None, None], [None, None]),
+        "another exam": outcome_writer.pack([honest, honest], [None, None], [None, None]),
         "nonsense": b"\x80\x04\x95",
     }[said]
     path = load_course(work.course).autograded("ada", "hw") / "result.json"

@@ -172,7 +172,7 @@ class Coin:
     ("solution", "act", "value", "said"),
     [
         (SORTS_BY_CHANCE, Act.CHANGES, "0", "`double` may change its argument 1"),
-        (GIVES_BY_CHANCE, Act.GIVES, "uint8", "what arrives may be of kind uint8"),
+        (GIVES_BY_CHANCE, Act.GIVES, "uint8", "what `double` gives may be of kind uint8"),
     ],
 )
 def test_what_only_one_of_the_proofs_two_runs_showed_is_allowed_and_told(

@@ -192,7 +192,7 @@ def test_force_executes_everything_and_keeps_it(course: Course, started: list[st
     done = run(course, force=True)
     assert len(started) == 8
     assert not any(grade.notebooks[0].replayed for grade in done.grades)
-    assert [path.read_bytes()[:10] for path in course.runs.iterdir()] == [b"autograder"] * 4
+    assert all(path.stat().st_size > len(b"old") for path in course.runs.iterdir())
 
 
 def test_without_its_runs_a_course_is_executed_as_ever(course: Course, started: list[str]) -> None:

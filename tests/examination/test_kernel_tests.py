@@ -102,6 +102,11 @@ NEEDS = {
     "magic": "%timeit double(1)",
     "history": "exec(In[-2])",
     "computed code": "for name in dir(double):\n    exec(f'double.{name}')",
+    "a class that keeps the time": (
+        "import time\nclass Timer:\n    def __enter__(self):\n        self.began = time.time()\n        return self\n"
+        "    def __exit__(self, *_):\n        self.ended = time.time()\n    @property\n    def took(self):\n"
+        "        return self.ended - self.began\nwith Timer() as timer:\n    double(1)\nassert timer.took < 9"
+    ),
     "a ratio of times": (
         "import time\nbegan = time.time()\ndouble(1)\nmiddle = time.time()\nsum([1])\n"
         "assert (middle - began) / (time.time() - middle) < 1e6"
@@ -117,6 +122,13 @@ def test_in_a_course_of_nbgraders_such_tests_run_in_the_kernel_by_themselves(tmp
     release = releasing.build(course, course.assignments["hw"])
     assert [bool(c.in_kernel) for c in release.exams[0].cells] == [False, True, False]
     assert any("its 2 points are measured in the student's process" in said for said in releasing.check(release))
+
+
+@pytest.mark.parametrize("shown", ["print(time.time() - began)", "took = time.time() - began\nprint(f'{took} s')"])
+def test_a_time_that_is_only_shown_needs_no_kernel(tmp_path: Path, shown: str) -> None:
+    course_of(tmp_path, f"import time\nbegan = time.time()\nassert double(1) == 2\n{shown}")
+    (tmp_path / "course.yaml").unlink()
+    assert [bool(c.in_kernel) for c in exam_in(load_course(tmp_path)).cells] == [False, False]
 
 
 @pytest.mark.parametrize("test", ["%timeit double(1)", "assert get_ipython()", "x = !git --version\nassert x"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ assert os.path.exists("results/out.csv")
 def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blank_do_not(tmp_path) -> None:
     course = tiny_course(tmp_path, solution=SOLUTION, test=SANDBOXED)
     release = tiny_release(course)
-    assert releasing.check(release) == []
+    assert [said for said in releasing.check(release) if "are not told the name" not in said] == []
     prove(course, release)
 
 
@@ -208,23 +209,88 @@ WRITE = "def put(path, text):\n    with open(path, 'w') as f: f.write(text)\n"
 NAMED = "import uuid\nname = f'{uuid.uuid4()}.txt'\n"
 
 
+SAVE = f"{WRITE}def save(x): put('out.txt', x)"
+EMPTY = "open('out.txt', 'w').close()\nsave('1')"
+IN_PLACE = "open({0}, 'w').close()\nput({0}, '1')"
+MANY = "for i in range(3):\n    open(f'in_{i}.txt', 'w').close()\n    put(f'in_{i}.txt', '1')"
+RANDOM = "import secrets\nd = 'z' + secrets.token_urlsafe(40)\n"
+TEMPORARY = "import tempfile\nd = tempfile.mkdtemp(dir='.')\n"
+REMOVE = "import os\ndef remove(path): os.remove(path)"
+
+
 @pytest.mark.parametrize(
     ("solution", "test", "shown"),
     [
-        (f"{WRITE}def save(x): put('out.txt', x)", "save('1')\nassert open('out.txt').read() == '1'", {"out.txt"}),
-        (f"{WRITE}def save(x): put('out.txt', x)", "assert callable(save) and open", set()),
-        (f"{WRITE}def save(x): put('a.log', x)", "save('1')\nassert open", {"*.log"}),
-        (f"{WRITE}def save(x): put('out.txt', x)", "open('out.txt', 'w').close()\nsave('1')", {"out.txt"}),
-        (WRITE, f"{NAMED}put(name, '1')\nassert open(name).read() == '1'", {"*.txt"}),
-        (WRITE, "import tempfile\nd = tempfile.mkdtemp(dir='.')\nput(f'{d}/a.txt', '1')", {"*/a.txt"}),
-        ("import os\ndef clean(path): os.remove(path)", "open('a.txt', 'w').close()\nclean('a.txt')", {"a.txt"}),
+        (SAVE, EMPTY, {"out.txt"}),
+        (SAVE, "save('1')\nopen('out.txt', 'w').close()\nsave('1')", {"out.txt"}),
+        (REMOVE, "open('a.txt', 'w').close()\nremove('a.txt')", {"a.txt"}),
+        (WRITE, MANY, {"in_#.txt"}),
+        (WRITE, MANY.replace("f'in_{i}.txt'", "'in_%d' % i + '.' + 'txt'"), {"in_#.txt"}),
+        (WRITE, IN_PLACE.format("'o' + 'ut' + '.txt'"), {"*.txt"}),
+        (WRITE, NAMED + IN_PLACE.format("name"), {"#.txt"}),
+        (WRITE, TEMPORARY + IN_PLACE.format("f'{d}/a.txt'"), {"#/a.txt"}),
+        (WRITE, RANDOM + IN_PLACE.format("d + '.txt'"), {"*.txt"}),
+        (WRITE, f"{RANDOM}import os\nos.mkdir(d)\n" + IN_PLACE.format("f'{d}/a1.txt'"), {"*/a1.txt"}),
+        (WRITE, f"{RANDOM}import os\nos.mkdir(d)\n" + IN_PLACE.format("f'{d}/in_{1 + 1}.txt'"), {"*/in_#.txt"}),
     ],
 )
-def test_the_files_that_calls_write_are_facts_of_the_test(kernel, solution, test, shown) -> None:
+def test_the_files_of_the_test_that_calls_write_over_are_facts(kernel, solution, test, shown) -> None:
     observer = Observer()
     outcome(kernel, solution, test, permissions=observer)
-    assert {f.value for f in observer.observations.facts if f.act is Act.WRITES} == shown
-    assert {f.subject for f in observer.observations.facts if f.act is Act.WRITES} <= {"cell1"}
+    facts = [fact for fact in observer.observations.facts if fact.act is Act.WRITES]
+    assert {(fact.subject, fact.value) for fact in facts} == {("cell1", value) for value in shown}
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "save('1')\nassert open('out.txt').read() == '1'",
+        f"{NAMED}put(name, '1')\nassert open(name).read() == '1'",
+        "open('in.txt', 'w').write('1')\nput('in.txt', open('in.txt').read())",
+        "assert callable(save) and open",
+    ],
+)
+def test_new_files_and_files_as_they_were_are_no_facts(kernel, test) -> None:
+    """They need no permission."""
+    observer = Observer()
+    assert outcome(kernel, SAVE, test, permissions=observer).outcome is Outcome.PASSED
+    assert Act.WRITES not in {fact.act for fact in observer.observations.facts}
+
+
+CONVERT = (
+    "def convert(a, b):\n    with open(a) as f: text = f.read()\n    with open(b, 'w') as f: f.write(text.upper())"
+)
+EMPTIED = "def convert(a, b):\n    for path in (a, b): open(path, 'w').close()"
+CONVERTED = (
+    "for i in range(3):\n    with open(f'in_{i}.txt', 'w') as f: f.write('abc')\n{before}"
+    "    convert(f'in_{i}.txt', f'out_{i}.txt')\n"
+    "    assert open(f'out_{i}.txt').read() == open(f'in_{i}.txt').read().upper()"
+)
+
+
+@pytest.mark.parametrize("before", ["", "    open(f'out_{i}.txt', 'w').close()\n"])
+def test_a_call_that_fills_files_of_varying_names_does_not_empty_others(kernel, before) -> None:
+    """Whether the test has made the file that is to be filled, or not."""
+    test, observer = CONVERTED.replace("{before}", before), Observer()
+    assert outcome(kernel, CONVERT, test, permissions=observer).fraction == 1
+    permissions = Permissions(observer.observations)
+    assert outcome(kernel, CONVERT, test, permissions=permissions).fraction == 1
+    assert outcome(kernel, EMPTIED, test, permissions=permissions).fraction == 0
+
+
+@pytest.mark.parametrize("released", [None, "pass"])
+def test_what_the_solution_may_write_does_not_depend_on_how_fast_it_runs(kernel, released) -> None:
+    """A test that students have runs in the kernel, too, and has just left its files there."""
+    test = (
+        "open('in.txt', 'w').write('abc')\nconvert('in.txt', 'out.txt')\nassert open('out.txt').read() == 'ABC'\n"
+        "open('out.txt', 'w').write('expected')\nconvert('in.txt', 'other.txt')\n"
+        "assert open('out.txt').read() == 'expected'"
+    )
+    observer = Observer()
+    cells = [(Role.ANSWER, CONVERT), (Role.TEST, test)]
+    (result,) = graded(kernel, *cells, released=released, permissions=observer)
+    assert result.outcome is Outcome.PASSED, result.detail
+    assert Act.WRITES not in {fact.act for fact in observer.observations.facts}
 
 
 def writing(*paths):
@@ -263,9 +329,12 @@ def test_a_call_removes_no_file_of_the_tests(kernel) -> None:
 
 def test_a_file_whose_name_varies_is_written_by_the_call_that_gets_the_name(kernel) -> None:
     test = f"{NAMED}open(name, 'w').write('0')\nput(name, '1')\nassert open(name).read() == '1'"
+    assert outcome(kernel, WRITE, test, permissions=writing("#.txt")).fraction == 1
     assert outcome(kernel, WRITE, test, permissions=writing("*.txt")).fraction == 1
     refused = outcome(kernel, WRITE, test, permissions=writing("*.csv"))
     assert (refused.fraction, refused.undecided) == (0, True)  # the answer had a reason to write there
+    assert "`# examine: answers write #.txt`" in refused.detail
+    assert outcome(kernel, WRITE, f"{test}  # examine: answers write #.txt", permissions=writing()).fraction == 1
 
 
 def test_a_file_in_a_folder_whose_name_varies_is_written_under_its_own_name(kernel) -> None:
@@ -281,7 +350,15 @@ def test_an_answer_chooses_the_names_of_new_files(kernel) -> None:
     """Whether the test gives the name or gets it."""
     answer = f"{WRITE}def save(text):\n    put('my own.md', text)\n    put('scratch.tmp', '')\n    return 'my own.md'"
     test = "assert open(save('1')).read() == '1'\nput('theirs.csv', '2')\nassert open('theirs.csv').read() == '2'"
-    assert outcome(kernel, answer, test, permissions=writing("*.txt")).fraction == 1
+    assert outcome(kernel, answer, test, permissions=writing()).fraction == 1
+
+
+def test_an_answer_writes_over_its_own_files(kernel) -> None:
+    """A log, which the solution does not have, and a result that an earlier call wrote."""
+    answer = f"{WRITE}def save(text):\n    put('log.txt', text)\n    put('out.txt', text)"
+    test = "for text in ('1', '2'):\n    save(text)\n    assert open('out.txt').read() == text"
+    result = outcome(kernel, answer, test, permissions=writing())
+    assert (result.fraction, result.detail) == (1, "")
 
 
 def test_a_call_may_write_a_file_of_the_tests_as_it_was(kernel) -> None:
@@ -456,6 +533,29 @@ def test_a_file_that_changes_within_one_tick_of_the_clock_is_read_again(tmp_path
     path.write_text("2")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert folder.pull()[0] == {"n": b"2"}
+
+
+def test_contents_decide_where_the_clock_is_too_coarse(tmp_path, monkeypatch) -> None:
+    """Also after the file was sent: a call writes it anew within the same tick, in the same length."""
+    monkeypatch.setattr(probe, "_signature", lambda status: (status.st_size, time.time_ns()))
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    folder = probe.Folder(str(tmp_path))
+    folder.push({"n": b"1"}, [])
+    assert folder.pull() == ({}, [])
+    for text in ("2", "3"):
+        (tmp_path / "n").write_text(text)
+        assert folder.pull() == ({"n": text.encode()}, [])
+        assert folder.pull() == ({}, [])
+
+
+def test_files_that_are_read_again_and_are_the_same_count_for_no_limit(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(probe, "MAX_FILES", 2)
+    monkeypatch.setattr(probe, "MAX_BYTES", 3)
+    folder = probe.Folder(str(tmp_path))
+    folder.push({"a": b"12", "b": b"3"}, [])
+    (tmp_path / "c").write_text("4")
+    (tmp_path / "d").write_text("5")
+    assert folder.pull() == ({"c": b"4", "d": b"5"}, [])
 
 
 def test_past_the_limits_the_test_fails_with_that_sentence(kernel, monkeypatch) -> None:

@@ -48,8 +48,8 @@ def test_each_fact_is_a_sentence(test: int, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("fact", "line"),
     [
-        (Fact(Act.WRITES, "cell1", "out.csv"), "  calls may write out.csv, also over what the test wrote there"),
-        (Fact(Act.WRITES, "cell1", "*.csv"), "  calls may write *.csv, also over what the test wrote there"),
+        (Fact(Act.WRITES, "cell1", "out.csv"), "  calls may write over the test's out.csv, or remove it"),
+        (Fact(Act.WRITES, "cell1", "*.csv"), "  calls may write over the test's *.csv, or remove it"),
         (
             Fact(Act.TEXTS, "cell1", "condition: Compare, Constant, Name"),
             "  the answer's text is compiled as a condition on columns (your solution's has Compare, Constant, Name)",

@@ -142,6 +142,17 @@ def test_a_package_with_another_name_is_taken_if_its_notebook_was_released_for_t
     assert (result.status, result.student) == (status, "jane") if status is COLLECTED else result.status is status
 
 
+@pytest.mark.parametrize("name", ["anna-maria-lee", "anna-maria-2026", "x-anna-maria-20260101T100000Z"])
+def test_a_file_that_is_not_named_as_submit_names_it_is_nobody_elses(tmp_path: Path, course: Course, name: str) -> None:
+    """Its submission.json says "anna" and "maria", in the hope that `anna-maria-lee` is read so."""
+    work = put(tmp_path / "work/ps1.ipynb", released_for("ps1"))
+    receipt = pack(work, student="maria", assignment="anna", out=tmp_path / "packed")
+    receipt.path.rename(receipt.path.with_name(f"{name}.zip"))
+    (result,) = collect(course, "ps1", tmp_path / "packed")
+    assert result.status is REFUSED
+    assert not (course.directory("submitted") / "maria").exists()
+
+
 @pytest.mark.parametrize("is_released", [True, False])
 @pytest.mark.parametrize(
     ("below", "is_answered"), [("*Your answer.*", False), ("", False), ("The second overfits.", True), (None, False)]

@@ -1,4 +1,4 @@
-"""Acceptance tests 49 to 52: what an answer may do because some solution does it somewhere.
+"""Acceptance tests 49 to 52 and 64: what an answer may do because some solution does it somewhere.
 
 Each question is answered by eve, who cheats, and by ada, who is honest, and graded in the sandbox.
 """
@@ -23,6 +23,16 @@ CENTER = "def center(X):\n    X -= X.mean(axis=0)"
 WEIGHTS = "np.random.seed(123)\nw = np.random.randn(3)\nX = np.random.randn(20, 3)\nfound = weights(X, X @ w)\n"
 HALF = (
     "def whole(x): return int(x)\nhalf = 0.5\nbyte = 8\nf1, i1 = 0.9, 3\ncodes = ['a']\ndef load_data(): return codes"
+)
+FILL = "def {0}(a, b):\n    with open(a) as f: text = f.read()\n    with open(b, 'w') as f: f.write(text.upper())"
+EMPTY = "def {0}(a, b):\n    for path in (a, b): open(path, 'w').close()"
+FILLED = (
+    "for i in range(3):\n    with open(f'in_{i}.txt', 'w') as f: f.write('abc' * (i + 2))\n    BEFORE\n"
+    "    CALL(f'in_{i}.txt', f'out_{i}.txt')\n"
+    "    with open(f'in_{i}.txt') as a, open(f'out_{i}.txt') as b: assert a.read().upper() == b.read()"
+)
+SHOUT = (
+    "def shout(path):\n    with open(path) as f: text = f.read()\n    with open(path, 'w') as f: f.write(text.upper())"
 )
 
 QUESTIONS = {
@@ -68,6 +78,18 @@ QUESTIONS = {
         "def gray(n): return np.full((n, n), 128, np.uint8)", "def gray(n): return np.full((n, n), 128, np.uint8)",
         "assert gray(2).dtype == np.uint8 and gray(2).sum() == 512", earned=1.0,
     ),
+    "64-empties-both": Question(
+        EMPTY.format("convert"), FILL.format("convert"), FILLED.replace("CALL", "convert").replace("BEFORE", "pass")
+    ),
+    "64-empties-both-that-the-test-made": Question(
+        EMPTY.format("fill"), FILL.format("fill"),
+        FILLED.replace("CALL", "fill").replace("BEFORE", "open(f'out_{i}.txt', 'w').close()"),
+    ),
+    "64-control-in-place": Question(
+        SHOUT, SHOUT,
+        "for i in range(3):\n    with open(f'text_{i}.txt', 'w') as f: f.write('abc')\n    shout(f'text_{i}.txt')\n"
+        "    with open(f'text_{i}.txt') as f: assert f.read() == 'ABC'", earned=1.0,
+    ),
 }  # fmt: skip
 
 
@@ -106,6 +128,11 @@ def test_52_a_word_of_the_exam_allows_no_narrow_numbers(points: Class, name: str
     worth_its_work(points, name)
 
 
+@of("64")
+def test_64_a_call_empties_no_file_that_the_test_compares_with(points: Class, name: str) -> None:
+    worth_its_work(points, name)
+
+
 def passes_in_one_process(points: Class, number: str) -> None:
     fooled = {f"test-{n}" for n, one in QUESTIONS.items() if n.startswith(number) and (one.fools or one.earned)}
     assert {name for name in points.unguarded.passed if name.startswith(f"test-{number}")} == fooled
@@ -125,3 +152,7 @@ def test_51_control_in_one_process_the_seed_is_shared(points: Class) -> None:
 
 def test_52_control_in_one_process_few_bits_equal_what_they_should_not(points: Class) -> None:
     passes_in_one_process(points, "52")
+
+
+def test_64_control_in_one_process_an_empty_file_equals_another(points: Class) -> None:
+    passes_in_one_process(points, "64")
