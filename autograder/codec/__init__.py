@@ -20,11 +20,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import arrays, builtin_types, sparse, standard_library, tables, tensors
-from .core import UNKNOWN, CodecError, Encode, Limits, Packed, Passing, Reader, Refer, Reference, Writer
+from .core import UNKNOWN, CodecError, Encode, LimitError, Limits, Packed, Passing, Reader, Refer, Reference, Writer
 
 __all__ = [
-    "MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "Packed", "Reference", "decode", "encode", "encode_as",
-    "references",
+    "MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "LimitError", "Packed", "Reference", "decode", "encode",
+    "encode_as", "is_written", "references",
 ]  # fmt: skip
 
 MAX_DEPTH = 100
@@ -93,6 +93,11 @@ def encode(value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | 
     return Packed(text, writer.buffers)
 
 
+def is_written(kind: type) -> bool:
+    """Return whether :func:`encode` knows how to write values of exactly this type."""
+    return _find(kind) is not None
+
+
 def encode_as(kind: type, plain: Callable[[Any], Any]) -> None:
     """Let :func:`encode` write values of a type of this process as the plain values that a function returns."""
     _ENCODERS[kind] = lambda writer, value: writer.write(plain(value))
@@ -125,7 +130,7 @@ def _parsed(text: Any, buffers: Sequence[Any] = ()) -> Any:
     """Parse a message to a tree of nodes; only its size is checked."""
     data = bytes(text)
     if len(data) > MAX_BYTES or len(data) + sum(len(b) for b in buffers) > MAX_BYTES * 2:
-        raise CodecError("too large")
+        raise LimitError("too large")
     _within_bounds(data)
     try:
         return json.loads(data, object_pairs_hook=_refuse, parse_constant=_refuse, parse_float=_finite)

@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from .core import CodecError, Encode, Reader, Writer, exactly, keys, one_of, whole_number
+from .core import CodecError, Encode, LimitError, Reader, Writer, exactly, keys, one_of, whole_number
 
 _MAX_BITS = 1_000_000
 """Bits of an integer."""
@@ -39,7 +39,7 @@ def _write_int(writer: Writer, value: int) -> Any:
 
 def _read_int(reader: Reader, text: Any) -> int:
     if len(exactly(str, text)) > _MAX_BITS // 4 + 4:
-        raise CodecError("an integer of too many digits")
+        raise LimitError(f"an integer of more than {_MAX_BITS:,} bits")
     return int(text, 16)
 
 
@@ -58,7 +58,7 @@ def _read_range(reader: Reader, *ends: Any) -> range:
 
 def _bounded(numbers: range) -> range:
     if abs(numbers.stop - numbers.start) > _MAX_RANGE * abs(numbers.step):
-        raise CodecError(f"a range of more than {_MAX_RANGE:,} numbers")
+        raise LimitError(f"a range of more than {_MAX_RANGE:,} numbers")
     return numbers
 
 

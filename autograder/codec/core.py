@@ -38,6 +38,10 @@ class CodecError(ValueError):
     """A message that breaks the protocol, or a value past the limits."""
 
 
+class LimitError(CodecError):
+    """A value past a limit that holds for its writer in the same way: no honest one has written it."""
+
+
 class NotPlainError(CodecError):
     """A value of a class that is not plain, and that has no reference either."""
 

@@ -13,7 +13,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from .core import CodecError, Encode, Reader, Writer, exactly, one_of, whole_number
+from .core import CodecError, Encode, LimitError, Reader, Writer, exactly, one_of, whole_number
 
 MAX_DIGITS = 4000
 """Digits of a decimal number."""
@@ -53,7 +53,7 @@ def _write_decimal(writer: Writer, value: decimal.Decimal) -> Any:
 
 def _read_decimal(reader: Reader, text: Any) -> decimal.Decimal:
     if len(exactly(str, text)) > MAX_DIGITS:
-        raise CodecError("too many digits")
+        raise LimitError(f"a decimal number of more than {MAX_DIGITS:,} digits")
     number = decimal.Decimal(text)
     if number.is_finite() and abs(number.adjusted()) > MAX_DIGITS:
         raise CodecError("too many digits")
@@ -70,7 +70,7 @@ def _read_fraction(reader: Reader, numerator: Any, denominator: Any) -> fraction
     parts = reader.a(int, numerator), reader.a(int, denominator)
     bits = [part.bit_length() for part in parts]
     if max(bits) > MAX_FRACTION_BITS:
-        raise CodecError(f"a fraction of more than {MAX_FRACTION_BITS:,} bits")
+        raise LimitError(f"a fraction of more than {MAX_FRACTION_BITS:,} bits")
     reader.divided += bits[0] * bits[1] >> 6
     if reader.divided > MAX_DIVISION_STEPS:
         raise CodecError("fractions of too many bits together")

@@ -113,7 +113,7 @@ def _joined(release: Release, seen: Sequence[Observations]) -> tuple[Release, li
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
 
 
-_IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GIVES, Act.DRAWS, Act.QUERIES, Act.WRITES})
+_IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GETS, Act.GIVES, Act.DRAWS, Act.QUERIES, Act.WRITES})
 """Facts that both runs record. Others need that everything is allowed, or slow calls down."""
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
-from autograder.codec import CodecError, Packed, Reference, decode, encode, references
+from autograder.codec import CodecError, LimitError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
 from autograder.errors import CourseError, RemoteError, UnreadError
 from autograder.examiner import exact_integers
@@ -28,10 +28,11 @@ from autograder.examiner.course_imports import use_kinds
 from autograder.examiner.evaluations import Evaluations
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.attribute_copies import attributes_changed
+from autograder.examiner.remote.callbacks import ForgedError
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
-from autograder.examiner.remote.proxy import ForgedError, Refused, Remote
+from autograder.examiner.remote.proxy import Refused, Remote
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
@@ -147,7 +148,7 @@ class Answers:
             packed = captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept=kinds, known=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
-        except ForgedError as error:
+        except (ForgedError, LimitError) as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         except CodecError as error:
             raise UnreadAnswer(f"`{name}` could not be read: {error}") from None

@@ -135,6 +135,10 @@ class Permissions:
         each = [self._of(act, place.of(name)) for name in ({called} if called in names else names)]
         return frozenset(each[0]).intersection(*each[1:])
 
+    def gets(self, place: Place, classes: Set[str]) -> bool:
+        """Return whether objects of these classes of libraries go to the kernel for a request here."""
+        return classes <= self._of(Act.GETS, place.subject)
+
     def shares(self, names: Set[str]) -> Set[str]:
         """Return which global names of the notebook have one state in the kernel and in this test."""
         return names & self._of(Act.SHARES, self.test)
@@ -270,6 +274,11 @@ class Observer(Permissions):
     def was_read(self, place: Place, names: Iterable[str], read: Iterable[str]) -> None:
         """Record the names that the notebook's code read."""
         self._note_each(Act.READS, place, names, read)
+
+    def gets(self, place: Place, classes: Set[str]) -> bool:
+        """Record the classes of the objects that go to the kernel."""
+        self._note_each(Act.GETS, place, (), classes)
+        return self.allows_all or super().gets(place, classes)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Share all names; :meth:`was_shared` says which of them needed it."""

@@ -31,18 +31,18 @@ class TaintedNames:
 
     def prepared(self) -> None:
         """Note the state of all values, if the cell has hidden data before its first statement."""
-        if self._is_asked():
+        if self.is_asked():
             self._note()
 
     def ask(self) -> None:
         """Note the state of all values before the cell gets its first hidden data."""
-        if not self._is_asked():
+        if not self.is_asked():
             self._note()
 
     def bind(self, name: str) -> None:
         """Note that the test has bound a name."""
         self._noted.pop(name, None)
-        if self._is_asked():
+        if self.is_asked():
             self.names.add(name)
         else:
             self.names.discard(name)
@@ -60,7 +60,8 @@ class TaintedNames:
         """End a cell that leaves these names for the next one."""
         self.names.update([name for name in left if self.holds(name)])
 
-    def _is_asked(self) -> bool:
+    def is_asked(self) -> bool:
+        """Tell whether the cell has asked for hidden data, or uses what an earlier one has made of them."""
         return data.hand_outs() > self._hand_outs
 
     def _note(self) -> None:

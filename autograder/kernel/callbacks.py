@@ -41,7 +41,7 @@ class Callbacks:
         """Number of a class of the test's → the class of its stand-ins here."""
         self.built: dict[int, Any] = {}
         """Number of a library's object of the test → its copy, while one message is read."""
-        self.building = 0
+        self.building = False
         self.thread = threading.current_thread()
         self.depth = 0
         """How many requests are being answered; the examiner listens while this is above 0."""
@@ -92,15 +92,25 @@ class Callbacks:
 
     def _built(self, number: int) -> Any:
         """Build an object of a library's class from the data that the test's has: once for each message."""
-        self.building += 1
+        if number in self.built:
+            return self.built[number]
+        if self.building:  # objects that refer to one another: its state follows
+            return self._created(number)
+        complete = set(self.built)
+        self.building = True
         try:
-            if number not in self.built:
-                function, arguments = self.ask(number, "call", (), {})
-                self.built[number] = value = function(*arguments)
-                set_state(value, *self.ask(number, "state", (), {}))
+            for each in self.ask(number, "order", (), {}):
+                if each not in complete:
+                    value = self.built[each] if each in self.built else self._created(each)
+                    set_state(value, *self.ask(each, "state", (), {}))
             return self.built[number]
         finally:
-            self.building -= 1
+            self.building = False
+
+    def _created(self, number: int) -> Any:
+        function, arguments = self.ask(number, "call", (), {})
+        self.built[number] = value = function(*arguments)
+        return value
 
     def reference(self, value: Any) -> codec.Reference | None:
         """Return the examiner's reference if ``value`` is a stand-in, else None."""

@@ -22,6 +22,9 @@ class Act(enum.StrEnum):
     GIVES = "gives"
     """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
     kind."""
+    GETS = "gets"
+    """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
+    of these objects."""
     RETURNS = "returns"
     """A call returned a value. Subject: the call; value: its type, with the dtype of an array."""
     DRAWS = "draws"

@@ -48,6 +48,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
             return f"{where}: what {f'{what} gives' if name else 'arrives'} may be of kind {fact.value}"
+        case Act.GETS:
+            return f"{where}: the answer gets objects of {fact.value}, with all that they refer to"
         case Act.DRAWS:
             return f"{where}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:

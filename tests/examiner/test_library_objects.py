@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
+import numpy as np
 import pytest
-from helpers.examination import graded
+from helpers.examination import graded, observed
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
+from autograder.examiner.remote import library_objects
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
+from autograder.records.observations import Act
 
 LIBRARY = '''
 import collections
@@ -58,9 +61,53 @@ class Row(list):
 class Locked:
     def __init__(self):
         self.lock = threading.Lock()
+
+class Bag:
+    """It has callables of its own among its attributes."""
+    def __init__(self, items, extra=None):
+        self.items, self.extra = list(items), extra
+        self.clear = self.items.clear
+
+class Session:
+    def __init__(self):
+        self.fetch = self._fetch
+    def _fetch(self, name):
+        return getattr(collections, name)
+
+class Holder:
+    def __init__(self, *parts):
+        self.parts = parts
+
+class Scale(Holder):
+    """An object that can be called, and that is data."""
+    def __call__(self, x):
+        return self.parts[0] * x
+
+class Keyed:
+    def __init__(self, key):
+        self.key = key
+    def __hash__(self):
+        return hash(self.key)
+    def __eq__(self, other):
+        return self.key == other.key
+
+class Data:
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+    def subset(self, rows):
+        return Subset(self, rows)
+
+class Subset:
+    """As in libraries of data sets, a part of the data knows all of them."""
+    def __init__(self, data, rows):
+        self.data, self.rows = data, list(rows)
+    def __getitem__(self, place):
+        return self.data.X[self.rows[place]], self.data.y[self.rows[place]]
 '''
 IMPORTS = (
-    "from pathlib import Path\nfrom datascience_like import *\nfrom datascience_like import Locked, Row, Slotted, Table"
+    "import io\nfrom pathlib import Path\nfrom unittest.mock import Mock\nfrom autograder import check\n"
+    "import datascience_like\nfrom datascience_like import *\n"
+    "from datascience_like import Bag, Data, Holder, Keyed, Locked, Row, Scale, Session, Slotted, Table"
 )
 
 
@@ -75,9 +122,12 @@ def library(tmp_path, monkeypatch):
     sys.modules.pop("datascience_like", None)
 
 
-def examined(solution, test, answer=None):
-    exam = exam_of((Role.READ_ONLY, IMPORTS), (Role.ANSWER, solution), (Role.TEST, test))
-    return graded(exam, cell1=answer or solution)[0]
+def exam_with(solution, *tests):
+    return exam_of((Role.READ_ONLY, IMPORTS), (Role.ANSWER, solution), *((Role.TEST, test) for test in tests))
+
+
+def examined(solution, test, answer=None, hidden=None):
+    return graded(exam_with(solution, test), cell1=answer or solution, hidden=hidden)[0]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +146,15 @@ def examined(solution, test, answer=None):
         ("def f(s): return s.x + s.y", "assert f(Slotted(1, 2)) == 3"),
         ("def f(row): return sum(row), row.unit", "r = Row([1, 2])\nassert f(r) == (3, 'm')\nr.unit = 'cm'\nassert f(r) == (3, 'cm')"),
         ("def f(g): return g().num_rows", "assert f(lambda: Table().with_columns('a', [1, 2])) == 2"),
+        ("def f(h): return h.parts[1].__name__", "assert f(Holder(1, len)) == 'len'"),
+        ("def f(h): return h.parts[0](4)", "assert f(Holder(Scale(2))) == 8"),
+        ("def g(): return 7\ndef f(h): return h.parts[0]()", "assert f(Holder(g)) == 7"),
+        ("def f(h, g): return g(h.parts[0])", "assert f(Holder(1), lambda x: x + 1) == 2"),
+        ("def f(b): return next(iter(b.parts[0])).key", "assert f(Holder({Keyed('a'): 1})) == 'a'"),
+        (
+            "def f(n):\n    depth = 0\n    while n.parts: n, depth = n.parts[0], depth + 1\n    return depth",
+            "n = Holder()\nfor _ in range(300): n = Holder(n)\nassert f(n) == 300",
+        ),
         ("def f(path): return path.name", "assert f(Path('data/a.csv')) == 'a.csv'"),
         ("def f(path): return path / 'a.csv'", "assert f(Path('data')) == Path('data/a.csv')"),
         ("def f(path): return [path.parent, path.suffix]", "assert f(path=Path('data/a.csv')) == [Path('data'), '.csv']"),
@@ -127,8 +186,7 @@ def test_a_wrong_answer_stays_wrong():
 
 def test_an_object_that_cannot_be_built_where_the_students_code_runs_is_for_a_person():
     test = "s = Slotted(1, 2)\nassert f(s) == 1"
-    exam = exam_of((Role.READ_ONLY, IMPORTS), (Role.ANSWER, "def f(t): return 1"), (Role.TEST, test))
-    result = graded(exam, kernel=WithoutLibrary, honest=InProcessKernel)[0]
+    result = graded(exam_with("def f(t): return 1", test), kernel=WithoutLibrary, honest=InProcessKernel)[0]
     assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
 
 
@@ -144,6 +202,143 @@ class WithoutLibrary(InProcessKernel):
             return super().exchange(request, timeout, answer)
 
 
-@pytest.mark.parametrize("given", ["Locked()", "[Locked()]", "Table().with_columns('a', [object()])"])
+GIVEN = [
+    "Locked()", "[Locked()]", "Table().with_columns('a', [object()])", "Bag([1, 2])", "Session()", "Holder([].append)",
+    "Holder(lambda: 1)", "Holder(Mock())", "Holder(io.StringIO())", "Holder(iter([1]))", "Holder(n for n in [1])",
+    "Holder([Holder({'a': (Bag([]),)})])", "Holder(Table.with_columns.__get__(Table()))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", GIVEN)
 def test_what_cannot_be_built_is_for_a_person(given):
-    assert examined("def f(t): return 1", f"assert f({given}) == 1").outcome is Outcome.BROKEN
+    result = examined("def f(t): return 1", f"1\nassert f({given}) == 1")
+    assert (result.outcome, result.fraction) == (Outcome.BROKEN, 0)
+    assert '<test cell2>", line 2' in result.detail
+
+
+def test_no_method_of_the_tests_object_is_lent():
+    test = "b = Bag([1, 2])\ntry: f(b)\nexcept ValueError: pass\nassert b.items == [1, 2]"
+    assert examined("def f(b): return b.clear()", test).outcome is Outcome.PASSED
+
+
+def test_each_object_is_looked_at_once(monkeypatch):
+    """Every one of 40 objects refers to all others: 40 of them are encoded, and not each way from one to another."""
+    seen = []
+    parts = library_objects.parts
+    monkeypatch.setattr(library_objects, "parts", lambda value, *rest: seen.append(id(value)) or parts(value, *rest))
+    test = "all = [Holder() for _ in range(40)]\nfor h in all: h.parts = [o for o in all if o is not h]\nassert f(all) == 40"
+    assert examined("def f(all): return len(all[0].parts) + 1", test).outcome is Outcome.PASSED
+    assert max(map(seen.count, set(seen))) <= 4, "numbered and encoded, in the run that is observed and in this one"
+
+
+SEES_ALL = "def fit(train):\n    table = dict(zip(train.data.X, train.data.y))\n    return lambda x: table[x]"
+HONEST = "def fit(train):\n    return lambda x: int(x > 0)"
+
+
+@pytest.fixture
+def hidden(tmp_path):
+    folder = tmp_path / "hidden"
+    folder.mkdir()
+    np.savez(folder / "all.npz", X=np.array([-3, 5, 2, -1]), y=np.array([0, 1, 1, 0]))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "Data(data['X'], data['y'])",
+        "Data(data['X'].tolist(), data['y'].tolist())",
+        "Data(data['X'][:2], [0, 1])",
+        "Data(*map(list, data.values()))",
+    ],
+)
+def test_nothing_that_may_know_hidden_data_goes_along(made, hidden):
+    test = f"data = check.hidden_data('all.npz')\nd = {made}\nassert fit(d.subset([0, 1]))(2) == 1"
+    result = examined(HONEST, test, SEES_ALL, hidden)
+    assert result.outcome is Outcome.BROKEN
+    assert "check.hidden_data" in result.detail
+
+
+def test_an_object_made_before_and_filled_later_does_not_go_along(hidden):
+    test = "d = Data([5], [1])\nfit(d.subset([0]))\nd.X = check.hidden_data('all.npz')['X']\nassert fit(d.subset([0]))(2) == 1"
+    assert examined(HONEST, test, hidden=hidden).outcome is Outcome.BROKEN
+
+
+def test_an_object_goes_where_hidden_data_come_later(hidden):
+    test = "predict = fit(Data([5], [1]).subset([0]))\nX = check.hidden_data('all.npz')['X']\nassert predict(int(X[1])) == 1"
+    assert examined(HONEST, test, hidden=hidden).outcome is Outcome.PASSED
+
+
+def test_a_later_cell_that_uses_hidden_data_gives_no_object(hidden):
+    tests = "y = check.hidden_data('all.npz')['y'].tolist()", "assert fit(Data([5, 2], y).subset([0]))(2) == 1"
+    assert graded(exam_with(HONEST, *tests), hidden=hidden)[1].outcome is Outcome.BROKEN
+
+
+def test_the_record_names_the_classes_that_go_along():
+    exam = exam_with(HONEST, "d = Data([5, 2], [1, 1])\nassert fit(d.subset([0]))(2) == 1")
+    facts = [fact for fact in observed(exam).facts if fact.act is Act.GETS]
+    assert {fact.value for fact in facts} == {"datascience_like.Data", "datascience_like.Subset"}
+    assert all(fact.subject.startswith("cell2:2:") for fact in facts)
+
+
+def test_objects_go_only_where_the_solution_got_one():
+    test = "t = Holder(Data([1], [1])) if f(0) else 3\nassert f(t) == 0"
+    result = examined("def f(t): return 0", test, "def f(t): return t == 0")
+    assert result.outcome is Outcome.BROKEN
+    assert "your solution was not seen to get them" in result.detail
+
+
+class Open(InProcessKernel):
+    """A kernel whose agent the student's code has found."""
+
+    def __init__(self):
+        super().__init__()
+        self.namespace["agent"] = self.server
+
+
+ASKS = """
+numbers, ask = [], agent.callbacks.ask
+def remembering(number, *question):
+    numbers.append(number)
+    return ask(number, *question)
+agent.callbacks.ask = remembering
+"""
+
+
+def forged(solution, test, answer, hidden=None):
+    more = {"kernel": Open, "honest": InProcessKernel, "hidden": hidden}
+    return graded(exam_with(solution, test), cell1=f"{ASKS}{answer}", **more)[0]
+
+
+def test_an_object_that_was_refused_cannot_be_asked_for(hidden):
+    answer = (
+        "def asked(number):\n"
+        "    try: return ask(number, 'state', (), {})[0]['y'][0]\n"
+        "    except Exception: return 0\n"
+        "def f(g):\n"
+        "    try: g()\n"
+        "    except Exception: pass\n"
+        "    return max(asked(number) for number in range(-20, 0))"
+    )
+    test = "check.hidden_data('all.npz')\nd = Data([5], [7])\nassert f(lambda: Holder(d)) == 7"
+    result = forged("def f(g): return 7", test, answer, hidden)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+
+
+def test_what_an_object_becomes_later_cannot_be_asked():
+    answer = "def f(d):\n    return ask(numbers[0], 'state', (), {})[0]['y'][0] if d == 3 else 0"
+    test = "d = Data([5], [1])\nf(d)\nd.y = [7]\nassert f(3) == 7"
+    result = forged("def f(d): return 7", test, answer)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+
+
+def test_the_kernel_has_copies_and_cannot_answer_with_the_tests_object():
+    answer = (
+        "Reference, honest = type(agent.refer(object())), agent.callbacks.reference\n"
+        "agent.callbacks.reference = lambda v: Reference(numbers[0], 'built', '') if type(v) is Holder else honest(v)\n"
+        "def f(d): return Holder() if numbers else 0"
+    )
+    test = "d = Data([5], [1])\nf(d)\nd.y = [7]\nassert f(d).y == [7]"
+    result = forged("def f(d): return d", test, answer)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+    assert "cannot be read" in result.message

@@ -9,7 +9,7 @@ from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
-from autograder.codec import Packed
+from autograder.codec import Packed, encode
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 
@@ -38,6 +38,50 @@ def test_a_reply_that_cannot_be_read_waits_for_a_person():
             return garbled if b'"call"' in request.text else super().exchange(request, timeout, answer)
 
     result = outcome("def f(): return 1", "assert f() == 1", kernel=Garbled, honest=InProcessKernel)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
+
+
+def saying(reply: Packed) -> type[InProcessKernel]:
+    """A kernel that answers every call so."""
+
+    class Saying(InProcessKernel):
+        def exchange(self, request, timeout=None, answer=None):
+            return reply if b'"call"' in request.text else super().exchange(request, timeout, answer)
+
+    return Saying
+
+
+@pytest.mark.parametrize(("argument", "undecided"), [("3", False), ("[3]", False), ("len", True), ("np.sin", True)])
+def test_a_request_that_could_not_be_read_is_believed_where_a_library_may_lack(argument, undecided):
+    test = f"import numpy as np\nassert f({argument}) == 4"
+    kernel = saying(encode(("unread", None, "")))
+    result = outcome("def f(x): return 4", test, kernel=kernel, honest=InProcessKernel)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, undecided)
+
+
+BEYOND = [
+    f'["Fraction",["int","{hex(1 << 70_000)}"],1]',
+    f'["Fraction",1,["int","{hex(1 << 70_000)}"]]',
+    f'["int","{hex(1 << 1_000_100)}"]',
+    f'["Decimal","{"1" * 5_000}"]',
+    '["range",0,2000000,1]',
+]
+"""Values that no honest kernel writes."""
+
+
+@pytest.mark.parametrize("value", BEYOND)
+def test_a_value_that_no_honest_kernel_writes_is_a_failed_answer(value):
+    kernel = saying(Packed(f'["tuple",["ok",{value},""]]'.encode(), []))
+    result = outcome("def f(): return 1", "assert f() == 1", kernel=kernel, honest=InProcessKernel)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+    assert "an answer that cannot be read" in result.message
+
+
+@pytest.mark.parametrize("answer", ["x = Decimal('1E+5000')", "x = 1\ndef f(): return Decimal('1E+5000')"])
+def test_an_honest_value_that_cannot_be_read_waits_for_a_person(answer):
+    solution = "from decimal import Decimal\nx = 1\ndef f(): return 1"
+    exam = exam_of((Role.ANSWER, solution), (Role.TEST, "assert x == 1\nassert f() == 1"))
+    result = graded(exam, cell0=f"from decimal import Decimal\n{answer}")[0]
     assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
 
 

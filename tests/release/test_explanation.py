@@ -54,6 +54,10 @@ def test_each_fact_is_a_sentence(test: int, lines: list[str]) -> None:
             Fact(Act.TEXTS, "cell1", "condition: Compare, Constant, Name"),
             "  the answer's text is compiled as a condition on columns (your solution's has Compare, Constant, Name)",
         ),
+        (
+            Fact(Act.GETS, "cell1:1:2", "torch.utils.data.dataset.Subset"),
+            "  line 1 (assert x): the answer gets objects of torch.utils.data.dataset.Subset, with all that they refer to",
+        ),
         (Fact(Act.QUERIES, "cell1", "INSERT pets"), "  SQL of the answer may INSERT pets"),
         (Fact(Act.SHARES, "cell1", "log"), "  `log` has one state in the notebook and in the test"),
         (Fact(Act.RETURNS, "cell1:1:2", "int"), f"  {NOTHING}"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from autograder.codec import CodecError
 from autograder.codec.core import NotPlainError
 from autograder.errors import CourseError
@@ -26,8 +28,17 @@ class ArgumentError(CourseError, CodecError):
     """A test that gives the student's code what cannot be given; the student is not to blame."""
 
 
+class GoesAlongError(CodecError):
+    """A test's object of a library's class that must not go to the student's code, with all that it refers to."""
+
+    def __init__(self, classes: Iterable[str], why: str) -> None:
+        super().__init__(f"objects of {', '.join(sorted(classes))} cannot go to the student's code here: {why}")
+
+
 def argument_error(error: CodecError) -> ArgumentError:
     """Return what to tell the test's author about an argument that cannot be encoded."""
+    if isinstance(error, GoesAlongError):
+        return ArgumentError(f"{error}. Pass plain data, or make the object in a cell of the notebook.")
     if not isinstance(error, NotPlainError):
         return ArgumentError(f"the arguments are too large for a call of the student's code: {error}")
     return ArgumentError(f"{error}. {remedy(error.kind)}")

@@ -13,16 +13,18 @@ import functools
 import io
 import sys
 import types
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Set
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
-from autograder.codec import CodecError, Packed, Reference, decode, encode
+from autograder.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
 from autograder.errors import RemoteError
 from autograder.examiner.remote import library_objects
+from autograder.examiner.remote.arguments import ArgumentError, GoesAlongError, argument_error
 from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
 from autograder.examiner.test_environment.taint import record_text
@@ -49,6 +51,10 @@ _UNSAFE_BUILTINS = (eval, exec, compile, getattr, setattr, open, __import__)
 through them."""
 
 
+class ForgedError(CodecError):
+    """A reference to an object that the process that answers cannot have: no honest kernel says this."""
+
+
 class Callbacks:
     """The objects of one test cell that the kernel may use, until the cell ends."""
 
@@ -58,14 +64,18 @@ class Callbacks:
         """Raises if the kernel cannot know the object of a handle."""
         self.exact: Callable[[Any, Container[str]], Any] = lambda value, _: value
         """Returns arguments with integers that do not wrap."""
+        self.allow: Callable[[Set[str]], None] = lambda _: None
+        """Raises if objects of these classes of libraries must not go to the kernel now."""
         self.last = -1
         self.given: dict[int, tuple[Reference, Any]] = {}
         self.numbers: dict[int, int] = {}
         self.rebuilt: dict[int, tuple[Any, Reference]] = {}
         """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
         it."""
-        self._checking: set[int] = set()
-        """Numbers of library's objects whose parts are being encoded."""
+        self.built: dict[int, int] = {}
+        """``id`` of a library's object → its number."""
+        self._prepared: dict[int, library_objects.Prepared] = {}
+        """The libraries' objects in the last request and in answers since then, by their numbers."""
         self.raised: dict[int, BaseException] = {}
         self.lent = LentObjects()
         self.asked = 0
@@ -74,61 +84,125 @@ class Callbacks:
         """Forget the objects of the cell, which has ended; their numbers are not used again."""
         self.given.clear()
         self.numbers.clear()
+        self.built.clear()
+        self._prepared.clear()
         self.raised.clear()
         self.lent.forget()
         self.asked = 0
 
+    def encoded(self, value: Any) -> Packed:
+        """Encode a request.
+
+        Raises:
+            CodecError: something in it cannot travel.
+        """
+        self._prepared.clear()
+        return encode(value, self.refer)
+
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
+        found = self._of_kernel(value)
+        if found is not None:
+            return found
+        kind = "lent" if isinstance(value, Attribute) else None
+        value = value.value if isinstance(value, Attribute) else value
+        if id(value) in self.numbers:
+            return self.given[self.numbers[id(value)]][0]
+        kind = kind or (None if _library_name(value) else _kind(value))
+        if kind is not None:
+            return self._give(value, kind, self.numbers)
+        reference = self._part(value)
+        if reference is not None and reference.kind == "built":
+            self._prepare(reference.handle)
+        return reference
+
+    def _of_kernel(self, value: Any) -> Reference | None:
+        """Return the reference to an object of the kernel's; None for other values."""
         found = reference_of(value) or reference_of(awaited(value))
         if found is not None:
             self.admit(found)
             return found
-        kind = "lent" if isinstance(value, Attribute) else None
-        value = value.value if isinstance(value, Attribute) else value
-        made = self.rebuilt.get(id(value))
-        if made is not None:
-            return made[1]
-        number = self.numbers.get(id(value))
-        if number is not None:
-            reference = self.given[number][0]
-            return reference if reference.kind != "built" or self._can_be_built(number) else None
-        library = _library_name(value)
-        if library is not None:
-            return Reference(-1, "library", library)
-        kind = kind or _kind(value) or ("built" if library_objects.parts(value, is_library) else None)
-        if kind is None:
-            return None
+        rebuilt = self.rebuilt.get(id(value))
+        return None if rebuilt is None else rebuilt[1]
+
+    def _give(self, value: Any, kind: str, numbers: dict[int, int]) -> Reference:
+        """Give an object of the test a number."""
         self.last -= 1
         name = getattr(value, "__name__", None)
         reference = Reference(self.last, kind, name if type(name) is str else "")
         self.given[self.last] = (reference, value)
-        self.numbers[id(value)] = self.last
-        return reference if kind != "built" or self._can_be_built(self.last) else None
+        numbers[id(value)] = self.last
+        return reference
 
-    def _can_be_built(self, number: int) -> bool:
-        """Return whether all parts of a library's object can go to the kernel, which asks for them later."""
-        if number in self._checking:  # an object that contains itself
-            return True
-        self._checking.add(number)
+    def _part(self, value: Any) -> Reference | None:
+        """Return the reference to what may be a part of a library's object: it lets nothing run in this process."""
+        found = self._of_kernel(value)
+        if found is not None:
+            return found
+        library = _library_name(value)
+        if library is not None:
+            return Reference(-1, "library", library)
+        if id(value) in self.built:
+            return self.given[self.built[id(value)]][0]
+        return self._give(value, "built", self.built) if library_objects.parts(value, is_library) else None
+
+    def _prepare(self, number: int) -> None:
+        """Encode a library's object and all that it refers to, each once for a message; the kernel asks for it later.
+
+        Raises:
+            GoesAlongError: something of it must not go to the kernel.
+        """
+        pending, prepared = [number], dict[int, library_objects.Prepared]()
+        while pending:
+            number = pending.pop()
+            if number not in self._prepared and number not in prepared:
+                prepared[number] = self._prepared_of(self.given[number][1])
+                pending += prepared[number].refers_to
+        self.allow({library_objects.class_name(self.given[number][1]) for number in prepared})
+        self._prepared.update(prepared)  # not before: the kernel could ask for what was refused
+
+    def _prepared_of(self, value: Any) -> library_objects.Prepared:
+        parts = library_objects.parts(value, is_library)
+        classes = [library_objects.class_name(value)]
+        if parts is None:
+            raise GoesAlongError(classes, "they cannot be copied")
+        if any(map(is_hidden, (value, *parts.call, *parts.state))):
+            raise GoesAlongError(classes, "an array of check.hidden_data would go along")
         try:
-            found = library_objects.parts(self.given[number][1], is_library)
-            return found is not None and all(map(self._is_encodable, found))
+            call, state = (encode(("ok", part), self._part) for part in parts)
+        except CodecError as error:
+            raise GoesAlongError(classes, f"all that they refer to goes along, and {error}") from None
+        met = [*references(call.text), *references(state.text)]
+        return library_objects.Prepared(call, state, [r.handle for r in met if r.kind == "built"])
+
+    def _tell(self, number: int, method: str) -> Packed:
+        """Tell the kernel about a library's object, as it was when the message with it was written."""
+        if method == "order":
+            return encode(("ok", library_objects.order(number, self._prepared)))
+        told: Packed = getattr(self._prepared[number], method)
+        return told
+
+    def _answered(self, result: Any) -> Packed:
+        """Encode an answer, with libraries' objects as they are now."""
+        before, self._prepared = self._prepared, {}
+        try:
+            return encode(("ok", result), self.refer)
         finally:
-            self._checking.discard(number)
-
-    def _is_encodable(self, part: Any) -> bool:
-        try:
-            encode(part, self.refer)
-        except CodecError:
-            return False
-        return True
+            self._prepared = before | self._prepared
 
     def resolve(self, reference: Reference) -> Any:
-        """Return the object of the test that the kernel sends back."""
+        """Return the object of the test that the kernel sends back.
+
+        Raises:
+            ForgedError: the kernel cannot have it.
+            CodecError: it is no object of this test cell.
+        """
         if reference.handle not in self.given:
             raise CodecError("nothing that was given")
-        return self.given[reference.handle][1]
+        known, value = self.given[reference.handle]
+        if known.kind == "built":
+            raise ForgedError("an object that the kernel can only have copies of")
+        return value
 
     def answer(self, question: Packed, kinds: Container[str] = frozenset()) -> Packed:
         """Serve one question of the kernel's, with arguments that may have these kinds.
@@ -137,18 +211,21 @@ class Callbacks:
         student's code lets it pass.
         """
         try:
-            used, args, kwargs = self._read(question, kinds)
+            reference, value, method, args, kwargs = self._read(question, kinds)
         except (CodecError, TypeError, ValueError, LookupError):
             return encode(("raised", {"type": "TypeError", "args": ["this cannot be asked"], "number": 0}))
         try:
-            result = used(*args, **kwargs)
-            return encode(("ok", result), self.refer)
+            if reference.kind == "built":
+                return self._tell(reference.handle, method)
+            return self._answered(self._use(reference.kind, value, method)(*args, **kwargs))
+        except ArgumentError as error:
+            return self._raised(error)
         except CodecError as error:
-            return self._raised(TypeError(str(error)))
+            return self._raised(argument_error(error))
         except Exception as error:
             return self._raised(error)
 
-    def _read(self, question: Packed, kinds: Container[str]) -> tuple[Callable[..., Any], Any, Any]:
+    def _read(self, question: Packed, kinds: Container[str]) -> tuple[Reference, Any, str, Any, Any]:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
@@ -159,22 +236,26 @@ class Callbacks:
             raise CodecError("not a question")
         if type(method) is not str or method not in _METHODS[reference.kind]:
             raise CodecError("not a method")
+        if reference.kind == "built" and reference.handle not in self._prepared:
+            raise CodecError("no object of this request")
         record_text(question)
         if method not in _FILE_METHODS:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
             sys.stdout.write(printed)
-        if reference.kind == "built":
-            return (lambda: getattr(library_objects.parts(value, is_library), method)), args, kwargs
-        if reference.kind == "lent":
-            return functools.partial(self.lent.use, value, method), args, kwargs
+        return reference, value, method, args, kwargs
+
+    def _use(self, kind: str, value: Any, method: str) -> Callable[..., Any]:
+        if kind == "lent":
+            return functools.partial(self.lent.use, value, method)
         if method == "call":
-            return value, args, kwargs
+            used: Callable[..., Any] = value
+            return used
         if method == "attribute":
-            return functools.partial(_attribute, value), args, kwargs
+            return functools.partial(_attribute, value)
         if method == "next":
-            return (lambda: _next(value)), args, kwargs
-        return functools.partial(_use_file, value, method), args, kwargs
+            return functools.partial(_next, value)
+        return functools.partial(_use_file, value, method)
 
     def _raised(self, error: Exception) -> Packed:
         if reference_of(error) is not None:

@@ -7,13 +7,15 @@ as a list is; what the student's code changes in it does not come back.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from autograder.codec import Packed, is_written
 from autograder.examiner.remote.arguments import has_remedy
 
-METHODS = frozenset(["call", "state"])
-"""What the kernel may ask about an object: the call that creates it, and then its state."""
+METHODS = frozenset(["order", "call", "state"])
+"""What the kernel may ask about an object: which objects to build for it, and of each the call that creates it and then
+its state."""
 _PROTOCOL = 2
 """The first protocol of ``copyreg`` that every class supports."""
 
@@ -31,6 +33,40 @@ class Parts(NamedTuple):
     """The attributes, and the items of an object that derives from a list or a dict; None for none."""
 
 
+class Prepared(NamedTuple):
+    """An object as it is while a message is written: answers to what the kernel may ask about it."""
+
+    call: Packed
+    state: Packed
+    refers_to: list[int]
+    """The numbers of further such objects."""
+
+
+def class_name(value: Any) -> str:
+    """Return the class of an object, as in ``networkx.classes.graph.Graph``."""
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def order(number: int, objects: Mapping[int, Prepared]) -> list[int]:
+    """Return an object's number behind those of all objects that it refers to, as far as there are no circles.
+
+    Args:
+        number: the object's number.
+        objects: all objects, by their numbers.
+    """
+    ordered: dict[int, None] = {}
+    met: set[int] = set()
+    pending = [(number, False)]
+    while pending:
+        number, is_complete = pending.pop()
+        if is_complete:
+            ordered[number] = None
+        elif number not in met:
+            met.add(number)
+            pending += [(number, True), *((part, False) for part in objects[number].refers_to)]
+    return list(ordered)
+
+
 def parts(value: Any, is_library: Callable[[str], bool]) -> Parts | None:
     """Return what builds a copy of an object of a library's class; None if it cannot be copied or must not be.
 
@@ -39,7 +75,9 @@ def parts(value: Any, is_library: Callable[[str], bool]) -> Parts | None:
     """
     kind = type(value)
     module = kind.__module__
-    if module.partition(".")[0] in _NEVER or not is_library(module) or has_remedy(kind) or callable(value):
+    if module.partition(".")[0] in _NEVER or not is_library(module) or has_remedy(kind):
+        return None
+    if is_written(kind) or isinstance(value, type):
         return None
     try:
         reduced = value.__reduce_ex__(_PROTOCOL)

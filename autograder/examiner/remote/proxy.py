@@ -11,7 +11,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Set
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -19,15 +19,15 @@ import numpy as np
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
-from autograder.codec import CodecError, Packed, Reference, decode, encode
+from autograder.codec import CodecError, LimitError, Packed, Reference, decode, references
 from autograder.codec.core import exactly
 from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
-from autograder.examiner.remote.arguments import argument_error
+from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
-from autograder.examiner.remote.callbacks import Callbacks
+from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import Call, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
@@ -56,8 +56,10 @@ SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
 
 
-class ForgedError(CodecError):
-    """A reference to an object that the process that answers cannot have: no honest kernel says this."""
+WITH_HIDDEN_DATA = (
+    "the test has asked for hidden data, and all that an object refers to goes along. Such a call can come before "
+    "check.hidden_data"
+)
 
 
 class Remote:
@@ -87,6 +89,7 @@ class Remote:
         self.gone: set[int] = set()
         """The copies that have died."""
         self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
+        self.callbacks.allow = self._allow_objects
         self._foreign: CourseError | None = None
         self._left_by: dict[int, str] = {}
         """Number of an object that a test has left under a name → that name and that test, in words."""
@@ -122,7 +125,7 @@ class Remote:
         """Send the content of a request and take its reply apart."""
         self._foreign = None
         try:
-            request = encode(content, self.callbacks.refer)
+            request = written = self.callbacks.encoded(content)
         except CodecError as error:
             if self._foreign is not None:
                 raise self._foreign from None
@@ -143,6 +146,8 @@ class Remote:
             outcome, result, printed = exactly(tuple, self._decoded(reply, kept))
             if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
+            if outcome == UNREAD and not _has_library_objects(written):
+                raise CodecError("an honest kernel can read this request")
         except (CodecError, TypeError, ValueError):
             raise RemoteError(UNREADABLE) from None
         record_text(reply)
@@ -175,11 +180,11 @@ class Remote:
 
         Raises:
             UnreadReplyError: a value in it cannot be read.
-            CodecError: it names an object that the process that answers cannot have.
+            CodecError: no honest kernel says this.
         """
         try:
             return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
-        except ForgedError:
+        except (ForgedError, LimitError):
             raise
         except CodecError as error:
             raise UnreadReplyError(f"{UNREADABLE} ({error})") from None
@@ -209,7 +214,7 @@ class Remote:
         Raises:
             CodecError: it cannot travel.
         """
-        return encode(value, self.callbacks.refer)
+        return self.callbacks.encoded(value)
 
     def noted(self, value: Any) -> tuple[Any, Packed | None]:
         """Return a value with a note of its state; None if the student's code cannot change it."""
@@ -247,6 +252,17 @@ class Remote:
                 "make it in this test, or put both tests into one cell"
             )
             raise self._foreign
+
+    def _allow_objects(self, classes: Set[str]) -> None:
+        """Refuse objects of libraries' classes where the solution got none, and where hidden data may go along.
+
+        Raises:
+            GoesAlongError: one of them must not go to the student's code.
+        """
+        if self.lending.tainted is not None and self.lending.tainted.is_asked():
+            raise GoesAlongError(classes, WITH_HIDDEN_DATA)
+        if not self.permissions.gets(self.permissions.place(), classes):
+            raise GoesAlongError(classes, "your solution was not seen to get them")
 
     def note_left(self, name: str, value: Any) -> None:
         """Note that the test leaves an object under a name."""
@@ -350,6 +366,11 @@ class Remote:
             return None
         finally:
             self.rebuild = rebuild
+
+
+def _has_library_objects(request: Packed) -> bool:
+    """Return whether a request has something that a kernel may lack: what comes from a library."""
+    return any(reference.kind in ("built", "library") for reference in references(request.text))
 
 
 class RemoteObject(Operators, Handle):
