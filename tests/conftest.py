@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from typing import Any
@@ -42,8 +43,13 @@ sys.addaudithook(refuse_sandbox)
 
 
 def pytest_configure() -> None:
-    """Let files reach the disk when they may: thousands are written, and nobody cuts the power meanwhile."""
+    """Let files reach the disk when they may (nobody cuts the power meanwhile), and Control-C reach programs.
+
+    A shell starts what it runs in the background with Control-C ignored, and its children would wait for ever.
+    """
     os.fsync = lambda fd: None
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
