@@ -1,7 +1,7 @@
 # All tasks of this checkout; `make help` lists them.
 #   make install PYTHON=python3.12    with that interpreter
 #   make test PYTEST_ARGS="-k codec"  some of the tests (-n 0: in one process, for a debugger)
-#   make test WORKERS=2               in two processes, each of up to 2 GB
+#   make test WORKERS=3               in three processes, each of up to 2 GB
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,7 +9,7 @@ SHELL := bash
 PYTEST_ARGS ?=
 ARGS ?=
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) + 1 : 8 ))) # some of the tests wait for sandboxes
+WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
 
 .PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-all conformance demo docs lock clean

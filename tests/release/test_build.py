@@ -310,7 +310,7 @@ def test_an_autotest_that_raises_is_a_course_error_and_leaves_no_kernel(tmp_path
     with pytest.raises(CourseError, match="AUTOTEST raised ZeroDivisionError: division by zero"):
         built(root)
     marker = str(tmp_path)
-    for _ in range(50):
+    for _ in range(300):
         running = [p for p in Path("/proc").glob("[0-9]*/cwd") if _link(p).startswith(marker)]
         if not running:
             break
