@@ -83,19 +83,19 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
     first = _work(course, release, folder, "solution", solution_texts)
     unchanged = _work(course, release, folder, "unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
-        release = _observed(course, release, first, folder, execute)
+        release = _observed(release, first, folder, execute)
         works = [replace(work, exams=release.exams) for work in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
         release, varying = _joined(release, observation.read(works[0]))
         if _missed_tests(release.exams, solution):
-            release = _observed(course, release, first, folder, execute)
+            release = _observed(release, first, folder, execute)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         proof = _proof(course, release, folder, solution, blank, workers, execute)
         return replace(proof, warnings=(*proof.warnings, *varying))
 
 
-def _observed(course: Course, release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
+def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
     """Run the solution with everything allowed; return the release with what it did, beside what is known."""
     observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
     _graded(release.assignment, [observing], 1, execute)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import dataclasses
 import difflib
 import re
 from collections.abc import Iterator
@@ -85,10 +84,12 @@ class Reader:
     def _students_names(self) -> frozenset[str]:
         return self.notebook.known.students - self.notebook.known.trusted.keys() - self.own
 
-    def finding(self, node: ast.AST, reason: str, instead: str, *, warning: bool = False) -> Finding:
+    def finding(
+        self, node: ast.AST, reason: str, instead: str, *, warning: bool = False, kernel: bool = False
+    ) -> Finding:
         """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
-        return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning)
+        return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning, kernel)
 
     def _imports(self) -> Iterator[Finding]:
         guarded = {n for t in ast.walk(self.tree) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
@@ -119,8 +120,8 @@ class Reader:
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
-                found = self.finding(self._use(name), why, "use the student's names, and print what should be shown")
-                yield dataclasses.replace(found, kernel=True)
+                todo = "use the student's names, and print what should be shown"
+                yield self.finding(self._use(name), why, todo, kernel=True)
             elif bound is not None and name not in bound:
                 near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
@@ -152,7 +153,7 @@ class Reader:
                 why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
                 yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
-                yield dataclasses.replace(self.finding(node, *self._why_not_compiled(name, node)), kernel=True)
+                yield self.finding(node, *self._why_not_compiled(name, node), kernel=True)
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
         """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""
@@ -234,8 +235,9 @@ class Reader:
         read.sort(key=lambda node: node.lineno)
         if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
             why = "a call of the student's is timed here with the way of its arguments to another process and back"
-            found = self.finding(read[0], why, "allow for it, or compare the times of two such calls", warning=True)
-            yield dataclasses.replace(found, kernel=bool(comparisons_of_times(self.tree, read)))
+            decides = bool(comparisons_of_times(self.tree, read))
+            todo = "allow for it, or compare the times of two such calls"
+            yield self.finding(read[0], why, todo, warning=True, kernel=decides)
 
     def _untold(self) -> Iterator[Finding]:
         """Warn of names that only the solution binds: a student would have to guess them."""
