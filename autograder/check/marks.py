@@ -142,9 +142,10 @@ def _only_together(made: list[CheckResult]) -> list[CheckResult]:
 
 
 def _worthless(result: CheckResult, why: str) -> CheckResult:
+    """Take a check's credit; its outcome stays, because a right answer is not shown as a wrong one."""
     if result.fraction == 0:
         return result
-    return replace(result, fraction=0.0, outcome=Outcome.FAILED, message=f"{result.message} ({why})")
+    return replace(result, fraction=0.0, message=f"{result.message} ({why})")
 
 
 def _names(names: list[str]) -> str:

@@ -77,11 +77,12 @@ def build(course: Course, assignment: Assignment) -> Release:
         for name, exam in exams.items()
     )
     files, left_out = release_files(course, assignment, [f"{name}.ipynb" for name in versions])
-    return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files))
+    told = tuple(warning for each in versions.values() for warning in each.warnings)
+    return Release(assignment, notebooks, files, left_out, modules, bundle_files(assignment, files), told)
 
 
 def check(release: Release) -> list[str]:
-    """Read the test cells with the linter, before anything runs; return the warnings.
+    """Read the test cells with the linter, before anything runs; return the warnings, with those of the build.
 
     Raises:
         CourseError: tests cannot be examined outside of the kernel; the message names them all.
@@ -91,7 +92,7 @@ def check(release: Release) -> list[str]:
     found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
     _stop_for(errors)
-    return [text for exam, finding in found for text in _placed(exam, [finding])]
+    return [*release.warnings, *(text for exam, finding in found for text in _placed(exam, [finding]))]
 
 
 def examined_doubts(release: Release) -> list[str]:

@@ -22,6 +22,7 @@ from autograder.errors import CourseError, HostError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.release.files import release_files
+from autograder.release.formats import file_rules
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.syntax.course_modules import module_folders, star_names, state_names
@@ -87,6 +88,9 @@ def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     """Read the files that an exam is made of, by their paths.
 
     They are the notebooks, nbgrader's header and footer, and the configuration files of otter notebooks.
+
+    Raises:
+        CourseError: one cannot be read.
     """
     folder = course.source(assignment.name)
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
@@ -94,7 +98,10 @@ def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     own = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
     paths = [*own, *(path for path in named if path.is_file())]
     try:
-        return {path: path.read_bytes() for path in paths}
+        read = {path: path.read_bytes() for path in paths}
+        notebooks = {path: content for path, content in read.items() if path.suffix == ".ipynb"}
+        shared = [path for rules in file_rules(folder.resolve(), notebooks) for path in rules.sources]
+        return read | {path: path.read_bytes() for path in shared}
     except OSError as error:
         raise CourseError(f"{error.filename} cannot be read ({error.strerror or error})") from error
 

@@ -25,6 +25,10 @@ _OTTER = re.compile(r"\A#\s*assignment\s+config\b", re.IGNORECASE)
 class FileRules(Protocol):
     """Rules for which files of a source folder are released."""
 
+    @property
+    def sources(self) -> Sequence[Path]:
+        """Files that the notebooks' settings were read from, in the folder or elsewhere in the course."""
+
     def why_not(self, path: Path) -> str | None:
         """Return why a file is not released; None if it is."""
 

@@ -55,6 +55,8 @@ class Release:
     """Files of the course's own modules, beside the notebooks or at the top of the course: tests may import them."""
     bundle: Mapping[str, Path] = field(default_factory=dict)
     """Path in the release → file of this package that students get, and that grading never uses."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about the sources, for their author; a release that was read from the cache has none."""
 
     @property
     def exams(self) -> tuple[Exam, ...]:

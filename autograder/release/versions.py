@@ -26,3 +26,5 @@ class NotebookVersions:
     """Files with visible tests that are released beside the notebook: path → content."""
     prelude: str = ""
     """Code that runs before each code cell when the notebook is graded."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about the source, for its author."""

@@ -36,6 +36,11 @@ def test_all_or_nothing_gives_everything_or_nothing():
     assert result.message == "one: right (counts only together with `two`)\ntwo: the value is not right"
 
 
+def test_a_right_check_without_credit_is_not_shown_as_wrong():
+    result = marked(ALL.format(2))
+    assert [(one.outcome, one.fraction) for one in result.checks] == [(Outcome.PASSED, 0.0), (Outcome.FAILED, 0.0)]
+
+
 def test_checks_beside_an_all_or_nothing_block_keep_their_share():
     assert marked(ALL.format(2) + "check.close(x, 1, weight=2)").fraction == 0.5
 

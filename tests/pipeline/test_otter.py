@@ -140,9 +140,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory):
 def test_right_and_wrong_answers_get_what_they_are_worth(graded) -> None:
     _, done = graded
     assert done.exit_code == 0
-    assert done.points("right") == {"q1": 4.0, "q2": 1.0, "q3-answer": 0.0}
-    assert done.points("wrong") == {"q1": 2.0, "q2": 0.0, "q3-answer": 0.0}
-    assert done.points("untouched") == {"q1": 0.0, "q2": 0.0, "q3-answer": 0.0}
+    assert done.points("right") == {"q1": 4.0, "q2": 1.0, "q3": 0.0}
+    assert done.points("wrong") == {"q1": 2.0, "q2": 0.0, "q3": 0.0}
+    assert done.points("untouched") == {"q1": 0.0, "q2": 0.0, "q3": 0.0}
     assert done.grades["right"].status == "completed"
 
 
@@ -156,7 +156,7 @@ def test_what_is_given_for_otter_does_nothing_in_the_sandbox(graded) -> None:
 def test_a_written_answer_waits_for_a_person(graded) -> None:
     _, done = graded
     waiting = {q.id for n in done.grades["right"].notebooks for q in n.questions if q.needs_manual_grade}
-    assert waiting == {"q3-answer"}
+    assert waiting == {"q3"}
 
 
 @pytest.mark.parametrize("name", ["unmarked", "busy", "anchorless"])
@@ -187,8 +187,8 @@ def test_a_changed_test_is_graded_from_the_recordings(graded) -> None:
         path.read_text().replace("points: 4", "points: 6").replace('"text/plain": "4"', '"text/plain": "5"')
     )
     done = grade(load_course(root), name="hw")
-    assert done.points("right") == {"q1": 3.0, "q2": 1.0, "q3-answer": 0.0}
-    assert done.points("wrong") == {"q1": 3.0, "q2": 0.0, "q3-answer": 0.0}
+    assert done.points("right") == {"q1": 3.0, "q2": 1.0, "q3": 0.0}
+    assert done.points("wrong") == {"q1": 3.0, "q2": 0.0, "q3": 0.0}
     result = json.loads((root / "autograded/right/hw/result.json").read_text())
     assert from_json(result).notebooks[0].replayed
 

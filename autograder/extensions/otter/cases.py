@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import yaml
 
 from autograder._util.syntax import parsed
 from autograder.extensions.otter.blocks import Piece
-from autograder.extensions.otter.setting_values import Points, read_mapping
+from autograder.extensions.otter.setting_values import Points, read_mapping, unknown_keys
 from autograder.extensions.otter.settings import QuestionSettings
 
 _BEGIN = re.compile(r'(?:.\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.IGNORECASE)
@@ -52,6 +53,8 @@ class Case:
     """Text of the value at its end, as saved."""
     silent: bool = False
     """A semicolon at the end: the value is not shown."""
+    ignored: tuple[str, ...] = ()
+    """Warnings of keys that otter ignores."""
 
 
 def read_case(piece: Piece, *, ok_format: bool) -> Case:
@@ -66,12 +69,13 @@ def read_case(piece: Piece, *, ok_format: bool) -> Case:
     tree = _tree(piece)
     hidden = lines[0].lstrip().startswith("#") and bool(_HIDDEN.search(lines[0]))
     settings: dict[str, Any] = {}
+    ignored: tuple[str, ...] = ()
     begin = 0
     if _BEGIN.match(lines[0]):
         begin = next((n for n, line in enumerate(lines) if _END.match(line)), 0)
         if not begin:
             raise piece.fault('the test config has no """ # END TEST CONFIG', 1)
-        settings = _settings(piece, lines[1:begin])
+        settings, ignored = _settings(piece, lines[1:begin])
         tree = ast.Module([node for node in tree.body if node.lineno > begin + 1], [])
     if not tree.body:
         raise piece.fault("the test has no code")
@@ -86,6 +90,7 @@ def read_case(piece: Piece, *, ok_format: bool) -> Case:
         printed=printed,
         shown=shown,
         silent=_ends_in_semicolon(lines),
+        ignored=ignored,
     )
     if not ok_format:
         _check_function(case)
@@ -148,12 +153,17 @@ def _excerpt(piece: Piece, line: int) -> str:
     return lines[line - 1].strip()[:80] if line <= len(lines) else ""
 
 
-def _settings(piece: Piece, lines: list[str]) -> dict[str, Any]:
-    reader, pairs = read_mapping(piece, lines, 2, "the test config")
+def _settings(piece: Piece, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read a test config; return its values, and warnings of keys that otter ignores."""
+    where = "the test config"
+    reader, pairs = read_mapping(piece, lines, 2, where)
     found: dict[str, Any] = {}
     for key, (key_node, node) in pairs.items():
         if key not in _SETTINGS:
-            raise reader.error(key_node, f"unknown key {key!r} in the test config; known keys: {', '.join(_SETTINGS)}")
+            if "hidden" in difflib.get_close_matches(key.lower(), _SETTINGS):  # the test would be released
+                raise unknown_keys(reader, [key_node], where, [*_SETTINGS])
+            reader.ignore(key_node, where, _SETTINGS)
+            continue
         value = yaml.SafeLoader("").construct_object(node, deep=True)
         if value is None:
             continue
@@ -162,7 +172,7 @@ def _settings(piece: Piece, lines: list[str]) -> dict[str, Any]:
         if wrong:
             raise reader.error(node, f"{key!r} must be {_KINDS[key]}, not {value!r}")
         found[key] = value
-    return found
+    return found, tuple(reader.ignored)
 
 
 def _outputs(piece: Piece) -> tuple[str, str]:

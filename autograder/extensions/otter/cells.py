@@ -82,6 +82,12 @@ class Layout:
     cells: Sequence[MadeCell]
     questions: Sequence[Question]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of keys that have no effect, and of missing ones."""
+        parts = [self.settings, *(p for q in self.questions for p in (q.settings, *q.cases))]
+        return tuple(warning for part in parts for warning in part.ignored)
+
 
 def lay_out(found: Sequence[Piece], folder: Path, notebook: str) -> Layout:
     """Read an assignment.

@@ -25,6 +25,7 @@ class OtterFiles:
     """All its notebooks are otter's: nothing that is not listed is released."""
     listed: tuple[Path, ...]
     withheld: tuple[Path, ...]
+    sources: tuple[Path, ...] = ()
 
     def why_not(self, path: Path) -> str | None:
         """Return why a file in the source folder is not released; None if it is."""
@@ -55,7 +56,8 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
         for path, s in found.items()
         for name in (*s.autograder_files, *s.student_files)
     ]
-    return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld))
+    shared = dict.fromkeys(file for settings in found.values() for file in settings.shared)
+    return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
 
 
 def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:

@@ -31,10 +31,12 @@ def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
         name = cell.question.settings.name if cell.question else ""
         count = counts.setdefault(name, _Counts())
         if cell.part is Part.CHECK and cell.question:
-            yield mark(slug(name), grade=True, locked=True, points=_tests_points(cell.question))
+            # The name is that of the cell whose points a person gives.
+            own = f"{slug(name)}-tests" if cell.question.settings.manual else slug(name)
+            yield mark(own, grade=True, locked=True, points=_tests_points(cell.question))
         elif cell.part is Part.ANSWER and name in waiting:
             count.answers += 1
-            yield mark(f"{slug(name)}-answer", grade=True, solution=True, points=waiting.pop(name).points)
+            yield mark(slug(name), grade=True, solution=True, points=waiting.pop(name).points)
         elif cell.part is Part.ANSWER and cell.cell_type == "code":
             count.answers += 1
             yield mark(f"{slug(name)}-answer{_ordinal(count.answers)}", solution=True)

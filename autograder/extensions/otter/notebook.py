@@ -56,6 +56,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
         _notebook(notebook, student, head),
         tests=files,
         prelude=_prelude(layout),
+        warnings=layout.warnings,
     )
 
 

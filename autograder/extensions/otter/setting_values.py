@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -15,7 +15,7 @@ from autograder.extensions.otter.blocks import Piece
 Points = int | float | list[int | float | None] | dict[str, int | float] | None
 
 
-def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[Reader, dict[str, Any]]:
+def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[CellReader, dict[str, Any]]:
     """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
 
     Returns:
@@ -31,6 +31,14 @@ class CellReader(Reader):
     """Reader of YAML in a cell, whose errors name the cell's line."""
 
     offset: int = 0
+    ignored: list[str] = field(default_factory=list)
+    """Warnings of keys that otter ignores, a sentence each."""
+
+    def ignore(self, node: yaml.Node, where: str, known: Iterable[str]) -> None:
+        """Note a key that otter does not know, and passes over."""
+        told = _RENAMED.get(str(node.value)) or suggest(str(node.value), [*known]).removeprefix("; ")
+        message = f"{node.value!r} in {where} has no effect: otter does not know this key"
+        self.ignored.append(str(self.error(node, f"{message}; {told}" if told else message)))
 
     def error(self, node: yaml.Node, message: str) -> CourseError:
         """Make a CourseError that begins with notebook, cell and line."""
@@ -58,10 +66,23 @@ def cell_mapping(piece: Piece) -> tuple[CellReader, yaml.Node]:
     return reader, reader.parse("\n".join(piece.lines))
 
 
-def unknown_key(reader: Reader, node: yaml.Node, where: str, known: list[str]) -> CourseError:
-    """Make the error for a key that is not known, with a suggestion."""
-    told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
-    return reader.error(node, f"unknown key {node.value!r} in {where}{told}")
+_RENAMED = {
+    # key of otter's first versions: what to write today
+    "public_multiplier": "it was the share of the points for passing all public tests; give the public test cells these "
+    "points",
+    "show_hidden_tests_on_release": "it is called show_hidden today",
+    "show_stdout_on_release": "it is called show_stdout today",
+    "points_per_question": "give each question its points",
+}
+
+
+def unknown_keys(reader: Reader, nodes: list[yaml.Node], where: str, known: list[str]) -> CourseError:
+    """Make the error for all keys that are not known, with suggestions."""
+    lines = []
+    for node in nodes:
+        told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
+        lines.append(str(reader.error(node, f"unknown key {node.value!r} in {where}{told}")))
+    return CourseError("\n".join(lines))
 
 
 # --- values ------------------------------------------------------------------------------------------

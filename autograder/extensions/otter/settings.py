@@ -1,11 +1,15 @@
-"""Settings of an otter assignment and of its questions, with every key that otter 7 knows; others are errors."""
+"""Settings of an otter assignment and of its questions, with every key that otter 7 knows.
+
+Other keys are errors where otter refuses them, and warnings where it ignores them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -27,7 +31,7 @@ from autograder.extensions.otter.setting_values import (
     cell_mapping,
     plain_value,
     refused,
-    unknown_key,
+    unknown_keys,
 )
 
 
@@ -68,6 +72,18 @@ class Settings:
     """The seed for grading."""
     runs_on: str = "default"
     strip_all: bool = False
+    requirements: tuple[str, ...] = ()
+    """Libraries, or one file that lists them."""
+    show_hidden: bool = False
+    """Students see each question's points on Gradescope when grades are published."""
+    show_all_public: bool = False
+    """Students see them at once if no test is hidden."""
+    public_summary: bool = True
+    """Students see which public tests pass."""
+    shared: tuple[Path, ...] = ()
+    """Files of the course that settings were read from."""
+    ignored: tuple[str, ...] = ()
+    """Warnings of keys that otter ignores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,8 @@ class QuestionSettings:
     check_cell: bool = True
     export: bool = False
     all_or_nothing: bool = False
+    ignored: tuple[str, ...] = ()
+    """Warnings, which no key sets."""
 
 
 def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
@@ -91,7 +109,7 @@ def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
         before: the settings so far.
 
     Raises:
-        CourseError: a key is unknown, a value does not fit, or the kit refuses what it asks for.
+        CourseError: a key is unknown to otter, too, a value does not fit, or the kit refuses what it asks for.
     """
     reader, node = cell_mapping(piece)
     pairs = reader.pairs(node, "the assignment config")
@@ -109,35 +127,60 @@ def read_question(piece: Piece) -> QuestionSettings:
     """Read a question's configuration.
 
     Raises:
-        CourseError: a key is unknown or a value does not fit.
+        CourseError: a value does not fit, or there is no name.
     """
     reader, node = cell_mapping(piece)
     where = "the question"
     pairs = reader.pairs(node, where)
-    fields = [f.name for f in dataclasses.fields(QuestionSettings)]
+    keys = [f.name for f in dataclasses.fields(QuestionSettings) if f.name != "ignored"]
     values: dict[str, Any] = {}
     for key, (key_node, value) in pairs.items():
-        if key not in fields:
-            raise unknown_key(reader, key_node, where, fields)
+        if key not in keys:
+            reader.ignore(key_node, where, keys)
+            continue
         read = {"name": as_name, "points": as_points}.get(key, as_truth)
         values[key] = read(reader, key_node, value)
     if "name" not in values:
-        raise piece.fault("the question has no name; write name: q1")
-    return QuestionSettings(**values)
+        raise piece.fault("\n".join(["the question has no name; write name: q1", *reader.ignored]))
+    if values.get("manual") and values.get("points") is None:
+        reader.ignored.append(str(piece.fault(_POINTLESS.format(values["name"]))))
+    return QuestionSettings(**values, ignored=tuple(reader.ignored))
 
 
-def _from_file(reader: Reader, node: yaml.Node, folder: Path, name: str | None, before: Settings) -> Settings:
+_POINTLESS = "a person grades {}, and it has no points that they could give; write how many, such as points: 2"
+
+
+def _from_file(reader: CellReader, node: yaml.Node, folder: Path, name: str | None, before: Settings) -> Settings:
     if name is None:
         return before
     try:
-        path = inside(folder, name, folder)
+        path = in_course(folder, name)
         text = path.read_text(encoding="utf-8")
     except ValueError as error:
         raise reader.error(node, f"config_file: {name!r} {error}") from None
     except OSError as error:
         raise reader.error(node, f"config_file: {name!r} cannot be read ({error.strerror})") from None
-    own = CellReader(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
-    return _assignment(own, own.pairs(own.parse(text), "the assignment config"), before)
+    own = CellReader(posixpath.normpath(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}"))
+    settings = _assignment(own, own.pairs(own.parse(text), "the assignment config"), before)
+    return dataclasses.replace(settings, shared=(*settings.shared, path))
+
+
+def in_course(folder: Path, name: str) -> Path:
+    """Find a file that assignments may share: its path, which may begin with ``../``, leads to a place in the course.
+
+    Args:
+        folder: the assignment's source folder, which lies in ``source/`` of the course.
+        name: the path from there.
+
+    Raises:
+        ValueError: it is absolute, or leads out of the course.
+    """
+    ups, rest = 0, PurePosixPath(name).parts
+    while ups < len(rest) and rest[ups] == "..":
+        ups += 1
+    if ups > 2:
+        raise ValueError("leads out of the course")
+    return inside(folder.parents[1] if ups else folder, "/".join(rest[ups:]), folder.joinpath(*[".."] * ups))
 
 
 # --- the assignment ----------------------------------------------------------------------------------
@@ -153,12 +196,10 @@ _GENERATE: Mapping[str, Read] = {
     "seed": as_whole_number,
     "seed_variable": as_text,
     "assignment_name": as_text,
+    **dict.fromkeys(["show_hidden", "show_all_public", "force_public_test_summary"], as_truth),
     **dict.fromkeys(
         [
             "show_stdout",
-            "show_hidden",
-            "show_all_public",
-            "force_public_test_summary",
             "serialized_variables",
             "pdf",
             "token",
@@ -210,10 +251,10 @@ _ASSIGNMENT: Mapping[str, Read] = {
     "plugins": refused(_PLUGINS),
     "runs_on": as_text,
     "strip_solutions_from_all_cells": as_truth,
+    "requirements": as_file_names,
     # What otter builds beside the notebooks, and this kit does not: images, PDFs, its own run of the tests.
     **dict.fromkeys(
         [
-            "requirements",
             "overwrite_requirements",
             "environment",
             "python_version",
@@ -235,7 +276,7 @@ _GONE = {
 _RUNS_ON = ("default", "colab", "jupyterlite")
 
 
-def _assignment(reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], before: Settings) -> Settings:
+def _assignment(reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], before: Settings) -> Settings:
     values = _read(reader, pairs, _ASSIGNMENT, "the assignment config")
     names = {f.name for f in dataclasses.fields(Settings)}
     special = {"export_cell", "tests", "seed", "generate"}
@@ -253,13 +294,16 @@ def _assignment(reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]]
         changes |= {"test_files": True} if tests.get("url_prefix") else {}
     changes |= _generate(reader, pairs["generate"][1]) if "generate" in pairs else {}
     changes |= _seed(reader, pairs["seed"][1]) if "seed" in pairs else {}
-    return dataclasses.replace(before, **changes)
+    return dataclasses.replace(before, **changes, ignored=(*before.ignored, *reader.ignored))
 
 
 def _read(
-    reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], known: Mapping[str, Read], where: str
+    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], known: Mapping[str, Read], where: str
 ) -> dict[str, Any]:
     values = {}
+    unknown = [node for key, (node, _) in pairs.items() if key not in (*known, *_GONE, "lang")]
+    if unknown and known is _ASSIGNMENT:
+        raise unknown_keys(reader, unknown, where, [*known])
     for key, (key_node, value) in pairs.items():
         if key in _GONE and known is _ASSIGNMENT:
             raise reader.error(key_node, f"{key!r}: {_GONE[key]}")
@@ -268,12 +312,13 @@ def _read(
                 raise reader.error(key_node, f"the language is {value.value!r}; only Python can be examined")
             continue
         if key not in known:
-            raise unknown_key(reader, key_node, where, [*known])
+            reader.ignore(key_node, where, known)
+            continue
         values[key] = known[key](reader, key_node, value)
     return values
 
 
-def _section(reader: Reader, node: yaml.Node, known: Mapping[str, Read], where: str) -> dict[str, Any]:
+def _section(reader: CellReader, node: yaml.Node, known: Mapping[str, Read], where: str) -> dict[str, Any]:
     return {} if is_null(node) else _read(reader, reader.pairs(node, repr(where)), known, repr(where))
 
 
@@ -283,7 +328,7 @@ def _switch(reader: Reader, node: yaml.Node) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _export_cell(reader: Reader, node: yaml.Node, before: Settings) -> dict[str, Any]:
+def _export_cell(reader: CellReader, node: yaml.Node, before: Settings) -> dict[str, Any]:
     switch = _switch(reader, node)
     if switch is not None:
         return {"export_cell": ExportCell() if switch else None}
@@ -296,14 +341,17 @@ def _export_cell(reader: Reader, node: yaml.Node, before: Settings) -> dict[str,
     return {"export_cell": dataclasses.replace(before.export_cell or ExportCell(), **values)}
 
 
-def _generate(reader: Reader, node: yaml.Node) -> dict[str, Any]:
+def _generate(reader: CellReader, node: yaml.Node) -> dict[str, Any]:
     if _switch(reader, node) is not None:
         return {}
     values = _section(reader, node, _GENERATE, "generate")
-    return {key: values[key] for key in ("seed", "seed_variable") if values.get(key) is not None}
+    shows = values.get("show_hidden", False)
+    summary = not shows or values.get("force_public_test_summary", True)
+    kept = ("seed", "seed_variable", "show_hidden", "show_all_public")
+    return {key: values[key] for key in kept if values.get(key) is not None} | {"public_summary": summary}
 
 
-def _seed(reader: Reader, node: yaml.Node) -> dict[str, Any]:
+def _seed(reader: CellReader, node: yaml.Node) -> dict[str, Any]:
     values = _section(reader, node, _SEED, "seed")
     names = {"variable": "seed_variable", "autograder_value": "seed", "student_value": "student_seed"}
     found = {names[key]: value for key, value in values.items() if value is not None}

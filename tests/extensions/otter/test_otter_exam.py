@@ -120,6 +120,12 @@ def test_all_or_nothing(tmp_path) -> None:
     assert one(tmp_path, "x = 2", *tests).fraction == 0.5
 
 
+def test_a_passed_case_of_all_or_nothing_is_not_shown_as_failed(tmp_path) -> None:
+    tests = code("x > 0", "True"), code("x", "1")
+    result = one(tmp_path, "x = 2", *tests, settings="name: q\nall_or_nothing: true")
+    assert [check.outcome for check in result.checks] == [Outcome.PASSED, Outcome.FAILED]
+
+
 @pytest.mark.parametrize(
     ("settings", "own", "points"),
     [
