@@ -20,7 +20,7 @@ from autograder.check.display import plainly, shows
 from autograder.check.results import report
 from autograder.check.words import exception_name
 from autograder.errors import CourseError, HostError, RemoteError
-from autograder.records.checks import RECORDED
+from autograder.records.checks import PUBLIC, RECORDED
 
 MAX_DETAIL = 2_000
 _SHOW = "_otter_show("
@@ -83,7 +83,9 @@ class case:
         problem, detail = self._found() if error is None else (self._ended(error), _described(error))
         passed = not problem
         message = (self.success or "right") if passed else (self.failure or problem)
-        report(self.name, float(passed), message, weight=self.weight, detail=detail[:MAX_DETAIL] or message)
+        said = detail[:MAX_DETAIL] or message
+        evidence = {} if self.hidden else {PUBLIC: True}
+        report(self.name, float(passed), message, weight=self.weight, detail=said, evidence=evidence)
         return True
 
     def _found(self) -> tuple[str, str]:

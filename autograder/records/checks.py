@@ -49,6 +49,8 @@ LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
 AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
 """Beginning of the detail of a question whose test had no copy; the reason follows."""
+PUBLIC = "public"
+"""Evidence of a case of otter's that students have, too."""
 UNDECIDED = "undecided"
 """Evidence of a check that could not be decided: the question waits for a person."""
 

@@ -33,6 +33,18 @@ class FileRules(Protocol):
         """Return why a file is not released; None if it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """Settings of source notebooks that concern Gradescope."""
+
+    visibility: str
+    """When students see points and messages, in Gradescope's words."""
+    public_summary: bool
+    """Whether they see at once which public tests pass."""
+    requirements: tuple[str, ...]
+    """Lines of the libraries that the notebooks name, as in a requirements file."""
+
+
 class Convert(Protocol):
     """Reader of a source notebook."""
 
@@ -66,6 +78,8 @@ class SourceFormat:
     """Returns cell and line of the source for a line of a test cell's code; empty if it is of another format."""
     update_outputs: Callable[[Course, Release], Mapping[str, Sequence[object]]]
     """Runs the solution and saves in the source what its tests print: notebook → what was stale, a line each."""
+    platform_settings: Callable[[Path, Mapping[Path, bytes]], PlatformSettings | None]
+    """Reads what the notebooks of a source folder say of Gradescope; None if it has none in this format."""
 
 
 def formats() -> list[SourceFormat]:
@@ -113,3 +127,14 @@ def file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> list[FileRules]
     """
     used = [each for each in formats() if any(map(each.marker.search, notebooks.values()))]
     return [rules for each in used if (rules := each.file_rules(source, notebooks)) is not None]
+
+
+def platform_settings(source: Path) -> PlatformSettings | None:
+    """Read what the notebooks of a source folder say of Gradescope; None if none of their formats has such settings.
+
+    Raises:
+        CourseError: a notebook's settings are wrong.
+    """
+    notebooks = {path: path.read_bytes() for path in sorted(source.glob("*.ipynb"))}
+    used = [each for each in formats() if any(map(each.marker.search, notebooks.values()))]
+    return next((found for each in used if (found := each.platform_settings(source, notebooks)) is not None), None)

@@ -200,6 +200,43 @@ def test_the_instructor_chooses_when_points_are_seen(visibility: str) -> None:
     assert content["visibility"] == "visible"  # sentences about what was handed in
 
 
+PUBLIC_CASE, HIDDEN_CASE = {"public": True}, {}
+
+
+def cases(*wrong: str) -> tuple[CheckResult, ...]:
+    """Two public cases and a hidden one; those that are named fail."""
+    kinds = {"q1 - 1": PUBLIC_CASE, "q1 - 2": PUBLIC_CASE, "q1 - 3 (hidden)": HIDDEN_CASE}
+    return tuple(
+        CheckResult(name, Outcome.FAILED, 0.0, "no", evidence=kind)
+        if name in wrong
+        else CheckResult(name, Outcome.PASSED, 1.0, "right", evidence=kind)
+        for name, kind in kinds.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "output"),
+    [
+        ((), "passed", "q1: all public tests passed"),
+        (("q1 - 3 (hidden)",), "passed", "q1: all public tests passed"),
+        (("q1 - 2", "q1 - 3 (hidden)"), "failed", "q1 - 2: no"),
+    ],
+)
+def test_public_tests_of_otters_are_seen_at_once_and_hidden_ones_are_not(wrong, status, output) -> None:
+    content = results(
+        book(question("q1", Outcome.PARTIAL, 1.0, checks=cases(*wrong))), chosen=Settings("hidden", public_summary=True)
+    )
+    summary, graded = content["tests"]
+    assert (summary["name"], summary["visibility"], summary["status"]) == ("Public Tests", "visible", status)
+    assert summary["output"] == output
+    assert (graded["visibility"], graded["score"], content["score"]) == ("hidden", 1.0, 1.0)
+
+
+def test_where_no_test_is_public_there_is_no_summary() -> None:
+    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=Settings("hidden", public_summary=True))
+    assert [test["name"] for test in content["tests"]] == ["q1"]
+
+
 def test_a_check_can_ask_for_an_entry_on_the_leaderboard() -> None:
     with check.recording() as made:
         with check.leaderboard("holdout accuracy", of="accuracy", order="desc"):
@@ -403,6 +440,15 @@ def test_versions_of_the_courses_lock_have_its_hashes(tmp_path) -> None:
         f"numpy==2.4.6 \\\n    {a} \\\n    {b} \\\n    {c}\nplain==1.0\nscipy==1.18.0\nzope-interface==7.0 \\\n    {b}\n"
     )
     assert requirements.with_hashes(lines, tmp_path / "none") == "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.integration
+def test_libraries_that_the_sources_name_are_installed_too() -> None:
+    lines = requirements.pinned([exam("")], [], ["scipy>=1", "no-such-library==1.2"])
+    assert [line for line in lines if line.startswith("scipy==")]
+    assert "no-such-library==1.2" in lines
+    with pytest.raises(CourseError, match=r"'-r other\.txt' is not a library with its version"):
+        requirements.pinned([exam("")], [], ["-r other.txt"])
 
 
 def test_what_is_not_installed_here_has_no_version(monkeypatch) -> None:

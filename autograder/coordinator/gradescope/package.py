@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,7 +47,14 @@ class Package:
 
 
 def write_package(
-    course: Course, assignment: Assignment, release: Release, path: Path, *, sandbox: str, chosen: Settings
+    course: Course,
+    assignment: Assignment,
+    release: Release,
+    path: Path,
+    *,
+    sandbox: str,
+    chosen: Settings,
+    named: Sequence[str] = (),
 ) -> Package:
     """Write the package of an assignment.
 
@@ -60,6 +67,7 @@ def write_package(
         path: the file to write, for this user alone: it holds hidden tests.
         sandbox: the sandbox of students' kernels and of examiners on the platform.
         chosen: the instructor's settings.
+        named: lines of libraries that the sources name, in addition to those that they import.
 
     Raises:
         CourseError: a file of the course cannot be read, or the assignment has a Python of its own.
@@ -75,7 +83,7 @@ def write_package(
     exam = pack_common([work], course_files(work), warm=False)
     wheel, wheel_content = own_wheel()
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
-    lines = pinned(release.exams, sources, bubblewrap=sandbox != USER_SANDBOX)
+    lines = pinned(release.exams, sources, named, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
     provisional = json.dumps(report.not_graded(report.STOPPED))
     setup = _script(settings.SETUP).replace(PYTHON, python).replace(SANDBOX, sandbox)

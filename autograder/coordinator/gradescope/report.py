@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder._util.text import visible
 from autograder.coordinator.gradescope.settings import Settings
-from autograder.records.checks import LEADERBOARD, ORDER, CheckResult, Outcome
+from autograder.records.checks import LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.run import RunStatus
@@ -54,7 +54,7 @@ def graded(grade: Grade, settings: Settings, notes: Sequence[str], seconds: floa
     """
     several = len(grade.notebooks) > 1
     questions = [(book, question) for book in grade.notebooks for question in book.questions]
-    tests: list[dict[str, Any]] = []
+    tests = list(_public_summary(grade)) if settings.public_summary else []
     left = MAX_OUTPUTS
     for number, (book, question) in enumerate(questions, start=1):
         name = f"{book.notebook}: {question.id}" if several else question.id
@@ -77,6 +77,26 @@ def graded(grade: Grade, settings: Settings, notes: Sequence[str], seconds: floa
         "leaderboard": list(_leaderboard(grade)),
         **_frame("\n".join(_about(grade.notebooks, notes)), seconds, graded=True, versions=dict(grade.versions)),
     }
+
+
+def _public_summary(grade: Grade) -> Iterator[dict[str, Any]]:
+    """Yield the entry that says at once which public tests of otter's pass, whenever points are seen."""
+    lines, passed = [], True
+    for question in (question for book in grade.notebooks for question in book.questions):
+        cases = [check for check in question.checks if check.evidence.get(PUBLIC) is True]
+        wrong = [case for case in cases if case.outcome is not Outcome.PASSED]
+        passed = passed and not wrong
+        lines += [f"{case.name}: {case.message}" for case in wrong]
+        lines += [f"{question.id}: all public tests passed"] if cases and not wrong else []
+    if lines:
+        yield {
+            "name": "Public Tests",
+            "name_format": TEXT,
+            "output": visible("\n".join(lines), MAX_OUTPUT),
+            "output_format": TEXT,
+            "visibility": "visible",
+            "status": "passed" if passed else "failed",
+        }
 
 
 def refused(reason: str, seconds: float = 0.0) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.coordinator.gradescope.wheel import DISTRIBUTION
+from autograder.errors import CourseError
 from autograder.records.exam import Exam
 from autograder.syntax.names import modules_imported, vocabulary
 
@@ -29,22 +30,30 @@ PLATFORM = {
 """What the markers of requirements are read for, wherever the package is built."""
 
 
-def pinned(exams: Iterable[Exam], sources: Iterable[str] = (), *, bubblewrap: bool = False) -> list[str]:
+def pinned(
+    exams: Iterable[Exam], sources: Iterable[str] = (), named: Iterable[str] = (), *, bubblewrap: bool = False
+) -> list[str]:
     """List ``name==version`` of the kit's own requirements and of the libraries that exams import, with all of theirs.
 
     Args:
         exams: the exams.
         sources: Python files of the course that go with them.
+        named: lines of a requirements file; a library that is installed here is pinned to its version here.
         bubblewrap: whether that sandbox is to be used.
 
     Returns:
         Lines of a requirements file. A library that Linux needs and that is not installed here has no version.
+
+    Raises:
+        CourseError: a named line is no library's, such as an option or an address.
     """
     left_out = NOT_THERE if bubblewrap else NOT_THERE | {BUBBLEWRAP}
     wanted = [line for line in _required(DISTRIBUTION, {"grade"}) if _name(line.name) not in left_out]
     found: dict[str, str] = {}
     waiting = [(_name(line.name), frozenset(line.extras)) for line in wanted]
     waiting += [(name, frozenset[str]()) for name in _imported(exams, sources)]
+    asked = {_name(line.name): line for line in map(_requirement, named)}
+    waiting += [(name, frozenset(line.extras)) for name, line in asked.items()]
     done: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         one = waiting.pop()
@@ -52,7 +61,7 @@ def pinned(exams: Iterable[Exam], sources: Iterable[str] = (), *, bubblewrap: bo
             continue
         done.add(one)
         name, extras = one
-        found[name] = _line(name)
+        found[name] = _line(name, str(asked.get(name, name)))
         waiting += [(_name(line.name), frozenset(line.extras)) for line in _required(name, extras)]
     found.pop(DISTRIBUTION, None)
     return [found[name] for name in sorted(found)]
@@ -105,11 +114,21 @@ def _required(distribution: str, extras: Iterable[str]) -> Iterator[Requirement]
             yield line
 
 
-def _line(name: str) -> str:
+def _requirement(line: str) -> Requirement:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        raise CourseError(f"requirements: {line!r} is not a library with its version, such as numpy==2.1") from None
+
+
+def _line(name: str, otherwise: str) -> str:
+    """Pin a library to the version here; ``otherwise`` is its line where it is not installed."""
     try:
         return f"{name}=={metadata.version(name)}"
     except metadata.PackageNotFoundError:
-        return name
+        return otherwise
 
 
 def _name(name: str) -> str:

@@ -42,6 +42,8 @@ class Settings:
     """Of each question's entry, one of :data:`VISIBILITIES`."""
     keras_backend: str = ""
     """Backend of Keras in the examiner, as the instructor's environment names it; empty: Keras's own choice."""
+    public_summary: bool = False
+    """Whether students see at once which public tests of an otter notebook pass."""
 
 
 def dump(settings: Settings) -> str:

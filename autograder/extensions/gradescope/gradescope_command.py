@@ -35,10 +35,8 @@ autograder gradescope keras-fully-connected --visibility after_published    # no
     "--visibility",
     type=click.Choice(VISIBILITIES),
     metavar="WHEN",
-    default=VISIBILITIES[0],
-    show_default=True,
-    help=f"When students see points and messages: {', '.join(VISIBILITIES)}. Gradescope hides the total while a "
-    "question is hidden.",
+    help=f"When students see points and messages: {', '.join(VISIBILITIES)} (default: visible; of otter notebooks, as "
+    "their show_hidden says). Gradescope hides the total while a question is hidden.",
 )
 @click.option(
     "--sandbox",
@@ -48,7 +46,7 @@ autograder gradescope keras-fully-connected --visibility after_published    # no
     show_default=True,
     help="user: works in Gradescope's containers, with weaker walls; bubblewrap: needs a container with namespaces.",
 )
-def gradescope(assignment: str, course_folder: Path, output: Path | None, visibility: str, sandbox: str) -> None:
+def gradescope(assignment: str, course_folder: Path, output: Path | None, visibility: str | None, sandbox: str) -> None:
     """Write the zip for a programming assignment on Gradescope, from source/ASSIGNMENT.
 
     The zip holds the exam with its hidden tests and hidden data, the files of the release, this kit, and the versions
@@ -65,20 +63,27 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     from autograder.coordinator.batch import exclusive
     from autograder.coordinator.gradescope.package import write_package
     from autograder.coordinator.gradescope.settings import Settings
+    from autograder.release.formats import platform_settings
     from autograder.release.preparation import check_hidden_data
 
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
         release, notes = observed_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
-        chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
+        said = platform_settings(course.source(wanted.name))
+        shown = visibility or (said.visibility if said else VISIBILITIES[0])
+        summary = said is not None and said.public_summary
+        chosen = Settings(shown, os.environ.get("KERAS_BACKEND", ""), summary)
         path = output or course.root / f"{wanted.name}-gradescope.zip"
-        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
+        named = said.requirements if said else ()
+        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen, named=named)
     warn_each(f"note: {note}" for note in notes)
     lines = {
         "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
         "exam": f"{made.questions} questions, {made.points:g} points, {made.hidden} hidden files",
         made.wheel: "this kit",
+        "points": f"{shown}{', as the otter notebook says' if said and not visibility else ''}"
+        f"{'; which public tests pass is visible' if summary else ''}",
     }
     for name, what in lines.items():
         click.echo(f"  {name:<{max(map(len, lines))}}  {what}")

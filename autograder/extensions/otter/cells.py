@@ -85,8 +85,10 @@ class Layout:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings of keys that have no effect, and of missing ones."""
-        parts = [self.settings, *(p for q in self.questions for p in (q.settings, *q.cases))]
-        return tuple(warning for part in parts for warning in part.ignored)
+        told = [self.settings.ignored]
+        for question in self.questions:
+            told += [question.settings.ignored, *(case.ignored for case in question.cases)]
+        return tuple(warning for warnings in told for warning in warnings)
 
 
 def lay_out(found: Sequence[Piece], folder: Path, notebook: str) -> Layout:

@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.paths import inside
 from autograder.errors import CourseError
-from autograder.extensions.otter.blocks import boundary_of, is_otter_source, pieces
+from autograder.extensions.otter.blocks import Piece, boundary_of, is_otter_source, pieces
 from autograder.extensions.otter.settings import Settings, read_settings
 
 NOT_LISTED = "not in files of the otter config"
@@ -60,21 +60,27 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
 
 
-def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
+def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[Piece]:
+    """Read the pieces of an otter source; none if the notebook is of another format, or damaged."""
     try:
         notebook: NotebookNode = nbformat.from_dict(json.loads(content))
         for cell in notebook.cells:
             cell.source = "".join(cell.source)
         if not is_otter_source(notebook):
-            return None
+            return []
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        return None  # told when the notebook is read
+        return []  # told when the notebook is read
+    return list(pieces(notebook, f"source/{folder.name}/{path.name}"))
+
+
+def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
+    found = read_notebook_pieces(path, content, folder)
     settings = Settings()
-    for piece in pieces(notebook, f"source/{folder.name}/{path.name}"):
+    for piece in found:
         boundary = boundary_of(piece)
         if boundary is not None and boundary.kind == "config":
             settings = read_settings(piece, folder, settings)
-    return settings
+    return settings if found else None
 
 
 def _place(notebook: Path, folder: Path, name: str, *, must_exist: bool = True) -> Path:

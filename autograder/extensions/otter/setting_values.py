@@ -68,8 +68,7 @@ def cell_mapping(piece: Piece) -> tuple[CellReader, yaml.Node]:
 
 _RENAMED = {
     # key of otter's first versions: what to write today
-    "public_multiplier": "it was the share of the points for passing all public tests; give the public test cells these "
-    "points",
+    "public_multiplier": "it was the share of the points that all public tests earn; give public test cells points",
     "show_hidden_tests_on_release": "it is called show_hidden today",
     "show_stdout_on_release": "it is called show_stdout today",
     "points_per_question": "give each question its points",

@@ -73,7 +73,9 @@ class Settings:
     runs_on: str = "default"
     strip_all: bool = False
     requirements: tuple[str, ...] = ()
-    """Libraries, or one file that lists them."""
+    """Libraries, or the path of a file that lists them."""
+    lists_libraries: bool = False
+    """The requirements are libraries."""
     show_hidden: bool = False
     """Students see each question's points on Gradescope when grades are published."""
     show_all_public: bool = False
@@ -283,6 +285,8 @@ def _assignment(reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.No
     changes: dict[str, Any] = {k: v for k, v in values.items() if k in names and k not in special}
     if "strip_solutions_from_all_cells" in values:
         changes["strip_all"] = values["strip_solutions_from_all_cells"]
+    if "requirements" in pairs:
+        changes["lists_libraries"] = isinstance(pairs["requirements"][1], yaml.SequenceNode)
     if values.get("runs_on", "default") not in _RUNS_ON:
         raise reader.error(pairs["runs_on"][1], f"'runs_on' is {values['runs_on']!r}; it may be {', '.join(_RUNS_ON)}")
     changes |= {"runs_on": values["runs_on"] or "default"} if "runs_on" in values else {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.release.formats import FileRules, SourceFormat
+from autograder.release.formats import FileRules, PlatformSettings, SourceFormat
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
@@ -48,6 +48,12 @@ def _file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> FileRules | No
     return otter_files(source, notebooks)
 
 
+def _platform_settings(source: Path, notebooks: Mapping[Path, bytes]) -> PlatformSettings | None:
+    from autograder.extensions.otter.platform import platform_settings
+
+    return platform_settings(source, notebooks)
+
+
 def _is_test(code: str) -> bool:
     from autograder.extensions.otter.examined import is_otter_test
 
@@ -76,4 +82,5 @@ OTTER = SourceFormat(
     is_test=_is_test,
     place_in_source=_place_in_source,
     update_outputs=_update_outputs,
+    platform_settings=_platform_settings,
 )
