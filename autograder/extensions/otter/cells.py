@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from autograder._util.notebook_format import NotebookNode
 from autograder.extensions.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
 from autograder.extensions.otter.cases import Case, check_files, read_case, resolved, with_points
+from autograder.extensions.otter.old_formats import is_test, released_test
 from autograder.extensions.otter.settings import QuestionSettings, Settings, read_question, read_settings
 from autograder.extensions.otter.solutions import (
     check_unmarked,
@@ -268,6 +269,8 @@ class _Reader:
 
     def _made(self, piece: Piece, block: str) -> MadeCell:
         cell_type = piece.cell.cell_type
+        if cell_type == "code" and is_test(piece.cell.source):
+            raise piece.fault(released_test(piece.cell.source))
         kept = without_ignored(piece)
         source = "\n".join(line for _, line in kept)
         metadata = _metadata(piece.cell)

@@ -12,6 +12,7 @@ from autograder.extensions.otter.cells import Layout, MadeCell, Part, Question, 
 from autograder.extensions.otter.examined import examined_code, place_in_source
 from autograder.extensions.otter.marks import nbgrader_marks
 from autograder.extensions.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
+from autograder.extensions.otter.old_formats import check_blocks
 from autograder.release.languages import check_language
 from autograder.release.versions import NotebookVersions
 
@@ -31,6 +32,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
         CourseError: it is not as otter's sources are, or asks for what the kit refuses.
     """
     check_language(notebook, label)
+    check_blocks(notebook, label)
     layout = lay_out(pieces(notebook, label), folder, file)
     cells = [cell for cell in layout.cells if cell.released is not None]
     marks = [*nbgrader_marks(cells)]

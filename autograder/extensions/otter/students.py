@@ -7,15 +7,19 @@ from typing import Any
 from autograder._util.notebook_format import NotebookNode
 from autograder.errors import CourseError
 from autograder.extensions.otter.metadata import file_text
+from autograder.extensions.otter.old_formats import check_blocks, check_tests
 from autograder.extensions.otter.test_files import OtterTest, read_test
 
 
 def check_source(notebook: NotebookNode, label: str, assignment: str) -> None:
-    """Refuse a student's notebook in the place of a source.
+    """Refuse a student's notebook in the place of a source, and a source in an old format.
 
     Raises:
-        CourseError: the notebook carries tests of otter's in its metadata; no cell of it is one.
+        CourseError: the notebook carries tests of otter's in its metadata, and no cell of it is one; or its blocks are
+            those of an old format.
     """
+    check_blocks(notebook, label)
+    check_tests(notebook, label)
     if _tests(notebook):
         raise CourseError(
             f"{label}: this is the notebook that students of an otter course get: its tests are not in cells, but in "

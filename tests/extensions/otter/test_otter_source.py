@@ -311,6 +311,30 @@ def test_tests_that_cannot_be_examined_are_named(tmp_path, head, cell, message) 
     assert message in refused(tmp_path, head, question("name: q", text("?"), X, block("tests", cell)))
 
 
+V0 = text("Write x.\n\n```\nBEGIN QUESTION\nname: q1\n```")
+OLD = [
+    ([text("```\nBEGIN ASSIGNMENT\nfiles: []\n```"), V0, code("x = 1 # SOLUTION"), code("## Test ##\nx")], 1, 2),
+    ([V0, code("x = 1 # SOLUTION"), code("# HIDDEN TEST\nx > 0", "True")], 1, 4),
+    ([config(), V0, code("x = 1 # SOLUTION")], 2, 4),
+    ([text("<!--\nBEGIN QUESTION\nname: q1\n-->"), code("x = 1 # SOLUTION")], 1, 2),
+    ([config(), question("name: q", text("?"), X, code("## HIDDEN TEST ##\nx", "1"))], 7, 1),
+    ([code("x = 1"), code("## hidden test ##\nassert x == 1")], 2, 1),
+]
+
+
+@pytest.mark.parametrize(("cells", "cell", "line"), OLD)
+def test_old_formats_are_named_as_what_they_are(tmp_path, cells, cell, line) -> None:
+    """Nothing in them would be a test or a solution, so all of it would be released."""
+    message = refused(tmp_path, *cells)
+    assert message.startswith(f"source/hw/nb.ipynb: cell {cell}: line {line}: ")
+    assert "the format of jassign and of otter's first versions (v0)" in message
+
+
+def test_a_hidden_test_between_boundaries_may_say_so_as_before(tmp_path) -> None:
+    exam = exam_of(tmp_path, question("name: q", text("?"), X, block("tests", code("## HIDDEN TEST ##\nx", "1"))))
+    assert [cell.grade_id for cell in exam.questions] == ["q"]
+
+
 def test_points_of_cases_beyond_the_questions_are_named(tmp_path) -> None:
     cell = code('""" # BEGIN TEST CONFIG\npoints: 3\n""" # END TEST CONFIG\nx', "1")
     message = "cell 1: its test cells have 3 points, more than the question's 2"
