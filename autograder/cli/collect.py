@@ -63,12 +63,12 @@ def collect(
     one replaces is moved to .autograder/superseded/. Exit code 1: some were refused, for instance because several
     uploads would become one student.
     """
-    from autograder.coordinator.batch import exclusive
+    from autograder.coordinator import locks
     from autograder.submission import CollectStatus
     from autograder.submission import collect as collect_submissions
 
     course, wanted = open_course(course_folder, assignment)
-    with exclusive(course):
+    with locks.held(course, locks.COLLECTING):
         collected = collect_submissions(
             course, wanted.name, source, received=received, layout=_layout(layout, pattern, timezone)
         )

@@ -57,7 +57,10 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
     from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
-        with exclusive(course), status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
+        with (
+            exclusive(course, reads_submissions=False),
+            status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"),
+        ):
             output = prepare(course, wanted)
         click.echo(output, err=True, nl=bool(output))
     leaks.check_sources(course, wanted)
@@ -73,10 +76,14 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         click.echo(f"Warning: {warning}", err=True)
     proved = "not proved"
     if not no_prove:
+        from autograder.coordinator import locks
         from autograder.coordinator.proof import UNCHANGED_GETS, prove
 
         require_sandbox(wanted)
-        with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
+        with (
+            locks.held(course, locks.RELEASING),
+            status(f"Proving {wanted.name}: the solution and the unchanged release…"),
+        ):
             proof = prove(course, built)
         doubtful = proof.warnings
         for warning in doubtful:
@@ -112,7 +119,7 @@ def _explain(course: Course, built: Release) -> None:
     built = observation.with_kept(course, built)
     if not observation.is_observed(built.exams):
         require_sandbox(built.assignment)
-        with exclusive(course), status(f"Running the solution of {built.assignment.name}…"):
+        with exclusive(course, reads_submissions=False), status(f"Running the solution of {built.assignment.name}…"):
             built, note = observe(course, built)
         click.echo(f"note: {note}", err=True)
     for exam in built.exams:
@@ -128,7 +135,7 @@ def _with_current_outputs(course: Course, assignment: Assignment, built: Release
     from autograder.release.formats import formats
 
     require_sandbox(assignment)
-    with exclusive(course), status(f"Running the solution of {assignment.name}…"):
+    with exclusive(course, reads_submissions=False), status(f"Running the solution of {assignment.name}…"):
         updates = {name: stale for each in formats() for name, stale in each.update_outputs(course, built).items()}
     if not updates:
         click.echo(f"--update-outputs: source/{assignment.name} has no otter notebook with doctests", err=True)

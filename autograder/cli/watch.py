@@ -63,7 +63,7 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
     course, wanted = open_course(course_folder, assignment)
     incoming = Inbox(course, wanted, inbox) if inbox is not None else None
     if incoming is not None:
-        incoming.look()  # an inbox that is not there is told at once
+        incoming.look()  # an inbox that cannot be made is told at once
     with Service(course, wanted, options, warn) as service:
         warn_each(f"note: {note}" for note in service.notes)
         arrivals = Arrivals(course, wanted)

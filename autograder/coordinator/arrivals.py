@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder._util.files import Versions, version, versions
+from autograder.coordinator import locks
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
 from autograder.submissions.delivery import Collected
@@ -46,7 +47,7 @@ class Inbox:
     Args:
         course: the course.
         assignment: the assignment that all files belong to.
-        folder: has archives and notebooks, each of one student, whom only its own name tells; folders in it are not
+        folder: is made if it is not there; has archives and notebooks, each of one student, whom only its own name tells; folders in it are not
             looked at.
     """
 
@@ -59,20 +60,29 @@ class Inbox:
         """Collect the files that are as they were at the last look, and have not been collected so.
 
         Raises:
-            HostError: the folder cannot be read, or the course cannot be written.
+            HostError: the folder cannot be made or read.
         """
         now = self._files()
         ready = [path for path, at in now.items() if self._seen.get(path) == at and self._collected.get(path) != at]
         self._seen = now
+        return self._collect(ready, now) if ready else []
+
+    def _collect(self, ready: Sequence[Path], now: Mapping[Path, tuple[int, ...]]) -> Sequence[Collected]:
         found: list[Collected] = []
-        for path in ready:
-            found += collect_upload(self._course, self._name, path, [each.name for each in now])
-            self._collected[path] = now[path]
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locks.held(self._course, locks.COLLECTING))
+            except locks.LockedError:  # later
+                return []
+            for path in ready:
+                found += collect_upload(self._course, self._name, path, [each.name for each in now])
+                self._collected[path] = now[path]
         return found
 
     def _files(self) -> dict[Path, tuple[int, ...]]:
         found = {}
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             paths = sorted(self._folder.iterdir())
         except OSError as error:
             raise HostError(f"the inbox {self._folder} cannot be read: {error}") from error

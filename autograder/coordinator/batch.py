@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import os
 import shutil
@@ -13,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder._util.digests import folder_key, regular_files
-from autograder._util.files import sweep, unwritable, version
-from autograder.coordinator import recordings
+from autograder._util.files import sweep, version
+from autograder.coordinator import locks, recordings
 from autograder.coordinator.cache_keys import common_keys, execution_key, policy_key
 from autograder.coordinator.pool import in_processes
 from autograder.coordinator.recording_store import RecordingStore
@@ -296,40 +295,41 @@ def free_mib() -> float | None:
 
 
 @contextlib.contextmanager
-def exclusive(course: Course) -> Iterator[None]:
-    """Lock the course for one command that grades or collects, and remove leftovers of stopped ones.
+def exclusive(course: Course, *, reads_submissions: bool = True) -> Iterator[None]:
+    """Lock the course for one command that grades, and remove leftovers of stopped ones.
+
+    Args:
+        course: the course.
+        reads_submissions: whether submissions and roster stay as they are meanwhile.
 
     Raises:
-        HostError: another one runs, or the course cannot be written.
+        HostError: another one runs; the message says which. Or the course cannot be written.
     """
-    try:
-        course.state.mkdir(parents=True, exist_ok=True)
-        lock = (course.state / "lock").open("w")
-    except OSError as error:
-        raise unwritable(course.state, error) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise HostError(
-                f"another command is grading or collecting in {course.root}; wait until it has ended"
-            ) from None
-        shutil.rmtree(course.state / "work", ignore_errors=True)
-        for folder in (
-            course.directory("feedback"),
-            course.reports,
-            course.state / "details",
-            course.state / "feedback",
-            course.state / "exams",
-        ):
-            sweep(folder)
-        sweep(course.root, f".{course.grades_csv.name}.*.tmp")
-        with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
-            os.truncate(course.state / BATCH_LOG, 0)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(locks.held(course, locks.GRADING))
+        if reads_submissions:
+            stack.enter_context(locks.held(course, locks.COLLECTING, shared=True))
+        _remove_leftovers(course)
         try:
             yield
         finally:
             shutil.rmtree(course.state / "work", ignore_errors=True)
+
+
+def _remove_leftovers(course: Course) -> None:
+    """Remove what a stopped command left half-written."""
+    shutil.rmtree(course.state / "work", ignore_errors=True)
+    for folder in (
+        course.directory("feedback"),
+        course.reports,
+        course.state / "details",
+        course.state / "feedback",
+        course.state / "exams",
+    ):
+        sweep(folder)
+    sweep(course.root, f".{course.grades_csv.name}.*.tmp")
+    with contextlib.suppress(FileNotFoundError):  # emptied and not removed: a server may have it open
+        os.truncate(course.state / BATCH_LOG, 0)
 
 
 MAX_OWN_FILES = 200

@@ -177,7 +177,8 @@ def _work(course: Course, release: Release, folder: Path, student: str, texts: M
     for name, text in texts.items():
         (submission / f"{name}.ipynb").write_text(text, encoding="utf-8")
     target = folder / student / "autograded"
-    return batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
+    work = batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
+    return replace(work, scratch=folder / "work")
 
 
 def _weak_answers(

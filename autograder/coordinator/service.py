@@ -240,7 +240,7 @@ class Service:
             self._holds = False
         elif wanted and not self._holds:
             with contextlib.suppress(HostError):  # another command works in the course: later
-                self._lock.enter_context(batch.exclusive(self.course))
+                self._lock.enter_context(batch.exclusive(self.course, reads_submissions=False))
                 self._holds = True
         return self._holds
 

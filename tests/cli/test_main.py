@@ -23,7 +23,7 @@ from rich.console import Console
 
 from autograder import cli
 from autograder.cli.progress import BatchProgress, _Remaining
-from autograder.coordinator import batch
+from autograder.coordinator import batch, locks
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.work import Work
 from autograder.records.course import Course, Engine
@@ -423,7 +423,34 @@ def test_collect_waits_for_no_batch(course: Course, tmp_path: Path) -> None:
     with batch.exclusive(course):
         said = on(course, "collect", "hw", tmp_path)
     assert said.exit_code == 3
-    assert "another command is grading or collecting" in said.stderr
+    assert "has been at work since" in said.stderr
+
+
+def test_people_and_collect_go_on_beside_a_proof(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.cli.release.require_sandbox", lambda assignment: None)
+    roster = tmp_path / "list.csv"
+    roster.write_text("id,name\nada,Ada Lovelace\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/ada.ipynb").write_bytes((course.submitted("ada", "hw") / "nb.ipynb").read_bytes())
+    with locks.held(course, locks.RELEASING):
+        assert on(course, "people", "import", roster).exit_code == 0
+        assert on(course, "collect", "hw", tmp_path / "in").exit_code == 0
+        said = on(course, "release", "hw")
+    assert said.exit_code == 3
+    assert "has been at work since" in said.stderr
+
+
+def test_a_dry_run_of_people_says_what_would_be_written_even_beside_a_batch(course: Course, tmp_path: Path) -> None:
+    roster = tmp_path / "list.csv"
+    roster.write_text("id,name\nada,Ada Lovelace\n")
+    with batch.exclusive(course):
+        said = on(course, "people", "import", roster, "--dry-run")
+        refused = on(course, "people", "import", roster)
+    assert (said.exit_code, refused.exit_code) == (0, 3)
+    assert "people.csv would be written: 1 people, 1 new" in said.stdout
+    assert not (course.root / "people.csv").exists()
 
 
 def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -655,9 +682,8 @@ def test_a_batch_that_is_killed_leaves_nothing_running_and_goes_on_where_it_was(
         command(slow_course), env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
     )
     assert second.returncode == 3
-    assert second.stderr == (
-        f"error: another command is grading or collecting in {slow_course.root}; wait until it has ended\n"
-    )
+    working = rf"error: `autograder grade hw .*` has been at work since \d\d:\d\d in {slow_course.root}; wait until it"
+    assert re.match(working, second.stderr)
     processes |= descendants(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     assert left_of(processes, 2.0) == set()

@@ -283,7 +283,10 @@ def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) 
         assert not left.exists()
         assert not list(course.root.rglob(".*.tmp"))
         assert (course.state / "log/batch.log").read_text() == ""
-        with pytest.raises(HostError, match="another command is grading or collecting"), batch.exclusive(course):
+        with (
+            pytest.raises(HostError, match=r"` has been at work since \d\d:\d\d in .*; wait until it has ended"),
+            batch.exclusive(course),
+        ):
             pass
     with batch.exclusive(course):
         pass

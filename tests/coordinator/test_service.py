@@ -425,9 +425,27 @@ def test_what_cannot_be_collected_is_refused_once_and_holds_up_nothing(inbox: tu
     assert looking.look() == []
 
 
-def test_an_inbox_that_is_not_there_is_said_at_once(course: Course, tmp_path: Path) -> None:
+def test_an_inbox_that_is_not_there_is_made(course: Course, tmp_path: Path) -> None:
+    looking = Inbox(course, course.assignments["hw"], tmp_path / "new/inbox")
+    assert looking.look() == []
+    put(tmp_path / "new/inbox", "ada")
+    looking.look()
+    assert told(looking.look()) == [("ada", "collected")]
+
+
+def test_an_inbox_that_cannot_be_one_is_said_at_once(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
     with pytest.raises(HostError, match=r"the inbox .* cannot be read"):
-        Inbox(course, course.assignments["hw"], tmp_path / "gone").look()
+        Inbox(course, course.assignments["hw"], tmp_path / "file").look()
+
+
+def test_an_inbox_waits_while_another_command_collects(course: Course, inbox: tuple[Inbox, Path]) -> None:
+    looking, folder = inbox
+    put(folder, "ada")
+    looking.look()
+    with locks.held(course, locks.COLLECTING):
+        assert looking.look() == []
+    assert told(looking.look()) == [("ada", "collected")]
 
 
 # --- the command

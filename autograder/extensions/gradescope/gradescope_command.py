@@ -66,7 +66,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     from autograder.release.formats import platform_settings
     from autograder.release.preparation import check_hidden_data
 
-    with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):
+    with exclusive(course, reads_submissions=False), status(f"Packing {wanted.name} for Gradescope…"):
         release, notes = observed_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
         said = platform_settings(course.source(wanted.name))

@@ -18,11 +18,11 @@ def confirm(course: Course, student: str, number: str) -> None:
         CourseError: the roster is wrong.
     """
     from autograder._util.text import one_line
-    from autograder.coordinator.batch import exclusive
+    from autograder.coordinator import locks
     from autograder.term import provisional
     from autograder.term.people import load_roster, save_roster
 
-    with exclusive(course):
+    with locks.held(course, locks.COLLECTING):
         roster = load_roster(course)
         if student:
             people, heading, chosen = provisional.confirm(roster, student, number)

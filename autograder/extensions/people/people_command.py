@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,12 +164,12 @@ def _import(
     dry_run: bool,
 ) -> None:
     from autograder._util.text import one_line
-    from autograder.coordinator.batch import exclusive
+    from autograder.coordinator import locks
     from autograder.extensions.people import people_import
     from autograder.extensions.people.confirmation import settle_all
     from autograder.term.people import load_roster, save_roster
 
-    with exclusive(course):
+    with nullcontext() if dry_run else locks.held(course, locks.COLLECTING):
         roster = load_roster(course)
         found, left_out = people_import.read_people(place, system, assignment, columns)
         whole = not part and not assignment
@@ -185,7 +186,7 @@ def _import(
         for person in some:
             click.echo(f"{sign:<8} {_named(person)}")
     click.echo(
-        f"{path}{' would have' if dry_run else ':'} {len(people)} people, {len(imported.new)} new, "
+        f"{path}{' would be written:' if dry_run else ':'} {len(people)} people, {len(imported.new)} new, "
         f"{len(imported.changed)} changed"
     )
     notes = [f"{line}, left out" for line in left_out]

@@ -53,7 +53,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
     began = time.monotonic()
     check(release, options)
     minutes = options.minutes or default_minutes(release)
-    with batch.exclusive(course):
+    with batch.exclusive(course, reads_submissions=False):
         runs = Runs(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()

@@ -254,5 +254,5 @@ def execute_runs(
 @contextlib.contextmanager
 def working_folder(course: Course) -> Iterator[Path]:
     """Lock the course, and yield an empty folder of it for the runs, which is removed afterwards."""
-    with batch.exclusive(course), work_folder(course, FOLDER) as folder:
+    with batch.exclusive(course, reads_submissions=False), work_folder(course, FOLDER) as folder:
         yield folder
