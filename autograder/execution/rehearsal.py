@@ -6,6 +6,7 @@ meet in grading: no network, nobody to answer, and only the files that go along.
 
 from __future__ import annotations
 
+import os
 import queue
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ from autograder.submissions.folder import read_chunks
 from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION
 from autograder.submissions.packing import needed_files, released_notebook
-from autograder.submissions.surroundings import explained, habits
+from autograder.submissions.surroundings import explained, habits, without_installations
 
 IN_SANDBOX = "in the sandbox, as grading does: without network, and with the files that go along"
 WITHOUT_SANDBOX = (
@@ -44,6 +45,10 @@ _RUN_TEST = (
     "_otter({question!r}, {test!r}, {{k: v for k, v in globals().items() if k != '_otter'}})"
 )
 _DIED = "ended the kernel"
+_NO_INSTALLATION = {
+    "PIP_NO_INDEX": "1", "PIP_DRY_RUN": "1", "UV_OFFLINE": "1", "CONDA_OFFLINE": "1", "MAMBA_OFFLINE": "1",
+}  # fmt: skip
+"""What lets installers that a cell starts in its own way fail, as they do where there is no network."""
 _PACKAGE = "autograder"
 """Folder of a release's bundle, which no kernel needs where the package is installed."""
 
@@ -232,7 +237,7 @@ def _run(
         if left <= 0:
             run = CellRun("not_run", error=f"the notebook ran longer than {limits.notebook_seconds:g} s")
         else:
-            run = kernel.run(source, min(limits.cell_seconds, left))
+            run = kernel.run(without_installations(source), min(limits.cell_seconds, left))
         left -= run.seconds
         metadata = cell.get("metadata")
         yield _Result(number, name, is_test, isinstance(metadata, dict) and raises_exception(metadata), run)
@@ -290,7 +295,8 @@ class _PlainKernel:
         self._manager: Any = KernelManager()
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         self._manager._kernel_spec = KernelSpec(argv=argv, display_name="Python", language="python")
-        self._manager.start_kernel(cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._manager.start_kernel(cwd=str(folder), env={**os.environ, **_NO_INSTALLATION}, **silent)
         self._client: Any = self._manager.client()
         try:
             self._client.start_channels()

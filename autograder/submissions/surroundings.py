@@ -31,8 +31,11 @@ _OWN_PATH = re.compile(
 )
 _SHELL_LOADS = re.compile(r"^\s*[!%]+\s*(?:wget|curl|git\s+clone|kaggle|gdown)\b", re.MULTILINE)
 _INSTALLS = re.compile(
-    r"^\s*[!%]+\s*(?:[\w./-]*python[\d.]*\s+-m\s+)?(?:pip3?|conda|mamba|apt(?:-get)?)\b", re.MULTILINE
+    r"^([ \t]*)[!%]+[ \t]*(?:sudo[ \t]+)?(?:(?:[\w./-]*python[\d.]*|\{sys\.executable\})[ \t]+-m[ \t]+)?"
+    r"(?:pip[\d.]*|uv|conda|mamba|apt(?:-get)?)\b(?:[^\n]*\\\n)*[^\n]*",
+    re.MULTILINE,
 )
+"""A line that installs, with the lines on which it goes on."""
 _MAGIC_LINE = re.compile(r"^([ \t]*)[!%?].*$", re.MULTILINE)
 
 NO_INPUT = "there is nobody to answer when the notebook is graded; write the value into the cell"
@@ -53,6 +56,11 @@ def explained(error: str) -> str:
     if error.startswith("StdinNotImplementedError"):
         return f"StdinNotImplementedError: {NO_INPUT}"
     return f"{error.partition(':')[0]}: {NO_NETWORK}" if _UNREACHED.search(error) else error
+
+
+def without_installations(source: str) -> str:
+    """Replace lines that install packages with ``pass``: where notebooks are graded, they do nothing."""
+    return _INSTALLS.sub(lambda found: f"{found[1]}pass" + "\n" * found[0].count("\n"), source)
 
 
 @dataclass(frozen=True, slots=True)

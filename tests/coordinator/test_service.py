@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course
 
-from autograder.coordinator import batch, service
+from autograder.coordinator import batch, locks, service
 from autograder.coordinator.arrivals import Arrivals, Inbox
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Service

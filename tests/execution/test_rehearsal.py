@@ -161,6 +161,31 @@ def test_what_works_on_ones_own_computer_only_is_a_warning(tmp_path: Path) -> No
     assert any("Cell 2 calls input(): there is nobody to answer" in w for w in done.warnings)
 
 
+INSTALLING = [
+    "!pip install nothing",
+    "%pip install nothing",
+    "  !python3 -m pip install nothing",
+    "!{sys.executable} -m pip install nothing",
+    "! sudo apt-get install \\\n    nothing",
+    "!uv pip install nothing",
+]
+
+
+@pytest.mark.parametrize("line", INSTALLING)
+def test_lines_that_install_are_passed_over_as_in_grading(tmp_path: Path, line: str) -> None:
+    indent = "if True:\n" if line.startswith(" ") else ""
+    done = tried(notebook(tmp_path / "nb.ipynb", cell(f"{indent}{line}\nx = 1"), cell("assert x == 1")))
+    assert (done.ran, done.faults) == (2, ())
+    assert any("Cell 1 installs packages: nothing is installed" in warning for warning in done.warnings)
+
+
+@pytest.mark.integration
+def test_pip_that_a_cell_starts_itself_installs_nothing(tmp_path: Path) -> None:
+    """On a student's own machine there are no walls."""
+    code = "import os\nassert os.environ['PIP_NO_INDEX'] and os.environ['PIP_DRY_RUN']"
+    assert rehearse(notebook(tmp_path / "nb.ipynb", cell(code)), plainly, "there").faults == ()
+
+
 def test_the_notebooks_time_is_limited(tmp_path: Path) -> None:
     done = tried(lesson(tmp_path / "nb.ipynb", "x = 1", cell("x = 2")), limits=Limits(notebook_seconds=2))
     assert done.failed == {"test-double": "the notebook ran longer than 2 s"}
