@@ -37,8 +37,8 @@ class Identity:
     given: str
     """The student as the upload's name has it."""
     notes: tuple[str, ...] = ()
-    claims: str = ""
-    """Id of the person whose name came with a number that the roster does not know; empty: there is none."""
+    claims: tuple[str, ...] = ()
+    """Ids of the people whose name came with a number that the roster does not know."""
     is_confirmed: bool = False
     """Whether that number is the person's for good, since a login came with it."""
 
@@ -74,6 +74,8 @@ class People:
             other = numbered(student, item.key) if taken and item.key else student
             return Identity(other, student, (_UNKNOWN,) if self.roster.is_list else ())
         person = person or self.roster.find(self.provisional.holder(heading, number) or "")
+        if person is None and len(namesakes := self.roster.namesakes(name)) > 1:
+            return self._of_several(item, student, name, namesakes)
         if person is None:
             return Identity(student, student, (_UNKNOWN,) if self.roster.is_list else ())
         if not number or person.status == UNLISTED:
@@ -100,15 +102,33 @@ class People:
         """Return whose an upload is that has a person's name, and a number that is not known to be theirs."""
         heading, number = self._id(item, student)
         if item.system in _LOGINS and name.casefold() in _logins(person):
-            return Identity(person.id, student, _remarks(person), person.id, is_confirmed=True)
+            return Identity(person.id, student, _remarks(person), (person.id,), is_confirmed=True)
         numbers = tuple(dict.fromkeys((*self.provisional.numbers(person.id).get(heading, ()), number)))
         if name == student and not self.provisional.is_contested(person.id, heading, numbers):
             note = f"found by the name alone ({heading} {one_line(number, 40)})"
-            return Identity(person.id, student, (note, *_remarks(person)), person.id)
+            return Identity(person.id, student, (note, *_remarks(person)), (person.id,))
         sender = self.senders.of(person.id, self.course.submitted(person.id, self.assignment))
         is_own = sender is not None and (sender.heading, sender.number) == (heading, number)
         note = f"it waits: {claimed(heading, numbers)} (by its name, it is {one_line(person.id, 60)}'s)"
-        return Identity(person.id if is_own else numbered(name, number), student, (note,), person.id)
+        return Identity(person.id if is_own else numbered(name, number), student, (note,), (person.id,))
+
+    def _of_several(self, item: Item, student: str, name: str, namesakes: Sequence[Person]) -> Identity:
+        """Return whose an upload is that several people of the roster may have handed in; mostly it waits.
+
+        Raises:
+            SubmissionError: it came without a number that could be confirmed later.
+        """
+        heading, number = self._id(item, student)
+        several = f"several people of the roster have this name ({', '.join(one_line(p.id, 60) for p in namesakes)})"
+        if not number:
+            raise SubmissionError(f"{several}: name it after the student's id")
+        left = [person for person in namesakes if heading not in person.ids] or namesakes
+        waiting = numbered(name, number)
+        if len(left) == 1 and not self.course.submitted(waiting, self.assignment).is_dir():
+            return self._by_name(item, name, name, left[0])  # the others have other numbers
+        todo = f"`autograder people confirm {one_line(left[0].id, 60)} --number {one_line(number, 40)}`"
+        note = f"it waits: {several}; say whose it is, as with {todo}"
+        return Identity(waiting, student, (note,), tuple(person.id for person in left))
 
     def _everybody(self) -> tuple[Person, ...]:
         known = self.roster.by_id
@@ -133,12 +153,13 @@ class People:
         heading, number = self._id(item, identity.given)
         if not item.system or not item.is_given:
             return
-        if identity.claims:
-            person = self.learned.get(identity.claims) or self.roster.by_id[identity.claims]
+        for claimed_by in identity.claims:
+            person = self.learned.get(claimed_by) or self.roster.by_id[claimed_by]
             add = with_confirmed if identity.is_confirmed else with_number
             self.learned[person.id] = add(person, heading, number)
             if not identity.is_confirmed:
                 self.provisional.add(person.id, heading, number)
+        if identity.claims:
             if folder is not None and not identity.is_confirmed:
                 name = identity.given.removesuffix(f" ({item.key})")
                 self.senders.record(student, folder, Sender(heading, number, name))

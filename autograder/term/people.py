@@ -111,6 +111,11 @@ class Roster:
             self.by_id.get(name) or self._names.get(plain(name)) or (turned and self._turned.get(plain(name))) or None
         )
 
+    def namesakes(self, name: str) -> tuple[Person, ...]:
+        """Return the people of a list who have this name; those who were collected alone are left out."""
+        wanted = plain(name)
+        return tuple(p for p in self.people if p.status != UNLISTED and wanted and plain(p.name) == wanted)
+
     @cached_property
     def _ids(self) -> Mapping[tuple[str, str], Person | None]:
         found: dict[tuple[str, str], Person | None] = {}

@@ -255,6 +255,51 @@ def test_identity_a_person_confirms_and_each_gets_the_own_work(course: Course, i
     assert everything(course) == ["ann's", "eve's"]
 
 
+TWO_ANNS = "id,name,email\nann,Ann Lee,ann@x.example\nann2,Ann Lee,ann2@x.example\neve,Eve Moss,eve@x.example\n"
+MOODLE = "Ann Lee_{}_assignsubmission_file_/hw.ipynb"
+
+
+def test_identity_two_people_of_one_name_wait_and_no_third_is_made(course: Course, inbox: Path) -> None:
+    roster(course, TWO_ANNS)
+    put(inbox, MOODLE.format(777), ANN)
+    put(inbox, MOODLE.format(778), EVE)
+    told = collect(course, "hw", inbox)
+    assert all("several people of the roster have this name (ann, ann2)" in str(one) for one in told)
+    assert works(course) == {"Ann Lee (777)": "ann's", "Ann Lee (778)": "eve's"}
+    assert [person.id for person in load_roster(course).people] == ["ann", "ann2", "eve"]
+    on(course, "people", "confirm", "ann", "--number", "777")
+    on(course, "people", "confirm", "ann2", "--number", "778")
+    assert works(course) == {"ann": "ann's", "ann2": "eve's"}
+    collect(course, "hw", inbox)
+    assert works(course) == {"ann": "ann's", "ann2": "eve's"}
+
+
+def test_identity_one_of_them_alone_waits_too(course: Course, inbox: Path) -> None:
+    roster(course, TWO_ANNS)
+    put(inbox, MOODLE.format(777), ANN)
+    collect(course, "hw", inbox)
+    collect(course, "hw", inbox)
+    assert works(course) == {"Ann Lee (777)": "ann's"}
+    assert [person.id for person in load_roster(course).people] == ["ann", "ann2", "eve"]
+
+
+def test_identity_the_number_of_one_tells_the_other(course: Course, inbox: Path) -> None:
+    known = "id,name,moodle_participant/hw\nann,Ann Lee,777\nann2,Ann Lee,\neve,Eve Moss,\n"
+    roster(course, known)
+    put(inbox, MOODLE.format(778), EVE)
+    put(inbox, MOODLE.format(777), ANN)
+    collect(course, "hw", inbox)
+    assert works(course) == {"ann": "ann's", "ann2": "eve's"}
+
+
+def test_identity_a_name_of_two_people_without_a_number_is_refused(course: Course, inbox: Path) -> None:
+    roster(course, TWO_ANNS)
+    put(inbox, "Ann Lee - hw.ipynb", ANN)
+    (told,) = collect(course, "hw", inbox)
+    assert "name it after the student's id" in str(told)
+    assert works(course) == {}
+
+
 def test_identity_an_edit_of_the_table_does_the_same(course: Course, inbox: Path) -> None:
     """Until something is collected again, nothing is posted by what was there."""
     roster(course)
