@@ -36,6 +36,7 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
     from autograder.extensions.review.server import ReviewServer
     from autograder.extensions.review.site import Site
     from autograder.results import publication
+    from autograder.term.people import load_roster
 
     release = load_release(course, wanted)
     site = Site(
@@ -45,6 +46,7 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
         publication.on_disk(course, wanted.name, exam_key(course, release)).current,
         anonymous,
         secrets.token_hex(8),
+        {person.id: person.name for person in load_roster(course).people},
     )
     site.require_answers()
     with ReviewServer(site, port) as server:

@@ -50,7 +50,7 @@ class Site:
     salt: str = ""
     """Decides the order of anonymous answers."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Student → name for people."""
+    """Student → name for people, which stands beside the id."""
     entered: int = 0
     """Number of times that points were entered."""
 
@@ -102,7 +102,10 @@ class Site:
     def shown(self, place: int) -> str:
         """Return how a student is called on the page."""
         student = self.students[place]
-        return f"Answer {place + 1}" if self.anonymous else one_line(self.names.get(student) or student, 80)
+        if self.anonymous:
+            return f"Answer {place + 1}"
+        name = self.names.get(student, "")
+        return one_line(f"{name} ({student})" if name not in ("", student) else student, 120)
 
     def _overview(self) -> Reply:
         rows = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
@@ -177,6 +179,33 @@ def test_who_looks_at_what_is_told_to_the_others(course):
     told = here("ben", 1)
     assert told["others"] == [{"place": 0, "who": "ann"}]
     assert told["states"] == {"0": "open", "1": "open"}
+
+
+def test_names_stand_beside_ids(course):
+    site = site_of(course, names={"ada": "Ada Lovelace", "bob": ""})
+    assert [site.shown(place) for place in (0, 1)] == ["Ada Lovelace (ada)", "bob"]
+    assert "Ada Lovelace (ada)" in site.reply("GET", "q/0/0").body.decode()
+    assert site_of(course, names={"ada": "Ada Lovelace"}, anonymous=True).shown(0) == "Answer 1"
+
+
+COMMENTS = [
+    ("", ["title"], "- title\n"),
+    ("Well done.", ["title"], "Well done.\n- title\n"),
+    ("- title\nand colors", ["axes", "title"], "and colors\n- axes\n- title\n"),
+    ("- title\n", [], ""),
+    ("Well done.\n- title\n", [], "Well done."),
+]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="JavaScript runs in node")
+@pytest.mark.parametrize(("comment", "chosen", "wanted"), COMMENTS)
+def test_what_is_typed_after_a_ticked_item_begins_a_line(course, comment, chosen, wanted):
+    script = site_of(course).reply("GET", "review.js").body.decode()
+    (function,) = re.findall(r"^  function commented.*?^  }", script, re.MULTILINE | re.DOTALL)
+    call = f"commented({json.dumps(comment)}, ['axes', 'title'], {json.dumps(chosen)})"
+    code = f"{function}\nprocess.stdout.write({call})"
+    done = subprocess.run(["node", "-e", code], capture_output=True, text=True, check=True)
+    assert done.stdout == wanted
 
 
 def test_names_can_be_hidden(course):

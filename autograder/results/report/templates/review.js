@@ -58,6 +58,14 @@
     else say("Nothing waits here that nobody else looks at.");
   }
 
+  // The comment with a line for each chosen item. What is typed behind them begins a line of its own: in an item's line
+  // the item could no longer be taken back.
+  function commented(comment, texts, chosen) {
+    const own = comment.split("\n").filter((line) => !texts.includes(line.replace(/^- /, "")));
+    const lines = [...own, ...chosen.map((text) => `- ${text}`)].join("\n").trim();
+    return lines && chosen.length ? `${lines}\n` : lines;
+  }
+
   function reckon() {
     const items = [...box.querySelectorAll(".rubric input")];
     const chosen = items.filter((item) => item.checked);
@@ -66,10 +74,8 @@
     const sum = chosen.reduce((all, item) => all + Number(item.dataset.points), gains ? 0 : most);
     const form = box.querySelector("form");
     form.score.value = Math.min(most, Math.max(0, Number(sum.toFixed(6))));
-    const texts = new Set(items.map((item) => item.closest("label").querySelector("span").textContent));
-    const own = form.comment.value.split("\n").filter((line) => !texts.has(line.replace(/^- /, "")));
-    const named = chosen.map((item) => `- ${item.closest("label").querySelector("span").textContent}`);
-    form.comment.value = [...own, ...named].join("\n").trim();
+    const text = (item) => item.closest("label").querySelector("span").textContent;
+    form.comment.value = commented(form.comment.value, items.map(text), chosen.map(text));
     dirty = true;
   }
 
