@@ -82,7 +82,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
         "exam": f"{made.questions} questions, {made.points:g} points, {made.hidden} hidden files",
         made.wheel: "this kit",
-        "points": f"{shown}{', as the otter notebook says' if said and not visibility else ''}"
+        "students see": f"points and messages: {shown}{', as the otter notebook says' if said and not visibility else ''}"
         f"{'; which public tests pass is visible' if summary else ''}",
     }
     for name, what in lines.items():

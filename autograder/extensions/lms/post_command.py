@@ -121,8 +121,8 @@ def _fill(
     students = _known(course, assignment, results)
     done = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
     click.echo(
-        f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades written, "
-        f"{len(done.same)} as they were"
+        f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades "
+        f"{'would be ' if dry_run else ''}written, {len(done.same)} as they were"
     )
     for who, why in {**done.unclear, **done.kept, **done.waiting}.items():
         warn(f"not written: {who}: {why}")
