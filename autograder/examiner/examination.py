@@ -7,7 +7,6 @@ import ast
 import contextlib
 import errno
 import functools
-import io
 import itertools
 import linecache
 import operator
@@ -26,24 +25,18 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
+from autograder.examiner.cell_environment import cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
-from autograder.examiner.empty_arrays import reject_empty_comparisons
-from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
-from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
-from autograder.examiner.patches import mirror_patches
-from autograder.examiner.permissions import Observer, Permissions
+from autograder.examiner.permissions import Permissions
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.seeds import shared_seeds
-from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.undecided import is_undecided, missing_method
-from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
@@ -287,28 +280,11 @@ def _examine_cell(
         permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
-    printed = io.StringIO()
     value: Any = None
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
-    note = permissions.did if isinstance(permissions, Observer) else None
-    with (
-        check.recording(earned) as results,
-        check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
-        check.asking_kernel(namespace.answers.remote),
-        as_main(namespace),
-        shared_seeds(namespace.answers.remote, cell.source),
-        mirror_patches(namespace.answers.remote),
-        collect_results() as unittests,
-        reject_empty_comparisons(cell.source),
-        written_as_json(),
-        deny_student_code(
-            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=permissions.verbs(), note=note
-        ) as refused,
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-    ):
+    with cell_environment(cell, namespace, hidden, earned) as environment:
         try:
             with _time_limit(limit, starved), limit_memory():
                 namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
@@ -317,9 +293,9 @@ def _examine_cell(
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
             if finite_number(value) is None:
-                failures.extend(unittest_failures(unittests))
+                failures.extend(unittest_failures(environment.unittests))
             ending = namespace.answers.remote.ending
-            if ending is not None and not failures and not results:
+            if ending is not None and not failures and not environment.results:
                 failures.append(ending)
         except (KeyboardInterrupt, GeneratorExit, HostError):
             raise
@@ -331,18 +307,20 @@ def _examine_cell(
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
-    failures[:0] = [error for error in refused if error not in failures[:1]]  # even if the test caught the refusal
+    failures[:0] = [
+        error for error in environment.refused if error not in failures[:1]
+    ]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
+    detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
-        result = _failed(failures, cell, tuple(results), detail, wording)
+        result = _failed(failures, cell, tuple(environment.results), detail, wording)
     else:
-        result = _passed(value, cell, results, detail)
+        result = _passed(value, cell, environment.results, detail)
     if permissions.is_doubtful and result.outcome is not Outcome.PASSED and not result.undecided:
         return replace(result, undecided=True, message=f"{result.message}\n{NOT_SHOWN}".strip())
     return result
