@@ -68,19 +68,19 @@ class Inbox:
         return self._collect(ready, now) if ready else []
 
     def _collect(self, ready: Sequence[Path], now: Mapping[Path, tuple[int, ...]]) -> Sequence[Collected]:
-        found: list[Collected] = []
+        collected: list[Collected] = []
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(locks.held(self._course, locks.COLLECTING))
             except locks.LockedError:  # later
                 return []
             for path in ready:
-                found += collect_upload(self._course, self._name, path, [each.name for each in now])
+                collected += collect_upload(self._course, self._name, path, [each.name for each in now])
                 self._collected[path] = now[path]
-        return found
+        return collected
 
     def _files(self) -> dict[Path, tuple[int, ...]]:
-        found = {}
+        versions = {}
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             paths = sorted(self._folder.iterdir())
@@ -89,5 +89,5 @@ class Inbox:
         for path in paths:
             with contextlib.suppress(OSError):  # it has gone since
                 if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
-                    found[path] = version(path)
-        return found
+                    versions[path] = version(path)
+        return versions

@@ -94,14 +94,14 @@ def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     """
     folder = course.source(assignment.name)
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
-    named = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
-    own = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
-    paths = [*own, *(path for path in named if path.is_file())]
+    templates = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
+    sources = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
+    paths = [*sources, *(path for path in templates if path.is_file())]
     try:
-        read = {path: path.read_bytes() for path in paths}
-        notebooks = {path: content for path, content in read.items() if path.suffix == ".ipynb"}
+        contents = {path: path.read_bytes() for path in paths}
+        notebooks = {path: content for path, content in contents.items() if path.suffix == ".ipynb"}
         shared = [path for rules in file_rules(folder.resolve(), notebooks) for path in rules.sources]
-        return read | {path: path.read_bytes() for path in shared}
+        return contents | {path: path.read_bytes() for path in shared}
     except OSError as error:
         raise CourseError(f"{error.filename} cannot be read ({error.strerror or error})") from error
 

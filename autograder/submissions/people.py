@@ -70,8 +70,8 @@ class People:
         if person is not None and person.status == UNLISTED and name != student:
             person = None  # several people of this name, none of whom a list knows
         if person is not None and number and person.ids.get(heading, number).casefold() != number.casefold():
-            taken = name == student and self.roster.find(student) is not None
-            other = numbered(student, item.key) if taken and item.key else student
+            is_another = name == student and self.roster.find(student) is not None
+            other = numbered(student, item.key) if is_another and item.key else student
             return Identity(other, student, (_UNKNOWN,) if self.roster.is_list else ())
         person = person or self.roster.find(self.provisional.holder(heading, number) or "")
         if person is None and len(namesakes := self.roster.namesakes(name)) > 1:
@@ -122,18 +122,18 @@ class People:
         several = f"several people of the roster have this name ({', '.join(one_line(p.id, 60) for p in namesakes)})"
         if not number:
             raise SubmissionError(f"{several}: name it after the student's id")
-        left = [person for person in namesakes if heading not in person.ids] or namesakes
+        candidates = [person for person in namesakes if heading not in person.ids] or namesakes
         waiting = numbered(name, number)
-        if len(left) == 1 and not self.course.submitted(waiting, self.assignment).is_dir():
-            return self._by_name(item, name, name, left[0])  # the others have other numbers
-        todo = f"`autograder people confirm {one_line(left[0].id, 60)} --number {one_line(number, 40)}`"
+        if len(candidates) == 1 and not self.course.submitted(waiting, self.assignment).is_dir():
+            return self._by_name(item, name, name, candidates[0])  # the others have other numbers
+        todo = f"`autograder people confirm {one_line(candidates[0].id, 60)} --number {one_line(number, 40)}`"
         note = f"it waits: {several}; say whose it is, as with {todo}"
-        return Identity(waiting, student, (note,), tuple(person.id for person in left))
+        return Identity(waiting, student, (note,), tuple(person.id for person in candidates))
 
     def _everybody(self) -> tuple[Person, ...]:
-        known = self.roster.by_id
+        listed = self.roster.by_id
         people = [self.learned.get(person.id, person) for person in self.roster.people]
-        return (*people, *(person for id, person in self.learned.items() if id not in known))
+        return (*people, *(person for id, person in self.learned.items() if id not in listed))
 
     def has_number(self, item: Item, student: str) -> bool:
         """Tell whether the roster knows this student's number in the system that the upload came from."""
@@ -182,8 +182,8 @@ class People:
         if self.claims != read_claims(self.course, self.assignment):
             write_atomically(claims_file(self.course, self.assignment), json.dumps(self.claims, indent=1), mode=0o600)
         self.senders.save()
-        known = self.roster.by_id
-        if any(known.get(id) != person for id, person in self.learned.items()):
+        listed = self.roster.by_id
+        if any(listed.get(id) != person for id, person in self.learned.items()):
             save_roster(self.course, settled(self._everybody()), self.roster)
 
     def _id(self, item: Item, student: str) -> tuple[str, str]:

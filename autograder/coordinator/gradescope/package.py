@@ -54,7 +54,7 @@ def write_package(
     *,
     sandbox: str,
     chosen: Settings,
-    named: Sequence[str] = (),
+    requirements: Sequence[str] = (),
 ) -> Package:
     """Write the package of an assignment.
 
@@ -67,7 +67,7 @@ def write_package(
         path: the file to write, for this user alone: it holds hidden tests.
         sandbox: the sandbox of students' kernels and of examiners on the platform.
         chosen: the instructor's settings.
-        named: lines of libraries that the sources name, in addition to those that they import.
+        requirements: lines of libraries that the sources name, in addition to those that they import.
 
     Raises:
         CourseError: a file of the course cannot be read, or the assignment has a Python of its own.
@@ -78,12 +78,12 @@ def write_package(
             f"{assignment.name}: course.yaml names an environment, which the platform does not have; install the "
             "libraries beside the kit, and leave `environment` out"
         )
-    there = replace(assignment, due=None, late=LatePolicy(), sandbox=sandbox, prepare=None)
-    work = Planner(course, replace(release, assignment=there)).without_submission()
+    without_dates = replace(assignment, due=None, late=LatePolicy(), sandbox=sandbox, prepare=None)
+    work = Planner(course, replace(release, assignment=without_dates)).without_submission()
     exam = pack_common([work], course_files(work), warm=False)
     wheel, wheel_content = own_wheel()
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
-    lines = pinned(release.exams, sources, named, bubblewrap=sandbox != USER_SANDBOX)
+    lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
     provisional = json.dumps(report.not_graded(report.STOPPED))
     setup = _script(settings.SETUP).replace(PYTHON, python).replace(SANDBOX, sandbox)

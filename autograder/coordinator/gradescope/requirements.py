@@ -31,14 +31,14 @@ PLATFORM = {
 
 
 def pinned(
-    exams: Iterable[Exam], sources: Iterable[str] = (), named: Iterable[str] = (), *, bubblewrap: bool = False
+    exams: Iterable[Exam], sources: Iterable[str] = (), in_addition: Iterable[str] = (), *, bubblewrap: bool = False
 ) -> list[str]:
     """List ``name==version`` of the kit's own requirements and of the libraries that exams import, with all of theirs.
 
     Args:
         exams: the exams.
         sources: Python files of the course that go with them.
-        named: lines of a requirements file; a library that is installed here is pinned to its version here.
+        in_addition: lines of a requirements file; a library that is installed here is pinned to its version here.
         bubblewrap: whether that sandbox is to be used.
 
     Returns:
@@ -49,22 +49,22 @@ def pinned(
     """
     left_out = NOT_THERE if bubblewrap else NOT_THERE | {BUBBLEWRAP}
     wanted = [line for line in _required(DISTRIBUTION, {"grade"}) if _name(line.name) not in left_out]
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     waiting = [(_name(line.name), frozenset(line.extras)) for line in wanted]
     waiting += [(name, frozenset[str]()) for name in _imported(exams, sources)]
-    asked = {_name(line.name): line for line in map(_requirement, named)}
-    waiting += [(name, frozenset(line.extras)) for name, line in asked.items()]
-    done: set[tuple[str, frozenset[str]]] = set()
+    extra = {_name(line.name): line for line in map(_requirement, in_addition)}
+    waiting += [(name, frozenset(line.extras)) for name, line in extra.items()]
+    visited: set[tuple[str, frozenset[str]]] = set()
     while waiting:
-        one = waiting.pop()
-        if one in done:
+        requirement = waiting.pop()
+        if requirement in visited:
             continue
-        done.add(one)
-        name, extras = one
-        found[name] = _line(name, str(asked.get(name, name)))
+        visited.add(requirement)
+        name, extras = requirement
+        lines[name] = _line(name, str(extra.get(name, name)))
         waiting += [(_name(line.name), frozenset(line.extras)) for line in _required(name, extras)]
-    found.pop(DISTRIBUTION, None)
-    return [found[name] for name in sorted(found)]
+    lines.pop(DISTRIBUTION, None)
+    return [lines[name] for name in sorted(lines)]
 
 
 def with_hashes(lines: Iterable[str], lock: Path) -> str:

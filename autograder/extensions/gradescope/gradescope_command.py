@@ -69,26 +69,28 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     with exclusive(course, reads_submissions=False), status(f"Packing {wanted.name} for Gradescope…"):
         release, notes = observed_release(course, wanted)
         check_hidden_data(course, wanted, release.exams)
-        said = platform_settings(course.source(wanted.name))
-        shown = visibility or (said.visibility if said else VISIBILITIES[0])
-        summary = said is not None and said.public_summary
-        chosen = Settings(shown, os.environ.get("KERAS_BACKEND", ""), summary)
+        settings = platform_settings(course.source(wanted.name))
+        when_seen = visibility or (settings.visibility if settings else VISIBILITIES[0])
+        summary = settings is not None and settings.public_summary
+        chosen = Settings(when_seen, os.environ.get("KERAS_BACKEND", ""), summary)
         path = output or course.root / f"{wanted.name}-gradescope.zip"
-        named = said.requirements if said else ()
-        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen, named=named)
+        libraries = settings.requirements if settings else ()
+        package = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen, requirements=libraries)
     warn_each(f"note: {note}" for note in notes)
     lines = {
-        "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
+        "setup.sh": f"installs Python {package.python} and {len(package.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
-        "exam": f"{made.questions} questions, {made.points:g} points, {made.hidden} hidden files",
-        made.wheel: "this kit",
-        "students see": f"points and messages: {shown}{', as the otter notebook says' if said and not visibility else ''}"
+        "exam": f"{package.questions} questions, {package.points:g} points, {package.hidden} hidden files",
+        package.wheel: "this kit",
+        "students see": f"points and messages: {when_seen}"
+        f"{', as the otter notebook says' if settings and not visibility else ''}"
         f"{'; which public tests pass is visible' if summary else ''}",
     }
-    for name, what in lines.items():
-        click.echo(f"  {name:<{max(map(len, lines))}}  {what}")
-    for line in (line for line in made.requirements if "==" not in line):
+    for name, description in lines.items():
+        click.echo(f"  {name:<{max(map(len, lines))}}  {description}")
+    for line in (line for line in package.requirements if "==" not in line):
         click.echo(f"Warning: {line} is not installed here, so its version is not pinned", err=True)
     click.echo(
-        f"{one_line(str(made.path), 500)}  ({made.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
+        f"{one_line(str(package.path), 500)}  "
+        f"({package.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
     )

@@ -46,18 +46,18 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     Raises:
         CourseError: a configuration is wrong, or a listed file is missing.
     """
-    read = ((path, _settings(path, content, folder)) for path, content in notebooks.items())
-    found = {path: settings for path, settings in read if settings is not None}
-    if not found:
+    all_settings = ((path, _settings(path, content, folder)) for path, content in notebooks.items())
+    settings_by_path = {path: settings for path, settings in all_settings if settings is not None}
+    if not settings_by_path:
         return None
-    listed = [_place(path, folder, name) for path, s in found.items() for name in s.files]
+    listed = [_place(path, folder, name) for path, s in settings_by_path.items() for name in s.files]
     withheld = [
         _place(path, folder, name, must_exist=False)
-        for path, s in found.items()
+        for path, s in settings_by_path.items()
         for name in (*s.autograder_files, *s.student_files)
     ]
-    shared = dict.fromkeys(file for settings in found.values() for file in settings.shared)
-    return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
+    shared = dict.fromkeys(file for settings in settings_by_path.values() for file in settings.shared)
+    return OtterFiles(len(settings_by_path) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
 
 
 def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[Piece]:
@@ -74,13 +74,13 @@ def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[Piece
 
 
 def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
-    found = read_notebook_pieces(path, content, folder)
+    cell_parts = read_notebook_pieces(path, content, folder)
     settings = Settings()
-    for piece in found:
-        boundary = boundary_of(piece)
+    for cell_part in cell_parts:
+        boundary = boundary_of(cell_part)
         if boundary is not None and boundary.kind == "config":
-            settings = read_settings(piece, folder, settings)
-    return settings if found else None
+            settings = read_settings(cell_part, folder, settings)
+    return settings if cell_parts else None
 
 
 def _place(notebook: Path, folder: Path, name: str, *, must_exist: bool = True) -> Path:

@@ -27,8 +27,8 @@ def platform_settings(folder: Path, notebooks: Mapping[Path, bytes]) -> Platform
     Raises:
         CourseError: a notebook is not as otter's sources are, or its file of requirements cannot be read.
     """
-    found = {path: read_notebook_pieces(path, content, folder) for path, content in notebooks.items()}
-    layouts = [lay_out(pieces, folder, path.name) for path, pieces in found.items() if pieces]
+    sources = {path: read_notebook_pieces(path, content, folder) for path, content in notebooks.items()}
+    layouts = [lay_out(pieces, folder, path.name) for path, pieces in sources.items() if pieces]
     if not layouts:
         return None
     return PlatformSettings(

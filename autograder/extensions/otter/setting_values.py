@@ -15,15 +15,15 @@ from autograder.extensions.otter.blocks import Piece
 Points = int | float | list[int | float | None] | dict[str, int | float] | None
 
 
-def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[CellReader, dict[str, Any]]:
+def read_mapping(cell_part: Piece, lines: list[str], first: int, section: str) -> tuple[CellReader, dict[str, Any]]:
     """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
 
     Returns:
         The reader, and key → (key node, value node).
     """
-    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first + first - 2)
+    reader = CellReader(f"{cell_part.label}: cell {cell_part.number}", offset=cell_part.first + first - 2)
     node = reader.parse("\n".join(lines))
-    return reader, reader.pairs(node, where)
+    return reader, reader.pairs(node, section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class CellReader(Reader):
     ignored: list[str] = field(default_factory=list)
     """Warnings of keys that otter ignores, a sentence each."""
 
-    def ignore(self, node: yaml.Node, where: str, known: Iterable[str]) -> None:
+    def ignore(self, node: yaml.Node, section: str, keys: Iterable[str]) -> None:
         """Note a key that otter does not know, and passes over."""
-        told = _RENAMED.get(str(node.value)) or suggest(str(node.value), [*known]).removeprefix("; ")
-        message = f"{node.value!r} in {where} has no effect: otter does not know this key"
-        self.ignored.append(str(self.error(node, f"{message}; {told}" if told else message)))
+        hint = _RENAMED.get(str(node.value)) or suggest(str(node.value), [*keys]).removeprefix("; ")
+        message = f"{node.value!r} in {section} has no effect: otter does not know this key"
+        self.ignored.append(str(self.error(node, f"{message}; {hint}" if hint else message)))
 
     def error(self, node: yaml.Node, message: str) -> CourseError:
         """Make a CourseError that begins with notebook, cell and line."""
@@ -60,10 +60,10 @@ class CellReader(Reader):
         return node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
 
 
-def cell_mapping(piece: Piece) -> tuple[CellReader, yaml.Node]:
+def cell_mapping(cell_part: Piece) -> tuple[CellReader, yaml.Node]:
     """Read the YAML of a cell; return its reader, and its root."""
-    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first - 1)
-    return reader, reader.parse("\n".join(piece.lines))
+    reader = CellReader(f"{cell_part.label}: cell {cell_part.number}", offset=cell_part.first - 1)
+    return reader, reader.parse("\n".join(cell_part.lines))
 
 
 _RENAMED = {
@@ -75,12 +75,12 @@ _RENAMED = {
 }
 
 
-def unknown_keys(reader: Reader, nodes: list[yaml.Node], where: str, known: list[str]) -> CourseError:
+def unknown_keys(reader: Reader, nodes: list[yaml.Node], section: str, keys: list[str]) -> CourseError:
     """Make the error for all keys that are not known, with suggestions."""
     lines = []
     for node in nodes:
-        told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
-        lines.append(str(reader.error(node, f"unknown key {node.value!r} in {where}{told}")))
+        hint = suggest(str(node.value), keys) or f"; known keys: {', '.join(keys)}"
+        lines.append(str(reader.error(node, f"unknown key {node.value!r} in {section}{hint}")))
     return CourseError("\n".join(lines))
 
 

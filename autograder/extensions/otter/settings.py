@@ -102,18 +102,18 @@ class QuestionSettings:
     """Warnings, which no key sets."""
 
 
-def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
+def read_settings(cell_part: Piece, folder: Path, before: Settings) -> Settings:
     """Read the assignment's configuration; the cell's keys override those of its ``config_file``.
 
     Args:
-        piece: the cell.
+        cell_part: the cell.
         folder: the assignment's source folder.
         before: the settings so far.
 
     Raises:
         CourseError: a key is unknown to otter, too, a value does not fit, or the kit refuses what it asks for.
     """
-    reader, node = cell_mapping(piece)
+    reader, node = cell_mapping(cell_part)
     pairs = reader.pairs(node, "the assignment config")
     settings = before
     if "config_file" in pairs:
@@ -121,31 +121,31 @@ def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
         settings = _from_file(reader, pairs["config_file"][1], folder, name, settings)
     settings = _assignment(reader, pairs, settings)
     if settings.runs_on == "colab" and not settings.test_files:
-        raise piece.fault("runs_on: colab needs tests: {files: true}: Colab does not keep a notebook's metadata")
+        raise cell_part.fault("runs_on: colab needs tests: {files: true}: Colab does not keep a notebook's metadata")
     return settings
 
 
-def read_question(piece: Piece) -> QuestionSettings:
+def read_question(cell_part: Piece) -> QuestionSettings:
     """Read a question's configuration.
 
     Raises:
         CourseError: a value does not fit, or there is no name.
     """
-    reader, node = cell_mapping(piece)
-    where = "the question"
-    pairs = reader.pairs(node, where)
+    reader, node = cell_mapping(cell_part)
+    section = "the question"
+    pairs = reader.pairs(node, section)
     keys = [f.name for f in dataclasses.fields(QuestionSettings) if f.name != "ignored"]
     values: dict[str, Any] = {}
     for key, (key_node, value) in pairs.items():
         if key not in keys:
-            reader.ignore(key_node, where, keys)
+            reader.ignore(key_node, section, keys)
             continue
-        read = {"name": as_name, "points": as_points}.get(key, as_truth)
-        values[key] = read(reader, key_node, value)
+        convert = {"name": as_name, "points": as_points}.get(key, as_truth)
+        values[key] = convert(reader, key_node, value)
     if "name" not in values:
-        raise piece.fault("\n".join(["the question has no name; write name: q1", *reader.ignored]))
+        raise cell_part.fault("\n".join(["the question has no name; write name: q1", *reader.ignored]))
     if values.get("manual") and values.get("points") is None:
-        reader.ignored.append(str(piece.fault(_POINTLESS.format(values["name"]))))
+        reader.ignored.append(str(cell_part.fault(_POINTLESS.format(values["name"]))))
     return QuestionSettings(**values, ignored=tuple(reader.ignored))
 
 
@@ -162,8 +162,9 @@ def _from_file(reader: CellReader, node: yaml.Node, folder: Path, name: str | No
         raise reader.error(node, f"config_file: {name!r} {error}") from None
     except OSError as error:
         raise reader.error(node, f"config_file: {name!r} cannot be read ({error.strerror})") from None
-    own = CellReader(posixpath.normpath(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}"))
-    settings = _assignment(own, own.pairs(own.parse(text), "the assignment config"), before)
+    name_in_course = posixpath.normpath(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
+    file_reader = CellReader(name_in_course)
+    settings = _assignment(file_reader, file_reader.pairs(file_reader.parse(text), "the assignment config"), before)
     return dataclasses.replace(settings, shared=(*settings.shared, path))
 
 
@@ -177,12 +178,12 @@ def in_course(folder: Path, name: str) -> Path:
     Raises:
         ValueError: it is absolute, or leads out of the course.
     """
-    ups, rest = 0, PurePosixPath(name).parts
-    while ups < len(rest) and rest[ups] == "..":
+    ups, parts = 0, PurePosixPath(name).parts
+    while ups < len(parts) and parts[ups] == "..":
         ups += 1
     if ups > 2:
         raise ValueError("leads out of the course")
-    return inside(folder.parents[1] if ups else folder, "/".join(rest[ups:]), folder.joinpath(*[".."] * ups))
+    return inside(folder.parents[1] if ups else folder, "/".join(parts[ups:]), folder.joinpath(*[".."] * ups))
 
 
 # --- the assignment ----------------------------------------------------------------------------------
@@ -302,28 +303,28 @@ def _assignment(reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.No
 
 
 def _read(
-    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], known: Mapping[str, Read], where: str
+    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], readers: Mapping[str, Read], section: str
 ) -> dict[str, Any]:
     values = {}
-    unknown = [node for key, (node, _) in pairs.items() if key not in (*known, *_GONE, "lang")]
-    if unknown and known is _ASSIGNMENT:
-        raise unknown_keys(reader, unknown, where, [*known])
+    unknown = [node for key, (node, _) in pairs.items() if key not in (*readers, *_GONE, "lang")]
+    if unknown and readers is _ASSIGNMENT:
+        raise unknown_keys(reader, unknown, section, [*readers])
     for key, (key_node, value) in pairs.items():
-        if key in _GONE and known is _ASSIGNMENT:
+        if key in _GONE and readers is _ASSIGNMENT:
             raise reader.error(key_node, f"{key!r}: {_GONE[key]}")
         if key == "lang":
             if plain_value(reader, key_node, value) not in (None, "python"):
                 raise reader.error(key_node, f"the language is {value.value!r}; only Python can be examined")
             continue
-        if key not in known:
-            reader.ignore(key_node, where, known)
+        if key not in readers:
+            reader.ignore(key_node, section, readers)
             continue
-        values[key] = known[key](reader, key_node, value)
+        values[key] = readers[key](reader, key_node, value)
     return values
 
 
-def _section(reader: CellReader, node: yaml.Node, known: Mapping[str, Read], where: str) -> dict[str, Any]:
-    return {} if is_null(node) else _read(reader, reader.pairs(node, repr(where)), known, repr(where))
+def _section(reader: CellReader, node: yaml.Node, readers: Mapping[str, Read], section: str) -> dict[str, Any]:
+    return {} if is_null(node) else _read(reader, reader.pairs(node, repr(section)), readers, repr(section))
 
 
 def _switch(reader: Reader, node: yaml.Node) -> bool | None:
@@ -351,16 +352,16 @@ def _generate(reader: CellReader, node: yaml.Node) -> dict[str, Any]:
     values = _section(reader, node, _GENERATE, "generate")
     shows = values.get("show_hidden", False)
     summary = not shows or values.get("force_public_test_summary", True)
-    kept = ("seed", "seed_variable", "show_hidden", "show_all_public")
-    return {key: values[key] for key in kept if values.get(key) is not None} | {"public_summary": summary}
+    keys = ("seed", "seed_variable", "show_hidden", "show_all_public")
+    return {key: values[key] for key in keys if values.get(key) is not None} | {"public_summary": summary}
 
 
 def _seed(reader: CellReader, node: yaml.Node) -> dict[str, Any]:
     values = _section(reader, node, _SEED, "seed")
     names = {"variable": "seed_variable", "autograder_value": "seed", "student_value": "student_seed"}
-    found = {names[key]: value for key, value in values.items() if value is not None}
-    if "seed_variable" in found and not found["seed_variable"].isidentifier():
-        raise reader.error(node, f"'variable' is {found['seed_variable']!r}, which is no name of Python's")
-    if "seed_variable" in found and "seed" not in found:
+    settings = {names[key]: value for key, value in values.items() if value is not None}
+    if "seed_variable" in settings and not settings["seed_variable"].isidentifier():
+        raise reader.error(node, f"'variable' is {settings['seed_variable']!r}, which is no name of Python's")
+    if "seed_variable" in settings and "seed" not in settings:
         raise reader.error(node, "a seed variable needs an autograder_value")
-    return found
+    return settings
