@@ -89,7 +89,8 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     for name, description in lines.items():
         click.echo(f"  {name:<{max(map(len, lines))}}  {description}")
     for line in (line for line in package.requirements if "==" not in line):
-        click.echo(f"Warning: {line} is not installed here, so its version is not pinned", err=True)
+        lacks = "is not installed here: its version is not pinned, and nothing that it needs is installed"
+        click.echo(f"Warning: {line} {lacks}", err=True)
     click.echo(
         f"{one_line(str(package.path), 500)}  "
         f"({package.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
