@@ -11,7 +11,7 @@ SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", README, re.M))
 
 
 def test_it_has_at_most_550_words() -> None:
-    assert len(re.findall(r"\S*\w\S*", README)) <= MAX_WORDS
+    assert len(README.split()) <= MAX_WORDS
 
 
 def test_it_shows_a_picture_before_the_first_section() -> None:
