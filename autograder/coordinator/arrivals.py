@@ -47,8 +47,8 @@ class Inbox:
     Args:
         course: the course.
         assignment: the assignment that all files belong to.
-        folder: is made if it is not there; has archives and notebooks, each of one student, whom only its own name
-            tells; folders in it are not looked at.
+        folder: has archives and notebooks, each of one student, whom only its own name tells. It is made if it is not
+            there; folders in it are not looked at.
     """
 
     def __init__(self, course: Course, assignment: Assignment, folder: Path) -> None:

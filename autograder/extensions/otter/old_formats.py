@@ -15,7 +15,9 @@ _FORMAT = "the format of jassign and of otter's first versions (v0)"
 
 
 def check_blocks(notebook: NotebookNode, label: str) -> None:
-    """Refuse a notebook whose questions begin as in an old format: no cell of it would be a test or a solution.
+    """Refuse a notebook whose questions begin as in an old format.
+
+    No cell of it would be a test or a solution, so all of it would be released.
 
     Raises:
         CourseError: it has such a question; the message names its cell and line.

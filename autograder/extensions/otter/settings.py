@@ -169,7 +169,7 @@ def _from_file(reader: CellReader, node: yaml.Node, folder: Path, name: str | No
 
 
 def in_course(folder: Path, name: str) -> Path:
-    """Find a file that assignments may share: its path, which may begin with ``../``, leads to a place in the course.
+    """Find a file that assignments may share, by a path that may begin with ``../``.
 
     Args:
         folder: the assignment's source folder, which lies in ``source/`` of the course.
