@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from autograder._util.libraries import with_extra
 from autograder.errors import HostError
 
 COMMANDS = "autograder.commands"
@@ -26,6 +27,26 @@ SYSTEMS = "autograder.systems"
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 
+_EXTRAS: Mapping[str, Mapping[str, str]] = {
+    COMMANDS: {
+        "audit": "trust",
+        "bundle": "trust",
+        "calibrate": "trust",
+        "gradescope": "gradescope",
+        "import-otter": "otter",
+        "people": "people",
+        "post": "lms",
+        "replay": "trust",
+        "review": "review",
+    },
+    SANDBOXES: {"user": "gradescope"},
+    EXECUTORS: {"dask": "cluster"},
+    FORMATS: {"otter": "otter"},
+    COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
+    ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
+}
+"""Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
+
 
 def names(group: str) -> list[str]:
     """List the registered names of a group in alphabetical order; nothing is imported."""
@@ -40,7 +61,8 @@ def load(group: str, name: str) -> Any:
     """
     entry = _registered(group).get(name)
     if entry is None:
-        raise HostError(f"no installed package registers {name!r} in {group}")
+        absent = absence(name, group)
+        raise HostError(f"{name!r} {absent}" if absent else f"no installed package registers {name!r} in {group}")
     try:
         return entry.load()
     except Exception as error:  # an extension's module may raise anything
@@ -48,6 +70,19 @@ def load(group: str, name: str) -> Any:
         raise HostError(
             f"{name!r} of the package {package} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
+
+
+def absence(name: str, *groups: str) -> str:
+    """Say what to install for a name that one of the kit's own extensions registers in one of the groups.
+
+    Returns:
+        What follows the name in a message; empty where the name is registered, or belongs to no extension of the kit.
+    """
+    extras = {extra for group in groups if (extra := _EXTRAS.get(group, {}).get(name))}
+    if not extras or any(name in _registered(group) for group in groups):
+        return ""
+    (extra,) = extras
+    return f"needs the extension {extra}, which is not installed: {with_extra(extra)}"
 
 
 def forget() -> None:

@@ -59,9 +59,11 @@ class _Group(click.Group):
         return super().main(*args, **kwargs)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find the subcommand; one that was removed says what to do instead."""
+        """Find the subcommand; one that was removed or is not installed says what to do instead."""
         if args[0] in _REMOVED:
             ctx.fail(f"'{args[0]}' was removed: {_REMOVED[args[0]]}")
+        if absent := registry.absence(args[0], registry.COMMANDS):
+            ctx.fail(f"'{args[0]}' {absent}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

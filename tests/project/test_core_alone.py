@@ -17,7 +17,7 @@ from helpers.tiny import submit, tiny_course
 import autograder
 from autograder._util import registry
 from autograder.course.configuration import load_course
-from autograder.errors import CourseError
+from autograder.errors import CourseError, HostError
 from autograder.release.formats import format_of
 
 PACKAGE = Path(autograder.__file__).parent
@@ -69,20 +69,23 @@ def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
     listed = run(core, "--help").stdout
     assert "  grade " in listed
     assert "  audit " not in listed
-    assert run(core, "audit", "hw").returncode == 2
+    refused = run(core, "audit", "hw")
+    assert refused.returncode == 2
+    assert "'audit' needs the extension trust, which is not installed: " in refused.stderr
 
 
 @pytest.fixture
 def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No package registers anything, in this process."""
-    monkeypatch.setattr(registry, "names", lambda group: [])
+    monkeypatch.setattr(registry, "_registered", lambda group: {})
 
 
 @pytest.mark.usefixtures("no_extensions")
 def test_an_otter_notebook_says_what_to_install() -> None:
     notebook = nbformat.from_dict({"cells": [{"cell_type": "raw", "source": "# ASSIGNMENT CONFIG\nname: hw"}]})
     with pytest.raises(
-        CourseError, match=r"source/hw/hw.ipynb: an otter notebook needs the extension otter: .*\[otter\]"
+        CourseError,
+        match=r"source/hw/hw.ipynb: an otter notebook needs the extension otter, which is not installed: .*\[otter\]",
     ):
         format_of(notebook, "source/hw/hw.ipynb")
 
@@ -90,8 +93,16 @@ def test_an_otter_notebook_says_what_to_install() -> None:
 @pytest.mark.usefixtures("no_extensions")
 def test_an_engine_that_is_not_installed_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "course.yaml").write_text("course: x\nengine: {scheduler: tls://host:8786}\n")
-    with pytest.raises(CourseError, match=r"the engine dask is not installed: .*\[cluster\]"):
+    with pytest.raises(
+        CourseError, match=r"the engine dask needs the extension cluster, which is not installed: .*\[cluster\]"
+    ):
         load_course(tmp_path)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_a_scheduler_on_the_command_line_says_what_to_install() -> None:
+    with pytest.raises(HostError, match=r"'dask' needs the extension cluster, which is not installed: .*\[cluster\]"):
+        registry.load(registry.EXECUTORS, "dask")
 
 
 @pytest.mark.usefixtures("no_extensions")
@@ -110,3 +121,13 @@ def test_a_key_of_an_extension_that_is_not_installed_says_what_to_install(
     (tmp_path / "course.yaml").write_text(f"course: x\n{text}")
     with pytest.raises(CourseError, match=rf"needs the extension {extra}, which is not installed: .*\[{extra}\]"):
         load_course(tmp_path)
+
+
+def test_each_name_that_an_extension_registers_has_its_extra() -> None:
+    """Without the extension, a message says what to install."""
+    own = metadata.distribution(DISTRIBUTION).entry_points
+    registered: dict[str, dict[str, str]] = {}
+    for entry in own:
+        if entry.value.startswith("autograder.extensions."):
+            registered.setdefault(entry.group, {})[entry.name] = entry.value.split(".")[2]
+    assert registry._EXTRAS == registered
