@@ -20,6 +20,8 @@ SANDBOXES = "autograder.sandboxes"
 """Name of a sandbox → what makes an :class:`~autograder.sandbox.Sandbox` for an interpreter's path, or for None."""
 EXECUTORS = "autograder.executors"
 """Kind of ``engine`` in course.yaml → what makes a batch's :data:`~autograder.coordinator.batch.Execute`."""
+GRADING_MODES = "autograder.grading_modes"
+"""Option of ``autograder grade`` → the function that runs in place of a batch: ``watch``."""
 FORMATS = "autograder.formats"
 """Name of a format of source notebooks → a :class:`~autograder.release.formats.SourceFormat`."""
 SYSTEMS = "autograder.systems"
@@ -41,6 +43,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     SANDBOXES: {"user": "gradescope"},
     EXECUTORS: {"dask": "cluster"},
+    GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
