@@ -34,6 +34,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "audit": "trust",
         "bundle": "trust",
         "calibrate": "trust",
+        "export": "export",
         "gradescope": "gradescope",
         "import-otter": "otter",
         "people": "people",

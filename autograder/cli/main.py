@@ -12,7 +12,6 @@ from autograder.cli import signals
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
-from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
@@ -127,7 +126,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    collect, demo, doctor, export, feedback, grade, release, report, second_look, submit, trial,
+    collect, demo, doctor, feedback, grade, release, report, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)
