@@ -62,14 +62,14 @@ def from_json(data: Mapping[str, Any]) -> Grade:
             do not add up to.
     """
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
-        found = data.get("version") if isinstance(data, Mapping) else None
-        raise HostError(f"the result has version {found!r}, this autograder reads version {VERSION}; grade it again")
+        version = data.get("version") if isinstance(data, Mapping) else None
+        raise HostError(f"the result has version {version!r}, this autograder reads version {VERSION}; grade it again")
     try:
         grade = _grade(data)
         wrong = next((name for name in _DERIVED if not _agrees(data.get(name), getattr(grade, name))), None)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise HostError(f"the result is damaged: {what}; delete it and grade again") from error
+        problem = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise HostError(f"the result is damaged: {problem}; delete it and grade again") from error
     if wrong is not None:
         raise HostError(
             f"the result is damaged: it says {wrong} {data.get(wrong)!r}, but its questions make it "
@@ -95,12 +95,12 @@ def public(grade: Grade) -> Grade:
     """
     replace = dataclasses.replace
 
-    def check(one: CheckResult) -> CheckResult:
-        evidence = {name: value for name, value in one.evidence.items() if name not in PRIVATE_EVIDENCE}
-        return replace(one, detail="", evidence=evidence)
+    def check(result: CheckResult) -> CheckResult:
+        evidence = {name: value for name, value in result.evidence.items() if name not in PRIVATE_EVIDENCE}
+        return replace(result, detail="", evidence=evidence)
 
-    def question(one: QuestionGrade) -> QuestionGrade:
-        return replace(one, detail="", checks=tuple(map(check, one.checks)))
+    def question(grade: QuestionGrade) -> QuestionGrade:
+        return replace(grade, detail="", checks=tuple(map(check, grade.checks)))
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books))
@@ -293,11 +293,11 @@ def _read_moment(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(_text(value))
 
 
-def _agrees(stated: Any, made: Any) -> bool:
-    if isinstance(made, float | int) and not isinstance(made, bool):
+def _agrees(stated: Any, computed: Any) -> bool:
+    if isinstance(computed, float | int) and not isinstance(computed, bool):
         is_number = isinstance(stated, float | int) and not isinstance(stated, bool)
-        return is_number and abs(stated - made) <= _TOLERANCE
-    return bool(stated == made)
+        return is_number and abs(stated - computed) <= _TOLERANCE
+    return bool(stated == computed)
 
 
 def loads(data: bytes) -> Any:
