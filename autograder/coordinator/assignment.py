@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from autograder.coordinator import batch, forecast, observation, recordings
+from autograder.coordinator import batch, forecast, observation
 from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.walls import require_walls
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
+from autograder.records.observations import Observations
 from autograder.records.run import RunStatus
 from autograder.release import exam_cache
 from autograder.release.preparation import check_hidden_data
@@ -212,36 +215,54 @@ def _observed(plan: Plan, options: Options) -> Plan:
 
 
 def observe(course: Course, release: Release) -> tuple[Release, str]:
-    """Run the solution with everything allowed, and keep what it does.
+    """Run the solution twice, as a proof does, and keep what it does.
+
+    First it may do everything; then it is a student's, with other states of its generators. The record has what either
+    run showed.
 
     Returns:
         The release with the record, and a note for people. If the solution cannot be run, the release is as it was.
     """
-    from autograder.release.build import notebook_text  # imports nbgrader
-    from autograder.release.exam import solution_notebook
-
     name = release.assignment.name
     folder = course.state / "observed" / name
-    planner = batch.Planner(course, release)
-    submission = folder / "submitted"
     try:
-        work = observation.observing(planner.work(SOLUTION, submission=submission), folder)
-        submission.mkdir(parents=True)
-        for exam in release.exams:
-            text = notebook_text(solution_notebook(exam))
-            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
-        work = replace(work, recording_keys=recordings.keys(work))
-        done = batch.run([work], workers=1, execute=in_processes)
-        if done.not_graded:
-            return release, f"{name}: {observation.reason(done.not_graded[0].reason)}"
-        missing = _unreached(done.grades[0])
-        if missing:
-            return release, f"{name}: {observation.reason(missing)}"
-        observed = observation.with_record(release, observation.read(work))
+        first = observation.observing(_solution_work(course, release, folder), folder / "first")
+        observed = observation.with_record(release, _seen(first))
+        second = observation.repeating(first, observed.exams, folder / "second")
+        with contextlib.suppress(HostError):  # what the first run showed counts without another one
+            observed = observation.joined(observed, _seen(second))
     except AutograderError as error:
         return release, f"{name}: {observation.reason(error)}"
     observation.keep(course, observed)
-    return observed, f"{name}: the solution ran once, to see what answers may do; a release does it before"
+    return observed, f"{name}: the solution ran twice, to see what answers may do; a release does it before"
+
+
+def _solution_work(course: Course, release: Release, folder: Path) -> Work:
+    """Write the solution below an empty folder, and plan it like a student's submission."""
+    from autograder.release.build import notebook_text  # imports nbgrader
+    from autograder.release.exam import solution_notebook
+
+    shutil.rmtree(folder, ignore_errors=True)
+    submission = folder / "submitted"
+    submission.mkdir(parents=True)
+    for exam in release.exams:
+        text = notebook_text(solution_notebook(exam))
+        (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+    return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
+
+
+def _seen(work: Work) -> tuple[Observations, ...]:
+    """Run the solution once, and return what it did in each notebook.
+
+    Raises:
+        HostError: it cannot be run to its end.
+    """
+    done = batch.run([work], workers=1, execute=in_processes)
+    if done.not_graded:
+        raise HostError(done.not_graded[0].reason)
+    if missing := _unreached(done.grades[0]):
+        raise HostError(missing)
+    return observation.read(work)
 
 
 def _unreached(grade: Grade) -> str:

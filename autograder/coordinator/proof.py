@@ -106,10 +106,9 @@ def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute
 
 def _joined(release: Release, seen: Sequence[Observations]) -> tuple[Release, list[str]]:
     """Return the release with the facts of one more run, and notes on those that only one of the runs showed."""
-    known = [exam.observations or Observations() for exam in release.exams]
-    pairs = list(zip(known, seen, strict=True))
-    joined = observation.with_record(release, [old | new for old, new in pairs])
-    varying = [set(old.facts) ^ set(new.facts) for old, new in pairs]
+    joined = observation.joined(release, seen)
+    known = [set(exam.observations.facts) if exam.observations else set() for exam in release.exams]
+    varying = [old ^ set(new.facts) for old, new in zip(known, seen, strict=True)]
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
 
 
