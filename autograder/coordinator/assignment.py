@@ -92,7 +92,7 @@ class Publisher(Protocol[_Published_co]):
         """Load what publishing needs, while the batch runs."""
 
     def publish(
-        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> _Published_co:
         """Write gradebook, pages and reports from the grades on disk."""
 
@@ -127,12 +127,12 @@ def run_assignment(
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
-                done = _run(plan.works, plan, options, progress)
+                batch_result = _run(plan.works, plan, options, progress)
             loading.result()
-            done = replace(done, not_graded=(*tried, *done.not_graded))
+            batch_result = replace(batch_result, not_graded=(*tried, *batch_result.not_graded))
             first = plan.works[0]
-            published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], done)
-    return Graded(done, published)
+            published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], batch_result)
+    return Graded(batch_result, published)
 
 
 def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, ...]]:
@@ -172,10 +172,10 @@ def forecast_assignment(
         current = _current(plan, options)
         plan = replace(plan, due=due)
         with _templates(plan, options), display.running(plan) as progress:
-            done = _run(due, plan, options, progress)
-        comparison = forecast.compare(plan.works, current, done)
+            batch_result = _run(due, plan, options, progress)
+        comparison = forecast.compare(plan.works, current, batch_result)
         forecast.clear(course)
-    return Graded(done, comparison)
+    return Graded(batch_result, comparison)
 
 
 @contextlib.contextmanager
@@ -227,10 +227,10 @@ def observe(course: Course, release: Release) -> tuple[Release, str]:
     folder = course.state / "observed" / name
     try:
         first = observation.observing(_solution_work(course, release, folder), folder / "first")
-        observed = observation.with_record(release, _seen(first))
+        observed = observation.with_record(release, _run_solution(first))
         second = observation.repeating(first, observed.exams, folder / "second")
         with contextlib.suppress(HostError):  # what the first run showed counts without another one
-            observed = observation.joined(observed, _seen(second))
+            observed = observation.joined(observed, _run_solution(second))
     except AutograderError as error:
         return release, f"{name}: {observation.reason(error)}"
     observation.keep(course, observed)
@@ -251,16 +251,16 @@ def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
 
 
-def _seen(work: Work) -> tuple[Observations, ...]:
+def _run_solution(work: Work) -> tuple[Observations, ...]:
     """Run the solution once, and return what it did in each notebook.
 
     Raises:
         HostError: it cannot be run to its end.
     """
-    done = batch.run([work], workers=1, execute=in_processes)
-    if done.not_graded:
-        raise HostError(done.not_graded[0].reason)
-    if missing := _unreached(done.grades[0]):
+    batch_result = batch.run([work], workers=1, execute=in_processes)
+    if batch_result.not_graded:
+        raise HostError(batch_result.not_graded[0].reason)
+    if missing := _unreached(batch_result.grades[0]):
         raise HostError(missing)
     return observation.read(work)
 
@@ -279,13 +279,13 @@ def load_release(course: Course, assignment: Assignment) -> Release:
     Raises:
         CourseError: the exam cannot be made; the message names notebook and cell.
     """
-    found = exam_cache.load(course, assignment)
-    if found is None:
+    release = exam_cache.load(course, assignment)
+    if release is None:
         from autograder.release.build import build
 
-        found = build(course, assignment)
-        exam_cache.save(course, assignment, found)
-    return observation.with_kept(course, found)
+        release = build(course, assignment)
+        exam_cache.save(course, assignment, release)
+    return observation.with_kept(course, release)
 
 
 def observed_release(course: Course, assignment: Assignment) -> tuple[Release, tuple[str, ...]]:
@@ -303,8 +303,8 @@ def observed_release(course: Course, assignment: Assignment) -> tuple[Release, t
 
 def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:
     """Return the current grades, by student."""
-    found = ((work.student, batch.current(work)) for work in plan.works if not options.force)
-    return {student: grade for student, grade in found if grade is not None}
+    stored = ((work.student, batch.current(work)) for work in plan.works if not options.force)
+    return {student: grade for student, grade in stored if grade is not None}
 
 
 def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[None]:

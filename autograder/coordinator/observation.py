@@ -60,10 +60,10 @@ def with_record(release: Release, observations: Sequence[Observations | None]) -
     )
 
 
-def joined(release: Release, seen: Sequence[Observations]) -> Release:
+def joined(release: Release, observed: Sequence[Observations]) -> Release:
     """Return the release with the facts of one more run beside those that its exams have."""
-    known = [exam.observations or Observations() for exam in release.exams]
-    return with_record(release, [old | new for old, new in zip(known, seen, strict=True)])
+    recorded = [exam.observations or Observations() for exam in release.exams]
+    return with_record(release, [old | new for old, new in zip(recorded, observed, strict=True)])
 
 
 def is_observed(exams: Sequence[Exam]) -> bool:
@@ -84,8 +84,8 @@ def with_kept(course: Course, release: Release) -> Release:
         content = json.loads(_path(course, release.assignment).read_bytes())
         if content["key"] != _key(course, release):
             return release
-        kept: dict[str, Any] = content["notebooks"]
-        return with_record(release, [from_plain(Observations, kept[exam.notebook]) for exam in release.exams])
+        records: dict[str, Any] = content["notebooks"]
+        return with_record(release, [from_plain(Observations, records[exam.notebook]) for exam in release.exams])
     except (OSError, ValueError, TypeError, KeyError):
         return release
 
@@ -120,5 +120,6 @@ def repeating(work: Work, exams: Sequence[Exam], folder: Path) -> Work:
 
     Its recording is its own: one of the first run has the same draws.
     """
-    again = replace(work, exams=tuple(exams), target=folder / "autograded", details=folder / "details.json")
-    return replace(again, recording_keys=tuple(key and digest(key, "again") for key in work.recording_keys))
+    keys = tuple(key and digest(key, "again") for key in work.recording_keys)
+    target, details = folder / "autograded", folder / "details.json"
+    return replace(work, exams=tuple(exams), target=target, details=details, recording_keys=keys)
