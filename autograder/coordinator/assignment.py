@@ -18,9 +18,8 @@ from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam
+from autograder.records.exam import Exam, Role
 from autograder.records.grade import Batch, Grade, NotGraded
-from autograder.records.observations import Observations
 from autograder.records.run import RunStatus
 from autograder.release import exam_cache
 from autograder.release.preparation import check_hidden_data
@@ -227,14 +226,17 @@ def observe(course: Course, release: Release) -> tuple[Release, str]:
     folder = course.state / "observed" / name
     try:
         first = observation.observing(_solution_work(course, release, folder), folder / "first")
-        observed = observation.with_record(release, _run_solution(first))
+        grade = _run_solution(first)
+        observed = observation.with_record(release, observation.read(first))
         second = observation.repeating(first, observed.exams, folder / "second")
         with contextlib.suppress(HostError):  # what the first run showed counts without another one
-            observed = observation.joined(observed, _run_solution(second))
+            grade = _run_solution(second)
+            observed = observation.joined(observed, observation.read(second))
     except AutograderError as error:
         return release, f"{name}: {observation.reason(error)}"
     observation.keep(course, observed)
-    return observed, f"{name}: the solution ran twice, to see what answers may do; a release does it before"
+    note = f"{name}: the solution ran twice, to see what answers may do; a release does it before"
+    return observed, note + _missed(observed.exams, grade)
 
 
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
@@ -251,8 +253,8 @@ def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
 
 
-def _run_solution(work: Work) -> tuple[Observations, ...]:
-    """Run the solution once, and return what it did in each notebook.
+def _run_solution(work: Work) -> Grade:
+    """Run the solution once, and return its grade.
 
     Raises:
         HostError: it cannot be run to its end.
@@ -262,7 +264,15 @@ def _run_solution(work: Work) -> tuple[Observations, ...]:
         raise HostError(batch_result.not_graded[0].reason)
     if missing := _unreached(batch_result.grades[0]):
         raise HostError(missing)
-    return observation.read(work)
+    return batch_result.grades[0]
+
+
+def _missed(exams: Sequence[Exam], grade: Grade) -> str:
+    """Name the tests in which the solution itself misses points: so may every student."""
+    tests = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST}
+    questions = [(book.notebook, question) for book in grade.notebooks for question in book.questions]
+    missed = [q.id for name, q in questions if (name, q.id) in tests and q.score < q.max_score - 1e-9]
+    return f". It misses points itself in {', '.join(missed)}: see why with a release" if missed else ""
 
 
 def _unreached(grade: Grade) -> str:

@@ -315,7 +315,7 @@ def _reason(detail: str) -> str:
 
     For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
     """
-    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
+    first = detail[max(0, detail.find(_TRACEBACK)) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
     frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
     position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]

@@ -57,6 +57,14 @@ def test_a_course_that_was_never_released_is_observed_with_a_note(course: Course
     assert here.started == [grading.SOLUTION] * 2
 
 
+def test_tests_in_which_the_solution_itself_misses_points_are_named_before_the_batch(
+    tmp_path: Path, here: Here
+) -> None:
+    course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
+    _, (note,) = grading.observed_release(course, course.assignments["hw"])
+    assert note.endswith("a release does it before. It misses points itself in test-double: see why with a release")
+
+
 def test_a_changed_exam_is_observed_anew(course: Course, here: Here) -> None:
     grading.observed_release(course, course.assignments["hw"])
     changed = tiny_course(course.root, solution=SORTS, test=TEST.replace("[2, 1]", "[2, 1, 0]"))
