@@ -260,6 +260,8 @@ def _run_solution(work: Work) -> Grade:
         HostError: it cannot be run to its end.
     """
     batch_result = batch.run([work], workers=1, execute=in_processes)
+    if batch_result.not_graded:  # as where one of its processes was killed: without a record, persons grade the class
+        batch_result = batch.run([work], workers=1, execute=in_processes)
     if batch_result.not_graded:
         raise HostError(batch_result.not_graded[0].reason)
     if missing := _unreached(batch_result.grades[0]):

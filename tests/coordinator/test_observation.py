@@ -216,6 +216,15 @@ def test_what_only_one_of_two_runs_showed_is_allowed_where_no_proof_has_run(
     assert coin.runs == 2
 
 
+def test_a_run_that_the_machine_ended_is_made_again(course: Course, here: Here) -> None:
+    """As where its examiner was killed."""
+    grade = here.grade
+    here.grade = lambda work: fails(work) if len(here.started) == 1 else grade(work)
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    assert changes(release) == {("test-double:2:2 double", "0")}
+    assert len(here.started) == 3
+
+
 def test_what_the_first_run_showed_counts_if_the_machine_cannot_run_it_again(course: Course, here: Here) -> None:
     grade = here.grade
     here.grade = lambda work: grade(work) if len(here.started) == 1 else fails(work)
