@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from autograder.coordinator import batch, forecast, observation, recordings
+from autograder.coordinator import batch, forecast, observation
 from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.walls import require_walls
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam
+from autograder.records.exam import Exam, Role
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.records.run import RunStatus
 from autograder.release import exam_cache
@@ -212,36 +214,67 @@ def _observed(plan: Plan, options: Options) -> Plan:
 
 
 def observe(course: Course, release: Release) -> tuple[Release, str]:
-    """Run the solution with everything allowed, and keep what it does.
+    """Run the solution twice, as a proof does, and keep what it does.
+
+    First it may do everything; then it is a student's, with other states of its generators. The record has what either
+    run showed.
 
     Returns:
         The release with the record, and a note for people. If the solution cannot be run, the release is as it was.
     """
-    from autograder.release.build import notebook_text  # imports nbgrader
-    from autograder.release.exam import solution_notebook
-
     name = release.assignment.name
     folder = course.state / "observed" / name
-    planner = batch.Planner(course, release)
-    submission = folder / "submitted"
     try:
-        work = observation.observing(planner.work(SOLUTION, submission=submission), folder)
-        submission.mkdir(parents=True)
-        for exam in release.exams:
-            text = notebook_text(solution_notebook(exam))
-            (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
-        work = replace(work, recording_keys=recordings.keys(work))
-        batch_result = batch.run([work], workers=1, execute=in_processes)
-        if batch_result.not_graded:
-            return release, f"{name}: {observation.reason(batch_result.not_graded[0].reason)}"
-        missing = _unreached(batch_result.grades[0])
-        if missing:
-            return release, f"{name}: {observation.reason(missing)}"
-        observed = observation.with_record(release, observation.read(work))
+        first = observation.observing(_solution_work(course, release, folder), folder / "first")
+        grade = _run_solution(first)
+        observed = observation.with_record(release, observation.read(first))
+        second = observation.repeating(first, observed.exams, folder / "second")
+        with contextlib.suppress(HostError):  # what the first run showed counts without another one
+            grade = _run_solution(second)
+            observed = observation.joined(observed, observation.read(second))
     except AutograderError as error:
         return release, f"{name}: {observation.reason(error)}"
     observation.keep(course, observed)
-    return observed, f"{name}: the solution ran once, to see what answers may do; a release does it before"
+    note = f"{name}: the solution ran twice, to see what answers may do; a release does it before"
+    return observed, note + _missed(observed.exams, grade)
+
+
+def _solution_work(course: Course, release: Release, folder: Path) -> Work:
+    """Write the solution below an empty folder, and plan it like a student's submission."""
+    from autograder.release.build import notebook_text  # imports nbgrader
+    from autograder.release.exam import solution_notebook
+
+    shutil.rmtree(folder, ignore_errors=True)
+    submission = folder / "submitted"
+    submission.mkdir(parents=True)
+    for exam in release.exams:
+        text = notebook_text(solution_notebook(exam))
+        (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+    return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
+
+
+def _run_solution(work: Work) -> Grade:
+    """Run the solution once, and return its grade.
+
+    Raises:
+        HostError: it cannot be run to its end.
+    """
+    batch_result = batch.run([work], workers=1, execute=in_processes)
+    if batch_result.not_graded:  # as where one of its processes was killed: without a record, persons grade the class
+        batch_result = batch.run([work], workers=1, execute=in_processes)
+    if batch_result.not_graded:
+        raise HostError(batch_result.not_graded[0].reason)
+    if missing := _unreached(batch_result.grades[0]):
+        raise HostError(missing)
+    return batch_result.grades[0]
+
+
+def _missed(exams: Sequence[Exam], grade: Grade) -> str:
+    """Name the tests in which the solution itself misses points: so may every student."""
+    tests = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST}
+    questions = [(book.notebook, question) for book in grade.notebooks for question in book.questions]
+    missed = [q.id for name, q in questions if (name, q.id) in tests and q.score < q.max_score - 1e-9]
+    return f". It misses points itself in {', '.join(missed)}: see why with a release" if missed else ""
 
 
 def _unreached(grade: Grade) -> str:

@@ -60,6 +60,12 @@ def with_record(release: Release, observations: Sequence[Observations | None]) -
     )
 
 
+def joined(release: Release, observed: Sequence[Observations]) -> Release:
+    """Return the release with the facts of one more run beside those that its exams have."""
+    recorded = [exam.observations or Observations() for exam in release.exams]
+    return with_record(release, [old | new for old, new in zip(recorded, observed, strict=True)])
+
+
 def is_observed(exams: Sequence[Exam]) -> bool:
     """Tell whether the solution of each notebook was seen."""
     return all(exam.observations is not None for exam in exams)
@@ -107,3 +113,13 @@ def observing(work: Work, folder: Path) -> Work:
     folder.mkdir(parents=True)
     exams = tuple(replace(exam, observations=None) for exam in work.exams)
     return replace(work, exams=exams, target=folder / "autograded", details=folder / "details.json", observe=True)
+
+
+def repeating(work: Work, exams: Sequence[Exam], folder: Path) -> Work:
+    """Return the work of a further observing run, which may do what the exams' records allow.
+
+    Its recording is its own: one of the first run has the same draws.
+    """
+    keys = tuple(key and digest(key, "again") for key in work.recording_keys)
+    target, details = folder / "autograded", folder / "details.json"
+    return replace(work, exams=tuple(exams), target=target, details=details, recording_keys=keys)

@@ -106,10 +106,9 @@ def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute
 
 def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release, list[str]]:
     """Return the release with the facts of one more run, and notes on facts of one run only."""
-    recorded = [exam.observations or Observations() for exam in release.exams]
-    pairs = list(zip(recorded, observed, strict=True))
-    joined = observation.with_record(release, [old | new for old, new in pairs])
-    varying = [set(old.facts) ^ set(new.facts) for old, new in pairs]
+    joined = observation.joined(release, observed)
+    recorded = [set(exam.observations.facts) if exam.observations else set() for exam in release.exams]
+    varying = [old ^ set(new.facts) for old, new in zip(recorded, observed, strict=True)]
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
 
 
@@ -317,7 +316,7 @@ def _reason(detail: str) -> str:
 
     For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
     """
-    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
+    first = detail[max(0, detail.find(_TRACEBACK)) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
     frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
     position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]

@@ -7,16 +7,18 @@ everything else: errors stop a release, warnings are printed. Each :class:`Findi
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from autograder.lint.released_files import writes_over_released
 from autograder.lint.surroundings import Notebook
 from autograder.lint.test_cell import NO_MODULE, UNBOUND, Finding, Reader
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.magics import without_magics
+from autograder.syntax.matching import bound_names
 from autograder.syntax.module_state import names_with_state
 from autograder.syntax.names import vocabulary
 from autograder.syntax.refusals import NO_MAGICS, PLAIN_PYTHON
@@ -29,6 +31,7 @@ MARK = (
     "its points."
 )
 
+_MAGIC_LINE = re.compile(r"(?m)^([^\S\n]*)(?:[\w, ]+=\s*)?[%!].*$")
 _MAGIC = re.compile(r"^\s*[%!]|^[^#'\"]*=\s*[%!]|\?{1,2}\s*$")
 
 
@@ -138,6 +141,27 @@ def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
         yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], reason, todo, warning=True)
 
 
+def _of_other_tests(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
+    """Yield findings about names of a marked test that only the hidden part of an earlier test binds."""
+    earlier = [c for c in exam.cells[: exam.cells.index(cell)] if c.role is Role.TEST and not c.in_kernel]
+    code = [c.released if c.role is Role.TEST else c.source for c in exam.cells if c.cell_type == "code"]
+    hidden = _bound(c.source for c in earlier) - _bound(code) - vars(builtins).keys()
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = ast.parse(_MAGIC_LINE.sub(r"\1pass", cell.in_kernel))
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in hidden]
+        bound = _bound([cell.in_kernel]) | {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        for node in {node.id: node for node in reversed(names) if node.id not in bound}.values():
+            reason = f"`{node.id}` comes from the hidden part of another test, which is never in the student's process"
+            todo = "copy its definition into this test, too"
+            yield Finding(name, node.lineno, cell.in_kernel.splitlines()[node.lineno - 1], reason, todo)
+
+
+def _bound(sources: Iterable[str]) -> frozenset[str]:
+    """Collect the names that cells bind for later cells."""
+    return frozenset().union(*(bound_names(source) or () for source in sources))
+
+
 def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
@@ -153,6 +177,7 @@ def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[s
         if name in unread:
             continue
         if cell.in_kernel:
+            reported += _of_other_tests(exam, name, cell)
             worth = f"its {cell.points:g} points are measured in the student's process"
             reason = f"{worth}, where the student's code can read the test and give itself these points"
             reported.append(Finding(name, 0, "", reason, "", warning=True))

@@ -24,6 +24,7 @@ from rich.console import Console
 from autograder import cli
 from autograder.cli.progress import BatchProgress, _Remaining
 from autograder.coordinator import batch, locks
+from autograder.coordinator.observation import is_observed
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.work import Work
 from autograder.records.course import Course, Engine
@@ -203,6 +204,15 @@ def test_grade_again_says_that_all_is_current(course: Course, here: Here) -> Non
     submit(course, "bob")
     assert on(course, "grade", "hw").stderr == "2 of 3 have a current grade.\n[1/1] bob: 2/2 completed\n"
     assert on(course, "grade", "hw", "--force", "--student", "eve").stderr == "[1/1] eve: 2/2 completed\n"
+
+
+def test_grade_notes_once_that_the_solution_ran_where_no_release_has(
+    course: Course, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.coordinator.observation.is_observed", is_observed)
+    text = "note: hw: the solution ran twice, to see what answers may do; a release does it before"
+    assert [line for line in on(course, "grade", "hw").stderr.splitlines() if "note" in line] == [text]
+    assert "note" not in on(course, "grade", "hw").stderr
 
 
 def test_grade_of_nobody_is_usage(course: Course, here: Here, tmp_path: Path) -> None:

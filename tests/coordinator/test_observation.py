@@ -50,11 +50,19 @@ def test_a_proof_keeps_what_the_solution_did(course: Course) -> None:
 
 def test_a_course_that_was_never_released_is_observed_with_a_note(course: Course, here: Here) -> None:
     release, notes = grading.observed_release(course, course.assignments["hw"])
-    assert notes == ("hw: the solution ran once, to see what answers may do; a release does it before",)
+    assert notes == ("hw: the solution ran twice, to see what answers may do; a release does it before",)
     assert changes(release) == {("test-double:2:2 double", "0")}
-    assert here.started == [grading.SOLUTION]
+    assert here.started == [grading.SOLUTION] * 2
     assert grading.observed_release(course, course.assignments["hw"])[1] == ()
-    assert here.started == [grading.SOLUTION]
+    assert here.started == [grading.SOLUTION] * 2
+
+
+def test_tests_in_which_the_solution_itself_misses_points_are_named_before_the_batch(
+    tmp_path: Path, here: Here
+) -> None:
+    course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
+    _, (note,) = grading.observed_release(course, course.assignments["hw"])
+    assert note.endswith("a release does it before. It misses points itself in test-double: see why with a release")
 
 
 def test_a_changed_exam_is_observed_anew(course: Course, here: Here) -> None:
@@ -65,7 +73,7 @@ def test_a_changed_exam_is_observed_anew(course: Course, here: Here) -> None:
 
 
 def test_a_changed_number_of_a_test_executes_nothing(course: Course, here: Here) -> None:
-    """The recording of the solution answers, as a student's does."""
+    """The recordings of the solution's two runs answer, as a student's does."""
     grading.observed_release(course, course.assignments["hw"])
     path = course.root / "source/hw/nb.ipynb"
     path.write_text(path.read_text().replace("[1, 1, 2, 2]", "[1, 1, 2, 2][:]"))
@@ -73,7 +81,7 @@ def test_a_changed_number_of_a_test_executes_nothing(course: Course, here: Here)
     original = here.grade
     here.grade = lambda work: seen.append(work.replay_only) or original(work)
     grading.observed_release(course, course.assignments["hw"])
-    assert seen == [True]
+    assert seen == [True, True]
 
 
 def test_a_solution_that_does_not_run_allows_nothing_and_a_person_decides(tmp_path: Path, here: Here) -> None:
@@ -151,7 +159,7 @@ DOUBLED = "### BEGIN HIDDEN TESTS\nassert double([2, 1]) == [2, 4]\n### END HIDD
 
 
 class Coin:
-    """A coin that each run of a proof's solution tosses; the sides are chosen."""
+    """A coin that each run of a solution tosses; the sides are chosen."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *sides: str) -> None:
         self.sides = sides
@@ -161,7 +169,7 @@ class Coin:
         monkeypatch.setattr(tiny, "start_kernel", self.start)
 
     def start(self, work: Work) -> InProcessKernel:
-        if work.student == "solution":
+        if work.observe or work.student == "solution":
             self.patch.setenv("COIN", self.sides[self.runs % len(self.sides)])
             self.runs += 1
         return InProcessKernel()
@@ -194,6 +202,34 @@ def test_what_only_one_of_the_proofs_two_runs_showed_is_allowed_and_told(
     (note,) = [text for text in proof.warnings if "in one of two runs" in text]
     assert note.startswith("nb, test-double: line 2 (assert double([2, 1]) == [2, 4]): ")
     assert said in note
+
+
+@pytest.mark.parametrize("sides", [("tails", "heads"), ("heads", "tails")])
+def test_what_only_one_of_two_runs_showed_is_allowed_where_no_proof_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: Here, sides: tuple[str, str]
+) -> None:
+    course = tiny_course(tmp_path, solution=SORTS_BY_CHANCE, test=DOUBLED)
+    coin = Coin(monkeypatch, *sides)
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    assert changes(release) == {("test-double:2:4 double", "0")}
+    assert grading.load_release(course, course.assignments["hw"]).exams == release.exams
+    assert coin.runs == 2
+
+
+def test_a_run_that_the_machine_ended_is_made_again(course: Course, here: Here) -> None:
+    """As where its examiner was killed."""
+    grade = here.grade
+    here.grade = lambda work: fails(work) if len(here.started) == 1 else grade(work)
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    assert changes(release) == {("test-double:2:2 double", "0")}
+    assert len(here.started) == 3
+
+
+def test_what_the_first_run_showed_counts_if_the_machine_cannot_run_it_again(course: Course, here: Here) -> None:
+    grade = here.grade
+    here.grade = lambda work: grade(work) if len(here.started) == 1 else fails(work)
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    assert changes(release) == {("test-double:2:2 double", "0")}
 
 
 def test_a_solution_without_chance_runs_twice_and_nothing_is_told(

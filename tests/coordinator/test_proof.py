@@ -9,7 +9,7 @@ import pytest
 from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
 
 from autograder.coordinator import submission
-from autograder.coordinator.proof import proof_folder, prove
+from autograder.coordinator.proof import _reason, proof_folder, prove
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
 from autograder.records.course import Course
@@ -160,6 +160,10 @@ def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test
         proved(tiny_course(tmp_path, test=test))
     assert words in str(caught.value)
     assert str(caught.value).endswith("Both runs, with all details: .autograder/proof/hw/")
+
+
+def test_the_reason_of_a_test_in_the_kernel_is_told_without_a_traceback() -> None:
+    assert _reason("line 3: KeyError: 'x'") == "line 3: KeyError: 'x'"
 
 
 def test_both_faults_are_named_at_once(tmp_path: Path) -> None:

@@ -138,6 +138,36 @@ def test_without_a_mark_it_is_refused_with_the_words_of_the_mark(tmp_path: Path,
         exam_in(course)
 
 
+HELPER = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ndef right(x): return 2 * x\nassert double(2) == right(2)\n### END HIDDEN TESTS"
+
+
+def test_a_marked_test_that_needs_a_helper_of_another_tests_hidden_part_is_refused_with_its_name(
+    tmp_path: Path,
+) -> None:
+    """Every answer would lose its points: that helper is never in the student's process."""
+    marked = "%timeit double(1)\nassert double(3) == right(3)"
+    course = course_of(tmp_path, HELPER, marked, yaml=MARKED.replace("[t]", "[t1]"))
+    message = r"line 2: 'assert double\(3\) == right\(3\)': `right` comes from the hidden part of another test"
+    with pytest.raises(CourseError, match=message):
+        releasing.check(releasing.build(course, course.assignments["hw"]))
+
+
+@pytest.mark.parametrize(
+    ("first", "marked"),
+    [
+        (HELPER, "def right(x): return 2 * x\nassert double(3) == right(3)"),
+        (HELPER, "assert all(double(right) == 2 * right for right in (1, 2))"),
+        (HELPER, "assert (lambda right: double(right))(3) == 6"),
+        ("def right(x): return 2 * x\nassert double(2) == right(2)", "assert double(3) == right(3)"),
+    ],
+    ids=["its own", "a variable", "a parameter", "a visible part"],
+)
+def test_what_a_marked_test_binds_itself_or_students_see_is_there(tmp_path: Path, first: str, marked: str) -> None:
+    course = course_of(tmp_path, first, f"%timeit double(1)\n{marked}", yaml=MARKED.replace("[t]", "[t1]"))
+    said = releasing.check(releasing.build(course, course.assignments["hw"]))
+    assert any("t1" in text and "student's process" in text for text in said)
+
+
 FAULTS = [
     (
         "course: c\nassignments: {hw: {examine: {kernel: [tt]}}}\n",

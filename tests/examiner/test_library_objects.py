@@ -281,6 +281,11 @@ def test_the_record_names_the_classes_that_go_along():
     assert all(fact.subject.startswith("cell2:2:") for fact in facts)
 
 
+def test_an_object_that_no_call_gets_is_not_in_the_record():
+    exam = exam_with(HONEST, "d = Data([5, 2], [1, 1])\nassert callable(fit) and d")
+    assert not [fact for fact in observed(exam).facts if fact.act is Act.GETS]
+
+
 def test_objects_go_only_where_the_solution_got_one():
     test = "t = Holder(Data([1], [1])) if f(0) else 3\nassert f(t) == 0"
     result = examined("def f(t): return 0", test, "def f(t): return t == 0")

@@ -91,6 +91,8 @@ def test_the_variables_that_calls_or_the_test_change_are_facts_of_the_test(solut
         ("x = 2 ** 22", "assert x > 5", set()),
         ("def f(): return [1, 2.0 ** 40]", "assert len(f()) == 2", {("cell2:1:2 f", "wide")}),
         ("def f(): return np.inf", "assert f() > 5", set()),
+        ("def f(): return np.float32(np.inf)", "assert f() > 5", {("cell2:1:1 f", "inf")}),
+        ("def f(): return np.float32(9)", "assert f() > 5", set()),
         ("def f(): return '5000000'", "assert int(f()) > 5", {("cell2:1:3", "large")}),
         ("def f(): return 2 ** 30", "def run(g): return g()\nassert run(f) > 5", {("cell2:1:1 f", "large")}),
     ],

@@ -11,10 +11,10 @@ from typing import Any
 import nbformat
 
 from autograder.coordinator import batch
+from autograder.coordinator.assignment import load_release
 from autograder.exchange import result_json
 from autograder.records.course import Course
 from autograder.records.grade import Grade
-from autograder.release.build import build
 
 MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox", "kept")
 
@@ -22,7 +22,7 @@ MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sand
 def grades(course: Course) -> dict[str, Any]:
     """student → the current grade, without times, memory and where its run came from."""
     found: dict[str, Any] = {}
-    for work in batch.plan(course, build(course, course.assignments["hw"])):
+    for work in batch.plan(course, load_release(course, course.assignments["hw"])):
         grade = batch.current(work)
         found[work.student] = None if grade is None else _said(grade)
     return found

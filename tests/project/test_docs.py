@@ -63,6 +63,12 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - {index} <= linked
 
 
+def test_the_page_on_hidden_tests_is_read_in_a_few_minutes() -> None:
+    """What teachers cannot predict, they cannot explain; rules for single kinds of values stand in the reference."""
+    words = (ROOT / "docs/explanation/what-a-hidden-test-sees.md").read_text(encoding="utf-8").split()
+    assert len(words) <= 1500
+
+
 def test_no_page_names_an_address() -> None:
     """Neither a site nor a package index: what is needed is named, and found where its reader's network allows. The
     reader's own scheduler, database, learning system and pages on this machine have addresses."""

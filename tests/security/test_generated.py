@@ -106,7 +106,7 @@ def test_19_and_20_archives(tmp_path: Path, share: float) -> None:
     inner = tmp_path / "a/b/c"
     inner.mkdir(parents=True)
     file = tmp_path / "archive"
-    for kind, data in generated_archives.archives(19, int(600 * share)):
+    for kind, data in generated_archives.archives(19, int(700 * share)):
         file.write_bytes(data)
         with file.open("rb") as opened, pytest.raises(SubmissionError):
             extract(opened, inner, SUBMISSION, strict=True)
@@ -115,7 +115,7 @@ def test_19_and_20_archives(tmp_path: Path, share: float) -> None:
         assert all(p.is_file() and not p.is_symlink() for p in inner.iterdir()), kind
         for path in inner.iterdir():  # what came before a lie was found out; whoever extracts removes the folder
             path.unlink()
-    say("archives", 600 * share, counts, began)
+    say("archives", 700 * share, counts, began)
 
 
 @SHARES

@@ -76,7 +76,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         path = output or course.root / f"{wanted.name}-gradescope.zip"
         libraries = settings.requirements if settings else ()
         package = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen, requirements=libraries)
-    warn_each(f"note: {note}" for note in notes)
+    warn_each(notes)
     lines = {
         "setup.sh": f"installs Python {package.python} and {len(package.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
