@@ -28,11 +28,11 @@ from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
 from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
+from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
-from autograder.release.build import notebook_text
+from autograder.release.build import notebook_text, placed
 from autograder.release.exam import solution_notebook
 from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
@@ -43,8 +43,6 @@ MAX_SOLUTION_SECONDS = 20.0
 """Longest run of the solution after which weak answers are tried; there are at most four more runs."""
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""
-GIVEN = "given"
-"""Tag of a test cell whose points the unchanged release may get."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def _proof(
         *(text for exam, text in given if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
         *_states_of_the_end(exams, solution),
-        *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
+        *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in _wide_integers(exam)),
     )
     return Proof(release, warnings)
@@ -211,7 +209,7 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
-            is_gift = any(GIVEN in cell.metadata.get("tags", ()) for cell in tests)
+            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
                 named = ", ".join(str(cell.grade_id) for cell in tests)
                 yield (
@@ -303,7 +301,7 @@ def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Ite
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
-        if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
+        if question.score > 0 and not has_tag(cell.metadata, GIVEN):
             got = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
             todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
             yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}"
