@@ -10,8 +10,11 @@ import ast
 import contextlib
 import re
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
+from autograder._util.syntax import parsed
+from autograder.check.equality import is_known
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
 
@@ -50,8 +53,24 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     for recorded in described:
         with contextlib.suppress(Exception):  # e.g. a number with more digits than Python converts
             error.add_note(f"{recorded[3]} is {quoted(names[recorded[0]])}")
+    for name, value in _inputs([recorded[3] for recorded in described], names):
+        with contextlib.suppress(Exception):
+            error.add_note(f"{name} is {quoted(value)}")
     if any(reference_of(names[recorded[0]]) is not None for recorded in described):
         error.add_note(HINT)
+
+
+def _inputs(operands: list[str], names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the test's own data that operands were computed from: the ``n`` of ``guess(n)``."""
+    told = set(operands)
+    for operand in operands:
+        tree = parsed(operand)
+        for node in ast.walk(tree) if tree is not None else ():
+            name = node.id if isinstance(node, ast.Name) else ""
+            value = dict.get(names, name)  # what the test has, without asking the notebook
+            if value is not None and is_known(value) and name not in told and len(told) < len(operands) + MAX_NOTES:
+                told.add(name)
+                yield name, value
 
 
 def forget(names: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ from autograder.sandbox import Finding
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor",
     "demo", "people", "post", "review", "second-look", "audit", "bundle", "calibrate", "replay", "gradescope",
+    "why",
 )  # fmt: skip
 
 
