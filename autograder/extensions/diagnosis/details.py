@@ -11,6 +11,8 @@ from autograder._util.syntax import parsed
 
 _TRACEBACK = "Traceback (most recent call last):"
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
+_STARTER = "_pytest_run("
+"""Beginning of the statement that starts a pytest function: the author has not written it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def _failure(block: str) -> Failure:
     lines = block.rstrip().splitlines()
     frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
     own = [(int(match[1]), index) for index in frames if (match := _IN_TEST.match(lines[index]))]
+    own = [(number, index) for number, index in own if not lines[index + 1].strip().startswith(_STARTER)] or own
     number, at = own[0] if own else (0, 0)
     code = lines[at + 1].strip() if own and at + 1 < len(lines) else ""
     rest = lines[frames[-1] + 1 :] if frames else lines
