@@ -44,11 +44,11 @@ def reason_of(detail: str) -> str:
         return ""
     first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
     frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
-    place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
+    position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
     message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
     if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
         message = refused[1]
     if message.startswith(_NO_ANSWER):
         message = f"{message}; {_LEND_INPUT}"
-    return place + (message if len(message) <= 500 else message[:499] + "…")
+    return position + (message if len(message) <= 500 else message[:499] + "…")

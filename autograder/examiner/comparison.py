@@ -46,8 +46,8 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    found = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
-    described = [recorded for recorded in found if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
+    operands = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
+    described = [recorded for recorded in operands if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
         :MAX_NOTES
     ]
     for recorded in described:
@@ -62,14 +62,19 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
 
 def _inputs(operands: list[str], names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the test's own data that operands were computed from: the ``n`` of ``guess(n)``."""
-    told = set(operands)
+    named_inputs = set(operands)
     for operand in operands:
         tree = parsed(operand)
         for node in ast.walk(tree) if tree is not None else ():
             name = node.id if isinstance(node, ast.Name) else ""
             value = dict.get(names, name)  # what the test has, without asking the notebook
-            if value is not None and is_known(value) and name not in told and len(told) < len(operands) + MAX_NOTES:
-                told.add(name)
+            if (
+                value is not None
+                and is_known(value)
+                and name not in named_inputs
+                and len(named_inputs) < len(operands) + MAX_NOTES
+            ):
+                named_inputs.add(name)
                 yield name, value
 
 

@@ -25,7 +25,7 @@ _PYTHONS = frozenset(dir(builtins))
 class Decision:
     """Whether one test cell decides anything."""
 
-    def __init__(self, tree: ast.Module, cell: ExamCell, notebook: Notebook, loaded: Set[str], own: Set[str]) -> None:
+    def __init__(self, tree: ast.Module, cell: ExamCell, notebook: Notebook, loaded: Set[str], bound: Set[str]) -> None:
         """Keep what is known of the cell.
 
         Args:
@@ -33,21 +33,21 @@ class Decision:
             cell: the test cell.
             notebook: the cells around it.
             loaded: the global names that it reads.
-            own: the names that it binds.
+            bound: the names that it binds.
         """
-        self.tree, self.cell, self.notebook, self.loaded, self.own = tree, cell, notebook, loaded, own
-        self.students = notebook.known.students - notebook.known.trusted.keys() - own
+        self.tree, self.cell, self.notebook, self.loaded, self.bound = tree, cell, notebook, loaded, bound
+        self.students = notebook.known.students - notebook.known.trusted.keys() - bound
 
     def lacks(self) -> Iterator[tuple[str, str]]:
-        """Yield the reason why the test gives its points to any answer, and the remedy."""
+        """Yield the reason reason the test gives its points to any answer, and the remedy."""
         if self.cell.points <= 0 or has_tag(self.cell.metadata, GIVEN):
             return
         if not self._decides():
-            why = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
-            yield why, "add an assert or a check"
+            reason = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
+            yield reason, "add an assert or a check"
         elif self._is_about_itself():
-            why = "the test reads nothing of the student's: it gives its points to any answer"
-            yield why, "assert something about a name that students bind"
+            reason = "the test reads nothing of the student's: it gives its points to any answer"
+            yield reason, "assert something about a name that students bind"
 
     def _decides(self) -> bool:
         """Return whether the cell may raise on purpose, or ends in a value."""
@@ -73,12 +73,12 @@ class Decision:
     def _is_about_itself(self) -> bool:
         """Return whether no statement can reach the notebook, a file, or anything else beside the test."""
         notebooks = self.notebook.known.students | self.notebook.known.trusted.keys()
-        if self.loaded & notebooks or self.loaded - self.own - _PYTHONS:
+        if self.loaded & notebooks or self.loaded - self.bound - _PYTHONS:
             return False
         nodes = list(ast.walk(self.tree))
         imported = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
         called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-        is_plain = called <= _PLAIN_CALLS | self.own and imported <= {"pytest"}
+        is_plain = called <= _PLAIN_CALLS | self.bound and imported <= {"pytest"}
         return is_plain and not any(isinstance(n, ast.ImportFrom | ast.With) for n in nodes)
 
     def asserts(self, call: ast.Call) -> bool:

@@ -28,8 +28,8 @@ def test_tree(cell: ExamCell) -> ast.Module:
         block = next(node for node in block.body if isinstance(node, ast.ClassDef) and node.name == parent)  # type: ignore[assignment]
     test = next(node for node in block.body if isinstance(node, Function) and node.name == name)
     block.body.remove(test)
-    read: ast.Module = _Names().visit(ast.Module([*file.body[:-1], *test.body], []))
-    return read
+    plain: ast.Module = _Names().visit(ast.Module([*file.body[:-1], *test.body], []))
+    return plain
 
 
 class _Names(ast.NodeTransformer):

@@ -30,8 +30,8 @@ def swallowed_assertions(tree: ast.AST, asserts: Callable[[ast.Call], bool]) -> 
         inner = [node for statement in block.body for node in ast.walk(statement)]
         if any(isinstance(n, ast.Assert) or (isinstance(n, ast.Call) and asserts(n)) for n in inner):
             handler = next(each for each in block.handlers if _catches(each))
-            why = "this passes over a failed assertion, so that the test gives its points to any answer"
-            yield handler, why, "put the assertions behind the `try`, or name the one exception that is meant"
+            reason = "this passes over a failed assertion, so that the test gives its points to any answer"
+            yield handler, reason, "put the assertions behind the `try`, or name the one exception that is meant"
 
 
 def _blocks(tree: ast.AST) -> Iterator[ast.Try]:

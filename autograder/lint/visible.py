@@ -27,8 +27,8 @@ def wholly_visible(exam: Exam) -> list[ExamCell]:
         if cell.points > 0
         and not has_tag(cell.metadata, GIVEN)
         and not _hidden_part(cell).strip()
-        and (read := _words(cell.released) & answers)
-        and not read & hidden_reads
+        and (names_read := _words(cell.released) & answers)
+        and not names_read & hidden_reads
     ]
 
 

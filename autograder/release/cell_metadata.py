@@ -24,22 +24,22 @@ def metadata_faults(notebook: NotebookNode) -> Iterator[str]:
     validator = MetadataValidator()
     first: dict[str, int] = {}
     for index, cell in enumerate(notebook.cells):
-        where = cell_name(index, cell)
+        cell_label = cell_name(index, cell)
         meta = cell.metadata.get("nbgrader", {})
         try:
             validator.validate_cell(cell)
         except Exception as error:  # jsonschema's errors, and KeyError or TypeError for unexpected types
-            yield f"{where}: {_fault(error, meta)}"
+            yield f"{cell_label}: {_fault(error, meta)}"
             continue
         if not any(meta.get(flag) for flag in ("grade", "solution", "locked", "task")):
             continue
         if not meta.get("grade_id"):
-            yield f"{where}: {_NO_ID}"
+            yield f"{cell_label}: {_NO_ID}"
         elif meta["grade_id"] in first:
             number = first[meta["grade_id"]] + 1
-            yield f"{where}: cell {number} has the same ID; give one of them another {TOOLBAR}"
+            yield f"{cell_label}: cell {number} has the same ID; give one of them another {TOOLBAR}"
         elif meta.get("task") and "points" not in meta:
-            yield f"{where}: {_NO_POINTS}"
+            yield f"{cell_label}: {_NO_POINTS}"
         first.setdefault(meta.get("grade_id", ""), index)
 
 
@@ -58,8 +58,8 @@ def _fault(error: Exception, meta: Any) -> str:
             return f"its marks lack a key ({_message(error)}); {_CHOOSE_AGAIN}"
         case "", "additionalProperties":
             return f"its marks have a key that nbgrader does not know ({_message(error)}); {_CHOOSE_AGAIN}"
-        case str(named), _ if named:
-            return f"its mark {named!r} is {meta[named]!r}; {_CHOOSE_AGAIN}"
+        case str(name), _ if name:
+            return f"its mark {name!r} is {meta[name]!r}; {_CHOOSE_AGAIN}"
     return next((own for words, own in _OWN_WORDS.items() if words in str(error)), "") or (
         f"nbgrader's marks of the cell cannot be read; {_CHOOSE_AGAIN}"
     )

@@ -17,9 +17,9 @@ def message(step: Any, error: Exception) -> str:
     if name := getattr(error, "ename", None):
         return f"the code of an AUTOTEST raised {name}: {' '.join(str(getattr(error, 'evalue', '')).split())}"
     text = " ".join(str(error).split())
-    for words, own in _OWN_WORDS.items():
+    for words, plain in _OWN_WORDS.items():
         if words in text.casefold():
-            return own.format(begin=_marker(step, "begin"), end=_marker(step, "end"))
+            return plain.format(begin=_marker(step, "begin"), end=_marker(step, "end"))
     return text or "an AUTOTEST belongs into a cell that is an autograded test"
 
 

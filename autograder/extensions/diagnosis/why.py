@@ -9,7 +9,7 @@ from autograder._util.text import one_line
 from autograder.coordinator.assignment import load_release
 from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import UsageError
-from autograder.extensions.diagnosis.details import Failure, check_lines, failures
+from autograder.extensions.diagnosis.check_lines import check_lines
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import ExamCell
@@ -17,6 +17,7 @@ from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
 from autograder.release.test_files import HEADER_LINES
 from autograder.results import publication
+from autograder.results.failures import Failure, failures
 
 _WORDS = {
     Outcome.PASSED: "passed",
@@ -44,25 +45,27 @@ def explained(course: Course, assignment: Assignment, student: str, question: st
         HostError: the grade on disk is damaged.
     """
     grade = _grade(course, assignment, student)
-    asked = [(book, each) for book in grade.notebooks for each in book.questions]
-    chosen = _chosen(asked, question, assignment) if question else [pair for pair in asked if _is_short(pair[1])]
+    questions = [(book, each) for book in grade.notebooks for each in book.questions]
+    chosen = (
+        _chosen(questions, question, assignment) if question else [pair for pair in questions if _is_short(pair[1])]
+    )
     tests, note = _tests(course, assignment, grade)
     yield from _heading(grade)
     yield from [note] if note else []
-    for book, each in chosen:
+    for book, graded in chosen:
         yield ""
-        yield from _of_question(book, each, tests.get((book.notebook, each.id)), whole=question is not None)
+        yield from _of_question(book, graded, tests.get((book.notebook, graded.id)), whole=question is not None)
     if not chosen:
         yield ""
         yield "No question lost points. Name a question to see its test and its checks:"
-        yield f"  {', '.join(each.id for _, each in asked)}"
+        yield f"  {', '.join(each.id for _, each in questions)}"
 
 
 def _grade(course: Course, assignment: Assignment, student: str) -> Grade:
     standing = publication.on_disk(course, assignment.name)
-    known = [*(grade.student for grade in (*standing.current, *standing.older)), *standing.damaged]
-    near = difflib.get_close_matches(student, known, 1)
-    if known and student not in known:
+    students = [*(grade.student for grade in (*standing.current, *standing.older)), *standing.damaged]
+    near = difflib.get_close_matches(student, students, 1)
+    if students and student not in students:
         todo = f"did you mean {near[0]!r}?" if near else f"run `autograder grade {assignment.name}` first"
         raise UsageError(f"nothing is graded for {student!r} in {assignment.name}; {todo}")
     (grade,) = publication.for_people(course, publication.grades(course, assignment.name, [student]))
@@ -70,11 +73,11 @@ def _grade(course: Course, assignment: Assignment, student: str) -> Grade:
 
 
 def _chosen(
-    asked: Sequence[tuple[NotebookGrade, QuestionGrade]], question: str, assignment: Assignment
+    questions: Sequence[tuple[NotebookGrade, QuestionGrade]], question: str, assignment: Assignment
 ) -> list[tuple[NotebookGrade, QuestionGrade]]:
-    chosen = [(book, each) for book, each in asked if question in (each.id, f"{book.notebook}/{each.id}")]
+    chosen = [(book, each) for book, each in questions if question in (each.id, f"{book.notebook}/{each.id}")]
     if not chosen:
-        ids = [each.id for _, each in asked]
+        ids = [each.id for _, each in questions]
         near = difflib.get_close_matches(question, ids, 1)
         todo = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(ids)}"
         raise UsageError(f"{assignment.name} has no question {question!r}; {todo}")
@@ -109,8 +112,8 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
     yield f"{book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points, {outcome}"
     if question.in_kernel:
         yield "  measured in the student's process, which can answer anything"
-    found = failures(question.detail)
-    for failure in found:
+    test_failures = failures(question.detail)
+    for failure in test_failures:
         yield f"  {_place(test, failure)}: {failure.code}" if failure.line else "  the test:"
         yield from (f"      {line}" for line in failure.said)
     lines = check_lines(test.source if test is not None else "")
@@ -119,18 +122,20 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
     if question.message and question.outcome is not Outcome.PASSED:
         yield "  the student reads:"
         yield from (f"      {line}" for line in question.message.splitlines())
-    if not (found or question.checks or question.message) and question.outcome is Outcome.PASSED:
+    if not (test_failures or question.checks or question.message) and question.outcome is Outcome.PASSED:
         yield "  every assertion of the test held"
-    elif not (found or question.checks) and question.outcome is not Outcome.PASSED:
+    elif not (test_failures or question.checks) and question.outcome is not Outcome.PASSED:
         yield "  nothing was compared"
     if whole and test is not None:
-        marked = {failure.line for failure in found} | {lines.get(c.name, 0) for c in question.checks if c.fraction < 1}
+        marked = {failure.line for failure in test_failures} | {
+            lines.get(c.name, 0) for c in question.checks if c.fraction < 1
+        }
         yield from _listing(test, marked)
 
 
 def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[str]:
-    place = f" ({_place(test, Failure(line))})" if line else ""
-    yield f"  check {one_line(check.name, 100)}{place}: {100 * check.fraction:.0f} % of its credit: {check.message}"
+    position = f" ({_place(test, Failure(line))})" if line else ""
+    yield f"  check {one_line(check.name, 100)}{position}: {100 * check.fraction:.0f} % of its credit: {check.message}"
     if check.detail and check.detail != check.message:
         yield from (f"      {text}" for text in check.detail.splitlines())
     numbers = [f"{name} {value}" for name, value in check.evidence.items() if isinstance(value, int | float | str)]
@@ -142,8 +147,8 @@ def _place(test: ExamCell | None, failure: Failure) -> str:
     """Name the line of a test where its author finds it."""
     if test is not None and test.file:
         return f"{test.file}, line {failure.line - HEADER_LINES}"
-    place = place_in_source(test.source, failure.line) if test is not None else ""
-    return place or f"line {failure.line}"
+    position = place_in_source(test.source, failure.line) if test is not None else ""
+    return position or f"line {failure.line}"
 
 
 def _listing(test: ExamCell, marked: set[int]) -> Iterator[str]:

@@ -11,8 +11,9 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import Here, cell, grade_in_this_process, notebook, submit, tiny_course
 
 from autograder import cli
-from autograder.extensions.diagnosis.details import check_lines, failures
+from autograder.extensions.diagnosis.check_lines import check_lines
 from autograder.records.course import Course
+from autograder.results.failures import failures
 
 TEST = """\
 from autograder import check
