@@ -124,7 +124,7 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
         yield from (f"      {line}" for line in question.message.splitlines())
     if not (test_failures or question.checks or question.message) and question.outcome is Outcome.PASSED:
         yield "  every assertion of the test held"
-    elif not (test_failures or question.checks) and question.outcome is not Outcome.PASSED:
+    elif not (test_failures or question.checks) and question.outcome not in (Outcome.PASSED, Outcome.MANUAL):
         yield "  nothing was compared"
     if whole and test is not None:
         marked = {failure.line for failure in test_failures} | {
@@ -136,9 +136,10 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
 def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[str]:
     position = f" ({_place(test, Failure(line))})" if line else ""
     yield f"  check {one_line(check.name, 100)}{position}: {100 * check.fraction:.0f} % of its credit: {check.message}"
-    if check.detail and check.detail != check.message:
-        yield from (f"      {text}" for text in check.detail.splitlines())
-    numbers = [f"{name} {value}" for name, value in check.evidence.items() if isinstance(value, int | float | str)]
+    detail = check.detail.removeprefix(check.message).lstrip("; ")
+    yield from (f"      {text}" for text in detail.splitlines())
+    evidence = [(name, value) for name, value in check.evidence.items() if isinstance(value, int | float | str)]
+    numbers = [f"{name} {value:.5g}" if type(value) is float else f"{name} {value}" for name, value in evidence]
     if numbers:
         yield f"      {one_line(', '.join(numbers[:_EVIDENCE]), 300)}"
 
