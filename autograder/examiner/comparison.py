@@ -1,7 +1,8 @@
 """The operands of a failed ``assert``, for the instructor's detail: Python's own message names only the line.
 
 Each operand is computed once, as the test says, and stored among the test's names while its statement runs. Functions
-and classes that the test defines are left alone, because they have names of their own.
+and classes that the test defines are left alone, because they have names of their own; but a pytest function is the
+test.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """Form of the names for operands. A Python name contains no space, so neither a test nor a student can have such a
 name."""
 MAX_NOTES = 8
+TEST_FILE = "_pytest_module"
+"""Name of the function that is a test file for pytest, see :mod:`autograder.release.test_file_reader`."""
 HINT = (
     "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
     "Compare its values: list(x), float(x), x.name.)"
@@ -45,7 +48,10 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     """
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    frames = [entry for entry in traceback.walk_tb(error.__traceback__) if entry[0].f_code.co_filename == file]
+    lines = [line for _, line in frames]
+    if frames and frames[-1][0].f_code.co_name != "<module>":  # a pytest function, whose names are its own
+        names = dict(frames[-1][0].f_locals)
     operands = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
     described = [recorded for recorded in operands if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
         :MAX_NOTES
@@ -85,6 +91,8 @@ def forget(names: dict[str, Any]) -> None:
 
 
 class _OperandRecorder(ast.NodeTransformer):
+    in_test_file = False
+
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         """Record the operands of an assertion."""
         self.lines = f"assert {node.lineno} {node.end_lineno}"
@@ -95,7 +103,16 @@ class _OperandRecorder(ast.NodeTransformer):
         """Return the definition unchanged."""
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = skip
+    visit_AsyncFunctionDef = visit_Lambda = skip
+
+    def definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
+        """Record in a pytest function, which no student's code gets; return other definitions unchanged."""
+        is_file = node.name == TEST_FILE
+        self.in_test_file |= is_file
+        is_test = self.in_test_file and node.name.lower().startswith("test")
+        return self.generic_visit(node) if is_file or is_test else node
+
+    visit_FunctionDef = visit_ClassDef = definition
 
     def part(self, node: ast.expr) -> ast.expr:
         """Record the operands that decide: both sides of a comparison, the arguments of a call."""
