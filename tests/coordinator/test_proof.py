@@ -145,7 +145,7 @@ def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagge
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
+        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6; n is 3)"),
         ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
         ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
         (
