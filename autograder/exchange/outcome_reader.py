@@ -1,7 +1,7 @@
 """Reader of an outcome, in the coordinator, which believes none of it.
 
-It accepts only a grade of this exam's own questions, each within its range, cells for people that are built anew from
-the exam, and recordings that can only be used for the very same submission.
+It accepts only a grade of this exam's own questions, each within its range, and cells for people that are built anew
+from the exam. Recordings can only be used for the very same submission.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
         raise _not_graded(head)
     try:
         grade = result_json.from_json(_json(files[GRADE], MAX_GRADE_BYTES))
-    except (HostError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (HostError, KeyError, RecursionError) as error:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
         raise ValueError("it has other notebooks than the exam")

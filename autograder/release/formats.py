@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder._util import registry
-from autograder._util.libraries import with_extra
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:  # a batch asks for the rules of files alone
@@ -82,8 +81,9 @@ def format_of(notebook: NotebookNode, label: str) -> SourceFormat | None:
     for source_format in formats():
         if source_format.is_source(notebook):
             return source_format
-    if "otter" not in registry.names(registry.FORMATS) and any(_OTTER.match(cell.source) for cell in notebook.cells):
-        raise CourseError(f"{label}: an otter notebook needs the extension otter: {with_extra('otter')}")
+    absent = registry.absence("otter", registry.FORMATS)
+    if absent and any(_OTTER.match(cell.source) for cell in notebook.cells):
+        raise CourseError(f"{label}: an otter notebook {absent}")
     return None
 
 
@@ -93,7 +93,7 @@ def is_foreign_test(code: str) -> bool:
 
 
 def place_in_source(code: str, line: int) -> str:
-    """Return cell and line of the source for a line of a test cell's code; empty where the cell is the source's own."""
+    """Return cell and line of the source for a test cell's line; empty in the source's own cells."""
     return next((position for each in formats() if (position := each.place_in_source(code, line))), "")
 
 

@@ -87,7 +87,10 @@ def test_where_most_have_the_same_points_nobody_is_the_strongest() -> None:
 
 def test_the_class_report_names_them_with_students_and_what_to_do(tmp_path) -> None:
     error = TRACEBACK.format("TypeError: <b>cannot</b> add")
-    grades = [*a_class_with_a_wrong_test(12), replace(of_scores("zoe", 2, 0, 2, 0, 0, detail=error), name="Zoe <i>Zed</i>")]
+    grades = [
+        *a_class_with_a_wrong_test(12),
+        replace(of_scores("zoe", 2, 0, 2, 0, 0, detail=error), name="Zoe <i>Zed</i>"),
+    ]
     text = "".join(render_class_report(course(tmp_path), assignment(), grades))
     shown = inert(text).text
     assert "Points lost to an exception in the test" in shown

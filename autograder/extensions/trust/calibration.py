@@ -1,11 +1,12 @@
 """Calibration of thresholds: what the runs measured, how often each candidate loses, and which threshold would do.
 
-For each check with a number: the distribution over runs, the probability that the solution loses with an interval by
-its count (Clopper–Pearson) and one by a normal distribution (noncentral t), and a threshold at which it loses with at
-most the wanted rate (tolerance limit, 95 % confidence). docs/explanation/trust.md describes and tests them.
+For each check with a number it gives the distribution over runs, and the probability that the solution loses. That has
+an interval by its count (Clopper–Pearson) and one by a normal distribution (noncentral t). A tolerance limit (95 %
+confidence) is a threshold at which the solution loses with at most the wanted rate. docs/explanation/trust.md describes
+and tests them.
 
 The runs share the holdout, so their spread is the seeds' part of the noise. The holdout's part is the standard error
-that each check reports: for a mean over rows it is what the bootstrap over rows comes to, since the variance of a
+that each check reports. For a mean over rows it is what the bootstrap over rows comes to, since the variance of a
 resampled mean is s²(n − 1)/n² exactly.
 """
 

@@ -1,0 +1,185 @@
+"""Dispatch of submissions to machines: assignment, results, and retries when a machine goes away.
+
+This module knows no library for clusters; :class:`Fleet` is the interface that it needs.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autograder.errors import HostError, SandboxError
+from autograder.exchange.parcel import pack_unit
+from autograder.exchange.work import Work
+from autograder.extensions.cluster.grader import Standing
+from autograder.extensions.cluster.result_parcel import put_in_place
+
+DEATHS = 3
+"""Number of machines that may be lost with a submission; after the last one it is not graded."""
+POLL_SECONDS = 2.0
+"""Seconds between two looks at the standing of the machines."""
+
+
+class Sent(Protocol):
+    """Interface of a submission that was sent to a machine."""
+
+    def result(self, timeout: float | None = None) -> bytes:
+        """Return the outcome; any exception means that the machine, not the submission, failed."""
+
+
+class Fleet(Protocol):
+    """Interface of the machines."""
+
+    def standing(self) -> Mapping[str, Standing]:
+        """Return address → standing, of all machines that are there now."""
+
+    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
+        """Send a submission to the machine ``address``; ``ended`` is called with the result, from any thread."""
+
+    def forget(self, sent: Sent) -> None:
+        """Drop a submission: nothing waits for its result any more."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    work: Work
+    address: str
+    sent: Sent
+
+
+class Dispatch:
+    """One batch on a fleet.
+
+    Args:
+        fleet: the machines.
+        most: largest number of submissions at a time, on all machines together; None: as many as they have slots.
+        patience: seconds for which a batch waits while there is no machine to give work to.
+    """
+
+    def __init__(self, fleet: Fleet, *, most: int | None = None, patience: float = 300.0) -> None:
+        self.fleet, self.most, self.patience = fleet, most, patience
+        self._running: dict[int, _Running] = {}
+        self._ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._lost: Counter[str] = Counter()
+        self._count = 0
+        self._pending: deque[Work] = deque()
+
+    def run(self, due: Sequence[Work]) -> Generator[tuple[Work, str], None, None]:
+        """Grade as :func:`~autograder.coordinator.pool.in_processes` does: yield each work with its reason.
+
+        Raises:
+            SandboxError: no machine's sandbox holds.
+            HostError: no machine came.
+        """
+        self._pending.extend(due)
+        polled_at = alone_since = time.monotonic()
+        fleet = self.fleet.standing()
+        proven = False
+        try:
+            while self._pending or self._running:
+                proven = proven or any(standing.slots for standing in fleet.values())
+                yield from self._give(fleet)
+                yield from self._take()
+                if time.monotonic() - polled_at >= POLL_SECONDS or not self._running:
+                    fleet, polled_at = self.fleet.standing(), time.monotonic()
+                    yield from self._leave(fleet)
+                if self._running or any(standing.slots for standing in fleet.values()):
+                    alone_since = time.monotonic()
+                elif error := self._hopeless(fleet, time.monotonic() - alone_since):
+                    if not proven:
+                        raise error
+                    yield from ((work, str(error)) for work in self._pending)
+                    self._pending.clear()
+        finally:
+            for running in self._running.values():
+                self.fleet.forget(running.sent)
+            self._running.clear()
+
+    def _give(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
+        """Fill free slots, those of the least busy machine first."""
+        busy = Counter[str]()
+        for running in self._running.values():
+            slots = fleet[running.address].slots if running.address in fleet else 0
+            busy[running.address] += max(slots, 1) if self._goes_alone(running.work) else 1
+        while self._pending and (self.most is None or len(self._running) < self.most):
+            work, alone = self._pending[0], self._goes_alone(self._pending[0])
+            free = [
+                a for a, standing in fleet.items() if busy[a] < (min(standing.slots, 1) if alone else standing.slots)
+            ]
+            if not free:
+                return
+            address = min(free, key=lambda a: busy[a] / fleet[a].slots)
+            self._pending.popleft()
+            try:
+                parcel = pack_unit(work)
+            except HostError as error:
+                yield work, str(error)
+                continue
+            busy[address] += fleet[address].slots if alone else 1
+            self._count += 1
+            number = self._count
+            sent = self.fleet.submit(address, parcel, self._notify(number))
+            self._running[number] = _Running(work, address, sent)
+
+    def _notify(self, number: int) -> Callable[[Any], None]:
+        return lambda _: self._ended.put(number)
+
+    def _take(self) -> Generator[tuple[Work, str], None, None]:
+        """Wait a moment for one result, and write it."""
+        try:
+            number = self._ended.get(timeout=POLL_SECONDS if self._running else POLL_SECONDS / 4)
+        except queue.Empty:
+            return
+        running = self._running.pop(number, None)
+        if running is None:
+            return
+        try:
+            outcome = running.sent.result(timeout=60.0)
+        except Exception as error:
+            yield from self._requeue(running, f"{error or type(error).__name__}")
+        else:
+            try:
+                reason = put_in_place(running.work, outcome)
+            except HostError as error:
+                reason = str(error)
+            yield running.work, reason and f"{reason}\n(on {running.address})"
+        finally:
+            self.fleet.forget(running.sent)
+
+    def _leave(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
+        """Take back the submissions of machines that are gone."""
+        for number, running in list(self._running.items()):
+            if running.address not in fleet:
+                del self._running[number]
+                self.fleet.forget(running.sent)
+                yield from self._requeue(running, "the machine is gone")
+
+    def _requeue(self, running: _Running, reason: str) -> Generator[tuple[Work, str], None, None]:
+        """Queue a submission of a lost machine again, behind those that have lost none; give up after the last."""
+        self._lost[running.work.student] += 1
+        if self._lost[running.work.student] >= DEATHS:
+            lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {reason}"
+            yield running.work, lost
+        else:
+            self._pending.append(running.work)
+
+    def _goes_alone(self, work: Work) -> bool:
+        """Tell whether the submission must run alone: it may be what brought two machines down."""
+        return self._lost[work.student] >= DEATHS - 1
+
+    def _hopeless(self, fleet: Mapping[str, Standing], seconds: float) -> HostError | None:
+        """Return the error that ends the waiting, or None."""
+        refused = {address: standing.refused for address, standing in fleet.items() if standing.refused}
+        if fleet and len(refused) == len(fleet):
+            listed = "".join(f"\n  {address}: {why}" for address, why in sorted(refused.items()))
+            return SandboxError(f"no worker can grade:{listed}")
+        if seconds > self.patience:
+            counted = f"{len(fleet)} there, none ready" if fleet else "none there"
+            return HostError(
+                f"no worker to give work to for {seconds:.0f} s ({counted}); check that workers run, with TLS"
+            )
+        return None
