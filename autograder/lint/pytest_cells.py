@@ -1,4 +1,4 @@
-"""Syntax of a test cell as a plain test of a notebook, also where the cell was made from a pytest function."""
+"""Syntax of a test cell, also of one that was made from a pytest function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of nbgrader's marks in the cells of a source notebook, each with its cell, its key and what to click."""
+"""Faults of nbgrader's marks in a source notebook, each with its cell and what to click."""
 
 from __future__ import annotations
 
