@@ -41,6 +41,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "post": "lms",
         "replay": "trust",
         "review": "review",
+        "why": "diagnosis",
     },
     SANDBOXES: {"user": "gradescope"},
     EXECUTORS: {"dask": "cluster"},

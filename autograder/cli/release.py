@@ -73,6 +73,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         click.echo(f"Warning: {unread}", err=True)
     for warning in build.check(built):
         click.echo(f"Warning: {warning}", err=True)
+    for note in build.shown_tests(built):
+        click.echo(f"note: {note}", err=True)
     proved = "not proved"
     if not no_prove:
         from autograder.coordinator import locks

@@ -10,9 +10,7 @@ if chance costs the solution points, there are further runs.
 
 from __future__ import annotations
 
-import itertools
 import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
@@ -23,16 +21,17 @@ from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
 from autograder.coordinator.mutants import Mutant, mutants, tests_of
 from autograder.coordinator.pool import in_processes, prestart_templates
-from autograder.errors import CourseError, HostError, ProofError
+from autograder.coordinator.proof_reasons import reason_of, with_remedy
+from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
 from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import RAISES, Exam, ExamCell, Role, raises_exception
+from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
-from autograder.release.build import notebook_text
+from autograder.release.build import notebook_text, placed
 from autograder.release.exam import solution_notebook
 from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
@@ -40,11 +39,9 @@ from autograder.release.record import Release
 from autograder.submissions.surroundings import explained
 
 MAX_SOLUTION_SECONDS = 20.0
-"""Longest run of the solution after which weak answers are tried; there are at most four more runs."""
+"""Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""
-GIVEN = "given"
-"""Tag of a test cell whose points the unchanged release may get."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +163,7 @@ def _proof(
         *(text for exam, text in gifts if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
         *_states_of_the_end(exams, solution),
-        *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
+        *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in _wide_integers(exam)),
     )
     return Proof(release, warnings)
@@ -187,12 +184,11 @@ def _weak_answers(
 ) -> list[str]:
     """Try the solution with functions that do nothing; name the questions whose tests give them full marks."""
     tried = list(mutants(release.exams))
-    seconds = sum(book.wall_seconds for book in solution.notebooks)
+    seconds = sum(book.cpu_seconds for book in solution.notebooks)
     if tried and seconds > MAX_SOLUTION_SECONDS:
-        limit = (
-            f"only where the solution runs in less than {MAX_SOLUTION_SECONDS:g} s, and this one took {seconds:.0f} s"
-        )
-        return [f"weak answers (functions that return None, 0, their input) were not tried: {limit}"]
+        duration = f"the solution computes for {seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
+        todo = f"`autograder audit {release.assignment.name}` takes the time and tries more of them"
+        return [f"weak answers (functions that return None, 0, their input) were not tried: {duration}; {todo}"]
     works = []
     for number, mutant in enumerate(tried):
         texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
@@ -213,7 +209,7 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
-            is_gift = any(GIVEN in cell.metadata.get("tags", ()) for cell in tests)
+            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
                 test_names = ", ".join(str(cell.grade_id) for cell in tests)
                 yield (
@@ -246,14 +242,15 @@ def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
             if question.detail.startswith(AT_END):
                 reason = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
                 finding = "it finds objects as they are at the end of the notebook"
-                yield f"{exam.notebook}, {question.id}: {finding}, because {reason}"
+                todo = "if a later cell changes what it reads, let that cell work on a copy, or under another name"
+                yield f"{exam.notebook}, {question.id}: {finding}, because {reason}; {todo}"
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests of zero points that the solution fails: no score tells of them."""
     for exam, cell, question in _tests(exams, grade, worthless=True):
         if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
-            reason = _reason(question.detail) or question.message or question.outcome.value
+            reason = reason_of(question.detail) or question.message or question.outcome.value
             yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({reason})"
 
 
@@ -291,47 +288,29 @@ def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Ite
             yield f"{exam.notebook}: the solution does not run to its end: {'; '.join(cells) or notebook.message}"
         elif notebook.status not in (RunStatus.COMPLETED, RunStatus.CELL_ERROR):
             stopped.add(exam.notebook)
-            yield f"{exam.notebook}: the solution does not run to its end: {notebook.message or notebook.status}"
+            reason = with_remedy(notebook.message or notebook.status, notebook.status)
+            yield f"{exam.notebook}: the solution does not run to its end: {reason}"
     for exam, cell, question in missed:
-        if exam.notebook in stopped and _UNBOUND in question.detail:
+        if exam.notebook in stopped and (_UNBOUND in question.detail or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped
         of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         short = [c for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if of_otter else c.message for c in short)
-        reason = checks or _reason(question.detail) or question.message
+        reason = checks or reason_of(question.detail) or question.message
         points = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
 
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
-        if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
+        if question.score > 0 and not has_tag(cell.metadata, GIVEN):
             points = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
             todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
             yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
 
 
-def _reason(detail: str) -> str:
-    """Return the line of the test that ended it, and why.
-
-    For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
-    """
-    first = detail[max(0, detail.find(_TRACEBACK)) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
-    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
-    position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
-    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
-    message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
-        message = refused[1]
-    return position + (message if len(message) <= 500 else message[:499] + "…")
-
-
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
 _UNBOUND = "\nNameError: name "
-_TRACEBACK = "Traceback (most recent call last):"
-_IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
-_REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
-_COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
 
 
 def proof_folder(course: Course, assignment: str) -> Path:

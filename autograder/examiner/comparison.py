@@ -1,7 +1,8 @@
 """The operands of a failed ``assert``, for the instructor's detail: Python's own message names only the line.
 
 Each operand is computed once, as the test says, and stored among the test's names while its statement runs. Functions
-and classes that the test defines are left alone, because they have names of their own.
+and classes that the test defines are left alone, because they have names of their own; but a pytest function is the
+test.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import ast
 import contextlib
 import re
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
+from autograder._util.syntax import parsed
+from autograder.check.equality import is_known
 from autograder.check.handle import reference_of
 from autograder.check.values import quoted
 
@@ -19,6 +23,8 @@ _RECORDED = re.compile(r"assert (\d+) (\d+): (.*)", re.DOTALL)
 """Form of the names for operands. A Python name contains no space, so neither a test nor a student can have such a
 name."""
 MAX_NOTES = 8
+TEST_FILE = "_pytest_module"
+"""Name of the function that is a test file for pytest, see :mod:`autograder.release.test_file_reader`."""
 HINT = (
     "(An object of the notebook equals only itself, and is an instance only of the notebook's classes. "
     "Compare its values: list(x), float(x), x.name.)"
@@ -42,7 +48,10 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     """
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    frames = [entry for entry in traceback.walk_tb(error.__traceback__) if entry[0].f_code.co_filename == file]
+    lines = [line for _, line in frames]
+    if frames and frames[-1][0].f_code.co_name != "<module>":  # a pytest function, whose names are its own
+        names = dict(frames[-1][0].f_locals)
     operands = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
     described = [recorded for recorded in operands if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
         :MAX_NOTES
@@ -50,8 +59,29 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     for recorded in described:
         with contextlib.suppress(Exception):  # e.g. a number with more digits than Python converts
             error.add_note(f"{recorded[3]} is {quoted(names[recorded[0]])}")
+    for name, value in _inputs([recorded[3] for recorded in described], names):
+        with contextlib.suppress(Exception):
+            error.add_note(f"{name} is {quoted(value)}")
     if any(reference_of(names[recorded[0]]) is not None for recorded in described):
         error.add_note(HINT)
+
+
+def _inputs(operands: list[str], names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the test's own data that operands were computed from: the ``n`` of ``guess(n)``."""
+    named_inputs = set(operands)
+    for operand in operands:
+        tree = parsed(operand)
+        for node in ast.walk(tree) if tree is not None else ():
+            name = node.id if isinstance(node, ast.Name) else ""
+            value = dict.get(names, name)  # what the test has, without asking the notebook
+            if (
+                value is not None
+                and is_known(value)
+                and name not in named_inputs
+                and len(named_inputs) < len(operands) + MAX_NOTES
+            ):
+                named_inputs.add(name)
+                yield name, value
 
 
 def forget(names: dict[str, Any]) -> None:
@@ -61,6 +91,8 @@ def forget(names: dict[str, Any]) -> None:
 
 
 class _OperandRecorder(ast.NodeTransformer):
+    in_test_file = False
+
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         """Record the operands of an assertion."""
         self.lines = f"assert {node.lineno} {node.end_lineno}"
@@ -71,7 +103,16 @@ class _OperandRecorder(ast.NodeTransformer):
         """Return the definition unchanged."""
         return node
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = skip
+    visit_AsyncFunctionDef = visit_Lambda = skip
+
+    def definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
+        """Record in a pytest function, which no student's code gets; return other definitions unchanged."""
+        is_file = node.name == TEST_FILE
+        self.in_test_file |= is_file
+        is_test = self.in_test_file and node.name.lower().startswith("test")
+        return self.generic_visit(node) if is_file or is_test else node
+
+    visit_FunctionDef = visit_ClassDef = definition
 
     def part(self, node: ast.expr) -> ast.expr:
         """Record the operands that decide: both sides of a comparison, the arguments of a call."""

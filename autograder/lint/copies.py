@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Set
 
 from autograder._util.syntax import parsed
 from autograder.examiner.permissions import Permissions
+from autograder.lint.pytest_cells import test_tree
 from autograder.lint.surroundings import Notebook
 from autograder.lint.test_cell import Finding
 from autograder.records.exam import Exam, Role
@@ -29,9 +30,10 @@ def compared_copies(exam: Exam) -> list[Finding]:
     notebook, permissions = Notebook(exam, ()), Permissions(exam.observations)
     findings = []
     for index, cell in enumerate(exam.cells):
-        tree = parsed(cell.source) if cell.role is Role.TEST and not cell.in_kernel else None
-        if tree is None or not permissions.known:
+        is_read = cell.role is Role.TEST and not cell.in_kernel and parsed(cell.source) is not None
+        if not (is_read and permissions.known):
             continue
+        tree = test_tree(cell)
         permissions.begin(str(cell.grade_id), cell.source, cell.allow)
         functions = notebook.known.students - notebook.known.trusted.keys()
         lines = cell.source.splitlines()

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from autograder.lint.certain import certain
 from autograder.lint.check_calls import unknown_names
+from autograder.lint.decision import Decision
 from autograder.lint.empty_loops import empty_loops
 from autograder.lint.evaluations import evaluations
+from autograder.lint.pytest_cells import test_tree
 from autograder.lint.surroundings import Notebook
+from autograder.lint.swallowed import swallowed_assertions
 from autograder.lint.times import comparisons_of_times
 from autograder.records.exam import ExamCell
 from autograder.syntax.magics import without_magics
@@ -57,7 +60,7 @@ class Reader:
         self.name = name
         self.cell = cell
         self.notebook = notebook
-        self.tree = ast.parse(cell.source)
+        self.tree = test_tree(cell)
         self.lines = cell.source.splitlines()
         self.loaded = loaded_names(cell.source)
         self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
@@ -68,13 +71,11 @@ class Reader:
         yield from self._names()
         yield from self._calls()
         yield from self._paths()
-        yield from self._verdict()
         yield from self._data()
         yield from self._untold()
         for node, reason, instead in unknown_names(self.tree, self.notebook.imports):
             yield self.finding(node, reason, instead)
-        for node, reason, instead in certain(self.tree, self.notebook.imports):
-            yield self.finding(node, reason, instead, warning=True)
+        yield from self._decision()
         for node, reason, instead in empty_loops(self.tree, self.notebook.known.students - self.own):
             yield self.finding(node, reason, instead, warning=True)
         for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
@@ -202,32 +203,14 @@ class Reader:
                             text, reason, "name files from the notebook's own folder: open('results.csv')"
                         )
 
-    def _verdict(self) -> Iterator[Finding]:
-        if self.cell.points <= 0 or "given" in self.cell.metadata.get("tags", ()) or self._decides():
-            return
-        reason = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
-        yield Finding(self.name, 0, "", reason, "add an assert or a check", warning=True)
-
-    def _decides(self) -> bool:
-        """Return whether the cell may raise on purpose, or ends in a value."""
-        last = self.tree.body[-1] if self.tree.body else None
-        if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call | ast.Constant):
-            return True
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Call) and self._asserts(node)):
-                return True
-            call = node.value if isinstance(node, ast.Expr) else None
-            if isinstance(call, ast.Call) and dotted(call.func, {}) != "print":
-                return True  # a call as a statement, of the student's function or a helper
-        return False
-
-    def _asserts(self, call: ast.Call) -> bool:
-        """Return whether the call is an assertion of a library, a check, or a function of the instructor's."""
-        name = dotted(call.func, self.notebook.imports)
-        if name in self.notebook.known.own or name in self.notebook.known.trusted:
-            return True
-        words = re.split(r"[._]", name.lower())
-        return any(w.startswith(("assert", "check", "test", "raises", "fail", "verify")) for w in words)
+    def _decision(self) -> Iterator[Finding]:
+        """Warn of a test that cannot fail: of the lines by which it cannot, or else of the whole cell."""
+        decision = Decision(self.tree, self.cell, self.notebook, self.loaded, self.own)
+        lines = [*certain(self.tree, self.notebook.imports), *swallowed_assertions(self.tree, decision.asserts)]
+        for node, reason, instead in lines:
+            yield self.finding(node, reason, instead, warning=True)
+        for reason, instead in () if lines else decision.lacks():
+            yield Finding(self.name, 0, "", reason, instead, warning=True)
 
     def _clocks(self) -> Iterator[Finding]:
         """Warn of a test that measures how long the student's code takes."""

@@ -11,6 +11,8 @@ from autograder.records.observations import Observations
 
 EXAMINE_KERNEL = "examine-kernel"
 """Tag of a test cell that runs in the student's kernel."""
+GIVEN = "given"
+"""Tag of a test cell whose points need no work: the unchanged release may get them."""
 RAISES = "raises-exception"
 """Jupyter's tag of a cell that is meant to raise."""
 

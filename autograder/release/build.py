@@ -21,8 +21,9 @@ from autograder._util.files import replace_folder
 from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
 from autograder.lint import exam as lint
+from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam, Role
+from autograder.records.exam import GIVEN, Exam, ExamCell, Role
 from autograder.release import exam_cache, formats
 from autograder.release.bundle import bundle_files
 from autograder.release.exam import make_exam, released_notebook, solution_notebook
@@ -42,7 +43,9 @@ __all__ = [
     "check",
     "examined_doubts",
     "notebook_text",
+    "placed",
     "released_notebook",
+    "shown_tests",
     "solution_notebook",
     "write",
 ]
@@ -92,14 +95,29 @@ def check(release: Release) -> list[str]:
     findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     _stop_for(errors)
-    return [*release.warnings, *(text for exam, finding in findings for text in _placed(exam, [finding]))]
+    return [*release.warnings, *(text for exam, finding in findings for text in placed(exam, [finding]))]
+
+
+def shown_tests(release: Release) -> list[str]:
+    """Name the questions of each notebook that have no hidden test, with what to do."""
+    return [_shown(n.exam, cells) for n in release.notebooks if (cells := wholly_visible(n.exam))]
+
+
+def _shown(exam: Exam, cells: Sequence[ExamCell]) -> str:
+    ids = ", ".join(str(cell.grade_id) for cell in cells)
+    points = f"{sum(cell.points for cell in cells):g} of {exam.max_score:g} points"
+    return (
+        f"source/{exam.assignment}/{exam.notebook}.ipynb: students see all of {ids} ({points}), and no hidden test "
+        f"reads the same answers, so an answer can be written to what they see; {_HIDE}, or tag the cell {GIVEN!r} if "
+        "that is meant"
+    )
 
 
 def examined_doubts(release: Release) -> list[str]:
     """Return what the linter says of the tests of a source without solutions, whose names nothing has bound yet."""
     files = release.modules.union(release.files)
     findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
-    return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in _placed(exam, [one])]
+    return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in placed(exam, [one])]
 
 
 def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:
@@ -165,7 +183,8 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
         _stop_for([*unreadable, *others_findings])
 
 
-def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
+def placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
+    """Write findings about an exam with their places in the source folder."""
     return [
         _in_file(exam, finding) or f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}"
         for finding in findings
@@ -201,11 +220,14 @@ def _told(finding: lint.Finding) -> str:
 
 
 def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:
-    every = [text for exam, finding in faults for text in _placed(exam, [finding])]
+    every = [text for exam, finding in faults for text in placed(exam, [finding])]
     marked = any(finding.kernel for _, finding in faults)
     if every:
         listed = every if len(every) == 1 else [f"{len(every)} faults in tests:", *(f"  - {fault}" for fault in every)]
         raise CourseError("\n".join([*listed, lint.MARK] if marked else listed))
+
+
+_HIDE = "put other cases between ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS"
 
 
 def write(course: Course, assignment: Assignment, release: Release) -> None:

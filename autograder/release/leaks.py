@@ -15,13 +15,13 @@ from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
-from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
+from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.files import ask_for_notebook, unnamed_files
 from autograder.release.formats import format_of
 from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 from autograder.release.record import Release
-from autograder.release.stripping import cell_name
+from autograder.release.stripping import stop_for
 
 MAX_LINES_BYTES = 4 << 20
 """Up to this size, files are searched line by line, for near misses of markers; larger ones only for exact markers."""
@@ -39,13 +39,25 @@ _NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see;
 
 
 def check_sources(course: Course, assignment: Assignment) -> None:
-    """Search the source notebooks of an assignment for leaks.
+    """Search the source notebooks of an assignment for leaks, and for cells whose marks are wrong.
 
     Raises:
-        CourseError: there are leaks; the message names each place, with what to do.
+        CourseError: there are some; the message names each place, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    _stop_for([*_in_sources(course, assignment, markers)])
+    leaks, marks = [*_in_sources(course, assignment, markers)], [*_in_marks(course, assignment)]
+    stop_for(
+        [*leaks, *marks], _LEAKS if not marks else f"{_LEAKS}, or are wrong in cells" if leaks else "faults in cells"
+    )
+
+
+def _in_marks(course: Course, assignment: Assignment) -> Iterator[str]:
+    """Find the faults of nbgrader's marks, so that a release names them together with what would reach students."""
+    for path in sorted(course.source(assignment.name).glob("*.ipynb")):
+        label = path.relative_to(course.root).as_posix()
+        notebook = None if path.name.startswith(".") else read_source_notebook(path, name=label)
+        if notebook is not None and format_of(notebook, label) is None:
+            yield from (f"{label}: {fault}" for fault in metadata_faults(notebook))
 
 
 def check_files(course: Course, release: Release) -> None:
@@ -56,13 +68,10 @@ def check_files(course: Course, release: Release) -> None:
     """
     markers = course_markers(read_nbgrader_config(course.root))
     marked = [*_in_release(course, release, markers)]
-    _stop_for([*unnamed_files(course, release.assignment, release.files), *marked])
+    stop_for([*unnamed_files(course, release.assignment, release.files), *marked], _LEAKS)
 
 
-def _stop_for(faults: Sequence[str]) -> None:
-    if faults:
-        listed = [f"{len(faults)} things would reach students:", *(f"  - {fault}" for fault in faults)]
-        raise CourseError("\n".join(faults if len(faults) == 1 else listed))
+_LEAKS = "things would reach students"
 
 
 # --- source notebooks --------------------------------------------------------------------------------

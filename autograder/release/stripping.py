@@ -21,8 +21,10 @@ from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import formats
+from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.formats import SourceFormat
 from autograder.release.languages import check_language
+from autograder.release.step_messages import message
 from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
@@ -75,9 +77,10 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     Raises:
         CourseError: a step refused it (duplicate grade_id, no points, open marker); the message says where.
     """
+    _check_metadata(notebook, label)
     steps = _Steps(root, folder, config, label)
     instructor = steps.run(_BEFORE, copy.deepcopy(notebook))
-    _check_metadata(instructor, label)
+    _check_metadata(instructor, label)  # now with the cells of a header
     grader = steps.run(_SOLUTIONS, copy.deepcopy(instructor))
     student = steps.run(_HIDDEN, copy.deepcopy(grader))
     _check_valid(student, label)
@@ -115,13 +118,6 @@ def _check_valid(student: NotebookNode, label: str) -> None:
         raise CourseError(f"{label}: the released notebook is not valid: {error.message[:200]}") from None
 
 
-def cell_name(index: int, cell: NotebookNode) -> str:
-    """Name a cell: ``cell 4 ('squares')``, the position in Jupyter, counted from 1, and its grade_id."""
-    meta = cell.metadata.get("nbgrader")
-    grade_id = meta.get("grade_id") if isinstance(meta, dict) else None
-    return f"cell {index + 1} ({grade_id!r})" if grade_id else f"cell {index + 1}"
-
-
 class _Steps:
     """The preprocessors of nbgrader, configured for one notebook."""
 
@@ -143,7 +139,7 @@ class _Steps:
                     notebook, self.resources = step(notebook, self.resources)
             except Exception as error:  # nbgrader raises many types, and an AUTOTEST runs the author's code
                 _stop_kernel(step)
-                raise CourseError(f"{self.label}: {''.join(current_cell)}{_reason(error)} ({name})") from error
+                raise CourseError(f"{self.label}: {''.join(current_cell)}{message(step, error)}") from error
         return notebook
 
     def _has_autotests(self, notebook: NotebookNode) -> bool:
@@ -205,52 +201,16 @@ def _watched(step: Any) -> list[str]:
 
 
 def _check_metadata(notebook: NotebookNode, label: str) -> None:
-    """Run nbgrader's own checks of its metadata cell by cell, so that the message can name the cell."""
-    from nbgrader.nbgraderformat import MetadataValidator
-
-    validator = MetadataValidator()
-    first: dict[str, int] = {}
-    for index, cell in enumerate(notebook.cells):
-        position = f"{label}: {cell_name(index, cell)}"
-        try:
-            validator.validate_cell(cell)
-        except Exception as error:  # jsonschema's errors, and KeyError or TypeError for unexpected types
-            reason = getattr(error, "message", None) or str(error)
-            raise CourseError(f"{position}: {_with_remedy(' '.join(reason.split()))}") from None
-        meta = cell.metadata.get("nbgrader", {})
-        if not any(meta.get(flag) for flag in ("grade", "solution", "locked", "task")):
-            continue
-        grade_id = meta.get("grade_id")
-        if not grade_id:
-            raise CourseError(f"{position}: {_with_remedy('does not have a grade_id')}")
-        if grade_id in first:
-            raise CourseError(f"{position}: cell {first[grade_id] + 1} has the same grade_id; rename one of them")
-        if meta.get("task") and "points" not in meta:
-            raise CourseError(f"{position}: {_with_remedy('the task does not have points')}")
-        first[grade_id] = index
+    """Refuse a notebook with faults in nbgrader's marks; the message names all of them."""
+    stop_for([f"{label}: {fault}" for fault in metadata_faults(notebook)], "faults in cells")
 
 
-_TOOLBAR = "in Jupyter's Create Assignment toolbar"
-_REMEDIES = {
-    # nbgrader's message about a cell: remedy
-    "grade_id is empty": f"give it one {_TOOLBAR}",
-    "does not have a grade_id": f"give it one {_TOOLBAR}",
-    "does not have points": f"give it some {_TOOLBAR}",
-    "is not marked as a solution cell": f"make it a manually graded answer or a task {_TOOLBAR}, or a code cell",
-    "is not marked as a grade cell": f"make it a manually graded answer {_TOOLBAR}, or a code cell",
-    "Task cells have to be markdown": "make it a Markdown cell",
-    "Schema version is too new": "a newer nbgrader wrote it; update nbgrader where this kit is installed",
-}
-
-
-def _with_remedy(reason: str) -> str:
-    """Return nbgrader's message without the cell that it quotes, with the remedy."""
-    for message, remedy in _REMEDIES.items():
-        if message in reason:
-            end = reason.index(message) + len(message)
-            detail = reason[end:] if message.startswith("Schema") else ""
-            return f"{reason[:end]}{detail}; {remedy}"
-    return reason[:300]
+def stop_for(faults: Sequence[str], kind: str) -> None:
+    """Raise a CourseError that lists these faults, if there are any."""
+    if faults:
+        raise CourseError(
+            "\n".join(faults if len(faults) == 1 else [f"{len(faults)} {kind}:", *(f"  - {f}" for f in faults)])
+        )
 
 
 @contextmanager
@@ -265,13 +225,6 @@ def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
     finally:
         if original == "python":
             spec["name"] = original
-
-
-def _reason(error: Exception) -> str:
-    """Return the error's message on one line; if an AUTOTEST's code raised, the kernel's message."""
-    name, value = getattr(error, "ename", None), getattr(error, "evalue", None)
-    text = f"the code of an AUTOTEST raised {name}: {value}" if name else str(error)
-    return " ".join(text.split()) or "an AUTOTEST belongs into a cell that is an autograded test"
 
 
 def _stop_kernel(step: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ HEADER_LINES = 2
 _HEAD = "from autograder.check.pytest_runs import run as _pytest_run, student as _pytest_student\ndef _pytest_module():"
 _INDENT = "    "
 _SKIPPING = ("skip", "skipif", "xfail")
+_MARKS = ("points", "visible", "hidden", "notebook", "parametrize", "usefixtures", *_SKIPPING)
+"""Marks that mean something here; a course may have others of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +211,20 @@ class _Reader(ParsedTestFile):
                 continue
             if mark in _SKIPPING:
                 self.fail(node, f"a test with points has to decide: it cannot be marked as {mark}")
+            self._check_mark(node, mark)
             if mark in ("points", "notebook") and not (isinstance(node, ast.Call) and len(node.args) == 1):
                 self.fail(node, f"{mark} takes one value: @pytest.mark.{mark}({'2' if mark == 'points' else '…'})")
             marks[mark] = node
         return marks
+
+    def _check_mark(self, node: ast.expr, mark: str) -> None:
+        """Refuse a misspelled mark, which would mean nothing, and one that has no effect in the examiner."""
+        if mark == "timeout":
+            todo = "each test has the time of a test cell: limits: {cell_seconds: …} in course.yaml"
+            self.fail(node, f"timeout has no effect where tests are examined; {todo}")
+        near = difflib.get_close_matches(mark, _MARKS, 1, 0.75)
+        if near and mark not in _MARKS:
+            self.fail(node, f"there is no mark {mark!r}; did you mean {near[0]!r}?")
 
     def _points(self, mark: ast.expr) -> float:
         value = mark.args[0] if isinstance(mark, ast.Call) else mark

@@ -338,6 +338,7 @@ def _write_report(
     path = course.reports / f"{assignment.name}.html"
     counted = [grade for grade in grades if grade.student not in listed]
     gone = departed(course, counted)
+    roster = load_roster(course)
     page = render_class_report(
         course,
         assignment,
@@ -347,7 +348,8 @@ def _write_report(
         departed=gone,
         titles=_titles(exams),
         hand_ins=_of_hand_ins(course, assignment.name, grades),
-        presence=presence(load_roster(course), {grade.student for grade in grades} | set(listed), assignment.name),
+        presence=presence(roster, {grade.student for grade in grades} | set(listed), assignment.name),
+        names={student: roster.name(student) for student in listed},
         calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
     )
     write_atomically(path, page)

@@ -46,6 +46,23 @@ def test_a_right_answer_passes_and_a_wrong_one_fails_with_line_and_values(tmp_pa
     assert wrong.message == "A hidden test found a wrong answer."
     assert "tests/test_nb.py::test_square" in wrong.detail
     assert "assert square(4) == 16" in wrong.detail
+    assert wrong.detail.splitlines()[-1] == "square(4) is 8"
+
+
+def test_a_failed_assertion_of_a_class_names_what_was_compared_and_on_what(tmp_path) -> None:
+    tests = """
+class TestSquare:
+    def helper(self, x):
+        assert x
+
+    @pytest.mark.points(1)
+    def test_square(self, student):
+        self.helper(1)
+        for n in (1, 3):
+            assert student.square(n) == n ** 2
+"""
+    detail = one(tmp_path, tests, "def square(x):\n    return x").detail.splitlines()
+    assert detail[-3:] == ["student.square(n) is 3", "n ** 2 is 9", "n is 3"]
 
 
 def test_names_that_are_missing_and_code_that_raises_cost_the_points(tmp_path) -> None:

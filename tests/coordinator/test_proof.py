@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
+from helpers.tiny import SOLUTION, TEST, Here, cell, grade_here, notebook, tiny_course, tiny_release
 
 from autograder.coordinator import submission
-from autograder.coordinator.proof import _reason, proof_folder, prove
+from autograder.coordinator.proof import proof_folder, prove
+from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
+from autograder.exchange.work import Work
 from autograder.records.course import Course
+from autograder.records.grade import Grade
 
 
 def proved(course: Course) -> None:
@@ -141,7 +145,7 @@ def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagge
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
+        ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6; n is 3)"),
         ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
         ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
         (
@@ -163,7 +167,7 @@ def test_the_line_of_the_test_and_what_it_compared_are_told(tmp_path: Path, test
 
 
 def test_the_reason_of_a_test_in_the_kernel_is_told_without_a_traceback() -> None:
-    assert _reason("line 3: KeyError: 'x'") == "line 3: KeyError: 'x'"
+    assert reason_of("line 3: KeyError: 'x'") == "line 3: KeyError: 'x'"
 
 
 def test_both_faults_are_named_at_once(tmp_path: Path) -> None:
@@ -255,7 +259,43 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
 def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", 0.0)
+    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", -1.0)
     course = tiny_course(tmp_path, test="assert double(0) == 0")
     (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")
+    assert said.endswith("`autograder audit hw` takes the time and tries more of them")
+
+
+def test_a_solution_that_waits_has_weak_answers_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own time counts, and not the clock: on a busy machine, every solution takes long."""
+    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", 5.0)
+    course = tiny_course(tmp_path, test="assert double(0) == 0")
+
+    def slow(work: Work) -> Grade:
+        grade = grade_here(work)
+        books = tuple(replace(book, wall_seconds=99.0, cpu_seconds=1.0) for book in grade.notebooks)
+        return replace(grade, notebooks=books)
+
+    warnings = prove(course, tiny_release(course), execute=Here(slow)).warnings
+    assert any("an answer whose double() only returns" in said for said in warnings)
+
+
+@pytest.mark.parametrize(
+    ("status", "limit"),
+    [
+        ("timed_out", "raise cell_seconds or notebook_seconds in `limits` of course.yaml"),
+        ("out_of_memory", "raise memory_mib"),
+        ("out_of_disk", "raise disk_mib"),
+    ],
+)
+def test_a_solution_that_a_limit_stops_is_told_the_limit(status: str, limit: str) -> None:
+    assert limit in with_remedy("Cell 1 (a) ran longer than 3 s and was stopped.", status)
+    assert with_remedy("The kernel ended.", "killed") == "The kernel ended."
+
+
+def test_an_answer_that_asks_a_person_is_told_how_a_test_answers() -> None:
+    detail = 'Traceback (most recent call last):\n  File "<test t1>", line 2, in <module>\n    assert ask() > 0\n'
+    said = reason_of(detail + "EOFError: EOF when reading a line")
+    assert said.startswith("line 2: assert ask() > 0: EOFError")
+    assert "let the test answer, as in `with mock.patch('builtins.input'" in said
+    assert reason_of("The kernel is gone") == ""

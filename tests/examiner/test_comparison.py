@@ -35,6 +35,19 @@ def test_the_parts_of_a_failed_assertion_are_told(test: str, said: str) -> None:
     assert result.message == "A hidden test found a wrong answer."
 
 
+def test_the_inputs_of_a_failed_assertion_are_told_once() -> None:
+    """As in a loop: the line alone does not say for which of the inputs the answer is wrong."""
+    test = "import numpy as np\nxs = np.arange(2)\nfor n in (1, 2, 3):\n    assert f(n) + xs[0] == n + [0, 1, 1, 2][n]"
+    detail = outcome(ANSWER, test, released="").detail.splitlines()
+    assert "n is 3" in detail
+    assert sum(line.startswith("n is") for line in detail) == 1
+    assert not any(line.startswith(("f is", "np is")) for line in detail)
+
+
+def test_an_input_of_which_the_test_does_not_have_the_value_is_not_fetched() -> None:
+    assert "own is" not in outcome(ANSWER, "assert f(own.__class__ and 1) == 3", released="").detail
+
+
 @pytest.mark.parametrize(("test", "hint"), [("assert own == 3", True), ("assert total == 4", False)])
 def test_who_compares_an_object_with_plain_data_is_told_what_to_write(test: str, hint: bool) -> None:
     assert (HINT in outcome(ANSWER, test, released="").detail) is hint

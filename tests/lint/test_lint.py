@@ -17,7 +17,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.lint.copies import compared_copies
 from autograder.lint.exam import findings, unreadable
-from autograder.records.exam import Role
+from autograder.records.exam import Exam, Role
 from autograder.release import build as releasing
 from autograder.release.test_files import with_tests
 
@@ -137,6 +137,74 @@ def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> Non
     assert "gives its points for running" in found("x = squares(3)\nprint('Success!')")[0]
     assert "gives its points for running" in found("# nothing yet")[0]
     assert found("x = 1", points=0.0) == []
+
+
+CANNOT_FAIL = [
+    ("if result == 3:\n    pass", "gives its points for running; add an assert or a check"),
+    ("if result == 3:\n    print('right')\nelse:\n    print('wrong')", "gives its points for running"),
+    ("squares(3)", "gives its points for running"),
+    ("assert 1 == 1", "reads nothing of the student's: it gives its points to any answer; assert something about"),
+    ("expected = [0, 1]\nassert len(expected) == 2", "reads nothing of the student's"),
+    ("try:\n    assert result == 3\nexcept:\n    pass", "line 3: 'except:': this passes over a failed assertion"),
+    ("try:\n    np.testing.assert_equal(result, 3)\nexcept (ValueError, Exception) as e:\n    print(e)", "line 3: .*passes"),
+    ("for n in [1]:\n    try:\n        assert squares(n)\n    except AssertionError:\n        continue", "line 4: .*passes"),
+    ("try:\n    squares(3)\nexcept Exception:\n    pass", "gives its points for running"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("test", "said"), CANNOT_FAIL, ids=range(len(CANNOT_FAIL)))
+def test_a_test_that_cannot_fail_is_one_warning_with_the_remedy(test: str, said: str) -> None:
+    (text,) = found(test)
+    assert re.search(said, text), text
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "try:\n    squares(-1)\nexcept Exception:\n    pass\nelse:\n    raise AssertionError",
+        "try:\n    squares(-1)\n    assert False, 'no error'\nexcept ValueError:\n    pass",
+        "right = True\ntry:\n    assert squares(1)\nexcept AssertionError:\n    right = False\nassert right",
+        "try:\n    assert squares(1)\nexcept AssertionError:\n    raise\nexcept Exception:\n    pass",
+        "import os\nassert os.path.exists('out.csv')",
+        "with open('out.csv') as file:\n    assert file.read()",
+        "assert globals()['result'] == 3",
+        "def reads():\n    return result\nassert reads() == 3",
+        "result = result[:2]\nassert len(result) == 2",
+    ],
+)
+def test_a_test_that_can_fail_in_an_unusual_way_raises_no_alarm(test: str) -> None:
+    assert found(test) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("assert double(1) == 2", True),
+        ("%matplotlib inline\nassert double(1) == 2", True),
+        ("assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(2) == 4\n### END HIDDEN TESTS", False),
+        ("### BEGIN HIDDEN TESTS\nassert double(2) == 4\n### END HIDDEN TESTS", False),
+    ],
+)
+def test_a_question_without_any_hidden_test_is_named_with_what_to_do(tmp_path: Path, test: str, said: bool) -> None:
+    notes = releasing.shown_tests(tiny_release(tiny_course(tmp_path, test=test)))
+    assert len(notes) == said
+    for note in notes:
+        assert note.startswith(
+            "source/hw/nb.ipynb: students see all of test-double (2 of 2 points), and no hidden test"
+        )
+        assert "between ### BEGIN HIDDEN TESTS and ### END HIDDEN TESTS, or tag the cell 'given'" in note
+
+
+def test_a_visible_test_beside_a_hidden_one_of_the_same_answer_is_not_named(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    visible, hidden = "assert double(1) == 2", "### BEGIN HIDDEN TESTS\nassert double(2) == 4\n### END HIDDEN TESTS"
+    cells = [cell(text, f"t{n}", grade=True, locked=True, points=1) for n, text in enumerate([visible, hidden])]
+    path = course.source("hw") / "nb.ipynb"
+    path.write_text(notebook(cell("def double(x): ...", "double", solution=True), *cells))
+    assert releasing.shown_tests(tiny_release(course)) == []
+    cells[0]["metadata"]["tags"] = ["given"]
+    path.write_text(notebook(cell("def double(x): ...", "double", solution=True), cells[0]))
+    assert releasing.shown_tests(tiny_release(course)) == []
 
 
 @pytest.mark.parametrize(
@@ -403,7 +471,8 @@ def test_all_faults_stop_the_release_at_once_and_warnings_do_not(tmp_path: Path)
     with pytest.raises(CourseError, match="magics do not exist"):
         tiny_release(course)
     course = tiny_course(tmp_path, test="double(1)\nprint('done')\nx = 1")
-    assert releasing.check(tiny_release(course)) == []  # what it calls may raise
+    (warning,) = releasing.check(tiny_release(course))
+    assert "gives its points for running" in warning
     course = tiny_course(tmp_path, test="x = 1")
     (warning,) = releasing.check(tiny_release(course))
     assert warning.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): the test asserts nothing")
@@ -583,6 +652,58 @@ def test_a_test_file_is_told_of_its_own_lines_only(tmp_path, line, said):
         word for finding in listed for word in ("globals", "locals", "dir") if f"{word}()" in finding.reason
     ] == said
     assert len(listed) == len(said)
+
+
+def of_a_test_file(tmp_path: Path, body: str, *, marks: str = "") -> dict[str, Exam]:
+    """The exam of a notebook with one pytest function."""
+    (tmp_path / "tests").mkdir()
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    source = f"import pytest\n\n\n{marks}@pytest.mark.points(1)\ndef test_sorts(student):\n{lines}"
+    (tmp_path / "tests/test_nb.py").write_text(source)
+    solution = "def srt(values): return sorted(values)\nnumbers = [1]"
+    return with_tests({"nb": exam_of((Role.READ_ONLY, "import numpy as np"), (Role.ANSWER, solution))}, tmp_path)[0]
+
+
+def test_a_pytest_function_is_warned_of_an_argument_of_which_a_call_got_a_copy(tmp_path: Path) -> None:
+    """So a student's ``values.sort()`` would pass."""
+    body = "xs = [3, 1, 2]\nassert student.srt(xs) == [1, 2, 3]\nassert xs == [3, 1, 2]"
+    exam = of_a_test_file(tmp_path, body)["nb"]
+    (warning,) = compared_copies(dataclasses.replace(exam, observations=observed(exam)))
+    (text,) = releasing.placed(exam, [warning])
+    assert text.startswith(
+        "source/hw/tests/test_nb.py, line 8 (test_sorts): 'assert xs == [3, 1, 2]': 'xs' stays as it is"
+    )
+    assert "add the line `# examine: srt changes xs` to the test" in text
+
+
+def test_a_stated_change_in_a_pytest_function_raises_no_alarm(tmp_path: Path) -> None:
+    body = "xs = [3, 1, 2]\nstudent.srt(xs)  # examine: srt changes xs\nassert xs == [3, 1, 2]"
+    exam = of_a_test_file(tmp_path, body)["nb"]
+    assert compared_copies(dataclasses.replace(exam, observations=observed(exam))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("student.srt([1])", "the test asserts nothing"),
+        ("if student.numbers == [1]:\n    pass", "the test asserts nothing"),
+        ("assert 1 == 1", "reads nothing of the student's"),
+        ("try:\n    assert student.srt([2, 1]) == [1, 2]\nexcept Exception:\n    pass", "line 8 .*passes over"),
+        ("for one in student.numbers:\n    assert one", "line 6 .*the answer is empty"),
+        ("for a, b in zip(student.srt([2, 1]), [1, 2]):\n    assert a == b", "line 6 .*zip ends"),
+        ("student.srt([2, 1]) == [1, 2]", "line 6 .*nothing asserts it"),
+        ("import time\nt = time.time()\nstudent.srt([1])\nassert time.time() - t < 1", "line 7 .*timed"),
+        ("assert student.srt(eval('[2, 1]')) == [1, 2]", ""),
+        ("assert student.srt([2, 1]) == [1, 2]", ""),
+        ("assert student.at('cell1').numbers == [1]", ""),
+        ("with pytest.raises(TypeError):\n    student.srt(None)", ""),
+    ],
+)
+def test_a_pytest_function_has_the_linter_of_cells(tmp_path: Path, body: str, said: str) -> None:
+    exam = of_a_test_file(tmp_path, body)["nb"]
+    told = releasing.placed(exam, findings(exam))
+    assert len(told) == bool(said), told
+    assert all(re.search(said, text) and text.startswith("source/hw/tests/test_nb.py") for text in told), told
 
 
 @pytest.mark.parametrize("name", ["locals", "vars", "dir"])

@@ -16,6 +16,7 @@ from autograder import demo
 from autograder.coordinator import batch
 from autograder.coordinator.batch import common_keys, submission_work
 from autograder.demo.answers import PATCHES, WORKED
+from autograder.extensions.diagnosis.why import explained
 from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.release.exam import solution_notebook
@@ -83,3 +84,19 @@ def test_the_demonstration_leaves_everything_for_people(demonstration) -> None:
     assert {"loss", "val_loss"} <= set(curve)
     row = json.loads((course.autograded("full-marks", demo.ASSIGNMENT) / "result.json").read_text())
     assert row["versions"]["keras"]
+
+
+@pytest.mark.slow
+def test_why_tells_of_each_student_of_the_demonstration_what_was_compared(demonstration) -> None:
+    """Each question that a test took points from has a line of the test, or the check with what it found."""
+    course, _, _ = demonstration
+    told = {s.name: "\n".join(explained(course, course.assignments[demo.ASSIGNMENT], s.name)) for s in demo.STUDENTS}
+    assert "full credit at 0.57 or less, beginning at 0.66" in told["loss-above-threshold"]
+    assert "layer 3: Dense with activation sigmoid, expected softmax" in told["wrong-output-layer"]
+    silent = {
+        name: block
+        for name, text in told.items()
+        for block in text.split("\n\n")[1:]
+        if not any(words in block for words in (", line ", "  line ", "  check ", "waits for a person", "nothing to"))
+    }
+    assert silent == {}

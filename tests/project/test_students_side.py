@@ -106,6 +106,7 @@ COMMANDS = {
     "replay": ["replay", "a"],
     "review": ["review", "a"],
     "second-look": ["second-look"],
+    "why": ["why", "s", "a"],
 }
 RUN_EACH = r"""
 import json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -241,27 +242,35 @@ def test_cell(source: str, **extra) -> dict:
 test_cell.__test__ = False  # type: ignore[attr-defined]
 
 BAD = [
-    ([ANSWER, ANSWER], r"cell 2 \('f'\): cell 1 has the same grade_id"),
-    ([cell("x", meta("t", "grade"))], r"cell 1 \('t'\): .*does not have points"),
-    ([cell("x", meta("", "solution"))], "cell 1: grade_id is empty"),
-    ([cell("x", meta("a b", "solution"))], r"cell 1 \('a b'\): 'a b' does not match"),
-    ([cell("x", meta("t", "grade", points=-1))], "-1 is less than the minimum"),
-    ([cell("x", meta("t", "task"), "markdown")], "the task does not have points"),
+    ([ANSWER, ANSWER], r"cell 2 \('f'\): cell 1 has the same ID; give one of them another in Jupyter's Create"),
+    (
+        [cell("x", meta("t", "grade"))],
+        r"cell 1 \('t'\): it has no points; write some into the field Points in Jupyter's",
+    ),
+    (
+        [cell("x", meta("t", "grade", points="two"))],
+        "its points are 'two'; write a number from 0 into the field Points",
+    ),
+    ([cell("x", meta("t", "locked") | {"nbgrader": meta("t")["nbgrader"] | {"locked": 3}})], "its mark 'locked' is 3"),
+    ([cell("x", meta("", "solution"))], "cell 1: it has no ID; write one into the field ID"),
+    ([cell("x", meta("a b", "solution"))], r"cell 1 \('a b'\): its ID is 'a b', but an ID has letters, digits"),
+    ([cell("x", meta("t", "grade", points=-1))], "its points are -1; write a number from 0"),
+    ([cell("x", meta("t", "task"), "markdown")], "cell 1 .*it has no points"),
     (
         [cell("x", meta("t", "grade", points=1), "markdown")],
-        "Markdown grade cell 't' is not marked as a solution",
+        "it is a text, and tests run code only; choose “Manually graded answer”",
     ),
     ([cell("x", {"nbgrader": 7})], "source/hw/nb.ipynb: cell 1"),
     (
         [cell("### BEGIN SOLUTION\nx", meta("f", "solution"))],
-        r"cell 1 \('f'\): no end solution statement found",
+        r"cell 1 \('f'\): ### BEGIN SOLUTION has no ### END SOLUTION after it in this cell; add the line$",
     ),
     (
         [cell("a"), cell("### BEGIN SOLUTION\nx\n### END SOLUTION")],
-        "cell 2: Solution region detected in a non-sol",
+        "cell 2: ### BEGIN SOLUTION stands in a cell that is no answer.*choose “Autograded answer”",
     ),
-    ([cell("### BEGIN HIDDEN TESTS\nx\n### END HIDDEN TESTS")], "cell 1: Hidden test region detected"),
-    ([test_cell("### BEGIN HIDDEN TESTS\nx")], r"cell 1 \('t'\): No end hidden tests statement found"),
+    ([cell("### BEGIN HIDDEN TESTS\nx\n### END HIDDEN TESTS")], "cell 1: ### BEGIN HIDDEN TESTS stands in a cell"),
+    ([test_cell("### BEGIN HIDDEN TESTS\nx")], r"cell 1 \('t'\): ### BEGIN HIDDEN TESTS has no ### END"),
     ([test_cell("x = 1\n  y = 2")], r"cell 1 \('t'\): line 2: unexpected indent"),
     ([test_cell("return 1")], "line 1: 'return' outside function"),
     (
@@ -289,6 +298,13 @@ BAD = [
 def test_a_fault_in_a_source_notebook_names_notebook_and_cell(tmp_path: Path, cells, message: str) -> None:
     with pytest.raises(CourseError, match=f"source/hw/nb.ipynb: .*{message}|^{message}"):
         built(course_of(tmp_path, *cells, course_yaml="course: x\nassignments: {hw: }\n"))
+
+
+def test_all_faults_of_a_notebooks_cells_are_named_at_once(tmp_path: Path) -> None:
+    cells = [ANSWER, ANSWER, cell("x", meta("t", "grade", points="two")), cell("x", {"nbgrader": 7})]
+    with pytest.raises(CourseError, match=r"(?s)^3 faults in cells:.*cell 2 .*cell 3 .*cell 4") as caught:
+        built(course_of(tmp_path, *cells))
+    assert not re.search("is not of type|schema|grade_id|ClearSolutions", str(caught.value))
 
 
 @pytest.mark.parametrize("source", ["x = '''\n%magic\n'''", "y = (7\n% 2)", "x = '!ls'", "# !ls", "x != 1", "f'{x!r}'"])

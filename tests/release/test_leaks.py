@@ -391,3 +391,15 @@ def test_the_command_releases_nothing_where_something_would_leak(tmp_path: Path)
     assert said.exit_code == 1
     assert "source/hw/.env: a name that begins with a dot" in said.stderr
     assert not course.release("hw").exists()
+
+
+def test_cells_whose_marks_are_wrong_are_named_with_what_would_reach_students(tmp_path: Path) -> None:
+    """So that one release names all that is wrong in a notebook."""
+    open_part = cell("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x", "double", solution=True)
+    course = course_of(tmp_path, open_part, TESTS)
+    path = course.source("hw") / "nb.ipynb"
+    path.write_text(path.read_text().replace('"points": 2', '"points": "two"'))
+    text = refused(course)
+    assert text.startswith("2 things would reach students, or are wrong in cells:")
+    assert "has no '### END SOLUTION' after it" in text
+    assert "its points are 'two'; write a number from 0 into the field Points" in text

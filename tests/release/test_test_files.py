@@ -171,6 +171,11 @@ POINTS = "@pytest.mark.points(1)\n"
         (POINTS + "def test_a(): pass\n" + POINTS + "def test_a(): pass\n", "line 5: there are two tests test_a"),
         ("if True:\n    def test_a(): pass\n", "line 3: test_a is defined within another statement"),
         ("@pytest.mark.skip\n" + POINTS + "def test_a(): pass\n", "line 2: .*cannot be marked as skip"),
+        ("@pytest.mark.point(2)\ndef test_a(): pass\n", "line 2: there is no mark 'point'; did you mean 'points'?"),
+        ("@pytest.mark.visble\n" + POINTS + "def test_a(): pass\n", "line 2: there is no mark 'visble'"),
+        ("pytestmark = pytest.mark.hiden\n" + POINTS + "def test_a(): pass\n", "line 2: .*did you mean 'hidden'"),
+        (POINTS + "@pytest.mark.parametrise('x', [1])\ndef test_a(x): pass\n", "line 3: .*did you mean 'parametrize'"),
+        ("@pytest.mark.timeout(5)\n" + POINTS + "def test_a(): pass\n", "line 2: timeout has no effect .*cell_seconds"),
         ("@pytest.mark.visible\n@pytest.mark.hidden\n" + POINTS + "def test_a(): pass\n", "visible and as hidden"),
         ("import unittest\nclass TestA(unittest.TestCase):\n    pass\n", "line 3: TestA is a unittest.TestCase"),
         ("class TestA:\n    pass\nclass TestB(TestA):\n    pass\n", "line 4: TestB has a base"),
@@ -181,6 +186,11 @@ def test_what_cannot_be_examined_is_refused_with_file_and_line(source, message) 
     with pytest.raises(CourseError, match=message) as caught:
         read(HEAD + source)
     assert str(caught.value).startswith("tests/test_nb.py")
+
+
+def test_a_mark_of_the_courses_own_is_let_through() -> None:
+    (test,) = read(HEAD + "@pytest.mark.slow\n" + POINTS + "def test_a(): pass\n").tests
+    assert test.points == 1
 
 
 def test_an_unknown_cell_and_a_conftest_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.results.report import plots, words
+from autograder.results.report import plots, suspects, words
 from autograder.results.report.page import feedback_link, pieces
 from autograder.term.presence import Presence
 
@@ -61,6 +61,7 @@ def render_class_report(
     presence: Presence | None = None,
     calibrated: tuple[str, Sequence[str]] = ("", ()),
     hand_ins: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -79,6 +80,7 @@ def render_class_report(
         presence: the roster, compared with those who handed in.
         calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
         hand_ins: what a person should know about teams and attempts, a line each.
+        names: student → name for people, of those whose grade does not hold it.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if words.graded(grade)]
@@ -94,11 +96,14 @@ def render_class_report(
         "rows": (_row(grade, assignment, titles) for grade in sorted(grades, key=lambda g: g.student.casefold())),
         "failures": sorted(failures.items()),
         "by_hand": by_hand,
+        "names": {**(names or {}), **{grade.student: grade.name for grade in grades}},
         "departed": sorted((departed or {}).items()),
         "hand_ins": hand_ins,
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
+        "exceptions": [_suspect(each.key, each.grades, titles) | {"of": each} for each in suspects.exceptions(ran)],
+        "upsets": [_suspect(each.key, each.losing, titles) | {"of": each} for each in suspects.upsets(ran)],
         "calibrated": calibrated,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
@@ -149,8 +154,13 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
             entry = entries.setdefault(
                 key, {"question": question, "title": title, "notebook": book.notebook, "who": []}
             )
-            entry["who"].append((grade.student, feedback_link(grade)))
+            entry["who"].append((grade, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
+
+
+def _suspect(key: suspects.Key, grades: Sequence[Grade], titles: Titles) -> dict[str, Any]:
+    students = sorted(grades, key=lambda g: g.student.casefold())
+    return {"title": titles.get(key, ""), "id": key[1], "who": [(g, feedback_link(g)) for g in students]}
 
 
 def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:

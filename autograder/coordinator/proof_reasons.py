@@ -1,0 +1,55 @@
+"""Reasons why a proof fails, each with what to do."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from autograder.errors import CourseError
+from autograder.records.run import RunStatus
+
+_TRACEBACK = "Traceback (most recent call last):"
+_IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
+_LINE = re.compile(r"line \d+: ")
+_REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
+_COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
+_NO_ANSWER = "EOFError: EOF when reading a line"
+"""How ``input()`` of an answer ends, where a test calls it."""
+_LEND_INPUT = (
+    "nobody answers input() where tests run: let the test answer, as in `with mock.patch('builtins.input', lambda "
+    "prompt: '4'):`"
+)
+_LIMITS = {
+    RunStatus.TIMED_OUT: "cell_seconds or notebook_seconds",
+    RunStatus.OUT_OF_MEMORY: "memory_mib",
+    RunStatus.OUT_OF_CPU: "cpu_seconds",
+    RunStatus.OUT_OF_PROCESSES: "processes",
+    RunStatus.OUT_OF_DISK: "disk_mib",
+    RunStatus.TOO_MUCH_OUTPUT: "output_mib",
+}
+
+
+def with_remedy(message: str, status: str) -> str:
+    """Return why the solution was stopped; where a limit did it, with what to do about the limit."""
+    limit = _LIMITS.get(RunStatus(status)) if status in set(RunStatus) else None
+    todo = f"let the solution need less, or raise {limit} in `limits` of course.yaml" if limit else ""
+    return f"{message.rstrip('.')}; {todo}" if todo else message
+
+
+def reason_of(detail: str) -> str:
+    """Return the line of the test that ended it, and why; empty if the examiner's detail does not say.
+
+    For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
+    """
+    if _TRACEBACK not in detail:  # a test that ran in the kernel says no more than its line
+        return detail.strip() if _LINE.match(detail) else ""
+    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
+    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
+    position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
+    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
+    message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
+    if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
+        message = refused[1]
+    if message.startswith(_NO_ANSWER):
+        message = f"{message}; {_LEND_INPUT}"
+    return position + (message if len(message) <= 500 else message[:499] + "…")

@@ -1,0 +1,1 @@
+"""Diagnosis: what a test compared for one student, read from what a batch has kept."""

@@ -1,0 +1,161 @@
+"""How a student's points came about, in lines for the teacher."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from autograder._util.text import one_line
+from autograder.coordinator.assignment import load_release
+from autograder.coordinator.cache_keys import exam_key
+from autograder.errors import UsageError
+from autograder.extensions.diagnosis.check_lines import check_lines
+from autograder.records.checks import CheckResult, Outcome
+from autograder.records.course import Assignment, Course
+from autograder.records.exam import ExamCell
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.release.formats import place_in_source
+from autograder.release.test_files import HEADER_LINES
+from autograder.results import publication
+from autograder.results.failures import Failure, failures
+
+_WORDS = {
+    Outcome.PASSED: "passed",
+    Outcome.PARTIAL: "partly",
+    Outcome.FAILED: "not passed",
+    Outcome.SKIPPED: "nothing to grade: no answer, or the run ended before it",
+    Outcome.MANUAL: "waits for a person",
+    Outcome.BROKEN: "the test itself is at fault: it waits for a person",
+}
+_EVIDENCE = 6
+"""Most numbers of a check that are shown."""
+
+
+def explained(course: Course, assignment: Assignment, student: str, question: str | None = None) -> Iterator[str]:
+    """Yield lines about a student's grade: what was compared, on what, with which line of the test.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        student: the folder's name in ``submitted/``.
+        question: only this question, with its test; by default each that lost points or waits for a person.
+
+    Raises:
+        UsageError: nothing is graded for the student, or there is no such question.
+        HostError: the grade on disk is damaged.
+    """
+    grade = _grade(course, assignment, student)
+    questions = [(book, each) for book in grade.notebooks for each in book.questions]
+    chosen = (
+        _chosen(questions, question, assignment) if question else [pair for pair in questions if _is_short(pair[1])]
+    )
+    tests, note = _tests(course, assignment, grade)
+    yield from _heading(grade)
+    yield from [note] if note else []
+    for book, graded in chosen:
+        yield ""
+        yield from _of_question(book, graded, tests.get((book.notebook, graded.id)), whole=question is not None)
+    if not chosen:
+        yield ""
+        yield "No question lost points. Name a question to see its test and its checks:"
+        yield f"  {', '.join(each.id for _, each in questions)}"
+
+
+def _grade(course: Course, assignment: Assignment, student: str) -> Grade:
+    standing = publication.on_disk(course, assignment.name)
+    students = [*(grade.student for grade in (*standing.current, *standing.older)), *standing.damaged]
+    near = difflib.get_close_matches(student, students, 1)
+    if students and student not in students:
+        todo = f"did you mean {near[0]!r}?" if near else f"run `autograder grade {assignment.name}` first"
+        raise UsageError(f"nothing is graded for {student!r} in {assignment.name}; {todo}")
+    (grade,) = publication.for_people(course, publication.grades(course, assignment.name, [student]))
+    return grade
+
+
+def _chosen(
+    questions: Sequence[tuple[NotebookGrade, QuestionGrade]], question: str, assignment: Assignment
+) -> list[tuple[NotebookGrade, QuestionGrade]]:
+    chosen = [(book, each) for book, each in questions if question in (each.id, f"{book.notebook}/{each.id}")]
+    if not chosen:
+        ids = [each.id for _, each in questions]
+        near = difflib.get_close_matches(question, ids, 1)
+        todo = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(ids)}"
+        raise UsageError(f"{assignment.name} has no question {question!r}; {todo}")
+    return chosen
+
+
+def _is_short(question: QuestionGrade) -> bool:
+    return question.needs_manual_grade or question.score < question.max_score - 1e-9
+
+
+def _tests(course: Course, assignment: Assignment, grade: Grade) -> tuple[dict[tuple[str, str], ExamCell], str]:
+    """Return the tests that made the grade, by notebook and id, or a note why they cannot be shown."""
+    release = load_release(course, assignment)
+    if not grade.is_of_exam(exam_key(course, release)):
+        todo = f"`autograder grade {assignment.name} --student {grade.student}` makes it anew"
+        return {}, f"note: the tests have changed since this grade was made; {todo}"
+    return {(exam.notebook, str(cell.grade_id)): cell for exam in release.exams for cell in exam.cells}, ""
+
+
+def _heading(grade: Grade) -> Iterator[str]:
+    name = f"{grade.student} ({one_line(grade.name, 60)})" if grade.name else grade.student
+    late = f", {grade.late_penalty:g} taken off for lateness" if grade.late_penalty else ""
+    when = f", graded {grade.graded_at:%Y-%m-%d %H:%M %Z}".rstrip() if grade.graded_at else ""
+    yield f"{name}, {grade.assignment}: {grade.score:g} of {grade.max_score:g} points{late}{when}"
+    for book in grade.notebooks:
+        if book.status != "completed":
+            yield f"{book.notebook}: {book.status}: {one_line(book.message, 300)}".rstrip(": ")
+
+
+def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | None, *, whole: bool) -> Iterator[str]:
+    outcome = "given by hand" if question.by_hand else _WORDS[question.outcome]
+    yield f"{book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points, {outcome}"
+    if question.in_kernel:
+        yield "  measured in the student's process, which can answer anything"
+    test_failures = failures(question.detail)
+    for failure in test_failures:
+        yield f"  {_place(test, failure)}: {failure.code}" if failure.line else "  the test:"
+        yield from (f"      {line}" for line in failure.said)
+    lines = check_lines(test.source if test is not None else "")
+    for check in question.checks:
+        yield from _of_check(check, test, lines.get(check.name, 0))
+    if question.message and question.outcome is not Outcome.PASSED:
+        yield "  the student reads:"
+        yield from (f"      {line}" for line in question.message.splitlines())
+    if not (test_failures or question.checks or question.message) and question.outcome is Outcome.PASSED:
+        yield "  every assertion of the test held"
+    elif not (test_failures or question.checks) and question.outcome not in (Outcome.PASSED, Outcome.MANUAL):
+        yield "  nothing was compared"
+    if whole and test is not None:
+        marked = {failure.line for failure in test_failures} | {
+            lines.get(c.name, 0) for c in question.checks if c.fraction < 1
+        }
+        yield from _listing(test, marked)
+
+
+def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[str]:
+    position = f" ({_place(test, Failure(line))})" if line else ""
+    yield f"  check {one_line(check.name, 100)}{position}: {100 * check.fraction:.0f} % of its credit: {check.message}"
+    detail = check.detail.removeprefix(check.message).lstrip("; ")
+    yield from (f"      {text}" for text in detail.splitlines())
+    evidence = [(name, value) for name, value in check.evidence.items() if isinstance(value, int | float | str)]
+    numbers = [f"{name} {value:.5g}" if type(value) is float else f"{name} {value}" for name, value in evidence]
+    if numbers:
+        yield f"      {one_line(', '.join(numbers[:_EVIDENCE]), 300)}"
+
+
+def _place(test: ExamCell | None, failure: Failure) -> str:
+    """Name the line of a test where its author finds it."""
+    if test is not None and test.file:
+        return f"{test.file}, line {failure.line - HEADER_LINES}"
+    position = place_in_source(test.source, failure.line) if test is not None else ""
+    return position or f"line {failure.line}"
+
+
+def _listing(test: ExamCell, marked: set[int]) -> Iterator[str]:
+    """List the test with its line numbers; the lines that decided have a mark."""
+    lines = (test.in_kernel or test.source).splitlines()
+    first = HEADER_LINES if test.file else 0
+    yield "  the test:"
+    for number, line in enumerate(lines[first:-2] if test.file else lines, first + 1):
+        yield f"    {'>' if number in marked else ' '} {number - first:3} {line[4:] if test.file else line}".rstrip()

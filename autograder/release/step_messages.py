@@ -1,0 +1,54 @@
+"""Messages of nbgrader's preprocessors in the words of somebody who writes a notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.release.cell_metadata import TOOLBAR
+
+
+def message(step: Any, error: Exception) -> str:
+    """Say what is wrong with the cell on which a preprocessor of nbgrader stopped, and what to do.
+
+    Args:
+        step: the preprocessor.
+        error: what it raised; one of a type that is not nbgrader's, if an AUTOTEST runs the author's code.
+    """
+    if name := getattr(error, "ename", None):
+        return f"the code of an AUTOTEST raised {name}: {' '.join(str(getattr(error, 'evalue', '')).split())}"
+    text = " ".join(str(error).split())
+    for words, plain in _OWN_WORDS.items():
+        if words in text.casefold():
+            return plain.format(begin=_marker(step, "begin"), end=_marker(step, "end"))
+    return text or "an AUTOTEST belongs into a cell that is an autograded test"
+
+
+def _marker(step: Any, side: str) -> str:
+    """Return the text with which a hidden part begins or ends, as nbgrader_config.py sets it."""
+    names = [name for name in step.trait_names() if name.startswith(side) and name.endswith("_delimeter")]
+    text = str(getattr(step, names[0])) if names else side.upper()
+    return text if text.startswith("#") else f"### {text}"
+
+
+_OWN_WORDS = {
+    # a part of nbgrader's message, in small letters: the kit's
+    "nested begin": "a second {begin} stands before {end}; write {end} before it, or delete one of them",
+    "no end ": "{begin} has no {end} after it in this cell; add the line",
+    "solution region detected": (
+        "{begin} stands in a cell that is no answer, so nothing would be graded; choose “Autograded answer” or "
+        f"“Manually graded answer” {TOOLBAR}"
+    ),
+    "hidden test region detected": (
+        f"{{begin}} stands in a cell that is no test, so nothing would be graded; choose “Autograder tests” {TOOLBAR}"
+    ),
+    "mark scheme region detected": (
+        f"{{begin}} stands in a cell that no person grades; choose “Manually graded task” or answer {TOOLBAR}"
+    ),
+    "attachment in a marking scheme": (
+        "it has a mark scheme and an attached picture, which would reach students; put the picture into the text, as "
+        "data:image/png;base64,…"
+    ),
+    "has not been specified in clearsolutions.code_stub": (
+        "nbgrader_config.py has no stub for the notebook's language; add it to c.ClearSolutions.code_stub"
+    ),
+}

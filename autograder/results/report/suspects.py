@@ -1,0 +1,134 @@
+"""Questions whose test may be wrong: points lost to an exception, and points that the strongest students lose.
+
+Neither shows that a test is wrong. Both say where a teacher should look at answers before others ask.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.records.checks import Outcome
+from autograder.records.grade import Grade, QuestionGrade
+from autograder.results.failures import failures
+
+MIN_CLASS = 8
+"""Fewest graded submissions with which students are compared."""
+_NO_SUSPECTS = ("AssertionError", "NameError", "NotImplementedError")
+"""Exceptions of wrong answers and of missing ones."""
+_WAITING = (Outcome.MANUAL, Outcome.BROKEN)
+
+Key = tuple[str, str]
+"""Notebook and id of a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """Points of one question that were lost where the test ended in an exception, and not in a failed assertion."""
+
+    key: Key
+    grades: tuple[Grade, ...]
+    """Those of the students who lost them."""
+    points: float
+    """Sum over the students."""
+    errors: tuple[tuple[str, int], ...]
+    """Each exception with its number of students, the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upset:
+    """A question that the strongest students lose points by, as often as the others or more often."""
+
+    key: Key
+    losing: tuple[Grade, ...]
+    """Those of the strongest who lose points."""
+    strongest: int
+    others_losing: int
+    others: int
+    low: float
+    high: float
+    """95 % interval for the share of strong students who lose points, in percent."""
+
+
+def exceptions(grades: Sequence[Grade]) -> list[Exceptions]:
+    """Return the questions with points lost to an exception, those with the most points first."""
+    losses: dict[Key, list[tuple[Grade, float, str]]] = {}
+    for grade, key, question in _questions(grades):
+        if (lost := question.max_score - question.score) > 0 and (error := _exception(question)):
+            losses.setdefault(key, []).append((grade, lost, error))
+    listed = [
+        Exceptions(
+            key,
+            tuple(grade for grade, _, _ in rows),
+            sum(lost for _, lost, _ in rows),
+            tuple(Counter(error for _, _, error in rows).most_common(3)),
+        )
+        for key, rows in losses.items()
+    ]
+    return sorted(listed, key=lambda each: -each.points)
+
+
+def _exception(question: QuestionGrade) -> str:
+    """Return the first exception of a question's test that is no failed assertion; empty if there is none."""
+    for failure in failures(question.detail):
+        if failure.line and failure.said and not failure.said[0].startswith(_NO_SUSPECTS):
+            return f"{failure.said[0]}, at `{failure.code}`" if failure.code else failure.said[0]
+    return ""
+
+
+def upsets(grades: Sequence[Grade]) -> list[Upset]:
+    """Return the questions that the strongest quarter loses at least as often as the others; none of a small class.
+
+    The strongest at a question are those with the most points in all *other* questions, so that the question itself
+    does not decide who they are. Students who share the last place are all among them.
+    """
+    if len(grades) < MIN_CLASS:
+        return []
+    results: dict[Key, list[tuple[Grade, QuestionGrade]]] = {}
+    for grade, key, question in _questions(grades):
+        results.setdefault(key, []).append((grade, question))
+    listed = [upset for key, rows in results.items() if (upset := _upset(key, rows)) is not None]
+    return sorted(listed, key=lambda each: -len(each.losing) / each.strongest)
+
+
+def _upset(key: Key, rows: Sequence[tuple[Grade, QuestionGrade]]) -> Upset | None:
+    if len(rows) < MIN_CLASS or len(rows[0][0].notebooks) == len(rows[0][0].notebooks[0].questions) == 1:
+        return None
+    others_score = {id(grade): _score(grade) - question.score for grade, question in rows}
+    bound = sorted(others_score.values(), reverse=True)[max(2, round(len(rows) / 4) - 1)]
+    strong = [(grade, question) for grade, question in rows if others_score[id(grade)] >= bound]
+    weak = [(grade, question) for grade, question in rows if others_score[id(grade)] < bound]
+    losing = [grade for grade, question in strong if _loses(question)]
+    losing_others = sum(_loses(question) for _, question in weak)
+    if len(strong) > len(rows) / 2 or len(losing) < 2 or len(losing) * len(weak) < losing_others * len(strong):
+        return None
+    low, high = _interval(len(losing), len(strong))
+    return Upset(key, tuple(losing), len(strong), losing_others, len(weak), low, high)
+
+
+def _score(grade: Grade) -> float:
+    return sum(book.score for book in grade.notebooks)
+
+
+def _loses(question: QuestionGrade) -> bool:
+    return question.score < question.max_score - 1e-9
+
+
+def _interval(count: int, total: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval for a share, in percent (Wilson 1927)."""
+    z = 1.96
+    share, weight = count / total, 1 + z * z / total
+    center = (share + z * z / (2 * total)) / weight
+    spread = z / weight * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return 100 * max(0.0, center - spread), 100 * min(1.0, center + spread)
+
+
+def _questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:
+    """Yield the questions that tests have graded."""
+    for grade in grades:
+        for book in grade.notebooks:
+            for question in book.questions:
+                if question.outcome not in _WAITING and not question.needs_manual_grade:
+                    yield grade, (book.notebook, question.id), question

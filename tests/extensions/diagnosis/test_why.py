@@ -1,0 +1,144 @@
+"""`autograder why`: what was compared for one student, on what, with which line of the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers import tiny
+from helpers.kernels import InProcessKernel
+from helpers.tiny import Here, cell, grade_in_this_process, notebook, submit, tiny_course
+
+from autograder import cli
+from autograder.extensions.diagnosis.check_lines import check_lines
+from autograder.records.course import Course
+from autograder.results.failures import failures
+
+TEST = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+for n in [1, 21]:
+    assert double(n) == 2 * n
+check.close(double(4), 8, name="four")
+### END HIDDEN TESTS"""
+PYTEST = """\
+import pytest
+
+
+@pytest.mark.points(1)
+def test_triples(student):
+    assert student.triple(2) == 6
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A class of three, graded in this process: ada is right, bob and cy are not."""
+    monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
+    grade_in_this_process(monkeypatch, Here())
+    made = tiny_course(tmp_path / "course", test=TEST)
+    (made.root / "people.csv").write_text("id,name\nada,Ada Lovelace\nbob,Bob\x1b[31m Bold\n")
+    submit(made, "ada")
+    submit(made, "bob", "def double(x):\n    return 2")
+    submit(made, "cy", "def double(x):\n    return 1 / 0")
+    assert on(made, "grade", "hw", "--quiet").exit_code == 0
+    return made
+
+
+def on(course: Course, *arguments: str) -> Result:
+    result = CliRunner().invoke(cli.main, [*arguments, "--course", str(course.root)], catch_exceptions=False)
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_a_lost_question_is_told_with_line_values_and_inputs(course: Course) -> None:
+    lines = on(course, "why", "bob", "hw").stdout.splitlines()
+    assert lines[0].startswith("bob (Bob Bold), hw: 0 of 2 points, graded ")
+    assert lines[2:8] == [
+        "nb, test-double: 0 of 2 points, not passed",
+        "  line 4: assert double(n) == 2 * n",
+        "      AssertionError",
+        "      double(n) is 2",
+        "      2 * n is 42",
+        "      n is 21",
+    ]
+    assert "  check four (line 5): 0 % of its credit: the value is not right" in lines
+    assert lines[-2:] == ["  the student reads:", "      A hidden test found a wrong answer."]
+
+
+def test_an_exception_of_the_students_code_is_told_with_the_line_that_called_it(course: Course) -> None:
+    lines = on(course, "why", "cy", "hw").stdout.splitlines()
+    place = lines.index("  line 4: assert double(n) == 2 * n")
+    assert lines[place + 1] == "      ZeroDivisionError: division by zero"
+    assert any("your code raised ZeroDivisionError in cell 1, line 2: `return 1 / 0`" in line for line in lines)
+
+
+def test_a_named_question_has_its_whole_test_with_marks(course: Course) -> None:
+    shown = on(course, "why", "bob", "hw", "test-double").stdout
+    assert "    >   4     assert double(n) == 2 * n\n    >   5 check.close(double(4), 8" in shown
+    assert "        3 for n in [1, 21]:" in shown
+    shown = on(course, "why", "ada", "hw", "nb/test-double").stdout
+    assert "nb, test-double: 2 of 2 points, passed" in shown
+    assert ">" not in shown
+
+
+def test_full_marks_say_which_questions_can_be_named(course: Course) -> None:
+    assert on(course, "why", "ada", "hw").stdout.endswith(
+        "\nNo question lost points. Name a question to see its test and its checks:\n  test-double\n"
+    )
+
+
+def test_a_changed_test_is_not_quoted_as_the_one_that_graded(course: Course) -> None:
+    tiny_course(course.root, test=TEST.replace("21", "22"))
+    shown = on(course, "why", "bob", "hw", "test-double").stdout
+    assert "note: the tests have changed since this grade was made; `autograder grade hw --student bob` makes" in shown
+    assert "line 4: assert double(n) == 2 * n" in shown
+    assert "the test:" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("bobb", "hw"), "nothing is graded for 'bobb' in hw; did you mean 'bob'?"),
+        (("zed", "hw"), "nothing is graded for 'zed' in hw; run `autograder grade hw` first"),
+        (("bob", "hw", "test-dubble"), "hw has no question 'test-dubble'; did you mean 'test-double'?"),
+        (("bob", "hw", "xyz"), "hw has no question 'xyz'; it has test-double"),
+        (("bob", "hww"), "did you mean 'hw'?"),
+    ],
+)
+def test_what_does_not_exist_is_named_with_the_nearest(course: Course, arguments: tuple[str, ...], said: str) -> None:
+    done = on(course, "why", *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_line_of_a_pytest_function_is_that_of_its_file(course: Course) -> None:
+    (course.source("hw") / "tests").mkdir()
+    (course.source("hw") / "tests/test_nb.py").write_text(PYTEST)
+    source = "def double(x):\n    return 2 * x\ndef triple(x):\n    return 3 * x"
+    (course.source("hw") / "nb.ipynb").write_text(notebook(cell(source, "double", solution=True)))
+    submit(course, "bob", "def triple(x):\n    return 7")
+    on(course, "grade", "hw", "--quiet", "--student", "bob")
+    shown = on(course, "why", "bob", "hw", "tests/test_nb.py::test_triples").stdout
+    assert "tests/test_nb.py, line 6: assert student.triple(2) == 6" in shown
+    assert "\n    >   6     assert student.triple(2) == 6\n" in shown
+
+
+def test_notes_before_a_traceback_are_kept_and_lines_of_libraries_are_not_the_tests() -> None:
+    note, failure = failures(
+        "Objects were as at the end.\nTraceback (most recent call last):\n"
+        '  File "<test t>", line 2, in <module>\n    npt.assert_equal(f(1), 2)\n'
+        '  File "/lib/numpy.py", line 90, in assert_equal\n    raise AssertionError(msg)\n'
+        "AssertionError: \nItems are not equal:\n ACTUAL: 1\n"
+    )
+    assert note.said == ("Objects were as at the end.",)
+    assert (failure.line, failure.code) == (2, "npt.assert_equal(f(1), 2)")
+    assert failure.said == ("AssertionError: ", "Items are not equal:", " ACTUAL: 1")
+    assert failures("") == []
+
+
+def test_checks_are_found_by_their_names_or_else_by_their_functions() -> None:
+    source = "check.close(a, 1, name='one')\ncheck.loss(m, below=1)\ncheck.loss(n, below=2)"
+    assert check_lines(source) == {"one": 1, "close": 1, "loss": 2}
+    assert check_lines("not python(") == {}
