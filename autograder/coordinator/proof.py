@@ -89,6 +89,7 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         proof = _proof(course, release, folder, solution, blank, workers, execute)
+        shutil.rmtree(first.scratch, ignore_errors=True)
         return replace(proof, warnings=(*proof.warnings, *varying))
 
 
