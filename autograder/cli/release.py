@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -76,8 +77,8 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         from autograder.coordinator.proof import UNCHANGED_GETS, prove
 
         require_sandbox(wanted)
-        with exclusive(course), status(f"Proving {wanted.name}: the solution and the unchanged release…"):
-            proof = prove(course, built)
+        with exclusive(course), status(f"Proving {wanted.name}…") as shown:
+            proof = prove(course, built, say=lambda step: _say(shown, wanted.name, step))
         doubtful = proof.warnings
         for warning in doubtful:
             click.echo(f"Warning: {warning}", err=True)
@@ -100,6 +101,13 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
     said = (f"{points:g} points", proved, calibrated)
     click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
+
+
+def _say(shown: Any, assignment: str, step: str) -> None:
+    """Show a step of the proof; without a terminal, as a line of its own."""
+    shown.update(f"Proving {assignment}: {step}…")
+    if not sys.stderr.isatty():
+        click.echo(f"Proving {assignment}: {step}…", err=True)
 
 
 def _explain(course: Course, built: Release) -> None:

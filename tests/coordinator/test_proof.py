@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.tiny import SOLUTION, TEST, Here, cell, notebook, tiny_course, tiny_release
+from helpers.kernels import InProcessKernel
+from helpers.tiny import SOLUTION, TEST, Here, cell, grade_here, notebook, tiny_course, tiny_release
 
-from autograder.coordinator import submission
+from autograder.coordinator import submission, weak_answers
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.errors import HostError, ProofError, SandboxError
 from autograder.exchange import result_json
+from autograder.exchange.work import Work
 from autograder.records.course import Course
+from autograder.records.grade import Grade
+from autograder.records.run import CellRun
 
 
 def proved(course: Course) -> None:
@@ -126,6 +130,30 @@ def test_a_question_that_loses_points_by_a_cell_that_raises_refuses_the_release(
     with pytest.raises(ProofError) as caught:
         prove(course, tiny_release(course), execute=Here())
     assert "the solution does not run to its end: cell 1 ('given') raises ZeroDivisionError" in str(caught.value)
+
+
+class Stopping(InProcessKernel):
+    """A kernel that stops cells which look as if they had no end."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        return CellRun("timed_out") if "while True" in source else super().run(source, seconds)
+
+
+def test_a_cell_that_is_stopped_is_a_warning_where_no_question_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Stopping())
+    course = course_of(tmp_path, cell("while True: pass"))
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
+    assert said.startswith("nb: cell 1 runs longer than 20 s and is stopped; no question loses points by it")
+
+
+def test_a_question_that_loses_points_by_a_cell_that_is_stopped_refuses_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Stopping())
+    with pytest.raises(ProofError, match=r"to its end: cell 1 \('double'\) runs longer than 20 s and is stopped"):
+        proved(tiny_course(tmp_path, solution=SOLUTION + "\nwhile True: pass"))
 
 
 @pytest.mark.parametrize(("tagged", "status"), [(False, "cell_error"), (True, "completed")])
@@ -251,7 +279,46 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
 def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", 0.0)
+    monkeypatch.setattr("autograder.coordinator.weak_answers.MAX_SOLUTION_SECONDS", 0.0)
     course = tiny_course(tmp_path, test="assert double(0) == 0")
     (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")
+
+
+def test_the_trial_of_weak_answers_ends_with_the_first_that_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_answers, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(weak_answers, "TIMES_THE_SOLUTION", 0)
+    course, here = tiny_course(tmp_path, test="assert double(0) == 0"), Here()
+    said = prove(course, tiny_release(course), execute=here).warnings
+    assert [name for name in here.started if name.startswith("weak")] == ["weak-0"]
+    assert said[-1].startswith("weak answers (functions that return None, 0, their input) were tried for 0 s only")
+    assert sorted(p.name for p in proof_folder(course, "hw").iterdir()) == ["solution", "unchanged"]
+
+
+def test_weak_answers_have_limits_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {}
+
+    def noted(work: Work) -> Grade:
+        limits[work.student] = work.assignment.limits
+        return grade_here(work)
+
+    monkeypatch.setattr(weak_answers, "MIN_SECONDS", 7.0)
+    monkeypatch.setattr(weak_answers, "TIMES_THE_SOLUTION", 0)
+    course = tiny_course(tmp_path)
+    prove(course, tiny_release(course), execute=Here(noted))
+    assert limits["solution"].cell_seconds == 20
+    weak = limits["weak-0"]
+    assert weak.cell_seconds == weak.notebook_seconds == weak.examiner_seconds == 7
+
+
+def test_each_step_of_a_proof_is_told(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    steps: list[str] = []
+    prove(course, tiny_release(course), execute=Here(), say=steps.append)
+    assert steps == [
+        "the solution, to see what it does",
+        "the solution and the unchanged release",
+        "weak answers (functions that return None, 0, their input)",
+    ]
