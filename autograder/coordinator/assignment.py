@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 from autograder.coordinator import batch, forecast, observation, recordings
 from autograder.coordinator.batch import Execute, Progress
+from autograder.coordinator.early_pages import EarlyPages
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, UsageError
@@ -88,6 +89,11 @@ class Publisher(Protocol[_Published_co]):
     def load(self) -> None:
         """Load what publishing needs, while the batch runs."""
 
+    def publish_some(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]
+    ) -> object:
+        """Write gradebook and pages of these grades while the batch runs."""
+
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
     ) -> _Published_co:
@@ -124,7 +130,8 @@ def run_assignment(
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
-                done = _run(plan.works, plan, options, progress)
+                write = partial(publisher.publish_some, course, assignment, plan.works[0].exams)
+                done = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
             loading.result()
             done = replace(done, not_graded=(*tried, *done.not_graded))
             first = plan.works[0]
