@@ -264,21 +264,24 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
     losing = {exam.notebook for exam, _, _ in missed}
     stopped = set()
     for notebook, cells in zip(grade.notebooks, ran, strict=True):
-        harmless = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
-        if notebook.status == RunStatus.COMPLETED:
-            continue
-        if notebook.status == RunStatus.CELL_ERROR or harmless:
-            if notebook.notebook in losing:
-                stopped.add(notebook.notebook)
-                why = "; ".join(cells.failed) or notebook.message
-                yield f"{notebook.notebook}: the solution does not run to its end: {why}"
+        name = notebook.notebook
+        is_whole = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
+        if notebook.status == RunStatus.CELL_ERROR or is_whole:
+            why = "; ".join(cells.failed) or notebook.message
+            is_fault = name in losing
         else:
-            stopped.add(notebook.notebook)
             why = notebook.message or notebook.status
-            yield f"{notebook.notebook}: the solution does not run to its end: {why}"
+            is_fault = notebook.status != RunStatus.COMPLETED
+        if is_fault:
+            stopped.add(name)
+            lost = [
+                question.id for exam, _, question in missed if exam.notebook == name and _UNBOUND in question.detail
+            ]
+            cost = f"; it costs {', '.join(lost)}" if lost else ""
+            yield f"{name}: the solution does not run to its end: {why}{cost}"
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
-            continue  # a consequence of the cell that stopped
+            continue  # told with the cell that stopped
         own = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         short = [c for c in question.checks if c.fraction < 1]
         checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if own else c.message for c in short)
@@ -300,19 +303,28 @@ def _reason(detail: str) -> str:
 
     For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
     """
-    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
-    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
-    place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
-    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
-    message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
-        message = refused[1]
+    tracebacks = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")
+    chained = itertools.takewhile(lambda text: text.rstrip().endswith(_CHAINED), tracebacks)
+    ended = tracebacks[min(len(list(chained)), len(tracebacks) - 1)]
+    refused = _REFUSED_IN_SQL.search(detail)  # SQLite's own exception does not say which code was refused
+    said = _line_and_message(ended, refused[1] if refused else "")
+    return said if ended is tracebacks[0] else f"{said}; after {_line_and_message(tracebacks[0])}"
+
+
+def _line_and_message(traceback: str, message: str = "") -> str:
+    lines = traceback.strip("\n").splitlines()
+    frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
+    place = next((f"line {m[1]}: {lines[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(lines[i]))), "")
+    ending = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines[-2:]
+    message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
     return place + (message if len(message) <= 500 else message[:499] + "…")
 
 
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"
 _UNBOUND = "\nNameError: name "
 _TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("another exception occurred:", "the direct cause of the following exception:")
+"""How the text ends between an exception and the one that followed from it."""
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
 _REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
 _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "

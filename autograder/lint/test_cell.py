@@ -15,6 +15,7 @@ from autograder.lint.empty_loops import empty_loops
 from autograder.lint.evaluations import evaluations
 from autograder.lint.surroundings import Notebook
 from autograder.lint.times import comparisons_of_times
+from autograder.lint.unbound import unbound_on_purpose
 from autograder.records.exam import ExamCell
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import (
@@ -117,6 +118,7 @@ class Reader:
         known = self.notebook.known
         bound = self.notebook.bound
         free = self.loaded - self.own - _pythons() - _GIVEN - known.own - known.students
+        free -= unbound_on_purpose(self.tree, self.notebook.imports)
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 why = f"{name} belongs to the IPython kernel, and the test runs outside of it"

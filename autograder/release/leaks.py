@@ -30,6 +30,8 @@ _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _AROUND = " \t#/*%-;<>!"
 """Characters with which comments begin and end."""
 _HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
+_COMMENT = re.compile(r"[^#'\"]*#(.*)")
+"""A line of code with a comment, and no text before it."""
 _SETTING = re.compile(r"\s*#?\s*c\.Clear\w+\.(begin|end)_\w+_delimeter\s*=")
 """The line of an nbgrader_config.py that says what the marker is, also as nbgrader writes it for its default."""
 _LEAVE_OUT = (
@@ -181,12 +183,24 @@ def _marked(path: Path, markers: Markers) -> str | None:
 
 
 def _is_marker(line: str, markers: Markers, *, is_code: bool) -> bool:
+    """Tell whether a line of a file is a marker, or was meant as one.
+
+    A line of code, or its comment, must begin with the marker: a module may speak of markers, or look for them.
+    """
     if _SETTING.match(line):
         return False
     texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
-    if any(text in line if _is_telling(text) else text == line.strip(_AROUND) for text in texts):
-        return True
-    slip = find_slip(line, markers, is_code=is_code)
+    comment = _COMMENT.match(line) if is_code else None
+    parts = [part.strip(_AROUND) for part in (line, *(comment.groups() if comment else ()))]
+    for text in texts:
+        if text == parts[0]:
+            return True
+        is_told = any(part.startswith(text.strip(_AROUND)) for part in parts) if is_code else text in line
+        if is_told and _is_telling(text):
+            return True
+    if is_code and "#" in line and comment is None:  # within a text
+        return False
+    slip = find_slip(f"#{comment[1]}" if comment else line, markers, is_code=is_code)
     return slip is not None and not slip.is_bare
 
 

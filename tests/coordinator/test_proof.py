@@ -62,11 +62,12 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
-def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> None:
+def test_what_follows_from_a_solution_that_stops_is_told_with_it(tmp_path: Path) -> None:
     with pytest.raises(ProofError) as caught:
         proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
     lines = str(caught.value).splitlines()
-    assert lines[1:-1] == ["  - nb: the solution does not run to its end: cell 1 ('double') raises ValueError: oh"]
+    stopped = "the solution does not run to its end: cell 1 ('double') raises ValueError: oh"
+    assert lines[1:-1] == [f"  - nb: {stopped}; it costs test-double"]
 
 
 # --- cells that raise, as courses have them ----------------------------------------------------------
@@ -172,6 +173,14 @@ def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagge
         ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6)"),
         ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
         ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
+        (
+            "try:\n    double(None)\nexcept TypeError:\n    assert double(1) == 3",
+            "(line 4: assert double(1) == 3: AssertionError; double(1) is 2; after line 2: double(None): TypeError: ",
+        ),
+        (
+            "try:\n    assert double(1) == 3\nexcept AssertionError as e:\n    raise ValueError('no') from e",
+            "(line 4: raise ValueError('no') from e: ValueError: no; after line 2: assert double(1) == 3: AssertionError",
+        ),
         (
             "from autograder import check\ncheck.hidden_data('none.npz')",
             "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
