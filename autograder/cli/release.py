@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
 autograder release keras-fully-connected --explain     # what your tests let answers do
+autograder release hw1 --leave-out                     # without the files that would give something away
 autograder release hw1 --update-outputs                # an otter notebook whose saved outputs are stale
 """),
 )
 @click.argument("assignment")
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
+@click.option(
+    "--leave-out", is_flag=True, help="Leave out files that would give something away, and prove and release the rest."
+)
 @click.option(
     "--explain", is_flag=True, help="Also list what each test lets an answer do: what the solution did there."
 )
@@ -37,57 +41,89 @@ autograder release hw1 --update-outputs                # an otter notebook whose
     is_flag=True,
     help="Of otter notebooks: first save in the source what its doctests give with the solution.",
 )
-def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool, update_outputs: bool) -> None:
+def release(
+    assignment: str, course_folder: Path, no_prove: bool, leave_out: bool, explain: bool, update_outputs: bool
+) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
     A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
     and names, with its line, each part that cannot be examined outside the student's process. The release stops if
     it would give solutions or hidden tests away: because of a misspelled marker, a file with a marker in it, or a file
-    of a kind that is seldom meant for students and is not listed in course.yaml. Before the release is written,
+    of a kind that is seldom meant for students and is not listed in course.yaml. With --leave-out, such files are left
+    out instead, of the release and of grading, until the next release. Before the release is written,
     the proof runs: the instructor's solution must get full marks, and the unchanged release none of the points
     that need work, both through the pipeline that grades students. It also observes the solution: what the solution
     does to a test, an answer may do, and nothing else. A cell that raises is a warning if no question
     loses points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder._util.text import one_line
     from autograder.coordinator.batch import exclusive
-    from autograder.course.configuration import without_effect
-    from autograder.release import build, calibration_record, leaks
-    from autograder.release.bundle import FOLDER as BUNDLE
+    from autograder.release import build, leaks
+    from autograder.release.left_out import decided_anew
     from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
         with exclusive(course), status(f"Preparing {wanted.name}: {wanted.prepare.split()[0]}…"):
             output = prepare(course, wanted)
         click.echo(output, err=True, nl=bool(output))
-    leaks.check_sources(course, wanted)
-    built = build.build(course, wanted)
-    if update_outputs:
-        build.check(built)
-        built = _with_current_outputs(course, wanted, built)
-    leaks.check_files(course, built)
-    unread = without_effect(course.root)
-    if unread:
-        click.echo(f"Warning: {unread}", err=True)
-    for warning in build.check(built):
-        click.echo(f"Warning: {warning}", err=True)
-    proved = "not proved"
-    if not no_prove:
-        from autograder.coordinator.proof import UNCHANGED_GETS, prove
-
-        require_sandbox(wanted)
-        with exclusive(course), status(f"Proving {wanted.name}…") as shown:
-            proof = prove(course, built, say=lambda step: _say(shown, wanted.name, step))
-        doubtful = proof.warnings
-        for warning in doubtful:
-            click.echo(f"Warning: {warning}", err=True)
-        built = proof.release
-        unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in doubtful) else "none"
-        proved = f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
-    build.write(course, wanted, built)
+    with decided_anew(course, wanted.name):
+        leaks.check_sources(course, wanted)
+        built = build.build(course, wanted)
+        if update_outputs:
+            build.check(built)
+            built = _with_current_outputs(course, wanted, built)
+        if leave_out:
+            built = _without_leaks(course, wanted, built)
+        leaks.check_files(course, built)
+        _warn(course, built)
+        proved = "not proved"
+        if not no_prove:
+            built, proved = _proved(course, wanted, built)
+        build.write(course, wanted, built)
     if explain:
         _explain(course, built)
+    _list(course, built, proved)
+
+
+def _without_leaks(course: Course, assignment: Assignment, built: Release) -> Release:
+    """Build again without the files that would give something away."""
+    from autograder.release import build, leaks, left_out
+
+    left_out.leave_out(course, assignment.name, leaks.leaking_files(course, built))
+    return build.build(course, assignment)
+
+
+def _warn(course: Course, built: Release) -> None:
+    """Print the warnings about options and tests."""
+    from autograder.course.configuration import without_effect
+    from autograder.release import build
+
+    unread = without_effect(course.root)
+    for warning in [*([unread] if unread else []), *build.check(built)]:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Release, str]:
+    """Prove a release; return it with what was observed, and the result in words."""
+    from autograder.coordinator.batch import exclusive
+    from autograder.coordinator.proof import UNCHANGED_GETS, prove
+
+    require_sandbox(assignment)
+    with exclusive(course), status(f"Proving {assignment.name}…") as shown:
+        proof = prove(course, built, say=lambda step: _say(shown, assignment.name, step))
+    for warning in proof.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in proof.warnings) else "none"
+    return proof.release, f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
+
+
+def _list(course: Course, built: Release, proved: str) -> None:
+    """List the released files, those that were left out, and the points."""
+    from autograder._util.text import one_line
+    from autograder.release import calibration_record
+    from autograder.release.bundle import FOLDER as BUNDLE
+
+    name = built.assignment.name
     made = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
     for place in sorted([*built.files, *made]):
         click.echo(f"  {one_line(place, 500)}")
@@ -96,11 +132,11 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
     for place, why in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(place, 500)}  ({why})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    calibrated, changed = calibration_record.standing(course, wanted.name, built.exams)
+    calibrated, changed = calibration_record.standing(course, name, built.exams)
     for text in changed:
-        click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
+        click.echo(f"Warning: {text}; run `autograder calibrate {name}` again", err=True)
     said = (f"{points:g} points", proved, calibrated)
-    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
+    click.echo(f"{course.release(name)}  ({'; '.join(filter(None, said))})")
 
 
 def _say(shown: Any, assignment: str, step: str) -> None:

@@ -34,8 +34,10 @@ _COMMENT = re.compile(r"[^#'\"]*#(.*)")
 """A line of code with a comment, and no text before it."""
 _SETTING = re.compile(r"\s*#?\s*c\.Clear\w+\.(begin|end)_\w+_delimeter\s*=")
 """The line of an nbgrader_config.py that says what the marker is, also as nbgrader writes it for its default."""
+_TODO = "students would see the marked part; remove it"
 _LEAVE_OUT = (
-    "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
+    "or leave the file out: with `autograder release --leave-out`, or for good by its name in "
+    "c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
 )
 _NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see; put it between the markers"
 
@@ -57,8 +59,17 @@ def check_files(course: Course, release: Release) -> None:
         CourseError: there are leaks; the message names each file, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    marked = [*_in_release(course, release, markers)]
-    _stop_for([*unnamed_files(course, release.assignment, release.files), *marked])
+    doubtful = unnamed_files(course, release.assignment, release.files)
+    marked = _marked_files(course, release, markers)
+    faults = [*doubtful.values(), *_in_notebooks(release, markers), *marked.values()]
+    _stop_for(list(dict.fromkeys(faults)))
+
+
+def leaking_files(course: Course, release: Release) -> frozenset[str]:
+    """Return the places of the release's files that :func:`check_files` refuses."""
+    markers = course_markers(read_nbgrader_config(course.root))
+    doubtful = unnamed_files(course, release.assignment, release.files)
+    return frozenset({**doubtful, **_marked_files(course, release, markers)})
 
 
 def _stop_for(faults: Sequence[str]) -> None:
@@ -148,17 +159,22 @@ def _is_hidden_data(called: ast.expr, names: frozenset[str]) -> bool:
 # --- released files ----------------------------------------------------------------------------------
 
 
-def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[str]:
-    """Find markers in the release, notebooks and files of any kind, and name the course's file."""
-    todo = "students would see the marked part; remove it"
+def _in_notebooks(release: Release, markers: Markers) -> Iterator[str]:
+    """Find markers that are left in released notebooks."""
     for notebook in release.notebooks:
         found = _marker_in(notebook.text.encode(), markers)
         name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
-        yield from [f"{name}: holds {found!r} when it is released: {todo}"] if found else []
-    for path in dict.fromkeys(release.files.values()):
-        found = _marked(path, markers)
-        name = path.relative_to(course.root.resolve()).as_posix()
-        yield from [f"{name}: {found}: {todo}, {_LEAVE_OUT}"] if found else []
+        yield from [f"{name}: holds {found!r} when it is released: {_TODO}"] if found else []
+
+
+def _marked_files(course: Course, release: Release, markers: Markers) -> dict[str, str]:
+    """Find markers in files of any kind: place in the release → a sentence with the name of the course's file."""
+    faults = {}
+    for place, path in release.files.items():
+        if found := _marked(path, markers):
+            name = path.relative_to(course.root.resolve()).as_posix()
+            faults[place] = f"{name}: {found}: {_TODO}, {_LEAVE_OUT}"
+    return faults
 
 
 def _marked(path: Path, markers: Markers) -> str | None:
