@@ -108,7 +108,7 @@ def test_a_question_that_takes_too_long_is_interrupted(kernel) -> None:
     number, _ = remote.ask("snapshot")
     slow = _fetched(remote, number, "slow")
     began = time.monotonic()
-    with pytest.raises(RemoteError, match="ends a program"):  # their KeyboardInterrupt, which ends nothing here
+    with pytest.raises(RemoteError, match="took too long"):  # their KeyboardInterrupt, which ends nothing here
         remote.ask("call", slow, (), {}, timeout=0.5)
     assert time.monotonic() - began < PATIENCE_SECONDS
     assert kernel.run("1", 10).status == "ok"

@@ -34,7 +34,7 @@ from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteExcep
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.coroutines import awaiting
-from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
+from autograder.examiner.remote.exceptions import end_of_generator, is_interrupt, rebuilt_exception
 from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
@@ -171,7 +171,7 @@ class Remote:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
         if isinstance(raised, RemoteError):
-            self.ending = raised
+            raised = self.ending = (self.callbacks.too_often() if is_interrupt(raised) else None) or raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
