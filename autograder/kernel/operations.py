@@ -102,6 +102,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "next": next,
     "pull_files": workfiles.pull,
     "push_files": workfiles.push,
+    "stand_for": workfiles.stand_for,
     "repr": repr,
     "reversed": reversed,
     "round": round,

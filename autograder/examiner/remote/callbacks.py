@@ -21,6 +21,7 @@ from unittest import mock
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
+from autograder.check.shared_folder import is_in_shared_folder
 from autograder.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
 from autograder.errors import RemoteError, TooOftenError
@@ -149,6 +150,8 @@ class Callbacks:
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
+        if isinstance(value, Path) and is_in_shared_folder(str(value)):
+            return Reference(-1, "path", str(value))
         if id(value) in self.built:
             return self.given[self.built[id(value)]][0]
         return self._give(value, "built", self.built) if library_objects.parts(value, is_library) else None
