@@ -10,7 +10,7 @@ import pytest
 from helpers.clock import own_seconds
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from helpers.kernels import InProcessKernel
+from helpers.kernels import FreezingKernel, InProcessKernel
 from helpers.student_classes import EQUAL
 from scipy import sparse
 
@@ -98,6 +98,18 @@ def test_test_cells_share_what_they_define():
         (Role.TEST, "assert twice(f(2)) == limit"),
     )
     assert graded(exam)[1].outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("kernel", [InProcessKernel, FreezingKernel])
+def test_a_helper_of_an_earlier_test_finds_the_answers_that_it_reads(kernel):
+    exam = exam_of(
+        (Role.ANSWER, "def square(x): return x * x\ndef cube(x): return square(x) * x"),
+        (Role.TEST, "def squares(n): return square(n)\ndef agree(n, m): return squares(n) == m\nassert agree(2, 4)"),
+        (Role.ANSWER, "unit = 1"),
+        (Role.TEST, "assert agree(3, 9)"),
+    )
+    assert [result.fraction for result in graded(exam, kernel)] == [1, 1]
+    assert [result.fraction for result in graded(exam, kernel, cell0="def square(x): return 4")] == [1, 0]
 
 
 CHEATS = {
