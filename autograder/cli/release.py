@@ -109,8 +109,8 @@ def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Rel
     from autograder.coordinator.proof import UNCHANGED_GETS, prove
 
     require_sandbox(assignment)
-    with exclusive(course), status(f"Proving {assignment.name}…") as shown:
-        proof = prove(course, built, say=lambda step: _say(shown, assignment.name, step))
+    with exclusive(course), status(f"Proving {assignment.name}…") as spinner:
+        proof = prove(course, built, say=lambda step: _say(spinner, assignment.name, step))
     for warning in proof.warnings:
         click.echo(f"Warning: {warning}", err=True)
     unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in proof.warnings) else "none"
@@ -123,25 +123,25 @@ def _list(course: Course, built: Release, proved: str) -> None:
     from autograder.release import calibration_record
     from autograder.release.bundle import FOLDER as BUNDLE
 
-    name = built.assignment.name
-    made = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
-    for place in sorted([*built.files, *made]):
-        click.echo(f"  {one_line(place, 500)}")
+    assignment = built.assignment.name
+    notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]
+    for name in sorted([*built.files, *notebook_files]):
+        click.echo(f"  {one_line(name, 500)}")
     if built.bundle:
         click.echo(f"  {BUNDLE}/  ({len(built.bundle)} files of nbexaminer, so that students need no installation)")
-    for place, why in sorted(built.left_out.items()):
-        click.echo(f"  left out: {one_line(place, 500)}  ({why})")
+    for name, reason in sorted(built.left_out.items()):
+        click.echo(f"  left out: {one_line(name, 500)}  ({reason})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    calibrated, changed = calibration_record.standing(course, name, built.exams)
+    calibrated, changed = calibration_record.standing(course, assignment, built.exams)
     for text in changed:
-        click.echo(f"Warning: {text}; run `autograder calibrate {name}` again", err=True)
-    said = (f"{points:g} points", proved, calibrated)
-    click.echo(f"{course.release(name)}  ({'; '.join(filter(None, said))})")
+        click.echo(f"Warning: {text}; run `autograder calibrate {assignment}` again", err=True)
+    remarks = (f"{points:g} points", proved, calibrated)
+    click.echo(f"{course.release(assignment)}  ({'; '.join(filter(None, remarks))})")
 
 
-def _say(shown: Any, assignment: str, step: str) -> None:
+def _say(spinner: Any, assignment: str, step: str) -> None:
     """Show a step of the proof; without a terminal, as a line of its own."""
-    shown.update(f"Proving {assignment}: {step}…")
+    spinner.update(f"Proving {assignment}: {step}…")
     if not sys.stderr.isatty():
         click.echo(f"Proving {assignment}: {step}…", err=True)
 

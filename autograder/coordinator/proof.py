@@ -118,15 +118,15 @@ def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute
     """Run the solution with everything allowed; return the release with what it did, beside what is known."""
     observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
     _graded(release.assignment, [observing], 1, execute)
-    seen = observation.read(observing)
+    observed = observation.read(observing)
     shutil.rmtree(folder / "observed", ignore_errors=True)
-    return _joined(release, seen)[0]
+    return _joined(release, observed)[0]
 
 
-def _joined(release: Release, seen: Sequence[Observations]) -> tuple[Release, list[str]]:
+def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release, list[str]]:
     """Return the release with the facts of one more run, and notes on those that only one of the runs showed."""
-    known = [exam.observations or Observations() for exam in release.exams]
-    pairs = list(zip(known, seen, strict=True))
+    recorded = [exam.observations or Observations() for exam in release.exams]
+    pairs = list(zip(recorded, observed, strict=True))
     joined = observation.with_record(release, [old | new for old, new in pairs])
     varying = [set(old.facts) ^ set(new.facts) for old, new in pairs]
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
@@ -148,10 +148,10 @@ def _by_chance(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
 
 
 def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute: batch.Execute) -> tuple[Grade, ...]:
-    done = batch.run(works, workers=workers, force=True, execute=execute)
-    if done.not_graded:
-        raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
-    return done.grades
+    batch_result = batch.run(works, workers=workers, force=True, execute=execute)
+    if batch_result.not_graded:
+        raise HostError(f"{assignment.name} cannot be proved: {batch_result.not_graded[0].reason}")
+    return batch_result.grades
 
 
 def _missed_tests(exams: Sequence[Exam], grade: Grade) -> list[tuple[Exam, ExamCell, QuestionGrade]]:
@@ -163,17 +163,19 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
     assignment, exams = release.assignment, release.exams
     limit = assignment.limits.cell_seconds
     ran = [_Ran(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb", limit) for exam in exams]
-    given = [(exam, text) for exam, text in _given_away(exams, unchanged)]
-    faults = [*_missed(exams, solution, ran), *(text for exam, text in given if not _is_otters(exam))]
+    gifts = [(exam, text) for exam, text in _given_away(exams, unchanged)]
+    faults = [*_missed(exams, solution, ran), *(text for exam, text in gifts if not _is_otters(exam))]
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
-        where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
-        raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
+        report_folder = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
+        raise ProofError(
+            f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {report_folder}/"
+        )
     observation.keep(course, release)
     return (
         *(f"{each.exam.notebook}: {said}; {_HARMLESS}" for each in ran for said in each.failed),
         *_failing_without_points(exams, solution),
-        *(text for exam, text in given if _is_otters(exam)),
+        *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
         *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
         *(text for exam in exams for text in _wide_integers(exam)),
@@ -211,17 +213,17 @@ def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         for question in notebook.questions:
             if question.detail.startswith(AT_END):
-                why = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
-                found = "it finds objects as they are at the end of the notebook"
-                yield f"{exam.notebook}, {question.id}: {found}, because {why}"
+                reason = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
+                finding = "it finds objects as they are at the end of the notebook"
+                yield f"{exam.notebook}, {question.id}: {finding}, because {reason}"
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests of zero points that the solution fails: no score tells of them."""
     for exam, cell, question in _tests(exams, grade, worthless=True):
         if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
-            why = _reason(question.detail) or question.message or question.outcome.value
-            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({why})"
+            reason = _reason(question.detail) or question.message or question.outcome.value
+            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({reason})"
 
 
 def _tests(
@@ -245,11 +247,11 @@ class _Ran:
         """Whether every cell had its turn."""
         for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
             did = ran["metadata"].get("autograder", {}).get("run")
-            named = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
+            label = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
             if did == "timed_out":
-                self.failed.append(f"{named} runs longer than {seconds:g} s and is stopped")
+                self.failed.append(f"{label} runs longer than {seconds:g} s and is stopped")
             elif did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
-                self.failed.append(f"{named} raises {_error_of(ran)}")
+                self.failed.append(f"{label} raises {_error_of(ran)}")
             self.to_its_end = self.to_its_end and did != "not_run"
 
 
@@ -267,10 +269,10 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
         name = notebook.notebook
         is_whole = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
         if notebook.status == RunStatus.CELL_ERROR or is_whole:
-            why = "; ".join(cells.failed) or notebook.message
+            reason = "; ".join(cells.failed) or notebook.message
             is_fault = name in losing
         else:
-            why = notebook.message or notebook.status
+            reason = notebook.message or notebook.status
             is_fault = notebook.status != RunStatus.COMPLETED
         if is_fault:
             stopped.add(name)
@@ -278,24 +280,24 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
                 question.id for exam, _, question in missed if exam.notebook == name and _UNBOUND in question.detail
             ]
             cost = f"; it costs {', '.join(lost)}" if lost else ""
-            yield f"{name}: the solution does not run to its end: {why}{cost}"
+            yield f"{name}: the solution does not run to its end: {reason}{cost}"
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
             continue  # told with the cell that stopped
-        own = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
+        of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         short = [c for c in question.checks if c.fraction < 1]
-        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if own else c.message for c in short)
-        why = checks or _reason(question.detail) or question.message
-        got = f"{question.score:g} of {cell.points:g} points"
-        yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
+        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if of_otter else c.message for c in short)
+        reason = checks or _reason(question.detail) or question.message
+        points = f"{question.score:g} of {cell.points:g} points"
+        yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
 
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
-            got = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
+            points = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
             todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
-            yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}"
+            yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
 
 
 def _reason(detail: str) -> str:
@@ -307,17 +309,17 @@ def _reason(detail: str) -> str:
     chained = itertools.takewhile(lambda text: text.rstrip().endswith(_CHAINED), tracebacks)
     ended = tracebacks[min(len(list(chained)), len(tracebacks) - 1)]
     refused = _REFUSED_IN_SQL.search(detail)  # SQLite's own exception does not say which code was refused
-    said = _line_and_message(ended, refused[1] if refused else "")
-    return said if ended is tracebacks[0] else f"{said}; after {_line_and_message(tracebacks[0])}"
+    reason = _line_and_message(ended, refused[1] if refused else "")
+    return reason if ended is tracebacks[0] else f"{reason}; after {_line_and_message(tracebacks[0])}"
 
 
 def _line_and_message(traceback: str, message: str = "") -> str:
     lines = traceback.strip("\n").splitlines()
     frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
-    place = next((f"line {m[1]}: {lines[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(lines[i]))), "")
+    position = next((f"line {m[1]}: {lines[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(lines[i]))), "")
     ending = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines[-2:]
     message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    return place + (message if len(message) <= 500 else message[:499] + "…")
+    return position + (message if len(message) <= 500 else message[:499] + "…")
 
 
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"

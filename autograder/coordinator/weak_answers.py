@@ -102,8 +102,8 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
             tests = tests_of(exam, function)
             is_gift = any(GIVEN in cell.metadata.get("tags", ()) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                named = ", ".join(str(cell.grade_id) for cell in tests)
+                test_names = ", ".join(str(cell.grade_id) for cell in tests)
                 yield (
-                    f"{exam.notebook}, {named}: an answer whose {function}() only {mutant.kind} gets full marks; let a "
-                    "test call it with something for which that is wrong"
+                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
+                    "let a test call it with something for which that is wrong"
                 )

@@ -43,8 +43,8 @@ def _built_in(names: Any, args: Any, text: str) -> Exception:
 
 def is_interrupt(error: Any) -> bool:
     """Tell whether the student's code ended with the exception by which the kernel stops a call."""
-    said = getattr(error, "remote", {}).get("classes")
-    return type(said) is list and "KeyboardInterrupt" in said
+    classes = getattr(error, "remote", {}).get("classes")
+    return type(classes) is list and "KeyboardInterrupt" in classes
 
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:

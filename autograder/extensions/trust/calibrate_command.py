@@ -82,13 +82,13 @@ def calibrate(
         stop = interrupt
     hidden = course.hidden(wanted.name)
     try:
-        made = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
+        result = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
     except CalibrationError as error:
         if stop is None:
             raise
         stop.add_note(str(error))
         raise stop from None
-    _publish(course, wanted, made)
+    _publish(course, wanted, result)
     if stop is not None:
         raise stop
 
@@ -123,7 +123,7 @@ def _run(
             execute_runs(planned, runs, workers=count, seconds=seconds, advance=progress.advance)
 
 
-def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
+def _publish(course: Course, assignment: Assignment, result: Calibration) -> None:
     """Write the record and the page, and show the table and what was found."""
     from rich.console import Console
 
@@ -135,18 +135,26 @@ def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
     from autograder.release import calibration_record
 
     path = calibration_record.calibration_path(course, assignment.name)
-    calibration_record.save(path, made)
-    page = write_page(course, assignment, made)
-    if made.checks:
-        titles = ("question", "check", "measured", "threshold", "solution loses", f"for {percent(made.rate)}", "passes")
-        show_columns(Console(), titles, table(made), right=("threshold",))
+    calibration_record.save(path, result)
+    page = write_page(course, assignment, result)
+    if result.checks:
+        titles = (
+            "question",
+            "check",
+            "measured",
+            "threshold",
+            "solution loses",
+            f"for {percent(result.rate)}",
+            "passes",
+        )
+        show_columns(Console(), titles, table(result), right=("threshold",))
         click.echo()
-    for text in made.findings:
+    for text in result.findings:
         click.echo(f"- {one_line(text, 2000)}")
-    if not made.findings:
+    if not result.findings:
         click.echo("Nothing is wrong: the solution keeps every check, and no named answer passes that should not.")
     click.echo()
-    for what, written in (("calibration", path), ("page", page)):
-        click.echo(f"{what:14} {one_line(str(written), MAX_PATH)}")
-    if made.runs < made.planned:
-        warn(f"note: {made.runs} of {made.planned} runs of the solution; the same command goes on with the others")
+    for title, target in (("calibration", path), ("page", page)):
+        click.echo(f"{title:14} {one_line(str(target), MAX_PATH)}")
+    if result.runs < result.planned:
+        warn(f"note: {result.runs} of {result.planned} runs of the solution; the same command goes on with the others")

@@ -24,17 +24,17 @@ TOO_OFTEN = 0.2
 MAX_MESSAGE = 300
 
 
-def findings(made: Calibration, runs: Runs) -> Iterator[str]:
+def findings(calibration: Calibration, runs: Runs) -> Iterator[str]:
     """Yield what a calibration found, the most important first."""
     yield from _broken_runs(runs)
-    for check in made.checks:
-        yield from _solution_loses(check, made.rate)
-    yield from _questions(made)
-    for check in made.checks:
+    for check in calibration.checks:
+        yield from _solution_loses(check, calibration.rate)
+    yield from _questions(calibration)
+    for check in calibration.checks:
         yield from _asks_nothing(check)
-        yield from _answers(check, made.rate)
-    yield from _whole(made)
-    yield from _limits(made, runs)
+        yield from _answers(check, calibration.rate)
+    yield from _whole(calibration)
+    yield from _limits(calibration, runs)
 
 
 def _broken_runs(runs: Runs) -> Iterator[str]:
@@ -42,23 +42,23 @@ def _broken_runs(runs: Runs) -> Iterator[str]:
         grades = runs.of(candidate)
         ended = [book for grade in grades for book in grade.notebooks if book.status != RunStatus.COMPLETED]
         if ended:
-            who = "the solution" if candidate == SOLUTION else f"answer {candidate}"
-            why = one_line(ended[0].message or ended[0].status, MAX_MESSAGE)
-            yield f"{who} does not run to its end in {len(ended)} of {len(grades)} runs: {why}"
+            candidate_label = "the solution" if candidate == SOLUTION else f"answer {candidate}"
+            reason = one_line(ended[0].message or ended[0].status, MAX_MESSAGE)
+            yield f"{candidate_label} does not run to its end in {len(ended)} of {len(grades)} runs: {reason}"
 
 
 def _solution_loses(check: CheckCalibration, rate: float) -> Iterator[str]:
     if check.threshold is None:
         return
     share = check.lost.hits / check.lost.runs
-    which = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
+    finding = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
     better = _better(check, rate)
     if share == 1:
-        yield f"{which}: nobody who works as you do gets these points. {better}"
+        yield f"{finding}: nobody who works as you do gets these points. {better}"
     elif COIN[0] <= share <= COIN[1]:
-        yield f"{which}: a coin decides about these points. {better}"
+        yield f"{finding}: a coin decides about these points. {better}"
     elif share > 0:
-        yield f"{which}. {better}"
+        yield f"{finding}. {better}"
     elif check.tail is not None and check.tail > rate:
         yield (
             f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: "
@@ -73,9 +73,9 @@ def _better(check: CheckCalibration, rate: float) -> str:
     return f"A threshold of {check.wanted:g} or {word} spares the solution in all but {percent(rate)} of runs."
 
 
-def _questions(made: Calibration) -> Iterator[str]:
-    stated = {(one.notebook, one.question) for one in made.checks if one.threshold is not None}
-    for question in made.questions:
+def _questions(calibration: Calibration) -> Iterator[str]:
+    stated = {(one.notebook, one.question) for one in calibration.checks if one.threshold is not None}
+    for question in calibration.questions:
         if question.lost.hits and (question.notebook, question.id) not in stated:
             yield f"{question.notebook}, {question.id}: the solution loses points in {counted(question.lost)}."
 
@@ -106,21 +106,22 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
 def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
     if check.threshold is None or check.measure in CONDITIONS or _asks_nothing_of_wrong(check):
         return
-    for one in check.answers:
-        wrong = not one.name.startswith(GOOD)
-        passes = one.passed.hits / one.passed.runs
+    for answer in check.answers:
+        wrong = not answer.name.startswith(GOOD)
+        passes = answer.passed.hits / answer.passed.runs
         if wrong and passes > 0:
             yield (
-                f"{label(check)}: {one.name} passes {asked(check)} in {counted(one.passed)}; "
-                f"measured: {span(one.values)}, and of the solution {span(check.values)}. {_instead(check, one)}"
+                f"{label(check)}: {answer.name} passes {asked(check)} in {counted(answer.passed)}; "
+                f"measured: {span(answer.values)}, and of the solution {span(check.values)}. {_instead(check, answer)}"
             )
-        elif wrong and one.tail is not None and one.tail > rate:
+        elif wrong and answer.tail is not None and answer.tail > rate:
             yield (
-                f"{label(check)}: no run of {one.name} passes, but {percent(one.tail)} would, as the spread of its "
-                f"runs says, and {percent(rate)} is wanted."
+                f"{label(check)}: no run of {answer.name} passes, but {percent(answer.tail)} would, as the spread of "
+                f"its runs says, and {percent(rate)} is wanted."
             )
         elif not wrong and passes < 1:
-            yield f"{label(check)}: {one.name} passes in only {counted(one.passed)}, measured at {span(one.values)}."
+            passed = counted(answer.passed)
+            yield f"{label(check)}: {answer.name} passes in only {passed}, measured at {span(answer.values)}."
 
 
 def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
@@ -128,27 +129,27 @@ def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
     lost = loss_probability(answer.values, check, check.wanted)
     if lost is None:
         return "The values do not show which threshold would do: look at the plot."
-    said = f"At {check.wanted:g}, which spares the solution, it would pass in {percent(1 - lost)}"
+    finding = f"At {check.wanted:g}, which spares the solution, it would pass in {percent(1 - lost)}"
     if 1 - lost <= TOO_OFTEN:
-        return f"{said}."
-    return f"{said}: no threshold tells them apart. Measure on more rows, or something else."
+        return f"{finding}."
+    return f"{finding}: no threshold tells them apart. Measure on more rows, or something else."
 
 
 def _asks_nothing_of_wrong(check: CheckCalibration) -> bool:
     return any("separates nothing" in said for said in _asks_nothing(check))
 
 
-def _whole(made: Calibration) -> Iterator[str]:
-    stated = [one for one in made.checks if one.threshold is not None]
-    if made.lost.hits:
-        yield f"the whole assignment: the solution loses something in {counted(made.lost)}."
+def _whole(calibration: Calibration) -> Iterator[str]:
+    stated = [one for one in calibration.checks if one.threshold is not None]
+    if calibration.lost.hits:
+        yield f"the whole assignment: the solution loses something in {counted(calibration.lost)}."
     count = len(stated)
     if count > 1:
         together = sum(loss_rate(one) for one in stated)
         yield (
             f"the whole assignment: its {count} thresholds together cost the solution something in at most "
-            f"{percent(min(1.0, together))} of runs (the sum of their rates); {percent(made.whole_rate)} is wanted, "
-            f"which is {percent(made.whole_rate / count)} for each."
+            f"{percent(min(1.0, together))} of runs (the sum of their rates); {percent(calibration.whole_rate)} is "
+            f"wanted, which is {percent(calibration.whole_rate / count)} for each."
         )
     promised = sum(one.doubt > 0 for one in stated)
     if promised > 1:
@@ -165,28 +166,31 @@ def loss_rate(check: CheckCalibration) -> float:
     return counted_share if check.tail is None else max(check.tail, 0.0)
 
 
-def _limits(made: Calibration, runs: Runs) -> Iterator[str]:
-    if not made.checks:
+def _limits(calibration: Calibration, runs: Runs) -> Iterator[str]:
+    if not calibration.checks:
         yield (
             "no check of this assignment measures a number, so there is no threshold to calibrate; how often the "
             "solution loses each question is counted all the same."
         )
-    elif not any(one.threshold is not None for one in made.checks):
+    elif not any(one.threshold is not None for one in calibration.checks):
         yield (
             "no check states its threshold: check.loss, check.accuracy and check.retrained do, and check.report does "
             'with `evidence={"loss": loss, "threshold": 0.8, "higher_is_better": False}`. What was measured, and how '
             "often the solution loses, is counted all the same."
         )
-    for check in made.checks:
+    for check in calibration.checks:
         if not check.normal:
             yield (
                 f"{label(check)}: what the runs measured is far from a normal distribution, so only counts are given. "
                 "Look at the plot: a training that sometimes fails looks so."
             )
-    if not made.literals:
+    if not calibration.literals:
         yield "no seed was drawn anew: the notebook has no integer in a seeding call, and is repeated as it is."
-    if made.runs < made.planned:
-        yield f"{made.runs} of {made.planned} runs of the solution are done: the intervals are wider than asked for."
+    if calibration.runs < calibration.planned:
+        yield (
+            f"{calibration.runs} of {calibration.planned} runs of the solution are done: the intervals are wider than "
+            "asked for."
+        )
     for run, reason in list(runs.failures.items())[:3]:
         yield f"not graded: {run}: {one_line(reason, MAX_MESSAGE)}"
 
@@ -215,8 +219,8 @@ def percent(value: float) -> str:
         return "less than 0.01 %"
     if 0.9999 < value < 1:
         return "more than 99.99 %"
-    rest = min(value, 1 - value)
-    digits = 0 if rest >= 0.1 or rest == 0 else 1 if rest >= 0.01 else 2
+    distance = min(value, 1 - value)
+    digits = 0 if distance >= 0.1 or distance == 0 else 1 if distance >= 0.01 else 2
     text = f"{100 * value:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 

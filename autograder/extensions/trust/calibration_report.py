@@ -65,30 +65,43 @@ def report_path(course: Course, assignment: str) -> Path:
     return course.reports / f"{assignment}-calibration.html"
 
 
-def write_page(course: Course, assignment: Assignment, made: Calibration) -> Path:
+def write_page(course: Course, assignment: Assignment, calibration: Calibration) -> Path:
     """Write the page and return its path.
 
     Raises:
         HostError: it cannot be written.
     """
     path = report_path(course, assignment.name)
-    stated = [check for check in made.checks if check.threshold is not None]
+    stated = [check for check in calibration.checks if check.threshold is not None]
     values = {
         "course": course.title,
         "title": assignment.title,
-        "made": made,
+        "made": calibration,
         "tiles": [
-            (str(made.runs), "runs of the solution", f"of {made.planned}" if made.runs < made.planned else ""),
-            (str(len(made.answers)), f"named answer{'s' if len(made.answers) != 1 else ''}", ""),
-            (str(len(made.checks)), "checks with a number", f"{len(stated)} with a threshold"),
-            (str(sum(_spares(check, made.rate) for check in stated)), "spare the solution", _wanted(made.rate)),
-            (str(made.lost.hits), "runs that lost points", f"at most {percent(made.lost.high)} of all"),
+            (
+                str(calibration.runs),
+                "runs of the solution",
+                f"of {calibration.planned}" if calibration.runs < calibration.planned else "",
+            ),
+            (str(len(calibration.answers)), f"named answer{'s' if len(calibration.answers) != 1 else ''}", ""),
+            (str(len(calibration.checks)), "checks with a number", f"{len(stated)} with a threshold"),
+            (
+                str(sum(_spares(check, calibration.rate) for check in stated)),
+                "spare the solution",
+                _wanted(calibration.rate),
+            ),
+            (str(calibration.lost.hits), "runs that lost points", f"at most {percent(calibration.lost.high)} of all"),
             (str(sum(_lets_pass(check) for check in stated)), "let a wrong answer pass", ""),
         ],
-        "checks": [_section(check, made) for check in made.checks],
+        "checks": [_section(check, calibration) for check in calibration.checks],
         "questions": [
-            _Question(one.id, one.points, _counted(one.lost), [_counted(answer.full) for answer in one.answers])
-            for one in made.questions
+            _Question(
+                question.id,
+                question.points,
+                _counted(question.lost),
+                [_counted(answer.full) for answer in question.answers],
+            )
+            for question in calibration.questions
         ],
     }
     write_atomically(path, render("calibration.html", values))
@@ -109,50 +122,54 @@ def _lets_pass(check: CheckCalibration) -> bool:
     )
 
 
-def _section(check: CheckCalibration, made: Calibration) -> _Section:
+def _section(check: CheckCalibration, calibration: Calibration) -> _Section:
     passed = Share(check.lost.runs - check.lost.hits, check.lost.runs, 1 - check.lost.high, 1 - check.lost.low)
     interval = ""
     if check.tail is not None and check.tail_low is not None and check.tail_high is not None:
-        kept = 1 - check.tail
-        interval = f"{percent(kept)} ({percent(1 - check.tail_high)} to {percent(1 - check.tail_low)})"
+        spared = 1 - check.tail
+        interval = f"{percent(spared)} ({percent(1 - check.tail_high)} to {percent(1 - check.tail_low)})"
     rows = [_Row("the solution", _range(check.values), _mean(check.values), _counted(passed), interval or "–")]
-    for one in check.answers:
-        estimate = "–" if one.tail is None else percent(one.tail)
-        rows.append(_Row(one.name, _range(one.values), _mean(one.values), _counted(one.passed), estimate))
-    return _Section(check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, made)))
+    for answer in check.answers:
+        estimate = "–" if answer.tail is None else percent(answer.tail)
+        rows.append(_Row(answer.name, _range(answer.values), _mean(answer.values), _counted(answer.passed), estimate))
+    return _Section(
+        check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, calibration))
+    )
 
 
-def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
+def _remarks(check: CheckCalibration, calibration: Calibration) -> list[str]:
     if check.threshold is None:
-        said = ["The test states no threshold."]
+        remarks = ["The test states no threshold."]
     else:
-        said = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
+        remarks = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
     if check.doubt:
-        said.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
+        remarks.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
     if check.wanted is not None:
-        said.append(f"For {percent(made.rate)}: {check.wanted:g}.")
+        remarks.append(f"For {percent(calibration.rate)}: {check.wanted:g}.")
     if check.wanted_shared is not None and check.wanted_shared != check.wanted:
-        said.append(f"For a share of {percent(made.whole_rate)} for the whole assignment: {check.wanted_shared:g}.")
+        remarks.append(
+            f"For a share of {percent(calibration.whole_rate)} for the whole assignment: {check.wanted_shared:g}."
+        )
     share = check.rows_share
     if share is not None and check.standard_error:
-        said.append(
+        remarks.append(
             f"Noise of one run on another holdout: the rows make {percent(share)} of its variance, the seeds "
             f"{percent(1 - share)}."
         )
-    return said
+    return remarks
 
 
 def _plot(check: CheckCalibration) -> Markup | None:
     """Plot the operating curves; None where nothing varies, or for a condition."""
-    named: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
-    named += [(one.name, one.values) for one in check.answers if one.values]
-    named = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in named]
-    every = [value for _, values in named for value in values]
+    series: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
+    series += [(one.name, one.values) for one in check.answers if one.values]
+    series = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in series]
+    every = [value for _, values in series for value in values]
     if len(every) < 2 or min(every) == max(every) or check.measure in CONDITIONS:
         return None
     low, high = min(every), max(every)
-    shown = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
-    low, high = min([low, *shown]), max([high, *shown])
+    thresholds = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
+    low, high = min([low, *thresholds]), max([high, *thresholds])
     pad = 0.12 * (high - low)
     grid = [low - pad + (high - low + 2 * pad) * index / POINTS for index in range(POINTS + 1)]
     colors = iter(_WRONG)
@@ -163,9 +180,9 @@ def _plot(check: CheckCalibration) -> Markup | None:
             values,
             _SOLUTION if name == SOLUTION else _GOOD if name.startswith(GOOD) else next(colors, _WRONG[-1]),
         )
-        for name, values in named
+        for name, values in series
     ]
-    marks = [(x, f"threshold {x:g}") for x in shown]
+    marks = [(x, f"threshold {x:g}") for x in thresholds]
     if marks and check.wanted is not None and low - pad <= check.wanted <= high + pad:
         marks.append((check.wanted, f"wanted: {check.wanted:g}"))
     return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
@@ -200,19 +217,20 @@ def _mean(values: Sequence[float]) -> str:
     return f"{number(statistics.fmean(values))}{spread}"
 
 
-def table(made: Calibration) -> list[tuple[str, ...]]:
+def table(calibration: Calibration) -> list[tuple[str, ...]]:
     """Return a row for each check with a number: question, check, measured, threshold, lost, wanted."""
     return [
         (
-            one.question,
-            one.name,
-            _range(one.values),
-            "–" if one.threshold is None else number(one.threshold, 6),
-            f"{one.lost.hits} of {one.lost.runs}" + ("" if one.tail is None else f", {percent(one.tail)} expected"),
-            "–" if one.wanted is None else f"{one.wanted:g}",
-            ", ".join(f"{answer.name} {_passes(answer)}" for answer in one.answers) or "–",
+            check.question,
+            check.name,
+            _range(check.values),
+            "–" if check.threshold is None else number(check.threshold, 6),
+            f"{check.lost.hits} of {check.lost.runs}"
+            + ("" if check.tail is None else f", {percent(check.tail)} expected"),
+            "–" if check.wanted is None else f"{check.wanted:g}",
+            ", ".join(f"{answer.name} {_passes(answer)}" for answer in check.answers) or "–",
         )
-        for one in made.checks
+        for check in calibration.checks
     ]
 
 

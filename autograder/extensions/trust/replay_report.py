@@ -17,13 +17,13 @@ def rows(report: ReplayReport) -> list[tuple[str, str, str, str, str]]:
     """Return a row for each case: student, grade, from the recording, executed anew, questions that differ."""
     return [
         (
-            one.case.grade.student,
-            _score(one.case.grade),
-            _column(one.recording),
-            _column(one.execution),
-            ", ".join(_differences(one)),
+            replayed.case.grade.student,
+            _score(replayed.case.grade),
+            _column(replayed.recording),
+            _column(replayed.execution),
+            ", ".join(_differences(replayed)),
         )
-        for one in report.cases
+        for replayed in report.cases
     ]
 
 
@@ -38,38 +38,38 @@ def _column(second: Second) -> str:
     return _score(second.grade) if second.differs else "same"
 
 
-def _differences(one: ReplayedCase) -> list[str]:
-    found = [("recording", question) for question in one.recording.differing]
-    found += [("executed", question) for question in one.execution.differing]
-    return [f"{question} ({where})" for where, question in found]
+def _differences(replayed: ReplayedCase) -> list[str]:
+    differing = [("recording", question) for question in replayed.recording.differing]
+    differing += [("executed", question) for question in replayed.execution.differing]
+    return [f"{question} ({where})" for where, question in differing]
 
 
 def sentences(report: ReplayReport) -> list[str]:
     """Say what the replay found, a sentence each: the grades, what is missing, the environment, the flakiness."""
     total, differing = len(report.cases), len(report.differing)
     if total == 1:
-        said = ["The grade differs." if differing else _SAME if _is_examined(report) else _NOTHING]
+        lines = ["The grade differs." if differing else _SAME if _is_examined(report) else _NOTHING]
     else:
-        said = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
-    said += [
-        f"{one.case.grade.student}: not executed anew: {one.execution.reason}"
-        for one in report.cases
-        if one.execution.grade is None
+        lines = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
+    lines += [
+        f"{replayed.case.grade.student}: not executed anew: {replayed.execution.reason}"
+        for replayed in report.cases
+        if replayed.execution.grade is None
     ]
     for reason, students in _by_reason(report).items():
-        said.append(f"not examined anew from the recording: {_some(students)}: {reason}")
+        lines.append(f"not examined anew from the recording: {_some(students)}: {reason}")
     counts = Counter(change for one in report.cases for change in dict.fromkeys(one.case.changes))
-    said += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
+    lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        said.append("environment: no difference is known.")
-    found = report.flakiness
-    if found.submissions > 1:
-        said.append(
-            f"flakiness: executed anew, {found.submissions_differing} of {found.submissions} submissions have another "
-            f"grade ({_percent(found.submission_share)}), and {found.questions_differing} of {found.questions} "
-            f"questions ({_percent(found.question_share)})."
+        lines.append("environment: no difference is known.")
+    flakiness = report.flakiness
+    if flakiness.submissions > 1:
+        lines.append(
+            f"flakiness: executed anew, {flakiness.submissions_differing} of {flakiness.submissions} submissions have "
+            f"another grade ({_percent(flakiness.submission_share)}), and {flakiness.questions_differing} of "
+            f"{flakiness.questions} questions ({_percent(flakiness.question_share)})."
         )
-    return said
+    return lines
 
 
 _SAME, _NOTHING = "The grade is the same.", "The grade could not be made anew."
@@ -80,11 +80,11 @@ def _is_examined(report: ReplayReport) -> bool:
 
 
 def _by_reason(report: ReplayReport) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in report.cases:
-        if one.recording.grade is None:
-            found.setdefault(one.recording.reason, []).append(one.case.grade.student)
-    return found
+    students: dict[str, list[str]] = {}
+    for replayed in report.cases:
+        if replayed.recording.grade is None:
+            students.setdefault(replayed.recording.reason, []).append(replayed.case.grade.student)
+    return students
 
 
 def _some(students: list[str]) -> str:
@@ -97,26 +97,26 @@ def _percent(interval: Interval) -> str:
 
 def to_json(report: ReplayReport) -> dict[str, Any]:
     """Convert the report to plain data."""
-    found = report.flakiness
+    flakiness = report.flakiness
     return {
         "version": VERSION,
         "cases": [
             {
-                "student": one.case.grade.student,
-                "score": sum(book.score for book in one.case.grade.notebooks),
-                "recording": _plain(one.recording),
-                "execution": _plain(one.execution),
-                "environment": list(one.case.changes),
+                "student": replayed.case.grade.student,
+                "score": sum(book.score for book in replayed.case.grade.notebooks),
+                "recording": _plain(replayed.recording),
+                "execution": _plain(replayed.execution),
+                "environment": list(replayed.case.changes),
             }
-            for one in report.cases
+            for replayed in report.cases
         ],
         "flakiness": {
-            "submissions": found.submissions,
-            "submissions_differing": found.submissions_differing,
-            "submissions_interval": [found.submission_share.low, found.submission_share.high],
-            "questions": found.questions,
-            "questions_differing": found.questions_differing,
-            "questions_interval": [found.question_share.low, found.question_share.high],
+            "submissions": flakiness.submissions,
+            "submissions_differing": flakiness.submissions_differing,
+            "submissions_interval": [flakiness.submission_share.low, flakiness.submission_share.high],
+            "questions": flakiness.questions,
+            "questions_differing": flakiness.questions_differing,
+            "questions_interval": [flakiness.question_share.low, flakiness.question_share.high],
         },
     }
 
