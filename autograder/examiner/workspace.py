@@ -271,7 +271,7 @@ class Files:
         permissions = self.remote.permissions
         position = permissions.place()
         fixed = sorted(self.workspace.fixed.intersection(changed))
-        return {path for path in fixed if not permissions.writes(path, position, named=_is_named(path, self.named))}
+        return {path for path in fixed if not permissions.writes(path, position, by_name=_is_named(path, self.named))}
 
     def _kept_as_written(self, changed: Mapping[str, bytes | None]) -> Set[str]:
         """Return the files of the test's that stay as it wrote them, whatever the call did to its copies.
