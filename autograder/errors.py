@@ -74,5 +74,9 @@ class UnreadReplyError(RemoteError, UnreadError):
     """A reply of a student's kernel with a value that cannot be read."""
 
 
+class TooOftenError(RemoteError, UnreadError):
+    """A call of the student's code that used the test's own functions more often than the kit can serve in its time."""
+
+
 class Terminated(KeyboardInterrupt):
     """A SIGTERM, as `kill`, `timeout`, systemd and batch systems send it."""

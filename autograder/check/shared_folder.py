@@ -24,6 +24,15 @@ def shared_folder() -> Path | None:
     return _shared[-1] if _shared else None
 
 
+MAX_PATH = 200
+
+
+def is_in_shared_folder(path: str) -> bool:
+    """Tell whether an absolute path lies in the shared folder, where it means the same to the student's code."""
+    folder = shared_folder()
+    return folder is not None and len(path) <= MAX_PATH and Path(path).is_relative_to(folder) and ".." not in path
+
+
 def new_shared_folder(name: str) -> Path | None:
     """Make an empty folder in the shared one.
 

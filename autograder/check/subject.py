@@ -43,6 +43,15 @@ def comparable(obj: Any) -> Any:
     return obj if copy is None else copy.value
 
 
+def teller(obj: Any) -> Any:
+    """Return the answer whose origin decides what a message tells of the value of ``obj``.
+
+    It is the object itself; None if its value is asked of the kernel after the last cell, and no cell's answer.
+    """
+    reference = reference_of(obj)
+    return None if reference is not None and reference.copy is None else obj
+
+
 def may_show(model: Any, show: bool | None = None) -> bool:
     """Return whether a message may quote the model's description of itself.
 

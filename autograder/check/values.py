@@ -15,7 +15,7 @@ from autograder.check.numeric import is_sparse, near, numeric, of_library
 from autograder.check.place import described
 from autograder.check.provenance import in_notebook
 from autograder.check.results import report
-from autograder.check.subject import comparable, refusal
+from autograder.check.subject import comparable, refusal, teller
 from autograder.check.tables import difference
 from autograder.check.words import shape_of, type_of
 from autograder.errors import CourseError, RemoteError
@@ -58,7 +58,7 @@ def close(
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    original, actual = actual, comparable(actual)
+    original, actual = teller(actual), comparable(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
 autograder release keras-fully-connected --explain     # what your tests let answers do
+autograder release hw1 --leave-out                     # without the files that would give something away
 autograder release hw1 --update-outputs                # an otter notebook whose saved outputs are stale
 """),
 )
 @click.argument("assignment")
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
+@click.option(
+    "--leave-out", is_flag=True, help="Leave out files that would give something away, and prove and release the rest."
+)
 @click.option(
     "--explain", is_flag=True, help="Also list what each test lets an answer do: what the solution did there."
 )
@@ -36,23 +41,25 @@ autograder release hw1 --update-outputs                # an otter notebook whose
     is_flag=True,
     help="Of otter notebooks: first save in the source what its doctests give with the solution.",
 )
-def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool, update_outputs: bool) -> None:
+def release(
+    assignment: str, course_folder: Path, no_prove: bool, leave_out: bool, explain: bool, update_outputs: bool
+) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
     A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests and
     names, with its line, each part that cannot be examined outside the student's process. The release stops if it would
     give solutions or hidden tests away. The cause may be a misspelled marker, a file with a marker in it, or a file of
-    an unusual kind that course.yaml does not list. Before the release is written, the proof runs, through the pipeline
+    an unusual kind that course.yaml does not list. With --leave-out, such files are left out of the release and of
+    grading instead, until the next release. Before the release is written, the proof runs, through the pipeline
     that grades students. The instructor's solution must get full marks, and the unchanged release none of the points
     that need work. It also observes the solution: what the solution does to a test, an answer may do, and nothing else.
-    A cell that raises is a warning if no question loses points by it. At the end, all released files are listed.
+    A cell that raises or is stopped is a warning if no question loses points by it. At the end, all released files are
+    listed.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder._util.text import one_line
     from autograder.coordinator.batch import exclusive
-    from autograder.course.configuration import without_effect
-    from autograder.release import build, calibration_record, leaks
-    from autograder.release.bundle import FOLDER as BUNDLE
+    from autograder.release import build, leaks
+    from autograder.release.left_out import decided_anew
     from autograder.release.preparation import prepare
 
     if wanted.prepare is not None:
@@ -62,40 +69,67 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
         ):
             output = prepare(course, wanted)
         click.echo(output, err=True, nl=bool(output))
-    leaks.check_sources(course, wanted)
-    built = build.build(course, wanted)
-    if update_outputs:
-        build.check(built)
-        built = _with_current_outputs(course, wanted, built)
-    leaks.check_files(course, built)
+    with decided_anew(course, wanted.name):
+        leaks.check_sources(course, wanted)
+        built = build.build(course, wanted)
+        if update_outputs:
+            build.check(built)
+            built = _with_current_outputs(course, wanted, built)
+        if leave_out:
+            built = _without_leaks(course, wanted, built)
+        leaks.check_files(course, built)
+        _warn(course, built)
+        proved = "not proved"
+        if not no_prove:
+            built, proved = _proved(course, wanted, built)
+        build.write(course, wanted, built)
+    if explain:
+        _explain(course, built)
+    _list(course, built, proved)
+
+
+def _without_leaks(course: Course, assignment: Assignment, built: Release) -> Release:
+    """Build again without the files that would give something away."""
+    from autograder.release import build, leaks, left_out
+
+    left_out.leave_out(course, assignment.name, leaks.leaking_files(course, built))
+    return build.build(course, assignment)
+
+
+def _warn(course: Course, built: Release) -> None:
+    """Print the warnings about options and tests."""
+    from autograder.course.configuration import without_effect
+    from autograder.release import build
+
     unread = without_effect(course.root)
-    if unread:
-        click.echo(f"Warning: {unread}", err=True)
-    for warning in build.check(built):
+    for warning in [*([unread] if unread else []), *build.check(built)]:
         click.echo(f"Warning: {warning}", err=True)
     for note in build.shown_tests(built):
         click.echo(f"note: {note}", err=True)
-    proved = "not proved"
-    if not no_prove:
-        from autograder.coordinator import locks
-        from autograder.coordinator.proof import UNCHANGED_GETS, prove
 
-        require_sandbox(wanted)
-        with (
-            locks.held(course, locks.RELEASING),
-            status(f"Proving {wanted.name}: the solution and the unchanged release…"),
-        ):
-            proof = prove(course, built)
-        doubtful = proof.warnings
-        for warning in doubtful:
-            click.echo(f"Warning: {warning}", err=True)
-        built = proof.release
-        unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in doubtful) else "none"
-        proved = f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
-    build.write(course, wanted, built)
-    if explain:
-        _explain(course, built)
-    notebook_files = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
+
+def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Release, str]:
+    """Prove a release; return it with what was observed, and the result in words."""
+    from autograder.coordinator import locks
+    from autograder.coordinator.proof import UNCHANGED_GETS, prove
+
+    require_sandbox(assignment)
+    with locks.held(course, locks.RELEASING), status(f"Proving {assignment.name}…") as spinner:
+        proof = prove(course, built, say=lambda step: _say(spinner, assignment.name, step))
+    for warning in proof.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    unchanged = "some points" if any(UNCHANGED_GETS in warning for warning in proof.warnings) else "none"
+    return proof.release, f"proved: the solution gets full marks, the unchanged notebook {unchanged}"
+
+
+def _list(course: Course, built: Release, proved: str) -> None:
+    """List the released files, those that were left out, and the points."""
+    from autograder._util.text import one_line
+    from autograder.release import calibration_record
+    from autograder.release.bundle import FOLDER as BUNDLE
+
+    assignment = built.assignment.name
+    notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]
     for name in sorted([*built.files, *notebook_files]):
         click.echo(f"  {one_line(name, 500)}")
     if built.bundle:
@@ -103,11 +137,18 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
     for name, reason in sorted(built.left_out.items()):
         click.echo(f"  left out: {one_line(name, 500)}  ({reason})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
-    calibrated, changed = calibration_record.standing(course, wanted.name, built.exams)
+    calibrated, changed = calibration_record.standing(course, assignment, built.exams)
     for text in changed:
-        click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
+        click.echo(f"Warning: {text}; run `autograder calibrate {assignment}` again", err=True)
     remarks = (f"{points:g} points", proved, calibrated)
-    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, remarks))})")
+    click.echo(f"{course.release(assignment)}  ({'; '.join(filter(None, remarks))})")
+
+
+def _say(spinner: Any, assignment: str, step: str) -> None:
+    """Show a step of the proof; without a terminal, as a line of its own."""
+    spinner.update(f"Proving {assignment}: {step}…")
+    if not sys.stderr.isatty():
+        click.echo(f"Proving {assignment}: {step}…", err=True)
 
 
 def _explain(course: Course, built: Release) -> None:

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from autograder.coordinator import batch, forecast, observation
 from autograder.coordinator.batch import Execute, Progress
+from autograder.coordinator.early_pages import EarlyPages
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError, UsageError
@@ -90,6 +91,11 @@ class Publisher(Protocol[_Published_co]):
     def load(self) -> None:
         """Load what publishing needs, while the batch runs."""
 
+    def publish_some(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]
+    ) -> object:
+        """Write gradebook and pages of these grades while the batch runs."""
+
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> _Published_co:
@@ -126,7 +132,8 @@ def run_assignment(
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
-                batch_result = _run(plan.works, plan, options, progress)
+                write = partial(publisher.publish_some, course, assignment, plan.works[0].exams)
+                batch_result = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
             loading.result()
             batch_result = replace(batch_result, not_graded=(*tried, *batch_result.not_graded))
             first = plan.works[0]

@@ -12,23 +12,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence, Set
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
-from autograder.coordinator.mutants import Mutant, mutants, tests_of
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
+from autograder.coordinator.weak_answers import weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
 from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
-from autograder.records.grade import Grade, QuestionGrade
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text, placed
@@ -38,10 +40,10 @@ from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
 from autograder.submissions.surroundings import explained
 
-MAX_SOLUTION_SECONDS = 20.0
-"""Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""
+Say = Callable[[str], None]
+"""Called with a short text as each step begins."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,14 @@ class Proof:
     warnings: tuple[str, ...]
 
 
-def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.Execute = in_processes) -> Proof:
+def prove(
+    course: Course,
+    release: Release,
+    *,
+    workers: int = 2,
+    execute: batch.Execute = in_processes,
+    say: Say = lambda step: None,
+) -> Proof:
     """Grade the solution and the unchanged release, and compare their points with what a release needs.
 
     Args:
@@ -61,12 +70,13 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         release: the release that is to be written.
         workers: submissions at a time.
         execute: does the work, as for :func:`autograder.coordinator.batch.run`.
+        say: called with what is being done.
 
     Returns:
         The release with the record of observations, which is kept for grading, and warnings. These name the solution's
-        cells that raise, where no question loses points by it, and tests of zero points that fail. They name tests that
-        give full marks to functions which only return None, 0, zeros or their input. They name tests that see objects
-        as they are at the notebook's end, and comparisons that no student's function can fail.
+        cells that raise or are stopped, where no question loses points by it, and tests of zero points that fail. They
+        name tests that give full marks to functions which only return None, 0, zeros or their input. They name tests
+        that see objects as they are at the notebook's end, and comparisons that no student's function can fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -80,17 +90,30 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
     first = _work(course, release, folder, "solution", solution_texts)
     unchanged = _work(course, release, folder, "unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
+        say("the solution, to see what it does")
         release = _observed(release, first, folder, execute)
+        say("the solution and the unchanged release")
+        began = time.monotonic()
         works = [replace(work, exams=release.exams) for work in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
+        seconds = time.monotonic() - began
         release, varying = _joined(release, observation.read(works[0]))
         if _missed_tests(release.exams, solution):
+            say("the solution once more: it missed points")
             release = _observed(release, first, folder, execute)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
-        proof = _proof(course, release, folder, solution, blank, workers, execute)
-        shutil.rmtree(first.scratch, ignore_errors=True)
-        return replace(proof, warnings=(*proof.warnings, *varying))
+        warnings = _compared(course, release, folder, solution, blank)
+    say("weak answers (functions that return None, 0, their input)")
+
+    own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
+
+    def work(name: str, texts: Mapping[str, str]) -> Work:
+        return _work(course, release, folder, name, texts)
+
+    weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
+    shutil.rmtree(first.scratch, ignore_errors=True)
+    return Proof(release, (*warnings, *weak, *varying))
 
 
 def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
@@ -136,20 +159,13 @@ def _missed_tests(exams: Sequence[Exam], grade: Grade) -> list[tuple[Exam, ExamC
     return [each for each in _tests(exams, grade) if each[2].score < each[1].points - 1e-9]
 
 
-def _proof(
-    course: Course,
-    release: Release,
-    folder: Path,
-    solution: Grade,
-    unchanged: Grade,
-    workers: int,
-    execute: batch.Execute,
-) -> Proof:
-    """Compare the points of both runs with what a release needs; see :func:`prove`."""
+def _compared(course: Course, release: Release, folder: Path, solution: Grade, unchanged: Grade) -> tuple[str, ...]:
+    """Compare the points of both runs with what a release needs, and return warnings; see :func:`prove`."""
     assignment, exams = release.assignment, release.exams
-    raised = [_raised(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb") for exam in exams]
+    limit = assignment.limits.cell_seconds
+    ran = [_Ran(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb", limit) for exam in exams]
     gifts = [(exam, text) for exam, text in _given_away(exams, unchanged)]
-    faults = [*_missed(exams, solution, raised), *(text for exam, text in gifts if not _is_otters(exam))]
+    faults = [*_missed(exams, solution, ran), *(text for exam, text in gifts if not _is_otters(exam))]
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
         report_folder = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
@@ -157,17 +173,14 @@ def _proof(
             f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {report_folder}/"
         )
     observation.keep(course, release)
-    errors = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
-    warnings = (
-        *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in errors),
+    return (
+        *(f"{each.exam.notebook}: {said}; {_HARMLESS}" for each in ran for said in each.failed),
         *_failing_without_points(exams, solution),
         *(text for exam, text in gifts if _is_otters(exam)),
-        *_weak_answers(course, release, folder, solution, workers, execute),
         *_states_of_the_end(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in _wide_integers(exam)),
     )
-    return Proof(release, warnings)
 
 
 def _work(course: Course, release: Release, folder: Path, student: str, texts: Mapping[str, str]) -> Work:
@@ -178,45 +191,6 @@ def _work(course: Course, release: Release, folder: Path, student: str, texts: M
     target = folder / student / "autograded"
     work = batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
     return replace(work, scratch=folder / "work")
-
-
-def _weak_answers(
-    course: Course, release: Release, folder: Path, solution: Grade, workers: int, execute: batch.Execute
-) -> list[str]:
-    """Try the solution with functions that do nothing; name the questions whose tests give them full marks."""
-    tried = list(mutants(release.exams))
-    seconds = sum(book.cpu_seconds for book in solution.notebooks)
-    if tried and seconds > MAX_SOLUTION_SECONDS:
-        duration = f"the solution computes for {seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
-        todo = f"`autograder audit {release.assignment.name}` takes the time and tries more of them"
-        return [f"weak answers (functions that return None, 0, their input) were not tried: {duration}; {todo}"]
-    works = []
-    for number, mutant in enumerate(tried):
-        texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
-        works.append(_work(course, release, folder, f"weak-{number}", texts))
-    batch_result = batch.run(works, workers=workers, force=True, execute=execute)
-    graded = {grade.student: grade for grade in batch_result.grades}
-    gifts: list[str] = []
-    for number, mutant in enumerate(tried):
-        if (grade := graded.get(f"weak-{number}")) is not None:
-            gifts += _unnoticed(release.exams, mutant, grade)
-        shutil.rmtree(folder / f"weak-{number}", ignore_errors=True)
-    return gifts
-
-
-def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[str]:
-    """Name the functions of a mutant whose tests all give full marks."""
-    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
-        scores = {question.id: question.score for question in book.questions}
-        for function in sorted(functions):
-            tests = tests_of(exam, function)
-            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
-            if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                test_names = ", ".join(str(cell.grade_id) for cell in tests)
-                yield (
-                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
-                    "let a test call it with something for which that is wrong"
-                )
 
 
 def _is_otters(exam: Exam) -> bool:
@@ -265,32 +239,50 @@ def _tests(
                 yield exam, cell, questions[str(cell.grade_id)]
 
 
-def _raised(exam: Exam, graded: Path) -> list[str]:
-    """Say which cells raise, each with its error, that are not marked as meant to."""
-    cells = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
-    raising = []
-    for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
-        did = ran["metadata"].get("autograder", {}).get("run")
-        if did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
-            errors = [explained(f"{o['ename']}: {o['evalue']}") for o in ran["outputs"] if o["output_type"] == "error"]
+class _Ran:
+    """The cells of a solution that failed, each in words, except those that are meant to."""
+
+    def __init__(self, exam: Exam, graded: Path, seconds: float) -> None:
+        cells = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
+        self.exam = exam
+        self.failed: list[str] = []
+        self.to_its_end = True
+        """Whether every cell had its turn."""
+        for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
+            did = ran["metadata"].get("autograder", {}).get("run")
             label = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
-            raising.append(f"{label} raises {one_line(errors[0] if errors else 'an error', 300).rstrip('.: ')}")
-    return raising
+            if did == "timed_out":
+                self.failed.append(f"{label} runs longer than {seconds:g} s and is stopped")
+            elif did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
+                self.failed.append(f"{label} raises {_error_of(ran)}")
+            self.to_its_end = self.to_its_end and did != "not_run"
 
 
-def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
-    """Say what the solution misses. A cell that raises is a fault only with a question that loses points."""
+def _error_of(ran: Mapping[str, Any]) -> str:
+    errors = [explained(f"{o['ename']}: {o['evalue']}") for o in ran["outputs"] if o["output_type"] == "error"]
+    return one_line(errors[0] if errors else "an error", 300).rstrip(".: ")
+
+
+def _stopping(notebook: NotebookGrade, cells: _Ran, *, losing: bool) -> str:
+    """Return why the solution did not run to its end; empty if it did, or if that costs no points."""
+    is_whole = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
+    if notebook.status == RunStatus.CELL_ERROR or is_whole:
+        return ("; ".join(cells.failed) or notebook.message) if losing else ""
+    is_complete = notebook.status == RunStatus.COMPLETED
+    return "" if is_complete else with_remedy(notebook.message or notebook.status, notebook.status)
+
+
+def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterator[str]:
+    """Say what the solution misses. A cell that failed is a fault only with a question that loses points."""
     missed = _missed_tests(exams, grade)
     losing = {exam.notebook for exam, _, _ in missed}
     stopped = set()
-    for exam, notebook, cells in zip(exams, grade.notebooks, raised, strict=True):
-        if notebook.status == RunStatus.CELL_ERROR and exam.notebook in losing:
+    for exam, notebook, cells in zip(exams, grade.notebooks, ran, strict=True):
+        if reason := _stopping(notebook, cells, losing=exam.notebook in losing):
             stopped.add(exam.notebook)
-            yield f"{exam.notebook}: the solution does not run to its end: {'; '.join(cells) or notebook.message}"
-        elif notebook.status not in (RunStatus.COMPLETED, RunStatus.CELL_ERROR):
-            stopped.add(exam.notebook)
-            reason = with_remedy(notebook.message or notebook.status, notebook.status)
-            yield f"{exam.notebook}: the solution does not run to its end: {reason}"
+            lost = [question.id for of, _, question in missed if of is exam and _UNBOUND in question.detail]
+            cost = f"; it costs {', '.join(lost)}" if lost else ""
+            yield f"{exam.notebook}: the solution does not run to its end: {reason}{cost}"
     for exam, cell, question in missed:
         if exam.notebook in stopped and (_UNBOUND in question.detail or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped

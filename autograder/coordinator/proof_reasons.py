@@ -9,6 +9,8 @@ from autograder.errors import CourseError
 from autograder.records.run import RunStatus
 
 _TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("another exception occurred:", "the direct cause of the following exception:")
+"""How the text ends between an exception and the one that followed from it."""
 _IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
 _LINE = re.compile(r"line \d+: ")
 _REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
@@ -43,13 +45,20 @@ def reason_of(detail: str) -> str:
     """
     if _TRACEBACK not in detail:  # a test that ran in the kernel says no more than its line
         return detail.strip() if _LINE.match(detail) else ""
-    first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
-    frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
-    position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
-    ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
-    message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
-        message = refused[1]
+    tracebacks = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")
+    chained = itertools.takewhile(lambda text: text.rstrip().endswith(_CHAINED), tracebacks)
+    ended = tracebacks[min(len(list(chained)), len(tracebacks) - 1)]
+    refused = _REFUSED_IN_SQL.search(detail)  # SQLite's own exception does not say which code was refused
+    reason = _line_and_message(ended, refused[1] if refused else "")
+    return reason if ended is tracebacks[0] else f"{reason}; after {_line_and_message(tracebacks[0])}"
+
+
+def _line_and_message(traceback: str, message: str = "") -> str:
+    lines = traceback.strip("\n").splitlines()
+    frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
+    position = next((f"line {m[1]}: {lines[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(lines[i]))), "")
+    ending = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines[-2:]
+    message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
     if message.startswith(_NO_ANSWER):
         message = f"{message}; {_LEND_INPUT}"
     return position + (message if len(message) <= 500 else message[:499] + "…")

@@ -125,7 +125,10 @@ def grade_notebook(
         executed.remote.permissions = permissions
         workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
         try:
-            examined, histories = _examine(composed, executed, names, hidden, rebuild or _rebuild, workspace, kernels)
+            seconds = limits.examiner_seconds
+            examined, histories = _examine(
+                composed, executed, names, hidden, rebuild or _rebuild, workspace, kernels, seconds
+            )
             if executed.killed():
                 return None
             if executed.copies_filled_memory():
@@ -212,6 +215,7 @@ def _examine(
     rebuild: Rebuild,
     workspace: Workspace,
     kernels: KernelSource,
+    seconds: float,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     permissions = executed.remote.permissions
     answers = Answers(executed.remote, names.modules, rebuild, kernels.predictions, permissions.compiled())
@@ -227,6 +231,7 @@ def _examine(
             names,
             answers,
             hidden,
+            total_seconds=seconds,
             wording=wording,
             workspace=workspace,
             given_up=kernels.given_up,

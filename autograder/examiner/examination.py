@@ -394,7 +394,8 @@ def _trace(error: BaseException) -> str:
             trace.stack = traceback.StackSummary.from_list(frames) if frames else trace.stack
         lines = list(trace.format())
         if type(error).__module__.startswith("autograder."):  # its class is the kit's own affair
-            lines[-1] = f"{error}\n" if str(error) else "the time for this test ended here\n"
+            count = len(list(trace.format_exception_only()))  # with its notes
+            lines[-count] = f"{error}\n" if str(error) else "the time for this test ended here\n"
         return "".join(lines)[-MAX_DETAIL:]
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__

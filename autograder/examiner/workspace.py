@@ -15,6 +15,7 @@ from autograder.check.shared_folder import sharing_folder
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
+from autograder.examiner.test_environment.places import is_temporary
 from autograder.examiner.test_environment.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import Folder
@@ -86,8 +87,7 @@ class Workspace:
         if captured.refused:
             raise TooManyFiles(f"the notebook's files cannot be examined: {captured.refused}")
         before = Path.cwd()
-        with tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True) as name:
-            folder = Path(name).resolve()
+        with _folder_of_a_test() as folder:
             files = Files(folder, self, captured, remote)
             files.fill()
             os.chdir(folder)
@@ -96,6 +96,27 @@ class Workspace:
                     yield
             finally:
                 os.chdir(before)
+
+
+@contextlib.contextmanager
+def _folder_of_a_test() -> Iterator[Path]:
+    """Make a private folder in which temporary files of the test lie, too: so the student's code has them.
+
+    Those that the test leaves stay where they are, for later tests.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="autograder-")).resolve()
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield folder
+    finally:
+        tempfile.tempdir = before
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink() and not is_temporary(str(path)):
+                shutil.rmtree(path, ignore_errors=True)
+            elif not is_temporary(str(path)):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something was left
+            folder.rmdir()
 
 
 class Files:
@@ -117,6 +138,8 @@ class Files:
         """Folders that the kernel has: those of the notebook's files, and those that were sent."""
         self.made: list[str] = []
         """Folders among them that the test made, in the order in which they were sent."""
+        self.is_linked = False
+        """Whether the folder's absolute path leads to the kernel's folder there."""
         self.entered = False
         """Whether the kernel's folder has the state of the test's cell, which it has from the first call on."""
 
@@ -176,13 +199,22 @@ class Files:
             self.unsent.pop(path, None)
             self.own.pop(path, None)
             wanted[path] = None
-        paths = set(_argument_paths(arguments))
+        paths = {self._relative(path) for path in _argument_paths(arguments)}
         self.named |= paths
         paths |= self.workspace.read_by_notebook
         for path in [p for p in self.unsent if _is_named(p, paths)]:
             wanted[path] = self.unsent.pop(path)
         self._send_folders(paths)
         self._send(wanted)
+
+    def _relative(self, path: str) -> str:
+        """Return a path in the folder relative to it; let its absolute path lead to the kernel's folder there."""
+        if path != self.here.root and not path.startswith(f"{self.here.root}/"):
+            return path
+        if not self.is_linked and not self.remote.lost:
+            self.ask("operate", "stand_for", (self.here.root,))
+            self.is_linked = True
+        return path[len(self.here.root) + 1 :] or "."
 
     def _send_folders(self, paths: Iterable[str]) -> None:
         """Make a test's folders in the kernel: each named one, those above it, and those in it."""
@@ -224,11 +256,22 @@ class Files:
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
             self.unsent.pop(path, None)
-        protected = self.workspace.fixed | self._kept_as_written({**contents, **dict.fromkeys(gone)})
+        changed = {**contents, **dict.fromkeys(gone)}
+        protected = self._kept_as_released(changed) | self._kept_as_written(changed)
         _reject_references(data for path, data in contents.items() if path not in protected)
         self.here.push(
             {p: d for p, d in contents.items() if p not in protected}, [p for p in gone if p not in protected]
         )
+
+    def _kept_as_released(self, changed: Mapping[str, bytes | None]) -> Set[str]:
+        """Return the changed files of the release that tests have as they were released.
+
+        A call writes one of them for the test where the solution was seen to do so: a function that adds to a database.
+        """
+        permissions = self.remote.permissions
+        position = permissions.place()
+        fixed = sorted(self.workspace.fixed.intersection(changed))
+        return {path for path in fixed if not permissions.writes(path, position, by_name=_is_named(path, self.named))}
 
     def _kept_as_written(self, changed: Mapping[str, bytes | None]) -> Set[str]:
         """Return the files of the test's that stay as it wrote them, whatever the call did to its copies.

@@ -71,7 +71,9 @@ class Work:
         # Three times: if the kernel dies before an answer is read, a second kernel runs the notebook and has twice as
         # long. On a machine that is so busy that everything takes its longest, one attempt fits in.
         executing = 0 if self.replay_only else 3 * self.assignment.limits.notebook_seconds
-        return 60.0 + len(self.exams) * max(ATTEMPTS, MAX_STRETCH) * (executing + 300)
+        return 60.0 + len(self.exams) * max(ATTEMPTS, MAX_STRETCH) * (
+            executing + self.assignment.limits.examiner_seconds
+        )
 
 
 def read_stamp(submission: Path) -> bytes | None:

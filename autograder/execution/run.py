@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from autograder.errors import BusyError
-from autograder.execution.allowance import Allowance, longest
+from autograder.execution.allowance import Allowance, is_given_up
 from autograder.execution.capture import (
     Asker,
     Budget,
@@ -28,6 +28,9 @@ from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus, StartedKernel
 from autograder.submissions.surroundings import explained
+
+MIN_TEST_SECONDS = 5.0
+"""Time of a test cell after a cell without end."""
 
 
 class Kernel(StartedKernel, Link, Protocol):
@@ -199,7 +202,8 @@ def _run_once(
                 runs.append(CellRun("not_run"))
             else:
                 seconds_left = max(0.1, _left(limits, clock() - started, runs))
-                runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, seconds_left)))
+                seconds = min(_cell_seconds(limits, cell.role, runs), seconds_left)
+                runs.append(_run_cell(kernel, composed, index, seconds))
                 if kernel.ended():
                     fatal = index
         trainings = _trainings(remote) if kernel.ended() is None else {}
@@ -230,9 +234,20 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
     own_seconds = wall - sum(run.waited_seconds for run in runs)
-    if wall >= longest(limits.notebook_seconds) and own_seconds < limits.notebook_seconds:
+    if own_seconds < limits.notebook_seconds and is_given_up(limits.notebook_seconds, wall):
         raise BusyError(f"this machine was too busy: the notebook got {own_seconds:.3g} s of its own in {wall:.3g} s")
     return limits.notebook_seconds - own_seconds
+
+
+def _cell_seconds(limits: Limits, role: Role | None, runs: Sequence[CellRun]) -> float:
+    """Return the own time that a cell may take.
+
+    A test cell's run only shows its output. After a cell without end it is short, because most tests of such an answer
+    have no end, either.
+    """
+    if role is Role.TEST and any(run.status == "timed_out" for run in runs):
+        return min(limits.cell_seconds, max(MIN_TEST_SECONDS, limits.cell_seconds / 10))
+    return limits.cell_seconds
 
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:

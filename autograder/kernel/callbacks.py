@@ -13,6 +13,7 @@ import importlib
 import io
 import operator
 import os
+import pathlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ class Callbacks:
         number = reference.handle
         if reference.kind == "library":
             return _library(reference.type_name)
+        if reference.kind == "path":
+            return pathlib.Path(reference.type_name)
         if reference.kind == "built":
             return self._built(number)
         if reference.kind == "lent" and number not in self.known:

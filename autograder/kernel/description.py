@@ -27,7 +27,7 @@ def class_of(kind: type) -> dict[str, Any]:
         "name": kind.__name__[:200],
         "doc": kind.__doc__ if type(kind.__doc__) is str else None,
         "bases": [base for base in kind.__bases__ if base.__module__ != "builtins"],
-        "builtins": [c.__name__ for c in kind.__mro__ if c.__module__ == "builtins"],
+        "builtins": [c.__name__ for c in kind.__mro__ if c.__module__ in ("builtins", "collections")],
         "calls": callable(getattr(kind, "__call__", None)) and "__call__" in _names(kind),  # noqa: B004
         "truth": bool({"__bool__", "__len__"} & _names(kind))
         or issubclass(kind, (list, dict, tuple, set, str, int, float)),

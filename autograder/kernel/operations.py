@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import figures, observing, workfiles
+from . import base_values, figures, observing, workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Operators between two objects of the student's."""
@@ -80,6 +80,7 @@ def kinds(value: Any) -> list[str]:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(operator, name) for name in (*BINARY, *IN_PLACE, *UNARY, *COMPARISONS)},
+    "base": base_values.base_value,
     "axes_array": figures.axes_array,
     "blank_figure": figures.blank,
     "bool": bool,
@@ -101,6 +102,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "next": next,
     "pull_files": workfiles.pull,
     "push_files": workfiles.push,
+    "stand_for": workfiles.stand_for,
     "repr": repr,
     "reversed": reversed,
     "round": round,

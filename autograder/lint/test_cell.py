@@ -18,6 +18,7 @@ from autograder.lint.pytest_cells import test_tree
 from autograder.lint.surroundings import Notebook
 from autograder.lint.swallowed import swallowed_assertions
 from autograder.lint.times import comparisons_of_times
+from autograder.lint.unbound import unbound_on_purpose
 from autograder.records.exam import ExamCell
 from autograder.syntax.magics import without_magics
 from autograder.syntax.names import (
@@ -118,6 +119,7 @@ class Reader:
         vocabulary = self.notebook.known
         bound = self.notebook.bound
         free = self.loaded - self.own - _pythons() - _GIVEN - vocabulary.own - vocabulary.students
+        free -= unbound_on_purpose(self.tree, self.notebook.imports)
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
                 reason = f"{name} belongs to the IPython kernel, and the test runs outside of it"

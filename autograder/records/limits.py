@@ -36,6 +36,9 @@ class Limits:
     examiner_memory_mib: int = 4096
     """Memory of the examiner of one submission, in MiB. It holds answers, hidden data and rebuilt models."""
 
+    examiner_seconds: float = 300.0
+    """Own time of all test cells of a notebook together, in seconds. One of them has two minutes of it at most."""
+
     threads: int = 1
     """Threads that each numerical library of the notebook computes with.
 

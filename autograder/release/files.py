@@ -14,6 +14,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 from autograder.release.formats import FileRules, file_rules
+from autograder.release.left_out import WHY, left_out
 from autograder.syntax.course_modules import TESTS, test_files
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
@@ -55,18 +56,21 @@ def release_files(
         start = course.root / name
         is_ours = start.resolve().is_relative_to(source)
         files.add(start.resolve().relative_to(source) if is_ours else Path(PurePosixPath(name).name), start)
+    for target in left_out(course, assignment.name).intersection(files.found):
+        del files.found[target]
+        files.left_out[target] = WHY
     _check_not_hidden(course, assignment, files.found)
     return files.found, files.left_out
 
 
-def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> list[str]:
-    """List files that are seldom meant for students and are not named: a sentence each.
+def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> dict[str, str]:
+    """Return files that are seldom meant for students and are not named: place in the release → a sentence.
 
     A file is named by ``files`` in course.yaml, or by its name without wildcards in ``c.CourseDirectory.include``.
     """
     listed = [(course.root / name).resolve() for name in assignment.files]
     patterns = file_patterns(read_nbgrader_config(course.root))
-    faults = []
+    faults = {}
     for target, path in files.items():
         doubt = _doubt(PurePosixPath(target))
         if doubt is None:
@@ -75,7 +79,7 @@ def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Pa
         part = [path, *path.parents][depth]
         is_listed = any(path.is_relative_to(name) and name.is_relative_to(part) for name in listed)
         if not is_listed and part.name not in patterns.include:
-            faults.append(_ask(course, reason, part))
+            faults[target] = _ask(course, reason, part)
     return faults
 
 
@@ -93,7 +97,7 @@ def _ask(course: Course, reason: str, path: Path) -> str:
     remedy = (
         f"for example into {path.parent.name}/drafts/"
         if path.suffix == ".ipynb"
-        else "or name it in c.CourseDirectory.ignore"
+        else "name it in c.CourseDirectory.ignore, or release with --leave-out"
     )
     return (
         f"{name}: {reason}. If students should have it, name it in course.yaml (files: [{name}]), or without one in "

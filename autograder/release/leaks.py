@@ -30,10 +30,14 @@ _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _AROUND = " \t#/*%-;<>!"
 """Characters with which comments begin and end."""
 _HIDDEN_DATA = re.compile(r"\bcheck\s*\.\s*hidden_data\s*\(")
+_COMMENT = re.compile(r"[^#'\"]*#(.*)")
+"""A line of code with a comment, and no text before it."""
 _SETTING = re.compile(r"\s*#?\s*c\.Clear\w+\.(begin|end)_\w+_delimeter\s*=")
 """The line of an nbgrader_config.py that says what the marker is, also as nbgrader writes it for its default."""
+_TODO = "students would see the marked part; remove it"
 _LEAVE_OUT = (
-    "or leave the file out: name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
+    "or leave the file out: with `autograder release --leave-out`, or for good by its name in "
+    "c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml"
 )
 _NOT_VISIBLE = "check.hidden_data names hidden data in a part that students see; put it between the markers"
 
@@ -67,8 +71,17 @@ def check_files(course: Course, release: Release) -> None:
         CourseError: there are leaks; the message names each file, with what to do.
     """
     markers = course_markers(read_nbgrader_config(course.root))
-    marked = [*_in_release(course, release, markers)]
-    stop_for([*unnamed_files(course, release.assignment, release.files), *marked], _LEAKS)
+    doubtful = unnamed_files(course, release.assignment, release.files)
+    marked = _marked_files(course, release, markers)
+    faults = [*doubtful.values(), *_in_notebooks(release, markers), *marked.values()]
+    stop_for(list(dict.fromkeys(faults)), _LEAKS)
+
+
+def leaking_files(course: Course, release: Release) -> frozenset[str]:
+    """Return the places of the release's files that :func:`check_files` refuses."""
+    markers = course_markers(read_nbgrader_config(course.root))
+    doubtful = unnamed_files(course, release.assignment, release.files)
+    return frozenset({**doubtful, **_marked_files(course, release, markers)})
 
 
 _LEAKS = "things would reach students"
@@ -155,17 +168,22 @@ def _is_hidden_data(called: ast.expr, names: frozenset[str]) -> bool:
 # --- released files ----------------------------------------------------------------------------------
 
 
-def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[str]:
-    """Find markers in the release, notebooks and files of any kind, and name the course's file."""
-    todo = "students would see the marked part; remove it"
+def _in_notebooks(release: Release, markers: Markers) -> Iterator[str]:
+    """Find markers that are left in released notebooks."""
     for notebook in release.notebooks:
         marker = _marker_in(notebook.text.encode(), markers)
         name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
-        yield from [f"{name}: holds {marker!r} when it is released: {todo}"] if marker else []
-    for path in dict.fromkeys(release.files.values()):
-        marker = _marked(path, markers)
-        name = path.relative_to(course.root.resolve()).as_posix()
-        yield from [f"{name}: {marker}: {todo}, {_LEAVE_OUT}"] if marker else []
+        yield from [f"{name}: holds {marker!r} when it is released: {_TODO}"] if marker else []
+
+
+def _marked_files(course: Course, release: Release, markers: Markers) -> dict[str, str]:
+    """Find markers in files of any kind: place in the release → a sentence with the name of the course's file."""
+    faults = {}
+    for target, path in release.files.items():
+        if marker := _marked(path, markers):
+            name = path.relative_to(course.root.resolve()).as_posix()
+            faults[target] = f"{name}: {marker}: {_TODO}, {_LEAVE_OUT}"
+    return faults
 
 
 def _marked(path: Path, markers: Markers) -> str | None:
@@ -190,12 +208,24 @@ def _marked(path: Path, markers: Markers) -> str | None:
 
 
 def _is_marker(line: str, markers: Markers, *, is_code: bool) -> bool:
+    """Tell whether a line of a file is a marker, or was meant as one.
+
+    A line of code, or its comment, must begin with the marker: a module may speak of markers, or look for them.
+    """
     if _SETTING.match(line):
         return False
     texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
-    if any(text in line if _is_telling(text) else text == line.strip(_AROUND) for text in texts):
-        return True
-    slip = find_slip(line, markers, is_code=is_code)
+    comment = _COMMENT.match(line) if is_code else None
+    parts = [part.strip(_AROUND) for part in (line, *(comment.groups() if comment else ()))]
+    for text in texts:
+        if text == parts[0]:
+            return True
+        is_told = any(part.startswith(text.strip(_AROUND)) for part in parts) if is_code else text in line
+        if is_told and _is_telling(text):
+            return True
+    if is_code and "#" in line and comment is None:  # within a text
+        return False
+    slip = find_slip(f"#{comment[1]}" if comment else line, markers, is_code=is_code)
     return slip is not None and not slip.is_bare
 
 

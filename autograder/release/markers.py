@@ -109,6 +109,8 @@ def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
     is_replaced = bool(flags.get("solution")) and SOLUTION not in marked.kinds
     for number, line in enumerate(marked.visible, 1):
         slip = find_slip(line, markers, is_code=is_code)
+        if slip is not None and is_replaced and slip.kind == SOLUTION and is_code:
+            continue  # all of the cell is hidden
         if slip is not None and not (slip.is_bare and (is_replaced or slip.kind in marked.kinds)):
             marked.faults.append((number, _not_a_marker(line, slip.right)))
         elif is_code and flags.get("grade") and (right := _find_autotest_slip(line, markers)):
@@ -123,10 +125,12 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
     """Follow the markers through a cell as nbgrader does; errors that nbgrader ignores are faults, too."""
     marked = MarkedCell([])
     begun: tuple[int, Pair] | None = None
+    ended: Pair | None = None  # the part that ended above, with nothing but empty lines since
     for number, line in enumerate(lines, 1):
         pair, is_begin = _exact(line, markers)
         marked.visible.append("" if pair or begun else line)
         if pair is None:
+            ended = ended if not line.strip() else None
             continue
         marked.kinds.add(pair.kind)
         if is_begin and begun is None:
@@ -135,8 +139,8 @@ def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
             position = f"inside the part that begins in line {begun[0]}"
             marked.faults.append((number, f"{_quoted(line)} {position}; end that first, with '### {begun[1].end}'"))
         elif begun is not None and begun[1] is pair:
-            begun = None
-        else:
+            begun, ended = None, pair
+        elif begun is not None or ended is not pair:  # a second end right after the first hides and shows nothing
             todo = f"put '### {pair.begin}' where it begins"
             marked.faults.append(
                 (number, f"{_quoted(line)} ends nothing: the lines above it would be released; {todo}")

@@ -92,6 +92,12 @@ class Publisher:
         gradebook.prepare()
         report.prepare()
 
+    def publish_some(
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], grades: Sequence[Grade]
+    ) -> Sequence[str]:
+        """Write gradebook and pages of some grades; see :func:`record_some`."""
+        return record_some(course, assignment, exams, grades)
+
     def publish(
         self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> Published:

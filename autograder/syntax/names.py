@@ -96,9 +96,16 @@ def _body_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
 
 
 def names_of_cell(source: str, vocabulary: Vocabulary) -> set[str]:
-    """Return the names that a cell may use: all of the notebook's where it lists them."""
+    """Return the names that a cell may use: all of the notebook's where it lists them, and those of tests' helpers."""
     listed = vocabulary.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
-    return set(mentioned_names(source) | listed)
+    names: set[str] = set()
+    pending = list(mentioned_names(source) | listed)
+    while pending:
+        name = pending.pop()
+        if name not in names:
+            names.add(name)
+            pending.extend(vocabulary.helpers.get(name, ()))
+    return names
 
 
 def function_globals(source: str) -> frozenset[str]:
@@ -318,6 +325,8 @@ class Vocabulary:
     """Names of ``trusted`` that only answers import: a test has them if the student's code bound them."""
     with_state: frozenset[str] = frozenset()
     """Names of ``if_bound`` whose functions share state with the notebook's cells: the notebook's own are called."""
+    helpers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Function or class that a test cell defines → the names that it reads: a later test that calls it needs them."""
     changed: dict[str, frozenset[int]] = field(default_factory=dict)
     """Name that tests bind → after how many tests another cell binds it or changes its object."""
 
@@ -362,6 +371,7 @@ def _vocabulary(
         if_bound=if_bound,
         with_state=if_bound.intersection(name for s in sources for name in names_with_state(s, dict(state), stars)),
         changed=changed,
+        helpers=_helpers(cells.tests),
     )
 
 
@@ -381,6 +391,14 @@ class _Cells:
     @property
     def others(self) -> list[Bindings]:
         return [bound for role, bound in self.all if role is not Role.TEST]
+
+
+def _helpers(tests: Iterable[Bindings]) -> dict[str, frozenset[str]]:
+    helpers: dict[str, frozenset[str]] = {}
+    for bound in tests:
+        for name in bound.definitions.keys() - bound.imported:
+            helpers[name] = helpers.get(name, frozenset()) | loaded_names(bound.definitions[name])
+    return helpers
 
 
 def _assigned(cells: Iterable[Bindings]) -> frozenset[str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, Here, cell, grade_here, notebook, tiny_course, tiny_release
 
-from autograder.coordinator import submission
+from autograder.coordinator import submission, weak_answers
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.errors import HostError, ProofError, SandboxError
@@ -17,6 +18,7 @@ from autograder.exchange import result_json
 from autograder.exchange.work import Work
 from autograder.records.course import Course
 from autograder.records.grade import Grade
+from autograder.records.run import CellRun
 
 
 def proved(course: Course) -> None:
@@ -62,11 +64,12 @@ def test_a_source_that_does_not_prove_itself_is_an_error_that_names_the_question
     assert str(caught.value).startswith("hw does not prove itself:\n  - ")
 
 
-def test_what_follows_from_a_solution_that_stops_is_not_told(tmp_path: Path) -> None:
+def test_what_follows_from_a_solution_that_stops_is_told_with_it(tmp_path: Path) -> None:
     with pytest.raises(ProofError) as caught:
         proved(tiny_course(tmp_path, solution="raise ValueError('oh.')\ndef double(x): return 2 * x"))
     lines = str(caught.value).splitlines()
-    assert lines[1:-1] == ["  - nb: the solution does not run to its end: cell 1 ('double') raises ValueError: oh"]
+    stopped = "the solution does not run to its end: cell 1 ('double') raises ValueError: oh"
+    assert lines[1:-1] == [f"  - nb: {stopped}; it costs test-double"]
 
 
 # --- cells that raise, as courses have them ----------------------------------------------------------
@@ -132,6 +135,30 @@ def test_a_question_that_loses_points_by_a_cell_that_raises_refuses_the_release(
     assert "the solution does not run to its end: cell 1 ('given') raises ZeroDivisionError" in str(caught.value)
 
 
+class Stopping(InProcessKernel):
+    """A kernel that stops cells which look as if they had no end."""
+
+    def run(self, source: str, seconds: float) -> CellRun:
+        return CellRun("timed_out") if "while True" in source else super().run(source, seconds)
+
+
+def test_a_cell_that_is_stopped_is_a_warning_where_no_question_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Stopping())
+    course = course_of(tmp_path, cell("while True: pass"))
+    (said,) = prove(course, tiny_release(course), execute=Here()).warnings
+    assert said.startswith("nb: cell 1 runs longer than 20 s and is stopped; no question loses points by it")
+
+
+def test_a_question_that_loses_points_by_a_cell_that_is_stopped_refuses_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpers.tiny.start_kernel", lambda work: Stopping())
+    with pytest.raises(ProofError, match=r"to its end: cell 1 \('double'\) runs longer than 20 s and is stopped"):
+        proved(tiny_course(tmp_path, solution=SOLUTION + "\nwhile True: pass"))
+
+
 @pytest.mark.parametrize(("tagged", "status"), [(False, "cell_error"), (True, "completed")])
 def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagged: bool, status: str) -> None:
     shown = cell("1 / 0", "shown", locked=True)
@@ -148,6 +175,14 @@ def test_the_students_are_graded_beyond_a_cell_that_raises(tmp_path: Path, tagge
         ("n = 3\nassert double(n) == 7", "(line 2: assert double(n) == 7: AssertionError; double(n) is 6; n is 3)"),
         ("assert double(1) == 2\nprint(double(1) / 0)", "(line 2: print(double(1) / 0): ZeroDivisionError: division by zero)"),
         ("assert double(2) == 5\nassert double(2) == 6", "(line 1: assert double(2) == 5: AssertionError; double(2) is 4)"),
+        (
+            "try:\n    double(None)\nexcept TypeError:\n    assert double(1) == 3",
+            "(line 4: assert double(1) == 3: AssertionError; double(1) is 2; after line 2: double(None): TypeError: ",
+        ),
+        (
+            "try:\n    assert double(1) == 3\nexcept AssertionError as e:\n    raise ValueError('no') from e",
+            "(line 4: raise ValueError('no') from e: ValueError: no; after line 2: assert double(1) == 3: AssertionError",
+        ),
         (
             "from autograder import check\ncheck.hidden_data('none.npz')",
             "(line 2: check.hidden_data('none.npz'): check.hidden_data: there is no 'none.npz' in ",
@@ -259,7 +294,7 @@ def test_one_of_several_tests_is_enough_to_notice(tmp_path: Path) -> None:
 def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", -1.0)
+    monkeypatch.setattr("autograder.coordinator.weak_answers.MAX_SOLUTION_SECONDS", -1.0)
     course = tiny_course(tmp_path, test="assert double(0) == 0")
     (said,) = prove(course, tiny_release(course), execute=Here()).warnings
     assert said.startswith("weak answers (functions that return None, 0, their input) were not tried")
@@ -268,7 +303,7 @@ def test_a_slow_solution_has_no_weak_answers_tried_and_the_author_is_told(
 
 def test_a_solution_that_waits_has_weak_answers_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own time counts, and not the clock: on a busy machine, every solution takes long."""
-    monkeypatch.setattr("autograder.coordinator.proof.MAX_SOLUTION_SECONDS", 5.0)
+    monkeypatch.setattr("autograder.coordinator.weak_answers.MAX_SOLUTION_SECONDS", 5.0)
     course = tiny_course(tmp_path, test="assert double(0) == 0")
 
     def slow(work: Work) -> Grade:
@@ -299,3 +334,42 @@ def test_an_answer_that_asks_a_person_is_told_how_a_test_answers() -> None:
     assert said.startswith("line 2: assert ask() > 0: EOFError")
     assert "let the test answer, as in `with mock.patch('builtins.input'" in said
     assert reason_of("The kernel is gone") == ""
+
+
+def test_the_trial_of_weak_answers_ends_with_the_first_that_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_answers, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(weak_answers, "TIMES_THE_SOLUTION", 0)
+    course, here = tiny_course(tmp_path, test="assert double(0) == 0"), Here()
+    said = prove(course, tiny_release(course), execute=here).warnings
+    assert [name for name in here.started if name.startswith("weak")] == ["weak-0"]
+    assert said[-1].startswith("weak answers (functions that return None, 0, their input) were tried for 0 s only")
+    assert sorted(p.name for p in proof_folder(course, "hw").iterdir()) == ["solution", "unchanged"]
+
+
+def test_weak_answers_have_limits_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {}
+
+    def noted(work: Work) -> Grade:
+        limits[work.student] = work.assignment.limits
+        return grade_here(work)
+
+    monkeypatch.setattr(weak_answers, "MIN_SECONDS", 7.0)
+    monkeypatch.setattr(weak_answers, "TIMES_THE_SOLUTION", 0)
+    course = tiny_course(tmp_path)
+    prove(course, tiny_release(course), execute=Here(noted))
+    assert limits["solution"].cell_seconds == 20
+    weak = limits["weak-0"]
+    assert weak.cell_seconds == weak.notebook_seconds == weak.examiner_seconds == 7
+
+
+def test_each_step_of_a_proof_is_told(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    steps: list[str] = []
+    prove(course, tiny_release(course), execute=Here(), say=steps.append)
+    assert steps == [
+        "the solution, to see what it does",
+        "the solution and the unchanged release",
+        "weak answers (functions that return None, 0, their input)",
+    ]

@@ -9,13 +9,20 @@ import time
 
 import pytest
 from helpers.clock import PATIENCE_SECONDS
+from helpers.examination import graded
+from helpers.exams import exam_of
 from helpers.kernels import Names, remote_after
 from scipy import sparse
 
 from autograder.codec import CodecError, Packed, Reference, decode, encode
-from autograder.errors import LostError, RemoteError
+from autograder.errors import LostError, RemoteError, TooOftenError
+from autograder.examiner.remote import callbacks
 from autograder.examiner.remote.callbacks import MAX_QUESTIONS
+from autograder.examiner.remote.exceptions import rebuilt_exception
 from autograder.examiner.remote.proxy import Remote
+from autograder.examiner.undecided import is_undecided
+from autograder.records.checks import Outcome
+from autograder.records.exam import Role
 
 SOURCE = """
 kept = []
@@ -194,7 +201,7 @@ def test_a_question_that_is_none_is_an_error_of_the_kernels(student, question):
 
 def test_questions_have_an_end(student):
     student.remote.callbacks.asked = MAX_QUESTIONS - 2
-    with pytest.raises(TypeError):
+    with pytest.raises(TooOftenError, match="100,001 times"):
         [student.apply(lambda x: x, 1) for _ in range(3)]
 
 
@@ -275,3 +282,27 @@ def test_in_a_sandbox_a_test_that_is_stopped_in_a_callback_leaves_the_kernel_usa
         assert names.apply(lambda x: x, 1) == 1
     except LostError as error:
         pytest.fail(str(error))
+
+
+NEWTON = "def root(f, n):\n    for _ in range(n):\n        f(2)\n    return f(2)"
+
+
+def test_a_call_that_uses_a_function_of_the_test_too_often_waits_for_a_person(monkeypatch):
+    monkeypatch.setattr(callbacks, "MAX_QUESTIONS", 60)
+    monkeypatch.setattr(callbacks, "MANY_QUESTIONS", 50)
+    test = "def square(x): return x * x\nassert root(square, 10) == 4\nassert root(square, 1000) == 4"
+    solution = NEWTON.replace("    for _ in range(n):\n        f(2)\n", "")
+    exam = exam_of((Role.ANSWER, solution), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    result = graded(exam, cell0=NEWTON)[0]
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
+    assert "took too long" in result.message
+    assert "square" not in result.message
+    assert "`square` was called 60 times" in result.detail
+    assert "ends a program" not in result.detail
+
+
+def test_a_call_that_is_stopped_for_another_reason_is_the_students():
+    raised = rebuilt_exception({"classes": ["KeyboardInterrupt", "BaseException"], "args": [], "text": ""})
+    assert str(raised) == "the code took too long and was stopped"
+    assert not is_undecided([raised])

@@ -10,7 +10,7 @@ import pytest
 from helpers.clock import own_seconds
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
-from helpers.kernels import InProcessKernel
+from helpers.kernels import FreezingKernel, InProcessKernel
 from helpers.student_classes import EQUAL
 from scipy import sparse
 
@@ -98,6 +98,18 @@ def test_test_cells_share_what_they_define():
         (Role.TEST, "assert twice(f(2)) == limit"),
     )
     assert graded(exam)[1].outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("kernel", [InProcessKernel, FreezingKernel])
+def test_a_helper_of_an_earlier_test_finds_the_answers_that_it_reads(kernel):
+    exam = exam_of(
+        (Role.ANSWER, "def square(x): return x * x\ndef cube(x): return square(x) * x"),
+        (Role.TEST, "def squares(n): return square(n)\ndef agree(n, m): return squares(n) == m\nassert agree(2, 4)"),
+        (Role.ANSWER, "unit = 1"),
+        (Role.TEST, "assert agree(3, 9)"),
+    )
+    assert [result.fraction for result in graded(exam, kernel)] == [1, 1]
+    assert [result.fraction for result in graded(exam, kernel, cell0="def square(x): return 4")] == [1, 0]
 
 
 CHEATS = {
@@ -282,6 +294,7 @@ def test_a_test_that_was_kept_waiting_has_its_own_time():
 )
 def test_a_test_that_got_no_processor_is_nobodys_failure(test, monkeypatch):
     monkeypatch.setattr(allowance, "MIN_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(allowance, "is_busy", lambda: True)
     with pytest.raises(BusyError, match=r"the test cell1 got 0\.\d+ s of its own in [1-9]"):
         outcome("", test, released="", seconds=0.3, waited=held(0.9))
 

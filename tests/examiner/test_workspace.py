@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -87,6 +88,77 @@ def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blan
     release = tiny_release(course)
     assert [said for said in releasing.check(release) if "are not told the name" not in said] == []
     prove(course, release)
+
+
+TEMPORARY_FILES = """\
+import os, sqlite3, tempfile
+from pathlib import Path
+### BEGIN HIDDEN TESTS
+folder = tempfile.mkdtemp()
+save("a", os.path.join(folder, "a.txt"))
+assert open(os.path.join(folder, "a.txt")).read() == "a"
+with tempfile.TemporaryDirectory() as other:
+    save("b", Path(other) / "b.txt")
+    assert (Path(other) / "b.txt").read_text() == "b" and load(Path(other) / "b.txt") == "b"
+with tempfile.NamedTemporaryFile("w", suffix=".txt", delete=False) as file:
+    file.write("c")
+assert load(file.name) == "c"
+save("d", Path.cwd() / "d.txt")
+assert Path("d.txt").read_text() == "d"
+add(3)
+assert sqlite3.connect("data.db").execute("SELECT count(*) FROM t").fetchone() == (1,)
+### END HIDDEN TESTS
+assert callable(save)
+"""
+FUNCTIONS = """\
+import sqlite3
+def save(text, path):
+    ### BEGIN SOLUTION
+    with open(path, "w") as file:
+        file.write(text)
+    ### END SOLUTION
+def load(path):
+    ### BEGIN SOLUTION
+    with open(path) as file:
+        return file.read()
+    ### END SOLUTION
+def add(x):
+    ### BEGIN SOLUTION
+    base = sqlite3.connect("data.db")
+    base.execute("INSERT INTO t VALUES (?)", (x,))
+    base.commit()
+    base.close()
+    ### END SOLUTION
+"""
+
+
+@pytest.mark.sandbox
+def test_in_the_sandbox_temporary_files_of_a_test_and_a_released_database_are_the_students_too(tmp_path) -> None:
+    course = tiny_course(tmp_path, solution=FUNCTIONS, test=TEMPORARY_FILES)
+    base = sqlite3.connect(course.source("hw") / "data.db")
+    base.execute("CREATE TABLE t (x)")
+    base.commit()
+    base.close()
+    prove(course, tiny_release(course))
+
+
+def test_a_temporary_folder_that_a_test_leaves_is_there_for_the_next(kernel) -> None:
+    first = "import os, tempfile\nd = tempfile.mkdtemp()\nput(os.path.join(d, 'a.txt'), '1')\nassert os.listdir(d) == ['a.txt']"
+    second = "import os\nassert open(os.path.join(d, 'a.txt')).read() == '1'"
+    results = graded(kernel, (Role.ANSWER, WRITE), (Role.TEST, first), (Role.TEST, second))
+    assert [result.fraction for result in results] == [1, 1], [result.detail for result in results]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_released_file_is_written_by_a_call_only_where_the_solution_did_so(kernel, tmp_path, known) -> None:
+    (tmp_path / "log.txt").write_text("")
+    facts = [Fact(Act.WRITES, "cell1", "log.txt")] if known else []
+    answer = "def note(x):\n    with open('log.txt', 'a') as f: f.write(x)"
+    test = "note('a')\nassert open('log.txt').read() == 'a'"
+    given = {"log.txt": tmp_path / "log.txt"}
+    permissions = Permissions(Observations.of(facts))
+    result = outcome(kernel, answer, test, given=given, written=(), permissions=permissions)
+    assert result.fraction == known, result.detail
 
 
 def outcome(kernel, answer, test, **more):

@@ -181,6 +181,19 @@ def test_cells_after_an_interrupted_one_still_run():
     assert plain(executed, 3, "x") == 1
 
 
+def test_test_cells_after_a_cell_without_end_are_run_for_a_short_time():
+    given = []
+
+    class Looping(InProcessKernel):
+        def run(self, source, seconds):
+            given.append(seconds)
+            return CellRun("timed_out", error="stopped") if len(given) == 2 else super().run(source, seconds)
+
+    answer, test = (Role.ANSWER, "x = 1"), (Role.TEST, "assert x == 1")
+    execute(Looping, Remote, composed_of(exam_of(answer, test, test, answer)), {}, LIMITS)
+    assert given == [120, 120, 12, 120]
+
+
 class Stubborn(InProcessKernel):
     """Its third cell never ends, and has to be killed."""
 
@@ -242,7 +255,8 @@ def test_what_others_took_does_not_count_for_the_notebook():
     assert executed.run.wall_seconds == 200
 
 
-def test_a_notebook_that_got_no_processor_is_neither_time_limit_message_nor_in_time():
+def test_a_notebook_that_got_no_processor_is_neither_time_limit_message_nor_in_time(monkeypatch):
+    monkeypatch.setattr("autograder.execution.allowance.is_busy", lambda: True)
     with pytest.raises(BusyError, match=r"the notebook got 15 s of its own in 150 s"):
         execute(Held, Remote, composed_of(REUSED), {}, Limits(notebook_seconds=30), clock=lambda: Held.now)
 

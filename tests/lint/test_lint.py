@@ -87,8 +87,22 @@ REFUSED = [
     ("from autograder import check\ncheck.closer(squares(3), [0])", "line 2: .*no check 'closer'; did you mean 'close'"),
     ("from autograder import check as c\nc.close(result, [0], rtoll=1)", "check.close has no argument 'rtoll'; .*'rtol'"),
     ("assert sqares(3) == [0, 1, 4]", "nothing in the notebook binds 'sqares'; did you mean 'squares'?"),
+    ("try:\n    sqares(3)\nexcept Exception:\n    pass\nassert squares(3)", "nothing in the notebook binds 'sqares'"),
+    ("try:\n    quux\nexcept NameError:\n    pass\nassert quux", "nothing in the notebook binds 'quux'"),
     ("assert squares(3) == quux", "nothing in the notebook binds 'quux'; bind it in the test"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "try:\n    quux\n    raise AssertionError\nexcept NameError:\n    pass\nassert squares(3)",
+        "try:\n    quux\nexcept (TypeError, NameError):\n    pass\nassert squares(3)",
+        "import pytest\nwith pytest.raises(NameError):\n    quux\nassert squares(3)",
+    ],
+)
+def test_a_name_that_is_unbound_on_purpose_is_fine(test):
+    assert found(test) == []
 
 
 @pytest.mark.parametrize(("test", "message"), REFUSED, ids=range(len(REFUSED)))

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.tiny import SOLUTION, TEST, cell, notebook, submit
+from helpers.tiny import SOLUTION, TEST, cell, notebook, submit, tiny_release
 from nbgrader.utils import find_all_files, ignore_patterns
 
 from autograder.cli import main
+from autograder.coordinator.assignment import load_release
 from autograder.course.configuration import load_course
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
-from autograder.errors import CourseError
+from autograder.errors import CourseError, HostError
 from autograder.records.course import Course
 from autograder.release.build import build
-from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources
+from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources, leaking_files
+from autograder.release.left_out import decided_anew, leave_out
 
 ANSWER = cell(SOLUTION, "double", solution=True)
 TESTS = cell(TEST, "test-double", grade=True, locked=True, points=2)
@@ -314,6 +316,9 @@ MARKED = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END 
         ("no_suffix", "BEGIN HIDDEN TESTS", 1),
         ("nb.json", notebook(cell(MARKED)), 1),
         ("slip.py", "x = 1\n# begin hidden test\nassert x\n", 2),
+        ("points.py", "x = 1\n    ### BEGIN SOLUTION (2 points)\n", 2),
+        ("behind.py", "def f(): ### BEGIN SOLUTION\n    return 1\n", 1),
+        ("text.py", "CELL = '''\n### BEGIN SOLUTION\nx = 1\n'''\n", 2),
         ("wide.txt", MARKED.encode("utf-16"), 2),
         ("latin.txt", "Größe\n".encode("latin-1") + b"# BEGIN SOLUTION\n", 2),
     ],
@@ -321,7 +326,7 @@ MARKED = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END 
 def test_a_released_file_with_a_marker_is_refused(tmp_path: Path, name: str, content: str | bytes, line: int) -> None:
     said = refused(course_of(tmp_path, **{name: content}))
     assert said.startswith(f"source/hw/{name}: line {line}: ")
-    assert said.endswith("name it in c.CourseDirectory.ignore of nbgrader_config.py, and not in files of course.yaml")
+    assert "or leave the file out: with `autograder release --leave-out`, or for good by its name in " in said
 
 
 @pytest.mark.parametrize(
@@ -342,6 +347,9 @@ def test_so_is_one_that_is_no_text_or_large(tmp_path: Path, content: bytes) -> N
     [
         ("read.md", "# Solution\n\nThe hidden tests check your solution. Begin with a sketch; end with a solution.\n"),
         ("helper.py", "# hidden tests run later\nsolution = solve()  # SOLUTION\n### SOLUTION\n"),
+        ("strip.py", "BEGIN = '### BEGIN SOLUTION'\nif \"END SOLUTION\" in line: pass\n"),
+        ("told.py", '"""Leave out what lies between ### BEGIN SOLUTION and ### END SOLUTION."""\n'),
+        ("comment.py", "x = 1  # without the lines after BEGIN HIDDEN TESTS\n"),
         ("empty.txt", ""),
         ("a.bin", b"\x00\xff" * 100),
         ("begin_solution.csv", "a,b\n1,2\n"),
@@ -403,3 +411,49 @@ def test_cells_whose_marks_are_wrong_are_named_with_what_would_reach_students(tm
     assert text.startswith("2 things would reach students, or are wrong in cells:")
     assert "has no '### END SOLUTION' after it" in text
     assert "its points are 'two'; write a number from 0 into the field Points" in text
+
+
+# --- --leave-out -------------------------------------------------------------------------------------
+
+
+def left_out_of(course: Course) -> set[str]:
+    """Leave out what would give something away; the release's files."""
+    release = tiny_release(course)
+    leave_out(course, "hw", leaking_files(course, release))
+    again = tiny_release(course)
+    check_files(course, again)
+    return set(again.files)
+
+
+def test_files_that_would_give_something_away_are_left_out_and_the_rest_goes(tmp_path: Path) -> None:
+    files = {"nb.py": MARKED, "solution.py": "x = 1", "gradebook.db": b"names", "data.csv": "a,b", "helper.py": "y = 1"}
+    course = course_of(tmp_path, ANSWER, **files)
+    assert left_out_of(course) == {"data.csv", "helper.py"}
+    assert set(tiny_release(course).left_out) == {"nb.py", "solution.py", "gradebook.db"}
+
+
+def test_grading_leaves_them_out_as_well(tmp_path: Path) -> None:
+    course = course_of(tmp_path, ANSWER, **{"nb.py": MARKED, "data.csv": "a,b"})
+    left_out_of(course)
+    assert set(load_release(course, course.assignments["hw"]).files) == {"data.csv"}
+
+
+def test_the_next_release_decides_anew_and_one_that_fails_changes_nothing(tmp_path: Path) -> None:
+    course = course_of(tmp_path, ANSWER, **{"nb.py": MARKED, "data.csv": "a,b"})
+    left_out_of(course)
+    with pytest.raises(CourseError, match="BEGIN SOLUTION"), decided_anew(course, "hw"):
+        check_files(course, tiny_release(course))
+    assert set(tiny_release(course).files) == {"data.csv"}
+    (course.source("hw") / "nb.py").write_text("x = 1")
+    with decided_anew(course, "hw"):
+        check_files(course, tiny_release(course))
+    assert set(tiny_release(course).files) == {"data.csv", "nb.py"}
+
+
+@pytest.mark.parametrize("content", ["{", "3"])
+def test_a_damaged_record_of_files_that_are_left_out_is_no_release(tmp_path: Path, content: str) -> None:
+    course = course_of(tmp_path, ANSWER, **{"nb.py": MARKED})
+    left_out_of(course)
+    (course.state / "left-out" / "hw.json").write_text(content)
+    with pytest.raises(HostError, match="release hw again"):
+        tiny_release(course)

@@ -157,13 +157,22 @@ def test_markers_of_a_text_are_looked_at_as_well(text: str) -> None:
             "inside the part that begins in line 1; end that first, with '### END HIDDEN TESTS'",
         ),
         ("### BEGIN SOLUTION\n### BEGIN HIDDEN TESTS\n### END SOLUTION", 2, "inside the part that begins in line 1"),
-        ("### BEGIN MARK SCHEME\n### END MARK SCHEME\n### END MARK SCHEME", 3, "ends nothing"),
+        ("### BEGIN MARK SCHEME\n### END MARK SCHEME\nf()\n### END MARK SCHEME", 4, "ends nothing"),
+        ("### BEGIN SOLUTION\n### END SOLUTION\n### END HIDDEN TESTS", 3, "ends nothing"),
     ],
 )
 def test_a_part_that_is_open_at_one_end_is_told(source: str, line: int, message: str) -> None:
     found = faults(source, "grade")
     assert found[0][0] == line
     assert message in found[0][1]
+
+
+@pytest.mark.parametrize("between", ["", "\n", "  \n\n"])
+def test_a_second_end_right_after_the_first_is_no_fault(between: str) -> None:
+    source = f"def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n{between}    ### END SOLUTION\nf()"
+    read = read_cell(cell(source, "solution"), Markers())
+    assert read.faults == []
+    assert [line for line in read.visible if line.strip()] == ["def f():", "f()"]
 
 
 def test_what_is_within_a_part_is_hidden_and_may_say_anything() -> None:
@@ -182,7 +191,9 @@ def test_an_answer_that_is_replaced_as_a_whole_may_be_called_a_solution() -> Non
     read = read_cell(cell("# SOLUTION\nx = 1", "solution"), Markers())
     assert (read.faults, read.visible) == ([], ["", ""])
     assert len(faults("# SOLUTION\nx = 1")) == 1
-    assert len(faults("def f():\n    # begin solution\n    return 1", "solution")) == 1
+    assert faults("def f():\n    ###begin solution\n    return 1\n    ###end solution", "solution") == []
+    assert len(faults("def f():\n    # begin solution\n    return 1")) == 1
+    assert len(faults("def f():\n    # begin hidden tests\n    return 1", "solution")) == 1
 
 
 @pytest.mark.parametrize(

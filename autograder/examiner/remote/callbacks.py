@@ -13,6 +13,7 @@ import functools
 import io
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Set
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from unittest import mock
 
 from autograder.check.data import is_hidden
 from autograder.check.handle import reference_of
+from autograder.check.shared_folder import is_in_shared_folder
 from autograder.codec import CodecError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
-from autograder.errors import RemoteError
+from autograder.errors import RemoteError, TooOftenError
 from autograder.examiner.remote import library_objects
 from autograder.examiner.remote.arguments import ArgumentError, GoesAlongError, argument_error
 from autograder.examiner.remote.coroutines import awaited
@@ -31,6 +33,8 @@ from autograder.examiner.test_environment.taint import record_text
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""
+MANY_QUESTIONS = 10_000
+"""From so many on, a call that took too long may have taken its time for the way to the test and back."""
 MAX_FILE = 64 << 20
 """Most characters or bytes that the student's code can write into a file of the test's."""
 _FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
@@ -46,6 +50,7 @@ _METHODS = {
 }
 
 
+_REMEDY = "Define it in a locked cell of the notebook, where the student's code calls it directly."
 _UNSAFE_BUILTINS = (eval, exec, compile, getattr, setattr, open, __import__)
 """Functions that are never lent, not even inside a ``functools.partial``: the student's code could act in the examiner
 through them."""
@@ -79,6 +84,8 @@ class Callbacks:
         self.raised: dict[int, BaseException] = {}
         self.lent = LentObjects()
         self.asked = 0
+        self.calls: Counter[str] = Counter()
+        """Name of a function of the test's → how often the student's code has called it."""
 
     def forget(self) -> None:
         """Forget the objects of the cell, which has ended; their numbers are not used again."""
@@ -89,6 +96,7 @@ class Callbacks:
         self.raised.clear()
         self.lent.forget()
         self.asked = 0
+        self.calls.clear()
 
     def encoded(self, value: Any) -> Packed:
         """Encode a request.
@@ -142,6 +150,8 @@ class Callbacks:
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
+        if isinstance(value, Path) and is_in_shared_folder(str(value)):
+            return Reference(-1, "path", str(value))
         if id(value) in self.built:
             return self.given[self.built[id(value)]][0]
         return self._give(value, "built", self.built) if library_objects.parts(value, is_library) else None
@@ -215,7 +225,8 @@ class Callbacks:
         try:
             reference, value, method, args, kwargs = self._read(question, kinds)
         except (CodecError, TypeError, ValueError, LookupError):
-            return encode(("raised", {"type": "TypeError", "args": ["this cannot be asked"], "number": 0}))
+            kind = "KeyboardInterrupt" if self.asked > MAX_QUESTIONS else "TypeError"
+            return encode(("raised", {"type": kind, "args": ["this cannot be asked"], "number": 0}))
         try:
             if reference.kind == "built":
                 return self._tell(reference.handle, method)
@@ -241,6 +252,8 @@ class Callbacks:
         if reference.kind == "built" and reference.handle not in self._prepared:
             raise CodecError("no object of this request")
         record_text(question)
+        if method == "call":
+            self.calls[reference.type_name or "a function"] += 1
         if method not in _FILE_METHODS:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
@@ -272,6 +285,18 @@ class Callbacks:
         except Exception:
             return encode(("raised", {"type": "Exception", "args": [], "number": number}))
         return packed
+
+    def too_often(self) -> TooOftenError | None:
+        """Return the error of a call that was stopped; None if it did not use the test's functions so often.
+
+        In a notebook, such a call of the test's function is as fast as any. So the time is no fault of the student's.
+        """
+        if self.asked < MANY_QUESTIONS:
+            return None
+        error = TooOftenError(f"your code took too long here: it used what the test gave it {self.asked:,} times")
+        for name, count in self.calls.most_common(1):
+            error.add_note(f"`{name}` was called {count:,} times; each call goes to the test and back. {_REMEDY}")
+        return error
 
     def passed(self, number: Any) -> BaseException:
         """Return the exception of the test that passed through the student's code."""

@@ -227,6 +227,7 @@ class Classes:
             "__module__": "__main__",
             "_class_remote": self.remote,
             "_class_reference": reference,
+            "_plain_bases": frozenset(described["builtins"]),
             "_always_true": described["truth"] is False and described["name"] in self.expected,
         }
         if any(_is_error(base) for base in bases):

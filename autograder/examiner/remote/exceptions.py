@@ -36,7 +36,15 @@ def _built_in(names: Any, args: Any, text: str) -> Exception:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if isinstance(kind, type) and issubclass(kind, Exception) and kind.__name__ == name:
             return _construct(kind, args, text)
+    if "KeyboardInterrupt" in (names if type(names) is list else ()):  # the kernel stops a call with it
+        return RemoteError("the code took too long and was stopped")
     return RemoteError("the code raised an exception that ends a program, such as SystemExit")
+
+
+def is_interrupt(error: Any) -> bool:
+    """Tell whether the student's code ended with the exception by which the kernel stops a call."""
+    classes = getattr(error, "remote", {}).get("classes")
+    return type(classes) is list and "KeyboardInterrupt" in classes
 
 
 def _construct(kind: type[Exception], args: Any, text: str) -> Exception:

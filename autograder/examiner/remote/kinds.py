@@ -19,8 +19,9 @@ from typing import Any
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check.exact_integer import ExactInteger, exact_again
 from autograder.check.handle import reference_of
+from autograder.examiner.remote.base_values import MISSING
 from autograder.examiner.remote.inspection import APPARENT_TYPES
-from autograder.examiner.remote.operators import Operators, is_same_of_library
+from autograder.examiner.remote.operators import Operators, is_same_of_library, plain_value
 
 _NEVER = re.compile(
     r"(?:builtins|__main__|abc|numbers|typing|collections|types|enum|datetime|decimal|fractions|uuid|ipaddress|pathlib"
@@ -69,7 +70,10 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
     """
 
     def isinstance(obj: Any, kinds: Any) -> bool:
-        return builtins.isinstance(obj, kinds) or said(obj, set(filter(may_be_claimed, names(kinds))))
+        if builtins.isinstance(obj, kinds) or said(obj, set(filter(may_be_claimed, names(kinds)))):
+            return True
+        base = plain_value(obj) if builtins.isinstance(obj, Operators) else MISSING
+        return base is not MISSING and builtins.isinstance(base, kinds)
 
     def issubclass(kind: Any, kinds: Any) -> bool:
         wanted = {n for n in names(kinds) if may_be_claimed(n) or n in _DERIVED}

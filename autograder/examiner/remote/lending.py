@@ -19,7 +19,7 @@ from autograder.examiner.tainted_names import TaintedNames
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
 """Requests that run the student's code."""
 
-OF_FILES = (("pull_files",), ("push_files",))
+OF_FILES = (("pull_files",), ("push_files",), ("stand_for",))
 """Operations on the notebook's folder, which the kernel and its copies share: the kernel knows its state."""
 
 

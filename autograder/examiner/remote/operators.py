@@ -5,15 +5,19 @@ objects have no operators with a value of the test's: those that the student bou
 returned. They have no truth value, and are not compared with one another by their class. If the assignment asks for a
 class with operators, they must be examined. An instance that the *test* created, by calling the class under its name,
 has the operators of the instructor's own class of that name.
+An object whose class derives from a plain type and leaves the operator to it is compared and computed with as that
+type, here (:mod:`base_values`).
 """
 
 from __future__ import annotations
 
 import enum
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from autograder.check.handle import reference_of
+from autograder.examiner.remote.base_values import MISSING, base_value
 from autograder.kernel.description import library_name
 from autograder.kernel.operations import BINARY, IN_PLACE, UNARY
 from autograder.syntax.special_methods import special
@@ -53,7 +57,10 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
         plain = reference_of(other) is None
         if plain and not (self._origin >= Origin.DERIVED and (_has(self, method_name) or _has(self, needed))):
-            raise refuse(self, "is not a number that a test can compute with")
+            base = plain_value(self, method_name, needed)
+            if base is MISSING:
+                raise refuse(self, "is not a number that a test can compute with")
+            return getattr(operator, name)(*((other, base) if reflected else (base, other)))
         result = self._remote.ask("operate", name, (other, self) if reflected else (self, other))
         return _operator_result(result, self, other, plain)
 
@@ -92,6 +99,23 @@ def _unary(name: str) -> Callable[..., Any]:
 
     method.__name__ = special(name)
     return method
+
+
+def plain_value(handle: Any, *methods: str) -> Any:
+    """Return the plain value that a test compares and computes with; :data:`MISSING` if the object has none.
+
+    A result that may contain the expected value has none.
+    """
+    return MISSING if handle._origin is Origin.TAINTED else base_value(handle, *methods)
+
+
+def _plain_pair(handle: Any, operand: Any, *methods: str) -> tuple[Any, Any] | None:
+    """Return the plain values of a handle and of what it meets; None if one of them has none."""
+    mine = plain_value(handle, *methods)
+    if mine is MISSING or not issubclass(type(operand), Operators):
+        return None if mine is MISSING or reference_of(operand) is not None else (mine, operand)
+    theirs = plain_value(operand, *methods)
+    return None if theirs is MISSING else (mine, theirs)
 
 
 def _same_family(first: Any, second: Any, method: str) -> bool:
@@ -135,7 +159,11 @@ def _ordered(name: str) -> Callable[[Any, Any], bool]:
         by_value = reference_of(other) is None and self._origin is Origin.MADE and _has(self, method_name)
         if by_value or any(_same_family(self, other, n) for n in names):
             return boolean_answer(self, name, other)
-        raise refuse(self, "cannot be compared")
+        pair = _plain_pair(self, other, method_name)
+        if pair is None:
+            raise refuse(self, "cannot be compared")
+        compared: bool = getattr(operator, name)(*pair)
+        return compared
 
     method.__name__ = method_name
     return method
@@ -147,31 +175,41 @@ class Operators:
     __slots__ = ()
     _operators: frozenset[str] = frozenset()
     """The special methods of the instructor's class of this name; the examiner sets them on classes."""
+    _plain_bases: frozenset[str] | None = None
+    """Python's own classes that the class derives from; None if they are unknown."""
 
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same object, or what the class says of two of its own instances.
 
-        A function of a library is the same here as in the kernel.
+        An object whose class leaves equality to a plain type equals what its plain value equals. A function of a
+        library is the same here as in the kernel.
         """
         mine, theirs = reference_of(self), reference_of(other)
         if mine is None:
             return False
-        if theirs is None:
-            return is_same_of_library(self, other)
-        if _same_family(self, other, "__eq__"):
+        if theirs is None and is_same_of_library(self, other):
+            return True
+        if theirs is not None and _same_family(self, other, "__eq__"):
             return boolean_answer(self, "eq", other)
-        return mine.handle == theirs.handle
+        if theirs is not None and mine.handle == theirs.handle:
+            return True
+        pair = _plain_pair(self, other, "__eq__")
+        return pair is not None and pair[0] == pair[1]
 
     def __ne__(self, other: object) -> bool:
         """Return the opposite of equal, unless the instructor's class defines it."""
         if _same_family(self, other, "__ne__"):
             return boolean_answer(self, "ne", other)
-        return not self == other
+        pair = None if reference_of(other) is not None else _plain_pair(self, other, "__eq__", "__ne__")
+        return not self == other if pair is None else pair[0] != pair[1]
 
     def __hash__(self) -> int:
         reference = reference_of(self)
         if self._origin > Origin.STUDENT and _has(self, "__hash__"):  # type: ignore[attr-defined]
             return hash(("remote", self._plain("hash", int)))  # type: ignore[attr-defined]
+        base = plain_value(self, "__eq__", "__hash__") if reference is not None else MISSING
+        if base is not MISSING and type(base).__hash__ is not None:
+            return hash(base)
         return hash(("remote", reference and reference.handle))
 
     __array_ufunc__ = None  # numpy leaves operators to this class

@@ -20,25 +20,26 @@ import numpy as np
 from autograder.check.data import is_hidden
 from autograder.check.handle import CallableHandle, Handle, reference_of
 from autograder.codec import CodecError, LimitError, Packed, Reference, decode, references
-from autograder.codec.core import exactly
+from autograder.codec.core import Copy, exactly
 from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
+from autograder.examiner.remote.base_values import MISSING
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import Call, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
 from autograder.examiner.remote.coroutines import awaiting
-from autograder.examiner.remote.exceptions import end_of_generator, rebuilt_exception
+from autograder.examiner.remote.exceptions import end_of_generator, is_interrupt, rebuilt_exception
 from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
-from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, refuse
+from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, plain_value, refuse
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
@@ -170,7 +171,7 @@ class Remote:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
         if isinstance(raised, RemoteError):
-            self.ending = raised
+            raised = self.ending = (self.callbacks.too_often() if is_interrupt(raised) else None) or raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
@@ -391,7 +392,10 @@ class RemoteObject(Operators, Handle):
     @property
     def autograder_value(self) -> Any:
         """A copy that a check may compare instead; None if there is none."""
-        return self._reference.copy
+        if self._reference.copy is not None:
+            return self._reference.copy
+        base = plain_value(self, "__eq__")
+        return None if base is MISSING else Copy(base)
 
     def __init__(self, remote: Remote, reference: Reference) -> None:
         object.__setattr__(self, "_remote", remote)
@@ -466,10 +470,16 @@ class RemoteObject(Operators, Handle):
             return boolean_answer(self, "bool")
         if type(self)._always_true:
             return True
-        raise refuse(self, "has no truth value in a test")
+        base = plain_value(self, "__bool__", "__len__")
+        if base is MISSING:
+            raise refuse(self, "has no truth value in a test")
+        return bool(base)
 
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        raise refuse(self, "is not an array")
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        base = plain_value(self, "__eq__")
+        if base is MISSING:
+            raise refuse(self, "is not an array")
+        return np.array(base, dtype)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield items one by one at first, then as many at once as arrive in a moment.
@@ -497,6 +507,9 @@ class RemoteObject(Operators, Handle):
         """
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
             return boolean_answer(self, "contains", item)
+        base = plain_value(self, "__eq__", "__contains__")
+        if base is not MISSING:
+            return item in base
         return any(item is one or item == one for one in self)
 
     def __next__(self) -> Any:

@@ -60,6 +60,11 @@ _made: set[str] = set()
 """The temporary files and folders that this process created."""
 
 
+def is_temporary(path: str) -> bool:
+    """Tell whether a test made this file or folder by ``tempfile``."""
+    return os.path.realpath(path) in _made
+
+
 class PlaceError(CourseError, PermissionError):
     """A test was about to open a file that tests have no access to."""
 

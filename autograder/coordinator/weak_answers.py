@@ -1,0 +1,112 @@
+"""Weak answers for the proof of a release: which tests give full marks to functions that do nothing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from autograder.coordinator import batch
+from autograder.coordinator.mutants import Mutant, mutants, tests_of
+from autograder.exchange.work import Work
+from autograder.records.exam import GIVEN, Exam, has_tag
+from autograder.records.grade import Grade
+from autograder.release.build import notebook_text
+from autograder.release.exam import solution_notebook
+
+MAX_SOLUTION_SECONDS = 20.0
+"""Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
+TIMES_THE_SOLUTION = 10
+"""How many times as long as the solution the weak answers may take, all together."""
+MIN_SECONDS = 5.0
+"""Seconds that they may take in any case."""
+_WHICH = "weak answers (functions that return None, 0, their input)"
+
+MakeWork = Callable[[str, Mapping[str, str]], Work]
+"""Makes the work of a submission from a name and the text of each notebook."""
+
+
+def weak_answers(
+    exams: tuple[Exam, ...],
+    work: MakeWork,
+    own_seconds: float,
+    seconds: float,
+    workers: int,
+    execute: batch.Execute,
+) -> list[str]:
+    """Try the solution with functions that do nothing; name the questions whose tests give them full marks.
+
+    A function that does nothing may let a loop of the notebook, or of a test, run without end. So the trial ends with
+    the first answer that is found to have taken too long.
+
+    Args:
+        exams: the exams.
+        work: makes the work of an answer.
+        own_seconds: processor time of the solution.
+        seconds: how long the solution took by the clock, with its tests.
+        workers: answers at a time.
+        execute: does the work.
+    """
+    tried = list(mutants(exams))
+    if tried and own_seconds > MAX_SOLUTION_SECONDS:
+        duration = f"the solution computes for {own_seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
+        todo = f"`autograder audit {exams[0].assignment}` takes the time and tries more of them"
+        return [f"{_WHICH} were not tried: {duration}; {todo}"]
+    limit = max(MIN_SECONDS, TIMES_THE_SOLUTION * seconds)
+    works = [_limited(work(f"weak-{number}", _texts(mutant)), limit) for number, mutant in enumerate(tried)]
+    began = time.monotonic()
+
+    def until_late(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        with closing(execute(due, workers)) as outcomes:
+            for outcome in outcomes:
+                yield outcome
+                if time.monotonic() - began > limit:
+                    return
+
+    graded = {
+        grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_late).grades
+    }
+    findings: list[str] = []
+    for number, mutant in enumerate(tried):
+        if (grade := graded.get(f"weak-{number}")) is not None:
+            findings += _unnoticed(exams, mutant, grade)
+        shutil.rmtree(works[number].submission.parent, ignore_errors=True)
+    if time.monotonic() - began > limit:
+        findings.append(
+            f"{_WHICH} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution took: "
+            "with one of them, a loop of the notebook or of a test may not end"
+        )
+    return findings
+
+
+def _texts(mutant: Mutant) -> dict[str, str]:
+    return {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
+
+
+def _limited(work: Work, seconds: float) -> Work:
+    """Return the work with these limits on its own time."""
+    limits = work.assignment.limits
+    limits = replace(
+        limits,
+        cell_seconds=min(seconds, limits.cell_seconds),
+        notebook_seconds=min(seconds, limits.notebook_seconds),
+        examiner_seconds=min(seconds, limits.examiner_seconds),
+    )
+    return replace(work, assignment=replace(work.assignment, limits=limits))
+
+
+def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[str]:
+    """Name the functions of a mutant whose tests all give full marks."""
+    for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
+        scores = {question.id: question.score for question in book.questions}
+        for function in sorted(functions):
+            tests = tests_of(exam, function)
+            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
+            if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
+                test_names = ", ".join(str(cell.grade_id) for cell in tests)
+                yield (
+                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
+                    "let a test call it with something for which that is wrong"
+                )
