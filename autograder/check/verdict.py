@@ -94,6 +94,9 @@ def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Ver
         return Verdict(0.0, evidence=evidence)
     sign = 1.0 if credit.higher_is_better else -1.0
     found = resample(sign * rows, sign * threshold)
+    if not found.met:  # so far away that no draw comes near it: nothing about it is close
+        detail = f"{away:.4f} from {threshold:g}, standard error {error:.4f}; none of {found.resamples} resampled "
+        return Verdict(0.0, detail=f"{detail}holdouts meets it", evidence=evidence)
     detail = (
         f"close call: {away:.4f} from {threshold:g}, standard error {error:.4f}; {found.met} of {found.resamples} "
         f"resampled holdouts meet it; {'rejected' if found.rejected else 'not rejected'} at {ALPHA:g}"

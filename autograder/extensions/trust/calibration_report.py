@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder._util.files import write_atomically
-from autograder.extensions.trust.calibration_findings import GOOD, number, percent, span
-from autograder.extensions.trust.calibration_loss import loss_probability
+from autograder.extensions.trust.calibration_findings import (
+    GOOD,
+    at_most,
+    number,
+    passing,
+    percent,
+    span,
+    summary,
+)
 from autograder.extensions.trust.calibration_runs import SOLUTION
+from autograder.extensions.trust.calibration_statistics import upper_bound
 from autograder.extensions.trust.measures import CONDITIONS
 from autograder.records.course import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
@@ -35,7 +43,7 @@ class _Row:
     range: str
     mean: str
     passes: str
-    estimate: str
+    shows: str
 
 
 @dataclass(frozen=True)
@@ -77,30 +85,23 @@ def write_page(course: Course, assignment: Assignment, made: Calibration) -> Pat
         "course": course.title,
         "title": assignment.title,
         "made": made,
+        "summary": summary(made),
         "tiles": [
             (str(made.runs), "runs of the solution", f"of {made.planned}" if made.runs < made.planned else ""),
             (str(len(made.answers)), f"named answer{'s' if len(made.answers) != 1 else ''}", ""),
             (str(len(made.checks)), "checks with a number", f"{len(stated)} with a threshold"),
-            (str(sum(_spares(check, made.rate) for check in stated)), "spare the solution", _wanted(made.rate)),
-            (str(made.lost.hits), "runs that lost points", f"at most {percent(made.lost.high)} of all"),
+            (str(sum(not check.lost.hits for check in stated)), "were met by every run", ""),
+            (str(made.lost.hits), "runs that lost points", f"{at_most(made.lost.at_most)} of all"),
             (str(sum(_lets_pass(check) for check in stated)), "let a wrong answer pass", ""),
         ],
         "checks": [_section(check, made) for check in made.checks],
         "questions": [
-            _Question(one.id, one.points, _counted(one.lost), [_counted(answer.full) for answer in one.answers])
+            _Question(one.id, one.points, _counted(one.lost), [f"{a.full.hits} of {a.full.runs}" for a in one.answers])
             for one in made.questions
         ],
     }
     write_atomically(path, render("calibration.html", values))
     return path
-
-
-def _wanted(rate: float) -> str:
-    return f"in all but {percent(rate)} of runs"
-
-
-def _spares(check: CheckCalibration, rate: float) -> bool:
-    return not check.lost.hits and (check.tail is None or check.tail <= rate)
 
 
 def _lets_pass(check: CheckCalibration) -> bool:
@@ -110,16 +111,20 @@ def _lets_pass(check: CheckCalibration) -> bool:
 
 
 def _section(check: CheckCalibration, made: Calibration) -> _Section:
-    passed = Share(check.lost.runs - check.lost.hits, check.lost.runs, 1 - check.lost.high, 1 - check.lost.low)
-    interval = ""
-    if check.tail is not None and check.tail_low is not None and check.tail_high is not None:
-        kept = 1 - check.tail
-        interval = f"{percent(kept)} ({percent(1 - check.tail_high)} to {percent(1 - check.tail_low)})"
-    rows = [_Row("the solution", _range(check.values), _mean(check.values), _counted(passed), interval or "–")]
-    for one in check.answers:
-        estimate = "–" if one.tail is None else percent(one.tail)
-        rows.append(_Row(one.name, _range(one.values), _mean(one.values), _counted(one.passed), estimate))
+    losses = check.lost
+    passed = f"{losses.runs - losses.hits} of {losses.runs}"
+    shows = f"{at_most(losses.at_most)} miss it"
+    rows = [_Row("the solution", _range(check.values), _mean(check.values), passed, shows)]
+    rows += [_Row(one.name, _range(one.values), _mean(one.values), _passes(one), _shows(one)) for one in check.answers]
     return _Section(check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, made)))
+
+
+def _shows(answer: AnswerValues) -> str:
+    """Say what the runs of a named answer show of what should not happen."""
+    passed = answer.passed
+    if answer.name.startswith(GOOD):
+        return f"{at_most(upper_bound(passed.runs - passed.hits, passed.runs))} miss it"
+    return f"{at_most(passed.at_most)} pass"
 
 
 def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
@@ -129,10 +134,8 @@ def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
         said = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
     if check.doubt:
         said.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
-    if check.wanted is not None:
-        said.append(f"For {percent(made.rate)}: {check.wanted:g}.")
-    if check.wanted_shared is not None and check.wanted_shared != check.wanted:
-        said.append(f"For a share of {percent(made.whole_rate)} for the whole assignment: {check.wanted_shared:g}.")
+    if check.met_by_all is not None:
+        said.append(f"Each run of the solution meets {check.met_by_all:g}; {at_most(made.shown)} of all miss that.")
     share = check.rows_share
     if share is not None and check.standard_error:
         said.append(
@@ -166,8 +169,8 @@ def _plot(check: CheckCalibration) -> Markup | None:
         for name, values in named
     ]
     marks = [(x, f"threshold {x:g}") for x in shown]
-    if marks and check.wanted is not None and low - pad <= check.wanted <= high + pad:
-        marks.append((check.wanted, f"wanted: {check.wanted:g}"))
+    if marks and check.met_by_all is not None and low - pad <= check.met_by_all <= high + pad:
+        marks.append((check.met_by_all, f"met by all: {check.met_by_all:g}"))
     return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
 
 
@@ -176,17 +179,8 @@ def _near(threshold: float, low: float, high: float) -> bool:
     return low - 2 * (high - low) <= threshold <= high + 2 * (high - low)
 
 
-def passing(values: Sequence[float], check: CheckCalibration, threshold: float) -> float:
-    """Return how often a candidate passes a threshold: estimated where the values look normal, otherwise counted."""
-    lost = loss_probability(values, check, threshold) if check.normal else None
-    if lost is not None:
-        return 1 - lost
-    sign = 1.0 if check.higher_is_better else -1.0
-    return sum(sign * (value - threshold) + check.doubt >= 0 for value in values) / len(values)
-
-
 def _counted(share: Share) -> str:
-    return f"{share.hits} of {share.runs} ({percent(share.low)} to {percent(share.high)})"
+    return f"{share.hits} of {share.runs} ({at_most(share.at_most)})"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -201,15 +195,15 @@ def _mean(values: Sequence[float]) -> str:
 
 
 def table(made: Calibration) -> list[tuple[str, ...]]:
-    """Return a row for each check with a number: question, check, measured, threshold, lost, wanted."""
+    """Return a row for each check with a number: question, check, measured, threshold, lost, met by all, passes."""
     return [
         (
             one.question,
             one.name,
             _range(one.values),
             "–" if one.threshold is None else number(one.threshold, 6),
-            f"{one.lost.hits} of {one.lost.runs}" + ("" if one.tail is None else f", {percent(one.tail)} expected"),
-            "–" if one.wanted is None else f"{one.wanted:g}",
+            _counted(one.lost),
+            "–" if one.met_by_all is None else f"{one.met_by_all:g}",
             ", ".join(f"{answer.name} {_passes(answer)}" for answer in one.answers) or "–",
         )
         for one in made.checks
