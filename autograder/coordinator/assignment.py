@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from autograder.coordinator import batch, forecast, observation, recordings
+from autograder.coordinator import batch, executions, forecast, observation, recordings
 from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.walls import require_walls
@@ -125,6 +125,7 @@ def run_assignment(
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
                 done = _run(plan.works, plan, options, progress)
+            executions.keep(course, plan.works)
             loading.result()
             done = replace(done, not_graded=(*tried, *done.not_graded))
             first = plan.works[0]
@@ -170,6 +171,7 @@ def forecast_assignment(
         plan = replace(plan, due=due)
         with _templates(plan, options), display.running(plan) as progress:
             done = _run(due, plan, options, progress)
+        executions.keep(course, plan.works)
         comparison = forecast.compare(plan.works, current, done)
         forecast.clear(course)
     return Graded(done, comparison)
@@ -188,7 +190,8 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
             raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
         reduced = testing is not None and testing.result()
         workers = options.workers or (batch.worker_count(works) if local else 0)
-        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced)
+        notes = () if options.force else tuple(executions.reasons(course, due))
+        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced, notes)
 
 
 def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Work, ...], tuple[Work, ...]]:

@@ -23,6 +23,7 @@ from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
 from autograder.coordinator.mutants import Mutant, mutants, tests_of
 from autograder.coordinator.pool import in_processes, prestart_templates
+from autograder.coordinator.slow_learners import with_fewer_epochs
 from autograder.errors import CourseError, HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
@@ -68,7 +69,8 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
     Returns:
         The release with the record of observations, which is kept for grading, and warnings: the solution's cells that
         raise, where no question loses points by it; tests of zero points that fail; tests that give full marks to
-        functions which only return None, 0, zeros or their input; tests that find objects as they are at the end of the
+        functions which only return None, 0, zeros or their input; tests in which the solution fails if it is trained
+        again for a third of the epochs; tests that find objects as they are at the end of the
         notebook; comparisons that no student's function can fail.
 
     Raises:
@@ -164,6 +166,7 @@ def _proof(
         *_failing_without_points(exams, solution),
         *(text for exam, text in given if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
+        *_slow_learners(course, release, folder, workers, execute),
         *_states_of_the_end(exams, solution),
         *(f"{exam.notebook}, {finding}" for exam in exams for finding in compared_copies(exam)),
         *(text for exam in exams for text in _wide_integers(exam)),
@@ -202,6 +205,27 @@ def _weak_answers(
         if (grade := graded.get(f"weak-{number}")) is not None:
             found += _unnoticed(release.exams, mutant, grade)
         shutil.rmtree(folder / f"weak-{number}", ignore_errors=True)
+    return found
+
+
+def _slow_learners(course: Course, release: Release, folder: Path, workers: int, execute: batch.Execute) -> list[str]:
+    """Train the solution's networks again with a third of the epochs; name the tests in which they lose points."""
+    changed = [with_fewer_epochs(exam) for exam in release.exams]
+    if not any(tests for _, tests in changed):
+        return []
+    texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in release.exams}
+    exams = tuple(exam for exam, _ in changed)
+    work = replace(_work(course, release, folder, "slow", texts), exams=exams)
+    done = batch.run([work], workers=workers, force=True, execute=execute)
+    shutil.rmtree(folder / "slow", ignore_errors=True)
+    found = []
+    for exam, cell, question in (missed for grade in done.grades for missed in _missed_tests(exams, grade)):
+        if any(exam is other and str(cell.grade_id) in tests for other, tests in changed):
+            short = "; ".join(check.message for check in question.checks if check.fraction < 1) or question.message
+            found.append(
+                f"{exam.notebook}, {cell.grade_id}: with a third of the epochs the solution would lose points "
+                f"({short}), and so would an honest network that learns more slowly; train longer, or ask for less"
+            )
     return found
 
 
