@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import __version__
-from autograder._util.digests import digest, folder_key, own_code
+from autograder._util.digests import digest, folder_key, listed_key, own_code
 from autograder._util.yaml_record import aware
 from autograder.course.late_policy import plugin_key
 from autograder.errors import SandboxError
@@ -27,7 +27,7 @@ from autograder.syntax.names import modules_imported
 
 EXAMINER_VERSION = "13"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "4"
+EXECUTION_VERSION = "5"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades
@@ -69,13 +69,18 @@ def exam_key(course: Course, release: Release) -> str:
     """Make the key of the exam: two grades with different keys are not grades of the same exam."""
     name = release.assignment.name
     folders = module_folders(course.source(name), course.root, release.exams)
-    modules = [_own_modules(folder, release.exams) for folder in folders]
+    return exam_digest(release.exams, course.hidden(name), folders)
+
+
+def exam_digest(exams: Sequence[Exam], hidden: Path | None, folders: Sequence[Path]) -> str:
+    """Digest exams with their hidden data, and the modules in ``folders`` that they import."""
+    modules = [_own_modules(folder, exams) for folder in folders]
     # Tools renumber the ids of cells, and they ask nothing.
-    exams = [
+    plain = [
         asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells), observations=None))
-        for exam in release.exams
+        for exam in exams
     ]
-    return digest(exams, folder_key(course.hidden(name)), modules)
+    return digest(plain, folder_key(hidden) if hidden is not None else listed_key({}), modules)
 
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:

@@ -45,6 +45,7 @@ from autograder.extensions.trust.bundle import (
     VERSION,
     Manifest,
 )
+from autograder.extensions.trust.bundle_verification import bound, doubts
 from autograder.records.course import TRAINING, Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.limits import MAX_RECORDING_BYTES
@@ -75,6 +76,8 @@ class Bundle:
     """What the student asked about the grade, and the answers."""
     notes: tuple[str, ...] = ()
     """What is wrong with parts that the grade does not need, a sentence each."""
+    doubts: tuple[str, ...] = ()
+    """What does not belong to the grade, a sentence each: so the grade cannot be verified."""
 
 
 def read_bundle(path: Path, folder: Path, course: Course | None = None) -> Bundle:
@@ -138,8 +141,10 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     if (grade.student, grade.assignment) != (manifest.student, manifest.assignment):
         raise ValueError("its grade is of another submission")
     found = [[_optional(known, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
+    recordings, wrong = bound(manifest, work, [Recording(*parts) for parts in found])
     requests, notes = _requests(known.get(REQUESTS))
-    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in found), requests, notes)
+    said = (*doubts(manifest, grade, common, work), *wrong)
+    return Bundle(manifest, grade, work, recordings, requests, notes, said)
 
 
 _RECORDED = ("run", "predictions")

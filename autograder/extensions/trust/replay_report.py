@@ -48,7 +48,7 @@ def sentences(report: ReplayReport) -> list[str]:
     """Say what the replay found, a sentence each: the grades, what is missing, the environment, the flakiness."""
     total, differing = len(report.cases), len(report.differing)
     if total == 1:
-        said = ["The grade differs." if differing else _SAME if _is_examined(report) else _NOTHING]
+        said = ["The grade differs." if differing else _same(report)]
     else:
         said = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
     said += [
@@ -56,12 +56,13 @@ def sentences(report: ReplayReport) -> list[str]:
         for one in report.cases
         if one.execution.grade is None
     ]
+    said += [f"{one.case.grade.student}: not verified: {doubt}" for one in report.cases for doubt in one.case.doubts]
     for reason, students in _by_reason(report).items():
         said.append(f"not examined anew from the recording: {_some(students)}: {reason}")
     counts = Counter(change for one in report.cases for change in dict.fromkeys(one.case.changes))
     said += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        said.append("environment: no difference is known.")
+        said.append("environment: no difference is known" + (", so it is chance or time." if differing else "."))
     found = report.flakiness
     if found.submissions > 1:
         said.append(
@@ -72,11 +73,14 @@ def sentences(report: ReplayReport) -> list[str]:
     return said
 
 
-_SAME, _NOTHING = "The grade is the same.", "The grade could not be made anew."
-
-
-def _is_examined(report: ReplayReport) -> bool:
-    return any(second.grade is not None for one in report.cases for second in (one.recording, one.execution))
+def _same(report: ReplayReport) -> str:
+    """Say of a grade that nothing differs from, how much of it was made anew."""
+    (one,) = report.cases
+    if one.is_verified:
+        return "The grade is the same."
+    ways = [("from its recording", one.recording), ("executed anew", one.execution)]
+    done = [way for way, second in ways if second.grade is not None]
+    return f"Not verified: the grade is the same {' and '.join(done)}." if done else "The grade could not be made anew."
 
 
 def _by_reason(report: ReplayReport) -> dict[str, list[str]]:
@@ -107,6 +111,8 @@ def to_json(report: ReplayReport) -> dict[str, Any]:
                 "recording": _plain(one.recording),
                 "execution": _plain(one.execution),
                 "environment": list(one.case.changes),
+                "verified": one.is_verified,
+                "doubts": list(one.case.doubts),
             }
             for one in report.cases
         ],
