@@ -120,11 +120,11 @@ def _section(check: CheckCalibration, made: Calibration) -> _Section:
 
 
 def _shows(answer: AnswerValues) -> str:
-    """Say what the runs of a named answer show of what should not happen."""
+    """Say what the runs of a named answer show, where none of them does what it should not."""
     passed = answer.passed
-    if answer.name.startswith(GOOD):
-        return f"{at_most(upper_bound(passed.runs - passed.hits, passed.runs))} miss it"
-    return f"{at_most(passed.at_most)} pass"
+    if answer.name.startswith(GOOD) and passed.hits == passed.runs:
+        return f"{at_most(upper_bound(0, passed.runs))} miss it"
+    return f"{at_most(passed.at_most)} pass" if not (passed.hits or answer.name.startswith(GOOD)) else "–"
 
 
 def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
