@@ -46,18 +46,18 @@ class Student:
             raise NameError(f"name {name!r} is not defined in {self._label}", name=name)
         return self._names[name]
 
-    def at(self, place: str) -> Student:
+    def at(self, cell_id: str) -> Student:
         """Return the names as they are at a cell.
 
         Args:
-            place: the cell's id: nbgrader's, or the notebook's own.
+            cell_id: the cell's id: nbgrader's, or the notebook's own.
 
         Raises:
             LookupError: there is no such cell.
         """
-        if place not in self._places:
-            raise LookupError(f"{self._label} has no cell {place!r}")
-        return Student(self._places[place], self._places, f"{self._label} at cell {place!r}")
+        if cell_id not in self._places:
+            raise LookupError(f"{self._label} has no cell {cell_id!r}")
+        return Student(self._places[cell_id], self._places, f"{self._label} at cell {cell_id!r}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,9 +93,9 @@ def student(request: pytest.FixtureRequest) -> Student:
     path = (request.config.invocation_params.dir / str(option)).resolve()
     if not path.is_file():
         pytest.fail(f"there is no notebook {option}", pytrace=False)
-    made, raised = run_notebook(path)
+    names, raised = run_notebook(path)
     request.config.stash[_raised].extend(raised)
-    return made
+    return names
 
 
 def run_notebook(path: Path) -> tuple[Student, list[str]]:
@@ -123,6 +123,6 @@ def run_notebook(path: Path) -> tuple[Student, list[str]]:
                     exec(compile(source, file, "exec", dont_inherit=True), names)
                 except (Exception, SystemExit) as error:
                     raised.append(f"{path.name}: cell {number} raises {type(error).__name__}: {error}")
-            for place in filter(None, (marks.get("grade_id"), cell.get("id"))):
-                places.setdefault(place, dict(names))
+            for cell_id in filter(None, (marks.get("grade_id"), cell.get("id"))):
+                places.setdefault(cell_id, dict(names))
     return Student(names, places, path.name), raised

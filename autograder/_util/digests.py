@@ -58,11 +58,11 @@ def _in_order_of_a_walk(name: str) -> list[tuple[bool, str]]:
 
 def regular_files(folder: Path) -> list[Path]:
     """List the regular files of a folder, sorted; links and special files are left out."""
-    found: list[Path] = []
+    files: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(n for n in folders if n not in IGNORED)
-        found += [p for p in (Path(parent) / n for n in sorted(names)) if _is_regular(p)]
-    return found
+        files += [p for p in (Path(parent) / n for n in sorted(names)) if _is_regular(p)]
+    return files
 
 
 def _is_regular(path: Path) -> bool:

@@ -33,21 +33,21 @@ def version(path: Path, *, follow_symlinks: bool = True) -> tuple[int, ...]:
     Raises:
         OSError: there is no such file.
     """
-    found = path.stat(follow_symlinks=follow_symlinks)
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    status = path.stat(follow_symlinks=follow_symlinks)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def versions(folder: Path, others: Iterable[Path] = (), *, follow_symlinks: bool = True) -> Versions:
+def versions(folder: Path, more: Iterable[Path] = (), *, follow_symlinks: bool = True) -> Versions:
     """Return the versions of all files below a folder, and of others, that exist.
 
     Of none if the folder is replaced while its files are listed.
     """
-    found = []
+    entries = []
     with contextlib.suppress(OSError):
-        for path in sorted({*folder.rglob("*"), *others}):
+        for path in sorted({*folder.rglob("*"), *more}):
             with contextlib.suppress(OSError):
-                found.append((str(path), version(path, follow_symlinks=follow_symlinks)))
-    return tuple(found)
+                entries.append((str(path), version(path, follow_symlinks=follow_symlinks)))
+    return tuple(entries)
 
 
 def write_atomically(path: Path, data: bytes | str | Iterable[str], *, mode: int = 0o644) -> None:
@@ -103,8 +103,8 @@ def fill(folder: Path, files: Mapping[str, bytes | str]) -> None:
 
 def _write(file: BinaryIO, content: Iterable[bytes | str], mode: int) -> None:
     """Write all of ``content`` and flush it to the disk. The umask does not change ``mode``."""
-    for piece in content:
-        file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
+    for chunk in content:
+        file.write(chunk if isinstance(chunk, bytes) else chunk.encode("utf-8", "backslashreplace"))
     set_mode(file.fileno(), mode)
     file.flush()
     os.fsync(file.fileno())
@@ -140,12 +140,12 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Let two paths change places, as renameat2(2) does; return False where that is not supported."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         return False
-    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0:
+    if libc.renameat2(AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE) == 0:
         return True
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):

@@ -127,11 +127,11 @@ def _parse(data: bytes, label: str) -> dict[str, Any]:
             parse_int=_integer,
         )
     except json.JSONDecodeError as error:
-        what = f"line {error.lineno}: not valid JSON: {error.msg}"
-        raise SubmissionError(f"{label}: {what}. Is it a notebook (.ipynb)?") from None
+        problem = f"line {error.lineno}: not valid JSON: {error.msg}"
+        raise SubmissionError(f"{label}: {problem}. Is it a notebook (.ipynb)?") from None
     except _BadValue as error:
-        what, word = error.args
-        raise SubmissionError(f"{label}: {_line_of(word, text)}{what}") from None
+        problem, word = error.args
+        raise SubmissionError(f"{label}: {_line_of(word, text)}{problem}") from None
     except RecursionError:
         _too_deep(label)
     if not isinstance(parsed, dict):
@@ -151,8 +151,8 @@ def _too_deep(label: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        keys: set[str] = set()
+        twice = next(key for key, _ in pairs if key in keys or keys.add(key))  # type: ignore[func-returns-value]
         raise _BadValue(f"the key {twice[:60]!r} appears twice in one object", None)
     return result
 
@@ -232,8 +232,8 @@ def _validated(parsed: dict[str, Any], label: str) -> NotebookNode:
             notebook = nbformat.from_dict(nbformat.convert(notebook, 4))
             nbformat.validate(notebook, relax_add_props=True)
     except ValidationError as error:
-        place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
-        raise SubmissionError(f"{label}: not a valid notebook: {place[:80]}: {error.message[:200]}") from None
+        position = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
+        raise SubmissionError(f"{label}: not a valid notebook: {position[:80]}: {error.message[:200]}") from None
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SubmissionError(f"{label}: not a valid notebook ({type(error).__name__}: {str(error)[:200]})") from None
     return cast(NotebookNode, notebook)
@@ -269,17 +269,17 @@ def _repair_ids(parsed: dict[str, Any], minor: int) -> None:
         return
     cells = [cell for cell in cells if isinstance(cell, dict)]
     used = {cell["id"] for cell in cells if isinstance(cell.get("id"), str)}
-    seen: set[str] = set()
+    assigned: set[str] = set()
     for index, cell in enumerate(cells):
         cell_id = cell.get("id")
-        if cell_id is None or (isinstance(cell_id, str) and cell_id in seen):
+        if cell_id is None or (isinstance(cell_id, str) and cell_id in assigned):
             cell_id = f"cell-{index}"
             while cell_id in used:
                 cell_id += "x"
             used.add(cell_id)
             cell["id"] = cell_id
         if isinstance(cell_id, str):
-            seen.add(cell_id)
+            assigned.add(cell_id)
 
 
 def _upgrade_metadata(notebook: NotebookNode) -> NotebookNode:

@@ -46,9 +46,9 @@ def from_plain(kind: type[_Record], data: Any) -> _Record:
 
 def _record(kind: type[Any], data: Any) -> Any:
     hints = _hints(typing.cast(Any, kind))
-    known = {field.name for field in dataclasses.fields(kind)}
-    if data.keys() != known:
-        raise ValueError(f"{kind.__name__} has other fields than {', '.join(sorted(data.keys() ^ known))}")
+    names = {field.name for field in dataclasses.fields(kind)}
+    if data.keys() != names:
+        raise ValueError(f"{kind.__name__} has other fields than {', '.join(sorted(data.keys() ^ names))}")
     return kind(**{name: _value(hints[name], item) for name, item in data.items()})
 
 

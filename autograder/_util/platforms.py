@@ -21,24 +21,24 @@ _JUNCTION = 0xA0000003
 """Value of IO_REPARSE_TAG_MOUNT_POINT, which Python defines only on Windows."""
 
 
-def require_linux(what: str) -> None:
-    """Refuse an action on any system but Linux; ``what`` begins the sentence.
+def require_linux(action: str) -> None:
+    """Refuse an action on any system but Linux; ``action`` begins the sentence.
 
     Raises:
         HostError: this is another system.
     """
     if _system() != "linux":
-        raise _other_system(what, "Linux")
+        raise _other_system(action, "Linux")
 
 
-def require_posix(what: str) -> None:
-    """Refuse an action on Windows; ``what`` begins the sentence.
+def require_posix(action: str) -> None:
+    """Refuse an action on Windows; ``action`` begins the sentence.
 
     Raises:
         HostError: this is Windows.
     """
     if _is_windows():
-        raise _other_system(what, "Linux or macOS")
+        raise _other_system(action, "Linux or macOS")
 
 
 def _system() -> str:
@@ -49,9 +49,9 @@ def _is_windows() -> bool:
     return _system() == "win32"
 
 
-def _other_system(what: str, needed: str) -> HostError:
+def _other_system(action: str, needed: str) -> HostError:
     return HostError(
-        f"{what} needs {needed}, and this is {_NAMES.get(_system(), _system())}; `autograder doctor` says how to get "
+        f"{action} needs {needed}, and this is {_NAMES.get(_system(), _system())}; `autograder doctor` says how to get "
         "a Linux machine on this computer"
     )
 

@@ -45,8 +45,8 @@ def visible(text: str, limit: int = 20_000) -> str:
     text = "\n".join(lines)
     if _UNUSUAL.search(text) is None:
         return text
-    shown = {character: _shown(character) for character in set(text) - {"\n", "\t"}}
-    return text.translate({ord(character): named for character, named in shown.items() if named != character})
+    escapes = {character: _shown(character) for character in set(text) - {"\n", "\t"}}
+    return text.translate({ord(character): named for character, named in escapes.items() if named != character})
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -91,11 +91,11 @@ class Reader:
         return CourseError(f"{self.file}:{node.start_mark.line + 1}: {message}")
 
     def record(
-        self, node: yaml.Node, where: str, default: Any, fixed: Iterable[str] = (), others: Iterable[str] = ()
+        self, node: yaml.Node, section: str, default: Any, fixed: Iterable[str] = (), more: Iterable[str] = ()
     ) -> Any:
         """Return the record ``default`` with the fields that the mapping ``node`` sets; nested records likewise.
 
-        ``fixed`` are fields that no key sets, ``others`` keys that are no fields and are left to the caller.
+        ``fixed`` are fields that no key sets, ``more`` keys that are no fields and are left to the caller.
         """
         if is_null(node):
             return default
@@ -105,11 +105,11 @@ class Reader:
             return dataclasses.replace(default, **{key: self.value(node, str, key)})
         hints = typing.get_type_hints(kind)
         changes: dict[str, Any] = {}
-        for key, value in self.fields(node, where, kind, fixed, others).items():
-            if key in others:
+        for key, value in self.fields(node, section, kind, fixed, more).items():
+            if key in more:
                 continue
             if dataclasses.is_dataclass(hints[key]):
-                changes[key] = self.record(value, f"{key!r} of {where}", getattr(default, key))
+                changes[key] = self.record(value, f"{key!r} of {section}", getattr(default, key))
             else:
                 changes[key] = self.value(value, hints[key], key)
         return dataclasses.replace(default, **changes)
@@ -117,36 +117,36 @@ class Reader:
     def fields(
         self,
         node: yaml.Node,
-        where: str,
+        section: str,
         kind: type[Any],
         fixed: Iterable[str] = (),
-        others: Iterable[str] = (),
+        more: Iterable[str] = (),
     ) -> dict[str, yaml.Node]:
-        """Return the mapping's values by key; a key is a field of ``kind`` that is not ``fixed``, or of ``others``."""
-        allowed = [*(f.name for f in dataclasses.fields(kind) if f.name not in fixed), *others]
+        """Return the mapping's values by key; a key is a field of ``kind`` that is not ``fixed``, or of ``more``."""
+        allowed = [*(f.name for f in dataclasses.fields(kind) if f.name not in fixed), *more]
         result = {}
-        for name, (key, value) in self.pairs(node, where).items():
+        for name, (key, value) in self.pairs(node, section).items():
             if name not in allowed:
                 if remedy := self.absent(name):
                     raise self.error(key, f"{name!r} {remedy}")
-                known = suggest(name, allowed) or f"; known keys: {', '.join(allowed)}"
-                raise self.error(key, f"unknown key {name!r} in {where}{known}")
+                hint = suggest(name, allowed) or f"; known keys: {', '.join(allowed)}"
+                raise self.error(key, f"unknown key {name!r} in {section}{hint}")
             result[name] = value
         return result
 
-    def pairs(self, node: yaml.Node, where: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    def pairs(self, node: yaml.Node, section: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Return key → (key node, value node); keys are text and occur once."""
         if is_null(node):
             return {}
         if not isinstance(node, yaml.MappingNode):
-            raise self.error(node, f"{where} must be a mapping (key: value), not {_kind(node)}")
+            raise self.error(node, f"{section} must be a mapping (key: value), not {_kind(node)}")
         result: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
-                raise self.error(key, f"a key in {where} is {_kind(key)}, not text; put it in quotes")
+                raise self.error(key, f"a key in {section} is {_kind(key)}, not text; put it in quotes")
             if key.value in result:
                 first = result[key.value][0].start_mark.line + 1
-                raise self.error(key, f"key {key.value!r} appears twice in {where} (first in line {first})")
+                raise self.error(key, f"key {key.value!r} appears twice in {section} (first in line {first})")
             result[key.value] = (key, value)
         return result
 
@@ -164,15 +164,15 @@ class Reader:
         if typing.get_origin(hint) is Mapping:
             wanted = typing.get_args(hint)[1]
             return {name: self.value(item, wanted, name) for name, (_, item) in self.pairs(node, repr(key)).items()}
-        found = _fitted(self._scalar(node, key), hint)
-        if type(found) is not hint:
+        result = _fitted(self._scalar(node, key), hint)
+        if type(result) is not hint:
             raise self.error(node, f"{key!r} must be {_NAMES[hint]}, not {_kind(node)}")
         low, high = self.ranges.get(key, (None, None))
-        if low is not None and high is not None and not low <= found <= high:
+        if low is not None and high is not None and not low <= result <= high:
             raise self.error(node, f"{key!r} is {node.value}; it must be between {low:g} and {high:g}")
-        if hint is str and not found.strip():
+        if hint is str and not result.strip():
             raise self.error(node, f"{key!r} is empty")
-        return found
+        return result
 
     def items(self, node: yaml.Node, key: str) -> list[yaml.Node]:
         """Return the nodes of a list; a missing value is an empty list, a single text a list of it."""
@@ -199,9 +199,9 @@ def is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, names: Iterable[str]) -> str:
     """Return ``; did you mean 'limits'?`` for the nearest name, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

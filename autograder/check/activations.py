@@ -47,10 +47,10 @@ def activation_name(value: Any) -> str:
     if getattr(keras.activations, name, None) is value:
         return name
     name = name.removesuffix("_v2")
-    own = _OTHER_NAMES.get(name, name)
+    canonical = _OTHER_NAMES.get(name, name)
     homes = (keras.ops, getattr(sys.modules.get("tensorflow"), "nn", None))
-    if own in _PLAIN | _WITH_ARGUMENT.keys() and any(getattr(home, name, None) is value for home in homes):
-        return own
+    if canonical in _PLAIN | _WITH_ARGUMENT.keys() and any(getattr(home, name, None) is value for home in homes):
+        return canonical
     return OWN
 
 

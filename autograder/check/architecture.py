@@ -100,15 +100,15 @@ def _summary(model: Any, present: list[Step]) -> str:
     return f"{summary} ({note})" if (note := reading_of(model)) else summary
 
 
-def _steps(model: Any, found: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
+def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
-    if found is None or found.family != library:
-        what = found or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
-        return [], f"This is not a {LIBRARIES[library]} model (it is {what})." if what else not_a_model(model)
-    present = reported_steps(found)
+    if external is None or external.family != library:
+        described = external or (f"a Keras {type(model).__name__}" if is_keras(model) else None)
+        return [], f"This is not a {LIBRARIES[library]} model (it is {described})." if described else not_a_model(model)
+    present = reported_steps(external)
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
@@ -150,9 +150,11 @@ def _notes(model: Any, pattern: Run, lines: list[Difference]) -> list[str]:
     if not is_keras(model):
         return []
     notes = []
-    asked = expected_count(model, lines) if is_fixed(pattern) else None
-    if asked is not None and asked != model.count_params():
-        notes.append(f"your model has {model.count_params():,} parameters, the layers asked for would have {asked:,}")
+    expected = expected_count(model, lines) if is_fixed(pattern) else None
+    if expected is not None and expected != model.count_params():
+        notes.append(
+            f"your model has {model.count_params():,} parameters, the layers asked for would have {expected:,}"
+        )
     if branches(model):
         order = ", ".join(f"{step.number} {step.kind}" for step in steps(model)[:20])
         notes.append(f"your model branches, and its layers count in Keras's order: {order}")

@@ -19,23 +19,23 @@ MAX_LAYERS = 100
 """Largest model that is cloned: cloning a larger one takes too long for a number in a message."""
 
 
-def parameter_effect(model: Any, found: Difference) -> int | None:
+def parameter_effect(model: Any, difference: Difference) -> int | None:
     """Return by how many parameters one difference changes the model.
 
     The count includes the layers that follow, whose input may have another size. None if it cannot be computed.
     """
-    asked = expected_count(model, [found])
-    return None if asked is None else int(model.count_params()) - asked
+    expected = expected_count(model, [difference])
+    return None if expected is None else int(model.count_params()) - expected
 
 
-def expected_count(model: Any, found: Sequence[Difference]) -> int | None:
+def expected_count(model: Any, differences: Sequence[Difference]) -> int | None:
     """Return the model's parameter count with all differences corrected; None if it cannot be computed."""
     layers = leaves(model)
     if not getattr(model, "built", False) or not layers or len(layers) > MAX_LAYERS:
         return None
     try:
         with _without_allocation():
-            changes = _Changes(layers, found)
+            changes = _Changes(layers, differences)
             import keras
 
             clone = keras.models.clone_model(model, clone_function=changes.clone_layer, recursive=True)
@@ -47,17 +47,17 @@ def expected_count(model: Any, found: Sequence[Difference]) -> int | None:
 class _Changes:
     """The corrections to apply while a model is cloned."""
 
-    def __init__(self, layers: list[Any], found: Sequence[Difference]) -> None:
+    def __init__(self, layers: list[Any], differences: Sequence[Difference]) -> None:
         self.settings: dict[int, dict[str, Any]] = {}
         self.replaced: dict[int, Any] = {}
         self.before: list[Any] = []
         self.after: dict[int, list[Any]] = {}
         self.first = id(layers[0])
         self.known = {id(layer) for layer in layers}
-        for difference in found:
+        for difference in differences:
             self.add(difference)
 
-    def add(self, found: Difference) -> None:
+    def add(self, difference: Difference) -> None:
         """Add one correction.
 
         Raises:
@@ -65,18 +65,18 @@ class _Changes:
         """
         import keras
 
-        pattern, step = found.pattern, found.step
+        pattern, step = difference.pattern, difference.step
         if step is not None and id(step.layer) not in self.known:
             raise ValueError("an operation, or a layer inside a wrapper")
-        if found.attribute:
-            value = pattern.attributes.get(found.attribute) if pattern else None
+        if difference.attribute:
+            value = pattern.attributes.get(difference.attribute) if pattern else None
             if pattern is None or isinstance(value, Range) or (step and pattern.kind != step.kind):
                 raise ValueError("open")
-            if found.attribute != "activation" and step is not None:
-                self.settings.setdefault(id(step.layer), {})[found.attribute] = value
+            if difference.attribute != "activation" and step is not None:
+                self.settings.setdefault(id(step.layer), {})[difference.attribute] = value
             return
         new = None if pattern is None else getattr(keras.layers, pattern.kind)(**pattern.attributes)
-        if found.missing:
+        if difference.missing:
             (self.before if step is None else self.after.setdefault(id(step.layer), [])).append(new)
         elif step is not None:
             self.replaced[id(step.layer)] = new or keras.layers.Identity()
@@ -85,11 +85,11 @@ class _Changes:
         """Return the clone of a layer, with its correction and with the missing layers around it."""
         import keras
 
-        own = self.replaced.get(id(layer))
-        if own is None:
-            own = type(layer).from_config({**layer.get_config(), **self.settings.get(id(layer), {})})
-        row = [*(self.before if id(layer) == self.first else []), own, *self.after.get(id(layer), [])]
-        return keras.Sequential(row) if len(row) > 1 else own
+        clone = self.replaced.get(id(layer))
+        if clone is None:
+            clone = type(layer).from_config({**layer.get_config(), **self.settings.get(id(layer), {})})
+        row = [*(self.before if id(layer) == self.first else []), clone, *self.after.get(id(layer), [])]
+        return keras.Sequential(row) if len(row) > 1 else clone
 
 
 @contextlib.contextmanager

@@ -35,8 +35,8 @@ def attribute_difference(layer: Any, key: str, expected: Any) -> str | None:
     if same_attribute(actual, expected):
         return None
     text = short(actual) if isinstance(layer, ReportedLayer) else _show(actual)
-    shown = f"{text} {key}" if key in ("units", "filters") else f"{key} {text}"
-    return f"{shown}, expected {_show(expected)}"
+    setting = f"{text} {key}" if key in ("units", "filters") else f"{key} {text}"
+    return f"{setting}, expected {_show(expected)}"
 
 
 def same_attribute(actual: Any, expected: Any) -> bool:

@@ -109,8 +109,8 @@ class case:
             return self._expected(self.shown, "show"), f"shows {_excerpt(value)}, expected {self.shown!r}"
         return "", ""
 
-    def _both(self, verb: str, found: str, expected: str) -> str:
-        return f"{verb} {found!r}, expected {expected!r}"
+    def _both(self, verb: str, actual: str, expected: str) -> str:
+        return f"{verb} {actual!r}, expected {expected!r}"
 
     def _expected(self, text: str, verb: str) -> str:
         """Say what a visible case expects; what it got is not said, as it may carry a hidden input."""
@@ -141,10 +141,10 @@ class recorded_case(case):
         if error is not None:
             return super().__exit__(kind, error, trace)
         try:
-            shown = "" if self.value is _NOTHING or self.value is None else repr(self.value)
+            display = "" if self.value is _NOTHING or self.value is None else repr(self.value)
         except Exception as failure:  # the value is a handle, and showing itself failed
             return super().__exit__(type(failure), failure, failure.__traceback__)
-        report(self.name, 1.0, RECORDED, detail=json.dumps([self.output.getvalue(), shown]))
+        report(self.name, 1.0, RECORDED, detail=json.dumps([self.output.getvalue(), display]))
         return True
 
 
@@ -160,8 +160,8 @@ def given(look: Callable[[], Any], default: Any = None) -> Any:
 
 def environment(**names: Callable[[], Any]) -> dict[str, Any]:
     """Return the notebook's values under the names that a test asks for; those that it lacks are not in it."""
-    found = {name: given(look, _NOTHING) for name, look in names.items()}
-    return {name: value for name, value in found.items() if value is not _NOTHING}
+    values = {name: given(look, _NOTHING) for name, look in names.items()}
+    return {name: value for name, value in values.items() if value is not _NOTHING}
 
 
 def _is_students(error: BaseException) -> bool:
@@ -177,8 +177,8 @@ def _described(error: BaseException) -> str:
     """Return the exception and the test's statement, for the instructor."""
     try:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<test ")]
-        place = f"{_as_written(frames[-1].line or '')}: " if frames else ""
-        return place + "".join(traceback.format_exception_only(type(error), error)).strip()
+        statement = f"{_as_written(frames[-1].line or '')}: " if frames else ""
+        return statement + "".join(traceback.format_exception_only(type(error), error)).strip()
     except Exception:  # an exception made by a student's code may fail to be shown
         return type(error).__name__
 
@@ -197,5 +197,7 @@ def _excerpt(value: Any) -> str:
 
 def same_text(printed: str, expected: str) -> bool:
     """Compare printed text line by line, without blanks at the ends of lines and of the text."""
-    one, other = ([line.rstrip() for line in plainly(text).rstrip().split("\n")] for text in (printed, expected))
-    return one == other
+    printed_lines, expected_lines = (
+        [line.rstrip() for line in plainly(text).rstrip().split("\n")] for text in (printed, expected)
+    )
+    return printed_lines == expected_lines

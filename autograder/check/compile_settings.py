@@ -74,10 +74,12 @@ def compiled(
     if not getattr(model, "compiled", False) or getattr(model, "optimizer", None) is None:
         return report(name, 0.0, "The model is not compiled, or its settings are not Keras's own.", weight=weight)
     differences = list(_differences(model, wanted))
-    found = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
-    detail = f"asked: {wanted}; found: {found}"
+    settings = f"optimizer {_optimizer_name(model.optimizer)}, loss {_model_loss(model)}"
+    detail = f"asked: {wanted}; found: {settings}"
     if not differences:
-        return report(name, 1.0, found if may_show(model, show or None) else "as asked", weight=weight, detail=detail)
+        return report(
+            name, 1.0, settings if may_show(model, show or None) else "as asked", weight=weight, detail=detail
+        )
     message = "; ".join(differences) if may_show(model, show) else "The model is not compiled as asked."
     return report(name, 0.0, message, weight=weight, detail=f"{'; '.join(differences)}; {detail}")
 
@@ -91,8 +93,8 @@ def _differences(model: Any, wanted: dict[str, Any]) -> Iterator[str]:
     if wanted["learning rate"] is not None:
         rate = _learning_rate(model.optimizer)
         if rate is None or not math.isclose(rate, wanted["learning rate"], rel_tol=1e-4):
-            shown = "unknown" if rate is None else f"{rate:g}"
-            yield f"learning rate {shown}, expected {wanted['learning rate']:g}"
+            rate_text = "unknown" if rate is None else f"{rate:g}"
+            yield f"learning rate {rate_text}, expected {wanted['learning rate']:g}"
     if wanted["metrics"]:
         present = _model_metrics(model)
         for metric in wanted["metrics"]:
@@ -161,13 +163,13 @@ def _model_loss(model: Any) -> str:
     return _readable(_loss_name, value)
 
 
-def _readable(read: Any, value: Any) -> str:
+def _readable(convert: Any, value: Any) -> str:
     """Return a setting of the student's model as text.
 
     If the setting cannot be read, the test's author is not to blame, so this is no CourseError.
     """
     try:
-        return str(read(value))
+        return str(convert(value))
     except CourseError:
         return "unknown"
 

@@ -26,25 +26,25 @@ def training_seconds(model: Any, rows: int, epochs: int) -> float:
 def elements(model: Any) -> int:
     """Return how many numbers all layers produce for one row and keep for the gradients."""
     return sum(
-        _size(output) + _intermediate_numbers(layer, given)
+        _size(output) + _intermediate_numbers(layer, inputs)
         for layer in _layers_and_operations(model)
-        for given, output in _call_shapes(layer)
+        for inputs, output in _call_shapes(layer)
     )
 
 
-def _intermediate_numbers(layer: Any, given: list[tuple[int, ...]]) -> int:
+def _intermediate_numbers(layer: Any, inputs: list[tuple[int, ...]]) -> int:
     """Return how many numbers a layer produces on the way to its output.
 
     These are the scores of an attention layer, or the gates and states at each step of a recurrent layer.
     """
     kind = type(layer).__name__
     if "Attention" in kind:
-        steps = [shape[0] for shape in given[:2] if len(shape) > 1] or [1]
+        steps = [shape[0] for shape in inputs[:2] if len(shape) > 1] or [1]
         heads = getattr(layer, "num_heads", getattr(layer, "num_query_heads", 1))
-        return int(2 * heads * steps[0] * steps[-1] * (given[0][-1] if kind == "AdditiveAttention" else 1))
+        return int(2 * heads * steps[0] * steps[-1] * (inputs[0][-1] if kind == "AdditiveAttention" else 1))
     if any(name in kind for name in ("RNN", "LSTM", "GRU", "Bidirectional")):
         columns = sum(variable.shape[-1] for variable in layer.weights if len(variable.shape) > 1)
-        return int(2 * columns * max((shape[0] for shape in given if shape), default=1))
+        return int(2 * columns * max((shape[0] for shape in inputs if shape), default=1))
     return 0
 
 
@@ -54,25 +54,25 @@ def multiplications(model: Any) -> int:
     A weight is used once at each place of the layer's output (as in a convolution) or input (as in a recurrent layer).
     """
     return sum(
-        _call_multiplications(layer, given, output)
+        _call_multiplications(layer, inputs, output)
         for layer in _layers_and_operations(model)
-        for given, output in _call_shapes(layer)
+        for inputs, output in _call_shapes(layer)
     )
 
 
-def _call_multiplications(layer: Any, given: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
+def _call_multiplications(layer: Any, inputs: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
     kind = type(layer).__name__
     size = _size(output)
     if kind == "Embedding":
         return size
     if kind in _PRODUCTS:
-        return size * max((max(shape, default=1) for shape in given), default=1)
+        return size * max((max(shape, default=1) for shape in inputs), default=1)
     first = getattr(layer, "data_format", "") == "channels_first"
-    places = max(_places(shape, first) for shape in [output, *given])
+    places = max(_places(shape, first) for shape in [output, *inputs])
     weights = sum(math.prod(variable.shape) for variable in getattr(layer, "weights", ()))
-    wide = max((shape[-1] for shape in given if shape), default=1)
+    wide = max((shape[-1] for shape in inputs if shape), default=1)
     pool = int(math.prod(getattr(layer, "pool_size", (1,))))
-    return int(weights) * places + size * pool + sum(map(_size, given)) + _intermediate_numbers(layer, given) * wide
+    return int(weights) * places + size * pool + sum(map(_size, inputs)) + _intermediate_numbers(layer, inputs) * wide
 
 
 def _layers_and_operations(model: Any) -> Iterator[Any]:

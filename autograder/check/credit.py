@@ -56,7 +56,7 @@ class Credit:
 
 
 def credit_of(
-    where: str,
+    check_name: str,
     threshold: float | None,
     credit: Sequence[tuple[float, float]] | None,
     *,
@@ -68,19 +68,19 @@ def credit_of(
         CourseError: both or neither is given, or a stricter value earns less than a looser one.
     """
     if (threshold is None) == (credit is None):
-        raise CourseError(f"{where}: give a threshold or credit=, one of the two.")
+        raise CourseError(f"{check_name}: give a threshold or credit=, one of the two.")
     points = [(threshold, 1.0)] if credit is None else list(credit)
     try:
         pairs = sorted((float(value), float(share)) for value, share in points)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise CourseError(f"{where}: credit is a list of (value, share) pairs.") from None
+        raise CourseError(f"{check_name}: credit is a list of (value, share) pairs.") from None
     if not higher_is_better:
         pairs.reverse()
     shares = [share for _, share in pairs]
     if not pairs or not all(math.isfinite(v) and 0 <= s <= 1 for v, s in pairs):
-        raise CourseError(f"{where}: credit needs finite values with shares from 0 to 1.")
+        raise CourseError(f"{check_name}: credit needs finite values with shares from 0 to 1.")
     if shares != sorted(shares) or shares[-1] == 0:
-        raise CourseError(f"{where}: a better value must not earn less, and the best must earn something.")
+        raise CourseError(f"{check_name}: a better value must not earn less, and the best must earn something.")
     if len({value for value, _ in pairs}) < len(pairs):
-        raise CourseError(f"{where}: credit names a value twice.")
+        raise CourseError(f"{check_name}: credit names a value twice.")
     return Credit(tuple(pairs), higher_is_better)

@@ -62,8 +62,8 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
     costs = _costs(states, matches, len(steps))
     state = j = 0
     while state < len(states) - 1 or j < len(steps):
-        state, j, found = _best(states, costs, matches, state, j)
-        yield from found
+        state, j, step_differences = _best(states, costs, matches, state, j)
+        yield from step_differences
 
 
 # --- the automaton -----------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ class _Matches:
     def __call__(self, pattern: LayerPattern, j: int, after_run: bool) -> tuple[float, list[Difference]]:
         key = (id(pattern), j, after_run)
         if key not in self.known:
-            found = list(_mismatch(pattern, self.steps[j], after_run))
-            other = any(not difference.attribute for difference in found)
-            self.known[key] = (OTHER_KIND if other else ATTRIBUTE * min(len(found), 2), found)
+            mismatches = list(_mismatch(pattern, self.steps[j], after_run))
+            other = any(not difference.attribute for difference in mismatches)
+            self.known[key] = (OTHER_KIND if other else ATTRIBUTE * min(len(mismatches), 2), mismatches)
         return self.known[key]
 
 
@@ -177,19 +177,19 @@ def _best(
     states: list[_State], costs: list[list[float]], matches: _Matches, number: int, j: int
 ) -> tuple[int, int, list[Difference]]:
     """Take one step on the best path; return the next state, the next layer, and the differences between."""
-    state, here, steps = states[number], costs[number][j], matches.steps
+    state, cost_here, steps = states[number], costs[number][j], matches.steps
     if j < len(steps):
         for pattern, target in state.edges:
-            cost, found = matches(pattern, j, state.free)
-            if cost + costs[target][j + 1] == here:
-                return target, j + 1, _with_alternatives(found, steps[j], state)
+            cost, mismatches = matches(pattern, j, state.free)
+            if cost + costs[target][j + 1] == cost_here:
+                return target, j + 1, _with_alternatives(mismatches, steps[j], state)
     for target in state.jumps:
-        if costs[target][j] == here:
+        if costs[target][j] == cost_here:
             return target, j, []
     for pattern, target in state.edges:
-        if MISSING + costs[target][j] == here:
-            place = f"after layer {steps[j - 1].number}" if j else "at the beginning"
-            text = f"{place}: {_alternatives(state)} is missing"
+        if MISSING + costs[target][j] == cost_here:
+            position = f"after layer {steps[j - 1].number}" if j else "at the beginning"
+            text = f"{position}: {_alternatives(state)} is missing"
             return target, j, [Difference(text, steps[j - 1] if j else None, pattern, missing=True)]
     step = steps[j]
     extra = [] if state.free or step.free else [Difference(f"{step.place}: {step} is one too many", step)]
@@ -200,9 +200,9 @@ def _alternatives(state: _State) -> str:
     return " or ".join(dict.fromkeys(str(pattern) for pattern, _ in state.edges))
 
 
-def _with_alternatives(found: list[Difference], step: Step, state: _State) -> list[Difference]:
-    if not found or found[0].attribute or len(state.edges) == 1:
-        return found
+def _with_alternatives(mismatches: list[Difference], step: Step, state: _State) -> list[Difference]:
+    if not mismatches or mismatches[0].attribute or len(state.edges) == 1:
+        return mismatches
     text = f"{step.place}: {step}, expected {_alternatives(state)}"
     return [Difference(text, step, attribute="kind")]
 
@@ -224,9 +224,9 @@ def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Diffe
             text = f"{step.place}: {_with_activation(step)}, expected activation {activation}"
             yield Difference(text, step, item, "activation")
     else:
-        found = [list(_attributes(item, step, reading)) for reading in step.named(item.kind)]
-        if found:
-            yield from min(found, key=len)
+        alternatives = [list(_attributes(item, step, reading)) for reading in step.named(item.kind)]
+        if alternatives:
+            yield from min(alternatives, key=len)
         else:
             yield Difference(f"{step.place}: {step}, expected {item}", step, item)
 
@@ -240,8 +240,8 @@ def _attributes(item: LayerPattern, step: Step, reading: Reading) -> Iterator[Di
         elif key == "axis" and same_axis(step.layer, expected):
             continue
         elif key != "activation" or step.reported:
-            own = step.reported or (reading.kind == step.kind and key not in reading.config)
-            text = attribute_difference(step.layer if own else reading, key, expected)
+            is_own = step.reported or (reading.kind == step.kind and key not in reading.config)
+            text = attribute_difference(step.layer if is_own else reading, key, expected)
             text = text and f"{reading.kind} with {text}"
         elif not same_activation(expected, reading.activation or "linear"):
             text = f"{_with_activation(step, reading)}, expected {expected}"

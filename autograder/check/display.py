@@ -83,22 +83,22 @@ def shows(value: Any, expected: str) -> bool:
         return False
     if _is_plain(expected) and holds_handle(value):
         return False
-    shown = repr(value)
-    return same_display(shown, expected)
+    text = repr(value)
+    return same_display(text, expected)
 
 
-def same_display(shown: str, expected: str) -> bool:
+def same_display(actual: str, expected: str) -> bool:
     """Tell whether two texts show the same value.
 
     They may differ in the spelling of numpy's and pandas' versions, in white space outside of texts, and in the order
     of sets and dictionaries.
     """
-    if shown.strip() == expected.strip():
+    if actual.strip() == expected.strip():
         return True
-    one, other = spelled(shown), spelled(expected)
-    if one == other:
+    actual_text, expected_text = spelled(actual), spelled(expected)
+    if actual_text == expected_text:
         return True
-    first, second = _literal(one), _literal(other)
+    first, second = _literal(actual_text), _literal(expected_text)
     return first is not None and second is not None and _canonical(first[0]) == _canonical(second[0])
 
 
@@ -117,8 +117,8 @@ def plainly(text: str) -> str:
 
 def _is_plain(text: str) -> bool:
     """Tell whether a text shows a value that arrives as a copy."""
-    found = _CALL.match(text)
-    return _literal(spelled(text)) is not None or (found is not None and found[1] in _CONSTRUCTORS)
+    match = _CALL.match(text)
+    return _literal(spelled(text)) is not None or (match is not None and match[1] in _CONSTRUCTORS)
 
 
 def _literal(text: str) -> tuple[Any] | None:

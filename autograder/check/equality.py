@@ -77,8 +77,8 @@ def same(actual: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-8, dep
         return _same_atom(actual, expected)
     if kind is decimal.Decimal:
         return type(actual) is kind and _same_decimal(actual, expected)
-    for found in (_same_of_numpy, _same_of_library):
-        answer = found(actual, expected, rtol, atol, depth)
+    for compare in (_same_of_numpy, _same_of_library):
+        answer = compare(actual, expected, rtol, atol, depth)
         if answer is not None:
             return answer
     raise CourseError(f"check.function: a {kind.__name__} cannot be expected; use plain values or arrays.")
@@ -171,8 +171,8 @@ def same_array(actual: Any, expected: Any, rtol: float, atol: float, depth: int 
         )
     if isinstance(expected, np.ma.MaskedArray):
         masks = np.ma.getmaskarray(actual), np.ma.getmaskarray(expected)
-        shown = ~masks[1]
-        return np.array_equal(*masks) and same_array(actual.data[shown], expected.data[shown], rtol, atol, depth)
+        unmasked = ~masks[1]
+        return np.array_equal(*masks) and same_array(actual.data[unmasked], expected.data[unmasked], rtol, atol, depth)
     actual, expected = _of_one_kind(np.asarray(actual), np.asarray(expected))
     kinds = actual.dtype.kind, expected.dtype.kind
     if kinds[0] in "biufc" and kinds[1] in "biufc":
@@ -244,5 +244,7 @@ def is_known(value: Any, depth: int = 0) -> bool:
         return all(is_known(item, depth + 1) for item in items)
     if kind in (np.ndarray, np.matrix, np.ma.MaskedArray, np.recarray):
         return not value.dtype.hasobject or all(is_known(item, depth + 1) for item in value.ravel().tolist())
-    known = kind in _ATOMS or kind is decimal.Decimal or is_number(value) or is_sparse(value) or is_tensor(value)
-    return known or _is_plain_key(value) or bool(of_library(value, "pandas", *TABLES))
+    is_known_type = (
+        kind in _ATOMS or kind is decimal.Decimal or is_number(value) or is_sparse(value) or is_tensor(value)
+    )
+    return is_known_type or _is_plain_key(value) or bool(of_library(value, "pandas", *TABLES))

@@ -77,8 +77,8 @@ class Events:
 def tags_of(series: dict[str, Any]) -> str:
     """Return tags and numbers of points for a message; the tags are text of the student's."""
     filled = [(tag, len(points)) for tag, points in series.items() if len(points)]
-    shown = [f"'{one_line(tag, 40)}' ({count})" for tag, count in filled[:8]]
-    return ", ".join([*shown, *(["…"] if len(filled) > 8 else [])]) or "none"
+    described = [f"'{one_line(tag, 40)}' ({count})" for tag, count in filled[:8]]
+    return ", ".join([*described, *(["…"] if len(filled) > 8 else [])]) or "none"
 
 
 def parse(files: Iterable[bytes]) -> Events:
@@ -120,22 +120,22 @@ def records(data: bytes) -> Iterator[bytes]:
     """
     from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
-    place = 0
-    while place < len(data):
-        header = data[place : place + 12]
+    position = 0
+    while position < len(data):
+        header = data[position : position + 12]
         if len(header) < 12:
             raise EventFileError("a file ends in the middle of a record; close its writer, or flush it")
         length, checksum = struct.unpack("<QI", header)
         if masked_crc32c(header[:8]) != checksum:
             raise EventFileError("a file is damaged, or not an event file: the checksum of a record's length is wrong")
-        end = place + 12 + length
+        end = position + 12 + length
         if end + 4 > len(data):
             raise EventFileError("a file ends in the middle of a record; close its writer, or flush it")
-        payload = data[place + 12 : end]
+        payload = data[position + 12 : end]
         if masked_crc32c(payload) != struct.unpack("<I", data[end : end + 4])[0]:
             raise EventFileError("a file is damaged: the checksum of a record is wrong")
         yield payload
-        place = end + 4
+        position = end + 4
 
 
 # --- from messages to series -------------------------------------------------------------------------

@@ -83,24 +83,24 @@ def events(
     """
     if isinstance(scalars, str) or isinstance(histograms, str) or type(steps) is not int or steps < 1:
         raise CourseError("check.events: scalars and histograms are lists of tags, and steps is a number from 1.")
-    found, problem = _read(log_dir)
-    asked: list[tuple[str, Scalars | Histograms]] = [
-        *((tag, found.scalars.setdefault(tag, Scalars(np.zeros(0, np.int64), np.zeros(0)))) for tag in scalars),
-        *((tag, found.histograms.setdefault(tag, Histograms(np.zeros(0, np.int64), ()))) for tag in histograms),
+    series_read, problem = _read(log_dir)
+    required: list[tuple[str, Scalars | Histograms]] = [
+        *((tag, series_read.scalars.setdefault(tag, Scalars(np.zeros(0, np.int64), np.zeros(0)))) for tag in scalars),
+        *((tag, series_read.histograms.setdefault(tag, Histograms(np.zeros(0, np.int64), ()))) for tag in histograms),
     ]
-    enough = [len(series) >= steps for _, series in asked]
+    enough = [len(series) >= steps for _, series in required]
     fraction = 0.0 if problem else sum(enough) / len(enough) if enough else 1.0
-    counts = ", ".join(f"{tag} {len(series)}" for tag, series in asked)
-    detail = problem or (f"steps found: {counts}; {steps} asked of each" if asked else "read")
+    counts = ", ".join(f"{tag} {len(series)}" for tag, series in required)
+    detail = problem or (f"steps found: {counts}; {steps} asked of each" if required else "read")
     if not problem and not all(enough):
-        detail += f"; the files have {found!r}"
+        detail += f"; the files have {series_read!r}"
     message = detail
     if _remote.get() is not None:  # the kernel sent the files after the last cell: show none of their texts and numbers
-        short = ", ".join(tag for (tag, _), long in zip(asked, enough, strict=True) if not long)
+        short = ", ".join(tag for (tag, _), long in zip(required, enough, strict=True) if not long)
         message = "all that is asked" if not short else f"not enough of: {short} ({steps} asked of each)"
         message = _public_problem(problem) if problem else message
-    report(name, fraction, message, weight=weight, detail=f"{detail}; scalars: {tags_of(found.scalars)}")
-    return found
+    report(name, fraction, message, weight=weight, detail=f"{detail}; scalars: {tags_of(series_read.scalars)}")
+    return series_read
 
 
 def _public_problem(problem: str) -> str:

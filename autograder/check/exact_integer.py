@@ -93,10 +93,10 @@ def _plain(operand: Any) -> Any:
 
 
 def _method(function: Callable[..., Any], *, reflected: bool = False) -> Callable[..., Any]:
-    def method(self: ExactInteger, *others: Any) -> Any:
-        if any(hasattr(other, "dtype") and not isinstance(other, np.generic) for other in others):
+    def method(self: ExactInteger, *arguments: Any) -> Any:
+        if any(hasattr(other, "dtype") and not isinstance(other, np.generic) for other in arguments):
             return NotImplemented  # an array makes an array of this
-        operands = (self._number, *map(_plain, others))
+        operands = (self._number, *map(_plain, arguments))
         return _exact(function(*(operands[::-1] if reflected else operands)))
 
     return method

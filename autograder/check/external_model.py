@@ -83,9 +83,9 @@ def external_model(obj: Any) -> ExternalModel | None:
         raise
     except Exception:  # the student's code prevented the description
         return None
-    asked = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
+    predict_batch = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
     record = lambda given: model_questions.record(obj, given)  # noqa: E731
-    return _read(claim, False, asked, lambda: model_parts.parts(obj), record)
+    return _read(claim, False, predict_batch, lambda: model_parts.parts(obj), record)
 
 
 def _read(

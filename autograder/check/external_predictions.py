@@ -70,13 +70,13 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
     Raises:
         NoPrediction: the model raised, is gone, or did not return one finite row of numbers for each input row.
     """
-    found = _usable_model(model)
-    if decided and found.classes and found.decides:
-        found = replace(found, method="predict")  # a classifier may decide against its largest probability
-    question = _Query(found, inputs, classes, decided)
+    external = _usable_model(model)
+    if decided and external.classes and external.decides:
+        external = replace(external, method="predict")  # a classifier may decide against its largest probability
+    question = _Query(external, inputs, classes, decided)
     order = secret_order(inputs)
     rows = len(order)
-    size = _batch_size(found, inputs, rows)
+    size = _batch_size(external, inputs, rows)
     parts: list[np.ndarray] = []
     for start in range(0, rows, size):
         parts.append(question.answer(order[start : start + size]))
@@ -87,7 +87,7 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
     outputs[order] = outputs.copy()
     again = rows_to_repeat(order)
     remark = "" if same_answers(question.answer(again), outputs[again]) else UNSTEADY
-    if remark and found.family == "keras" and not has_text(inputs):
+    if remark and external.family == "keras" and not has_text(inputs):
         raise NoPrediction(DEPENDS_ON_OTHER_ROWS)  # with training=False nothing in a Keras model is random
     return Prediction(_one_hot(outputs, question.columns) if outputs.dtype == np.int64 else outputs, remark)
 
@@ -109,16 +109,16 @@ def _one_hot(decisions: np.ndarray, columns: int) -> np.ndarray:
 
 def _usable_model(model: Any) -> ExternalModel:
     try:
-        found = external_model(model)
+        external = external_model(model)
     except LostError as error:
         raise NoPrediction(str(error)) from error
-    if found is None or found.problem:
-        raise NoPrediction(found.problem if found else "This is not a model.")
-    return found
+    if external is None or external.problem:
+        raise NoPrediction(external.problem if external else "This is not a model.")
+    return external
 
 
-def _batch_size(found: ExternalModel, inputs: Any, rows: int) -> int:
-    largest, numbers = _ESTIMATOR_BATCH if found.family == "sklearn" else _BATCH
+def _batch_size(external: ExternalModel, inputs: Any, rows: int) -> int:
+    largest, numbers = _ESTIMATOR_BATCH if external.family == "sklearn" else _BATCH
     return max(1, min(largest, numbers // max(sum(np.size(array) for array in arrays(inputs)) // max(rows, 1), 1)))
 
 
@@ -136,20 +136,20 @@ class _Query:
         """The minimum number of class columns."""
         return max([self.classes, *(place + 1 for place in _class_columns(self.found.classes))])
 
-    def answer(self, which: np.ndarray) -> np.ndarray:
+    def answer(self, rows: np.ndarray) -> np.ndarray:
         """Return the answer for some rows: float64, or int64 of shape (n,) if the model names classes."""
         try:
-            answer = self.found.predict(self.found.method, take_rows(self.inputs, which))
+            answer = self.found.predict(self.found.method, take_rows(self.inputs, rows))
         except LostError as error:
             raise NoPrediction(str(error)) from error
         except Exception as error:
             raise rejection(self.inputs, error) from error
-        return self.numbers(_checked_array(answer, len(which)))
+        return self.numbers(_checked_array(answer, len(rows)))
 
     def numbers(self, answer: np.ndarray) -> np.ndarray:
-        known = self.found.classes
-        if self.found.method == "predict" and known and answer.ndim == 1:
-            return _class_numbers(answer, known)
+        classes = self.found.classes
+        if self.found.method == "predict" and classes and answer.ndim == 1:
+            return _class_numbers(answer, classes)
         if answer.dtype.kind == "U":
             raise NoPrediction("The model gives texts instead of numbers.")
         if self.decided and answer.size == len(answer) and self.looks_like_classes(answer):
@@ -157,7 +157,7 @@ class _Query:
         array = answer.astype(np.float64)
         if self.found.method == "decision_function" and array.ndim == 1:
             array = np.stack([np.zeros_like(array), array], axis=1)  # the only score is that of the second class
-        return self.in_class_columns(array, known) if self.found.method not in ("predict", "") and known else array
+        return self.in_class_columns(array, classes) if self.found.method not in ("predict", "") and classes else array
 
     def looks_like_classes(self, answer: np.ndarray) -> bool:
         """Return whether the answers are class numbers.
@@ -169,15 +169,15 @@ class _Query:
             return True
         return self.classes > 2 and bool((np.abs(answer) < 1e6).all()) and bool((answer == np.floor(answer)).all())
 
-    def in_class_columns(self, array: np.ndarray, known: Classes) -> np.ndarray:
+    def in_class_columns(self, array: np.ndarray, classes: Classes) -> np.ndarray:
         """Move the model's columns to those of their classes; a class unknown to the model gets probability 0."""
-        if array.ndim != 2 or array.shape[1] != len(known):
+        if array.ndim != 2 or array.shape[1] != len(classes):
             raise NoPrediction("The model does not give one number for each of its classes.")
         _check_size(self.columns, len(array))
         columns = np.zeros((len(array), self.columns))
         if array.min(initial=0.0) < 0:
             columns -= np.abs(array).max(initial=0.0) + 1e3  # for scores, an unknown class ranks last
-        columns[:, _class_columns(known)] = array
+        columns[:, _class_columns(classes)] = array
         return columns
 
 

@@ -101,9 +101,9 @@ def _fit_preprocessing(copy: Any, inputs: Any) -> None:
         numbers = [getattr(layer, name, 0.0) for name in {"Normalization": _FITTED, "Rescaling": _SCALED}.get(kind, ())]
         if max(map(np.size, numbers), default=0) > 1:
             rows = _input_rows(copy, layer.input, inputs)
-            kept = layer.axis if kind == "Normalization" else (-1,)
-            others = tuple(set(range(rows.ndim)) - {axis % rows.ndim for axis in kept})
-            mean, variance = rows.mean(axis=others, keepdims=True), rows.var(axis=others, keepdims=True)
+            feature_axes = layer.axis if kind == "Normalization" else (-1,)
+            reduced_axes = tuple(set(range(rows.ndim)) - {axis % rows.ndim for axis in feature_axes})
+            mean, variance = rows.mean(axis=reduced_axes, keepdims=True), rows.var(axis=reduced_axes, keepdims=True)
             variance = np.where(variance > 0, variance, 1.0)
             if kind == "Normalization":
                 layer.mean, layer.variance = map(keras.ops.convert_to_tensor, (mean, variance))
@@ -118,10 +118,12 @@ def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
     """Return the array that goes into one of the model's inputs."""
     if isinstance(inputs, dict):
         structure = getattr(model, "_functional", model)._inputs_struct
-        named = structure if isinstance(structure, dict) else {other.name: other for other in model.inputs}
-        return np.asarray(inputs[next(key for key, other in named.items() if other is tensor)], dtype=np.float32)
-    place = next(place for place, other in enumerate(model.inputs) if other is tensor)
-    return np.asarray(inputs[place] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
+        inputs_by_name = structure if isinstance(structure, dict) else {other.name: other for other in model.inputs}
+        return np.asarray(
+            inputs[next(key for key, other in inputs_by_name.items() if other is tensor)], dtype=np.float32
+        )
+    index = next(place for place, other in enumerate(model.inputs) if other is tensor)
+    return np.asarray(inputs[index] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 
 def excess_problem(model: Any) -> str | None:
@@ -151,8 +153,8 @@ def suspicious(model: Any) -> bool:
     Such a network is tested for knowing the answers without learning them.
     """
     numbers = Numbers(model)
-    many = numbers.count > _USUAL_NUMBERS or numbers.tables > MAX_NUMBERS
-    return many or connections(model) > _USUAL_CONNECTIONS
+    is_large = numbers.count > _USUAL_NUMBERS or numbers.tables > MAX_NUMBERS
+    return is_large or connections(model) > _USUAL_CONNECTIONS
 
 
 _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100

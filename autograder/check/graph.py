@@ -55,8 +55,8 @@ class Part:
         name = type(self.operation).__name__
         if self.is_layer or name in _AS_LAYERS or (name in _JOINING and not self.constants):
             return name
-        found = pooling(self.operation)
-        return f"operation {snake(name)}" if found is None else found.kind
+        reading = pooling(self.operation)
+        return f"operation {snake(name)}" if reading is None else reading.kind
 
     @property
     def constants(self) -> list[Any]:
@@ -171,8 +171,8 @@ def is_source(operation: Any) -> bool:
 
 def _graph(model: Any) -> Any:
     """Return the functional model that a model is or contains; None if there is none."""
-    found = getattr(model, "_functional", model)
-    return found if hasattr(found, "operations") and hasattr(found, "_nodes") else None
+    functional = getattr(model, "_functional", model)
+    return functional if hasattr(functional, "operations") and hasattr(functional, "_nodes") else None
 
 
 @dataclass
@@ -233,23 +233,23 @@ def _needed(ends: list[Any], begins: set[int], *, masks: bool) -> dict[int, dict
     Returns:
         ``id`` of the layer or operation → number of the call → which of its outputs are needed.
     """
-    found: dict[int, dict[int, set[int]]] = {}
+    calls: dict[int, dict[int, set[int]]] = {}
     waiting = list(ends)
     while waiting:
         tensor = waiting.pop()
-        operation, index, place = tensor._keras_history
+        operation, index, output_index = tensor._keras_history
         if id(tensor) in begins:
             continue
-        places = found.setdefault(id(operation), {}).setdefault(index, set())
+        places = calls.setdefault(id(operation), {}).setdefault(index, set())
         if not places:
             waiting += _given(operation._inbound_nodes[index], masks)
-        places.add(place)
-    return found
+        places.add(output_index)
+    return calls
 
 
 def _given(node: Any, masks: bool) -> list[Any]:
     import keras
 
     keywords = {name: value for name, value in node.arguments.kwargs.items() if masks or not name.endswith("mask")}
-    given = keras.tree.flatten([node.arguments.args, keywords])
-    return [tensor for tensor in given if isinstance(tensor, keras.KerasTensor)]
+    arguments = keras.tree.flatten([node.arguments.args, keywords])
+    return [tensor for tensor in arguments if isinstance(tensor, keras.KerasTensor)]

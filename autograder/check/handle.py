@@ -41,8 +41,8 @@ def reference_of(value: Any) -> Reference | None:
     Only the type is asked, so that no attribute of the student's can pose as a handle.
     """
     finder = getattr(type(value), "_autograder_reference", None)
-    found = finder(value) if finder is not None else None
-    return found if type(found) is Reference else None
+    reference = finder(value) if finder is not None else None
+    return reference if type(reference) is Reference else None
 
 
 def holds_handle(value: Any) -> bool:
@@ -52,13 +52,13 @@ def holds_handle(value: Any) -> bool:
     of pandas; however deep they are, and also if they hold themselves.
     """
     pending = [value]
-    seen: set[int] = set()
+    visited: set[int] = set()
     while pending:
-        one = pending.pop()
-        if reference_of(type(one)) is not None or reference_of(one) is not None:
+        part = pending.pop()
+        if reference_of(type(part)) is not None or reference_of(part) is not None:
             return True
-        if (parts := _parts(one)) is not None and id(one) not in seen:
-            seen.add(id(one))
+        if (parts := _parts(part)) is not None and id(part) not in visited:
+            visited.add(id(part))
             pending.extend(parts)
     return False
 

@@ -131,21 +131,21 @@ def _check_measure(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        given = predict(model, inputs, labels, decided=label == "accuracy")
-        rows = measure(given.outputs, labels)
+        prediction = predict(model, inputs, labels, decided=label == "accuracy")
+        rows = measure(prediction.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
-    read = reading_of(model)
-    found = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, read, given.remark]))
+    reading = reading_of(model)
+    measured = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
-    evidence |= {"in_kernel": True} if how else {model.read_as: True} if read else {}
+    evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
-    message, detail = messages(found, wanted, verdict, show=show)
+    message, detail = messages(measured, wanted, verdict, show=show)
     if measure is metrics.accuracy:
-        best = judge(metrics.accuracy_at_best(given.outputs, labels), wanted, close_calls)
+        best = judge(metrics.accuracy_at_best(prediction.outputs, labels), wanted, close_calls)
         if best.share > verdict.share:
             evidence |= {UNDECIDED: True}
             detail = f"{detail}; {_TWO_LIMITS}"
@@ -168,31 +168,31 @@ def output_problem(model: Any, error: Exception) -> str:
     return str(error)
 
 
-def messages(found: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
+def messages(measured: str, wanted: Credit, verdict: Verdict, *, show: bool) -> tuple[str, str]:
     """Return the message for the student and the detail for the instructor about a measured value."""
     partly = f"{credit_percent(verdict.share)}% of the credit" if 0 < verdict.share < 1 else ""
-    message = [found, str(wanted) if show else "", verdict.note, partly]
-    return "; ".join(filter(None, message)), "; ".join(filter(None, [found, str(wanted), verdict.detail]))
+    message = [measured, str(wanted) if show else "", verdict.note, partly]
+    return "; ".join(filter(None, message)), "; ".join(filter(None, [measured, str(wanted), verdict.detail]))
 
 
-def rows_of(where: str, argument: str, on: Any) -> tuple[Any, np.ndarray]:
+def rows_of(check_name: str, argument: str, on: Any) -> tuple[Any, np.ndarray]:
     """Return the inputs and labels of an instructor's ``(X, y)``.
 
     Raises:
         CourseError: the argument is not such a pair, or X and y do not fit together.
     """
     if not isinstance(on, tuple | list) or len(on) != 2:
-        raise CourseError(f"{where}: {argument} is (X, y).")
+        raise CourseError(f"{check_name}: {argument} is (X, y).")
     inputs, labels = on
     if inputs is None or labels is None:
-        raise CourseError(f"{where}: X or y is missing.")
+        raise CourseError(f"{check_name}: X or y is missing.")
     target = np.asarray(labels)
     if target.dtype.kind not in "biuf" or not np.isfinite(target).all():
-        raise CourseError(f"{where}: y must be finite numbers, not {target.dtype}.")
+        raise CourseError(f"{check_name}: y must be finite numbers, not {target.dtype}.")
     try:
         rows = row_count(inputs)
     except TypeError:
-        raise CourseError(f"{where}: X must be an array, or a list or dict of arrays.") from None
+        raise CourseError(f"{check_name}: X must be an array, or a list or dict of arrays.") from None
     if target.ndim == 0 or rows != len(target) or rows == 0:
-        raise CourseError(f"{where}: X has {rows} rows and y has shape {target.shape}.")
+        raise CourseError(f"{check_name}: X has {rows} rows and y has shape {target.shape}.")
     return inputs, target

@@ -34,6 +34,6 @@ def _of_shape(shape: Any) -> Any:
     return {"shape": list(shape), "dtype": ""}
 
 
-def _structure(made: Any) -> Any:
-    found = made.values() if isinstance(made, dict) else made
-    return made if 0 < len(made) <= MAX_INPUTS and None not in found else None
+def _structure(shapes: Any) -> Any:
+    entries = shapes.values() if isinstance(shapes, dict) else shapes
+    return shapes if 0 < len(shapes) <= MAX_INPUTS and None not in entries else None

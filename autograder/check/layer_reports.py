@@ -12,22 +12,22 @@ from autograder.errors import LostError
 from autograder.kernel.model_parts import MAX_LAYERS
 
 
-def reported_steps(found: ExternalModel) -> list[Step] | None:
+def reported_steps(external: ExternalModel) -> list[Step] | None:
     """Return the model's steps; None if the kernel's answer does not describe any.
 
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
     try:
-        parts = found.parts()
+        parts = external.parts()
     except LostError:
         raise
     except Exception:  # the student's code prevented the answer
         return None
     if type(parts) is not list or len(parts) > MAX_LAYERS:
         return None
-    made = [_step(number, part, found.family) for number, part in enumerate(parts, start=1)]
-    return None if None in made else [step for step in made if step is not None]
+    reported = [_step(number, part, external.family) for number, part in enumerate(parts, start=1)]
+    return None if None in reported else [step for step in reported if step is not None]
 
 
 def _step(number: int, part: Any, family: str) -> Step | None:
@@ -39,9 +39,11 @@ def _step(number: int, part: Any, family: str) -> Step | None:
     names = [*arguments, *unusual]
     if not all(type(name) is str for name in names) or not all(map(_is_plain, arguments.values())):
         return None
-    own = library != family or kind not in known_names(family)
-    shown = {} if own else {name: short(arguments[name]) for name in NAMED if name in arguments and name in unusual}
-    return Step(number, OWN if own else kind, ReportedLayer(arguments), None, reported=True, shown=shown)
+    is_own = library != family or kind not in known_names(family)
+    settings = (
+        {} if is_own else {name: short(arguments[name]) for name in NAMED if name in arguments and name in unusual}
+    )
+    return Step(number, OWN if is_own else kind, ReportedLayer(arguments), None, reported=True, shown=settings)
 
 
 OWN = "a class of your own"

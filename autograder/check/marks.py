@@ -40,8 +40,10 @@ def only_if(*results: CheckResult) -> Iterator[None]:
         raise CourseError("check.only_if takes what checks return: layers = check.architecture(...), and so on.")
     unmet = [result.name for result in results if result.outcome is not Outcome.PASSED]
 
-    def settle(made: list[CheckResult]) -> list[CheckResult]:
-        return [_worthless(result, f"counts only when {_names(unmet)} is right") for result in made] if unmet else made
+    def settle(inner: list[CheckResult]) -> list[CheckResult]:
+        return (
+            [_worthless(result, f"counts only when {_names(unmet)} is right") for result in inner] if unmet else inner
+        )
 
     with _inside(settle):
         yield
@@ -60,9 +62,9 @@ def bonus(points: float) -> Iterator[None]:
     if type(points) not in (int, float) or not 0 < points < math.inf:
         raise CourseError(f"check.bonus: points is {points!r}; give a number greater than 0.")
 
-    def settle(made: list[CheckResult]) -> list[CheckResult]:
-        total = sum(result.weight for result in made) or 1.0
-        return [replace(result, bonus=points * result.weight / total) for result in made]
+    def settle(inner: list[CheckResult]) -> list[CheckResult]:
+        total = sum(result.weight for result in inner) or 1.0
+        return [replace(result, bonus=points * result.weight / total) for result in inner]
 
     with _inside(settle):
         yield
@@ -86,9 +88,9 @@ def leaderboard(name: str, of: str = "loss", *, order: str = "asc") -> Iterator[
     if type(name) is not str or not 0 < len(name) <= 100 or type(of) is not str or order not in ("asc", "desc"):
         raise CourseError('check.leaderboard: give a name, the evidence that counts, and order="asc" or "desc".')
 
-    def settle(made: list[CheckResult]) -> list[CheckResult]:
+    def settle(inner: list[CheckResult]) -> list[CheckResult]:
         entry = {LEADERBOARD: name, f"{LEADERBOARD} of": of, ORDER: order}
-        return [replace(one, evidence={**one.evidence, **entry}) if of in one.evidence else one for one in made]
+        return [replace(one, evidence={**one.evidence, **entry}) if of in one.evidence else one for one in inner]
 
     with _inside(settle):
         yield
@@ -115,8 +117,10 @@ def requires(*questions: str, at_least: float = 1.0) -> None:
         return
     for question in questions:
         if question not in recorder.earned:
-            known = ", ".join(recorder.earned) or "none"
-            raise CourseError(f"check.requires: no test cell {question!r} stands before this one (there are: {known}).")
+            question_ids = ", ".join(recorder.earned) or "none"
+            raise CourseError(
+                f"check.requires: no test cell {question!r} stands before this one (there are: {question_ids})."
+            )
         if recorder.earned[question] < at_least - 1e-9:
             share = "is right" if at_least == 1 else f"has at least {at_least:.0%} of its points"
             recorder.unmet.append(f"This counts only when `{question}` {share}.")
@@ -134,17 +138,17 @@ def _inside(settle: Callable[[list[CheckResult]], list[CheckResult]]) -> Iterato
             recorder[start:] = settle(recorder[start:])
 
 
-def _only_together(made: list[CheckResult]) -> list[CheckResult]:
-    short = [result.name for result in made if result.fraction < 1]
+def _only_together(results: list[CheckResult]) -> list[CheckResult]:
+    short = [result.name for result in results if result.fraction < 1]
     if not short:
-        return made
-    return [_worthless(result, f"counts only together with {_names(short)}") for result in made]
+        return results
+    return [_worthless(result, f"counts only together with {_names(short)}") for result in results]
 
 
-def _worthless(result: CheckResult, why: str) -> CheckResult:
+def _worthless(result: CheckResult, reason: str) -> CheckResult:
     if result.fraction == 0:
         return result
-    return replace(result, fraction=0.0, outcome=Outcome.FAILED, message=f"{result.message} ({why})")
+    return replace(result, fraction=0.0, outcome=Outcome.FAILED, message=f"{result.message} ({reason})")
 
 
 def _names(names: list[str]) -> str:

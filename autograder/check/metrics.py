@@ -90,13 +90,13 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
     """
     if binary:
         targets = _same_shape(outputs, labels)
-        given = 1 / (1 + np.exp(-np.clip(outputs, -500, 500))) if from_logits else outputs
+        probabilities = 1 / (1 + np.exp(-np.clip(outputs, -500, 500))) if from_logits else outputs
     else:
         targets = _targets(outputs, labels)
-        given = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if from_logits else outputs
-        given = given / given.sum(axis=1, keepdims=True)
-    own, constant = _each((given - targets) ** 2), _each((targets.mean(axis=0) - targets) ** 2)
-    return np.asarray((constant - own) / max(float(constant.mean()), EPSILON))
+        probabilities = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if from_logits else outputs
+        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    errors, constant = _each((probabilities - targets) ** 2), _each((targets.mean(axis=0) - targets) ** 2)
+    return np.asarray((constant - errors) / max(float(constant.mean()), EPSILON))
 
 
 def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -174,7 +174,7 @@ _OF_SCORES: Mapping[Measure, Measure] = {
 }
 
 
-def loss_named(where: str, name: str, *, from_logits: bool = False) -> Measure:
+def loss_named(check_name: str, name: str, *, from_logits: bool = False) -> Measure:
     """Return the function that computes the loss with this Keras name.
 
     Raises:
@@ -182,10 +182,10 @@ def loss_named(where: str, name: str, *, from_logits: bool = False) -> Measure:
     """
     measure = LOSSES.get(name)
     if measure is None:
-        raise CourseError(f"{where}: loss is {name!r}; it may be {', '.join(LOSSES)}.")
+        raise CourseError(f"{check_name}: loss is {name!r}; it may be {', '.join(LOSSES)}.")
     if from_logits:
         if measure not in _OF_SCORES:
-            raise CourseError(f"{where}: from_logits is for a crossentropy, and loss is {name!r}.")
+            raise CourseError(f"{check_name}: from_logits is for a crossentropy, and loss is {name!r}.")
         return _OF_SCORES[measure]
     return measure
 

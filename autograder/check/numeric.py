@@ -139,8 +139,8 @@ def near(actual: Any, desired: Any, rtol: float, atol: float) -> np.ndarray:
         desired = desired.astype(np.int8)
     if actual.dtype.kind == "b":
         actual = actual.astype(np.int8)
-    found: np.ndarray = np.isclose(actual, desired, rtol=rtol, atol=atol, equal_nan=True)
-    return found
+    are_near: np.ndarray = np.isclose(actual, desired, rtol=rtol, atol=atol, equal_nan=True)
+    return are_near
 
 
 def near_sparse(actual: Any, desired: Any, rtol: float, atol: float) -> bool:

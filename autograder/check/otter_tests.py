@@ -56,8 +56,8 @@ def run_test(question: str, test: Mapping[str, Any] | str, names: Mapping[str, A
 class _Spelled(doctest.OutputChecker):
     """Comparison of texts that takes the spellings of other versions for the same value."""
 
-    def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        return super().check_output(want, got, optionflags) or same_display(got, want)
+    def check_output(self, want: str, actual: str, optionflags: int) -> bool:
+        return super().check_output(want, actual, optionflags) or same_display(actual, want)
 
 
 def _doctests(question: str, test: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[Case]:
@@ -72,27 +72,27 @@ def _doctests(question: str, test: Mapping[str, Any], names: Mapping[str, Any]) 
 
 def _doctest(question: str, code: str, names: Mapping[str, Any]) -> Callable[[], str]:
     def run() -> str:
-        made = doctest.DocTestParser().get_doctest(code, dict(names), question, None, 0)
-        said = io.StringIO()
-        doctest.DocTestRunner(checker=_Spelled(), verbose=False).run(made, out=said.write, clear_globs=False)
-        lines = said.getvalue().split("Failed example:", 1)[-1]
+        example = doctest.DocTestParser().get_doctest(code, dict(names), question, None, 0)
+        output = io.StringIO()
+        doctest.DocTestRunner(checker=_Spelled(), verbose=False).run(example, out=output.write, clear_globs=False)
+        lines = output.getvalue().split("Failed example:", 1)[-1]
         return " ".join(lines.split())
 
     return run
 
 
 def _functions(question: str, source: str, names: Mapping[str, Any]) -> Iterator[Case]:
-    found: list[tuple[Callable[..., Any], str]] = []
+    functions: list[tuple[Callable[..., Any], str]] = []
 
     def test_case(*_: Any, failure_message: str | None = None, **__: Any) -> Callable[[Any], Any]:
         def note(function: Callable[..., Any]) -> Callable[..., Any]:
-            found.append((function, failure_message or ""))
+            functions.append((function, failure_message or ""))
             return function
 
         return note
 
     exec(compile(_IMPORT.sub("", source), f"<tests of {question}>", "exec"), {"test_case": test_case})
-    for number, (function, message) in enumerate(found, 1):
+    for number, (function, message) in enumerate(functions, 1):
         yield f"{question} - {number}", message, _call(function, names)
 
 

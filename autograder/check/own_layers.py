@@ -22,8 +22,8 @@ PERSON = "These operations, with weights of the model's own, may be the layer th
 
 def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     """Return whether operations of a model may be a convolution or a recurrent layer that is asked and not there."""
-    asked = {single.kind for single in singles(pattern)}
-    missing = {kind for kind in asked if not any(step.named(kind) for step in present)}
+    kinds = {single.kind for single in singles(pattern)}
+    missing = {kind for kind in kinds if not any(step.named(kind) for step in present)}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
     convolves = any("conv" in kind for kind in operations)
     recurs = sum(count for kind, count in operations.items() if kind in _PRODUCTS) >= _PRODUCTS_OF_STEPS

@@ -64,38 +64,38 @@ def parameters(
     >>> check.parameters(model, at_most=100_000)  # doctest: +SKIP
     ✓ parameters: 50,890 parameters, at most 100,000 asked
     """
-    asked = Asked(exactly, at_most, at_least)
+    allowed = Asked(exactly, at_most, at_least)
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     model = as_examined(model, guess=True)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
-    found = None if problem else count_parameters(model)
-    count = None if found is None else found.of(kind)
-    if found is None or count is None:
+    counted = None if problem else count_parameters(model)
+    count = None if counted is None else counted.of(kind)
+    if counted is None or count is None:
         unread = refusal(model)
         if not problem and unread is not None:
             return report_unreadable(name, model, unread, weight)
         return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
-    more = found.preparing if kind == "total" else 0
+    more = counted.preparing if kind == "total" else 0
     count += more if preparation else 0
-    fits = asked.fits(count)
-    text = _count_text(count, kind, found)
-    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if found.reported else {})
-    asked_only = found.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
+    fits = allowed.fits(count)
+    text = _count_text(count, kind, counted)
+    evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if counted.reported else {})
+    asked_only = counted.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
     doubt = _REPORTED if asked_only and fits and weight else ""
-    if preparation is None and fits is not asked.fits(count + more):
+    if preparation is None and fits is not allowed.fits(count + more):
         doubt = _PREPARING.format(f"{more:,}")
-    detail = f"{text}, {asked} asked" + (f"; {doubt}" if doubt else "")
+    detail = f"{text}, {allowed} asked" + (f"; {doubt}" if doubt else "")
     if doubt:
-        shown = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
-        message = f"{shown[0].upper()}{shown[1:]}. {A_PERSON_DECIDES}"
+        explanation = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
+        message = f"{explanation[0].upper()}{explanation[1:]}. {A_PERSON_DECIDES}"
         evidence = (evidence if may_show(model, show or None) else {}) | {UNDECIDED: True}
         return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
     if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
         return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
     message = detail if show is not False else text + ("" if fits else ", which is not what is asked")
-    return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence | asked.threshold())
+    return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence | allowed.threshold())
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ _REPORTED = "the number is what the notebook says of a model that stays there"
 NOT_COUNTED = "This model has nothing that could be counted as its parameters."
 
 
-def _count_text(count: int, kind: str, found: ParameterCount) -> str:
-    notes = [*([found.what] if found.what else []), *(["as the notebook reports"] if found.reported else [])]
+def _count_text(count: int, kind: str, counted: ParameterCount) -> str:
+    notes = [*([counted.what] if counted.what else []), *(["as the notebook reports"] if counted.reported else [])]
     return f"{count:,} {_label(kind)}" + (f" ({', '.join(notes)})" if notes else "")
 
 

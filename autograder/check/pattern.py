@@ -218,7 +218,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
-def as_run(value: Any, where: str) -> Run:
+def as_run(value: Any, check_name: str) -> Run:
     """Return one pattern or a list of patterns as a run.
 
     Raises:
@@ -227,9 +227,9 @@ def as_run(value: Any, where: str) -> Run:
     items = tuple(value) if isinstance(value, list | tuple) else (value,)
     for item in items:
         if item is not ... and not isinstance(item, LayerPattern | AnyOf | Repeat):
-            raise CourseError(f"{where}: {item!r} is not a pattern. Write check.layer('Dense', units=9).")
+            raise CourseError(f"{check_name}: {item!r} is not a pattern. Write check.layer('Dense', units=9).")
     if not items:
-        raise CourseError(f"{where}: an empty list stands for no layer; use check.optional.")
+        raise CourseError(f"{check_name}: an empty list stands for no layer; use check.optional.")
     return items
 
 

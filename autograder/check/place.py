@@ -27,5 +27,5 @@ def locating(tell: Tell) -> Iterator[None]:
 def described(error: BaseException) -> str:
     """Return ``ValueError in cell 3, line 2: `return total / n```; in a student's own notebook the type alone."""
     tell = _tell.get()
-    kind, place = tell(error) if tell is not None else (exception_name(error), "")
-    return f"{kind} in {place}" if place else kind
+    kind, position = tell(error) if tell is not None else (exception_name(error), "")
+    return f"{kind} in {position}" if position else kind

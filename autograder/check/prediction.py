@@ -75,10 +75,10 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
     return outputs
 
 
-def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
+def _answer(model: Any, inputs: Any, rows: np.ndarray) -> np.ndarray:
     """Return the outputs for some rows."""
     try:
-        output = passed(partial(model, training=False), arranged(model, take_rows(inputs, which)))
+        output = passed(partial(model, training=False), arranged(model, take_rows(inputs, rows)))
     except Exception as error:
         raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):
@@ -87,7 +87,7 @@ def _answer(model: Any, inputs: Any, which: np.ndarray) -> np.ndarray:
             raise NoPrediction("The model must have exactly one output.")
         output = output[0]
     array = np.asarray(output, dtype=np.float64)
-    if array.shape[:1] != which.shape:
+    if array.shape[:1] != rows.shape:
         shape = shape_of(array, of=model)
         raise NoPrediction(f"The model does not give one output row for each input row: {shape}.")
     return array

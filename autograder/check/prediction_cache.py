@@ -56,10 +56,10 @@ class PredictionCache:
 
     def cached(self, claim: Any) -> CachedModel | None:
         """Return a stand-in for the model that the claim describes; None if that model was not measured before."""
-        found = self.figures.get(digest(claim))
-        if found is None or found.parameters is None:
+        figures = self.figures.get(digest(claim))
+        if figures is None or figures.parameters is None:
             return None
-        return CachedModel(found, "unrolled" if claim[0].get("kind") == "Unrolled" else "")
+        return CachedModel(figures, "unrolled" if claim[0].get("kind") == "Unrolled" else "")
 
     def packed(self) -> Packed:
         """Return the figures as plain data."""
@@ -120,16 +120,16 @@ def _require_model() -> NoReturn:
 
 def cached_parameters(model: Any) -> tuple[int, int, int, int]:
     """Return the counts of a model's parameters, as :class:`Figures` has them."""
-    found: Figures = object.__getattribute__(model, "_figures")
-    return found.parameters if found.parameters is not None else _require_model()
+    figures: Figures = object.__getattribute__(model, "_figures")
+    return figures.parameters if figures.parameters is not None else _require_model()
 
 
 def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -> np.ndarray:
     """Return the cached predictions, or those that ``predict`` makes, which are then cached."""
     if isinstance(model, CachedModel):
-        known: Figures = object.__getattribute__(model, "_figures")
-        found = known.predictions.get(digest(inputs))
-        return _require_model() if found is None else found.copy()
+        figures_known: Figures = object.__getattribute__(model, "_figures")
+        predictions = figures_known.predictions.get(digest(inputs))
+        return _require_model() if predictions is None else predictions.copy()
     outputs = predict()
     figures = _figures_of(model)
     if figures is not None and sum(p.size for p in figures.predictions.values()) + outputs.size <= MAX_NUMBERS:
@@ -149,8 +149,8 @@ def note_parameters(model: Any, counts: tuple[int, int, int, int]) -> None:
 
 
 def _figures_of(model: Any) -> Figures | None:
-    found = _caches[-1].models.get(id(model)) if _caches else None
-    return found[1] if found is not None else None
+    entry = _caches[-1].models.get(id(model)) if _caches else None
+    return entry[1] if entry is not None else None
 
 
 def digest(value: Any) -> str:
@@ -160,16 +160,16 @@ def digest(value: Any) -> str:
     except (CodecError, RecursionError):
         return ""
     large = MIN_REMEMBERED_BYTES <= sum(map(len, packed.buffers)) <= MAX_REMEMBERED_BYTES
-    known = next((made for other, made in _digests if other == packed), "") if large else ""
-    if known:
-        return known
-    made = hashlib.blake2b(packed.text, digest_size=32)
+    stored = next((made for other, made in _digests if other == packed), "") if large else ""
+    if stored:
+        return stored
+    hasher = hashlib.blake2b(packed.text, digest_size=32)
     for buffer in packed.buffers:
-        made.update(b"%d\0" % len(buffer))
-        made.update(buffer)
+        hasher.update(b"%d\0" % len(buffer))
+        hasher.update(buffer)
     if large:
-        _digests.append((packed, made.hexdigest()))
-    return made.hexdigest()
+        _digests.append((packed, hasher.hexdigest()))
+    return hasher.hexdigest()
 
 
 MIN_REMEMBERED_BYTES, MAX_REMEMBERED_BYTES = 65_536, 16 * 1024 * 1024
@@ -190,23 +190,25 @@ def names_only_checked(sources: Iterable[str]) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=64)
 def _names_only_checked(sources: tuple[str, ...]) -> frozenset[str]:
-    given: set[str] = set()
-    others: set[str] = set()
+    checked: set[str] = set()
+    mentioned: set[str] = set()
     for source in sources:
         tree = ast.parse(source)
         passing: set[ast.AST] = set()
         for node in ast.walk(tree):
             match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id="check"), attr=attr), args=[ast.Name() as one, *_]):
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="check"), attr=attr), args=[ast.Name() as argument, *_]
+                ):
                     if attr in CHECKS:
-                        passing.add(one)
-                        given.add(one.id)
-                case ast.Compare(ast.Name() as one, [ast.Is() | ast.IsNot()], [ast.Constant(None)]):
-                    passing.add(one)
+                        passing.add(argument)
+                        checked.add(argument.id)
+                case ast.Compare(ast.Name() as argument, [ast.Is() | ast.IsNot()], [ast.Constant(None)]):
+                    passing.add(argument)
                 case ast.Constant(str(text)) if text.startswith("__main__"):
-                    others.add("__main__")
-        others |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in passing}
-    return frozenset() if others & _INDIRECT_ACCESS else frozenset(given - others)
+                    mentioned.add("__main__")
+        mentioned |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in passing}
+    return frozenset() if mentioned & _INDIRECT_ACCESS else frozenset(checked - mentioned)
 
 
 _INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "eval", "exec", "dir", "__main__"])

@@ -39,9 +39,9 @@ def keep_only(values: Iterable[Any]) -> None:
     """Forget all noted values except these, because the next test cell has answers of its own."""
     noted = _noted.get()
     if noted is not None:
-        kept = {id(value): value for value in values if noted.get(id(value)) is value}
+        remaining = {id(value): value for value in values if noted.get(id(value)) is value}
         noted.clear()
-        noted.update(kept)
+        noted.update(remaining)
 
 
 def note(value: Any, depth: int = _DEPTH) -> None:

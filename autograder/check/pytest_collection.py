@@ -97,11 +97,11 @@ class Plugin:
         with working_in(self.folder), recording(self.outer.earned) as results:
             part = Part(item.name, results)
             self.parts.append(part)
-            done = yield
+            report_result = yield
         ending = kernel_ended()
         if ending is not None and not (part.errors or part.results or part.subtests):
             part.errors.append(ending)  # the test may have caught it, as with raises(Exception)
-        return done
+        return report_result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
@@ -172,8 +172,8 @@ def working_in(folder: str) -> Iterator[None]:
 
 
 def _path_of(item: Any) -> str:
-    named = [item.cls.__name__] if item.cls else []
-    return "::".join([*named, item.originalname])
+    class_names = [item.cls.__name__] if item.cls else []
+    return "::".join([*class_names, item.originalname])
 
 
 def _from_test(error: BaseException) -> BaseException:

@@ -48,7 +48,7 @@ class Student:
             raise CourseError(f"the test asks for {name!r} in another way than student.{name}, or at another place")
         return self._names[name]()
 
-    def at(self, place: str) -> Student:
+    def at(self, cell_id: str) -> Student:
         """Return the names at a cell; the whole test is run there."""
         return self
 
@@ -83,8 +83,8 @@ def run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, *
             raise error
         return
     for number, part in enumerate(parts, 1):
-        shown = test.rpartition("::")[2] + f", case {number}" if hidden else part.name
-        _report(part, shown if len(parts) > 1 else test.rpartition("::")[2], 1.0, outer, hidden=hidden)
+        title = test.rpartition("::")[2] + f", case {number}" if hidden else part.name
+        _report(part, title if len(parts) > 1 else test.rpartition("::")[2], 1.0, outer, hidden=hidden)
 
 
 def _report(part: Part, name: str, weight: float, outer: Recording, *, hidden: bool) -> None:
@@ -94,9 +94,9 @@ def _report(part: Part, name: str, weight: float, outer: Recording, *, hidden: b
     failing = part.errors
     if part.subtests and not failing:
         shares = weight / (len(part.subtests) + bool(part.results))
-        for number, one in enumerate(part.subtests, 1):
-            shown = f"{name}, part {number}" if hidden or not one.name else f"{name}, {one.name}"
-            _report(one, shown, shares, outer, hidden=hidden)
+        for number, subtest in enumerate(part.subtests, 1):
+            title = f"{name}, part {number}" if hidden or not subtest.name else f"{name}, {subtest.name}"
+            _report(subtest, title, shares, outer, hidden=hidden)
         if not part.results:
             return
         weight = shares
@@ -134,8 +134,8 @@ def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, 
 @contextlib.contextmanager
 def _without_options() -> Iterator[None]:
     """Take pytest's options out of the environment."""
-    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
+    options = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
     try:
         yield
     finally:
-        os.environ.update(kept)
+        os.environ.update(options)

@@ -39,15 +39,17 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         shape: the shape of one input row, or a list or dict of shapes, if there are no rows.
         guess: whether the first layer of a PyTorch module may tell the shape, if the check does not know it.
     """
-    found = _of_notebook(model)
-    given = of_shapes(shape) if rows is None else of_rows(rows)
-    may_be_read = _is_read_by_shapes(found) or (isinstance(found, Handle) and not isinstance(found, ModelHandle))
-    if not may_be_read and not is_a(found, "torch.nn", "Module"):
-        return found
-    known = _known(found)
-    given = known.shapes if given is None else given
-    guess = guess and not _is_read_by_shapes(found)
-    return found if given is None and not guess else _by_shapes(found, given, known)
+    original = _of_notebook(model)
+    shapes = of_shapes(shape) if rows is None else of_rows(rows)
+    may_be_read = _is_read_by_shapes(original) or (
+        isinstance(original, Handle) and not isinstance(original, ModelHandle)
+    )
+    if not may_be_read and not is_a(original, "torch.nn", "Module"):
+        return original
+    stored = _known(original)
+    shapes = stored.shapes if shapes is None else shapes
+    guess = guess and not _is_read_by_shapes(original)
+    return original if shapes is None and not guess else _by_shapes(original, shapes, stored)
 
 
 def _of_notebook(model: Any) -> Any:
@@ -97,27 +99,27 @@ def _known(model: Any) -> _Known:
     return _last_here[0]
 
 
-def _by_shapes(model: Any, given: Any, known: _Known) -> Any:
+def _by_shapes(model: Any, shapes: Any, stored: _Known) -> Any:
     """Return the model that a description for inputs of these shapes gives; without one, the model as it is."""
     try:
         described = external_model(model)
         if described is None or not (_is_read_by_shapes(model) or described.family == "torch"):
             return model
         remote = reference_of(model) is not None
-        found = _rebuilt(id(known.owner), lambda: described.record(given), known if remote else None)
-        known.shapes = given
-        return found
+        rebuilt = _rebuilt(id(stored.owner), lambda: described.record(shapes), stored if remote else None)
+        stored.shapes = shapes
+        return rebuilt
     except Exception:  # the student's code prevented the description, or it is refused: the model stays to be asked
         return model
 
 
-def _rebuilt(owner: int, claim: Callable[[], Any], known: _Known | None = None) -> Any:
+def _rebuilt(owner: int, claim: Callable[[], Any], stored: _Known | None = None) -> Any:
     """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws.
 
     Args:
         owner: what identifies the model.
         claim: describes it.
-        known: what every description of the model must agree with.
+        stored: what every description of the model must agree with.
 
     Raises:
         CodecError: the description is too large, or not plain.
@@ -129,10 +131,10 @@ def _rebuilt(owner: int, claim: Callable[[], Any], known: _Known | None = None) 
     try:
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
-        if known is not None:
+        if stored is not None:
             parts = digest([_without_names(described["config"])])
-            known.parts = known.parts or parts
-            if known.parts != parts:
+            stored.parts = stored.parts or parts
+            if stored.parts != parts:
                 raise RefusedModel("The model shows different layers at different times.", kind_refused=True)
         key = (owner, digest([described, weights]))
         if not _last or _last[0] != key:

@@ -41,8 +41,8 @@ def own_reading(layer: Any) -> Reading:
     """Return a layer as what it is."""
     kind = type(layer).__name__
     has_one = fuses(kind) or kind in RECURRENT or kind in _CELLS
-    own = activation_name(getattr(layer, "activation", None)) if has_one else None
-    return Reading(kind, _config(layer), own, _parts(layer, kind))
+    activation = activation_name(getattr(layer, "activation", None)) if has_one else None
+    return Reading(kind, _config(layer), activation, _parts(layer, kind))
 
 
 def _config(layer: Any) -> Mapping[str, Any]:
@@ -93,16 +93,18 @@ def readings_of_stack(layer: Any) -> list[Reading]:
 
 def _loop(layer: Any, cell: Any, *, inside: bool = False) -> Reading:
     """Return the layer that equals an RNN of one cell; with ``inside``, more cells follow."""
-    own = {key: value for key, value in _config(layer).items() if key != "cell"}
-    merged = {**_config(cell), **own, **({"return_sequences": True} if inside else {})}
+    loop_config = {key: value for key, value in _config(layer).items() if key != "cell"}
+    merged = {**_config(cell), **loop_config, **({"return_sequences": True} if inside else {})}
     return Reading(RECURRENT[type(cell).__name__], merged, activation_name(cell.activation))
 
 
 def _same_both_ways(layer: Any) -> bool:
     """Return whether the layers of both directions are alike but for the direction."""
 
-    def plain(one: Any) -> tuple[str, dict[str, Any]]:
-        return type(one).__name__, {k: v for k, v in _config(one).items() if k not in ("name", "go_backwards", "cell")}
+    def plain(direction: Any) -> tuple[str, dict[str, Any]]:
+        return type(direction).__name__, {
+            k: v for k, v in _config(direction).items() if k not in ("name", "go_backwards", "cell")
+        }
 
     return plain(layer.forward_layer) == plain(layer.backward_layer)
 
@@ -123,8 +125,8 @@ def _parts(layer: Any, kind: str) -> dict[str, Any]:
 
 def pooling(operation: Any) -> Reading | None:
     """Return the pooling layer that an operation equals; None for any other operation."""
-    kind, config, given = type(operation).__name__, operation.get_config(), _given(operation)
-    rank = len(given) - 2
+    kind, config, shape = type(operation).__name__, operation.get_config(), _given(operation)
+    rank = len(shape) - 2
     if not 1 <= rank <= 3:
         return None
     if kind in ("MaxPool", "AveragePool"):
@@ -171,8 +173,8 @@ def _reshaped(layer: Any) -> Iterator[Reading]:
     """Yield the Reshape layers that an operation equals; one number of the shape may be written as -1."""
     shape = _shape(layer)
     whole = tuple(-1 if size is None else size for size in shape[1:])
-    for place in range(len(whole) if -1 in whole else -1, len(whole)):
-        target = (*whole[:place], -1, *whole[place + 1 :]) if place >= 0 else whole
+    for inferred in range(len(whole) if -1 in whole else -1, len(whole)):
+        target = (*whole[:inferred], -1, *whole[inferred + 1 :]) if inferred >= 0 else whole
         yield Reading("Reshape", {"target_shape": target})
 
 

@@ -126,7 +126,7 @@ def retrained(
                 if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
                     return report(name, 0.0, KNOWS, weight=weight)
             train = prepare_training(model, plan)
-            found = judge_trainings(
+            trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
     except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
@@ -134,12 +134,12 @@ def retrained(
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
-    summary = ", ".join(filter(None, [_summary(metric, found, epochs), default]))
-    message, detail = messages(summary, wanted, found.verdict, show=show)
-    evidence = _evidence(metric, found) | {"epochs": epochs} | wanted.evidence
+    summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default]))
+    message, detail = messages(summary, wanted, trainings.verdict, show=show)
+    evidence = _evidence(metric, trainings) | {"epochs": epochs} | wanted.evidence
     evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
-    return report(name, found.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
+    return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 
 # --- what the instructor asks ------------------------------------------------------------------------
@@ -148,8 +148,8 @@ def retrained(
 def _wanted(metric: str, below: float | None, above: float | None, credit: Any) -> Credit:
     if metric not in ("loss", "accuracy"):
         raise CourseError(f"{_WHERE}: metric is {metric!r}; it may be loss or accuracy.")
-    threshold, other = (below, above) if metric == "loss" else (above, below)
-    if other is not None:
+    threshold, unused = (below, above) if metric == "loss" else (above, below)
+    if unused is not None:
         raise CourseError(f"{_WHERE}: give below= for a loss, above= for an accuracy.")
     return credit_of(_WHERE, threshold, credit, higher_is_better=metric == "accuracy")
 
@@ -204,7 +204,7 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
 
 
-def _optimizer(given: Any, model: Any) -> tuple[Any, str]:
+def _optimizer(wanted: Any, model: Any) -> tuple[Any, str]:
     """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
 
     The second value says that it is a default, because the student's is unknown; it is empty otherwise.
@@ -214,18 +214,18 @@ def _optimizer(given: Any, model: Any) -> tuple[Any, str]:
     """
     import keras
 
-    if given is not None:
+    if wanted is not None:
         try:
-            optimizer = keras.optimizers.get(given)
+            optimizer = keras.optimizers.get(wanted)
         except (ValueError, TypeError):
-            raise CourseError(f"{_WHERE}: Keras has no optimizer {given!r}.") from None
+            raise CourseError(f"{_WHERE}: Keras has no optimizer {wanted!r}.") from None
         return type(optimizer).from_config(optimizer.get_config()), ""
     compiled_with: Any = unwrapped(getattr(model, "optimizer", None))
     if getattr(keras.optimizers, type(compiled_with).__name__, None) is not type(compiled_with):
-        why = (
+        reason = (
             "is not compiled with an optimizer" if compiled_with is None else "has an optimizer that is not Keras's own"
         )
-        return keras.optimizers.Adam(), f"with Adam, because the model {why}"
+        return keras.optimizers.Adam(), f"with Adam, because the model {reason}"
     return type(compiled_with).from_config(compiled_with.get_config()), ""
 
 
@@ -245,19 +245,19 @@ def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
 # --- what is reported --------------------------------------------------------------------------------
 
 
-def _summary(metric: str, found: Trainings, epochs: int) -> str:
-    count = len(found.values)
+def _summary(metric: str, results: Trainings, epochs: int) -> str:
+    count = len(results.values)
     trainings = f"{count} trainings" if count > 1 else "one training"
-    spread = f" ± {found.spread:.4f}" if count > 1 else ""
-    each = f"{epochs} epochs" if epochs > 1 else "one epoch"
-    return f"{metric} {found.mean:.4f}{spread} after {trainings} of {each}, on {found.rows.shape[1]:,} rows"
+    spread = f" ± {results.spread:.4f}" if count > 1 else ""
+    length = f"{epochs} epochs" if epochs > 1 else "one epoch"
+    return f"{metric} {results.mean:.4f}{spread} after {trainings} of {length}, on {results.rows.shape[1]:,} rows"
 
 
-def _evidence(metric: str, found: Trainings) -> dict[str, Any]:
+def _evidence(metric: str, results: Trainings) -> dict[str, Any]:
     return {
-        metric: found.mean,
-        "values": [float(value) for value in found.values],
-        "spread": found.spread,
-        "rows": found.rows.shape[1],
-        **found.verdict.evidence,
+        metric: results.mean,
+        "values": [float(value) for value in results.values],
+        "spread": results.spread,
+        "rows": results.rows.shape[1],
+        **results.verdict.evidence,
     }

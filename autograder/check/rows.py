@@ -28,14 +28,14 @@ def row_count(inputs: Any) -> int:
     return counts.pop() if len(counts) == 1 else -1
 
 
-def take_rows(inputs: Any, which: slice | np.ndarray) -> Any:
+def take_rows(inputs: Any, selection: slice | np.ndarray) -> Any:
     """Return some of the rows; a tuple becomes a list, a pandas frame stays one, anything else becomes an array.
 
     A frame gets a new index, because the old one would reveal the positions of the rows.
     """
 
     def some(array: Any) -> Any:
-        return array.iloc[which].reset_index(drop=True) if hasattr(array, "iloc") else np.asarray(array)[which]
+        return array.iloc[selection].reset_index(drop=True) if hasattr(array, "iloc") else np.asarray(array)[selection]
 
     return map_arrays(inputs, some)
 

@@ -185,14 +185,14 @@ class Tally:
         elif _is_number(value):
             self.scalars.setdefault((kind, _OPERAND), []).append(float(value))
 
-    def _array(self, array: np.ndarray, place: tuple[str, str]) -> None:
+    def _array(self, array: np.ndarray, origin: tuple[str, str]) -> None:
         """Count an array's numbers.
 
         A constant array counts as one number, an operand that is :func:`_is_a_pattern` as none.
         """
         if array.size and (array == array.flat[0]).all():
-            self.scalars.setdefault(place, []).append(float(array.flat[0]))
-        elif place[1] != _OPERAND or not _is_a_pattern(array):
+            self.scalars.setdefault(origin, []).append(float(array.flat[0]))
+        elif origin[1] != _OPERAND or not _is_a_pattern(array):
             self.listed += array.size
 
 
@@ -250,7 +250,7 @@ def _with_parts(layer: Any) -> Iterator[Any]:
 def preprocessing_layers(model: Any) -> list[Any]:
     """Return the model's own layers that are the first to process one of its inputs."""
     waiting = list(model.inputs or [])
-    found = []
+    layers = []
     for layer in model.layers:
         if type(layer).__name__ not in _PREPROCESSING or getattr(layer, "invert", False):
             continue
@@ -260,8 +260,8 @@ def preprocessing_layers(model: Any) -> list[Any]:
             continue
         if any(tensor is other for other in waiting):
             waiting = [other for other in waiting if other is not tensor]
-            found.append(layer)
-    return found
+            layers.append(layer)
+    return layers
 
 
 def _name(entry: dict[str, Any]) -> str:

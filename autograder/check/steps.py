@@ -48,13 +48,13 @@ class Step:
 
     def named(self, kind: str) -> list[Reading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
-        found = list(self.equals)
-        if not found and (self.reported or self.operation):
-            found = [Reading(self.kind, self.layer.get_config(), self.activation)]
-        elif not found:
-            own = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
-            found = [own, *others(self.layer)]
-        return [reading for reading in found if reading.kind == kind]
+        readings = list(self.equals)
+        if not readings and (self.reported or self.operation):
+            readings = [Reading(self.kind, self.layer.get_config(), self.activation)]
+        elif not readings:
+            held = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
+            readings = [held, *others(self.layer)]
+        return [reading for reading in readings if reading.kind == kind]
 
     @property
     def place(self) -> str:
@@ -62,17 +62,17 @@ class Step:
         return f"after layer {self.number}" if self.operation else f"layer {self.number}"
 
     def __str__(self) -> str:
-        shown = dict(self.shown)
+        settings = dict(self.shown)
         for key in () if self.reported else SHOWN:
             value = getattr(self.layer, key, None)
             if isinstance(value, int | float | tuple):
-                shown[key] = value
+                settings[key] = value
         inner = getattr(self.layer, "layer", None) if self.kind in WRAPPERS else None
         if inner is not None and not _is_model(inner):
             return f"{self.kind}({Step(self.number, type(inner).__name__, inner, own_reading(inner).activation)})"
         if self.activation not in (None, "linear"):
-            shown["activation"] = self.activation
-        inside = ", ".join(f"{key}={value}" for key, value in shown.items())
+            settings["activation"] = self.activation
+        inside = ", ".join(f"{key}={value}" for key, value in settings.items())
         return f"{self.kind}({inside})" if inside else self.kind
 
 
@@ -87,10 +87,10 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
         opened: whether the layers inside a wrapper take its place.
     """
     result: list[Step] = []
-    found = parts(model)
-    needed = [part.operation for part in found if not part.arranges]
+    graph_parts = parts(model)
+    needed = [part.operation for part in graph_parts if not part.arranges]
     ends = _ends(model)
-    for part in found:
+    for part in graph_parts:
         layer = part.operation
         if _transparent(layer):
             continue
@@ -127,12 +127,12 @@ def _layer_steps(number: int, layer: Any, opened: bool) -> list[Step]:
         ]
     inner = held[0]
     if _is_model(inner):
-        made = [replace(step, number=number) for step in steps(inner, opened=True)]
+        inner_steps = [replace(step, number=number) for step in steps(inner, opened=True)]
     else:
-        made = [] if _transparent(inner) else _layer_steps(number, inner, opened)
-    for step in made[-1:]:
+        inner_steps = [] if _transparent(inner) else _layer_steps(number, inner, opened)
+    for step in inner_steps[-1:]:
         step.wrapper = layer
-    return made
+    return inner_steps
 
 
 def _is_model(layer: Any) -> bool:
@@ -154,8 +154,8 @@ def _free_step(part: Part) -> list[Step]:
 
 
 def _operation_step(part: Part) -> Step:
-    found = pooling(part.operation)
-    equals = () if found is None else (found,)
+    equal = pooling(part.operation)
+    equals = () if equal is None else (equal,)
     return Step(part.number, part.kind, part.operation, None, operation=True, equals=equals)
 
 
@@ -172,8 +172,8 @@ def _continues(part: Part, previous: Step, needed: list[Any], ends: list[Any]) -
 def branches(model: Any) -> bool:
     """Return whether a layer has several inputs, or an output that goes to several layers."""
     layers = leaves(model)
-    given = [tensor for layer in layers for tensor in _inputs(layer)]
-    return any(len(_inputs(layer)) > 1 for layer in layers) or len({id(tensor) for tensor in given}) < len(given)
+    tensors = [tensor for layer in layers for tensor in _inputs(layer)]
+    return any(len(_inputs(layer)) > 1 for layer in layers) or len({id(tensor) for tensor in tensors}) < len(tensors)
 
 
 def _ends(model: Any) -> list[Any]:
@@ -197,13 +197,13 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
         return True  # the layers of an unbuilt Sequential are not connected yet
     if any(tensor is end for end in ends):
         return False
-    given = _inputs(activation_layer)
+    inputs = _inputs(activation_layer)
     for layer in layers:
         if layer is activation_layer or _transparent(layer):
             continue
         if any(tensor is item for item in _inputs(layer)):
             return False
-        if layer is not source and any(_output(layer) is item for item in given):
+        if layer is not source and any(_output(layer) is item for item in inputs):
             return False
     return True
 
@@ -221,7 +221,7 @@ def _output(layer: Any) -> Any:
 
 def _inputs(layer: Any) -> list[Any]:
     try:
-        given = layer.input
+        tensors = layer.input
     except (AttributeError, ValueError):
         return []
-    return list(given) if isinstance(given, list | tuple) else [given]
+    return list(tensors) if isinstance(tensors, list | tuple) else [tensors]

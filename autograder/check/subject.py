@@ -124,10 +124,10 @@ def count_parameters(model: Any) -> ParameterCount:
         if has_weights(model):
             note_parameters(model, (total, trainable, beside, preparing))
         return _held_count(total, trainable, beside, preparing)
-    found, _ = _find_external(model)
-    if found is None:
+    external, _ = _find_external(model)
+    if external is None:
         return ParameterCount(None, None, "", False)
-    return ParameterCount(found.parameters, found.trainable, found.counted, found.remote)
+    return ParameterCount(external.parameters, external.trainable, external.counted, external.remote)
 
 
 def _count_of_pytorch(model: Any, beside: int) -> tuple[int, int]:
@@ -148,8 +148,8 @@ def _count_of_pytorch(model: Any, beside: int) -> tuple[int, int]:
 
 def _held_count(total: int, trainable: int, beside: int, preparing: int) -> ParameterCount:
     """Return the count of a model that the examiner holds; ``beside`` of the total are constants."""
-    what = f"{beside:,} of them constants beside its weights" if beside else ""
-    return ParameterCount(total, trainable, what, False, preparing)
+    remark = f"{beside:,} of them constants beside its weights" if beside else ""
+    return ParameterCount(total, trainable, remark, False, preparing)
 
 
 def parameter_count(model: Any) -> int | None:
@@ -167,8 +167,8 @@ def prediction_place(model: Any) -> str:
     """
     if is_keras(model):
         return ""
-    found, _ = _find_external(model)
-    return IN_KERNEL if found and found.remote else ""
+    external, _ = _find_external(model)
+    return IN_KERNEL if external and external.remote else ""
 
 
 def reading_of(model: Any) -> str:
@@ -176,8 +176,8 @@ def reading_of(model: Any) -> str:
 
     Nothing is said of a model that a call returned, because its code has seen hidden inputs.
     """
-    told = is_keras(model) and may_show(model)
-    return _READ_AS.get(getattr(model, "read_as", ""), "") if told else ""
+    is_shown = is_keras(model) and may_show(model)
+    return _READ_AS.get(getattr(model, "read_as", ""), "") if is_shown else ""
 
 
 def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:
@@ -185,11 +185,11 @@ def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:
     if obj is None or obj is ...:
         return None, "There is no model yet."
     try:
-        found = external_model(obj)
+        external = external_model(obj)
     except LostError as error:
         return None, sentence(str(error))
-    if found is not None:
-        return found, ""
+    if external is not None:
+        return external, ""
     reference = reference_of(obj)
     if isinstance(obj, type) or (reference is not None and reference.kind == "class"):
         return None, "This is a class, not a model: call it to make one."

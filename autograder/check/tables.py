@@ -94,8 +94,8 @@ def _same_column(actual: Any, expected: Any, same_values: Callable[[Any, Any], b
             return False
         if not _same_column(mine.categories, theirs.categories, same_values):
             return False
-    there = ~missing
-    return same_values(_values(actual, kind)[there], _values(expected, kind)[there])
+    present = ~missing
+    return same_values(_values(actual, kind)[present], _values(expected, kind)[present])
 
 
 def _values(column: Any, kind: str) -> Any:

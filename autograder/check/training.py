@@ -59,13 +59,13 @@ class Trainer:
         """Estimate the processor time of a training from a few steps, which change the model's weights."""
         batches = np.arange(self.batch_size, dtype=np.int64)[None]
         self.run(self.data, batches)  # compiles; the student is not charged for that time
-        count, taken = 1, 0.0
-        while taken < _TRIAL_SECONDS and count <= _TRIAL_STEPS:
+        count, elapsed = 1, 0.0
+        while elapsed < _TRIAL_SECONDS and count <= _TRIAL_STEPS:
             count *= 4
             began = time.process_time()
             self.run(self.data, np.repeat(batches, count, axis=0))
-            taken = time.process_time() - began
-        return taken / count * self.steps * epochs
+            elapsed = time.process_time() - began
+        return elapsed / count * self.steps * epochs
 
     def train(self, epochs: int, seed: int, seconds: float) -> list[float]:
         """Train from the model's current weights with a fresh optimizer.

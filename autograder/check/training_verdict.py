@@ -74,23 +74,23 @@ def judge_trainings(
     sign = 1.0 if credit.higher_is_better else -1.0
     rows = [train(number) for number in range(seeds)]
     while True:
-        found = np.stack(rows)
-        values = found.mean(axis=1)
+        losses = np.stack(rows)
+        values = losses.mean(axis=1)
         if not np.isfinite(values).all():
-            return Trainings(found, _diverged(values))
+            return Trainings(losses, _diverged(values))
         value = float(values.mean()) + sign * margin
         share = credit.share(value)
         if share > 0 or credit.cliff is None or close_calls == "exact":
-            return Trainings(found, Verdict(share, evidence=_evidence(found)))
-        ends = _decided(sign * found, sign * credit.cliff - margin, seeds, most_seeds)
+            return Trainings(losses, Verdict(share, evidence=_evidence(losses)))
+        ends = _decided(sign * losses, sign * credit.cliff - margin, seeds, most_seeds)
         if ends is not None:
-            met, why = ends
-            detail = f"misses {credit.cliff:g} by {abs(value - credit.cliff):.4f}; {why}"
-            note = f"a close call: {why}; so it counts as {'met' if met else 'missed'}"
+            met, reason = ends
+            detail = f"misses {credit.cliff:g} by {abs(value - credit.cliff):.4f}; {reason}"
+            note = f"a close call: {reason}; so it counts as {'met' if met else 'missed'}"
             close = met or len(rows) > seeds
-            evidence = _evidence(found) | ({"close_call": True} if close else {})
+            evidence = _evidence(losses) | ({"close_call": True} if close else {})
             share = credit.points[0][1] if met else 0.0
-            return Trainings(found, Verdict(share, note if close else "", detail, evidence))
+            return Trainings(losses, Verdict(share, note if close else "", detail, evidence))
         rows.append(train(len(rows)))
 
 

@@ -24,8 +24,8 @@ def report_unreadable(
         weight: the check's share.
         of_pytorch: whether a PyTorch module may be right, too.
     """
-    found = external_model_of(model) if of_pytorch else None
-    if not isinstance(model, ModelHandle) and (found is None or found.family != "torch"):
+    external = external_model_of(model) if of_pytorch else None
+    if not isinstance(model, ModelHandle) and (external is None or external.family != "torch"):
         return report(name, 0.0, problem, weight=weight)
     if unusable := not_a_model(model):
         return report(name, 0.0, unusable, weight=weight)

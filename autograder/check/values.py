@@ -58,20 +58,20 @@ def close(
     wanted = _desired(desired)
     if wanted.dtype.kind not in "biufc":
         raise CourseError("check.close: desired must be numbers; use check.function for other values.")
-    given, actual = actual, comparable(actual)
+    original, actual = actual, comparable(actual)
     array, problem = numeric(actual)
     if array is None:
         return report(name, 0.0, refusal(actual) or problem, weight=weight)
     if of_library(desired, "pandas", "DataFrame", "Series"):
-        problem = difference(actual, desired, same_array, of=given)
+        problem = difference(actual, desired, same_array, of=original)
     elif array.shape != wanted.shape:
-        problem = f"{shape_of(array, of=given)}, and should be {wanted.shape}"
+        problem = f"{shape_of(array, of=original)}, and should be {wanted.shape}"
     elif not np.array_equal(np.ma.getmaskarray(array), np.ma.getmaskarray(wanted)):
         problem = "the masked values are not the right ones"
     if problem:
         return report(name, 0.0, problem, weight=weight)
-    shown = ~np.ma.getmaskarray(wanted)
-    wrong = shown & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
+    unmasked = ~np.ma.getmaskarray(wanted)
+    wrong = unmasked & ~near(np.ma.getdata(array), np.ma.getdata(wanted), rtol, atol)
     if not wrong.any():
         return report(name, 1.0, "right" if not array.ndim else f"right: all {array.size:,} values", weight=weight)
     count, detail = int(wrong.sum()), f"found {quoted(actual)}, desired {quoted(wanted)}"
@@ -161,8 +161,8 @@ def _case(f: Any, args: Any, expected: Any, rtol: float, atol: float) -> tuple[s
 
 def _is_kit_message(error: BaseException) -> bool:
     """Return whether the error's text is the kit's own, such as that the kernel is gone or its answer unreadable."""
-    own = isinstance(error, RemoteError) and not hasattr(error, "remote")
-    return own or type(error).__module__ == "autograder.kernel.portable_function"
+    of_kit = isinstance(error, RemoteError) and not hasattr(error, "remote")
+    return of_kit or type(error).__module__ == "autograder.kernel.portable_function"
 
 
 def _copied(value: Any) -> Any:
@@ -184,6 +184,6 @@ _COPIED = (
 def quoted(value: Any) -> str:
     """Return a short text for the instructor; an object that could write its own text is named by its type."""
     reference = reference_of(value)
-    named = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
-    text = repr(value) if is_known(value) else named
+    description = f"an object of the notebook ({reference.type_name})" if reference else f"a {type(value).__name__}"
+    text = repr(value) if is_known(value) else description
     return text if len(text) <= 200 else text[:197] + "..."

@@ -56,14 +56,16 @@ class Resampling:
     """Whether fewer than alpha of the resampled means meet the threshold."""
 
 
-def known_close_calls(where: str, close_calls: str) -> None:
+def known_close_calls(check_name: str, close_calls: str) -> None:
     """Require a known rule for close calls.
 
     Raises:
         CourseError: the rule's name is unknown.
     """
     if close_calls not in CLOSE_CALLS:
-        raise CourseError(f"{where}: close_calls is {close_calls!r}; it may be {' or '.join(map(repr, CLOSE_CALLS))}.")
+        raise CourseError(
+            f"{check_name}: close_calls is {close_calls!r}; it may be {' or '.join(map(repr, CLOSE_CALLS))}."
+        )
 
 
 def standard_error(rows: np.ndarray) -> float:
@@ -93,22 +95,23 @@ def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Ver
     if away > CLOSE * error:
         return Verdict(0.0, evidence=evidence)
     sign = 1.0 if credit.higher_is_better else -1.0
-    found = resample(sign * rows, sign * threshold)
-    if not found.met:  # so far away that no draw comes near it: nothing about it is close
-        detail = f"{away:.4f} from {threshold:g}, standard error {error:.4f}; none of {found.resamples} resampled "
+    resampling = resample(sign * rows, sign * threshold)
+    if not resampling.met:  # so far away that no draw comes near it: nothing about it is close
+        detail = f"{away:.4f} from {threshold:g}, standard error {error:.4f}; none of {resampling.resamples} resampled "
         return Verdict(0.0, detail=f"{detail}holdouts meets it", evidence=evidence)
     detail = (
-        f"close call: {away:.4f} from {threshold:g}, standard error {error:.4f}; {found.met} of {found.resamples} "
-        f"resampled holdouts meet it; {'rejected' if found.rejected else 'not rejected'} at {ALPHA:g}"
+        f"close call: {away:.4f} from {threshold:g}, standard error {error:.4f}; {resampling.met} of "
+        f"{resampling.resamples} resampled holdouts meet it; "
+        f"{'rejected' if resampling.rejected else 'not rejected'} at {ALPHA:g}"
     )
-    evidence |= {"close_call": True, "resamples": found.resamples, "resamples_met": found.met}
-    return Verdict(0.0 if found.rejected else at_threshold, _note(found, error), detail, evidence)
+    evidence |= {"close_call": True, "resamples": resampling.resamples, "resamples_met": resampling.met}
+    return Verdict(0.0 if resampling.rejected else at_threshold, _note(resampling, error), detail, evidence)
 
 
-def _note(found: Resampling, error: float) -> str:
-    note = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {found.met} of "
-    note += f"{found.resamples} draws of these rows it is good enough; "
-    if found.rejected:
+def _note(resampling: Resampling, error: float) -> str:
+    note = f"a close call: among so many rows chance moves the result by ± {error:.4f}, and in {resampling.met} of "
+    note += f"{resampling.resamples} draws of these rows it is good enough; "
+    if resampling.rejected:
         return note + "that is too rare"
     return note + "so it counts as met"
 

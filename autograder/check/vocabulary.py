@@ -105,11 +105,11 @@ def _validate(pattern: LayerPattern, library: str) -> LayerPattern:
     if pattern.kind == ANY_KIND:
         return pattern
     cls: Any = _class(library, pattern.kind)
-    known = [key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")]
+    parameters = [key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")]
     for key in pattern.attributes:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else f" It has: {', '.join(known)}."
+        if key not in parameters:
+            near = difflib.get_close_matches(key, parameters, 1)
+            hint = f" Did you mean {near[0]}?" if near else f" It has: {', '.join(parameters)}."
             raise CourseError(f"check.layer: {pattern.kind} has no attribute {key!r}.{hint}")
     return pattern
 
@@ -155,8 +155,8 @@ def _append_alternatives(items: list[Item], entry: AnyOf) -> None:
         choice.activation for choice in choices if isinstance(choice, LayerPattern) and choice.kind == "Activation"
     ]
     if isinstance(previous, LayerPattern) and previous.fusable and len(names) == len(entry.options) and all(names):
-        own = tuple((previous.with_activation(str(name)),) for name in names)
-        entry = AnyOf(own + tuple((previous, *option) for option in entry.options))
+        fused = tuple((previous.with_activation(str(name)),) for name in names)
+        entry = AnyOf(fused + tuple((previous, *option) for option in entry.options))
         items.pop()
     items.append(entry)
 
@@ -189,11 +189,11 @@ _HOLDING = ("layer", "backward_layer", "cell", "cells")
 """Arguments of wrappers that are layers: a pattern gives patterns for them."""
 
 
-def _inner_patterns(value: Any, where: str) -> Any:
+def _inner_patterns(value: Any, check_name: str) -> Any:
     if isinstance(value, list | tuple):
-        return [_inner_patterns(item, where) for item in value]
+        return [_inner_patterns(item, check_name) for item in value]
     if not isinstance(value, LayerPattern):
-        raise CourseError(f"{where}: give a check.layer(...) for the layer inside.")
+        raise CourseError(f"{check_name}: give a check.layer(...) for the layer inside.")
     return _keras_pattern(_validate(value, "keras"))
 
 

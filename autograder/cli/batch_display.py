@@ -80,13 +80,13 @@ class Publication(Publisher):
     """A publisher of gradebook, pages and reports that shows ungraded submissions even if these cannot be written."""
 
     def publish(
-        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> Published:
         """Publish the batch, as :class:`autograder.coordinator.assignment.Publisher` defines."""
         try:
-            return super().publish(course, assignment, exams, exam_key, done)
+            return super().publish(course, assignment, exams, exam_key, batch_result)
         except HostError:
-            complain_of(done)
+            complain_of(batch_result)
             raise
 
 
@@ -97,8 +97,8 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
         entered = {grade.student: grade for grade in recorded.entered}
         show_grades(Console(), [entered.get(grade.student, grade) for grade in graded.batch.grades])
         click.echo()
-        for what, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
-            click.echo(f"{what:14} {one_line(str(path), MAX_PATH)}")
+        for label, path in {**recorded.paths, **({"log": log.path} if log and log.path else {})}.items():
+            click.echo(f"{label:14} {one_line(str(path), MAX_PATH)}")
     complain_of(graded.batch)
     for fault in recorded.page_faults:
         complain(CourseError(fault))
@@ -108,8 +108,8 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
         warn("note: the gradebook could not be read when this batch began; points by hand were not compared")
     warn_each(f"points by hand: {line}" for line in recorded.by_hand)
     if not quiet:
-        said = [*recorded.set_aside.items(), *recorded.departed.items()]
-        warn_each(f"{one_line(student)}: {why}" for student, why in said)
+        remarks = [*recorded.set_aside.items(), *recorded.departed.items()]
+        warn_each(f"{one_line(student)}: {why}" for student, why in remarks)
 
 
 def cold_starts(course: Course) -> list[str]:
@@ -118,7 +118,7 @@ def cold_starts(course: Course) -> list[str]:
         lines = (course.state / BATCH_LOG).read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
-    found = [
+    cold = [
         line.partition(NOT_FORKED)[0] + NOT_FORKED for line in lines if NOT_FORKED in line and NO_TEMPLATES not in line
     ]
-    return [f"{one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(found)]
+    return [f"{one_line(line)}; `autograder doctor --course .` says why" for line in dict.fromkeys(cold)]

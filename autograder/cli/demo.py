@@ -47,16 +47,18 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     course, wanted = open_course(folder, demonstration.ASSIGNMENT)
     click.echo(f"Releasing {wanted.name} …")
     click.get_current_context().invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)
-    made = demonstration.make_class(course.root, wanted.name)
-    click.echo(f"Made {len(made)} submissions. Grading …")
+    students = demonstration.make_class(course.root, wanted.name)
+    click.echo(f"Made {len(students)} submissions. Grading …")
     display = BatchDisplay(quiet=False)
     graded = run_assignment(course, wanted, Options(workers=workers, force=True), display, Publication())
     show_graded(graded, quiet=False, log=display.log)
-    done = graded.batch
-    wrong = [line for grade in done.grades if (line := _difference(grade, demonstration.expected(grade.student)))]
+    batch_result = graded.batch
+    wrong = [
+        line for grade in batch_result.grades if (line := _difference(grade, demonstration.expected(grade.student)))
+    ]
     if wrong:
         click.echo("\nNot what the demo expects: " + "; ".join(wrong), err=True)
-    sys.exit(NOT_GRADED if done.not_graded else WRONG if wrong else DONE)
+    sys.exit(NOT_GRADED if batch_result.not_graded else WRONG if wrong else DONE)
 
 
 def _difference(grade: Grade, expected: tuple[float, float]) -> str:

@@ -58,11 +58,11 @@ def doctor(course_folder: Path | None) -> None:
     optional = [name for name in SANDBOXES if name not in needed]
     _print_findings("other sandboxes, none of which is needed", map(installation.optional_sandbox, optional))
     for python in sorted({a.environment for a in assignments if a.environment}):
-        there = [*installation.environment(python)]
+        of_environment = [*installation.environment(python)]
         for name in sorted({a.sandbox for a in assignments if a.environment == python}):
-            there += installation.sandbox(python, name)
-        _print_findings(python, there)
-        findings += there
+            of_environment += installation.sandbox(python, name)
+        _print_findings(python, of_environment)
+        findings += of_environment
     click.echo(
         "Not checked: whether what a lesson imports is installed. `autograder release` proves that, by grading it."
     )

@@ -48,7 +48,7 @@ def export(course_folder: Path, to: Path | None, totals: Path | None, final: boo
         click.echo(publication.write_csv(course, to))
         notes += publication.doubts(course)
     if totals is not None or to is None:
-        made = course_table(course, datetime.now(UTC), final=final)
-        click.echo(write_table(course, made, totals))
-        notes += made.doubts
+        table = course_table(course, datetime.now(UTC), final=final)
+        click.echo(write_table(course, table, totals))
+        notes += table.doubts
     warn_each(notes)

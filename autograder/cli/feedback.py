@@ -31,9 +31,9 @@ def feedback(assignment: str, course_folder: Path, only: tuple[str, ...]) -> Non
     from autograder.results.feedback import write_feedback
 
     grades = publication.for_people(course, publication.grades(course, wanted.name, only))
-    written = write_feedback(course, wanted, grades)
-    for path in written.pages:
+    result = write_feedback(course, wanted, grades)
+    for path in result.pages:
         click.echo(one_line(str(path), MAX_PATH))
-    for fault in written.faults:
+    for fault in result.faults:
         complain(CourseError(fault))
-    sys.exit(WRONG if written.faults else DONE)
+    sys.exit(WRONG if result.faults else DONE)

@@ -111,9 +111,9 @@ def _watch(
     course_folder: Path, assignment: str, workers: int | None, warm: bool, inbox: Path | None, quiet: bool
 ) -> None:
     """Grade what arrives; refuse the options of a batch."""
-    given = click.get_current_context().params
+    parameters = click.get_current_context().params
     for name, option in _OF_A_BATCH.items():
-        if given[name]:
+        if parameters[name]:
             raise click.UsageError(f"{option} cannot be used with --watch")
     from autograder.cli.watch import watch
     from autograder.coordinator.assignment import Options
@@ -164,13 +164,13 @@ def _cluster(course: Course, scheduler: str | None, insecure: bool, warm: bool) 
     return execute
 
 
-def _write_json(path: Path, done: Batch) -> None:
+def _write_json(path: Path, batch_result: Batch) -> None:
     from autograder._util.files import write_atomically
     from autograder.exchange.result_json import to_json
 
     content = {
-        "grades": [to_json(grade) for grade in done.grades],
-        "graded": list(done.graded),
-        "not_graded": [{"student": n.student, "reason": n.reason} for n in done.not_graded],
+        "grades": [to_json(grade) for grade in batch_result.grades],
+        "graded": list(batch_result.graded),
+        "not_graded": [{"student": n.student, "reason": n.reason} for n in batch_result.not_graded],
     }
     write_atomically(path, json.dumps(content, indent=2) + "\n")

@@ -58,8 +58,8 @@ def _min_versions() -> dict[str, str]:
         declared = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return {}
-    found = (re.match(r"([A-Za-z0-9_.-]+)[^;]*?>=\s*([0-9.]+)", requirement) for requirement in declared)
-    return {match[1].lower(): match[2] for match in found if match}
+    matches = (re.match(r"([A-Za-z0-9_.-]+)[^;]*?>=\s*([0-9.]+)", requirement) for requirement in declared)
+    return {match[1].lower(): match[2] for match in matches if match}
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -102,10 +102,10 @@ def warm_start(sandbox: Sandbox, python: str | None, *, of: str, modules: Sequen
             started.wait_until_ready()
             self_test.require(WarmSandbox(sandbox, started.address, strict=True))
     except (SandboxError, OSError) as error:
-        said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        why = said[-2] if len(said) > 1 and said[-1].startswith("→") else said[-1]
-        told = f"is not possible, and each of the {of} imports for itself: {why[:200]}"
-        return (Finding(WARM_START, True, told, UNREADABLE),)
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        reason = lines[-2] if len(lines) > 1 and lines[-1].startswith("→") else lines[-1]
+        remark = f"is not possible, and each of the {of} imports for itself: {reason[:200]}"
+        return (Finding(WARM_START, True, remark, UNREADABLE),)
     return (Finding(WARM_START, True, f"{of} are forked from one that has imported the libraries"),)
 
 
@@ -165,25 +165,25 @@ def environment(python: str) -> tuple[Finding, ...]:
         answer = subprocess.run(
             [python, "-I", "-c", _ASK, *names], capture_output=True, text=True, timeout=SECONDS, check=True
         )
-        there = json.loads(answer.stdout)
+        versions = json.loads(answer.stdout)
     except SandboxError as error:
         return (Finding(python, False, str(error), "see environment: in course.yaml"),)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        lines = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         return (
-            Finding(python, False, f"does not run: {said[-1] if said else error}", "see environment: in course.yaml"),
+            Finding(python, False, f"does not run: {lines[-1] if lines else error}", "see environment: in course.yaml"),
         )
-    findings = [Finding(python, True, f"Python {there['python']}")]
-    if there["ipykernel"] is None:
+    findings = [Finding(python, True, f"Python {versions['python']}")]
+    if versions["ipykernel"] is None:
         findings.append(Finding("ipykernel there", False, "is not installed", f"{python} -m pip install ipykernel"))
     for name in names:
-        if there[name] is not None:
-            findings.append(_compared(name, there[name], libraries.version(name)))
+        if versions[name] is not None:
+            findings.append(_compared(name, versions[name], libraries.version(name)))
     return tuple(findings)
 
 
-def _compared(name: str, there: str, here: str | None) -> Finding:
-    if name == "keras" and here is not None and _number(there)[:2] != _number(here)[:2]:
-        remark = f"models are rebuilt with keras {here} here; prove the release before you rely on it"
-        return Finding(f"{name} there", True, f"version {there}", remark)
-    return Finding(f"{name} there", True, f"version {there}")
+def _compared(name: str, environment_version: str, own_version: str | None) -> Finding:
+    if name == "keras" and own_version is not None and _number(environment_version)[:2] != _number(own_version)[:2]:
+        remark = f"models are rebuilt with keras {own_version} here; prove the release before you rely on it"
+        return Finding(f"{name} there", True, f"version {environment_version}", remark)
+    return Finding(f"{name} there", True, f"version {environment_version}")

@@ -68,11 +68,11 @@ def complain(error: Exception) -> None:
     click.echo(click.style("error: ", fg="red", bold=True) + visible(str(error)), err=True)
 
 
-def complain_of(done: Batch) -> None:
+def complain_of(batch_result: Batch) -> None:
     """Name the submissions that could not be graded, and why."""
     from autograder._util.text import one_line
 
-    for failure in done.not_graded:
+    for failure in batch_result.not_graded:
         warn(f"not graded: {one_line(failure.student)}: {failure.reason}")
 
 

@@ -39,19 +39,23 @@ class _Remaining(ProgressColumn):
         return Text(self.text(task.completed, task.total or 0.0, self._since, elapsed), style="progress.remaining")
 
     @staticmethod
-    def text(done: float, total: float, since: float, elapsed: float) -> str:
+    def text(completed: float, total: float, since: float, elapsed: float) -> str:
         """Format the remaining time.
 
         Args:
-            done: number of submissions that are done.
+            completed: number of submissions that are done.
             total: number of all submissions.
             since: seconds from the start until the last one was done.
             elapsed: seconds from the start until now.
         """
-        if not done:
+        if not completed:
             return "left -:--"
-        left = max(0, round(since / done * (total - done) - (elapsed - since)))
-        return f"left {left // 60}:{left % 60:02}" if left < 3600 else f"left {left // 3600}:{left // 60 % 60:02}:00"
+        seconds = max(0, round(since / completed * (total - completed) - (elapsed - since)))
+        return (
+            f"left {seconds // 60}:{seconds % 60:02}"
+            if seconds < 3600
+            else f"left {seconds // 3600}:{seconds // 60 % 60:02}:00"
+        )
 
 
 _STYLES = {"passed": "green", "partial": "yellow", "failed": "red", "broken": "magenta"}
@@ -188,11 +192,11 @@ def show_forecast(console: Console, forecast: Forecast) -> None:
     if forecast.changed:
         rows = [
             (
-                one_line(one.student, 60),
-                *(points(grade.score if grade else None) for grade in (one.before, one.after)),
-                ", ".join(map(str, one.questions)),
+                one_line(change.student, 60),
+                *(points(grade.score if grade else None) for grade in (change.before, change.after)),
+                ", ".join(map(str, change.questions)),
             )
-            for one in forecast.changed
+            for change in forecast.changed
         ]
         titles = ("student", "before", "after", "questions that change")
         show_columns(console, titles, rows, right=("before", "after"))

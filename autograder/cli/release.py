@@ -87,19 +87,19 @@ def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool,
     build.write(course, wanted, built)
     if explain:
         _explain(course, built)
-    made = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
-    for place in sorted([*built.files, *made]):
-        click.echo(f"  {one_line(place, 500)}")
+    notebook_files = [place for notebook in built.notebooks for place in (f"{notebook.name}.ipynb", *notebook.tests)]
+    for name in sorted([*built.files, *notebook_files]):
+        click.echo(f"  {one_line(name, 500)}")
     if built.bundle:
         click.echo(f"  {BUNDLE}/  ({len(built.bundle)} files of nbexaminer, so that students need no installation)")
-    for place, why in sorted(built.left_out.items()):
-        click.echo(f"  left out: {one_line(place, 500)}  ({why})")
+    for name, reason in sorted(built.left_out.items()):
+        click.echo(f"  left out: {one_line(name, 500)}  ({reason})")
     points = sum(notebook.exam.max_score for notebook in built.notebooks)
     calibrated, changed = calibration_record.standing(course, wanted.name, built.exams)
     for text in changed:
         click.echo(f"Warning: {text}; run `autograder calibrate {wanted.name}` again", err=True)
-    said = (f"{points:g} points", proved, calibrated)
-    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, said))})")
+    remarks = (f"{points:g} points", proved, calibrated)
+    click.echo(f"{course.release(wanted.name)}  ({'; '.join(filter(None, remarks))})")
 
 
 def _explain(course: Course, built: Release) -> None:

@@ -32,5 +32,5 @@ def report(assignment: str, course_folder: Path) -> None:
     release = load_release(course, wanted)
     standing = publication.on_disk(course, wanted.name, exam_key(course, release))
     click.echo(publication.write_report(course, wanted, standing, [one.exam for one in release.notebooks]))
-    said = [*standing.set_aside.items(), *publication.departed(course, standing.current).items()]
-    warn_each(f"{one_line(student)}: {why}" for student, why in said)
+    remarks = [*standing.set_aside.items(), *publication.departed(course, standing.current).items()]
+    warn_each(f"{one_line(student)}: {why}" for student, why in remarks)

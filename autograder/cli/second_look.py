@@ -48,17 +48,20 @@ def second_look(
     from autograder.results import second_look as requests
 
     if student is None:
-        for who, name, one in requests.open_requests(load_course(course_folder.resolve())):
-            about = f", {one.question}" if one.question else ""
-            click.echo(f"{one_line(who, 60)}, {one_line(name, 60)}{one_line(about, 60)}: {one_line(one.request, 200)}")
+        for student_id, name, request in requests.open_requests(load_course(course_folder.resolve())):
+            about = f", {request.question}" if request.question else ""
+            click.echo(
+                f"{one_line(student_id, 60)}, {one_line(name, 60)}{one_line(about, 60)}: "
+                f"{one_line(request.request, 200)}"
+            )
         return
     if assignment is None or (ask is None) == (answer is None):
         raise UsageError("name the student, the assignment, and what was asked (--ask) or the answer (--answer)")
     course, wanted = open_course(course_folder, assignment)
     (grade,) = publication.grades(course, wanted.name, [student])
-    asked = {one.id for book in grade.notebooks for one in book.questions}
-    if question and question not in asked:
-        raise UsageError(f"{wanted.name} has no question {question!r} (questions: {', '.join(sorted(asked))})")
+    question_ids = {one.id for book in grade.notebooks for one in book.questions}
+    if question and question not in question_ids:
+        raise UsageError(f"{wanted.name} has no question {question!r} (questions: {', '.join(sorted(question_ids))})")
     text = (ask or answer or "").strip()
     text = sys.stdin.read().strip() if text == "-" else text
     if not text:

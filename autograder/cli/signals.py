@@ -76,16 +76,16 @@ def resume_command(course: Course, assignment: Assignment) -> Callable[[Sequence
 def command_line(context: click.Context, **changed: Any) -> str:
     """Write the command as it was given, for a shell; ``changed`` replaces the values of some parameters."""
     words = context.command_path.split()
-    given = {**context.params, **changed}
+    values = {**context.params, **changed}
     for parameter in context.command.params:
         name = parameter.name or ""
         if name in changed or context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            words += _words(parameter, given)
+            words += _words(parameter, values)
     return shlex.join(words)
 
 
-def _words(parameter: click.Parameter, given: Mapping[str, Any]) -> list[str]:
-    value = given[parameter.name or ""]
+def _words(parameter: click.Parameter, parameters: Mapping[str, Any]) -> list[str]:
+    value = parameters[parameter.name or ""]
     values = [str(item) for item in (value if parameter.multiple else [value])]
     if not isinstance(parameter, click.Option):
         return values

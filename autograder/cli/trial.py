@@ -54,10 +54,10 @@ def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | N
     limits = Limits() if seconds is None else replace(Limits(), notebook_seconds=seconds, cell_seconds=seconds)
     walled = rehearsal.can_sandbox() and not plain
     start = rehearsal.in_sandbox if walled else rehearsal.plainly
-    place = rehearsal.IN_SANDBOX if walled else rehearsal.WITHOUT_SANDBOX
+    sandbox_label = rehearsal.IN_SANDBOX if walled else rehearsal.WITHOUT_SANDBOX
     try:
-        done = rehearsal.rehearse(notebook, start, place, release=released, limits=limits)
+        trial_result = rehearsal.rehearse(notebook, start, sandbox_label, release=released, limits=limits)
     except SandboxError as error:
         raise SandboxError(f"{error}\nIf the notebook is your own, `--plain` runs it without the sandbox.") from error
-    click.echo(done.text())
-    sys.exit(DONE if done.is_ready else WRONG)
+    click.echo(trial_result.text())
+    sys.exit(DONE if trial_result.is_ready else WRONG)

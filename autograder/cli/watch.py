@@ -72,9 +72,9 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
             warn(f"grading what arrives in {places} for {assignment}; Ctrl-C ends it")
         while not service.changed():
             began = time.monotonic()
-            for one in incoming.look() if incoming is not None else ():
-                if one.status in (CollectStatus.REFUSED, CollectStatus.OLDER) or not quiet:
-                    warn(str(one))
+            for collected in incoming.look() if incoming is not None else ():
+                if collected.status in (CollectStatus.REFUSED, CollectStatus.OLDER) or not quiet:
+                    warn(str(collected))
             for student in arrivals.look():
                 service.submit(student).add_done_callback(_teller(student, quiet))
             time.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / MAX_SHARE))
@@ -86,10 +86,10 @@ def _teller(student: str, quiet: bool) -> Callable[[Result], None]:
     """Return a function that prints how a submission ended."""
     began = time.monotonic()
 
-    def tell(done: Result) -> None:
+    def tell(future: Result) -> None:
         name = one_line(student)
         try:
-            outcome = done.result()
+            outcome = future.result()
         except CancelledError:
             return
         except Exception as error:

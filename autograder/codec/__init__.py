@@ -65,9 +65,9 @@ _DECODERS: dict[str, Callable[..., Any]] = {
 def _find(kind: type) -> Encode | None:
     """Find the encoder for values of exactly this type; None if there is none or its metaclass interferes."""
     try:
-        known = _ENCODERS.get(kind)
-        if known is not None:
-            return known
+        encoder = _ENCODERS.get(kind)
+        if encoder is not None:
+            return encoder
         library = _LIBRARIES.get(kind.__module__.partition(".")[0])
         return library(kind) if library is not None else None
     except Exception:
@@ -142,18 +142,18 @@ def _parsed(text: Any, buffers: Sequence[Any] = ()) -> Any:
 
 def references(text: Any) -> list[Reference]:
     """List the references in a message without decoding its values; empty if it is no message."""
-    found: list[Reference] = []
+    result: list[Reference] = []
     try:
         pending = [_parsed(text)]
     except CodecError:
-        return found
+        return result
     while pending:
         node = pending.pop()
         if type(node) is list:
             pending.extend(reversed(node))
             if len(node) == 4 and node[0] == "ref" and [type(part) for part in node[1:]] == [int, str, str]:
-                found.append(Reference(node[1], node[2][:40], node[3][:200]))
-    return found
+                result.append(Reference(node[1], node[2][:40], node[3][:200]))
+    return result
 
 
 def decode(
@@ -161,8 +161,8 @@ def decode(
     buffers: Sequence[Any] = (),
     refer: Callable[[Reference], Any] | None = None,
     strict: bool = False,
-    kept: Any = frozenset(),
-    known: dict[int, Any] | None = None,
+    kept_types: Any = frozenset(),
+    numbered: dict[int, Any] | None = None,
 ) -> Any:
     """Decode a value.
 
@@ -172,15 +172,15 @@ def decode(
         refer: turns a reference into its stand-in; without it, references are an error.
         strict: arrays and tables with masked items or ``pandas.NA`` become references that carry the value. Values of
             few bits, masked and nullable ones become plain ones of full width.
-        kept: types that ``strict`` does not convert (None: all types): ``float16``, ``masked``, ``Int64``.
-        known: the objects that messages before this one marked; those of this one are added.
+        kept_types: types that ``strict`` does not convert (None: all types): ``float16``, ``masked``, ``Int64``.
+        numbered: the objects that messages before this one marked; those of this one are added.
 
     Raises:
         CodecError: the message breaks the protocol.
         Exception: what ``refer`` raised.
     """
     tree = _parsed(text, buffers)
-    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict, kept, known)
+    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict, kept_types, numbered)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -132,8 +132,8 @@ def _read_scalar(reader: Reader, name: Any, index: Any) -> Any:
 
 def _write_masked(writer: Writer, value: Any) -> Any:
     numpy = sys.modules["numpy"]
-    shown = value.dtype.names is None and not numpy.ma.is_masked(value)
-    mask = None if shown else write_array(writer, numpy.asarray(numpy.ma.getmaskarray(value)))
+    unmasked = value.dtype.names is None and not numpy.ma.is_masked(value)
+    mask = None if unmasked else write_array(writer, numpy.asarray(numpy.ma.getmaskarray(value)))
     fill = write_array(writer, numpy.asarray(value.fill_value, value.dtype))
     return ["masked", write_array(writer, value.data), mask, fill, bool(value.hardmask)]
 

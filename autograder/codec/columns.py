@@ -111,16 +111,16 @@ def _read_interval(reader: Reader, left: Any, right: Any, closed: Any) -> Any:
 def _write_sparse(writer: Writer, values: Any) -> list[Any]:
     numpy = sys.modules["numpy"]
     fill = write_array(writer, numpy.asarray(values.fill_value, values.dtype.subtype))
-    where = write_array(writer, values.sp_index.indices)
-    return ["pd.sparse", write_array(writer, values.sp_values), where, len(values), fill]
+    indices = write_array(writer, values.sp_index.indices)
+    return ["pd.sparse", write_array(writer, values.sp_values), indices, len(values), fill]
 
 
-def _read_sparse(reader: Reader, given: Any, where: Any, length: Any, fill_node: Any) -> Any:
+def _read_sparse(reader: Reader, values_node: Any, indices_node: Any, length: Any, fill_node: Any) -> Any:
     import numpy
     import pandas
 
-    values, fill = (reader.as_is(read_array, reader, node) for node in (given, fill_node))
-    indices = read_array(reader, where, "i")
+    values, fill = (reader.as_is(read_array, reader, node) for node in (values_node, fill_node))
+    indices = read_array(reader, indices_node, "i")
     reader.charge(whole_number(length, 0, 2**40) * 2 * max(values.dtype.itemsize, 8))
     if values.shape != indices.shape or values.ndim != 1 or fill.shape != () or fill.dtype != values.dtype:
         raise CodecError("values and places differ")

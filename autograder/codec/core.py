@@ -186,9 +186,9 @@ class Writer:
 
     def _enter_shared(self, encode: Encode, value: Any) -> Any:
         """Write an object once: ``["same", number, node]``; a further time only its number."""
-        known = self.tracked.get(id(value))
-        if known is not None:
-            _, node, items, size = known
+        entry = self.tracked.get(id(value))
+        if entry is not None:
+            _, node, items, size = entry
             self.count(items, size)
             if node[0] != "same":
                 self.shared -= 1
@@ -273,16 +273,16 @@ class Reader:
         refer: Callable[[Reference], Any] | None,
         limits: Limits,
         strict: bool = False,
-        kept: Any = frozenset(),
-        known: dict[int, Any] | None = None,
+        kept_types: Any = frozenset(),
+        numbered: dict[int, Any] | None = None,
     ) -> None:
         self.strict = strict
-        self.known = {} if known is None else known
+        self.known = {} if numbered is None else numbered
         """Number of an object → itself, what it counts for, and what is unknown in it."""
         self.twice: dict[int, Any] = {}
         """The same for objects that only this message has more than once; their numbers are below 0."""
         self.deepest = 0
-        self.kept = kept if strict else None
+        self.kept = kept_types if strict else None
         """The narrow, masked and nullable types that are not converted; None: all of them. It is asked only for a type
         that a value has: asking may be noted as a fact."""
         self.decoders = decoders
@@ -325,11 +325,11 @@ class Reader:
         """Return whether values of this narrow, masked or nullable type are not converted."""
         return self.kept is None or kind in self.kept
 
-    def as_is(self, read: Callable[..., Any], *arguments: Any) -> Any:
-        """Call ``read`` without converting types: for a part of a value, not for an answer by itself."""
+    def as_is(self, read_part: Callable[..., Any], *arguments: Any) -> Any:
+        """Call ``read_part`` without converting types: for a part of a value, not for an answer by itself."""
         before, self.kept = self.kept, None
         try:
-            return read(*arguments)
+            return read_part(*arguments)
         finally:
             self.kept = before
 
@@ -375,9 +375,9 @@ class Reader:
 
         It counts each time, because whatever walks through the value meets it each time.
         """
-        known = self.known if exactly(int, number) > 0 else self.twice
-        if number in known:
-            value, items, size, widened, height, unknown = known[number]
+        numbered = self.known if exactly(int, number) > 0 else self.twice
+        if number in numbered:
+            value, items, size, widened, height, unknown = numbered[number]
             self.count(items)
             self.charge(size)
             self.charge_wider(widened)
@@ -392,7 +392,7 @@ class Reader:
             unknown, height = self.unknown, self.deepest - self.depth
             self.unknown, self.deepest = outer[0], max(outer[1], self.deepest)
             self.depth += 1
-            known[number] = (value, self.items - items, self.bytes - size, self.widened - widened, height, unknown)
+            numbered[number] = (value, self.items - items, self.bytes - size, self.widened - widened, height, unknown)
         self.unknown = self.unknown or unknown
         return value
 
@@ -417,14 +417,14 @@ class Reader:
             pairs.append((self.read(key), self.read(value)))
         return pairs
 
-    def sequence(self, what: Any, *rest: Any) -> list[Any]:
+    def sequence(self, kind: Any, *buffers: Any) -> list[Any]:
         """Read the items that :meth:`Writer.sequence` wrote."""
-        if not rest:
-            return self.all(what)
-        (index,) = rest
-        if what not in ("d", "q"):
+        if not buffers:
+            return self.all(kind)
+        (index,) = buffers
+        if kind not in ("d", "q"):
             raise CodecError("not a run of numbers")
-        numbers = array.array(what)
+        numbers = array.array(kind)
         numbers.frombytes(self.buffer(index))
         self.count(len(numbers) // _RUN_SHARE)
         self.charge(32 * len(numbers))
@@ -442,11 +442,13 @@ class Reader:
         """Read a long text from a buffer."""
         return self.buffer(index).decode("utf-8", "surrogatepass")
 
-    def reference(self, handle: Any, kind: Any, type_name: Any, why: str = "", copy: Copy | None = None) -> Any:
+    def reference(self, handle: Any, kind: Any, type_name: Any, reason: str = "", copy: Copy | None = None) -> Any:
         """Return the stand-in for a value that stayed on the other side."""
         if self.refer is None:
-            raise CodecError(why or "a handle where plain data is due")
-        reference = Reference(exactly(int, handle), exactly(str, kind)[:40], exactly(str, type_name)[:200], why, copy)
+            raise CodecError(reason or "a handle where plain data is due")
+        reference = Reference(
+            exactly(int, handle), exactly(str, kind)[:40], exactly(str, type_name)[:200], reason, copy
+        )
         try:
             return self.refer(reference)
         except Exception as error:
@@ -458,11 +460,11 @@ class Reader:
             raise CodecError("no library that the protocol knows")
         if installed(name):
             return self._settled(node, alternative)
-        why = f"{name} is not installed where the test runs"
+        reason = f"{name} is not installed where the test runs"
         if alternative is None:
-            raise CodecError(why)
+            raise CodecError(reason)
         handle, kind, type_name = exactly(list, alternative)
-        return self.reference(handle, kind, type_name, why)
+        return self.reference(handle, kind, type_name, reason)
 
     def _settled(self, node: Any, alternative: Any) -> Any:
         """Read a library's object; a strict reader makes it remote if it is a variable or has missing items.
@@ -472,13 +474,13 @@ class Reader:
         """
         before, self.unknown = self.unknown, False
         value = self.read(node)
-        found, self.unknown = self.unknown, before
-        if not (self.strict and found):
+        value_unknown, self.unknown = self.unknown, before
+        if not (self.strict and value_unknown):
             return value
         if alternative is None:
             raise CodecError(UNKNOWN)
         handle, kind, type_name = exactly(list, alternative)
-        return self.reference(handle, kind, type_name, "" if found is not True else UNKNOWN, Copy(value))
+        return self.reference(handle, kind, type_name, "" if value_unknown is not True else UNKNOWN, Copy(value))
 
 
 def installed(library: str) -> bool:

@@ -128,24 +128,24 @@ INFINITE = "inf"
 _FULL = {"float32": "float64", "complex64": "complex128"}
 
 
-def wide_dtype(dtype: Any, kept: Any, bits: int, *, full: bool = False) -> Any:
+def wide_dtype(dtype: Any, kept_types: Any, bits: int, *, full: bool = False) -> Any:
     """Return the dtype that holds the same numbers in ``bits`` bits, 32 or 64.
 
-    A dtype in ``kept``, or one that is wide already, stays as it is. With ``full``, every float gets 64 bits.
+    A dtype in ``kept_types``, or one that is wide already, stays as it is. With ``full``, every float gets 64 bits.
     """
     import numpy
 
     if dtype.subdtype is not None:
-        return numpy.dtype((wide_dtype(dtype.subdtype[0], kept, bits, full=full), dtype.subdtype[1]))
+        return numpy.dtype((wide_dtype(dtype.subdtype[0], kept_types, bits, full=full), dtype.subdtype[1]))
     if dtype.names is not None:
-        fields = [(name, wide_dtype(dtype.fields[name][0], kept, bits, full=full)) for name in dtype.names]
+        fields = [(name, wide_dtype(dtype.fields[name][0], kept_types, bits, full=full)) for name in dtype.names]
         return dtype if all(dtype.fields[name][0] == field for name, field in fields) else numpy.dtype(fields)
     if full and _is_narrow_float(dtype):
         return numpy.dtype(_FULL.get(dtype.name, "float64"))
     if dtype.name not in NARROW:
         return dtype
     wide = numpy.dtype(("int" if "int" in dtype.name else "float") + str(64 if dtype.name == "uint32" else bits))
-    return dtype if wide == dtype or dtype.name in kept else wide  # to ask is to observe
+    return dtype if wide == dtype or dtype.name in kept_types else wide  # to ask is to observe
 
 
 def is_infinite_in_few_bits(array: Any) -> bool:

@@ -54,10 +54,10 @@ def _read(reader: Reader, name: Any, form: Any, shape: Any, nodes: Any) -> Any:
         raise CodecError(f"a sparse matrix of more than {_MAX_SIDES:,} rows and columns")
     reader.charge(200 * sum(sizes) if wanted == "lil" else 8 * sum(sizes))
     arrays = [read_array(reader, node, "biufc" if place == 0 else "i") for place, node in enumerate(nodes)]
-    read: Callable[..., Any] = {"coo": _coo, "dia": _dia}.get(form, _compressed)
+    build: Callable[..., Any] = {"coo": _coo, "dia": _dia}.get(form, _compressed)
     if form not in ("coo", wanted):
         raise CodecError("another format")
-    return read(getattr(sparse, f"{form}_{kind}"), sizes, *arrays).asformat(wanted)
+    return build(getattr(sparse, f"{form}_{kind}"), sizes, *arrays).asformat(wanted)
 
 
 def _compressed(kind: Callable[..., Any], shape: Any, data: Any, indices: Any, indptr: Any) -> Any:

@@ -108,9 +108,9 @@ def _read_jax(reader: Reader, node: Any) -> Any:
     import jax
 
     library: Any = jax
-    made = jax.numpy.asarray(array)
-    if made.dtype == array.dtype:
-        return made
+    tensor = jax.numpy.asarray(array)
+    if tensor.dtype == array.dtype:
+        return tensor
     wide = library.enable_x64(True) if hasattr(jax, "enable_x64") else library.experimental.enable_x64()
     with wide:  # 64 bits, as the notebook had them
         return jax.numpy.asarray(array)
@@ -172,10 +172,10 @@ def encoder(kind: type) -> Encode | None:
     """Find the encoder for tensors of exactly this type, and for their shapes."""
     if (kind.__module__, kind.__name__) in _SHAPES:
         return _write_shape
-    found = KINDS.get((kind.__module__, kind.__name__))
-    if found is None or found[0] not in sys.modules:
+    library_and_writer = KINDS.get((kind.__module__, kind.__name__))
+    if library_and_writer is None or library_and_writer[0] not in sys.modules:
         return None
-    library, write = found
+    library, write = library_and_writer
     return lambda w, v: w.library(library, write(w, v), v)
 
 

@@ -64,14 +64,14 @@ class Inbox:
         now = self._files()
         ready = [path for path, at in now.items() if self._seen.get(path) == at and self._collected.get(path) != at]
         self._seen = now
-        found: list[Collected] = []
+        collected: list[Collected] = []
         for path in ready:
-            found += collect_upload(self._course, self._name, path, [each.name for each in now])
+            collected += collect_upload(self._course, self._name, path, [each.name for each in now])
             self._collected[path] = now[path]
-        return found
+        return collected
 
     def _files(self) -> dict[Path, tuple[int, ...]]:
-        found = {}
+        versions = {}
         try:
             paths = sorted(self._folder.iterdir())
         except OSError as error:
@@ -79,5 +79,5 @@ class Inbox:
         for path in paths:
             with contextlib.suppress(OSError):  # it has gone since
                 if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
-                    found[path] = version(path)
-        return found
+                    versions[path] = version(path)
+        return versions

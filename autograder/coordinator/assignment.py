@@ -89,7 +89,7 @@ class Publisher(Protocol[_Published_co]):
         """Load what publishing needs, while the batch runs."""
 
     def publish(
-        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> _Published_co:
         """Write gradebook, pages and reports from the grades on disk."""
 
@@ -124,13 +124,13 @@ def run_assignment(
         with display.interruptible(plan):
             with _templates(plan, options), display.running(plan) as progress:
                 loading = beside.submit(publisher.load)
-                done = _run(plan.works, plan, options, progress)
+                batch_result = _run(plan.works, plan, options, progress)
             executions.keep(course, plan.works)
             loading.result()
-            done = replace(done, not_graded=(*tried, *done.not_graded))
+            batch_result = replace(batch_result, not_graded=(*tried, *batch_result.not_graded))
             first = plan.works[0]
-            published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], done)
-    return Graded(done, published)
+            published = publisher.publish(course, assignment, first.exams, first.content_keys["exam"], batch_result)
+    return Graded(batch_result, published)
 
 
 def _choose_best(plan: Plan, options: Options) -> tuple[Plan, tuple[NotGraded, ...]]:
@@ -170,11 +170,11 @@ def forecast_assignment(
         current = _current(plan, options)
         plan = replace(plan, due=due)
         with _templates(plan, options), display.running(plan) as progress:
-            done = _run(due, plan, options, progress)
+            batch_result = _run(due, plan, options, progress)
         executions.keep(course, plan.works)
-        comparison = forecast.compare(plan.works, current, done)
+        comparison = forecast.compare(plan.works, current, batch_result)
         forecast.clear(course)
-    return Graded(done, comparison)
+    return Graded(batch_result, comparison)
 
 
 @contextlib.contextmanager
@@ -234,10 +234,10 @@ def observe(course: Course, release: Release) -> tuple[Release, str]:
             text = notebook_text(solution_notebook(exam))
             (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
         work = replace(work, recording_keys=recordings.keys(work))
-        done = batch.run([work], workers=1, execute=in_processes)
-        if done.not_graded:
-            return release, f"{name}: {observation.reason(done.not_graded[0].reason)}"
-        missing = _unreached(done.grades[0])
+        batch_result = batch.run([work], workers=1, execute=in_processes)
+        if batch_result.not_graded:
+            return release, f"{name}: {observation.reason(batch_result.not_graded[0].reason)}"
+        missing = _unreached(batch_result.grades[0])
         if missing:
             return release, f"{name}: {observation.reason(missing)}"
         observed = observation.with_record(release, observation.read(work))
@@ -261,13 +261,13 @@ def load_release(course: Course, assignment: Assignment) -> Release:
     Raises:
         CourseError: the exam cannot be made; the message names notebook and cell.
     """
-    found = exam_cache.load(course, assignment)
-    if found is None:
+    release = exam_cache.load(course, assignment)
+    if release is None:
         from autograder.release.build import build
 
-        found = build(course, assignment)
-        exam_cache.save(course, assignment, found)
-    return observation.with_kept(course, found)
+        release = build(course, assignment)
+        exam_cache.save(course, assignment, release)
+    return observation.with_kept(course, release)
 
 
 def observed_release(course: Course, assignment: Assignment) -> tuple[Release, tuple[str, ...]]:
@@ -285,8 +285,8 @@ def observed_release(course: Course, assignment: Assignment) -> tuple[Release, t
 
 def _current(plan: Plan, options: Options) -> Mapping[str, Grade]:
     """Return the current grades, by student."""
-    found = ((work.student, batch.current(work)) for work in plan.works if not options.force)
-    return {student: grade for student, grade in found if grade is not None}
+    stored = ((work.student, batch.current(work)) for work in plan.works if not options.force)
+    return {student: grade for student, grade in stored if grade is not None}
 
 
 def _templates(plan: Plan, options: Options) -> contextlib.AbstractContextManager[None]:

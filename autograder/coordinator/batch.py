@@ -43,8 +43,12 @@ Progress = Callable[[str, Grade | NotGraded], None]
 
 def students(course: Course, assignment: str) -> tuple[str, ...]:
     """List the students for whom something was handed in, by themselves or by their team."""
-    one = course.assignments.get(assignment)
-    return submitters(course, assignment) if one is None or one.team_size < 2 else HandIns(course).students(assignment)
+    settings = course.assignments.get(assignment)
+    return (
+        submitters(course, assignment)
+        if settings is None or settings.team_size < 2
+        else HandIns(course).students(assignment)
+    )
 
 
 def plan(course: Course, release: Release, only: Sequence[str] = ()) -> tuple[Work, ...]:
@@ -72,8 +76,11 @@ def trials(course: Course, release: Release, only: Sequence[str] = ()) -> list[l
         return []
     planner = Planner(course, release)
     names = [name for name in students(course, release.assignment.name) if not only or name in only]
-    each = [[work for work in planner.trials(name) if current(work) is None] for name in names]
-    return [[works[turn] for works in each if len(works) > turn] for turn in range(max(map(len, each), default=0))]
+    works_by_student = [[work for work in planner.trials(name) if current(work) is None] for name in names]
+    return [
+        [works[turn] for works in works_by_student if len(works) > turn]
+        for turn in range(max(map(len, works_by_student), default=0))
+    ]
 
 
 class Planner:
@@ -244,9 +251,9 @@ def longest_first(due: Sequence[Work]) -> list[Work]:
     A submission without a grade is expected to take the median of the others. Equal ones stay in the order of the
     names.
     """
-    known = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
-    typical = statistics.median(known.values()) if known else 0.0
-    return sorted(due, key=lambda work: -known.get(work.student, typical))
+    seconds_by_student = {work.student: seconds for work in due if (seconds := _seconds(earlier(work))) > 0}
+    typical = statistics.median(seconds_by_student.values()) if seconds_by_student else 0.0
+    return sorted(due, key=lambda work: -seconds_by_student.get(work.student, typical))
 
 
 def _seconds(grade: Grade | None) -> float:
@@ -344,10 +351,10 @@ def own_files(folder: Path, provided: Mapping[str, Path]) -> Mapping[str, Path]:
 
     A copy of this package (the bundle of a release) is left out: nobody grades with what a student may have changed.
     """
-    found = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
-    own = {
+    files = {str(p.relative_to(folder)): p for p in regular_files(folder) if p.suffix != ".ipynb"}
+    students = {
         name: path
-        for name, path in found.items()
+        for name, path in files.items()
         if name not in provided and name != TIMESTAMP and Path(name).parts[0] not in (FOLDER, f"{FOLDER}.py")
     }
-    return dict(list(own.items())[:MAX_OWN_FILES])
+    return dict(list(students.items())[:MAX_OWN_FILES])

@@ -120,15 +120,15 @@ def folder(course: Course, assignment: str) -> Path:
     return course.state / "log" / assignment / "batches"
 
 
-def _create(where: Path, moment: datetime) -> tuple[Path, TextIO]:
+def _create(folder: Path, moment: datetime) -> tuple[Path, TextIO]:
     """Create a log, named by the time so that names sort like times; remove the oldest ones."""
-    while (path := where / f"{moment:%Y-%m-%dT%H%M%SZ}.log").exists():
+    while (path := folder / f"{moment:%Y-%m-%dT%H%M%SZ}.log").exists():
         moment += timedelta(seconds=1)
     try:
-        where.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        for old in sorted(where.glob("*.log"))[:-MAX_LOGS]:
-            old.unlink(missing_ok=True)
+        for outdated in sorted(folder.glob("*.log"))[:-MAX_LOGS]:
+            outdated.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
     return path, os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")

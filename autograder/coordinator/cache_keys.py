@@ -57,8 +57,8 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
 def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:
     """Make the key of what being late costs a student: the common one, unless dates of the student's own apply."""
     due = aware(assignment.due) if assignment.due else None
-    own = (dates.due, dates.late_days, dates.excused, dates.closed, dates.notes)
-    return common if own == (due, 0.0, False, False, ()) else digest(common, repr(own))
+    policy = (dates.due, dates.late_days, dates.excused, dates.closed, dates.notes)
+    return common if policy == (due, 0.0, False, False, ()) else digest(common, repr(policy))
 
 
 def _run_settings(assignment: Assignment) -> tuple[str | None, ...]:
@@ -87,13 +87,13 @@ def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
     """Digest the modules in ``folder`` that the notebooks import: name → digest."""
     sources = [cell.source for exam in exams for cell in exam.cells if cell.cell_type == "code"]
     names = {module.split(".")[0] for source in sources for module in modules_imported(source)}
-    found = {}
+    digests = {}
     for name in sorted(names):
         if (folder / f"{name}.py").is_file():
-            found[name] = hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest()
+            digests[name] = hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest()
         elif (folder / name / "__init__.py").is_file():
-            found[name] = folder_key(folder / name)
-    return found
+            digests[name] = folder_key(folder / name)
+    return digests
 
 
 # --- runs
@@ -163,8 +163,8 @@ def packages(prefix: str, base_prefix: str) -> list[str]:
 
     A virtual environment imports those of the Python that it was made with only if its ``pyvenv.cfg`` says so.
     """
-    own = [prefix, base_prefix] if _sees_its_base(prefix, base_prefix) else [prefix]
-    places = [place for each in own for place in _libraries(each)]
+    prefixes = [prefix, base_prefix] if _sees_its_base(prefix, base_prefix) else [prefix]
+    places = [place for each in prefixes for place in _libraries(each)]
     folders = {d.resolve() for p in places for d in (p / "site-packages", p / "dist-packages") if d.is_dir()}
     return sorted({path.name for folder in folders for path in folder.iterdir() if path.suffix in _PACKAGE_SUFFIXES})
 
@@ -182,5 +182,5 @@ def _sees_its_base(prefix: str, base_prefix: str) -> bool:
     except OSError:
         return True
     pairs = (line.partition("=") for line in settings.splitlines())
-    said = {name.strip().lower(): value.strip().lower() for name, _, value in pairs}
-    return said.get("include-system-site-packages") != "false"
+    values = {name.strip().lower(): value.strip().lower() for name, _, value in pairs}
+    return values.get("include-system-site-packages") != "false"

@@ -31,15 +31,15 @@ def course_files(work: Work) -> dict[str, bytes]:
     Raises:
         CourseError: a file cannot be read.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     for path in _paths(work):
         name = path.relative_to(work.course).as_posix()
-        if name not in found:
+        if name not in contents:
             try:
-                found[name] = path.read_bytes()
+                contents[name] = path.read_bytes()
             except OSError as error:
                 raise CourseError(f"{name} cannot be read ({error.strerror})") from error
-    return found
+    return contents
 
 
 def examiner_files(work: Work) -> list[Path]:
@@ -81,15 +81,15 @@ def own_modules(names: Iterable[str], files: Iterable[Path], folders: Sequence[P
 
     Of ``folders``, the first that has a module counts; a package comes with all of its files.
     """
-    waiting, known = list(names), {KIT}
+    waiting, visited = list(names), {KIT}
     for file in files:
         yield file
         waiting += _imports(file.read_bytes())
     while waiting:
         name = waiting.pop()
-        if name in known:
+        if name in visited:
             continue
-        known.add(name)
+        visited.add(name)
         for path in next(filter(None, (_module(folder, name) for folder in folders)), ()):
             yield path
             if path.suffix == ".py":
@@ -105,36 +105,36 @@ def _module(folder: Path, name: str) -> list[Path]:
 
 def _imported_by(exams: Iterable[Exam]) -> set[str]:
     """Collect the top-level names of all modules that cells import, tests included."""
-    found: set[str] = set()
+    names: set[str] = set()
     for exam in exams:
-        found |= {module.split(".")[0] for module in vocabulary(exam).modules}
+        names |= {module.split(".")[0] for module in vocabulary(exam).modules}
         for cell in exam.cells:
             if cell.cell_type == "code":
-                found |= _imports(cell.source)
-    return found
+                names |= _imports(cell.source)
+    return names
 
 
 def _imports(source: str | bytes) -> set[str]:
     tree = parsed(source)
     if tree is None:
         return set()  # a cell with a magic; the vocabulary knows its imports
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+            names.add(node.module.split(".")[0])
+    return names
 
 
 def _below(start: Path) -> Iterator[Path]:
     """Yield ``start`` if it is a file, else the files in it; links to files count as files."""
     if start.is_file():
         yield start
-    seen: set[str] = set()  # a link may lead to a folder that it is in
+    entered: set[str] = set()  # a link may lead to a folder that it is in
     for parent, folders, names in os.walk(start, followlinks=True):
-        seen.add(os.path.realpath(parent))
+        entered.add(os.path.realpath(parent))
         folders[:] = sorted(
-            name for name in folders if name not in IGNORED and os.path.realpath(Path(parent, name)) not in seen
+            name for name in folders if name not in IGNORED and os.path.realpath(Path(parent, name)) not in entered
         )
         yield from (path for path in (Path(parent) / name for name in sorted(names)) if path.is_file())

@@ -73,7 +73,7 @@ class Examiners:
 
     def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
         deadline = time.monotonic() + work.seconds
-        found = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
+        recorded = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
         job = self._templates.examiner_job()
         task = {
@@ -82,7 +82,7 @@ class Examiners:
             "record": work.runs is not None,
             "without": without,
         }
-        with _own_files(work) as own, self._kernels(work, own) as lent:
+        with _own_files(work) as files, self._kernels(work, files) as lent:
             process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
             with contextlib.ExitStack() as stack:
                 stack.callback(_keep_log, work, process)
@@ -91,14 +91,16 @@ class Examiners:
                 try:
                     with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                        return serve(line, task, unit, found, lent, go_on)
+                        return serve(line, task, unit, recorded, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise self._failure(work, process, error, deadline) from error
 
-    def _kernels(self, work: Work, own: Mapping[str, Path]) -> kernels.Kernels:
-        there = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
+    def _kernels(self, work: Work, files: Mapping[str, Path]) -> kernels.Kernels:
+        is_submitted = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
         limit = 3 * ATTEMPTS * len(work.exams)
-        return kernels.Kernels(partial(self._start_kernel, work, own), limit, ahead=there and not work.replay_only)
+        return kernels.Kernels(
+            partial(self._start_kernel, work, files), limit, ahead=is_submitted and not work.replay_only
+        )
 
     def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:
         if self._stopped.is_set():
@@ -118,10 +120,10 @@ class Examiners:
         kind = SilentEnd if ended == 0 else HostError
         return kind(f"the process that examined it ended without an outcome ({how})")
 
-    def _start_kernel(self, work: Work, own: Mapping[str, Path]) -> kernels.Lent:
+    def _start_kernel(self, work: Work, student_files: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""
         released = self._templates.staged.released
-        added = {name: path for name, path in own.items() if name not in released}
+        added = {name: path for name, path in student_files.items() if name not in released}
         files = {**work_files(added), **work_files(released)}
         modules = self._templates.released_modules
         first = preload(work.assignment, modules)
@@ -137,7 +139,7 @@ class Examiners:
             )
 
         forks = self._templates.kernel_sandbox()
-        if forks is not None and not {module.split(".")[0] for module in modules} & top_names(own):
+        if forks is not None and not {module.split(".")[0] for module in modules} & top_names(student_files):
             with contextlib.suppress(SandboxError):
                 return kernels.start(forks, describe)
         return kernels.start(kernel_sandbox(work.assignment), describe)
@@ -147,7 +149,7 @@ def serve(
     line: wire.Line,
     task: Mapping[str, object],
     unit: bytes,
-    found: tuple[Recording, ...],
+    recorded: tuple[Recording, ...],
     lent: kernels.Kernels,
     go_on: Callable[[], bool],
 ) -> bytes:
@@ -159,7 +161,7 @@ def serve(
     """
     line.send_request(task)
     line.send_parcel(unit)
-    for recording in found:
+    for recording in recorded:
         line.send_parcel(recording.run or b"")
         line.send_parcel(recording.figures)
     while True:
@@ -184,14 +186,14 @@ def _connect(socket_descriptor: int) -> wire.Line:
 @contextlib.contextmanager
 def _own_files(work: Work) -> Iterator[Mapping[str, Path]]:
     """Copy the student's further files into a folder whose name contains neither student nor course."""
-    own = handed_in(work)
-    if not own:
+    originals = handed_in(work)
+    if not originals:
         yield {}
         return
     with staging.neutral_folder() as folder:
-        copies = {name: folder / str(number) for number, name in enumerate(own)}
+        copies = {name: folder / str(number) for number, name in enumerate(originals)}
         for name, copy in copies.items():
-            shutil.copyfile(own[name], copy, follow_symlinks=False)
+            shutil.copyfile(originals[name], copy, follow_symlinks=False)
         yield copies
 
 

@@ -45,17 +45,18 @@ def reasons(course: Course, works: Sequence[Work]) -> list[str]:
         course: the course.
         works: works of one assignment that are due.
     """
-    kept = _read(course, works[0].assignment.name) if works else {}
-    if not kept:
+    record = _read(course, works[0].assignment.name) if works else {}
+    if not record:
         return []
     now = _parts(works[0])
-    stale = (key for work in works if (key := kept["students"].get(work.student)) and _is_lost(work, key))
+    stale = (key for work in works if (key := record["students"].get(work.student)) and _is_lost(work, key))
     causes: Counter[str] = Counter()
     for key, count in Counter(stale).items():
-        causes["; ".join(differences(kept["environments"].get(key, {}), now)) or "their environment"] += count
+        causes["; ".join(differences(record["environments"].get(key, {}), now)) or "their environment"] += count
     return [
-        f"{count} recording{'s do' if count != 1 else ' does'} not fit any more, so notebooks are executed again: {why}"
-        for why, count in causes.items()
+        f"{count} recording{'s do' if count > 1 else ' does'} not fit any more, so notebooks are executed again: "
+        f"{cause}"
+        for cause, count in causes.items()
     ]
 
 
@@ -65,9 +66,9 @@ def keep(course: Course, works: Sequence[Work]) -> None:
     if not recorded:
         return
     name = recorded[0].assignment.name
-    kept = _read(course, name) or {"students": {}, "environments": {}}
-    students = kept["students"] | {work.student: work.execution for work in recorded}
-    environments = kept["environments"] | {recorded[0].execution: _parts(recorded[0])}
+    record = _read(course, name) or {"students": {}, "environments": {}}
+    students = record["students"] | {work.student: work.execution for work in recorded}
+    environments = record["environments"] | {recorded[0].execution: _parts(recorded[0])}
     used = {key: parts for key, parts in environments.items() if key in students.values()}
     content = {"version": VERSION, "students": students, "environments": used}
     try:
@@ -78,13 +79,13 @@ def keep(course: Course, works: Sequence[Work]) -> None:
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Name what differs between the parts of two keys: ``numpy 2.4.5 → 2.4.6``."""
-    before, after = (dict(_versions(parts.get("packages", ()))) for parts in (then, now))
-    other = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    said = [f"{name} {before.get(name, 'none')} → {after.get(name, 'none')}" for name in other[:MAX_NAMED]]
-    if len(other) > MAX_NAMED:
-        said.append(f"{len(other) - MAX_NAMED} more packages")
-    packages = [", ".join(said)] if said else []
-    return packages + [title for name, title in _NAMES.items() if then.get(name) != now.get(name)]
+    before, after = (dict(_versions(parts.get("sentences", ()))) for parts in (then, now))
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    changes = [f"{name} {before.get(name, 'none')} → {after.get(name, 'none')}" for name in changed[:MAX_NAMED]]
+    if len(changed) > MAX_NAMED:
+        changes.append(f"{len(changed) - MAX_NAMED} more sentences")
+    sentences = [", ".join(changes)] if changes else []
+    return sentences + [title for name, title in _NAMES.items() if then.get(name) != now.get(name)]
 
 
 def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:

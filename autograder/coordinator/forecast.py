@@ -103,15 +103,15 @@ def _redirected(work: Work, folder: Path) -> Work:
     return replace(work, target=folder / "graded", details=folder / "details.json")
 
 
-def compare(works: Sequence[Work], current: Mapping[str, Grade], done: Batch) -> Forecast:
+def compare(works: Sequence[Work], current: Mapping[str, Grade], batch_result: Batch) -> Forecast:
     """Compare the grades on disk with the new ones.
 
     Args:
         works: the works as a batch would grade them, with the places of the grades on disk.
         current: student → current grade, which was not made again.
-        done: the batch that graded the others.
+        batch_result: the batch that graded the others.
     """
-    graded = {grade.student: grade for grade in done.grades}
+    graded = {grade.student: grade for grade in batch_result.grades}
     changes = []
     for work in works:
         before = earlier(work)
@@ -130,16 +130,16 @@ def changed_questions(before: Grade | None, after: Grade | None) -> list[Questio
     if before is None or after is None:
         return []
     old, new = _by_id(before), _by_id(after)
-    found = []
+    changes = []
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
         scores = (None if was is None else was.score, None if now is None else now.score)
         in_kernel = any(one is not None and one.in_kernel for one in (was, now))
         if was is None or now is None or abs(was.score - now.score) > 1e-6:
-            found.append(Question(key[1], *scores, in_kernel=in_kernel))
+            changes.append(Question(key[1], *scores, in_kernel=in_kernel))
         elif was.outcome is not now.outcome:
-            found.append(Question(key[1], *scores, f"{was.outcome} → {now.outcome}", in_kernel))
-    return found
+            changes.append(Question(key[1], *scores, f"{was.outcome} → {now.outcome}", in_kernel))
+    return changes
 
 
 def _by_id(grade: Grade) -> dict[tuple[str, str], QuestionGrade]:
@@ -156,12 +156,12 @@ def to_json(forecast: Forecast) -> dict[str, Any]:
     return {
         "changes": [
             {
-                "student": one.student,
-                "before": None if one.before is None else one.before.score,
-                "after": None if one.after is None else one.after.score,
-                "questions": [{"id": q.id, "before": q.before, "after": q.after} for q in one.questions],
+                "student": change.student,
+                "before": None if change.before is None else change.before.score,
+                "after": None if change.after is None else change.after.score,
+                "questions": [{"id": q.id, "before": q.before, "after": q.after} for q in change.questions],
             }
-            for one in forecast.changed
+            for change in forecast.changed
         ],
         "executed": list(forecast.executed),
     }

@@ -116,8 +116,10 @@ class Kernels:
         match request:
             case {"ask": "start"}:
                 return self._lend()
-            case {"ask": str(what), "kernel": int(number)} if 0 <= number < len(self._lent) and what in _REQUESTS:
-                return _REQUESTS[what](self._lent[number].process, request), ()
+            case {"ask": str(operation), "kernel": int(number)} if (
+                0 <= number < len(self._lent) and operation in _REQUESTS
+            ):
+                return _REQUESTS[operation](self._lent[number].process, request), ()
         raise ValueError("the examiner's process sent an unknown request")
 
     def _lend(self) -> tuple[dict[str, Any], tuple[int, ...]]:

@@ -42,14 +42,14 @@ class Mutant:
 def mutants(exams: tuple[Exam, ...]) -> Iterator[Mutant]:
     """Yield a mutant of each kind that changes a function which a test names."""
     for kind in _KINDS:
-        made, changed = [], []
+        mutated, changed = [], []
         for exam in exams:
             names: set[str] = set()
             cells = tuple(_changed(exam, cell, kind, names) for cell in exam.cells)
-            made.append(replace(exam, cells=cells))
+            mutated.append(replace(exam, cells=cells))
             changed.append(frozenset(names))
         if any(changed):
-            yield Mutant(kind, tuple(made), tuple(changed))
+            yield Mutant(kind, tuple(mutated), tuple(changed))
 
 
 def tests_of(exam: Exam, function: str) -> list[ExamCell]:
@@ -99,13 +99,13 @@ def _constant(value: object) -> list[ast.stmt]:
 
 def _zeros(node: Function) -> list[ast.stmt] | None:
     """Call the right function, inside this one, and turn its numbers into zeros."""
-    given = node.args
-    positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*given.posonlyargs, *given.args]]
-    positional += [ast.Starred(ast.Name(given.vararg.arg, ast.Load()), ast.Load())] if given.vararg else []
-    named = [ast.keyword(a.arg, ast.Name(a.arg, ast.Load())) for a in given.kwonlyargs]
-    named += [ast.keyword(None, ast.Name(given.kwarg.arg, ast.Load()))] if given.kwarg else []
-    inner = ast.FunctionDef("_right", given, node.body, [], None, None)
-    call = ast.Call(ast.Name("_right", ast.Load()), positional, named)
+    parameters = node.args
+    positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*parameters.posonlyargs, *parameters.args]]
+    positional += [ast.Starred(ast.Name(parameters.vararg.arg, ast.Load()), ast.Load())] if parameters.vararg else []
+    keywords = [ast.keyword(a.arg, ast.Name(a.arg, ast.Load())) for a in parameters.kwonlyargs]
+    keywords += [ast.keyword(None, ast.Name(parameters.kwarg.arg, ast.Load()))] if parameters.kwarg else []
+    inner = ast.FunctionDef("_right", parameters, node.body, [], None, None)
+    call = ast.Call(ast.Name("_right", ast.Load()), positional, keywords)
     return [*ast.parse(ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
 
 

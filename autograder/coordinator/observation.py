@@ -78,8 +78,8 @@ def with_kept(course: Course, release: Release) -> Release:
         content = json.loads(_path(course, release.assignment).read_bytes())
         if content["key"] != _key(course, release):
             return release
-        kept: dict[str, Any] = content["notebooks"]
-        return with_record(release, [from_plain(Observations, kept[exam.notebook]) for exam in release.exams])
+        records: dict[str, Any] = content["notebooks"]
+        return with_record(release, [from_plain(Observations, records[exam.notebook]) for exam in release.exams])
     except (OSError, ValueError, TypeError, KeyError):
         return release
 

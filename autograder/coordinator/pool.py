@@ -105,12 +105,12 @@ def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = 
         return
     executed = [work for work in due if force or not are_kept(work)]
     kernels = sum(len(work.exams) for work in executed) if warm else 0
-    with Templates(due[0], submissions=len(due), kernels=kernels, executed=bool(executed)) as made:
-        _current.append(made)
+    with Templates(due[0], submissions=len(due), kernels=kernels, executed=bool(executed)) as templates:
+        _current.append(templates)
         try:
             yield
         finally:
-            _current.remove(made)
+            _current.remove(templates)
 
 
 def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Generator[tuple[Work, str], None, None]:

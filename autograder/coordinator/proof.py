@@ -101,15 +101,15 @@ def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute
     """Run the solution with everything allowed; return the release with what it did, beside what is known."""
     observing = observation.observing(replace(work, exams=release.exams), folder / "observed")
     _graded(release.assignment, [observing], 1, execute)
-    seen = observation.read(observing)
+    observed = observation.read(observing)
     shutil.rmtree(folder / "observed", ignore_errors=True)
-    return _joined(release, seen)[0]
+    return _joined(release, observed)[0]
 
 
-def _joined(release: Release, seen: Sequence[Observations]) -> tuple[Release, list[str]]:
+def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release, list[str]]:
     """Return the release with the facts of one more run, and notes on those that only one of the runs showed."""
-    known = [exam.observations or Observations() for exam in release.exams]
-    pairs = list(zip(known, seen, strict=True))
+    recorded = [exam.observations or Observations() for exam in release.exams]
+    pairs = list(zip(recorded, observed, strict=True))
     joined = observation.with_record(release, [old | new for old, new in pairs])
     varying = [set(old.facts) ^ set(new.facts) for old, new in pairs]
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
@@ -131,10 +131,10 @@ def _by_chance(exam: Exam, facts: Set[Fact]) -> Iterator[str]:
 
 
 def _graded(assignment: Assignment, works: Sequence[Work], workers: int, execute: batch.Execute) -> tuple[Grade, ...]:
-    done = batch.run(works, workers=workers, force=True, execute=execute)
-    if done.not_graded:
-        raise HostError(f"{assignment.name} cannot be proved: {done.not_graded[0].reason}")
-    return done.grades
+    batch_result = batch.run(works, workers=workers, force=True, execute=execute)
+    if batch_result.not_graded:
+        raise HostError(f"{assignment.name} cannot be proved: {batch_result.not_graded[0].reason}")
+    return batch_result.grades
 
 
 def _missed_tests(exams: Sequence[Exam], grade: Grade) -> list[tuple[Exam, ExamCell, QuestionGrade]]:
@@ -153,18 +153,20 @@ def _proof(
     """Compare the points of both runs with what a release needs; see :func:`prove`."""
     assignment, exams = release.assignment, release.exams
     raised = [_raised(exam, folder / "solution" / "autograded" / f"{exam.notebook}.ipynb") for exam in exams]
-    given = [(exam, text) for exam, text in _given_away(exams, unchanged)]
-    faults = [*_missed(exams, solution, raised), *(text for exam, text in given if not _is_otters(exam))]
+    gifts = [(exam, text) for exam, text in _given_away(exams, unchanged)]
+    faults = [*_missed(exams, solution, raised), *(text for exam, text in gifts if not _is_otters(exam))]
     if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
-        where = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
-        raise ProofError(f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {where}/")
+        report_folder = folder.relative_to(course.root) if folder.is_relative_to(course.root) else folder
+        raise ProofError(
+            f"{assignment.name} does not prove itself:{listed}\nBoth runs, with all details: {report_folder}/"
+        )
     observation.keep(course, release)
-    told = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
+    errors = [(exam.notebook, said) for exam, each in zip(exams, raised, strict=True) for said in each]
     warnings = (
-        *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in told),
+        *(f"{notebook}: {said}; {_HARMLESS}" for notebook, said in errors),
         *_failing_without_points(exams, solution),
-        *(text for exam, text in given if _is_otters(exam)),
+        *(text for exam, text in gifts if _is_otters(exam)),
         *_weak_answers(course, release, folder, solution, workers, execute),
         *_slow_learners(course, release, folder, workers, execute),
         *_states_of_the_end(exams, solution),
@@ -198,14 +200,14 @@ def _weak_answers(
     for number, mutant in enumerate(tried):
         texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
         works.append(_work(course, release, folder, f"weak-{number}", texts))
-    done = batch.run(works, workers=workers, force=True, execute=execute)
-    graded = {grade.student: grade for grade in done.grades}
-    found: list[str] = []
+    batch_result = batch.run(works, workers=workers, force=True, execute=execute)
+    graded = {grade.student: grade for grade in batch_result.grades}
+    gifts: list[str] = []
     for number, mutant in enumerate(tried):
         if (grade := graded.get(f"weak-{number}")) is not None:
-            found += _unnoticed(release.exams, mutant, grade)
+            gifts += _unnoticed(release.exams, mutant, grade)
         shutil.rmtree(folder / f"weak-{number}", ignore_errors=True)
-    return found
+    return gifts
 
 
 def _slow_learners(course: Course, release: Release, folder: Path, workers: int, execute: batch.Execute) -> list[str]:
@@ -216,17 +218,17 @@ def _slow_learners(course: Course, release: Release, folder: Path, workers: int,
     texts = {exam.notebook: notebook_text(solution_notebook(exam)) for exam in release.exams}
     exams = tuple(exam for exam, _ in changed)
     work = replace(_work(course, release, folder, "slow", texts), exams=exams)
-    done = batch.run([work], workers=workers, force=True, execute=execute)
+    batch_result = batch.run([work], workers=workers, force=True, execute=execute)
     shutil.rmtree(folder / "slow", ignore_errors=True)
-    found = []
-    for exam, cell, question in (missed for grade in done.grades for missed in _missed_tests(exams, grade)):
+    warnings = []
+    for exam, cell, question in (missed for grade in batch_result.grades for missed in _missed_tests(exams, grade)):
         if any(exam is other and str(cell.grade_id) in tests for other, tests in changed):
             short = "; ".join(check.message for check in question.checks if check.fraction < 1) or question.message
-            found.append(
+            warnings.append(
                 f"{exam.notebook}, {cell.grade_id}: with a third of the epochs the solution would lose points "
                 f"({short}), and so would an honest network that learns more slowly; train longer, or ask for less"
             )
-    return found
+    return warnings
 
 
 def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[str]:
@@ -237,10 +239,10 @@ def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[
             tests = tests_of(exam, function)
             is_gift = any(GIVEN in cell.metadata.get("tags", ()) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                named = ", ".join(str(cell.grade_id) for cell in tests)
+                test_names = ", ".join(str(cell.grade_id) for cell in tests)
                 yield (
-                    f"{exam.notebook}, {named}: an answer whose {function}() only {mutant.kind} gets full marks; let a "
-                    "test call it with something for which that is wrong"
+                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
+                    "let a test call it with something for which that is wrong"
                 )
 
 
@@ -266,17 +268,17 @@ def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     for exam, notebook in zip(exams, grade.notebooks, strict=True):
         for question in notebook.questions:
             if question.detail.startswith(AT_END):
-                why = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
-                found = "it finds objects as they are at the end of the notebook"
-                yield f"{exam.notebook}, {question.id}: {found}, because {why}"
+                reason = question.detail.partition("\n")[0].removeprefix(AT_END).rstrip(".")
+                finding = "it finds objects as they are at the end of the notebook"
+                yield f"{exam.notebook}, {question.id}: {finding}, because {reason}"
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
     """Name the tests of zero points that the solution fails: no score tells of them."""
     for exam, cell, question in _tests(exams, grade, worthless=True):
         if question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
-            why = _reason(question.detail) or question.message or question.outcome.value
-            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({why})"
+            reason = _reason(question.detail) or question.message or question.outcome.value
+            yield f"{exam.notebook}, {cell.grade_id}: the solution fails this test, which has no points ({reason})"
 
 
 def _tests(
@@ -292,14 +294,14 @@ def _tests(
 def _raised(exam: Exam, graded: Path) -> list[str]:
     """Say which cells raise, each with its error, that are not marked as meant to."""
     cells = json.loads(graded.read_text(encoding="utf-8"))["cells"] if graded.is_file() else []
-    found = []
+    raising = []
     for number, (cell, ran) in enumerate(zip(exam.cells, cells, strict=False), 1):
         did = ran["metadata"].get("autograder", {}).get("run")
         if did == "error" and cell.role is not Role.TEST and not raises_exception(cell.metadata):
             errors = [explained(f"{o['ename']}: {o['evalue']}") for o in ran["outputs"] if o["output_type"] == "error"]
-            named = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
-            found.append(f"{named} raises {one_line(errors[0] if errors else 'an error', 300).rstrip('.: ')}")
-    return found
+            label = f"cell {number}" + (f" ({cell.grade_id!r})" if cell.grade_id else "")
+            raising.append(f"{label} raises {one_line(errors[0] if errors else 'an error', 300).rstrip('.: ')}")
+    return raising
 
 
 def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Iterator[str]:
@@ -317,20 +319,20 @@ def _missed(exams: Sequence[Exam], grade: Grade, raised: list[list[str]]) -> Ite
     for exam, cell, question in missed:
         if exam.notebook in stopped and _UNBOUND in question.detail:
             continue  # a consequence of the cell that stopped
-        own = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
+        of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
         short = [c for c in question.checks if c.fraction < 1]
-        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if own else c.message for c in short)
-        why = checks or _reason(question.detail) or question.message
-        got = f"{question.score:g} of {cell.points:g} points"
-        yield f"{exam.notebook}, {cell.grade_id}: the solution gets {got} ({why})"
+        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if of_otter else c.message for c in short)
+        reason = checks or _reason(question.detail) or question.message
+        points = f"{question.score:g} of {cell.points:g} points"
+        yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"
 
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
         if question.score > 0 and GIVEN not in cell.metadata.get("tags", ()):
-            got = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
+            points = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
             todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
-            yield exam, f"{exam.notebook}, {cell.grade_id}: {got}; {todo}"
+            yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
 
 
 def _reason(detail: str) -> str:
@@ -340,12 +342,12 @@ def _reason(detail: str) -> str:
     """
     first = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")[0].strip().splitlines()
     frames = [index for index, line in enumerate(first) if line.startswith('  File "')]
-    place = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
+    position = next((f"line {m[1]}: {first[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(first[i]))), "")
     ending = [line for line in first[frames[-1] + 1 :] if not line.startswith(" ")] if frames else first[-2:]
     message = "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
     if refused := _REFUSED_IN_SQL.search(detail):  # SQLite's own exception does not say which code was refused
         message = refused[1]
-    return place + (message if len(message) <= 500 else message[:499] + "…")
+    return position + (message if len(message) <= 500 else message[:499] + "…")
 
 
 _HARMLESS = f"no question loses points by it; mend it, or tag the cell {RAISES!r} (as Jupyter does) if it is meant to"

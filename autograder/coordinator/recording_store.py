@@ -67,7 +67,7 @@ class RecordingStore:
 
     def prune(self, max_bytes: int = MAX_STORE_BYTES) -> None:
         """Remove half-written files, and the least recently used recordings until the rest fits ``max_bytes``."""
-        kept: list[tuple[float, int, Path]] = []
+        recordings: list[tuple[float, int, Path]] = []
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
                 with contextlib.suppress(OSError):
@@ -75,9 +75,9 @@ class RecordingStore:
                         path.unlink()
                         continue
                     status = path.stat()
-                    kept.append((status.st_mtime, status.st_size, path))
-        total = sum(size for _, size, _ in kept)
-        for _, size, path in sorted(kept, key=lambda one: one[0]):
+                    recordings.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in recordings)
+        for _, size, path in sorted(recordings, key=lambda one: one[0]):
             if total <= max_bytes:
                 return
             with contextlib.suppress(OSError):

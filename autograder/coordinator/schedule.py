@@ -28,9 +28,9 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     ready = [work for work in due if are_kept(work)]
     missing: list[Work] = []
     yield from _replayed(ready, workers, execute, missing)
-    place = {id(work): number for number, work in enumerate(due)}
+    rank = {id(work): number for number, work in enumerate(due)}
     missing += [work for work in due if id(work) not in {id(one) for one in ready}]
-    missing.sort(key=lambda work: place[id(work)])
+    missing.sort(key=lambda work: rank[id(work)])
     alone: list[Work] = []
     while missing:
         leaders: dict[tuple[str, ...], Work] = {}
@@ -59,8 +59,8 @@ def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
         else:
             yield work, reason
     for work in busy:
-        for done, reason in _done(execute, [work], 1):
-            yield done, after_second_try(reason)
+        for graded, reason in _done(execute, [work], 1):
+            yield graded, after_second_try(reason)
 
 
 def after_second_try(reason: str) -> str:

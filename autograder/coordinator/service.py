@@ -262,10 +262,10 @@ class Service:
             work = replace(self._next_attempt(student) or self._planner.work(student), scratch=self._scratch)
             grade = batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
-            said = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
-            self._failures[student] = said
+            reason = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
+            self._failures[student] = reason
             self._mark_report()
-            _settle(future, NotGraded(student, self.assignment.name, said))
+            _settle(future, NotGraded(student, self.assignment.name, reason))
             return
         if grade is not None:
             self._failures.pop(student, None)
@@ -312,9 +312,9 @@ class Service:
         self._beside(self._publish_one, grade, future)
 
     def _beside(self, write: Callable[..., None], *arguments: Any) -> None:
-        done = self._publisher.submit(write, *arguments)
-        self._publishing.add(done)
-        done.add_done_callback(lambda _: self._wake_up())
+        future = self._publisher.submit(write, *arguments)
+        self._publishing.add(future)
+        future.add_done_callback(lambda _: self._wake_up())
 
     def _publish_one(self, grade: Grade, future: Result) -> None:
         try:
@@ -339,8 +339,8 @@ class Service:
 
     def _report_all(self, failures: dict[str, str]) -> None:
         with contextlib.suppress(HostError):  # it is tried again after the next grade
-            done = record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
-            self._tell_new(done.page_faults)
+            published = record(self.course, self.assignment, self._exams, self._planner.common["exam"], failures)
+            self._tell_new(published.page_faults)
 
     def _tell_new(self, faults: Sequence[str]) -> None:
         """Tell what has not been told yet."""
@@ -380,5 +380,5 @@ def _own_scratch(course: Course, assignment: Assignment) -> Iterator[Path]:
 
 def _sources(course: Course, assignment: Assignment) -> Versions:
     """Return the versions of the files that an exam is made of."""
-    named = [course.root / name for name in ("course.yaml", "nbgrader_config.py", *assignment.files)]
-    return versions(course.source(assignment.name), [*course.root.glob("*.py"), *named])
+    paths = [course.root / name for name in ("course.yaml", "nbgrader_config.py", *assignment.files)]
+    return versions(course.source(assignment.name), [*course.root.glob("*.py"), *paths])

@@ -47,5 +47,5 @@ def _changed(cell: ExamCell, imports: Mapping[str, str]) -> ExamCell:
 def _epochs(tree: ast.Module, imports: Mapping[str, str]) -> Iterable[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and dotted(node.func, imports) in _CHECK:
-            named = [keyword.value for keyword in node.keywords if keyword.arg == "epochs"]
-            yield from named or node.args[_EPOCHS : _EPOCHS + 1]
+            keywords = [keyword.value for keyword in node.keywords if keyword.arg == "epochs"]
+            yield from keywords or node.args[_EPOCHS : _EPOCHS + 1]

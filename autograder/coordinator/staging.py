@@ -70,12 +70,12 @@ def staged(work: Work) -> Iterator[Staged]:
         HostError: there is no room for the copies.
     """
     sweep()
-    with _examiners_folder(work) as folder, neutral_folder() as given:
+    with _examiners_folder(work) as folder, neutral_folder() as shared:
         course = folder / "course" / secrets.token_hex(16)
         for path in examiner_files(work):
             _copy(path, course / path.relative_to(work.course))
         _make(course)
-        released = {name: given / str(number) for number, name in enumerate(shared_files(work))}
+        released = {name: shared / str(number) for number, name in enumerate(shared_files(work))}
         for name, path in shared_files(work).items():
             _copy(path, released[name])
         yield Staged(folder, released)
@@ -86,10 +86,10 @@ def _examiners_folder(work: Work) -> Iterator[Path]:
     """Make a folder within the course, so that hidden data do not leave it."""
     try:
         work.scratch.mkdir(parents=True, exist_ok=True)
-        made = tempfile.TemporaryDirectory(dir=work.scratch, prefix="exam-", ignore_cleanup_errors=True)
+        temporary = tempfile.TemporaryDirectory(dir=work.scratch, prefix="exam-", ignore_cleanup_errors=True)
     except OSError as error:
         raise unwritable(work.scratch, error) from error
-    with made as folder:
+    with temporary as folder:
         yield Path(folder)
 
 
@@ -97,10 +97,10 @@ def _examiners_folder(work: Work) -> Iterator[Path]:
 def neutral_folder() -> Iterator[Path]:
     """Make a folder whose path names neither course nor student."""
     try:
-        made = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
     except OSError as error:
         raise unwritable(Path(tempfile.gettempdir()), error) from error
-    with made as name:
+    with temporary as name:
         folder = Path(name)
         with (folder / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -132,12 +132,12 @@ class Templates:
         self._stack.close()
 
     @contextlib.contextmanager
-    def _noted(self, what: str) -> Iterator[None]:
+    def _noted(self, processes: str) -> Iterator[None]:
         """Note in the batch's log why processes are not forked."""
         try:
             yield
         except SandboxError as error:
-            self.note(f"{what} of {self._work.assignment.name} {NOT_FORKED}: {error}")
+            self.note(f"{processes} of {self._work.assignment.name} {NOT_FORKED}: {error}")
 
     def _keep(self, started: Template) -> None:
         """End the template with this context, and copy its libraries' output to the batch's log."""
@@ -182,11 +182,11 @@ class Templates:
 
     def kernel_sandbox(self) -> WarmSandbox | None:
         """Return the sandbox that forks kernels; None where there is no template."""
-        found = self._kernel_template
-        if found is None:
+        template = self._kernel_template
+        if template is None:
             return None
         with self._noted("Kernels"):
-            return found.sandbox()
+            return template.sandbox()
         self._kernel_template = None
         return None
 
@@ -207,12 +207,12 @@ class Templates:
         """
         with self._lock:
             heavy = self._heavy
-            found = self._examiners[heavy]
+            examiners = self._examiners[heavy]
         without = [] if heavy else self.large
-        if not isinstance(found, Started):
-            return found, without
+        if not isinstance(examiners, Started):
+            return examiners, without
         with self._noted("Examiners"):
-            return found.sandbox(), without
+            return examiners.sandbox(), without
         cold = examiner_sandbox(self._work.assignment.sandbox)
         require(cold)
         with self._lock:

@@ -19,26 +19,26 @@ _PRIVATE = frozenset(
 )
 
 
-def check_files(root: Path, node: yaml.Node, where: str, base: Path, *, hidden: bool, made: bool) -> None:
+def check_files(root: Path, node: yaml.Node, section: str, base: Path, *, hidden: bool, may_be_made: bool) -> None:
     """Check the listed files: they exist below ``base``, and students may see them.
 
-    With ``made``, files may be missing, because a command makes them before a release. No two may have one name.
+    With ``may_be_made``, files may be missing, because a command makes them before a release. No two may have one name.
     """
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for item in READER.items(node, "files"):
         name = str(item.value)
         try:
             path = inside(root, name, base)
         except ValueError as error:
-            raise READER.error(item, f"{name!r} in {where} {error}") from None
-        if not (path.is_file() or path.is_dir() or (made and not path.exists())) or path == base.resolve():
-            raise READER.error(item, f"{where}: there is no file {base.relative_to(root) / name}")
+            raise READER.error(item, f"{name!r} in {section} {error}") from None
+        if not (path.is_file() or path.is_dir() or (may_be_made and not path.exists())) or path == base.resolve():
+            raise READER.error(item, f"{section}: there is no file {base.relative_to(root) / name}")
         if not hidden and (reason := _not_released(root, path)):
-            raise READER.error(item, f"{name!r} in {where} {reason}")
+            raise READER.error(item, f"{name!r} in {section} {reason}")
         key = name if hidden else PurePosixPath(name).name
-        if key in seen:
-            raise READER.error(item, f"{name!r} and {seen[key]!r} in {where} would be one file; rename one")
-        seen[key] = name
+        if key in names:
+            raise READER.error(item, f"{name!r} and {names[key]!r} in {section} would be one file; rename one")
+        names[key] = name
 
 
 def _not_released(root: Path, path: Path) -> str:
@@ -51,24 +51,24 @@ def _not_released(root: Path, path: Path) -> str:
     return "is about students: it cannot be released" if parts[0] in _PRIVATE else ""
 
 
-def check_prepare(root: Path, node: yaml.Node, where: str, result: Assignment, source: Path) -> None:
+def check_prepare(root: Path, node: yaml.Node, section: str, result: Assignment, source: Path) -> None:
     """Check that the command is a Python file of the course, and that students get none of its files."""
     try:
         words = shlex.split(result.prepare or "")
     except ValueError as error:
-        raise READER.error(node, f"'prepare' in {where} is not a command line: {error}") from None
+        raise READER.error(node, f"'prepare' in {section} is not a command line: {error}") from None
     script = words[0] if words else ""
     try:
         path = inside(root, script, root)
     except ValueError as error:
-        raise READER.error(node, f"{script!r}, the script of 'prepare' in {where}, {error}") from None
+        raise READER.error(node, f"{script!r}, the script of 'prepare' in {section}, {error}") from None
     if path.suffix != ".py" or not path.is_file():
         rule = "the first word of 'prepare' must be a Python file of the course"
-        raise READER.error(node, f"{where}: there is no Python file {script!r}; {rule}")
+        raise READER.error(node, f"{section}: there is no Python file {script!r}; {rule}")
     for word in words:
-        named = (root / word.rpartition("=")[2]).resolve()
-        if _is_released(root, named, result, source):
-            raise READER.error(node, f"'prepare' in {where} uses {word!r}, which students would get")
+        argument = (root / word.rpartition("=")[2]).resolve()
+        if _is_released(root, argument, result, source):
+            raise READER.error(node, f"'prepare' in {section} uses {word!r}, which students would get")
 
 
 def _is_released(root: Path, path: Path, result: Assignment, source: Path) -> bool:

@@ -51,13 +51,13 @@ def assignment(course: Course, name: str) -> Assignment:
     """
     if name in course.assignments:
         return course.assignments[name]
-    known = ", ".join(course.assignments) or "none yet"
+    names = ", ".join(course.assignments) or "none yet"
     near = suggest(name, course.assignments)
-    raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {known})")
+    raise UsageError(f"there is no assignment {name!r} in this course{near} (assignments: {names})")
 
 
 def without_effect(root: Path) -> str:
     """Return one sentence that names the options of nbgrader_config.py without effect here; empty if there is none."""
     config = read_nbgrader_config(root)
-    named = ", ".join(options_without_effect(config, course_file=(root / COURSE_FILE).exists()))
-    return f"{NBGRADER_CONFIG}: without effect on a release or a grade here: {named}" if named else ""
+    options = ", ".join(options_without_effect(config, course_file=(root / COURSE_FILE).exists()))
+    return f"{NBGRADER_CONFIG}: without effect on a release or a grade here: {options}" if options else ""

@@ -50,7 +50,7 @@ def read_course_file(root: Path) -> Course:
         CourseError: it cannot be read, or something is wrong in it; the message names file and line.
     """
     node = parse(root / COURSE_FILE)
-    keys = READER.fields(node, "the course", _Top, others=registry.names(registry.COURSE_KEYS))
+    keys = READER.fields(node, "the course", _Top, more=registry.names(registry.COURSE_KEYS))
     if "course" not in keys:
         raise READER.error(node, "the key 'course' (the course's id) is missing")
     course_id = read_value(keys, "course", "")
@@ -63,8 +63,8 @@ def read_course_file(root: Path) -> Course:
     engine = _engine(keys["engine"]) if "engine" in keys else Engine()
     late_days = read_record(keys, "late_days", LateDays())
     if "late_days" in keys:
-        said = f"late days cannot be rounded to {late_days.round!r}"
-        check_known(keys["late_days"], late_days.round, ROUNDINGS, said)
+        message = f"late days cannot be rounded to {late_days.round!r}"
+        check_known(keys["late_days"], late_days.round, ROUNDINGS, message)
     totals = read_record(keys, "totals", Totals())
     return Course(
         root,
@@ -107,25 +107,29 @@ def _groups(
 ) -> Mapping[str, Group]:
     """Read the groups of assignments; with groups, each assignment belongs to one."""
     listed = READER.pairs(keys["groups"], "'groups'") if "groups" in keys else {}
-    found = {name: cast(Group, READER.record(value, f"group {name!r}", Group())) for name, (_, value) in listed.items()}
+    groups = {
+        name: cast(Group, READER.record(value, f"group {name!r}", Group())) for name, (_, value) in listed.items()
+    }
     if "groups" in keys and totals.drop:
         raise READER.error(keys["totals"], "in a course with groups, each group says how many to drop")
     if "groups" in keys:
-        for one in assignments.values():
-            if one.group not in found:
-                near = suggest(one.group, found) or f"; groups: {', '.join(found) or 'none'}"
-                said = f"there is no group {one.group!r}{near}" if one.group else f"it names no group{near}"
-                raise READER.error(keys["assignments"], f"assignment {one.name!r}: {said}")
-    named = next((one for one in assignments.values() if one.group), None)
-    if named is not None and not found:
-        raise READER.error(keys["assignments"], f"assignment {named.name!r} names a group; list it in 'groups'")
-    return found
+        for assignment in assignments.values():
+            if assignment.group not in groups:
+                near = suggest(assignment.group, groups) or f"; groups: {', '.join(groups) or 'none'}"
+                fault = (
+                    f"there is no group {assignment.group!r}{near}" if assignment.group else f"it names no group{near}"
+                )
+                raise READER.error(keys["assignments"], f"assignment {assignment.name!r}: {fault}")
+    grouped = next((one for one in assignments.values() if one.group), None)
+    if grouped is not None and not groups:
+        raise READER.error(keys["assignments"], f"assignment {grouped.name!r} names a group; list it in 'groups'")
+    return groups
 
 
 def _extension(node: yaml.Node) -> Extension:
     """Read one extension; whom it may name is checked with the roster."""
-    made = cast(Extension, READER.record(node, "an extension", Extension(), fixed=["place"]))
-    return replace(made, place=f"{COURSE_FILE}:{node.start_mark.line + 1}")
+    extension = cast(Extension, READER.record(node, "an extension", Extension(), fixed=["place"]))
+    return replace(extension, place=f"{COURSE_FILE}:{node.start_mark.line + 1}")
 
 
 def _engine(node: yaml.Node) -> Engine:

@@ -84,14 +84,14 @@ def read_record(keys: Mapping[str, yaml.Node], name: str, default: _T) -> _T:
     return cast(_T, READER.record(keys[name], repr(name), default)) if name in keys else default
 
 
-def check_known(node: yaml.Node, value: str, known: Sequence[str], message: str) -> None:
+def check_known(node: yaml.Node, value: str, choices: Sequence[str], message: str) -> None:
     """Refuse an unknown value; the message ends with the nearest of the known ones, or with all of them."""
-    if value not in known:
-        raise READER.error(node, message + (suggest(value, known) or f"; it is one of {', '.join(known)}"))
+    if value not in choices:
+        raise READER.error(node, message + (suggest(value, choices) or f"; it is one of {', '.join(choices)}"))
 
 
-def check_name(node: yaml.Node, name: str, what: str) -> None:
+def check_name(node: yaml.Node, name: str, usage: str) -> None:
     """Refuse a name that cannot name a folder."""
     if name != name.strip() or name.startswith((".", "-")) or not name.isprintable() or _RESERVED & {*name}:
         reason = "it names a folder; use letters, digits, '-', '_' and '.'"
-        raise READER.error(node, f"{name!r} cannot be {what}: {reason}")
+        raise READER.error(node, f"{name!r} cannot be {usage}: {reason}")

@@ -36,14 +36,14 @@ class ExtensionKey:
 
 
 def read_extension_keys(
-    keys: Mapping[str, yaml.Node], group: str, where: str, general: Mapping[str, Any]
+    keys: Mapping[str, yaml.Node], group: str, section: str, general: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Read the keys that extensions registered, as far as they are there.
 
     Args:
         keys: key → its value.
         group: :data:`~autograder._util.registry.COURSE_KEYS` or :data:`~autograder._util.registry.ASSIGNMENT_KEYS`.
-        where: what the keys belong to, for messages; empty for the course.
+        section: what the keys belong to, for messages; empty for the course.
         general: values of the course that hold for all assignments.
 
     Raises:
@@ -53,15 +53,15 @@ def read_extension_keys(
     values = dict(general)
     for name in registry.names(group):
         if name in keys:
-            values[name] = _read(name, keys[name], registry.load(group, name), where, values)
+            values[name] = _read(name, keys[name], registry.load(group, name), section, values)
     return values
 
 
-def _read(name: str, node: yaml.Node, key: ExtensionKey, where: str, general: Mapping[str, Any]) -> Any:
+def _read(name: str, node: yaml.Node, key: ExtensionKey, section: str, general: Mapping[str, Any]) -> Any:
     reader = dataclasses.replace(READER, ranges={**READER.ranges, **key.ranges})
     default = general.get(name, key.default)
     if dataclasses.is_dataclass(default):
-        value = reader.record(node, f"{name!r} of {where}" if where else repr(name), default)
+        value = reader.record(node, f"{name!r} of {section}" if section else repr(name), default)
     else:
         value = reader.value(node, key.hint, name)
     return key.check(value, partial(READER.error, node))

@@ -118,7 +118,7 @@ def plugin_key(course: Path, policy: LatePolicy) -> object:
     return content, read_nbgrader_config(course).values
 
 
-def load_plugin(course: Path, reference: str, method: str = METHOD, what: str = "late policy") -> Any:
+def load_plugin(course: Path, reference: str, method: str = METHOD, role: str = "late policy") -> Any:
     """Make an instance of the class ``late.py:Class`` with the options of nbgrader_config.py.
 
     Raises:
@@ -127,10 +127,10 @@ def load_plugin(course: Path, reference: str, method: str = METHOD, what: str = 
     file, _, name = reference.partition(":")
     path = course / file
     try:
-        found = getattr(_imported(path), name, None)
-        plugin = _instance(found, course) if isinstance(found, type) else None
+        plugin_class = getattr(_imported(path), name, None)
+        plugin = _instance(plugin_class, course) if isinstance(plugin_class, type) else None
     except (Exception, SystemExit) as error:
-        raise plugin_fault(f"the {what} {name} cannot be loaded", path, course, error) from error
+        raise plugin_fault(f"the {role} {name} cannot be loaded", path, course, error) from error
     if not callable(getattr(plugin, method, None)):
         raise CourseError(f"{file}: there is no class {name!r} with a method {method} in it")
     return plugin
@@ -164,20 +164,20 @@ def _instance(kind: type[Any], course: Path) -> Any:
 def _plugin_penalty(plugin: Any, course: Path, reference: str, student: str, score: float, late: float) -> float:
     """Return the plugin's penalty for one notebook, at most its score."""
     file, _, name = reference.partition(":")
-    what = f"{name}.{METHOD}(score={score:g}, total_seconds_late={late:g})"
+    call = f"{name}.{METHOD}(score={score:g}, total_seconds_late={late:g})"
     try:
         penalty = getattr(plugin, METHOD)(student, score, late)
         points = 0.0 if penalty is None else float(penalty)
     except (Exception, SystemExit) as error:
-        raise plugin_fault(f"{what} failed", course / file, course, error) from error
+        raise plugin_fault(f"{call} failed", course / file, course, error) from error
     if isinstance(penalty, str) or not math.isfinite(points) or points < 0:
-        raise CourseError(f"{file}: {what} gave {penalty!r}; it must be a finite number of points, at least 0, or None")
+        raise CourseError(f"{file}: {call} gave {penalty!r}; it must be a finite number of points, at least 0, or None")
     return min(points, max(0.0, score))
 
 
-def plugin_fault(what: str, path: Path, course: Path, error: BaseException) -> CourseError:
+def plugin_fault(problem: str, path: Path, course: Path, error: BaseException) -> CourseError:
     """Make the error with the last line of the plugin's file that was running."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = f":{lines[-1]}" if lines and lines[-1] else ""
-    shown = path.relative_to(course)
-    return CourseError(f"{shown}{line}: {what} ({type(error).__name__}: {' '.join(str(error).split())[:200]})")
+    name = path.relative_to(course)
+    return CourseError(f"{name}{line}: {problem} ({type(error).__name__}: {' '.join(str(error).split())[:200]})")

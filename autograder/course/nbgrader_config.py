@@ -136,9 +136,9 @@ def _has_effect(owner: str, name: str, course_file: bool) -> bool:
         return True  # where there is a course.yaml, it is for nbgrader's commands on the same folders
     if owner in _OF_STEPS:
         return False
-    read = _ALWAYS_READ.get(owner, frozenset())
-    read |= frozenset() if course_file else _READ_WITHOUT_COURSE_FILE.get(owner, frozenset())
-    return owner not in _OF_GRADING or name in read
+    options = _ALWAYS_READ.get(owner, frozenset())
+    options |= frozenset() if course_file else _READ_WITHOUT_COURSE_FILE.get(owner, frozenset())
+    return owner not in _OF_GRADING or name in options
 
 
 # --- which files go out ------------------------------------------------------------------------------
@@ -173,10 +173,12 @@ def file_patterns(config: NbgraderConfig) -> FilePatterns:
     Raises:
         CourseError: an option is computed, or is not a list of patterns.
     """
-    named = {name: config.get("CourseDirectory", name) for name in ("ignore", "include")}
-    for name, patterns in named.items():
+    patterns_by_option = {name: config.get("CourseDirectory", name) for name in ("ignore", "include")}
+    for name, patterns in patterns_by_option.items():
         is_list = isinstance(patterns, list | tuple) and all(isinstance(pattern, str) for pattern in patterns)
         if patterns is not None and not is_list:
             todo = "it is a list of file names or patterns, such as ['*.md', 'private']"
             raise CourseError(f"{NBGRADER_CONFIG}: c.CourseDirectory.{name} is {patterns!r}; {todo}")
-    return FilePatterns(**{name: tuple(patterns) for name, patterns in named.items() if patterns is not None})
+    return FilePatterns(
+        **{name: tuple(patterns) for name, patterns in patterns_by_option.items() if patterns is not None}
+    )

@@ -33,8 +33,8 @@ def nbgrader_course(root: Path) -> Course:
     directories = _directories(root, config)
     source = root / directories.get("source", "source")
     if not source.is_dir():
-        named = directories.get("source", "source")
-        raise CourseError(f"{root}: no course here (neither course.yaml nor {named}/); {_BEGIN}")
+        source_name = directories.get("source", "source")
+        raise CourseError(f"{root}: no course here (neither course.yaml nor {source_name}/); {_BEGIN}")
     names = sorted(
         folder.name
         for folder in source.iterdir()
@@ -56,37 +56,43 @@ def nbgrader_course(root: Path) -> Course:
 
 def _directories(root: Path, config: NbgraderConfig) -> dict[str, str]:
     """Read the names of the course's folders: kind → folder, for those with another name than nbgrader's."""
-    found: dict[str, str] = {}
+    directories: dict[str, str] = {}
     for kind in ("source", "release", "submitted", "autograded", "feedback"):
-        named = config.get("CourseDirectory", f"{kind}_directory", kind)
-        where = f"{NBGRADER_CONFIG}: c.CourseDirectory.{kind}_directory"
-        text = os.path.relpath(named, root) if isinstance(named, str) and Path(named).is_absolute() else named
+        configured = config.get("CourseDirectory", f"{kind}_directory", kind)
+        option = f"{NBGRADER_CONFIG}: c.CourseDirectory.{kind}_directory"
+        text = (
+            os.path.relpath(configured, root)
+            if isinstance(configured, str) and Path(configured).is_absolute()
+            else configured
+        )
         if not isinstance(text, str) or not text.strip():
-            raise CourseError(f"{where} is {named!r}; it is the name of a folder of the course")
+            raise CourseError(f"{option} is {configured!r}; it is the name of a folder of the course")
         folder = posixpath.normpath(text)
         if folder.startswith("."):
-            raise CourseError(f"{where} is {named!r}; it must be a folder of its own within the course")
-        found[kind] = folder
-    for kind, folder in found.items():
-        twin = next((k for k, f in found.items() if k != kind and _within(f, folder)), None)
+            raise CourseError(f"{option} is {configured!r}; it must be a folder of its own within the course")
+        directories[kind] = folder
+    for kind, folder in directories.items():
+        twin = next((k for k, f in directories.items() if k != kind and _within(f, folder)), None)
         if twin is not None:
-            where = f"{NBGRADER_CONFIG}: c.CourseDirectory.{twin}_directory"
-            raise CourseError(f"{where} is {found[twin]!r}, within that of {kind}; each needs a folder of its own")
-    return {kind: folder for kind, folder in found.items() if folder != kind}
+            option = f"{NBGRADER_CONFIG}: c.CourseDirectory.{twin}_directory"
+            raise CourseError(
+                f"{option} is {directories[twin]!r}, within that of {kind}; each needs a folder of its own"
+            )
+    return {kind: folder for kind, folder in directories.items() if folder != kind}
 
 
-def _within(folder: str, other: str) -> bool:
-    return folder == other or folder.startswith(f"{other}/")
+def _within(folder: str, parent: str) -> bool:
+    return folder == parent or folder.startswith(f"{parent}/")
 
 
 def _check_overwriting(config: NbgraderConfig, names: Sequence[str]) -> None:
     """Refuse an option that the kit does not honor: students told to edit a file would all fail."""
-    kept = config.get("Autograde", "exclude_overwriting", {})
-    for name in sorted(kept if isinstance(kept, dict) else ()):
-        if name in names and kept[name]:
-            where = f"{NBGRADER_CONFIG}: c.Autograde.exclude_overwriting[{name!r}]"
+    excluded = config.get("Autograde", "exclude_overwriting", {})
+    for name in sorted(excluded if isinstance(excluded, dict) else ()):
+        if name in names and excluded[name]:
+            option = f"{NBGRADER_CONFIG}: c.Autograde.exclude_overwriting[{name!r}]"
             raise CourseError(
-                f"{where}: released files are always the instructor's; ask for that code in a cell instead"
+                f"{option}: released files are always the instructor's; ask for that code in a cell instead"
             )
 
 
@@ -100,21 +106,21 @@ def _limits(config: NbgraderConfig) -> Limits:
 
 def _late_policy(root: Path, config: NbgraderConfig) -> LatePolicy:
     """Read the late policy of nbgrader_config.py: nbgrader's own method, or a class of the course."""
-    named = str(config.get("AssignLatePenalties", "plugin_class", _NBGRADERS_OWN))
-    where = f"{NBGRADER_CONFIG}: c.AssignLatePenalties.plugin_class"
-    if named.startswith("nbgrader.") and named.endswith(".LateSubmissionPlugin"):
+    class_name = str(config.get("AssignLatePenalties", "plugin_class", _NBGRADERS_OWN))
+    option = f"{NBGRADER_CONFIG}: c.AssignLatePenalties.plugin_class"
+    if class_name.startswith("nbgrader.") and class_name.endswith(".LateSubmissionPlugin"):
         method = config.get("LateSubmissionPlugin", "penalty_method", "none")
         if method not in ("none", "zero"):
             raise CourseError(
                 f"{NBGRADER_CONFIG}: c.LateSubmissionPlugin.penalty_method: {method!r} is not none or zero"
             )
         return LatePolicy(method)
-    module, _, name = named.rpartition(".")
+    module, _, name = class_name.rpartition(".")
     reference = f"{module.replace('.', '/')}.py:{name}"
     try:
         check_plugin(root, reference)
     except ValueError as error:
-        raise CourseError(f"{where}: {error}") from None
+        raise CourseError(f"{option}: {error}") from None
     return LatePolicy("plugin", plugin=reference)
 
 
@@ -128,8 +134,8 @@ def _due_dates(gradebook: Path, course_id: str) -> dict[str, datetime]:
         with contextlib.closing(sqlite3.connect(f"{gradebook.as_uri()}?mode=ro", uri=True)) as database:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'assignment'").fetchone():
                 return {}
-            found = "SELECT name, duedate FROM assignment WHERE duedate IS NOT NULL ORDER BY course_id = ?"
-            rows = database.execute(found, (course_id,)).fetchall()
+            query = "SELECT name, duedate FROM assignment WHERE duedate IS NOT NULL ORDER BY course_id = ?"
+            rows = database.execute(query, (course_id,)).fetchall()
             return {name: datetime.fromisoformat(due).replace(tzinfo=UTC) for name, due in rows}
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise HostError(f"{gradebook} cannot be read ({error}); restore it from a backup, or move it away") from error

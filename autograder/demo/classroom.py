@@ -68,13 +68,13 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
     """Return the released notebook's file name and content."""
     from autograder._util.notebook_format import nbformat
 
-    found = sorted(course.release(assignment).glob("*.ipynb"))
-    if len(found) != 1:
+    notebooks = sorted(course.release(assignment).glob("*.ipynb"))
+    if len(notebooks) != 1:
         raise UsageError(
-            f"{course.release(assignment)} holds {len(found)} notebooks, expected one; "
+            f"{course.release(assignment)} holds {len(notebooks)} notebooks, expected one; "
             f"run `autograder release {assignment}` first"
         )
-    return found[0].name, nbformat.read(found[0], as_version=4)
+    return notebooks[0].name, nbformat.read(notebooks[0], as_version=4)
 
 
 def _submission(released: Any, student: Student) -> str:

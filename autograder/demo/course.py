@@ -57,8 +57,8 @@ def kit_course() -> Path:
 
 def _clear(demo: Path) -> None:
     """Remove the files of a demo, and nothing that a person may have added."""
-    made = ("source", "release", "submitted", "autograded", "feedback", "reports", ".autograder")
-    for name in made:
+    generated = ("source", "release", "submitted", "autograded", "feedback", "reports", ".autograder")
+    for name in generated:
         path = demo / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

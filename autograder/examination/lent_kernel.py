@@ -89,8 +89,8 @@ class LentProcess:
         self._lived_at = float("-inf")
         self.label = label
 
-    def _request(self, what: str, **more: Any) -> dict[str, Any]:
-        return self._ask({"ask": what, "kernel": self._number, **more})[0]
+    def _request(self, request: str, **more: Any) -> dict[str, Any]:
+        return self._ask({"ask": request, "kernel": self._number, **more})[0]
 
     def poll(self) -> int | None:
         """Ask for the exit status, as the protocol defines.

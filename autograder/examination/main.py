@@ -57,8 +57,8 @@ def main() -> None:
 
     assert common is not None
     unit = _parcel(line)
-    old = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
-    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in old]
+    stored = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
+    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in stored]
     _import_libraries(common, task["without"])
     speed_up_keras(common)
     libraries.do_without(task["without"])
@@ -131,18 +131,20 @@ def examined(
         return outcome_writer.failed(_why(error))
     if libraries.wanted():
         return outcome_writer.failed({"needs": outcome.LIBRARIES})
-    seen = [one.observations for one in graded] if observe else None
+    observations = [one.observations for one in graded] if observe else None
     recordings = [None if record is None else record.new() for record in recorded]
-    return outcome_writer.pack([one.grade for one in graded], _shown(common.exams, graded), recordings, seen)
+    return outcome_writer.pack([one.grade for one in graded], _shown(common.exams, graded), recordings, observations)
 
 
 def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
     """Make the cells of each annotated notebook, rendered within bounds."""
-    shown = [() if one.ran is None else shown_cells(*one.ran) for one in graded]
-    sources = [sources_for_people(exam, cells) if cells else [] for exam, cells in zip(exams, shown, strict=True)]
+    cells_by_notebook = [() if one.ran is None else shown_cells(*one.ran) for one in graded]
+    sources = [
+        sources_for_people(exam, cells) if cells else [] for exam, cells in zip(exams, cells_by_notebook, strict=True)
+    ]
     return [
         [replace(cell, rendered=html) for cell, html in zip(cells, rendered, strict=True)] or None
-        for cells, rendered in zip(shown, render(sources), strict=True)
+        for cells, rendered in zip(cells_by_notebook, render(sources), strict=True)
     ]
 
 
@@ -154,8 +156,8 @@ def _graded(
     replay_only: bool,
     observe: bool,
 ) -> list[GradedNotebook]:
-    own = handed_in(work)
-    given = shared_files(work)
+    handed_in_files = handed_in(work)
+    released_files = shared_files(work)
     sys.path[:0] = map(str, work.modules)
     try:
         return [
@@ -165,8 +167,8 @@ def _graded(
                 start,
                 work.assignment.limits,
                 work.hidden,
-                given=given,
-                handed_in=own,
+                shared=released_files,
+                handed_in=handed_in_files,
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
                 decimals=work.assignment.decimals,
                 observe=observe,

@@ -66,7 +66,7 @@ def grade_notebook(
     limits: Limits,
     hidden: Path | None = None,
     rebuild: Rebuild | None = None,
-    given: Mapping[str, Path] | None = None,
+    shared: Mapping[str, Path] | None = None,
     handed_in: Mapping[str, Path] | None = None,
     kernel_source: ChooseSource | None = None,
     decimals: int = 6,
@@ -81,7 +81,7 @@ def grade_notebook(
         limits: wall clocks and sizes.
         hidden: the folder of hidden data for :func:`autograder.check.hidden_data`.
         rebuild: rebuilds a Keras model from a claim; default :func:`autograder.models.rebuild`.
-        given: path in the work folder → file of the release, for test cells that look at files.
+        shared: path in the work folder → file of the release, for test cells that look at files.
         handed_in: the same for the student's further files.
         kernel_source: chooses the source of its kernels; default: ``start``.
         decimals: places that scores are rounded to.
@@ -105,9 +105,9 @@ def grade_notebook(
     if is_of_another_assignment(exam, notebook):
         return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
     composed = compose(exam, notebook)
-    known = vocabulary(exam)
-    written = written_paths(exam)
-    wanted = {index: needs(cell.source, known) for index, cell in _test_cells(composed)}
+    names = vocabulary(exam)
+    outputs = written_paths(exam)
+    wanted = {index: needs(cell.source, names) for index, cell in _test_cells(composed)}
     extra = _extra_captures(composed)
 
     frozen = True
@@ -123,9 +123,9 @@ def grade_notebook(
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
         executed.remote.permissions = permissions
-        workspace = Workspace(given or {}, handed_in or {}, paths_in(exam), executed.files, outputs=written)
+        workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
         try:
-            examined, histories = _examine(composed, executed, known, hidden, rebuild or _rebuild, workspace, kernels)
+            examined, histories = _examine(composed, executed, names, hidden, rebuild or _rebuild, workspace, kernels)
             if executed.killed():
                 return None
             if executed.copies_filled_memory():
@@ -136,13 +136,13 @@ def grade_notebook(
         finally:
             executed.close()
 
-    done = next((done for _ in range(ATTEMPTS) if (done := attempt())), None)
-    if done is None:
+    result = next((result for _ in range(ATTEMPTS) if (result := attempt())), None)
+    if result is None:
         raise HostError(
             f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    kernels, executed, examined, histories = done
+    kernels, executed, examined, histories = result
     questions = _questions(composed, examined, decimals)
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -157,8 +157,8 @@ def grade_notebook(
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
     )
-    seen = permissions.observations if isinstance(permissions, Observer) else Observations()
-    return GradedNotebook(grade, (composed, executed.run), seen)
+    observed = permissions.observations if isinstance(permissions, Observer) else Observations()
+    return GradedNotebook(grade, (composed, executed.run), observed)
 
 
 _ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."
@@ -166,24 +166,24 @@ _ANOTHER = "This notebook is of another assignment: hand in the one that was rel
 
 def is_of_another_assignment(exam: Exam, notebook: NotebookNode) -> bool:
     """Tell whether an otter notebook names another assignment than the exam's; one that names none is not refused."""
-    asked, named = ({**one}.get("otter", {}) for one in (exam.metadata, notebook.metadata))
-    if not isinstance(asked, Mapping) or not isinstance(named, Mapping):
+    expected, submitted = ({**one}.get("otter", {}) for one in (exam.metadata, notebook.metadata))
+    if not isinstance(expected, Mapping) or not isinstance(submitted, Mapping):
         return False
-    wanted, claimed = asked.get("assignment_name"), named.get("assignment_name")
+    wanted, claimed = expected.get("assignment_name"), submitted.get("assignment_name")
     return isinstance(wanted, str) and isinstance(claimed, str) and wanted != claimed
 
 
 def read_tests(exam: Exam) -> None:
     """Analyze an exam's tests once in a template, so that each forked process has the result cached."""
     with contextlib.suppress(Exception):  # a fault in them is reported when they are graded
-        known = vocabulary(exam)
+        names = vocabulary(exam)
         sources = [cell.source for cell in exam.cells if cell.role is Role.TEST]
         for source in sources:
-            needs(source, known)
+            needs(source, names)
             looks_at_files(source)
             uses_current_figure(source)
         paths_in(exam)
-        _read_only_use(sources, known)
+        _read_only_use(sources, names)
         if any(cell.file for cell in exam.cells):
             importlib.import_module("pytest")
 
@@ -207,24 +207,24 @@ def _extra_captures(composed: Composed) -> ExtraCaptures:
 def _examine(
     composed: Composed,
     executed: Execution[Remote],
-    known: Any,
+    names: Any,
     hidden: Path | None,
     rebuild: Rebuild,
     workspace: Workspace,
     kernels: KernelSource,
 ) -> tuple[dict[str, Examined], list[Mapping[str, Any]]]:
     permissions = executed.remote.permissions
-    answers = Answers(executed.remote, known.modules, rebuild, kernels.predictions, permissions.compiled())
+    answers = Answers(executed.remote, names.modules, rebuild, kernels.predictions, permissions.compiled())
     sources = [cell.source for _, cell in _test_cells(composed)]
-    if known.trusted.get("check") == CHECK:
-        answers.measured = names_only_checked([*sources, *known.trusted.values()])
-    answers.read_only = _read_only_use(sources, known)
+    if names.trusted.get("check") == CHECK:
+        answers.measured = names_only_checked([*sources, *names.trusted.values()])
+    answers.read_only = _read_only_use(sources, names)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
         results = examine(
             pairs,
-            known,
+            names,
             answers,
             hidden,
             wording=wording,
@@ -237,8 +237,8 @@ def _examine(
     return {str(cell.grade_id): result for (cell, _), result in zip(pairs, results, strict=True)}, answers.histories
 
 
-def _read_only_use(sources: Sequence[str], known: Any) -> frozenset[str]:
-    return read_only_models(sources, known.trusted.values(), checks=known.trusted.get("check") == CHECK)
+def _read_only_use(sources: Sequence[str], names: Any) -> frozenset[str]:
+    return read_only_models(sources, names.trusted.values(), checks=names.trusted.get("check") == CHECK)
 
 
 def _rebuild(claim: Any, weights: list[Any]) -> Any:
@@ -252,10 +252,10 @@ def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: i
     doubt = False  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
-        own = cells.get(str(cell.grade_id))
-        doubt = doubt or (own is not None and own.doubtful and cell.cell_type == "code")
+        composed_cell = cells.get(str(cell.grade_id))
+        doubt = doubt or (composed_cell is not None and composed_cell.doubtful and cell.cell_type == "code")
         if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
-            is_blank = own is None or (own.unchanged and not own.doubtful)
+            is_blank = composed_cell is None or (composed_cell.unchanged and not composed_cell.doubtful)
             question = _question(cell, examined, is_blank, decimals)
             questions.append(_for_a_person(question) if doubt and cell.role is Role.TEST else question)
     return tuple(questions)
@@ -271,8 +271,8 @@ def _for_a_person(question: QuestionGrade) -> QuestionGrade:
     """Let a test wait for a person if an answer before it is doubtful; points that it gave stay."""
     if question.outcome is Outcome.PASSED:
         return question
-    said = "" if question.message == shortcomings(question.checks) else question.message
-    return replace(question, message="\n".join(filter(None, (said, _DOUBT))), needs_manual_grade=True)
+    message = "" if question.message == shortcomings(question.checks) else question.message
+    return replace(question, message="\n".join(filter(None, (message, _DOUBT))), needs_manual_grade=True)
 
 
 def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, decimals: int) -> QuestionGrade:

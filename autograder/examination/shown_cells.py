@@ -28,7 +28,7 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
             note=cell.note,
             status=did.status,
             execution_count=did.execution_count,
-            outputs=tuple(made for output in did.outputs if (made := shown_output(output, encode)) is not None),
+            outputs=tuple(view for output in did.outputs if (view := shown_output(output, encode)) is not None),
             number=cell.number,
         )
         for cell, did in zip(composed.cells, runs, strict=False)
@@ -46,6 +46,6 @@ def annotated_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> No
     """
     from autograder._util.notebook_format import nbformat
 
-    made = notebook_of(composed.exam, shown_cells(composed, run), grade)
-    notebook: NotebookNode = nbformat.from_dict(made)
+    content = notebook_of(composed.exam, shown_cells(composed, run), grade)
+    notebook: NotebookNode = nbformat.from_dict(content)
     return notebook

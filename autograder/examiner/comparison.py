@@ -43,8 +43,8 @@ def explain(error: BaseException, file: str, names: dict[str, Any]) -> None:
     if type(error) is not AssertionError or hasattr(error, "remote"):
         return
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    found = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
-    described = [recorded for recorded in found if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
+    operands = [recorded for name in names if (recorded := _RECORDED.fullmatch(name))]
+    described = [recorded for recorded in operands if lines and int(recorded[1]) <= lines[-1] <= int(recorded[2])][
         :MAX_NOTES
     ]
     for recorded in described:

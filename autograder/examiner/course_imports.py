@@ -57,13 +57,15 @@ class _Loader(SourceFileLoader):
         """Compile the module."""
         path = self.get_filename(fullname)
         tree = with_types(ast.parse(self.get_data(path), path))
-        made: CodeType = compile(tree, path, "exec", dont_inherit=True)
-        return made
+        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
+        return code
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        own = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
-        vars(module).update(own | {EXACT: _PLAIN[EXACT]})  # what it reads now is the course's, for all tests to come
+        stand_ins = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
+        vars(module).update(
+            stand_ins | {EXACT: _PLAIN[EXACT]}
+        )  # what it reads now is the course's, for all tests to come
         super().exec_module(module)
         vars(module)[EXACT] = _exact
 

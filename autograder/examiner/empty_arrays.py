@@ -19,15 +19,15 @@ _TEST_FILES = ("<test ", "<instructor")
 def reject_empty_comparisons(source: str) -> Iterator[None]:
     """Make an empty array close only to another empty one, while the block examines the test cell ``source``."""
     replaced = []
-    for home, name, made in _replacements(source):
-        own = getattr(home, name)
-        replaced.append((home, name, own))
-        setattr(home, name, made(own))
+    for home, name, guarded in _replacements(source):
+        original = getattr(home, name)
+        replaced.append((home, name, original))
+        setattr(home, name, guarded(original))
     try:
         yield
     finally:
-        for home, name, own in replaced:
-            setattr(home, name, own)
+        for home, name, original in replaced:
+            setattr(home, name, original)
 
 
 def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
@@ -49,38 +49,38 @@ def _replacements(source: str) -> Iterator[tuple[Any, str, Callable[[Any], Any]]
             yield type(pytest.approx(0)), "__eq__", _guard_approx
 
 
-def _only_one_is_empty(one: Any, other: Any) -> bool:
+def _only_one_is_empty(first: Any, second: Any) -> bool:
     """Return whether exactly one of the two values has no items."""
     numpy: Any = sys.modules["numpy"]
     try:
-        return bool((numpy.size(one) == 0) != (numpy.size(other) == 0))
+        return bool((numpy.size(first) == 0) != (numpy.size(second) == 0))
     except Exception:  # not an array; numpy reports that itself
         return False
 
 
-def _guard_closeness(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_closeness(original: Callable[..., Any]) -> Callable[..., Any]:
     def close(*args: Any, **kwargs: Any) -> Any:
         asks = sys._getframe(1).f_code.co_filename.startswith(_TEST_FILES)
-        both = [*args[:2], *(kwargs[name] for name in ("a", "b") if name in kwargs)]
-        if asks and len(both) == 2 and _only_one_is_empty(*both):
-            return False if own.__name__ == "allclose" else sys.modules["numpy"].bool_(False)
-        return own(*args, **kwargs)
+        operands = [*args[:2], *(kwargs[name] for name in ("a", "b") if name in kwargs)]
+        if asks and len(operands) == 2 and _only_one_is_empty(*operands):
+            return False if original.__name__ == "allclose" else sys.modules["numpy"].bool_(False)
+        return original(*args, **kwargs)
 
-    close.__name__ = close.__qualname__ = own.__name__
+    close.__name__ = close.__qualname__ = original.__name__
     return close
 
 
-def _guard_assertion(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_assertion(original: Callable[..., Any]) -> Callable[..., Any]:
     def compare(comparison: Any, x: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
         if _only_one_is_empty(x, y):
             raise AssertionError("one of the two is empty")
-        return own(comparison, x, y, *args, **kwargs)
+        return original(comparison, x, y, *args, **kwargs)
 
     return compare
 
 
-def _guard_approx(own: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_approx(original: Callable[..., Any]) -> Callable[..., Any]:
     def equal(self: Any, actual: Any) -> Any:
-        return False if getattr(actual, "size", None) == 0 else own(self, actual)
+        return False if getattr(actual, "size", None) == 0 else original(self, actual)
 
     return equal

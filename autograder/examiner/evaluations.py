@@ -37,9 +37,9 @@ class Evaluations:
         model may be compiled as one of them.
         """
         listed: dict[str, CompiledAs] = {}
-        for name, found in self.found.items():
-            keys = [name] if len(found) == 1 else [f"{name} ({number})" for number, _ in enumerate(found, 1)]
-            listed |= dict(zip(keys, found, strict=True))
+        for name, compiled in self.found.items():
+            keys = [name] if len(compiled) == 1 else [f"{name} ({number})" for number, _ in enumerate(compiled, 1)]
+            listed |= dict(zip(keys, compiled, strict=True))
         return listed
 
     def note(self, model: Any, name: str = "") -> None:
@@ -63,8 +63,8 @@ class Evaluations:
         from autograder.models.evaluation import compiled_as
 
         settings = compiled_as(model)
-        if settings is not None and settings not in (found := self.found.setdefault(name, [])):
-            found.append(settings)
+        if settings is not None and settings not in (settings_of_name := self.found.setdefault(name, [])):
+            settings_of_name.append(settings)
 
 
 class Guard:
@@ -73,10 +73,10 @@ class Guard:
     A test may compile it anew.
     """
 
-    def __init__(self, model: Any, wanted: CompiledAs | None, known: Collection[CompiledAs]) -> None:
+    def __init__(self, model: Any, wanted: CompiledAs | None, observed: Collection[CompiledAs]) -> None:
         self.model = model
         self.wanted = wanted
-        self.known = known
+        self.known = observed
         self.training = False
         """Whether ``fit`` runs, which evaluates by the model's own settings."""
         self.compilation = getattr(model, "_compile_config", None)
@@ -96,13 +96,13 @@ class Guard:
         settings = compiled_as(self.model)
         run = functools.partial(getattr(type(self.model), method), self.model)
         if settings is not None and not self.training:
-            given = inspect.signature(run).bind(*args, **keywords).arguments
+            bound = inspect.signature(run).bind(*args, **keywords).arguments
             if self._is_the_students() and self.wanted is None:
-                self._require_plain(settings, given.get("y"))
+                self._require_plain(settings, bound.get("y"))
             elif self._is_the_students() and self.wanted != settings:
                 model, settings = self._as_solved(settings)
                 run = functools.partial(getattr(type(model), method), model)
-            if may_be_negative(self.model, settings, given.get("x")):
+            if may_be_negative(self.model, settings, bound.get("x")):
                 raise _unread("its outputs may be no probabilities")
         return run(*args, **keywords)
 
@@ -110,48 +110,54 @@ class Guard:
         """Train the model; what its own settings measure on the way can be read only if they are plain."""
         from autograder.models.evaluation import compiled_as, peculiarity
 
-        own = compiled_as(self.model) if self._is_the_students() else None
+        compiled = compiled_as(self.model) if self._is_the_students() else None
         self.training = True
         try:
             result = getattr(type(self.model), method)(self.model, *args, **keywords)
         finally:
             self.training = False
-        if own is None or own in (self.wanted, *self.known) or not (why := peculiarity(self.model, own)):
+        if (
+            compiled is None
+            or compiled in (self.wanted, *self.known)
+            or not (reason := peculiarity(self.model, compiled))
+        ):
             return result
         if not hasattr(result, "history"):
-            raise _unread(why)
-        result.history = _UnreadHistory(why)
+            raise _unread(reason)
+        result.history = _UnreadHistory(reason)
         return result
 
     def _is_the_students(self) -> bool:
         """Return whether the model is still compiled as the student did."""
         return getattr(self.model, "_compile_config", None) is self.compilation
 
-    def _as_solved(self, own: CompiledAs) -> tuple[Any, CompiledAs]:
+    def _as_solved(self, compiled: CompiledAs) -> tuple[Any, CompiledAs]:
         """Return a model of the same weights that is compiled as the solution's, and how that is."""
         from autograder.models import RefusedModel
         from autograder.models.evaluation import like, with_outputs_of
 
         assert self.wanted is not None
         try:
-            settings = with_outputs_of(self.wanted, own)
+            settings = with_outputs_of(self.wanted, compiled)
             return like(self.model, settings), settings
         except RefusedModel as error:
             raise _unread("the loss and metrics of the exercise do not fit it") from error
 
-    def _require_plain(self, own: CompiledAs, labels: Any) -> None:
+    def _require_plain(self, compiled: CompiledAs, labels: Any) -> None:
         from autograder.models.evaluation import doubt_about_labels, peculiarity
 
-        if own not in self.known and (why := peculiarity(self.model, own) or doubt_about_labels(own, labels)):
-            raise _unread(why)
+        if compiled not in self.known and (
+            reason := peculiarity(self.model, compiled) or doubt_about_labels(compiled, labels)
+        ):
+            raise _unread(reason)
 
 
 class _UnreadHistory(dict[str, Any]):
     """A learning curve that no test may read, because it is measured with peculiar settings."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__()
-        self.why = why
+        self.why = reason
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise _unread(self.why)
@@ -159,5 +165,5 @@ class _UnreadHistory(dict[str, Any]):
     __getitem__ = __iter__ = __contains__ = __len__ = get = keys = values = items = _refuse
 
 
-def _unread(why: str) -> UnreadableError:
-    return UnreadableError(f"this model is not evaluated as it is compiled: {why}")
+def _unread(reason: str) -> UnreadableError:
+    return UnreadableError(f"this model is not evaluated as it is compiled: {reason}")

@@ -73,10 +73,10 @@ def exact_archive(archive: Any, exact: Callable[[Any], Any]) -> Any:
 @contextmanager
 def written_as_json() -> Iterator[None]:
     """Let ``json.dumps`` write exact integers inside the block."""
-    own = json.JSONEncoder.default
+    original = json.JSONEncoder.default
 
     def default(encoder: json.JSONEncoder, value: Any) -> Any:
-        return int(value) if type(value) is ExactInteger else own(encoder, value)
+        return int(value) if type(value) is ExactInteger else original(encoder, value)
 
     with mock.patch.object(json.JSONEncoder, "default", default):
         yield
@@ -182,8 +182,8 @@ def _with_exact_items(value: Any, depth: int) -> Any:
     items = [_exact(item, depth) for item in value]
     if type(value) in (tuple, set, frozenset):
         return type(value)(items)
-    for place, item in enumerate(items):
-        value[place] = item
+    for index, item in enumerate(items):
+        value[index] = item
     return value
 
 
@@ -199,8 +199,8 @@ def _exact_array(value: Any) -> Any:
     if value.dtype.kind != "O" and _largest_item(np.asarray(value), False, 1) < FLOAT_LIMIT:
         return value.astype(np.float64)
     flat = np.empty(value.size, object)
-    for place, item in enumerate(np.asarray(value).ravel().tolist()):  # one by one, as numpy would unpack a list
-        flat[place] = _exact(item)
+    for index, item in enumerate(np.asarray(value).ravel().tolist()):  # one by one, as numpy would unpack a list
+        flat[index] = _exact(item)
     exact = flat.reshape(value.shape)
     return np.ma.masked_array(exact, value.mask) if isinstance(value, np.ma.MaskedArray) else exact
 

@@ -7,7 +7,6 @@ import ast
 import contextlib
 import errno
 import functools
-import io
 import itertools
 import linecache
 import operator
@@ -26,24 +25,18 @@ from autograder.check.place import locating
 from autograder.check.results import Recording, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
+from autograder.examiner.cell_environment import cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
-from autograder.examiner.empty_arrays import reject_empty_comparisons
-from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
-from autograder.examiner.main_module import as_main
 from autograder.examiner.memory import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
-from autograder.examiner.patches import mirror_patches
-from autograder.examiner.permissions import Observer, Permissions
+from autograder.examiner.permissions import Permissions
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.seeds import shared_seeds
-from autograder.examiner.test_environment.taint import deny_student_code
 from autograder.examiner.undecided import is_undecided, missing_method
-from autograder.examiner.unittest_runs import collect_results
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
@@ -93,7 +86,7 @@ class Examined:
 @course_modules_as_tests()
 def examine(
     cells: Sequence[tuple[ExamCell, Capture | None]],
-    known: Vocabulary,
+    vocabulary: Vocabulary,
     answers: Answers,
     hidden: Path | None,
     seconds: float = 120.0,
@@ -107,7 +100,7 @@ def examine(
 
     Args:
         cells: the TEST cells and their captures; None if the run never got to the cell.
-        known: tells whose the names are.
+        vocabulary: tells whose the names are.
         answers: turns captures into objects.
         hidden: the assignment's folder of hidden data.
         seconds: limit on the own time of one test cell and of the answers that it asks for.
@@ -127,7 +120,7 @@ def examine(
     """
     wording = wording or Wording()
     workspace = workspace or Workspace()
-    namespace = Namespace(known, answers, ReleasedTables(known.tables, known.trusted, workspace))
+    namespace = Namespace(vocabulary, answers, ReleasedTables(vocabulary.tables, vocabulary.trusted, workspace))
     total = Allowance(total_seconds, waited)
     examined: list[Examined] = []
     earned: dict[str, float] = {}
@@ -137,47 +130,47 @@ def examine(
 
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     remote = answers.remote
-    answering = answering_copies(cells, known)
+    answering = answering_copies(cells, vocabulary)
     again: dict[int, Callable[[Allowance], Examined]] = {}
     moved: set[int] = set()  # cells whose objects are in a later cell's copy
-    for place, (cell, capture) in enumerate(cells):
+    for index, (cell, capture) in enumerate(cells):
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
         if total.is_starved():
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
         examine_cell = functools.partial(
-            _examine_cell, cell, capture, place, namespace, hidden, earned=earned, wording=wording, workspace=workspace
+            _examine_cell, cell, capture, index, namespace, hidden, earned=earned, wording=wording, workspace=workspace
         )
         with locating(wording.tell):
-            copies = answering[place].in_turn
-            if moved & answering[place].makers:
+            copies = answering[index].in_turn
+            if moved & answering[index].makers:
                 copies = copies[-1:]
-                moved.add(place)
+                moved.add(index)
             for copy in copies:
                 before = namespace.kept()
                 if copy is not None and copy.snapshot not in remote.gone:
                     with remote.asking_copy(copy):
-                        one = _undoubted(examine_cell, namespace, allowance)
+                        result = _undoubted(examine_cell, namespace, allowance)
                 if copy is None or copy.snapshot in remote.gone:
                     # That a copy died decides nothing: the kernel is asked itself, and may die of the same.
-                    one = _undoubted(examine_cell, namespace, allowance)
-                    one = _with_state(one, cell, capture, died=copy is not None)
-                if copy is copies[-1] or not namespace.left_handles(answering[place].lent):
+                    result = _undoubted(examine_cell, namespace, allowance)
+                    result = _with_state(result, cell, capture, died=copy is not None)
+                if copy is copies[-1] or not namespace.left_handles(answering[index].lent):
                     break
                 namespace.restore(before)
-                moved.add(place)
-        if one.unbound in never_bound:
-            one = _broken(one.detail)
-        if not cell.in_kernel and _is_of_size(one, remote.permissions):
-            again[place] = functools.partial(_at_any_size, examine_cell, namespace, before, copy, wording.tell)
-        if one.outcome is Outcome.BROKEN:
+                moved.add(index)
+        if result.unbound in never_bound:
+            result = _broken(result.detail)
+        if not cell.in_kernel and _is_of_size(result, remote.permissions):
+            again[index] = functools.partial(_at_any_size, examine_cell, namespace, before, copy, wording.tell)
+        if result.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
-        examined.append(one)
-        earned[str(cell.grade_id)] = one.fraction
-    for place, examine_again in again.items():  # at the end: it may change the objects that other cells find
-        if not given_up() and examine_again(allowance()).fraction > examined[place].fraction:
-            examined[place] = _for_a_person(examined[place])
+        examined.append(result)
+        earned[str(cell.grade_id)] = result.fraction
+    for index, examine_again in again.items():  # at the end: it may change the objects that other cells find
+        if not given_up() and examine_again(allowance()).fraction > examined[index].fraction:
+            examined[index] = _for_a_person(examined[index])
     return _with_doubt_of_required(examined)
 
 
@@ -187,12 +180,12 @@ def _with_doubt_of_required(examined: Sequence[Examined]) -> list[Examined]:
     return [replace(one, undecided=True) if one.unmet and d else one for one, d in zip(examined, doubts, strict=True)]
 
 
-def _with_state(one: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
+def _with_state(result: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
     """Tell the instructor where a test found objects as they are at the end of the notebook, and not as at its cell."""
     if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
-        return one
-    why = "the copy of the kernel from there died" if died else capture.unfrozen
-    return replace(one, detail=f"{AT_END}{why}.\n{one.detail}".strip()[:MAX_DETAIL])
+        return result
+    reason = "the copy of the kernel from there died" if died else capture.unfrozen
+    return replace(result, detail=f"{AT_END}{reason}.\n{result.detail}".strip()[:MAX_DETAIL])
 
 
 def _undoubted(
@@ -203,24 +196,24 @@ def _undoubted(
     The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
     earn more than the import.
     """
-    one = examine_cell(limit=allowance(), import_doubtful=False)
-    if not namespace.doubtful or not one.fraction:
-        return one
-    names, left = set(namespace.doubtful), namespace.kept()
-    other = examine_cell(limit=allowance(), import_doubtful=True)
-    namespace.restore(left)
-    return one if other.fraction >= one.fraction else _broken(str(OtherAnswerError(names)))
+    result = examine_cell(limit=allowance(), import_doubtful=False)
+    if not namespace.doubtful or not result.fraction:
+        return result
+    names, state = set(namespace.doubtful), namespace.kept()
+    second_result = examine_cell(limit=allowance(), import_doubtful=True)
+    namespace.restore(state)
+    return result if second_result.fraction >= result.fraction else _broken(str(OtherAnswerError(names)))
 
 
-def _is_of_size(one: Examined, permissions: Permissions) -> bool:
+def _is_of_size(result: Examined, permissions: Permissions) -> bool:
     """Tell whether a result lacks points where an integer arrived in another form because it is large."""
-    return permissions.has_widened and not one.undecided and one.outcome in (Outcome.FAILED, Outcome.PARTIAL)
+    return permissions.has_widened and not result.undecided and result.outcome in (Outcome.FAILED, Outcome.PARTIAL)
 
 
 def _at_any_size(
     examine_cell: Callable[..., Examined],
     namespace: Namespace,
-    kept: Any,
+    state: Any,
     copy: FrozenCopy | None,
     tell: Any,
     limit: Allowance,
@@ -230,12 +223,12 @@ def _at_any_size(
     Args:
         examine_cell: examines it.
         namespace: its globals.
-        kept: what the cells before it had left for it.
+        state: what the cells before it had left for it.
         copy: the copy of the kernel that answers it.
         tell: see :func:`locating`.
         limit: the time that it may take.
     """
-    namespace.restore(kept)
+    namespace.restore(state)
     remote = namespace.answers.remote
     if copy is not None and copy.snapshot in remote.gone:
         copy = None
@@ -243,14 +236,14 @@ def _at_any_size(
         return examine_cell(limit=limit, import_doubtful=False)
 
 
-def _for_a_person(one: Examined) -> Examined:
+def _for_a_person(result: Examined) -> Examined:
     """Let a person decide about a test that gives more points to integers of any size.
 
     They may be right, as where the test asks for their dtype, or squares that wrap.
     """
-    message = f"{one.message}\n{NOT_SHOWN}".strip()
-    detail = f"{one.detail[: MAX_DETAIL - len(LARGER) - 1]}\n{LARGER}".strip()
-    return replace(one, undecided=True, message=message, detail=detail)
+    message = f"{result.message}\n{NOT_SHOWN}".strip()
+    detail = f"{result.detail[: MAX_DETAIL - len(LARGER) - 1]}\n{LARGER}".strip()
+    return replace(result, undecided=True, message=message, detail=detail)
 
 
 def _bound_names(cell: ExamCell) -> frozenset[str]:
@@ -264,7 +257,7 @@ def _bound_names(cell: ExamCell) -> frozenset[str]:
 def _examine_cell(
     cell: ExamCell,
     capture: Capture | None,
-    place: int,
+    index: int,
     namespace: Namespace,
     hidden: Path | None,
     *,
@@ -287,39 +280,22 @@ def _examine_cell(
         permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
-    printed = io.StringIO()
     value: Any = None
     failures: list[BaseException] = []
     prepared = False
     starved: list[str] = []
-    note = permissions.did if isinstance(permissions, Observer) else None
-    with (
-        check.recording(earned) as results,
-        check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
-        check.asking_kernel(namespace.answers.remote),
-        as_main(namespace),
-        shared_seeds(namespace.answers.remote, cell.source),
-        mirror_patches(namespace.answers.remote),
-        collect_results() as unittests,
-        reject_empty_comparisons(cell.source),
-        written_as_json(),
-        deny_student_code(
-            cell.source, *namespace.known.trusted.values(), hidden=hidden, verbs=permissions.verbs(), note=note
-        ) as refused,
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-    ):
+    with cell_environment(cell, namespace, hidden, earned) as environment:
         try:
             with _time_limit(limit, starved), limit_memory():
-                namespace.prepare(cell.source, capture, place, import_doubtful=import_doubtful)
+                namespace.prepare(cell.source, capture, index, import_doubtful=import_doubtful)
                 prepared = True
                 namespace.answers.remote.console.begin()
                 with workspace.prepared(capture, namespace.answers.remote):
                     value = _run(statements, namespace, failures)
             if finite_number(value) is None:
-                failures.extend(unittest_failures(unittests))
+                failures.extend(unittest_failures(environment.unittests))
             ending = namespace.answers.remote.ending
-            if ending is not None and not failures and not results:
+            if ending is not None and not failures and not environment.results:
                 failures.append(ending)
         except (KeyboardInterrupt, GeneratorExit, HostError):
             raise
@@ -331,18 +307,20 @@ def _examine_cell(
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
-    failures[:0] = [error for error in refused if error not in failures[:1]]  # even if the test caught the refusal
+    failures[:0] = [
+        error for error in environment.refused if error not in failures[:1]
+    ]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
-    detail = "\n".join([*permissions.refusals, printed.getvalue()]).strip()[:MAX_DETAIL]
+    detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
-        result = _failed(failures, cell, tuple(results), detail, wording)
+        result = _failed(failures, cell, tuple(environment.results), detail, wording)
     else:
-        result = _passed(value, cell, results, detail)
+        result = _passed(value, cell, environment.results, detail)
     if permissions.is_doubtful and result.outcome is not Outcome.PASSED and not result.undecided:
         return replace(result, undecided=True, message=f"{result.message}\n{NOT_SHOWN}".strip())
     return result
@@ -412,8 +390,8 @@ def _trace(error: BaseException) -> str:
     try:
         trace = traceback.TracebackException(type(error), error, begin or error.__traceback__)
         if isinstance(error, RemoteError | CodecError | CourseError | ExaminationTimeout) or hasattr(error, "remote"):
-            kept = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
-            trace.stack = traceback.StackSummary.from_list(kept) if kept else trace.stack
+            frames = [frame for frame in trace.stack or () if not frame.filename.startswith(_KIT)]
+            trace.stack = traceback.StackSummary.from_list(frames) if frames else trace.stack
         lines = list(trace.format())
         if type(error).__module__.startswith("autograder."):  # its class is the kit's own affair
             lines[-1] = f"{error}\n" if str(error) else "the time for this test ended here\n"
@@ -483,8 +461,8 @@ def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Exam
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     undecided = is_undecided([], checks)
     if results.unmet:
-        said = "\n".join([*results.unmet, shortcomings(checks)]).strip()
-        return Examined(0.0, Outcome.FAILED, said, detail, checks, undecided=undecided, unmet=True)
+        message = "\n".join([*results.unmet, shortcomings(checks)]).strip()
+        return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unmet=True)
     if checks:
         try:
             fraction = share(checks)

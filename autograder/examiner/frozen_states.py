@@ -32,36 +32,36 @@ class Answering:
         return [self.shared] if self.own is None or self.own == self.shared else [self.own, self.shared]
 
 
-def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary) -> list[Answering]:
+def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], vocabulary: Vocabulary) -> list[Answering]:
     """Return the copies that may answer each test cell.
 
     That is the cell's own copy, except where a test uses an object that an earlier one made: both then use the later
     cell's, since an object lives in one process. A value of the earlier test needs no copy.
     """
-    own = [capture.frozen if capture is not None else None for _, capture in cells]
+    own_copies = [capture.frozen if capture is not None else None for _, capture in cells]
     groups = list(range(len(cells)))
     makers: list[set[int]] = [set() for _ in cells]
     lent: list[set[str]] = [set() for _ in cells]
 
-    def join(one: int, other: int) -> None:
-        before, after = groups[one], groups[other]
+    def join(first: int, second: int) -> None:
+        before, after = groups[first], groups[second]
         groups[:] = [after if group == before else group for group in groups]
 
-    for place, (cell, _) in enumerate(cells):
-        for earlier in range(place):
-            if own[earlier] is not None and own[earlier] == own[place]:
-                join(earlier, place)
-        for name, earlier in _makers(place, cell.source, cells, known):
-            join(earlier, place)
-            makers[place].add(earlier)
+    for index, (cell, _) in enumerate(cells):
+        for earlier in range(index):
+            if own_copies[earlier] is not None and own_copies[earlier] == own_copies[index]:
+                join(earlier, index)
+        for name, earlier in _makers(index, cell.source, cells, vocabulary):
+            join(earlier, index)
+            makers[index].add(earlier)
             lent[earlier].add(name)
-    shared = list(own)
+    shared = list(own_copies)
     for group in set(groups):
         members = [place for place, one in enumerate(groups) if one == group]
         asking = [place for place in members if _asks(*cells[place])]
-        for place in members:
-            shared[place] = own[asking[-1]] if asking else None
-    parts = zip(own, shared, map(frozenset, makers), map(frozenset, lent), strict=True)
+        for index in members:
+            shared[index] = own_copies[asking[-1]] if asking else None
+    parts = zip(own_copies, shared, map(frozenset, makers), map(frozenset, lent), strict=True)
     return [Answering(*each) for each in parts]
 
 
@@ -70,35 +70,35 @@ def _asks(cell: ExamCell, capture: Capture | None) -> bool:
 
 
 def _makers(
-    place: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], known: Vocabulary
+    index: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], vocabulary: Vocabulary
 ) -> list[tuple[str, int]]:
     """List the names that a test cell reads before it binds them, with the earlier test cell that binds each."""
-    found = []
+    names = []
     for name in _read_first(source):
-        for earlier in reversed(range(place)):
+        for earlier in reversed(range(index)):
             if name not in _assigned(cells[earlier][0].source):
                 continue
-            changed = known.changed.get(name, ()) if name in known.students else ()
-            if not any(earlier < after <= place for after in changed):
-                found.append((name, earlier))
+            changed = vocabulary.changed.get(name, ()) if name in vocabulary.students else ()
+            if not any(earlier < after <= index for after in changed):
+                names.append((name, earlier))
             break
-    return found
+    return names
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _read_first(source: str) -> frozenset[str]:
     """Return the names that a cell reads before its own statements bind them."""
     bound: set[str] = set()
-    found: set[str] = set()
+    names: set[str] = set()
     try:
         for statement in ast.parse(source).body:
             text = ast.unparse(statement)
-            found |= loaded_names(text) - bound
-            made = bindings(text)
-            bound |= made.assigned.union(made.definitions)
+            names |= loaded_names(text) - bound
+            bound_here = bindings(text)
+            bound |= bound_here.assigned.union(bound_here.definitions)
     except SyntaxError:
         pass
-    return frozenset(found)
+    return frozenset(names)
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

@@ -41,40 +41,40 @@ def run_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allow
     try:
         with contextlib.redirect_stdout(printed):
             remote.enter(capture.snapshot)
-            said = remote.ask("run_test", cell.in_kernel, timeout=max(0.1, limit.left()))
+            answer = remote.ask("run_test", cell.in_kernel, timeout=max(0.1, limit.left()))
     except HostError:
         raise
     except Exception as error:  # the student's code decides what the kernel answers or raises
         lost = sentence(str(error)) if isinstance(error, LostError) else _FAILED
         return None, lost, f"{type(error).__name__}: {str(error)[:MAX_DETAIL]}"
     detail = printed.getvalue()[:MAX_DETAIL]
-    if type(said) is not dict or said.get("passed") is not True:
-        return None, _message(said, cell), f"{detail}\n{_error(said)}".strip()[-MAX_DETAIL:]
-    points = finite_number(said.get("points"))
+    if type(answer) is not dict or answer.get("passed") is not True:
+        return None, _message(answer, cell), f"{detail}\n{_error(answer)}".strip()[-MAX_DETAIL:]
+    points = finite_number(answer.get("points"))
     return float("nan") if points is None else points, "", detail
 
 
 _FAILED = "A test that runs in your notebook's kernel failed."
 
 
-def _message(said: Any, cell: ExamCell) -> str:
+def _message(answer: Any, cell: ExamCell) -> str:
     """Return the message: the line if students have it, and the name of one of Python's own exceptions.
 
     Another name could be a hidden input of another test, which the student's code has met before.
     """
-    error = said.get("error") if type(said) is dict else None
+    error = answer.get("error") if type(answer) is dict else None
     name = error.get("name") if type(error) is dict else None
-    known = type(name) is str and name in _PYTHONS and name != "AssertionError"
-    number = said.get("line") if type(said) is dict else None
+    of_python = type(name) is str and name in _PYTHONS and name != "AssertionError"
+    number = answer.get("line") if type(answer) is dict else None
     lines = cell.in_kernel.splitlines()
     line = lines[number - 1].strip() if type(number) is int and 0 < number <= len(lines) else ""
     if line and line in {text.strip() for text in cell.released.splitlines()}:
-        return f"Failed at `{line[:200]}`" + (f": {name}." if known else ".")
-    return f"{_FAILED[:-1]}: {name}." if known else _FAILED
+        return f"Failed at `{line[:200]}`" + (f": {name}." if of_python else ".")
+    return f"{_FAILED[:-1]}: {name}." if of_python else _FAILED
 
 
-def _error(said: Any) -> str:
-    error = said.get("error") if type(said) is dict else None
+def _error(answer: Any) -> str:
+    error = answer.get("error") if type(answer) is dict else None
     if type(error) is not dict:
         return "the kernel gave no readable answer"
-    return f"line {said.get('line')}: {error.get('name')}: {error.get('text')}"
+    return f"line {answer.get('line')}: {error.get('name')}: {error.get('text')}"

@@ -138,15 +138,15 @@ class Answers:
                 provenance.note(model)
                 return model
             if reference.kind in FIGURES:
-                made = self.remote.figures.rebuilt(captured.models.get(reference.handle))
-                return self.remote.plain(reference) if made is None else made
+                figure = self.remote.figures.rebuilt(captured.models.get(reference.handle))
+                return self.remote.plain(reference) if figure is None else figure
             return self.remote.stand_in(reference)
 
         permissions = self.remote.permissions
         kinds, observing = permissions.kinds_of(name), isinstance(permissions, Observer)
         try:
             packed = captured.packed
-            value = decode(packed.text, packed.buffers, refer, strict=True, kept=kinds, known=self.marked)
+            value = decode(packed.text, packed.buffers, refer, strict=True, kept_types=kinds, numbered=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
         except (ForgedError, LimitError) as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
@@ -225,9 +225,9 @@ class Answers:
 class Namespace(dict[str, Any]):
     """The globals of one test cell; assignments to a student's name are repeated in the kernel."""
 
-    def __init__(self, known: Vocabulary, answers: Answers, tables: ReleasedTables | None = None) -> None:
+    def __init__(self, vocabulary: Vocabulary, answers: Answers, tables: ReleasedTables | None = None) -> None:
         super().__init__()
-        self.known = known
+        self.known = vocabulary
         self.answers = answers
         self.tables = tables or ReleasedTables({}, {}, Workspace())
         self.left: dict[str, Any] = {}
@@ -237,9 +237,9 @@ class Namespace(dict[str, Any]):
         self.live = False
         self.doubtful: set[str] = set()
         """Names of the cell that the instructor imports and the student makes otherwise."""
-        answers.remote.classes.expected = known.operators
-        answers.remote.callbacks.lent.given = frozenset(known.trusted)
-        answers.remote.lending.readable = known.parameters
+        answers.remote.classes.expected = vocabulary.operators
+        answers.remote.callbacks.lent.given = frozenset(vocabulary.trusted)
+        answers.remote.lending.readable = vocabulary.parameters
         self.tainted = answers.remote.lending.tainted = TaintedNames(self)
 
     def prepare(self, source: str, capture: Capture | None, number: int = 0, *, import_doubtful: bool = False) -> None:
@@ -395,20 +395,23 @@ class Namespace(dict[str, Any]):
 
         A claim is enough: it gives no more than the import itself would. A module may be another of the same package.
         """
-        own = self[name]
-        found = references(captured.packed.text) if captured.packed is not None else []
-        if isinstance(own, ModuleType):
-            packages = {r.type_name.partition(".")[0] for r in found if r.kind == "module"}
-            return own.__name__.partition(".")[0] in packages
-        if not found:
-            return captured.packed is not None and _is_copy(captured.packed, own)
-        if isinstance(own, type):
-            return any(r.kind == "class" and _is_found_here(*_split(r.type_name), *_split(name_of(own))) for r in found)
-        if not callable(own):
-            return any(r.type_name == name_of(type(own)) for r in found)
-        module, called = (self._claim(found[0], attribute) for attribute in ("__module__", "__name__"))
-        ours = getattr(own, "__module__", None), getattr(own, "__name__", None)
-        return (called is not None or found[0].type_name == name_of(type(own))) and _is_found_here(
+        original = self[name]
+        referenced = references(captured.packed.text) if captured.packed is not None else []
+        if isinstance(original, ModuleType):
+            packages = {r.type_name.partition(".")[0] for r in referenced if r.kind == "module"}
+            return original.__name__.partition(".")[0] in packages
+        if not referenced:
+            return captured.packed is not None and _is_copy(captured.packed, original)
+        if isinstance(original, type):
+            return any(
+                r.kind == "class" and _is_found_here(*_split(r.type_name), *_split(name_of(original)))
+                for r in referenced
+            )
+        if not callable(original):
+            return any(r.type_name == name_of(type(original)) for r in referenced)
+        module, called = (self._claim(referenced[0], attribute) for attribute in ("__module__", "__name__"))
+        ours = getattr(original, "__module__", None), getattr(original, "__name__", None)
+        return (called is not None or referenced[0].type_name == name_of(type(original))) and _is_found_here(
             module, called, *ours
         )
 
@@ -448,10 +451,10 @@ class Namespace(dict[str, Any]):
         """Return what the cells so far have left for later ones, for :meth:`restore`."""
         return dict(self.left), dict(self.left_by)
 
-    def restore(self, kept: tuple[dict[str, Any], dict[str, int]]) -> None:
-        """Forget what was left after :meth:`kept`."""
-        left, left_by = kept
-        self.left, self.left_by = dict(left), dict(left_by)
+    def restore(self, state: tuple[dict[str, Any], dict[str, int]]) -> None:
+        """Forget what was left after :meth:`state`."""
+        values, left_by = state
+        self.left, self.left_by = dict(values), dict(left_by)
 
     def left_handles(self, names: Iterable[str]) -> bool:
         """Tell whether one of these names was left as an object of the kernel's, or as something that holds one."""
@@ -498,10 +501,10 @@ def _is_found_here(module: Any, name: Any, own_module: str | None, own_name: str
         return False
 
 
-def _is_copy(packed: Packed, own: Any) -> bool:
+def _is_copy(packed: Packed, original: Any) -> bool:
     """Tell whether a plain value is the instructor's."""
     try:
-        return encode(own) == encode(decode(*packed))
+        return encode(original) == encode(decode(*packed))
     except CodecError:
         return False
 

@@ -52,10 +52,10 @@ class _Unit:
         first = min(self.lines, default=self.statement.lineno)
         return range(first, (self.statement.end_lineno or first) + 1)
 
-    def part(self, line: int, asked: Collection[str]) -> str:
+    def part(self, line: int, names: Collection[str]) -> str:
         """Return the name of the method at a line, if the exercise asks for it, or the statement's own name."""
         for node in _methods(self.statement):
-            if node.lineno <= line <= (node.end_lineno or 0) and f"{self.name}.{node.name}" in asked:
+            if node.lineno <= line <= (node.end_lineno or 0) and f"{self.name}.{node.name}" in names:
                 return f"{self.name}.{node.name}"
         return self.name
 
@@ -63,15 +63,15 @@ class _Unit:
 class Origins:
     """The account of the exceptions of one submission."""
 
-    def __init__(self, cells: Sequence[ComposedCell], asked: Collection[str]) -> None:
+    def __init__(self, cells: Sequence[ComposedCell], names: Collection[str]) -> None:
         """Create the account.
 
         Args:
             cells: the composed notebook.
-            asked: the names that the exercise asks for, of :func:`asked_names`.
+            names: the names that the exercise asks for, of :func:`asked_names`.
         """
         self.cells = cells
-        self.asked = asked
+        self.asked = names
         self._quoted: tuple[int, int] | None = None
         self._told: set[tuple[str, str]] = set()
 
@@ -81,19 +81,19 @@ class Origins:
         The place is ``cell 3, line 2: `return total / n` `` for the first line that is quoted, and for this line again;
         elsewhere a function, or nothing. Past :data:`MAX_TOLD` different pairs, nothing is told of further ones.
         """
-        told = exception_name(error), self._place(error)
-        if told not in self._told and len(self._told) >= MAX_TOLD:
+        words = exception_name(error), self._place(error)
+        if words not in self._told and len(self._told) >= MAX_TOLD:
             return ANYTHING, ""
-        self._told.add(told)
-        return told
+        self._told.add(words)
+        return words
 
     def _place(self, error: BaseException) -> str:
         """Return the innermost place of the traceback that lies in what the exercise asks for."""
         described = getattr(error, "remote", None)
         trace = described.get("trace") if type(described) is dict else None
         for frame in reversed(trace[:MAX_FRAMES] if type(trace) is list else []):
-            if found := self._unit(frame):
-                index, line, unit = found
+            if unit_in_frame := self._unit(frame):
+                index, line, unit = unit_in_frame
                 if self._quoted is None and self._sizes[unit.name] <= MAX_LINES and not self._is_full():
                     self._quoted = index, line
                 if self._quoted == (index, line):
@@ -139,10 +139,10 @@ class Origins:
         })  # fmt: skip
 
 
-def _units(source: str, asked: Collection[str]) -> Iterator[_Unit]:
+def _units(source: str, names: Collection[str]) -> Iterator[_Unit]:
     tree = parsed(without_magics(source)) if len(source) <= MAX_CHARACTERS else None
     for statement in tree.body if tree is not None else ():
-        name = next((name for name in _bound(statement) if name in asked), None)
+        name = next((name for name in _bound(statement) if name in names), None)
         if name is not None:
             yield _Unit(name, statement)
 

@@ -79,21 +79,21 @@ class Permissions:
         """Return the place in the instructor's code that is being executed."""
         return innermost(self.test)
 
-    def changes(self, place: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
+    def changes(self, position: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
         """Return which arguments of a call may change here.
 
         Args:
-            place: where the call stands.
+            position: where the call stands.
             names: the names that the test has for the function.
             keys: the arguments: positions and names.
             changed: those that the call has changed.
         """
-        seen = self._shown(Act.CHANGES, place, names)
-        allowed = frozenset(key for key in keys if str(key) in seen) | self.stated.changed(place) & keys
+        observed = self._shown(Act.CHANGES, position, names)
+        allowed = frozenset(key for key in keys if str(key) in observed) | self.stated.changed(position) & keys
         for key in sorted(changed & keys - allowed, key=str):
-            self.is_doubtful |= not self._of(Act.RETURNS, place.subject)
+            self.is_doubtful |= not self._of(Act.RETURNS, position.subject)
             self._refuse(
-                f"line {place.line}: the call changed argument {key!r}, and the test's own object stayed as it was, "
+                f"line {position.line}: the call changed argument {key!r}, and the test's own object stayed as it was, "
                 "because your solution was not seen to change it here. If the test needs the change, "
                 f"{self._remedy('FUNCTION changes ARGUMENT')}, with the names that stand in the call."
             )
@@ -101,57 +101,59 @@ class Permissions:
 
     def may_change(self, call: ast.Call) -> Set[int | str]:
         """Return the arguments that a call in the source of the test may change, whatever its function is called."""
-        place = Place.at(self.test, self.source, call)
+        position = Place.at(self.test, self.source, call)
         subjects = [subject for act, subject in self._facts if act is Act.CHANGES]
-        seen = {value for s in subjects if s.split(" ")[0] == place.subject for value in self._of(Act.CHANGES, s)}
+        observed = {
+            value for s in subjects if s.split(" ")[0] == position.subject for value in self._of(Act.CHANGES, s)
+        }
         keys = {*range(len(call.args)), *(k.arg for k in call.keywords if k.arg)}
-        return {key for key in keys if str(key) in seen} | self.stated.changed(place)
+        return {key for key in keys if str(key) in observed} | self.stated.changed(position)
 
-    def reads(self, place: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
+    def reads(self, position: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
         """Return which of the names that the test has bound go to the kernel for a request here."""
         if not bound:
             return frozenset()
         self.is_doubtful |= not self.known
-        return bound & (self._shown(Act.READS, place, names) | self.stated.reads)
+        return bound & (self._shown(Act.READS, position, names) | self.stated.reads)
 
     def reads_later(self, refused: Set[str]) -> None:
         """Note names that a request did not get and that the solution was seen to read elsewhere in this test.
 
         An answer may read them here, as one that binds a constant to an object when it makes it. That is a doubt.
         """
-        here = f"{self.test}:"
+        prefix = f"{self.test}:"
         self.is_doubtful |= any(
-            act is Act.READS and subject.startswith(here) and not values.isdisjoint(refused)
+            act is Act.READS and subject.startswith(prefix) and not values.isdisjoint(refused)
             for (act, subject), values in self._facts.items()
         )
 
-    def _shown(self, act: Act, place: Place, names: Iterable[str]) -> Set[str]:
+    def _shown(self, act: Act, position: Place, names: Iterable[str]) -> Set[str]:
         """Return the values of the facts about a function at a place.
 
         Of its names that counts which stands in the call; otherwise each of them has to have a fact.
         """
         names = set(names) or {""}
-        called = callee(self.source, place) if len(names) > 1 else ""
-        each = [self._of(act, place.of(name)) for name in ({called} if called in names else names)]
-        return frozenset(each[0]).intersection(*each[1:])
+        called = callee(self.source, position) if len(names) > 1 else ""
+        observed = [self._of(act, position.of(name)) for name in ({called} if called in names else names)]
+        return frozenset(observed[0]).intersection(*observed[1:])
 
-    def gets(self, place: Place, classes: Set[str]) -> bool:
+    def gets(self, position: Place, classes: Set[str]) -> bool:
         """Return whether objects of these classes of libraries go to the kernel for a request here."""
-        return classes <= self._of(Act.GETS, place.subject)
+        return classes <= self._of(Act.GETS, position.subject)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Return which global names of the notebook have one state in the kernel and in this test."""
         return names & self._of(Act.SHARES, self.test)
 
-    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
+    def kinds(self, position: Place, names: Iterable[str] = (), always: Set[str] = frozenset()) -> Container[str]:
         """Return the narrow, masked, nullable, large and wide kinds that values which arrive here may have.
 
         Args:
-            place: where the test asks for them.
+            position: where the test asks for them.
             names: the names that the test has for the function or object that is asked.
-            given: the kinds among the arguments that the test passes.
+            always: the kinds among the arguments that the test passes.
         """
-        return self._kinds(self._shown(Act.GIVES, place, names) | given)
+        return self._kinds(self._shown(Act.GIVES, position, names) | always)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Return the kinds that the answer under ``name`` may have in this test."""
@@ -170,37 +172,37 @@ class Permissions:
         compiled = [(name, values) for (act, name), values in self._facts.items() if act is Act.COMPILED]
         return {name: CompiledAs(**json.loads(value)) for name, values in compiled for value in sorted(values)[:1]}
 
-    def draws(self, place: Place, function: str) -> bool:
+    def draws(self, position: Place, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
         self.is_doubtful |= not self.known
-        return self.stated.draws or function in self._of(Act.DRAWS, place.subject)
+        return self.stated.draws or function in self._of(Act.DRAWS, position.subject)
 
-    def writes(self, path: str, place: Place, *, named: bool) -> bool:
+    def writes(self, path: str, position: Place, *, by_name: bool) -> bool:
         """Tell whether a call that has written over a file of the test's, or removed it, may do so.
 
         Args:
             path: the file.
-            place: where the call stands.
-            named: whether the test has named the file in a call.
+            position: where the call stands.
+            by_name: whether the test has named the file in a call.
         """
         allowed = self._of(Act.WRITES, self.test) | self.stated.files
-        if path in allowed or (named and not allowed.isdisjoint(_forms(path))):
+        if path in allowed or (by_name and not allowed.isdisjoint(_forms(path))):
             return True
-        self.is_doubtful |= named or not self.known
+        self.is_doubtful |= by_name or not self.known
         self._refuse(
-            f"line {place.line}: the call wrote or removed {path!r}, and the test's own file stayed as it was, because "
-            "your solution was not seen to write it in this test. If the test needs what the call wrote, "
-            f"{self._remedy(f'answers write {self._form(path, named=named)}')}."
+            f"line {position.line}: the call wrote or removed {path!r}, and the test's own file stayed as it was, "
+            "because your solution was not seen to write it in this test. If the test needs what the call wrote, "
+            f"{self._remedy(f'answers write {self._form(path, by_name=by_name)}')}."
         )
         return False
 
-    def _form(self, path: str, *, named: bool) -> str:
+    def _form(self, path: str, *, by_name: bool) -> str:
         """Return as much of a path as stands in the test; all of it, if no call has named the file."""
-        if path in self.source or not named:
+        if path in self.source or not by_name:
             return path
         *strict, any_name = _forms(path)
-        known = (form for form in strict if all(part in self.source for part in re.split(r"[#*./]+", form)))
-        return next(known, any_name)
+        matching = (form for form in strict if all(part in self.source for part in re.split(r"[#*./]+", form)))
+        return next(matching, any_name)
 
     def verbs(self) -> frozenset[str] | None:
         """Return what SQL statements that do not stand in the test may do besides reading; None: it is not known."""
@@ -253,32 +255,32 @@ class Observer(Permissions):
         """Record a fact."""
         self.facts.add(Fact(act, subject, value))
 
-    def _note_each(self, act: Act, place: Place, names: Iterable[str], values: Iterable[str]) -> None:
+    def _note_each(self, act: Act, position: Place, names: Iterable[str], values: Iterable[str]) -> None:
         """Record facts about a function at a place, under each of its names."""
         for name, value in itertools.product(set(names) or {""}, values):
-            self.note(act, place.of(name), value)
+            self.note(act, position.of(name), value)
 
-    def changes(self, place: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
+    def changes(self, position: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
         """Record the changes that were made."""
-        self.was_changed(place, names, changed & keys)
-        return keys if self.allows_all else super().changes(place, names, keys, changed)
+        self.was_changed(position, names, changed & keys)
+        return keys if self.allows_all else super().changes(position, names, keys, changed)
 
-    def was_changed(self, place: Place, names: Iterable[str], keys: Iterable[int | str]) -> None:
+    def was_changed(self, position: Place, names: Iterable[str], keys: Iterable[int | str]) -> None:
         """Record that a call changes these arguments."""
-        self._note_each(Act.CHANGES, place, names, map(str, keys))
+        self._note_each(Act.CHANGES, position, names, map(str, keys))
 
-    def reads(self, place: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
+    def reads(self, position: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
         """Lend all names; :meth:`was_read` says which of them were read."""
-        return bound if self.allows_all else super().reads(place, names, bound)
+        return bound if self.allows_all else super().reads(position, names, bound)
 
-    def was_read(self, place: Place, names: Iterable[str], read: Iterable[str]) -> None:
+    def was_read(self, position: Place, names: Iterable[str], names_read: Iterable[str]) -> None:
         """Record the names that the notebook's code read."""
-        self._note_each(Act.READS, place, names, read)
+        self._note_each(Act.READS, position, names, names_read)
 
-    def gets(self, place: Place, classes: Set[str]) -> bool:
+    def gets(self, position: Place, classes: Set[str]) -> bool:
         """Record the classes of the objects that go to the kernel."""
-        self._note_each(Act.GETS, place, (), classes)
-        return self.allows_all or super().gets(place, classes)
+        self._note_each(Act.GETS, position, (), classes)
+        return self.allows_all or super().gets(position, classes)
 
     def shares(self, names: Set[str]) -> Set[str]:
         """Share all names; :meth:`was_shared` says which of them needed it."""
@@ -289,19 +291,19 @@ class Observer(Permissions):
         for name in names:
             self.note(Act.SHARES, self.test, name)
 
-    def kinds(self, place: Place, names: Iterable[str] = (), given: Set[str] = frozenset()) -> Container[str]:
+    def kinds(self, position: Place, names: Iterable[str] = (), always: Set[str] = frozenset()) -> Container[str]:
         """Record the kinds that come."""
-        allowed = None if self.allows_all else super().kinds(place, names, given)
-        return _Noted(lambda kind: self._note_each(Act.GIVES, place, names, (kind,)), allowed)
+        allowed = None if self.allows_all else super().kinds(position, names, always)
+        return _Noted(lambda kind: self._note_each(Act.GIVES, position, names, (kind,)), allowed)
 
     def kinds_of(self, name: str) -> Container[str]:
         """Record the kinds that the answer has."""
         subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
         return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
 
-    def draws(self, place: Place, function: str) -> bool:
+    def draws(self, position: Place, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
-        return self.allows_all or super().draws(place, function)
+        return self.allows_all or super().draws(position, function)
 
     def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Let the solution's models be evaluated as they are compiled; :meth:`was_compiled` records how."""
@@ -312,10 +314,10 @@ class Observer(Permissions):
         for name, as_compiled in settings.items():
             self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
-    def writes(self, path: str, place: Place, *, named: bool) -> bool:
+    def writes(self, path: str, position: Place, *, by_name: bool) -> bool:
         """Record that a call has written over a file of the test's, with as much of its path as stands in the test."""
-        self.note(Act.WRITES, self.test, self._form(path, named=named))
-        return self.allows_all or super().writes(path, place, named=named)
+        self.note(Act.WRITES, self.test, self._form(path, by_name=by_name))
+        return self.allows_all or super().writes(path, position, by_name=by_name)
 
     def verbs(self) -> frozenset[str] | None:
         """Allow all verbs; :meth:`did` records them."""
@@ -325,14 +327,14 @@ class Observer(Permissions):
         """Record something that the answers of this test did."""
         self.note(act, self.test, value)
 
-    def raised(self, place: Place, error: Exception) -> None:
+    def raised(self, position: Place, error: Exception) -> None:
         """Record that a call raised an exception."""
-        self.note(Act.RETURNS, place.subject, f"raises {type(error).__name__}"[:100])
+        self.note(Act.RETURNS, position.subject, f"raises {type(error).__name__}"[:100])
 
-    def returned(self, place: Place, value: Any) -> None:
+    def returned(self, position: Place, value: Any) -> None:
         """Record the type of a value that a call returned."""
         dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
-        self.note(Act.RETURNS, place.subject, f"{type(value).__name__} {dtype}".strip()[:100])
+        self.note(Act.RETURNS, position.subject, f"{type(value).__name__} {dtype}".strip()[:100])
 
 
 class _Noted(Container[str]):

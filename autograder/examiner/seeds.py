@@ -43,15 +43,15 @@ def shared_seeds(remote: Any, secret: str = "") -> Iterator[None]:
     watch, secret = _Watch(remote), _NUMBER.sub("0", secret)
     replaced = []
     for module, name in SEEDING:
-        own = getattr(sys.modules.get(module), name, None)
-        if own is not None:
-            replaced.append((sys.modules[module], name, own))
-            setattr(sys.modules[module], name, _seed_both(own, remote, module, name, watch, secret))
+        original = getattr(sys.modules.get(module), name, None)
+        if original is not None:
+            replaced.append((sys.modules[module], name, original))
+            setattr(sys.modules[module], name, _seed_both(original, remote, module, name, watch, secret))
     try:
         yield
     finally:
-        for found, name, own in replaced:
-            setattr(found, name, own)
+        for library, name, original in replaced:
+            setattr(library, name, original)
         watch.look()
 
 
@@ -63,12 +63,12 @@ class _Watch:
         self.set: dict[str, tuple[Place, str]] = {}
         """Function → where the test called it last, and the state of the kernel's generator after it."""
 
-    def seeded(self, place: Place, function: str) -> None:
+    def seeded(self, position: Place, function: str) -> None:
         """Note that the kernel's generator has a seed of the test's; others that it seeded anew are forgotten."""
         states = self._states()
         self.set = {name: seed for name, seed in self.set.items() if states.get(name) == seed[1]}
         if function in states:
-            self.set[function] = place, states[function]
+            self.set[function] = position, states[function]
 
     def look(self) -> None:
         """Record which generators have drawn since they were seeded."""
@@ -78,8 +78,8 @@ class _Watch:
         now = self._states()
         drawn = [function for function, (_, state) in self.set.items() if now.get(function) != state]
         for function in drawn:
-            place, _ = self.set.pop(function)
-            permissions.note(Act.DRAWS, place.subject, function)
+            position, _ = self.set.pop(function)
+            permissions.note(Act.DRAWS, position.subject, function)
 
     def _states(self) -> dict[str, str]:
         with contextlib.suppress(Exception):  # a kernel that is gone draws no more
@@ -89,20 +89,22 @@ class _Watch:
 
 
 def _seed_both(
-    own: Callable[..., Any], remote: Any, module: str, name: str, watch: _Watch, secret: str
+    original: Callable[..., Any], remote: Any, module: str, name: str, watch: _Watch, secret: str
 ) -> Callable[..., Any]:
     function = f"{module}.{name}"
 
-    @functools.wraps(own)
+    @functools.wraps(original)
     def seed(*args: Any, **kwargs: Any) -> Any:
-        place = remote.permissions.place()
-        result = own(*args, **kwargs)
+        position = remote.permissions.place()
+        result = original(*args, **kwargs)
         watch.look()
-        given = (args, kwargs) if remote.permissions.draws(place, function) else ((_other(secret, args, kwargs),), {})
+        seed_arguments = (
+            (args, kwargs) if remote.permissions.draws(position, function) else ((_other(secret, args, kwargs),), {})
+        )
         with contextlib.suppress(Exception):  # a kernel that refuses the seed draws without it
-            remote.ask("operate", "seed", (module, name, *given))
+            remote.ask("operate", "seed", (module, name, *seed_arguments))
         if isinstance(remote.permissions, Observer):
-            watch.seeded(place, function)
+            watch.seeded(position, function)
         return result
 
     return seed

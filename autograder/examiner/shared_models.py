@@ -35,7 +35,7 @@ def read_only_models(tests: Iterable[str], trusted: Iterable[str] = (), *, check
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _read_only_models(tests: tuple[str, ...], trusted: tuple[str, ...], checks: bool) -> frozenset[str]:
     cells: Counter[str] = Counter()
-    others: set[str] = set()
+    other_names: set[str] = set()
     sources = [(source, 1) for source in tests] + [(source, 0) for source in trusted]
     for source, is_cell in sources:
         try:
@@ -43,20 +43,20 @@ def _read_only_models(tests: tuple[str, ...], trusted: tuple[str, ...], checks: 
         except SyntaxError:  # reported when the cell runs
             return frozenset()
         looking = {id(name): name.id for node in nodes if (name := _read_only_use(node, checks)) is not None}
-        others |= {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in looking}
-        others |= {"__main__" for node in nodes if _names_main(node)}
+        other_names |= {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in looking}
+        other_names |= {"__main__" for node in nodes if _names_main(node)}
         cells.update(dict.fromkeys(looking.values(), is_cell))
-    if others & INDIRECT_ACCESS:
+    if other_names & INDIRECT_ACCESS:
         return frozenset()
-    return frozenset(name for name, count in cells.items() if count > 1 and name not in others)
+    return frozenset(name for name, count in cells.items() if count > 1 and name not in other_names)
 
 
 def _read_only_use(node: ast.AST, checks: bool) -> ast.Name | None:
     match node:
         case ast.Attribute(ast.Name() as name, attr, ast.Load()) if attr in SHAPES:
             return name
-        case ast.Call(ast.Attribute(ast.Name() as name, attr), given, keywords) if attr in METHODS:
-            plain = len(given) <= 1 and not any(isinstance(one, ast.Starred) for one in given)
+        case ast.Call(ast.Attribute(ast.Name() as name, attr), arguments, keywords) if attr in METHODS:
+            plain = len(arguments) <= 1 and not any(isinstance(one, ast.Starred) for one in arguments)
             return name if plain and all(keyword.arg in METHODS[attr] for keyword in keywords) else None
         case ast.Call(ast.Attribute(ast.Name("check"), attr), [ast.Name() as name, *_]) if checks and attr in CHECKS:
             return name

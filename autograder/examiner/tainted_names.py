@@ -56,9 +56,9 @@ class TaintedNames:
         for name in self._noted.keys() & set(names):
             self._noted[name] = _state(self.namespace.get(name))
 
-    def end(self, left: Iterable[str]) -> None:
+    def end(self, remaining: Iterable[str]) -> None:
         """End a cell that leaves these names for the next one."""
-        self.names.update([name for name in left if self.holds(name)])
+        self.names.update([name for name in remaining if self.holds(name)])
 
     def is_asked(self) -> bool:
         """Tell whether the cell has asked for hidden data, or uses what an earlier one has made of them."""

@@ -34,12 +34,12 @@ def collect_results() -> Iterator[list[unittest.TestResult]]:
 
 def failures(results: list[unittest.TestResult]) -> list[Exception]:
     """Return an exception for each run that was not successful."""
-    found: list[Exception] = []
+    exceptions: list[Exception] = []
     for result in results:
         if not result.wasSuccessful():
             wrong = [f"{test}\n{trace}" for test, trace in [*result.failures, *result.errors]]
             wrong += [f"{test} succeeded unexpectedly" for test in result.unexpectedSuccesses]
-            found.append(AssertionError("\n".join(["unittest:", *wrong])))
+            exceptions.append(AssertionError("\n".join(["unittest:", *wrong])))
         elif not result.testsRun:
-            found.append(CourseError("unittest found no tests in the cell."))
-    return found
+            exceptions.append(CourseError("unittest found no tests in the cell."))
+    return exceptions

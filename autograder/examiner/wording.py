@@ -51,9 +51,9 @@ class Wording:
 
     def of(self, errors: Sequence[BaseException], cell: ExamCell) -> str:
         """Return the message about the failures of one cell, one line each, without duplicates."""
-        said = [self._explain(error, cell) for error in errors]
-        wrong = said.count(_WRONG)
-        lines = list(dict.fromkeys(said))
+        sentences = [self._explain(error, cell) for error in errors]
+        wrong = sentences.count(_WRONG)
+        lines = list(dict.fromkeys(sentences))
         if wrong > 1:
             lines[lines.index(_WRONG)] = f"{wrong} hidden tests found wrong answers."
         if len(lines) > MAX_MESSAGES:
@@ -70,9 +70,9 @@ class Wording:
             return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
-        kind, place = self.tell(error) if by_student else (exception_name(error), "")
+        kind, position = self.tell(error) if by_student else (exception_name(error), "")
         by = f"your code {_ended(error, kind)}" if by_student else kind
-        at = f" in {place}" if place else ""
+        at = f" in {position}" if position else ""
         line = _line(error, cell)
         if line and line in {text.strip() for text in cell.released.splitlines()}:
             assertion = isinstance(error, AssertionError) and not by_student
@@ -92,16 +92,16 @@ def _ended(error: BaseException, kind: str) -> str:
     """Return how the student's code ended; the kernel's claim is only compared with names of the kit's own."""
     if not isinstance(error, RemoteError) or kind == ANYTHING:
         return f"raised {kind}"
-    said = getattr(error, "remote", {}).get("classes")
-    classes = {name for name in said if type(name) is str} if type(said) is list else set()
+    claimed = getattr(error, "remote", {}).get("classes")
+    classes = {name for name in claimed if type(name) is str} if type(claimed) is list else set()
     return next((words for name, words in _ENDS.items() if name in classes), "raised an exception")
 
 
 def public_words(exam: Exam) -> frozenset[str]:
     """Return every word of the released notebook, and the names that its answers must bind."""
     words = frozenset(re.findall(r"\w+", "\n".join(cell.released for cell in exam.cells)))
-    asked = (bindings(c.source) for c in exam.cells if c.role is Role.ANSWER and c.cell_type == "code")
-    return words.union(*((b.assigned | b.definitions.keys()) for b in asked))
+    bound_by_answers = (bindings(c.source) for c in exam.cells if c.role is Role.ANSWER and c.cell_type == "code")
+    return words.union(*((b.assigned | b.definitions.keys()) for b in bound_by_answers))
 
 
 def test_file(cell: ExamCell) -> str:

@@ -164,9 +164,9 @@ class Files:
         """Send files that the test wrote to the kernel, if the call or the notebook's own cells name them."""
         wanted: dict[str, bytes | None] = {}
         if not self.entered and not self.remote.lost:  # at the first call, restore the folder's state at the cell
-            kept = self.workspace.kept
-            kept.pull(self.ask)
-            kept.last = kept.last or kept.capture()
+            folder = self.workspace.kept
+            folder.pull(self.ask)
+            folder.last = folder.last or folder.capture()
             wanted = self._state(self.captured)
             self.entered = True
         changed, removed = self.here.pull()
@@ -176,18 +176,18 @@ class Files:
             self.unsent.pop(path, None)
             self.own.pop(path, None)
             wanted[path] = None
-        named = set(_argument_paths(arguments))
-        self.named |= named
-        named |= self.workspace.read_by_notebook
-        for path in [p for p in self.unsent if _is_named(p, named)]:
+        paths = set(_argument_paths(arguments))
+        self.named |= paths
+        paths |= self.workspace.read_by_notebook
+        for path in [p for p in self.unsent if _is_named(p, paths)]:
             wanted[path] = self.unsent.pop(path)
-        self._send_folders(named)
+        self._send_folders(paths)
         self._send(wanted)
 
-    def _send_folders(self, named: Iterable[str]) -> None:
+    def _send_folders(self, paths: Iterable[str]) -> None:
         """Make folders of the test's in the kernel: those that a path names, that it lies in, and that lie in it."""
         new = [path for path in _folders_in(self.here.root) if path not in self.folders]
-        new = [path for path in new if _is_named(path, named) or any(text.startswith(f"{path}/") for text in named)]
+        new = [path for path in new if _is_named(path, paths) or any(text.startswith(f"{path}/") for text in paths)]
         if new and not self.remote.lost:
             self.ask("operate", "push_files", ({f"{path}/": b"" for path in new}, []))
             self.folders.update(new)
@@ -195,10 +195,10 @@ class Files:
 
     def _state(self, captured: CapturedFiles) -> dict[str, bytes | None]:
         """Return the files that restore the kernel's folder; None for a path that did not exist."""
-        kept = self.workspace.kept
+        folder = self.workspace.kept
         originals = {**self.workspace.handed_in, **self.workspace.given}
         state: dict[str, bytes | None] = {}
-        for path in {*kept.contents, *kept.gone, *captured.contents, *captured.gone}:
+        for path in {*folder.contents, *folder.gone, *captured.contents, *captured.gone}:
             if path in captured.contents:
                 state[path] = captured.contents[path]
             else:
@@ -207,15 +207,15 @@ class Files:
         return state
 
     def _send(self, wanted: Mapping[str, bytes | None]) -> None:
-        kept = self.workspace.kept
-        contents = {p: data for p, data in wanted.items() if data is not None and kept.contents.get(p) != data}
-        gone = [path for path, data in wanted.items() if data is None and path not in kept.gone]
+        folder = self.workspace.kept
+        contents = {p: data for p, data in wanted.items() if data is not None and folder.contents.get(p) != data}
+        gone = [path for path, data in wanted.items() if data is None and path not in folder.gone]
         if (contents or gone) and not self.remote.lost:
             self.ask("operate", "push_files", (contents, gone))
-            kept.contents.update(contents)
-            kept.gone -= set(contents)
+            folder.contents.update(contents)
+            folder.gone -= set(contents)
             for path in gone:
-                kept.contents.pop(path, None)
+                folder.contents.pop(path, None)
 
     def pull(self) -> None:
         """Fetch the files that the student's code changed."""
@@ -224,20 +224,22 @@ class Files:
         contents, gone = self.workspace.kept.pull(self.ask)
         for path in (*contents, *gone):
             self.unsent.pop(path, None)
-        left = self.workspace.fixed | self._kept_as_written({**contents, **dict.fromkeys(gone)})
-        _reject_references(data for path, data in contents.items() if path not in left)
-        self.here.push({p: d for p, d in contents.items() if p not in left}, [p for p in gone if p not in left])
+        protected = self.workspace.fixed | self._kept_as_written({**contents, **dict.fromkeys(gone)})
+        _reject_references(data for path, data in contents.items() if path not in protected)
+        self.here.push(
+            {p: d for p, d in contents.items() if p not in protected}, [p for p in gone if p not in protected]
+        )
 
     def _kept_as_written(self, changed: Mapping[str, bytes | None]) -> Set[str]:
         """Return the files of the test's that stay as it wrote them, whatever the call did to its copies.
 
         The next call that names such a file gets the test's again.
         """
-        permissions, place = self.remote.permissions, self.remote.permissions.place()
-        written = sorted(path for path in changed.keys() & self.own.keys() if changed[path] != self.own[path])
-        kept = {p for p in written if not permissions.writes(p, place, named=_is_named(p, self.named))}
-        self.unsent.update((path, self.own[path]) for path in kept)
-        return kept
+        permissions, position = self.remote.permissions, self.remote.permissions.place()
+        overwritten = sorted(path for path in changed.keys() & self.own.keys() if changed[path] != self.own[path])
+        as_written = {p for p in overwritten if not permissions.writes(p, position, by_name=_is_named(p, self.named))}
+        self.unsent.update((path, self.own[path]) for path in as_written)
+        return as_written
 
 
 def _reject_references(contents: Iterable[bytes]) -> None:
@@ -256,8 +258,8 @@ def _reject_references(contents: Iterable[bytes]) -> None:
 
 def _folders_in(root: str) -> list[str]:
     """Return the paths of all folders in a folder, each before those in it."""
-    found = (Path(parent, name) for parent, folders, _ in os.walk(root) for name in folders)
-    return [path.relative_to(root).as_posix() for path in found]
+    folders = (Path(parent, name) for parent, folders, _ in os.walk(root) for name in folders)
+    return [path.relative_to(root).as_posix() for path in folders]
 
 
 def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:
@@ -269,6 +271,6 @@ def _argument_paths(value: Any, depth: int = 4) -> Iterator[str]:
             yield from _argument_paths(item, depth - 1)
 
 
-def _is_named(path: str, named: Iterable[str]) -> bool:
+def _is_named(path: str, paths: Iterable[str]) -> bool:
     """Return whether a text is this path or one of its folders."""
-    return any(text in (path, ".") or path.startswith(f"{text}/") for text in named)
+    return any(text in (path, ".") or path.startswith(f"{text}/") for text in paths)

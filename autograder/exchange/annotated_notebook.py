@@ -54,7 +54,7 @@ class ShownCell:
     """See :class:`~autograder.records.composition.ComposedCell`."""
 
 
-def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
+def notebook_of(exam: Exam, examined: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
     """Make the notebook in autograded/ from the cells that an examiner sent.
 
     Raises:
@@ -62,27 +62,27 @@ def notebook_of(exam: Exam, shown: Sequence[ShownCell], grade: NotebookGrade) ->
     """
     origins = {cell.grade_id: cell for cell in exam.cells if cell.grade_id is not None}
     questions = {question.id: question for question in grade.questions}
-    made = [
-        _cell(number, cell, one, origins.get(cell.grade_id or ""), questions.get(cell.grade_id or ""))
-        for number, (cell, one) in enumerate(zip(_for_people(exam, shown), shown, strict=True))
+    cells = [
+        _cell(number, cell, shown_cell, origins.get(cell.grade_id or ""), questions.get(cell.grade_id or ""))
+        for number, (cell, shown_cell) in enumerate(zip(_for_people(exam, examined), examined, strict=True))
     ]
-    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": made}
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": _notebook_metadata(exam), "cells": cells}
 
 
-def sources_for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[tuple[str, str]]:
+def sources_for_people(exam: Exam, examined: Sequence[ShownCell]) -> list[tuple[str, str]]:
     """Return type and source of each cell of that notebook."""
-    return [(cell.cell_type, cell.source) for cell in _for_people(exam, shown)]
+    return [(cell.cell_type, cell.source) for cell in _for_people(exam, examined)]
 
 
-def _for_people(exam: Exam, shown: Sequence[ShownCell]) -> list[ComposedCell]:
+def _for_people(exam: Exam, examined: Sequence[ShownCell]) -> list[ComposedCell]:
     """Take the exam's cells from the exam, and the student's own without anything active."""
     ours = {cell.grade_id: cell for cell in exam.cells if cell.role is not Role.FREE}
-    if [cell.grade_id for cell in shown if cell.grade_id is not None] != list(ours):
+    if [cell.grade_id for cell in examined if cell.grade_id is not None] != list(ours):
         raise ValueError("its cells are not those of the exam")
     # Cells that the student did not change may contain HTML: it is the instructor's.
     released = {cell.released for cell in exam.cells}
     cells = []
-    for cell in shown:
+    for cell in examined:
         origin = ours.get(cell.grade_id)
         kind = cell.cell_type if origin is None else origin.cell_type
         if kind not in _CELL_TYPES or cell.status not in _STATUSES:
@@ -131,32 +131,34 @@ def _error(name: str, value: str, trace: list[str]) -> Any:
 
 
 def _cell(
-    number: int, cell: ComposedCell, shown: ShownCell, origin: ExamCell | None, question: QuestionGrade | None
+    number: int, cell: ComposedCell, examined: ShownCell, origin: ExamCell | None, question: QuestionGrade | None
 ) -> dict[str, Any]:
     # An id of the kit's: the student's could be anything, and random ones would make every run differ.
-    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, shown, origin)}
+    common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, examined, origin)}
     if cell.cell_type != "code":
         return _made(source=cell.source, **common)
     if origin is not None and origin.role is Role.TEST:
         return _made(source=cell.source, outputs=_verdict(origin, question), execution_count=None, **common)
-    outputs = [made for output in shown.outputs if (made := shown_output(output, images.as_encoded)) is not None]
-    return _made(source=cell.source, outputs=outputs, execution_count=shown.execution_count, **common)
+    outputs = [
+        rendered for output in examined.outputs if (rendered := shown_output(output, images.as_encoded)) is not None
+    ]
+    return _made(source=cell.source, outputs=outputs, execution_count=examined.execution_count, **common)
 
 
-def _cell_metadata(cell: ComposedCell, shown: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
+def _cell_metadata(cell: ComposedCell, examined: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
     """Make nbgrader's metadata, and under ``autograder`` the feedback page's."""
-    about = {"role": cell.role.value, "run": shown.status, "note": cell.note, "number": shown.number}
+    about = {"role": cell.role.value, "run": examined.status, "note": cell.note, "number": examined.number}
     # Cells of the instructor are rendered where the page is made, and never taken from the examiner's process.
     theirs = cell.role is Role.FREE or cell.role in WRITABLE
-    rendered = {RENDERED: shown.rendered} if theirs and 0 < len(shown.rendered) <= MAX_CHARACTERS else {}
+    rendered = {RENDERED: examined.rendered} if theirs and 0 < len(examined.rendered) <= MAX_CHARACTERS else {}
     nbgrader = nbgrader_metadata(origin) if origin is not None else {}
     return {"autograder": {**about, **rendered}, **({"nbgrader": nbgrader} if nbgrader else {})}
 
 
 def _notebook_metadata(exam: Exam) -> dict[str, Any]:
     """Take the kernel and the language from the instructor's notebook, and nothing from the student's."""
-    named = {key: dict(exam.metadata[key]) for key in ("kernelspec", "language_info") if key in exam.metadata}
-    return {**named, **({"kernelspec": dict(exam.kernelspec)} if exam.kernelspec else {})}
+    metadata = {key: dict(exam.metadata[key]) for key in ("kernelspec", "language_info") if key in exam.metadata}
+    return {**metadata, **({"kernelspec": dict(exam.kernelspec)} if exam.kernelspec else {})}
 
 
 # --- verdicts ----------------------------------------------------------------------------------------
@@ -166,18 +168,18 @@ def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
     if question is None:
         return [_error("NotGraded", "this test has no grade", [])]
     text = "\n".join(verdict_lines(question)) + "\n"
-    shown = _stream(text)
+    stream = _stream(text)
     if question.score >= cell.points and question.score > 0:
-        return [shown]
+        return [stream]
     if question.score > 0:
         # nbgrader reads the number from the text; repr keeps it exact.
         number = {"text/plain": repr(float(question.score))}
-        return [shown, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
+        return [stream, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
     if cell.points == 0 and question.outcome is Outcome.PASSED:
-        return [shown]
+        return [stream]
     name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
     message = one_line(question.message) or "no credit"
-    return [shown, _error(name, message, [f"{name}: {message}"])]
+    return [stream, _error(name, message, [f"{name}: {message}"])]
 
 
 def verdict_lines(question: QuestionGrade) -> Iterable[str]:

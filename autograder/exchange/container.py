@@ -41,7 +41,7 @@ def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[
         ValueError: :func:`pack` did not make it: damaged, cut, of another version, or with a path that leads out.
     """
     end = data.find(b"\n", 0, max_header_bytes + 1)
-    line, rest = data[: max(end, 0)], memoryview(data)[end + 1 :]
+    line, body = data[: max(end, 0)], memoryview(data)[end + 1 :]
     try:
         first = json.loads(line)
         if first["format"] != FORMAT:
@@ -52,14 +52,14 @@ def unpack(data: bytes, max_header_bytes: int = MAX_HEADER_BYTES) -> tuple[dict[
         at = 0
         for digest, size in first["blobs"]:
             # Each byte belongs to one file: none is held, or hashed, twice.
-            if type(size) is not int or not 0 <= size <= len(rest) - at or digest in blobs:
+            if type(size) is not int or not 0 <= size <= len(body) - at or digest in blobs:
                 raise ValueError("its files lie over each other")
-            blobs[digest] = bytes(rest[at : at + size])
+            blobs[digest] = bytes(body[at : at + size])
             at += size
             if hashlib.sha256(blobs[digest]).hexdigest() != digest:
                 raise ValueError("a file in it is damaged")
-        if at != len(rest):
-            raise ValueError(f"{len(rest) - at:+} bytes")
+        if at != len(body):
+            raise ValueError(f"{len(body) - at:+} bytes")
         return first["head"], {checked_path(name): blobs[digest] for name, digest in first["files"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a parcel of this version of the kit ({error})") from error

@@ -69,8 +69,8 @@ def _typeset(source: str) -> list[Piece] | None:
         from latex2mathml.converter import convert_to_element
 
         pieces: list[Piece] = []
-        for piece in _pieces(convert_to_element(_respelled(source), display=display)):
-            pieces.append(piece)
+        for fragment in _pieces(convert_to_element(_respelled(source), display=display)):
+            pieces.append(fragment)
             if len(pieces) > MAX_PIECES:
                 return None
     except Exception:  # also RecursionError: the library has no list of what it raises
@@ -80,8 +80,8 @@ def _typeset(source: str) -> list[Piece] | None:
 
 def _respelled(source: str) -> str:
     """Return the formula without its ``$`` signs, in words that latex2mathml has."""
-    for command, known in _KNOWN_COMMANDS:
-        source = command.sub(known, source)
+    for command, replacement in _KNOWN_COMMANDS:
+        source = command.sub(replacement, source)
     return _EDGE.sub(lambda edge: f"\\{edge[1]}{{{_KNOWN_NAMES.get(edge[2], edge[2])}}}", source.strip("$"))
 
 
@@ -104,8 +104,8 @@ def _pieces(element: Element, depth: int = 0) -> Iterator[Piece]:
     yield None
 
 
-def _text(said: str) -> str:
-    text = visible(_INVISIBLE.sub("", unescape(said)), MAX_CHARACTERS)
+def _text(source: str) -> str:
+    text = visible(_INVISIBLE.sub("", unescape(source)), MAX_CHARACTERS)
     if _COMMAND.search(text):
         raise ValueError(text)  # a command that the library does not know
     return text

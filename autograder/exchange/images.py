@@ -49,10 +49,10 @@ class Encoder:
         self._left -= max(MIN_PIXELS, width * height)
         if self._left < 0:
             raise Refused(f"the notebook's pictures have more than {MAX_PIXELS_IN_ALL // 1_000_000} million pixels")
-        written = _encoded(mime, raw, (width, height))
-        if len(written) > MAX_BYTES:
+        encoded = _encoded(mime, raw, (width, height))
+        if len(encoded) > MAX_BYTES:
             raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
-        return base64.b64encode(written).decode()
+        return base64.b64encode(encoded).decode()
 
 
 def as_encoded(mime: str, text: str) -> str:
@@ -106,7 +106,7 @@ def _encoded(mime: str, raw: bytes, size: tuple[int, int]) -> bytes:
     from PIL import Image
 
     kind = mime.removeprefix("image/").upper()
-    written = io.BytesIO()
+    buffer = io.BytesIO()
     try:
         with Image.open(io.BytesIO(raw), formats=(kind,)) as opened:
             if opened.size != size:
@@ -114,10 +114,10 @@ def _encoded(mime: str, raw: bytes, size: tuple[int, int]) -> bytes:
             opened.load()
             picture = opened.convert(_mode(opened.mode, kind, "transparency" in opened.info))
         picture.info = {}  # else a color profile or a comment would be written, too
-        picture.save(written, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
+        picture.save(buffer, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
     except Exception as error:  # decoders raise many types for a damaged file
         raise Refused("it is damaged") from error
-    return written.getvalue()
+    return buffer.getvalue()
 
 
 def _mode(mode: str, kind: str, transparent: bool) -> str:

@@ -110,8 +110,8 @@ def _observations(files: Mapping[str, bytes], exams: Sequence[Exam]) -> tuple[Ob
     if type(rows) is not list or len(rows) != len(exams):
         raise ValueError("its observations are of other notebooks")
     observations = tuple(from_plain(Observations, row) for row in rows)
-    for each in observations:
-        if len(each.facts) > MAX_FACTS or any(len(f.subject) + len(f.value) > MAX_FACT for f in each.facts):
+    for observed in observations:
+        if len(observed.facts) > MAX_FACTS or any(len(f.subject) + len(f.value) > MAX_FACT for f in observed.facts):
             raise ValueError("its observations hold too much")
     return observations
 
@@ -163,8 +163,8 @@ _BY_HAND = (Role.MANUAL, Role.TASK)
 def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     if book.notebook != exam.notebook or book.status not in _STATUSES:
         raise ValueError("it is of another notebook, or has an unknown status")
-    asked = [(str(cell.grade_id), cell.points) for cell in exam.questions]
-    if [(question.id, question.max_score) for question in book.questions] != asked:
+    questions = [(str(cell.grade_id), cell.points) for cell in exam.questions]
+    if [(question.id, question.max_score) for question in book.questions] != questions:
         raise ValueError("its questions are not those of the exam")
     used = (book.wall_seconds, book.cpu_seconds)
     if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:

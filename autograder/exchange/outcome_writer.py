@@ -38,15 +38,15 @@ from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.observations import Observations
 
 
-def failed(why: Mapping[str, str]) -> bytes:
+def failed(reasons: Mapping[str, str]) -> bytes:
     """Pack the reason why there is no grade: ``reason``, ``needs`` or ``fault``."""
-    texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in why.items()}
+    texts = {key: bounded(text.encode("utf-8", "replace").decode(), MAX_REASON) for key, text in reasons.items()}
     return pack_files(texts, {})
 
 
 def pack(
     grades: Sequence[NotebookGrade],
-    shown: Sequence[Sequence[ShownCell] | None],
+    cells_by_notebook: Sequence[Sequence[ShownCell] | None],
     recordings: Sequence[Recording | None],
     observations: Sequence[Observations] | None = None,
 ) -> bytes:
@@ -54,7 +54,7 @@ def pack(
 
     Args:
         grades: the grade of each notebook.
-        shown: the cells of each for people; None where there was no notebook to run.
+        cells_by_notebook: the cells of each for people; None where there was no notebook to run.
         recordings: the new recording of each; None: nothing new.
         observations: what each was seen to do; None for a student's.
     """
@@ -62,16 +62,16 @@ def pack(
     if observations is not None:
         files[OBSERVATIONS] = json.dumps(to_plain(list(observations))).encode()
     room = MAX_BYTES - MAX_HEADER_BYTES - MAX_GRADE_BYTES
-    for number, cells in enumerate(shown):
+    for number, cells in enumerate(cells_by_notebook):
         if cells is not None:
             files[f"{number}.cells"] = _cells_within(cells, min(room, MAX_CELLS_BYTES))
             room -= len(files[f"{number}.cells"])
     for number, recording in enumerate(recordings):
         if recording is not None and recording.run is not None:
-            kept = recording.run if len(recording.run) <= min(MAX_RECORDING_BYTES, room) else b""
-            figures = recording.figures if len(recording.figures) <= min(MAX_RECORDING_BYTES, room - len(kept)) else b""
-            files |= {f"{number}.run": kept} | ({f"{number}.figures": figures} if figures else {})
-            room -= len(kept) + len(figures)
+            run = recording.run if len(recording.run) <= min(MAX_RECORDING_BYTES, room) else b""
+            figures = recording.figures if len(recording.figures) <= min(MAX_RECORDING_BYTES, room - len(run)) else b""
+            files |= {f"{number}.run": run} | ({f"{number}.figures": figures} if figures else {})
+            room -= len(run) + len(figures)
         elif recording is not None and 0 < len(recording.figures) <= min(MAX_RECORDING_BYTES, room):
             files[f"{number}.figures"] = recording.figures
             room -= len(recording.figures)
@@ -100,13 +100,13 @@ def _cut_question(question: QuestionGrade) -> QuestionGrade:
 
 def _cut_check(check: CheckResult) -> CheckResult:
     plain = {name: result_json.plain(value) for name, value in check.evidence.items()}
-    kept = {name: value for name, value in plain.items() if is_evidence(name, result_json.unplain(value))}
+    evidence = {name: value for name, value in plain.items() if is_evidence(name, result_json.unplain(value))}
     return replace(
         check,
         name=bounded(check.name, MAX_NAME),
         message=bounded(check.message, MAX_MESSAGE),
         detail=bounded(check.detail, MAX_MESSAGE),
-        evidence=dict(list(kept.items())[:MAX_NAMES]),
+        evidence=dict(list(evidence.items())[:MAX_NAMES]),
     )
 
 

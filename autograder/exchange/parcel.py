@@ -66,8 +66,8 @@ def pack_common(due: Sequence[Work], files: Mapping[str, bytes], *, warm: bool =
     if any((work.assignment, work.exams, work.course, work.hidden, work.modules) != shared for work in due):
         raise ValueError("the submissions of a batch have one exam")
     if (size := sum(map(len, files.values()))) > MAX_COMMON:
-        what = f"{first.assignment.name} has {size >> 20:,} MiB of files beside its notebooks"
-        raise HostError(f"{what}; {MAX_COMMON >> 20:,} MiB are sent to other machines at most: grade it on one")
+        problem = f"{first.assignment.name} has {size >> 20:,} MiB of files beside its notebooks"
+        raise HostError(f"{problem}; {MAX_COMMON >> 20:,} MiB are sent to other machines at most: grade it on one")
     return pack(_common_head(first, warm), files)
 
 
@@ -120,16 +120,16 @@ def common_in(data: bytes, root: Path) -> Common:
         ValueError: it is not such a parcel.
     """
     head, _ = unpack(data)
-    read = from_plain(_CommonHead, head)
+    head_record = from_plain(_CommonHead, head)
     return Common(
         root=root,
-        assignment=read.assignment,
-        exams=read.exams,
-        hidden=root / read.hidden if read.hidden is not None else None,
-        modules=tuple(root / folder for folder in read.modules),
-        files={name: root / place for name, place in read.files.items()},
-        versions=read.versions,
-        warm=read.warm,
+        assignment=head_record.assignment,
+        exams=head_record.exams,
+        hidden=root / head_record.hidden if head_record.hidden is not None else None,
+        modules=tuple(root / folder for folder in head_record.modules),
+        files={name: root / place for name, place in head_record.files.items()},
+        versions=head_record.versions,
+        warm=head_record.warm,
     )
 
 
@@ -161,7 +161,7 @@ def pack_unit(work: Work) -> bytes:
     """
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
-    own = sorted(name for name, path in work.files.items() if _own(work, path))
+    own_names = sorted(name for name, path in work.files.items() if _own(work, path))
     for name in [f"{exam.notebook}.ipynb" for exam in work.exams]:
         path = work.submission / name
         if kind := _odd(path):
@@ -170,7 +170,7 @@ def pack_unit(work: Work) -> bytes:
             files[name] = _content(path, MAX_NOTEBOOK_BYTES)
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
-    for path in (work.files[name] for name in own):
+    for path in (work.files[name] for name in own_names):
         files[path.relative_to(work.submission).as_posix()] = _content(path, MAX_SUBMITTED_FILE_BYTES)
         if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
             raise HostError(
@@ -183,7 +183,7 @@ def pack_unit(work: Work) -> bytes:
                 work.submitted_at,
                 work.dates,
                 work.content_keys,
-                tuple(own),
+                tuple(own_names),
                 tuple(exam.observations for exam in work.exams),
                 odd,
             )
@@ -199,29 +199,29 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         ValueError: it is not such a parcel.
     """
     head, files = unpack(data)
-    read = from_plain(_UnitHead, head)
-    if not is_folder_name(read.student):
-        raise ValueError(f"the name {read.student!r:.80} of a student is refused")
-    for name in (*read.own, *read.odd):
+    unit = from_plain(_UnitHead, head)
+    if not is_folder_name(unit.student):
+        raise ValueError(f"the name {unit.student!r:.80} of a student is refused")
+    for name in (*unit.own, *unit.odd):
         checked_path(name)
     submission = folder / "submitted"
     submission.mkdir(mode=0o700)
     write_files(submission, files)
-    for name, kind in read.odd.items():
+    for name, kind in unit.odd.items():
         _make_odd(submission / name, kind)
-    if len(read.observations) != len(common.exams):
+    if len(unit.observations) != len(common.exams):
         raise ValueError("it is of other notebooks")
     return replace(
         work_in(common, folder),
         exams=tuple(
             replace(exam, observations=observations)
-            for exam, observations in zip(common.exams, read.observations, strict=True)
+            for exam, observations in zip(common.exams, unit.observations, strict=True)
         ),
-        student=read.student,
-        files={**{name: submission / name for name in read.own}, **common.files},
-        submitted_at=read.submitted_at,
-        dates=read.dates,
-        content_keys=read.content_keys,
+        student=unit.student,
+        files={**{name: submission / name for name in unit.own}, **common.files},
+        submitted_at=unit.submitted_at,
+        dates=unit.dates,
+        content_keys=unit.content_keys,
     )
 
 

@@ -198,17 +198,17 @@ def _written(pieces: Iterable[Any], cell: str) -> Iterator[str]:
     from markupsafe import escape
 
     opened = [cell]
-    for piece in pieces:
-        if type(piece) is str:
+    for node in pieces:
+        if type(node) is str:
             _require(opened[-1] in _HOLD_TEXT)
-            yield escape(piece)
-        elif piece is None:
+            yield escape(node)
+        elif node is None:
             _require(len(opened) > 1)
             ended = opened.pop()
             yield "</span>" if opened[-1] == CODE else _end(ended)
         else:
-            _require(type(piece) is list)
-            element, *values = piece
+            _require(type(node) is list)
+            element, *values = node
             _require(type(element) is str and element in _CHILDREN.get(opened[-1], ()))
             yield _begin_colored(element, values) if opened[-1] == CODE else _begin(element, values)
             if element not in _VOID:

@@ -51,14 +51,14 @@ def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) 
         For each notebook the pieces of each cell, see :mod:`~autograder.exchange.pieces`; empty for a
         source that is shown as plain text.
     """
-    left = seconds
+    seconds_left = seconds
     rendered = []
     for notebook in notebooks:
         room = MAX_PAGE
         cells: list[str] = []
         for cell_type, source in notebook:
-            text, spent = _rendered(cell_type, source, left) if len(cells) < MAX_CELLS else (None, 0.0)
-            left -= spent
+            text, spent = _rendered(cell_type, source, seconds_left) if len(cells) < MAX_CELLS else (None, 0.0)
+            seconds_left -= spent
             fits = text is not None and len(text) <= min(MAX_CHARACTERS, room)
             cells.append(text if text is not None and fits else "")
             room -= len(cells[-1])
@@ -77,8 +77,8 @@ def render_trusted(cell_type: str, source: str) -> str:
 def _rendered(cell_type: str, source: str, seconds: float) -> tuple[str | None, float]:
     """Return the pieces of a source, and the processor time that rendering took."""
     renderer = _RENDERERS.get(cell_type)
-    if renderer is None or (known := _released.get((cell_type, source))) is not None or seconds <= 0:
-        return (None if renderer is None else known), 0.0
+    if renderer is None or (stored := _released.get((cell_type, source))) is not None or seconds <= 0:
+        return (None if renderer is None else stored), 0.0
     began = time.process_time()
     text = _within(min(seconds, MAX_CELL_SECONDS), renderer, source)
     return text, time.process_time() - began
@@ -157,12 +157,12 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable([
 
 def _take_formula(state: Any, silent: bool) -> bool:
     """Take a formula whole, as Jupyter does: its underscores and stars are no emphasis."""
-    found = FORMULA.match(state.src, state.pos, state.posMax)
-    if found is None:
+    match = FORMULA.match(state.src, state.pos, state.posMax)
+    if match is None:
         return False
     if not silent:
-        state.push("formula", "", 0).content = found.group()
-    state.pos = found.end()
+        state.push("formula", "", 0).content = match.group()
+    state.pos = match.end()
     return True
 
 
@@ -172,14 +172,14 @@ def _take_displayed_formula(state: Any, first: int, last: int, silent: bool) -> 
     if not state.src.startswith(("$$", "\\begin{"), begin) or state.is_code_block(first):
         return False
     lines = state.getLines(first, min(last, first + MAX_FORMULA_LINES), state.blkIndent, False).lstrip(" ")
-    found = DISPLAYED.match(lines)
-    if found is None:
+    match = DISPLAYED.match(lines)
+    if match is None:
         return False
     if not silent:
         state.push("paragraph_open", "p", 1)
-        state.push("formula", "", 0).content = found.group().rstrip()
+        state.push("formula", "", 0).content = match.group().rstrip()
         state.push("paragraph_close", "p", -1)
-        state.line = first + found.group().count("\n") + 1
+        state.line = first + match.group().count("\n") + 1
     return True
 
 

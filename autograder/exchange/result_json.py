@@ -61,19 +61,19 @@ def from_json(data: Mapping[str, Any]) -> Grade:
             do not add up to.
     """
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
-        found = data.get("version") if isinstance(data, Mapping) else None
-        raise HostError(f"the result has version {found!r}, this autograder reads version {VERSION}; grade it again")
+        version = data.get("version") if isinstance(data, Mapping) else None
+        raise HostError(f"the result has version {version!r}, this autograder reads version {VERSION}; grade it again")
     try:
         grade = _grade(data)
         totals = {name: getattr(grade, name) for name in _DERIVED}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise HostError(f"the result is damaged: {what}; delete it and grade again") from error
-    for name, made in totals.items():
-        if not _agrees(data.get(name), made):
+        problem = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise HostError(f"the result is damaged: {problem}; delete it and grade again") from error
+    for name, total in totals.items():
+        if not _agrees(data.get(name), total):
             raise HostError(
                 f"the result is damaged: it says {name} {data.get(name)!r}, but its questions make it "
-                f"{made!r}; delete it and grade again"
+                f"{total!r}; delete it and grade again"
             )
     return grade
 
@@ -95,12 +95,12 @@ def public(grade: Grade) -> Grade:
     """
     replace = dataclasses.replace
 
-    def check(one: CheckResult) -> CheckResult:
-        evidence = {name: value for name, value in one.evidence.items() if name not in PRIVATE_EVIDENCE}
-        return replace(one, detail="", evidence=evidence)
+    def check(result: CheckResult) -> CheckResult:
+        evidence = {name: value for name, value in result.evidence.items() if name not in PRIVATE_EVIDENCE}
+        return replace(result, detail="", evidence=evidence)
 
-    def question(one: QuestionGrade) -> QuestionGrade:
-        return replace(one, detail="", checks=tuple(map(check, one.checks)))
+    def question(grade: QuestionGrade) -> QuestionGrade:
+        return replace(grade, detail="", checks=tuple(map(check, grade.checks)))
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books))
@@ -317,11 +317,11 @@ def _read_moment(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(_text(value))
 
 
-def _agrees(stated: Any, made: Any) -> bool:
-    if isinstance(made, float | int) and not isinstance(made, bool):
+def _agrees(stated: Any, computed: Any) -> bool:
+    if isinstance(computed, float | int) and not isinstance(computed, bool):
         is_number = isinstance(stated, float | int) and not isinstance(stated, bool)
-        return is_number and abs(stated - made) <= _TOLERANCE
-    return bool(stated == made)
+        return is_number and abs(stated - computed) <= _TOLERANCE
+    return bool(stated == computed)
 
 
 def loads(data: bytes) -> Any:

@@ -123,17 +123,17 @@ class Line:
             raise
 
     def _read(self, size: int, go_on: Callable[[], bool], descriptors: list[int]) -> bytes:
-        parts, left = [], size
-        while left:
+        parts, missing = [], size
+        while missing:
             if not go_on():  # also where something arrives all the time
                 raise Closed("the receiver stopped waiting")
             if not self._poll.poll(LOOK_SECONDS * 1000):
                 continue
-            part = self._read_part(min(left, 1 << 20), descriptors)
+            part = self._read_part(min(missing, 1 << 20), descriptors)
             if not part:
                 raise Closed("the other side has hung up")
             parts.append(part)
-            left -= len(part)
+            missing -= len(part)
         return b"".join(parts)
 
     def _read_part(self, size: int, descriptors: list[int]) -> bytes:
@@ -149,12 +149,12 @@ class Line:
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(content)
+        request = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise Closed(f"a request that is not JSON ({error})") from error
-    if type(found) is not dict:
+    if type(request) is not dict:
         raise Closed("a request that is not an object")
-    return found
+    return request
 
 
 def until(deadline: float, also: Callable[[], bool] = lambda: True) -> Callable[[], bool]:

@@ -131,23 +131,23 @@ def heavy_modules(exams: Iterable[Exam]) -> list[str]:
     return heavy(module for exam in exams for module in vocabulary(exam).modules)
 
 
-def test_libraries(exams: Iterable[Exam], own: Sequence[Path]) -> list[str]:
+def test_libraries(exams: Iterable[Exam], folders: Sequence[Path]) -> list[str]:
     """List the libraries that the instructor's notebooks import: an examiner has them before it hears of a student.
 
     Args:
         exams: the exams.
-        own: folders of the course's own modules, which are imported where a test does so.
+        folders: folders of the course's own modules, which are imported where a test does so.
     """
     names = {module for exam in exams for module in vocabulary(exam).modules}
-    courses = own_modules(own)
+    courses = own_modules(folders)
     return sorted(name for name in names if name.split(".")[0] not in {*courses, *UNFORKABLE})
 
 
 def own_modules(folders: Sequence[Path]) -> set[str]:
     """Name the modules and packages that lie in these folders."""
-    found = [path for folder in folders for path in folder.glob("*.py")]
+    files = [path for folder in folders for path in folder.glob("*.py")]
     packages = [path.parent for folder in folders for path in folder.glob("*/__init__.py")]
-    return {path.stem for path in found} | {path.name for path in packages}
+    return {path.stem for path in files} | {path.name for path in packages}
 
 
 def heavy(modules: Iterable[str]) -> list[str]:
@@ -169,25 +169,25 @@ def released_modules(work: Work) -> list[str]:
     imports after a change of the environment, which the library may read; except :data:`HEAVY`, which every kernel
     imports before its first cell.
     """
-    given = {name: file for name, file in shared_files(work).items() if name.endswith(".py")}
+    modules = {name: file for name, file in shared_files(work).items() if name.endswith(".py")}
     notebooks = [[cell.released for cell in exam.cells if cell.cell_type == "code"] for exam in work.exams]
-    notebooks += [[file.read_text("utf-8", "replace")] for file in given.values()]
+    notebooks += [[file.read_text("utf-8", "replace")] for file in modules.values()]
     imported: dict[str, None] = {}
     for sources in notebooks:
         changed = False
         for source in sources:
             changed = changed or SETS_ENVIRONMENT.search(source) is not None
-            found = sorted(modules_imported(source))
-            imported |= dict.fromkeys(m for m in found if not changed or m.split(".")[0] in HEAVY)
-    own = own_modules(work.modules)
-    own |= {Path(name).stem for name in given} | top_names(shared_files(work))
-    return [name for name in imported if name.split(".")[0] not in {*own, *UNFORKABLE}]
+            names = sorted(modules_imported(source))
+            imported |= dict.fromkeys(m for m in names if not changed or m.split(".")[0] in HEAVY)
+    course_names = own_modules(work.modules)
+    course_names |= {Path(name).stem for name in modules} | top_names(shared_files(work))
+    return [name for name in imported if name.split(".")[0] not in {*course_names, *UNFORKABLE}]
 
 
 def versions() -> dict[str, str]:
     """Return the versions that can change a grade: the examiner's Python and libraries."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    used = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
         if (version := libraries.version(name)) is not None:
-            found["autograder" if name == "nbexaminer" else name] = version
-    return found
+            used["autograder" if name == "nbexaminer" else name] = version
+    return used

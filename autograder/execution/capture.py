@@ -127,9 +127,9 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowan
         number, bound = remote.ask("snapshot", timeout=until_reply(until))
         if type(number) is not int or not 0 <= number < MAX_SNAPSHOTS or type(bound) is not list:
             return None
-        known = frozenset(name for name in bound if type(name) is str)
-        wanted = {name: _captured(remote, number, name, budget, until) for name in sorted(names & known)}
-        return Capture(number, wanted, bound=known)
+        existing = frozenset(name for name in bound if type(name) is str)
+        wanted = {name: _captured(remote, number, name, budget, until) for name in sorted(names & existing)}
+        return Capture(number, wanted, bound=existing)
     except BusyError:
         raise
     except Exception:  # the student's code decides what the kernel answers or raises
@@ -219,8 +219,8 @@ def _claim(remote: Asker, reference: Reference, timeout: float) -> Any:
 
 def _described(packed: Packed) -> list[Reference]:
     """List the references that are copied out as a description, each once."""
-    found = {r.handle: r for r in references(packed.text) if r.kind == "model" or r.kind in FIGURES}
-    return list(found.values())
+    described = {r.handle: r for r in references(packed.text) if r.kind == "model" or r.kind in FIGURES}
+    return list(described.values())
 
 
 def open_figures(ask: Callable[..., Any], **options: Any) -> list[Any]:

@@ -63,12 +63,12 @@ def _checked(answer: Any) -> tuple[dict[str, bytes], list[str]]:
         return {}, []
     contents: dict[str, bytes] = {}
     keys: set[str] = set()
-    left = MAX_BYTES
+    bytes_left = MAX_BYTES
     for path, data in list(answer[0].items())[:MAX_FILES]:
         if type(path) is not str or type(data) is not bytes or not is_good(path) or collision_key(path) in keys:
             continue
-        left -= len(data)
-        if left < 0:
+        bytes_left -= len(data)
+        if bytes_left < 0:
             break
         keys.add(collision_key(path))
         contents[path] = data

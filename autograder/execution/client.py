@@ -215,18 +215,18 @@ class SandboxedKernel:
     def _read_iopub(self, message: str) -> bool:
         """Read the messages that have arrived; return whether the cell is done."""
         for _ in range(200):
-            got = self._channels.receive("iopub")
-            if got is None:
+            reply = self._channels.receive("iopub")
+            if reply is None:
                 return False
-            self.outputs.count(got)
-            if got["parent_header"].get("msg_id") != message or self.outputs.full:
+            self.outputs.count(reply)
+            if reply["parent_header"].get("msg_id") != message or self.outputs.full:
                 if self.outputs.full:
                     return False
                 continue
-            kind, content = got["msg_type"], got["content"]
+            kind, content = reply["msg_type"], reply["content"]
             if kind == "status" and content.get("execution_state") == "idle":
                 return True
-            self._take(kind, content, got)
+            self._take(kind, content, reply)
         return False
 
     def _take(self, kind: str, content: dict[str, Any], message: dict[str, Any]) -> None:
@@ -235,19 +235,19 @@ class SandboxedKernel:
         if kind == "clear_output":
             self.outputs.clear(bool(content.get("wait")))
         elif kind == "update_display_data":
-            shown = {"header": {"msg_type": "display_data"}, "content": {"metadata": {}, **content}}
-            self.outputs.update(str(display), nbformat.v4.output_from_msg(shown))
+            display_data = {"header": {"msg_type": "display_data"}, "content": {"metadata": {}, **content}}
+            self.outputs.update(str(display), nbformat.v4.output_from_msg(display_data))
         elif kind in ("stream", "display_data", "execute_result", "error"):
             self.outputs.add(nbformat.v4.output_from_msg(message), None if display is None else str(display))
 
     def _read_shell(self, message: str) -> dict[str, Any] | None:
         for _ in range(200):
-            got = self._channels.receive("shell")
-            if got is None:
+            reply = self._channels.receive("shell")
+            if reply is None:
                 return None
-            if got["parent_header"].get("msg_id") == message:
-                return dict(got["content"])
-            self.outputs.count(got)  # an answer to an earlier request
+            if reply["parent_header"].get("msg_id") == message:
+                return dict(reply["content"])
+            self.outputs.count(reply)  # an answer to an earlier request
         return None
 
     def _interrupt(self) -> None:
@@ -318,13 +318,13 @@ class SandboxedKernel:
                 raise LostError("the notebook's kernel died while its answer was examined")
             self._drain()
             for channel in sorted(ready):
-                got = self._channels.receive(channel)
-                if got is None:
+                reply = self._channels.receive(channel)
+                if reply is None:
                     continue
-                text, *buffers = [bytes(b) for b in got["buffers"]] or [b"null"]
-                if got["msg_type"] == QUESTION and channel == "stdin":
-                    return got, Packed(text, buffers)
-                if got["parent_header"].get("msg_id") == wanted:
+                text, *buffers = [bytes(b) for b in reply["buffers"]] or [b"null"]
+                if reply["msg_type"] == QUESTION and channel == "stdin":
+                    return reply, Packed(text, buffers)
+                if reply["parent_header"].get("msg_id") == wanted:
                     return None, Packed(text, buffers)
 
     def _drain(self) -> None:
@@ -355,7 +355,7 @@ class SandboxedKernel:
         self._look()
         return allowance.over()
 
-    def _stop_if_starved(self, allowance: Allowance, what: str) -> None:
+    def _stop_if_starved(self, allowance: Allowance, subject: str) -> None:
         """End a kernel whose time is over only because others had the processors.
 
         Raises:
@@ -363,7 +363,7 @@ class SandboxedKernel:
         """
         if allowance.is_starved():
             self._stop(RunStatus.KILLED, "The machine was too busy.")
-            self._busy = BusyError(f"this machine was too busy: {what} got {allowance.story()}")
+            self._busy = BusyError(f"this machine was too busy: {subject} got {allowance.story()}")
             raise self._busy
 
     # --- the end

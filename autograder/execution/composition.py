@@ -45,13 +45,13 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
     how = {number[position]: text for position, text in matches.how.items()}
     notes = list(_notes(identified, submission, handed_in, matches))
     cells = list(extras.get(-1, ()))
-    for place, expected in enumerate(identified):
-        given = submission.cells[handed_in[place]] if place in handed_in else None
-        cell = _composed(expected, given, how.get(place, ""), place in doubtful)
-        cell = replace(cell, number=handed_in.get(place, -1) + 1)
+    for position, expected in enumerate(identified):
+        submitted = submission.cells[handed_in[position]] if position in handed_in else None
+        cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
+        cell = replace(cell, number=handed_in.get(position, -1) + 1)
         if cell.note:
             notes.append(f"{cell.grade_id}: {cell.note}")
-        cells += [cell, *extras.get(place, ())]
+        cells += [cell, *extras.get(position, ())]
     return Composed(exam, tuple(cells), tuple(notes))
 
 
@@ -82,16 +82,16 @@ def _notes(
     identified: Sequence[ExamCell], submission: NotebookNode, handed_in: Mapping[int, int], matches: Matches
 ) -> Iterator[str]:
     """List the repairs that belong to no single cell. They quote nothing that a student wrote."""
-    known = {cell.grade_id for cell in identified}
+    grade_ids = {cell.grade_id for cell in identified}
     counts = Counter(grade_id_of(cell) for cell in submission.cells)
     for grade_id, count in counts.items():
-        if grade_id in known and count > 1:
+        if grade_id in grade_ids and count > 1:
             yield f"{grade_id}: {count} cells of the submission have this id; the first one counts."
     order = sorted(handed_in, key=lambda place: handed_in[place])
     if order != sorted(order):
         yield "Cells of the assignment were moved; they were put back into their order."
     unknown = sum(
-        grade_id_of(cell) not in {None, *known} and index not in handed_in.values()
+        grade_id_of(cell) not in {None, *grade_ids} and index not in handed_in.values()
         for index, cell in enumerate(submission.cells)
     )
     if unknown:
@@ -170,7 +170,7 @@ def _past_missing(anchor: int, places: Sequence[int], identified: Sequence[ExamC
     A released extra cell whose predecessor was deleted still comes after it once the predecessor is put back: for
     example a plot after the imports that a careless key deleted.
     """
-    for place in places:
-        if place > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : place + 1]):
-            return place
+    for position in places:
+        if position > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : position + 1]):
+            return position
     return anchor

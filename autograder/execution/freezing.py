@@ -60,14 +60,14 @@ class Freezing:
             return captured
         try:
             ahead = sorted(self._names_ahead(index) & captured.bound)
-            made, told = self._remote.ask(
+            kind, detail = self._remote.ask(
                 "freeze", captured.snapshot, ahead, self._room_mib, timeout=until_reply(until)
             )
-            if made == "frozen" and type(told) is int and 0 <= told < SPAN:
-                self._present = FrozenCopy(captured.snapshot, told)
+            if kind == "frozen" and type(detail) is int and 0 <= detail < SPAN:
+                self._present = FrozenCopy(captured.snapshot, detail)
                 self.made += 1
                 return dataclasses.replace(captured, frozen=self._present)
-            return dataclasses.replace(captured, unfrozen=str(told)[:200])
+            return dataclasses.replace(captured, unfrozen=str(detail)[:200])
         except BusyError:
             raise
         except Exception:  # the student's code decides what shape the kernel's answer has

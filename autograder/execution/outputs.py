@@ -52,15 +52,15 @@ class Outputs:
         if len(self._cell) >= MAX_OUTPUTS:
             self._dropped = True
             return
-        made = dict(output)
-        self._cell.append(made)
+        entry = dict(output)
+        self._cell.append(entry)
         if display is not None:
-            self._displays.setdefault(display, []).append(made)
+            self._displays.setdefault(display, []).append(entry)
 
-    def update(self, display: str, shown: Mapping[str, Any]) -> None:
+    def update(self, display: str, replacement: Mapping[str, Any]) -> None:
         """Replace what was displayed under an id by what another output shows."""
         for output in self._displays.get(display, ()):
-            output["data"], output["metadata"] = shown["data"], shown["metadata"]
+            output["data"], output["metadata"] = replacement["data"], replacement["metadata"]
 
     def clear(self, wait: bool) -> None:
         """Clear the outputs, as ``clear_output`` does."""
@@ -86,20 +86,20 @@ def settled(text: str) -> str:
         return text
     lines = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        shown = line.rstrip("\r").rpartition("\r")[2]
-        lines.append(_without_backspaces(shown) if "\b" in shown else shown)
+        visible = line.rstrip("\r").rpartition("\r")[2]
+        lines.append(_without_backspaces(visible) if "\b" in visible else visible)
     return "\n".join(lines)
 
 
 def _without_backspaces(line: str) -> str:
-    kept: list[str] = []
+    characters: list[str] = []
     for character in line:
         if character == "\b":
-            if kept:
-                kept.pop()
+            if characters:
+                characters.pop()
         else:
-            kept.append(character)
-    return "".join(kept)
+            characters.append(character)
+    return "".join(characters)
 
 
 def texts(value: Any) -> int:

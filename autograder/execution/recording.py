@@ -81,11 +81,11 @@ class Transcript:
 
 def digest(packed: Packed) -> str:
     """Compute a request's digest: equal for equal bytes, part by part."""
-    made = hashlib.blake2b(digest_size=32)
+    hasher = hashlib.blake2b(digest_size=32)
     for part in (packed.text, *packed.buffers):
-        made.update(b"%d\0" % len(part))
-        made.update(part)
-    return made.hexdigest()
+        hasher.update(b"%d\0" % len(part))
+        hasher.update(part)
+    return hasher.hexdigest()
 
 
 def digest_source(source: str) -> str:
@@ -186,16 +186,18 @@ class _RecordingKernel:
             assert answer is not None
             return answer(question)
 
-        done = False
+        complete = False
         try:
             reply = self.kernel.exchange(request, timeout, None if answer is None else asked_back)
-            done = True
+            complete = True
         except LostError as error:
-            done = True
+            complete = True
             self._note(ReplyEvent(digest(request), None, str(error)))
             raise
         finally:
-            self.sealed = self.sealed or not done  # a time limit interrupted it, at a point that depends on the machine
+            self.sealed = (
+                self.sealed or not complete
+            )  # a time limit interrupted it, at a point that depends on the machine
         if not self.sealed and not self.recorder.full:
             shared = self.recorder.shared(reply)
             self._note(ReplyEvent(digest(request), shared))

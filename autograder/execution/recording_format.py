@@ -106,8 +106,8 @@ def _read_event(row: list[Any], blobs: Sequence[bytes]) -> CellEvent | ReplyEven
         case ["said", request, text, *buffers]:
             parts = [blobs[_whole(part)] for part in (text, *buffers)]
             return ReplyEvent(_text(request), Packed(parts[0], parts[1:]))
-        case ["lost", request, why]:
-            return ReplyEvent(_text(request), None, _text(why))
+        case ["lost", request, reason]:
+            return ReplyEvent(_text(request), None, _text(reason))
         case ["ran", source, status, outputs, count, seconds, error, limit, waited]:
             if status not in ("ok", "error", "timed_out", "not_run", "skipped"):
                 raise ValueError("no status of a cell")
@@ -132,10 +132,10 @@ def _output(value: Any) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    record = dict(pairs)
+    if len(record) != len(pairs):
         raise ValueError("a key twice")
-    return made
+    return record
 
 
 def _list(value: Any) -> list[Any]:

@@ -108,7 +108,7 @@ def _listed(names: Sequence[str]) -> str:
 def rehearse(
     notebook: Path,
     start: StartInFolder,
-    place: str,
+    sandbox_label: str,
     *,
     release: Path | None = None,
     limits: Limits | None = None,
@@ -118,7 +118,7 @@ def rehearse(
     Args:
         notebook: the student's notebook.
         start: starts the kernel.
-        place: where it runs, for the result.
+        sandbox_label: where it runs, for the result.
         release: the released notebook or its folder; with it, the instructor's cells are run as they were released.
         limits: seconds of cells and notebook.
 
@@ -136,18 +136,18 @@ def rehearse(
     released = read_cells(path.name, path.read_bytes())[0] if path else None
     tests = tests_of(metadata_of(path.read_bytes() if path else data))
     answered, unanswered, missing = compare(cells, released)
-    known = {marks["grade_id"]: cell for cell in released or () if (marks := marks_of(cell))}
+    released_by_id = {marks["grade_id"]: cell for cell in released or () if (marks := marks_of(cell))}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="try-") as folder:
         _lay_out(Path(folder), notebook, cells, path)
         with closing(start(Path(folder), limits)) as kernel:
             if tests:
                 kernel.run(_STAND_IN, limits.cell_seconds)
-            results = list(_run(kernel, cells, known, limits, tests))
-    asked = released if released is not None else cells
+            results = list(_run(kernel, cells, released_by_id, limits, tests))
+    reference = released if released is not None else cells
     return Rehearsal(
         notebook=str(notebook),
-        place=place,
+        place=sandbox_label,
         seconds=time.monotonic() - began,
         cells=len(results),
         ran=sum(result.run.status == "ok" for result in results),
@@ -156,7 +156,7 @@ def rehearse(
         failed={r.name: r.said for r in results if r.is_test and r.run.status != "ok"},
         answered=answered,
         unanswered=unanswered,
-        by_hand=tuple(m["grade_id"] for c in asked if _is_by_hand(m := marks_of(c))),
+        by_hand=tuple(m["grade_id"] for c in reference if _is_by_hand(m := marks_of(c))),
         warnings=(*notes, *missing, *map(str, habits(own_code(cells, released)))),
     )
 
@@ -198,12 +198,12 @@ class _Result:
         """Sentence about a cell that did not run to its end, if that is a fault."""
         if self.run.status == "ok" or self.is_test or (self.may_raise and self.run.status == "error"):
             return ""
-        named = f"Cell {self.number}" + (f" ({one_line(self.name, 60)})" if self.name else "")
+        label = f"Cell {self.number}" + (f" ({one_line(self.name, 60)})" if self.name else "")
         if self.run.status == "not_run":
-            return f"{named} was not run."
+            return f"{label} was not run."
         if self.run.error == _DIED:
-            return f"{named} {_DIED}."
-        return f"{named} {'raises' if self.run.status == 'error' else 'took too long:'} {self.said.rstrip('.')}."
+            return f"{label} {_DIED}."
+        return f"{label} {'raises' if self.run.status == 'error' else 'took too long:'} {self.said.rstrip('.')}."
 
 
 def _run(
@@ -214,7 +214,7 @@ def _run(
     tests: Mapping[str, Any],
 ) -> Iterator[_Result]:
     """Run the code cells; the instructor's as they were released, and otter's checks by this package."""
-    left = limits.notebook_seconds
+    seconds_left = limits.notebook_seconds
     for number, cell in enumerate(cells, 1):
         marks = marks_of(cell)
         name = str(marks.get("grade_id", ""))
@@ -229,11 +229,11 @@ def _run(
         if called and called[1] in tests:
             is_test, name = True, called[1]
             source = _RUN_TEST.format(question=name, test=tests[name])
-        if left <= 0:
+        if seconds_left <= 0:
             run = CellRun("not_run", error=f"the notebook ran longer than {limits.notebook_seconds:g} s")
         else:
-            run = kernel.run(source, min(limits.cell_seconds, left))
-        left -= run.seconds
+            run = kernel.run(source, min(limits.cell_seconds, seconds_left))
+        seconds_left -= run.seconds
         metadata = cell.get("metadata")
         yield _Result(number, name, is_test, isinstance(metadata, dict) and raises_exception(metadata), run)
 
@@ -306,7 +306,7 @@ class _PlainKernel:
         began = time.monotonic()
         if not self._manager.is_alive():
             return CellRun("not_run", error="the kernel had died")
-        asked = self._client.execute(source, allow_stdin=False, stop_on_error=False)
+        request_id = self._client.execute(source, allow_stdin=False, stop_on_error=False)
         interrupted = False
         while True:
             spent = time.monotonic() - began
@@ -322,7 +322,7 @@ class _PlainKernel:
                     self._manager.shutdown_kernel(now=True)
                     return CellRun("timed_out", seconds=spent, error=f"it ran longer than {seconds:g} s")
                 continue
-            if reply["parent_header"].get("msg_id") == asked:
+            if reply["parent_header"].get("msg_id") == request_id:
                 break
         spent = time.monotonic() - began
         if interrupted:

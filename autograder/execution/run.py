@@ -177,8 +177,8 @@ def _run_once(
                 runs.append(CellRun("skipped"))
                 if cell.role is not Role.TEST:
                     continue
-            left = _left(limits, clock() - started, runs)
-            late = late or left <= 0
+            seconds_left = _left(limits, clock() - started, runs)
+            late = late or seconds_left <= 0
             # At a fatal test cell the answers are captured again; the cell is not run.
             over = index > stop or (index == stop and cell.role is not Role.TEST)
             if late or over or kernel.ended():
@@ -186,7 +186,7 @@ def _run_once(
                     runs.append(CellRun("not_run"))
                 continue
             if cell.role is Role.TEST:
-                until = Allowance(min(limits.cell_seconds, left), kernel.waited)
+                until = Allowance(min(limits.cell_seconds, seconds_left), kernel.waited)
                 captured = capture(remote, needs.get(index, frozenset()), budget, until)
                 if captured is not None:
                     captured = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
@@ -198,8 +198,8 @@ def _run_once(
             if index == stop:
                 runs.append(CellRun("not_run"))
             else:
-                left = max(0.1, _left(limits, clock() - started, runs))
-                runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, left)))
+                seconds_left = max(0.1, _left(limits, clock() - started, runs))
+                runs.append(_run_cell(kernel, composed, index, min(limits.cell_seconds, seconds_left)))
                 if kernel.ended():
                     fatal = index
         trainings = _trainings(remote) if kernel.ended() is None else {}
@@ -213,12 +213,12 @@ def _run_once(
 def _trainings(remote: Asker) -> dict[str, int]:
     """Ask how often Keras's ``fit`` ran in each of the known ways: the kernel's claim; empty if it gives none."""
     try:
-        found = remote.ask("trainings", timeout=REPLY_SECONDS)
+        answer = remote.ask("trainings", timeout=REPLY_SECONDS)
     except BusyError:
         raise
     except Exception:  # the student's code decides what the kernel answers or raises
         return {}
-    counts = found if type(found) is dict else {}
+    counts = answer if type(answer) is dict else {}
     numbers = {kind: counts.get(kind) for kind in TRAININGS}
     return {kind: n for kind, n in numbers.items() if type(n) is int and 0 < n < MAX_TRAININGS}
 
@@ -229,10 +229,10 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
     Raises:
         BusyError: others had the processors for so long that the notebook's own time is unknown.
     """
-    own = wall - sum(run.waited_seconds for run in runs)
-    if wall >= longest(limits.notebook_seconds) and own < limits.notebook_seconds:
-        raise BusyError(f"this machine was too busy: the notebook got {own:.3g} s of its own in {wall:.3g} s")
-    return limits.notebook_seconds - own
+    own_seconds = wall - sum(run.waited_seconds for run in runs)
+    if wall >= longest(limits.notebook_seconds) and own_seconds < limits.notebook_seconds:
+        raise BusyError(f"this machine was too busy: the notebook got {own_seconds:.3g} s of its own in {wall:.3g} s")
+    return limits.notebook_seconds - own_seconds
 
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:

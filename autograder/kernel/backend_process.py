@@ -153,14 +153,14 @@ class _Child:
 
     def exchange(self, parts: Sequence[bytes], seconds: float) -> list[bytes]:
         """Send one message and receive one; end the child if that fails."""
-        there, back = self.process.stdin, self.process.stdout
+        requests, back = self.process.stdin, self.process.stdout
         replies: list[list[bytes]] = []
-        assert there is not None
+        assert requests is not None
         assert back is not None
 
         def talk() -> None:
             with contextlib.suppress(OSError, EOFError, ValueError):
-                send(there, parts)
+                send(requests, parts)
                 replies.append(receive(back))
 
         talking = threading.Thread(target=talk, daemon=True)
@@ -226,11 +226,11 @@ def receive(stream: IO[bytes]) -> list[bytes]:
     """
     (count,) = struct.unpack(">I", _exactly(stream, 4))
     parts: list[bytes] = []
-    left = 2 * codec.MAX_BYTES
+    bytes_left = 2 * codec.MAX_BYTES
     for _ in range(count):
         (size,) = struct.unpack(">Q", _exactly(stream, 8))
-        left -= size + 8
-        if left < 0:
+        bytes_left -= size + 8
+        if bytes_left < 0:
             raise ValueError("a message that is too long")
         parts.append(_exactly(stream, size))
     return parts
@@ -252,8 +252,8 @@ def main() -> None:
     # The function must neither read requests nor write replies: it has no input, and its output goes to standard error.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    others = frozenset(portable_function.BACKENDS) - {os.environ.get("KERAS_BACKEND", "")}
-    sys.meta_path[:] = [_HidingFinder(others, finder) for finder in sys.meta_path]
+    hidden = frozenset(portable_function.BACKENDS) - {os.environ.get("KERAS_BACKEND", "")}
+    sys.meta_path[:] = [_HidingFinder(hidden, finder) for finder in sys.meta_path]
     with contextlib.suppress(EOFError):
         while True:
             text, *buffers = receive(incoming)

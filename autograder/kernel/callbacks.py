@@ -77,17 +77,17 @@ class Callbacks:
             return self._built(number)
         if reference.kind == "lent" and number not in self.known:
             ask = functools.partial(self.ask, number)
-            made, is_stand_in = lent_objects.made(ask, self.server.namespace, self.classes)
+            stand_in, is_stand_in = lent_objects.made(ask, self.server.namespace, self.classes)
             if not is_stand_in:
-                return made
-            self.known[number] = made
-            self.numbers[id(made)] = (made, reference)
+                return stand_in
+            self.known[number] = stand_in
+            self.numbers[id(stand_in)] = (stand_in, reference)
         elif reference.kind == "lent":
             lent_objects.renew(self.known[number])
         if number not in self.known:
-            made = _MAKERS[reference.kind](self.ask, number, reference.type_name)
-            self.known[number] = made
-            self.numbers[id(made)] = (made, reference)
+            stand_in = _MAKERS[reference.kind](self.ask, number, reference.type_name)
+            self.known[number] = stand_in
+            self.numbers[id(stand_in)] = (stand_in, reference)
         return self.known[number]
 
     def _built(self, number: int) -> Any:
@@ -99,10 +99,10 @@ class Callbacks:
         complete = set(self.built)
         self.building = True
         try:
-            for each in self.ask(number, "order", (), {}):
-                if each not in complete:
-                    value = self.built[each] if each in self.built else self._created(each)
-                    set_state(value, *self.ask(each, "state", (), {}))
+            for part_number in self.ask(number, "order", (), {}):
+                if part_number not in complete:
+                    value = self.built[part_number] if part_number in self.built else self._created(part_number)
+                    set_state(value, *self.ask(part_number, "state", (), {}))
             return self.built[number]
         finally:
             self.building = False
@@ -114,8 +114,8 @@ class Callbacks:
 
     def reference(self, value: Any) -> codec.Reference | None:
         """Return the examiner's reference if ``value`` is a stand-in, else None."""
-        found = self.numbers.get(id(value))
-        return found[1] if found is not None and found[0] is value else None
+        entry = self.numbers.get(id(value))
+        return entry[1] if entry is not None and entry[0] is value else None
 
     def number_of(self, error: BaseException) -> int | None:
         """Return the number of a test's exception that passed through the student's code; None for another one."""
@@ -160,10 +160,10 @@ def _callable(ask: Ask, number: int, name: str) -> Any:
 
 def _iterator(ask: Ask, number: int, name: str) -> Iterator[Any]:
     while True:
-        found = ask(number, "next", (), {})
-        if not found:
+        items = ask(number, "next", (), {})
+        if not items:
             return
-        yield found[0]
+        yield items[0]
 
 
 class _File:
@@ -203,9 +203,9 @@ class _BytesFile(_File, io.BufferedIOBase):
 
 def _file(kind: type) -> Callable[[Ask, int, str], Any]:
     def make(ask: Ask, number: int, name: str) -> Any:
-        made = kind()
-        made._ask, made._number = ask, number
-        return made
+        stand_in = kind()
+        stand_in._ask, stand_in._number = ask, number
+        return stand_in
 
     return make
 
@@ -236,7 +236,7 @@ def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) ->
     """
     before: list[tuple[dict[str, Any], str, Any]] = []
     variables = replaced.pop("environ", {})
-    kept = {name: os.environ.get(name) for name in variables}
+    original = {name: os.environ.get(name) for name in variables}
     _set_variables(variables)
     for name, value in replaced.items():
         homes = [vars(sys if name == "stdin" else builtins)]
@@ -250,7 +250,7 @@ def console(replaced: dict[str, Any], namespace: dict[str, Any], hidden: Any) ->
     finally:
         for home, name, value in before:
             home[name] = value
-        _set_variables({name: value for name, value in kept.items() if os.environ.get(name) == variables[name]})
+        _set_variables({name: value for name, value in original.items() if os.environ.get(name) == variables[name]})
 
 
 def _set_variables(variables: dict[str, Any]) -> None:

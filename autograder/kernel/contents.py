@@ -9,23 +9,23 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 
-def refill(own: Any, value: Any) -> bool:
+def refill(target: Any, value: Any) -> bool:
     """Give an object the content of another one of its type; return whether it can have it.
 
     A table cannot: only its constructor would replace all of it.
     """
-    if type(own) is not type(value):
+    if type(target) is not type(value):
         return False
-    if type(own) in (list, bytearray):
-        own[:] = value
-    elif type(own) in (dict, set, Counter, OrderedDict, defaultdict):
-        own.clear()
-        own.update(value)
-    elif type(own) is deque:
-        own.clear()
-        own.extend(value)
-    elif type(own).__name__ == "ndarray" and own.shape == value.shape and own.dtype == value.dtype:
-        own[...] = value
+    if type(target) in (list, bytearray):
+        target[:] = value
+    elif type(target) in (dict, set, Counter, OrderedDict, defaultdict):
+        target.clear()
+        target.update(value)
+    elif type(target) is deque:
+        target.clear()
+        target.extend(value)
+    elif type(target).__name__ == "ndarray" and target.shape == value.shape and target.dtype == value.dtype:
+        target[...] = value
     else:
         return False
     return True

@@ -77,12 +77,12 @@ def signature_of(function: Any) -> dict[str, Any]:
 
     A missing default or annotation is an empty list, another is a list of one.
     """
-    found = inspect.signature(function)
+    signature = inspect.signature(function)
     parameters = [
         (p.name, int(p.kind), _given(p.default, p.empty), _given(p.annotation, p.empty))
-        for p in found.parameters.values()
+        for p in signature.parameters.values()
     ]
-    return {"parameters": parameters, "returns": _given(found.return_annotation, found.empty)}
+    return {"parameters": parameters, "returns": _given(signature.return_annotation, signature.empty)}
 
 
 def _given(value: Any, empty: Any) -> list[Any]:
@@ -217,9 +217,9 @@ _MISSING = object()
 
 def patch(module: str, name: str, value: Any) -> None:
     """Set what a test has put into a library's module in the same module of this process."""
-    found = importlib.import_module(module)
-    _patched.setdefault((module, name), []).append(vars(found).get(name, _MISSING))
-    setattr(found, name, value)
+    library = importlib.import_module(module)
+    _patched.setdefault((module, name), []).append(vars(library).get(name, _MISSING))
+    setattr(library, name, value)
 
 
 def unpatch(module: str, name: str) -> None:

@@ -66,21 +66,21 @@ def blank(size: list[float], places: list[tuple[str, list[float]]]) -> list[Any]
     from matplotlib import pyplot
 
     figure = pyplot.figure(figsize=tuple(size))
-    made = []
-    for projection, place in places:
-        subplot = all(type(x) is int for x in place)
+    subplots = []
+    for projection, spot in places:
+        subplot = all(type(x) is int for x in spot)
         add: Any = figure.add_subplot if subplot else figure.add_axes
-        where = (place[0], place[1], (place[2], place[3])) if subplot else (tuple(place),)
-        made.append(add(*where, projection=projection))
-    return [figure, *made]
+        arguments = (spot[0], spot[1], (spot[2], spot[3])) if subplot else (tuple(spot),)
+        subplots.append(add(*arguments, projection=projection))
+    return [figure, *subplots]
 
 
 def axes_array(axes: list[Any], shape: list[int]) -> Any:
     """Make an array of axes, as ``plt.subplots`` returns it."""
     numpy = sys.modules["numpy"]
-    made = numpy.empty(len(axes), object)
-    made[:] = axes
-    return made.reshape(shape)
+    array = numpy.empty(len(axes), object)
+    array[:] = axes
+    return array.reshape(shape)
 
 
 # --- the current figure --------------------------------------------------------------------------------
@@ -151,13 +151,13 @@ def _axes(axes: Any) -> dict[str, Any]:
     skipped: list[str] = []
 
     def all_of(artists: Any, describe: Callable[[Any, Any], Any]) -> list[Any]:
-        found = []
+        described = []
         for artist in list(artists)[:MAX_ARTISTS]:
             try:
-                found.append(describe(artist, axes))
+                described.append(describe(artist, axes))
             except Exception as error:  # an artist of an unknown kind, or one that the student changed
                 skipped.append(f"{type(artist).__name__}: {type(error).__name__}")
-        return found
+        return described
 
     return {
         "projection": str(axes.name),
@@ -354,9 +354,9 @@ def _label(text: Any, axes: Any) -> dict[str, Any]:
 def _bars(axes: Any) -> list[Any]:
     """List for each call of ``bar`` or ``hist`` its label and the indices of its patches."""
     places = {id(patch): index for index, patch in enumerate(axes.patches)}
-    found = []
+    bars = []
     for container in axes.containers[:MAX_ARTISTS]:
         if type(container).__name__ == "BarContainer":
-            own = [places[id(p)] for p in container.patches[:MAX_ARTISTS] if id(p) in places]
-            found.append([str(container.get_label()), own])
-    return found
+            indices = [places[id(p)] for p in container.patches[:MAX_ARTISTS] if id(p) in places]
+            bars.append([str(container.get_label()), indices])
+    return bars

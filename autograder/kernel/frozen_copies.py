@@ -103,7 +103,7 @@ class Copies:
 
     def _fork(self, snapshot: int) -> _Copy:
         """Fork twice, so that the copy is no child of the kernel, which the student's code might wait for."""
-        here, there = socket.socketpair()
+        kernel_end, copy_end = socket.socketpair()
         seeded = random.getstate()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # threads that a fork would lack were looked for
@@ -111,16 +111,16 @@ class Copies:
         if between == 0:
             try:
                 if os.fork() == 0:
-                    here.close()
+                    kernel_end.close()
                     random.setstate(seeded)  # Python seeds its generator anew in a fork
-                    self._serve(there, snapshot)
+                    self._serve(copy_end, snapshot)
             finally:
                 os._exit(0)
-        there.close()
+        copy_end.close()
         os.waitpid(between, 0)
-        here.settimeout(_SECONDS)
-        copy = _Copy(here)
-        here.settimeout(None)
+        kernel_end.settimeout(_SECONDS)
+        copy = _Copy(kernel_end)
+        kernel_end.settimeout(None)
         return copy
 
     # --- in the kernel
@@ -147,7 +147,7 @@ class Copies:
 
     # --- in the copy
 
-    def _serve(self, there: socket.socket, snapshot: int) -> None:
+    def _serve(self, copy_end: socket.socket, snapshot: int) -> None:
         """Answer the kernel's requests until it ends."""
         _open_files_anew()
         os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
@@ -160,7 +160,7 @@ class Copies:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the kernel's own belongs to a thread that is not here
         server = self.server
         server.last = (snapshot + 1) * SPAN
-        link = _Link(there)
+        link = _Link(copy_end)
         link.send(_REPLY, b"%d" % os.getpid(), [])
 
         def ask(question: codec.Packed) -> codec.Packed:
@@ -215,8 +215,8 @@ class _Copy(_Link):
         self.close()
 
 
-def _gone(why: str) -> codec.Packed:
-    return codec.encode((GONE, why, ""))
+def _gone(reason: str) -> codec.Packed:
+    return codec.encode((GONE, reason, ""))
 
 
 def _resident_mib() -> int:

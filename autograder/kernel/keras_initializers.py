@@ -15,32 +15,32 @@ def initializers(layer: Any) -> dict[int, Any]:
     returns the variables that are there.
     """
     keras = sys.modules["keras"]
-    found: dict[int, Any] = {}
-    left = list(layer._trainable_variables) + list(layer._non_trainable_variables)
+    by_variable: dict[int, Any] = {}
+    unmatched = list(layer._trainable_variables) + list(layer._non_trainable_variables)
 
-    def add_weight(shape: Any = None, initializer: Any = None, *others: Any, **named: Any) -> Any:
+    def add_weight(shape: Any = None, initializer: Any = None, *arguments: Any, **options: Any) -> Any:
         if isinstance(shape, str):  # a name comes first in Keras 2
-            named, shape, initializer = (
-                dict(named, name=shape),
-                named.get("shape", initializer),
-                named.get("initializer"),
+            options, shape, initializer = (
+                dict(options, name=shape),
+                options.get("shape", initializer),
+                options.get("initializer"),
             )
         wanted = () if shape is None else tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
-        fits = [one for one in left if tuple(one.shape) == wanted]
-        name = named.get("name")
+        fits = [one for one in unmatched if tuple(one.shape) == wanted]
+        name = options.get("name")
         chosen = next((one for one in fits if name is not None and one.name == name), fits[0] if fits else None)
         if chosen is None:
             raise ValueError("another variable than the layer has")
-        left[:] = [one for one in left if one is not chosen]
+        unmatched[:] = [one for one in unmatched if one is not chosen]
         if initializer is not None:
-            found[id(chosen)] = keras.initializers.get(initializer)
+            by_variable[id(chosen)] = keras.initializers.get(initializer)
         return chosen
 
     for tell in (_build_again, _make_again):
-        if left:
+        if unmatched:
             with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
                 tell(layer, add_weight)  # what was told before an exception is right
-    return found
+    return by_variable
 
 
 def _build_again(layer: Any, add_weight: Any) -> None:
@@ -58,7 +58,7 @@ def _build_again(layer: Any, add_weight: Any) -> None:
 
 def _make_again(layer: Any, add_weight: Any) -> None:
     """Make the layer once more with the arguments that Keras kept; it keeps none but numbers and texts."""
-    kind, kept = type(layer), getattr(layer, "_auto_config", None)
-    if kept is not None and kind.__init__ is not sys.modules["keras"].Layer.__init__:
+    kind, stored = type(layer), getattr(layer, "_auto_config", None)
+    if stored is not None and kind.__init__ is not sys.modules["keras"].Layer.__init__:
         twin = type(kind.__name__, (kind,), {"add_weight": lambda self, *args, **named: add_weight(*args, **named)})
-        twin(**kept.config)
+        twin(**stored.config)

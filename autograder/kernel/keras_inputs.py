@@ -15,30 +15,30 @@ from . import keras_kinds, probe_rows
 TYPES = ("float32", "int32", "string")
 
 
-def types(given: Any = None) -> tuple[str, ...]:
+def types(described: Any = None) -> tuple[str, ...]:
     """Return the number types that are tried for inputs, in order; only the first counts if a test knows them."""
-    known = given is not None and all(leaf["dtype"] for leaf in leaves(given))
-    return TYPES[:1] if known else TYPES
+    has_types = described is not None and all(leaf["dtype"] for leaf in leaves(described))
+    return TYPES[:1] if has_types else TYPES
 
 
-def leaves(given: Any) -> list[dict[str, Any]]:
+def leaves(described: Any) -> list[dict[str, Any]]:
     """Return what a test knows of each input."""
-    if isinstance(given, list):
-        return [leaf for item in given for leaf in leaves(item)]
-    if "shape" in given and not isinstance(given["shape"], dict):
-        return [given]
-    return [leaf for item in given.values() for leaf in leaves(item)]
+    if isinstance(described, list):
+        return [leaf for item in described for leaf in leaves(item)]
+    if "shape" in described and not isinstance(described["shape"], dict):
+        return [described]
+    return [leaf for item in described.values() for leaf in leaves(item)]
 
 
-def inputs(model: Any, dtype: str, given: Any = None) -> Any:
+def inputs(model: Any, dtype: str, described: Any = None) -> Any:
     """Return new symbolic inputs of the shapes that the model was built for, or that a test knows.
 
     Raises:
         ValueError: they are unknown.
     """
     keras = sys.modules["keras"]
-    if given is not None:
-        return _of_given(given, dtype)
+    if described is not None:
+        return _of_given(described, dtype)
     held = getattr(model, "_functional", None) or model
     structure = getattr(held, "_inputs_struct", None)
     if structure is not None:
@@ -49,8 +49,8 @@ def inputs(model: Any, dtype: str, given: Any = None) -> Any:
     shapes = next((found for layer in held for found in [getattr(layer, "_build_shapes_dict", None)] if found), None)
     if not isinstance(shapes, dict) or len(shapes) < len(_required(model)):
         raise ValueError("unknown shapes")
-    made = [_of_shapes(shape, dtype) for shape in shapes.values()]
-    return made[0] if len(made) == 1 else made
+    tensors = [_of_shapes(shape, dtype) for shape in shapes.values()]
+    return tensors[0] if len(tensors) == 1 else tensors
 
 
 def _of_shapes(shape: Any, dtype: str, name: Any = None) -> Any:
@@ -63,20 +63,20 @@ def _of_shapes(shape: Any, dtype: str, name: Any = None) -> Any:
     raise ValueError("unknown shapes")
 
 
-def _of_given(given: Any, dtype: str, name: Any = None) -> Any:
-    if isinstance(given, list):
-        return [_of_given(item, dtype) for item in given]
-    if leaves(given) == [given]:
-        return sys.modules["keras"].Input(given["shape"], dtype=given["dtype"] or dtype, name=name)
-    return {key: _of_given(item, dtype, str(key)) for key, item in given.items()}
+def _of_given(described: Any, dtype: str, name: Any = None) -> Any:
+    if isinstance(described, list):
+        return [_of_given(item, dtype) for item in described]
+    if leaves(described) == [described]:
+        return sys.modules["keras"].Input(described["shape"], dtype=described["dtype"] or dtype, name=name)
+    return {key: _of_given(item, dtype, str(key)) for key, item in described.items()}
 
 
 def rows(inputs: Any, kind: str, number: int) -> Any:
     """Return rows for symbolic inputs, see :mod:`probe_rows`."""
     tree = sys.modules["keras"].tree
     flat = tree.flatten(inputs)
-    made = [probe_rows.rows(tensor.shape, tensor.dtype, kind, place, number) for place, tensor in enumerate(flat)]
-    return tree.pack_sequence_as(inputs, made)
+    arrays = [probe_rows.rows(tensor.shape, tensor.dtype, kind, place, number) for place, tensor in enumerate(flat)]
+    return tree.pack_sequence_as(inputs, arrays)
 
 
 def arguments(model: Any, inputs: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -99,8 +99,8 @@ def _required(model: Any) -> list[str]:
     """Return the names of the arguments that ``call`` needs; only the first if it cannot be asked."""
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        found = inspect.signature(model.call).parameters.values()
+        parameters = inspect.signature(model.call).parameters.values()
     except (TypeError, ValueError, AttributeError):
         return [""]
-    named = [one.name for one in found if one.kind in plain and one.default is one.empty]
-    return [name for name in named if name not in ("training", "mask")] or [""]
+    required = [one.name for one in parameters if one.kind in plain and one.default is one.empty]
+    return [name for name in required if name not in ("training", "mask")] or [""]

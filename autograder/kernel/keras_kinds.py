@@ -59,9 +59,11 @@ def is_cell(layer: Any) -> bool:
 
 def has_own_activation(layer: Any) -> bool:
     """Return whether the layer's activation is a function that belongs to neither Keras nor TensorFlow."""
-    found = getattr(layer, "activation", None)
-    package = str(getattr(found, "__module__", "")).split(".")[0]
-    return callable(found) and not isinstance(found, _layer_class()) and package not in ("keras", "tensorflow")
+    activation = getattr(layer, "activation", None)
+    package = str(getattr(activation, "__module__", "")).split(".")[0]
+    return (
+        callable(activation) and not isinstance(activation, _layer_class()) and package not in ("keras", "tensorflow")
+    )
 
 
 def _layer_class() -> Any:
@@ -76,8 +78,8 @@ def _only_trains(kind: type, base: type) -> bool:
 def is_plain(layer: Any, depth: int = 0) -> bool:
     """Return whether a model or layer, with all that is inside it, computes what Keras's own classes compute."""
     model = isinstance(layer, sys.modules["keras"].Model)
-    known = bool(base_kind(layer)) if model else base_layer(layer) is not None and not has_own_activation(layer)
-    return known and depth < _DEPTH and all(is_plain(part, depth + 1) for part in inner_layers(layer))
+    of_keras = bool(base_kind(layer)) if model else base_layer(layer) is not None and not has_own_activation(layer)
+    return of_keras and depth < _DEPTH and all(is_plain(part, depth + 1) for part in inner_layers(layer))
 
 
 def is_exact(layer: Any, depth: int = 0) -> bool:
@@ -85,10 +87,10 @@ def is_exact(layer: Any, depth: int = 0) -> bool:
     keras = sys.modules["keras"]
     if isinstance(layer, keras.Model):
         functional = getattr(sys.modules.get("keras.src.models.functional"), "Functional", None)
-        known = type(layer) in (keras.Sequential, functional)
+        of_keras = type(layer) in (keras.Sequential, functional)
     else:
-        known = base_layer(layer) is type(layer) and not has_own_activation(layer)
-    return known and depth < _DEPTH and all(is_exact(part, depth + 1) for part in inner_layers(layer))
+        of_keras = base_layer(layer) is type(layer) and not has_own_activation(layer)
+    return of_keras and depth < _DEPTH and all(is_exact(part, depth + 1) for part in inner_layers(layer))
 
 
 def inner_layers(layer: Any) -> list[Any]:
@@ -101,26 +103,26 @@ def inner_layers(layer: Any) -> list[Any]:
 
 def all_layers(model: Any) -> list[Any]:
     """Return the model and all layers inside it, each once."""
-    found = {id(model): model}
+    layers = {id(model): model}
     waiting = [model]
     while waiting:
         for part in inner_layers(waiting.pop()):
-            if id(part) not in found:
-                found[id(part)] = part
+            if id(part) not in layers:
+                layers[id(part)] = part
                 waiting.append(part)
-    return list(found.values())
+    return list(layers.values())
 
 
 def leaf_layers(model: Any, depth: int = 0) -> list[Any]:
     """List the layers of the model and of the models inside it, without input layers, in order."""
     keras = sys.modules["keras"]
     try:
-        found: list[Any] = []
+        leaves: list[Any] = []
         for layer in model.layers:
             if isinstance(layer, keras.Model) and depth < _DEPTH:
-                found += leaf_layers(layer, depth + 1)
+                leaves += leaf_layers(layer, depth + 1)
             elif not isinstance(layer, keras.layers.InputLayer):
-                found.append(layer)
-        return found
+                leaves.append(layer)
+        return leaves
     except Exception:
         return []

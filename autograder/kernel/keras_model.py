@@ -28,27 +28,27 @@ def is_model(obj: Any) -> bool:
     return isinstance(model, type) and isinstance(obj, model)
 
 
-def claim_of_rows(model: Any, given: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
+def claim_of_rows(model: Any, shapes: Any) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Describe a model for rows of the shapes that a test knows; see :func:`claim`.
 
     A model that has seen no data is called on such rows first, and is as before afterwards.
 
     Args:
         model: a model of a class of the student's own.
-        given: what the test knows of the inputs, see :mod:`keras_inputs`.
+        shapes: what the test knows of the inputs, see :mod:`keras_inputs`.
     """
     if getattr(model, "built", False):
-        return claim(model, given)
-    with keras_unrolled.called(model, given):
-        return claim(model, given)
+        return claim(model, shapes)
+    with keras_unrolled.called(model, shapes):
+        return claim(model, shapes)
 
 
-def claim(model: Any, given: Any = None) -> tuple[dict[str, Any], list[np.ndarray]]:
+def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Describe a model as a JSON-able dict and raw arrays.
 
     Args:
         model: the model.
-        given: what a test knows of its inputs; None to read it from the model.
+        shapes: what a test knows of its inputs; None to read it from the model.
 
     Returns:
         The dict has ``kind`` (Sequential, Functional, Unrolled or Subclassed), ``name``, ``config`` (``get_config()``,
@@ -64,13 +64,13 @@ def claim(model: Any, given: Any = None) -> tuple[dict[str, Any], list[np.ndarra
     """
     problems: list[str] = []
 
-    def attempt(what: str, read: Any) -> Any:
+    def attempt(label: str, get: Any) -> Any:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a warning here would appear among the student's outputs
-                return _plain(read())
+                return _plain(get())
         except Exception as error:
-            problems.append(f"{what}: {type(error).__name__}")
+            problems.append(f"{label}: {type(error).__name__}")
             return None
 
     kind, layers, config = _kind(model), keras_kinds.leaf_layers(model), model.get_config
@@ -81,7 +81,7 @@ def claim(model: Any, given: Any = None) -> tuple[dict[str, Any], list[np.ndarra
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            unrolled = keras_unrolled.unrolled(model, given)
+            unrolled = keras_unrolled.unrolled(model, shapes)
         extra["unread"] = unrolled.reason
         if not unrolled.reason:
             kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
@@ -128,8 +128,8 @@ def _compile_config(model: Any) -> Any:
         if not _has_optimizer(model):
             raise
     describe = sys.modules["keras"].saving.serialize_keras_object
-    given = getattr(model, "_compile_config", None)
-    given = getattr(given, "config", None) or {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
+    settings = getattr(model, "_compile_config", None)
+    settings = getattr(settings, "config", None) or {"optimizer": model.optimizer, "loss": getattr(model, "loss", None)}
 
     def each(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -141,7 +141,7 @@ def _compile_config(model: Any) -> Any:
         except Exception:
             return {"class_name": type(value).__name__, "config": getattr(value, "__name__", None)}
 
-    return {name: each(value) for name, value in given.items()}
+    return {name: each(value) for name, value in settings.items()}
 
 
 def _kind(model: Any) -> str:
@@ -180,17 +180,17 @@ def _different(layers: list[Any]) -> list[Any]:
 def _lookups(layers: list[Any], depth: int = 0) -> list[Any]:
     """List the layers with a vocabulary, also those in a TimeDistributed or a Pipeline."""
     layer_class = sys.modules["keras"].Layer
-    found: list[Any] = []
+    lookups: list[Any] = []
     for layer in layers:
         if hasattr(layer, "get_vocabulary"):
-            found.append(layer)
+            lookups.append(layer)
         elif depth < _WRAPPED:
             try:
                 inner = [*(getattr(layer, "layers", None) or []), getattr(layer, "layer", None)]
-                found += _lookups([part for part in inner if isinstance(part, layer_class)], depth + 1)
+                lookups += _lookups([part for part in inner if isinstance(part, layer_class)], depth + 1)
             except Exception:
                 continue
-    return found
+    return lookups
 
 
 def _share_weights(layers: list[Any]) -> bool:

@@ -35,10 +35,10 @@ def weights(layer: Any) -> list[Any]:
 
     kernel, scale = (np.asarray(sys.modules["keras"].ops.convert_to_numpy(getattr(layer, name))) for name in names)
     scale = scale.astype("float32").reshape(-1, 1) if names[0] == "_embeddings" else scale.astype("float32")
-    found = Dequantized(getattr(layer, names[0]).path, kernel.astype("float32") / scale)
-    found.trainable = bool(layer.trainable)
+    kernel_weight = Dequantized(getattr(layer, names[0]).path, kernel.astype("float32") / scale)
+    kernel_weight.trainable = bool(layer.trainable)
     bias = getattr(layer, "bias", None)
-    return [found] if bias is None else [found, bias]
+    return [kernel_weight] if bias is None else [kernel_weight, bias]
 
 
 def config(value: Any) -> Any:
@@ -50,8 +50,8 @@ def config(value: Any) -> Any:
     changed = {key: config(item) for key, item in value.items()}
     policy = value.get("config") if value.get("class_name") == "QuantizedDTypePolicy" else None
     if isinstance(policy, dict) and policy.get("mode") == "int8":
-        named = {"name": policy.get("source_name")}
-        return {"module": "keras", "class_name": "DTypePolicy", "config": named, "registered_name": None}
+        source_policy = {"name": policy.get("source_name")}
+        return {"module": "keras", "class_name": "DTypePolicy", "config": source_policy, "registered_name": None}
     if "units" in value or "output_dim" in value:
         changed.pop("quantization_config", None)
     return changed

@@ -37,8 +37,8 @@ class _Part:
 class Record:
     """The parts of a recorded forward pass, in an order in which each one's inputs come before it."""
 
-    def __init__(self, found: Recording) -> None:
-        self.found = found
+    def __init__(self, recording: Recording) -> None:
+        self.found = recording
         self.keras = sys.modules["keras"]
         self.parts: dict[int, _Part] = {}
         self.keys: set[str] = set()
@@ -46,11 +46,11 @@ class Record:
         """(``id`` of an operation, number of its node) → key of the part, number of the call."""
         self.connections = 0
         self.initializers: dict[int, dict[int, Any]] = {}
-        inputs = self.keras.tree.flatten(found.inputs)
+        inputs = self.keras.tree.flatten(recording.inputs)
         for tensor in inputs:
             self._call(tensor)
         self.anchor = inputs[0]
-        for tensor in self.keras.tree.flatten(found.outputs):
+        for tensor in self.keras.tree.flatten(recording.outputs):
             self._reach(tensor)
         self._describe_variables()
 
@@ -89,18 +89,18 @@ class Record:
             operation, index, _ = tensor._keras_history
             if type(operation).__name__ != "ConvertToTensor" or isinstance(operation, self.keras.Layer):
                 break
-            given = operation._inbound_nodes[index].arguments.keras_tensors[0]
-            if given.dtype != tensor.dtype:
+            source = operation._inbound_nodes[index].arguments.keras_tensors[0]
+            if source.dtype != tensor.dtype:
                 break
-            tensor = given
+            tensor = source
         return tensor
 
     def _given(self, node: Any) -> list[Any]:
         args, kwargs = self._arguments(node)
-        flat = [self._true(one) if isinstance(one, self.keras.KerasTensor) else one
-                for one in self.keras.tree.flatten([args, kwargs])]  # fmt: skip
-        found = [one for one in flat if isinstance(one, self.keras.KerasTensor)]
-        return found + [self._of_variable(one) for one in flat if is_variable(one)]
+        flat = [self._true(argument) if isinstance(argument, self.keras.KerasTensor) else argument
+                for argument in self.keras.tree.flatten([args, kwargs])]  # fmt: skip
+        tensors = [one for one in flat if isinstance(one, self.keras.KerasTensor)]
+        return tensors + [self._of_variable(one) for one in flat if is_variable(one)]
 
     def _arguments(self, node: Any) -> tuple[Any, dict[str, Any]]:
         """Return the arguments of a call, with its mask, and without a training flag that follows the model's."""
@@ -191,9 +191,11 @@ class Record:
                     places.setdefault(id(variable), (part.key, index))
         for part in self.parts.values():
             if isinstance(part.held, Source) and part.held.owner is not None:
-                place = places.get(id(part.held.value))
-                part.held.borrowed = place is not None
-                part.entry = self._variable(part.held) if place is None else _weight(part.held.value, *place)
+                weight_index = places.get(id(part.held.value))
+                part.held.borrowed = weight_index is not None
+                part.entry = (
+                    self._variable(part.held) if weight_index is None else _weight(part.held.value, *weight_index)
+                )
                 part.entry["config"]["name"] = part.key
 
     def _variable(self, source: Source) -> dict[str, Any]:
@@ -229,8 +231,8 @@ class Record:
         if array.size >= MIN_WEIGHT and (array != array.flat[0]).any():
             for weight in _weights_of_known(self.found):
                 if int(np.prod(weight.shape)) == array.size:
-                    own = self.keras.ops.convert_to_numpy(weight).astype("float64")
-                    if np.array_equal(np.sort(own, axis=None), np.sort(array.astype("float64"), axis=None)):
+                    weight_array = self.keras.ops.convert_to_numpy(weight).astype("float64")
+                    if np.array_equal(np.sort(weight_array, axis=None), np.sort(array.astype("float64"), axis=None)):
                         raise UnreadableError("borrowed")
         return described
 
@@ -268,11 +270,11 @@ class Record:
     def _ref(self, tensor: Any) -> dict[str, Any]:
         tensor = self._true(tensor)
         if id(tensor) in self.found.sources:
-            place, output = self._source(tensor), 0
+            call, output = self._source(tensor), 0
         else:
             operation, index, output = tensor._keras_history
-            place = self.calls[id(operation), index]
-        return {"class_name": "__keras_tensor__", "config": {"keras_history": [*place, output]}}
+            call = self.calls[id(operation), index]
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": [*call, output]}}
 
     # --- the whole
 
@@ -326,8 +328,8 @@ def _weight(variable: Any, key: str, index: int) -> dict[str, Any]:
     return {"module": "autograder", "class_name": "Weight", "config": config}
 
 
-def _weights_of_known(found: Recording) -> list[Any]:
-    return [weight for layer in found.layers if id(layer) not in found.own for weight in layer.weights]
+def _weights_of_known(recording: Recording) -> list[Any]:
+    return [weight for layer in recording.layers if id(layer) not in recording.own for weight in layer.weights]
 
 
 def _dtype_name(dtype: Any) -> str:

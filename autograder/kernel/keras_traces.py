@@ -42,9 +42,9 @@ def unchanged(model: Any) -> Iterator[None]:
     """Restore the model and all layers inside it at the end, if the block builds them; so are random numbers."""
     held: list[Any] = []
     for layer in keras_kinds.all_layers(model):
-        for found in [layer, getattr(layer, "_tracker", None)]:
-            if hasattr(found, "__dict__"):
-                held += _attributes(found)
+        for holder in [layer, getattr(layer, "_tracker", None)]:
+            if hasattr(holder, "__dict__"):
+                held += _attributes(holder)
     numpy: Any = sys.modules.get("numpy")
     states = random.getstate(), numpy.random.get_state()
     try:
@@ -58,8 +58,8 @@ def unchanged(model: Any) -> Iterator[None]:
         numpy.random.set_state(states[1])
 
 
-def _attributes(found: Any) -> list[Any]:
-    attributes = vars(found)
+def _attributes(holder: Any) -> list[Any]:
+    attributes = vars(holder)
     return [(dict, attributes, dict(attributes)), *(item for value in attributes.values() for item in _items(value, 0))]
 
 

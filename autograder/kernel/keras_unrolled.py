@@ -29,24 +29,24 @@ class Unrolled:
         """The model's outputs for the rows, and for the same rows in other batches."""
 
 
-def unrolled(model: Any, given: Any = None) -> Unrolled:
+def unrolled(model: Any, shapes: Any = None) -> Unrolled:
     """Return the record of a Keras model.
 
     Args:
         model: the model.
-        given: what a test knows of its inputs, see :mod:`keras_inputs`; None to read it from the model.
+        shapes: what a test knows of its inputs, see :mod:`keras_inputs`; None to read it from the model.
     """
     result = Unrolled()
-    types = keras_inputs.types(given)
+    types = keras_inputs.types(shapes)
     try:
         while not result.answers:
             with without_traces(model):
-                found = record(model, given, types)
-                written = Record(found)
-                result.config = written.config(str(model.name), bool(model.trainable))
-            result.held, types = written.held(), found.untried
+                recording = record(model, shapes, types)
+                described = Record(recording)
+                result.config = described.config(str(model.name), bool(model.trainable))
+            result.held, types = described.held(), recording.untried
             try:
-                result.probe, result.answers = _answers(model, found.inputs)
+                result.probe, result.answers = _answers(model, recording.inputs)
             except UnreadableError:
                 if not types:
                     raise
@@ -67,12 +67,12 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
     flat = tree.flatten(inputs)
     number = probe_rows.count([tensor.shape for tensor in flat])
     for kind in probe_rows.KINDS:
-        made = keras_inputs.rows(inputs, kind, number)
+        arrays = keras_inputs.rows(inputs, kind, number)
 
-        def call(which: Any, made: Any = made) -> list[Any]:
-            chosen = tree.map_structure(lambda array: probe_rows.as_tensors(array[which]), made)
-            args, named = keras_inputs.arguments(model, chosen)
-            return [_numbers(output) for output in tree.flatten(model(*args, **named, training=False))]
+        def call(rows: Any, arrays: Any = arrays) -> list[Any]:
+            chosen = tree.map_structure(lambda array: probe_rows.as_tensors(array[rows]), arrays)
+            args, keywords = keras_inputs.arguments(model, chosen)
+            return [_numbers(output) for output in tree.flatten(model(*args, **keywords, training=False))]
 
         try:
             once = call(slice(None))
@@ -84,14 +84,14 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
 
 
 @contextlib.contextmanager
-def called(model: Any, given: Any) -> Iterator[None]:
+def called(model: Any, shapes: Any) -> Iterator[None]:
     """Call a model that has seen no data on rows that a test knows the shapes of; at the end, it has seen none.
 
     What the call raises is no concern of this block: the model stays as it is, and has no record.
     """
     with unchanged(model), contextlib.suppress(UnreadableError):
-        for dtype in keras_inputs.types(given):
-            inputs = keras_inputs.inputs(model, dtype, given)
+        for dtype in keras_inputs.types(shapes):
+            inputs = keras_inputs.inputs(model, dtype, shapes)
             with contextlib.suppress(UnreadableError):
                 _answers(model, inputs)
                 break

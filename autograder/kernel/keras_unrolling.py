@@ -129,22 +129,22 @@ class Recording:
         saved = [(layer, dict(vars(layer))) for layer in self.layers]
         lists = [(held, list(held)) for _, found in saved for held in _losses(found)]
         try:
-            for layer, found in saved:
+            for layer, attributes in saved:
                 symbolic = {}
-                for name, value in found.items():
+                for name, value in attributes.items():
                     if name not in _BOOKKEEPING:
                         changed = self._replaced(value, layer)
                         if changed is not value:
                             symbolic[name] = changed
-                true = {name: found[name] for name in symbolic}
+                true = {name: attributes[name] for name in symbolic}
                 self.exchanged[id(layer)] = (vars(layer), true, symbolic)
                 vars(layer).update(symbolic)
             yield
         finally:
             self.exchanged.clear()
-            for layer, found in saved:
+            for layer, attributes in saved:
                 vars(layer).clear()
-                vars(layer).update(found)
+                vars(layer).update(attributes)
             for held, items in lists:
                 held[:] = items
 
@@ -152,15 +152,15 @@ class Recording:
     def true_variables(self, layer: Any) -> Iterator[None]:
         """Give a layer, and all layers inside it, their variables back while Keras calls it."""
         inside = keras_kinds.all_layers(layer) if id(layer) in self.exchanged else []
-        taken = {id(part): self.exchanged.pop(id(part)) for part in inside if id(part) in self.exchanged}
-        for attributes, true, _ in taken.values():
+        exchanged = {id(part): self.exchanged.pop(id(part)) for part in inside if id(part) in self.exchanged}
+        for attributes, true, _ in exchanged.values():
             attributes.update(true)
         try:
             yield
         finally:
-            for attributes, _, symbolic in taken.values():
+            for attributes, _, symbolic in exchanged.values():
                 attributes.update(symbolic)
-            self.exchanged.update(taken)
+            self.exchanged.update(exchanged)
 
     def _replaced(self, value: Any, owner: Any) -> Any:
         if is_variable(value):
@@ -234,15 +234,15 @@ class Recording:
         )
         first = args[0] if args else next(iter(kwargs.values()), None)
         masks = tree.map_structure(get_mask, first)
-        given = tree.map_structure(convert, args)
-        named = {name: tree.map_structure(convert, value) for name, value in kwargs.items()}
+        tensors = tree.map_structure(convert, args)
+        keywords = {name: tree.map_structure(convert, value) for name, value in kwargs.items()}
         if layer._call_has_training_arg:
-            named["training"] = named["training"] if named.get("training") is not None else self.training[-1]
-        if layer._call_has_mask_arg and named.get("mask") is None and len(args) < 2:
-            named["mask"] = masks
-        self.training.append(named.get("training", self.training[-1]))
+            keywords["training"] = keywords["training"] if keywords.get("training") is not None else self.training[-1]
+        if layer._call_has_mask_arg and keywords.get("mask") is None and len(args) < 2:
+            keywords["mask"] = masks
+        self.training.append(keywords.get("training", self.training[-1]))
         try:
-            result = layer.call(*given, **named)
+            result = layer.call(*tensors, **keywords)
         finally:
             self.training.pop()
         if layer.supports_masking:
@@ -261,12 +261,12 @@ class Recording:
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         flag = {} if training is None or not layer.cell._call_has_training_arg else {"training": training}
         self.looped = True
-        found = []
+        outputs = []
         for step in reversed(range(steps)) if layer.go_backwards else range(steps):
             output, states = layer.cell(sequences[:, step], states, **flag)
             states = states if isinstance(states, (list, tuple)) else [states]
-            found.append(output)
-        result = self.keras.ops.stack(found, axis=1) if layer.return_sequences else found[-1]
+            outputs.append(output)
+        result = self.keras.ops.stack(outputs, axis=1) if layer.return_sequences else outputs[-1]
         return (result, *states) if layer.return_state else result
 
     def _split(self, layer: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -338,12 +338,12 @@ def _builds(layer: Any) -> bool:
     return getattr(type(layer), "build", None) is not base.build or bool(keras_kinds.inner_layers(layer))
 
 
-def record(model: Any, given: Any = None, types: Any = keras_inputs.TYPES) -> Recording:
+def record(model: Any, shapes: Any = None, types: Any = keras_inputs.TYPES) -> Recording:
     """Record the forward pass of a model that has been called.
 
     Args:
         model: the model.
-        given: what its inputs are like, see :mod:`keras_inputs`; None to read it from the model.
+        shapes: what its inputs are like, see :mod:`keras_inputs`; None to read it from the model.
         types: the number types that are tried for the inputs.
 
     Raises:
@@ -352,13 +352,13 @@ def record(model: Any, given: Any = None, types: Any = keras_inputs.TYPES) -> Re
     keras = sys.modules["keras"]
     if not str(keras.__version__).startswith("3") or not hasattr(keras, "KerasTensor"):
         raise UnreadableError("old")
-    found = Recording(model)
+    recording = Recording(model)
     error: Any = None
     for dtype in types:
         try:
-            _run(found, model, dtype, given)
-            found.untried = types[types.index(dtype) + 1 :]
-            return found
+            _run(recording, model, dtype, shapes)
+            recording.untried = types[types.index(dtype) + 1 :]
+            return recording
         except UnreadableError as raised:
             error = raised
             break
@@ -369,17 +369,17 @@ def record(model: Any, given: Any = None, types: Any = keras_inputs.TYPES) -> Re
     raise error if isinstance(error, UnreadableError) else UnreadableError(_reason(error))
 
 
-def _run(found: Recording, model: Any, dtype: str, given: Any) -> None:
-    keras = found.keras
-    found.forget()
+def _run(recording: Recording, model: Any, dtype: str, shapes: Any) -> None:
+    keras = recording.keras
+    recording.forget()
     try:
-        found.inputs = inputs = keras_inputs.inputs(model, dtype, given)
-        args, named = keras_inputs.arguments(model, inputs)
+        recording.inputs = inputs = keras_inputs.inputs(model, dtype, shapes)
+        args, keywords = keras_inputs.arguments(model, inputs)
     except ValueError:
         raise UnreadableError("shapes") from None
-    with found.symbolic_variables(), tensorflow_calls.recorded(found.source), found.opened_calls():
-        found.outputs = found.open(model, tuple(args), named)
-    flat = keras.tree.flatten(found.outputs)
+    with recording.symbolic_variables(), tensorflow_calls.recorded(recording.source), recording.opened_calls():
+        recording.outputs = recording.open(model, tuple(args), keywords)
+    flat = keras.tree.flatten(recording.outputs)
     if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):
         raise UnreadableError("outputs")
 

@@ -69,16 +69,16 @@ def _home(described: dict[str, Any], namespace: dict[str, Any]) -> Any:
     if not name:
         return None
     try:
-        found: Any = namespace[name] if module == "__main__" else operator.attrgetter(name)(sys.modules[module])
+        home: Any = namespace[name] if module == "__main__" else operator.attrgetter(name)(sys.modules[module])
     except (KeyError, AttributeError):
         return None
-    return found if isinstance(found, type) else None
+    return home if isinstance(home, type) else None
 
 
 def _class(described: dict[str, Any], home: Any) -> type:
     base = BASES.get(described["base"])
-    own = (base,) if base is not None else ()
-    for bases in ([(home,)] if home is not None and (base is None or issubclass(home, base)) else []) + [own]:
+    plain_bases = (base,) if base is not None else ()
+    for bases in ([(home,)] if home is not None and (base is None or issubclass(home, base)) else []) + [plain_bases]:
         try:
             kind = types.new_class(described["name"], bases, {}, lambda body: body.update(_body(described, base)))
             kind.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]

@@ -25,15 +25,15 @@ def arranged(model: Any, inputs: Any) -> Any:
     if wanted is None or not isinstance(inputs, (list, dict)):
         return inputs
     keys, tensors = list(wanted), list(wanted.values())
-    given = list(inputs.values()) if isinstance(inputs, dict) else list(inputs)
+    arrays = list(inputs.values()) if isinstance(inputs, dict) else list(inputs)
     chosen = None
     if isinstance(inputs, dict):
         chosen = _by_names(list(inputs), [(str(key), str(t.name)) for key, t in wanted.items()])
-    if chosen is None and len(given) == len(tensors):
-        chosen = _by_shapes(given, tensors)
+    if chosen is None and len(arrays) == len(tensors):
+        chosen = _by_shapes(arrays, tensors)
     if chosen is None:
         return inputs
-    rows = [given[place] for place in chosen]
+    rows = [arrays[place] for place in chosen]
     structure = _structure(model)
     if isinstance(structure, dict):
         return dict(zip(keys, rows, strict=True))
@@ -75,21 +75,21 @@ def _wanted(model: Any) -> dict[Any, Any] | None:
     try:
         structure = _structure(model)
         if isinstance(structure, dict):
-            found = dict(structure)
+            tensors = dict(structure)
         else:
-            found = dict(enumerate(structure if isinstance(structure, (list, tuple)) else [structure]))
-        return found if all(hasattr(t, "shape") and hasattr(t, "dtype") for t in found.values()) else None
+            tensors = dict(enumerate(structure if isinstance(structure, (list, tuple)) else [structure]))
+        return tensors if all(hasattr(t, "shape") and hasattr(t, "dtype") for t in tensors.values()) else None
     except Exception:
         return None
 
 
-def _by_names(given: list[Any], wanted: list[tuple[str, str]]) -> list[int] | None:
+def _by_names(names_given: list[Any], wanted: list[tuple[str, str]]) -> list[int] | None:
     """Return the place of each input's rows; None unless every input has rows of its name."""
     for change in (str, _plain):
-        table = {change(str(name)): place for place, name in enumerate(given)}
-        found = [next((table[change(n)] for n in names if change(n) in table), -1) for names in wanted]
-        if -1 not in found and len(set(found)) == len(wanted):
-            return found
+        table = {change(str(name)): place for place, name in enumerate(names_given)}
+        positions = [next((table[change(n)] for n in names if change(n) in table), -1) for names in wanted]
+        if -1 not in positions and len(set(positions)) == len(wanted):
+            return positions
     return None
 
 
@@ -98,17 +98,21 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]|inputs?", "", name.lower()) or name.lower()
 
 
-def _by_shapes(given: list[Any], tensors: list[Any]) -> list[int] | None:
+def _by_shapes(inputs: list[Any], tensors: list[Any]) -> list[int] | None:
     """Return the place of each input's rows: the same place if the rows fit there, or the only order that fits."""
     import numpy as np
 
-    arrays = [np.asarray(array) for array in given]
-    here = list(range(len(given)))
-    orders = [here, *(list(p) for p in itertools.permutations(here))] if len(given) <= MAX_PERMUTED else [here]
+    arrays = [np.asarray(array) for array in inputs]
+    same_order = list(range(len(inputs)))
+    orders = (
+        [same_order, *(list(p) for p in itertools.permutations(same_order))]
+        if len(inputs) <= MAX_PERMUTED
+        else [same_order]
+    )
     for fits in (_fits_exactly, _fits):
         fitting = [o for o in orders if all(fits(arrays[p], t) for p, t in zip(o, tensors, strict=True))]
-        if here in fitting:
-            return here
+        if same_order in fitting:
+            return same_order
         if len(fitting) == 1:
             return fitting[0]
     return None

@@ -20,10 +20,10 @@ def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
     """
     base = sys.modules.get("sklearn.base")
     if base is not None and isinstance(model, base.BaseEstimator):
-        found = [_described(step, "sklearn", step.get_params(deep=False)) for step in _steps(model, 0)]
+        described = [_described(step, "sklearn", step.get_params(deep=False)) for step in _steps(model, 0)]
     else:
-        found = [_described(module, "torch", _arguments(module)) for module in _leaves(model)]
-    return found[:MAX_LAYERS]
+        described = [_described(module, "torch", _arguments(module)) for module in _leaves(model)]
+    return described[:MAX_LAYERS]
 
 
 def _steps(model: Any, depth: int) -> Iterator[Any]:
@@ -91,12 +91,12 @@ def _parameters(kind: type) -> dict[str, Any]:
 
 def _arguments(module: Any) -> dict[str, Any]:
     """Read a PyTorch module's arguments from its attributes of the same names; ``bias`` is whether there is one."""
-    found = {}
+    arguments = {}
     for name in _parameters(type(module)):
         if name != "self" and hasattr(module, name):
             value = getattr(module, name)
-            found[name] = value is not None and value is not False if name == "bias" else value
-    return found
+            arguments[name] = value is not None and value is not False if name == "bias" else value
+    return arguments
 
 
 def _unusual(kind: type, arguments: dict[str, Any]) -> list[str]:

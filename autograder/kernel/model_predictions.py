@@ -19,12 +19,12 @@ def predict(model: Any, inputs: Any, how: str) -> Any:
     Returns:
         A plain array; a list of arrays if there are several outputs.
     """
-    which = model_family.family(model)
+    family = model_family.family(model)
     rows = len(inputs[0] if isinstance(inputs, list) else next(iter(inputs.values())) if _dict(inputs) else inputs)
-    if which == "keras":
+    if family == "keras":
         called = lambda *given, **named: model(*given, **named, training=False)  # noqa: E731
         return as_array(model_inputs.passed(called, model_inputs.arranged(model, inputs)), rows)
-    if which == "torch":
+    if family == "torch":
         return as_array(_torch(model, inputs), rows)
     function = getattr(model, how) if how in ("predict", "predict_proba", "decision_function") else model
     try:
@@ -45,8 +45,8 @@ def _single(inputs: Any) -> Any:
     import numpy as np
 
     if isinstance(inputs, dict):
-        made = _single(list(inputs.values()))
-        return None if made is None else dict(zip(inputs, made, strict=True))
+        converted = _single(list(inputs.values()))
+        return None if converted is None else dict(zip(inputs, converted, strict=True))
     if isinstance(inputs, list):
         singles = [_single(array) for array in inputs]
         changed = any(array is not None for array in singles)
@@ -61,8 +61,8 @@ def _torch(model: Any, inputs: Any) -> Any:
     floating = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
     def tensor(array: Any) -> Any:
-        made = torch.as_tensor(np.array(array))
-        return made.to(floating) if made.is_floating_point() else made
+        converted = torch.as_tensor(np.array(array))
+        return converted.to(floating) if converted.is_floating_point() else converted
 
     flags = [(part, part.training) for part in model.modules()]
     model.eval()
@@ -71,10 +71,10 @@ def _torch(model: Any, inputs: Any) -> Any:
             if not isinstance(inputs, (dict, list)):
                 return model(tensor(inputs))
             if isinstance(inputs, list):
-                made: Any = [tensor(array) for array in inputs]
-                return model_inputs.passed(lambda *given: model(*(given[0] if len(given) == 1 else given)), made)
-            made = {key: tensor(array) for key, array in inputs.items()}
-            return model_inputs.passed(lambda *given, **named: model(*given, **named), made)
+                tensors: Any = [tensor(array) for array in inputs]
+                return model_inputs.passed(lambda *given: model(*(given[0] if len(given) == 1 else given)), tensors)
+            tensors = {key: tensor(array) for key, array in inputs.items()}
+            return model_inputs.passed(lambda *given, **named: model(*given, **named), tensors)
     finally:
         for part, training in flags:
             part.training = training

@@ -44,16 +44,16 @@ def describe(model: Any) -> dict[str, Any]:
         if it tells; ``decides``, whether ``predict`` returns the class; ``parameters`` and ``trainable``, numbers or
         None; ``counted``, what was counted.
     """
-    which = model_family.family(model)
-    how = _how(model, which)
-    problem = _problem(model, which, how)
-    parameters, trainable, counted = (None, None, "") if problem in _NOTHING_YET else _count(model, which)
+    family = model_family.family(model)
+    how = _how(model, family)
+    problem = _problem(model, family, how)
+    parameters, trainable, counted = (None, None, "") if problem in _NOTHING_YET else _count(model, family)
     return {
-        "family": which,
+        "family": family,
         "problem": problem,
         "how": how,
         "classes": None if problem in _NOTHING_YET else _classes(model),
-        "decides": which in ("sklearn", "predictor") and callable(getattr(model, "predict", None)),
+        "decides": family in ("sklearn", "predictor") and callable(getattr(model, "predict", None)),
         "parameters": parameters,
         "trainable": trainable,
         "counted": counted,
@@ -63,24 +63,24 @@ def describe(model: Any) -> dict[str, Any]:
 _NOTHING_YET = ("nothing", "unfitted", "unbuilt")
 
 
-def _problem(model: Any, which: str, how: str) -> str:
-    if not which:
+def _problem(model: Any, family: str, how: str) -> str:
+    if not family:
         return "nothing"
-    if which == "keras":
+    if family == "keras":
         return "" if getattr(model, "built", False) else "unbuilt"
-    if which == "theano":
+    if family == "theano":
         return "updates" if _updates(model) else ""
-    if which != "sklearn":
+    if family != "sklearn":
         return ""
     return "unfitted" if not _fitted(model) else "" if how else "silent"
 
 
-def _how(model: Any, which: str) -> str:
+def _how(model: Any, family: str) -> str:
     """Choose the method that tells the most: probabilities, else scores, else predictions."""
-    if which not in ("sklearn", "predictor"):
+    if family not in ("sklearn", "predictor"):
         return ""
     names = ["predict_proba", "decision_function", "predict"]
-    if which == "sklearn" and not sys.modules["sklearn.base"].is_classifier(model):
+    if family == "sklearn" and not sys.modules["sklearn.base"].is_classifier(model):
         names.remove("decision_function")
     return next((name for name in names if callable(getattr(model, name, None))), "")
 
@@ -103,11 +103,11 @@ def _updates(function: Any) -> bool:
 
 def _classes(model: Any) -> Any:
     """Return ``classes_`` as a list of whole numbers or texts; None if it is missing or of another kind."""
-    found = getattr(model, "classes_", None)
+    classes = getattr(model, "classes_", None)
     numpy: Any = sys.modules.get("numpy")
-    if numpy is None or not isinstance(found, numpy.ndarray) or found.ndim != 1 or len(found) > MAX_CLASSES:
+    if numpy is None or not isinstance(classes, numpy.ndarray) or classes.ndim != 1 or len(classes) > MAX_CLASSES:
         return None
-    values = found.tolist()
+    values = classes.tolist()
     if all(type(value) is float and value.is_integer() for value in values):
         values = [int(value) for value in values]
     values = [int(value) if type(value) is bool else value for value in values]
@@ -117,15 +117,15 @@ def _classes(model: Any) -> Any:
 # --- sizes -------------------------------------------------------------------------------------------
 
 
-def _count(model: Any, which: str) -> tuple[Any, Any, str]:
+def _count(model: Any, family: str) -> tuple[Any, Any, str]:
     """Count parameters and trainable ones, and say what was counted; None if nothing can be counted."""
-    if which == "keras":
+    if family == "keras":
         total = sum(_size(variable) for variable in model.weights)
         return total, sum(_size(variable) for variable in model.trainable_weights), ""
-    if which == "torch":
+    if family == "torch":
         sizes = [(int(p.numel()), bool(p.requires_grad)) for p in model.parameters()]
         return sum(size for size, _ in sizes), sum(size for size, wanted in sizes if wanted), ""
-    if which != "sklearn":
+    if family != "sklearn":
         return None, None, ""
     model = final(model)
     for names in _COUNTED:
@@ -170,18 +170,18 @@ def _nodes(model: Any) -> int:
     return sum(int(tree.tree_.node_count) for tree in trees if hasattr(tree, "tree_"))
 
 
-def record(model: Any, given: Any) -> list[Any]:
+def record(model: Any, shapes: Any) -> list[Any]:
     """Describe a model for inputs of the shapes that a test knows.
 
     Args:
         model: a Keras model, see :func:`keras_model.claim_of_rows`, or a PyTorch module, see :func:`torch_model.claim`.
-        given: the shapes; None if they are unknown.
+        shapes: the shapes; None if they are unknown.
     """
     if model_family.family(model) == "torch":
         from . import torch_model
 
-        return list(torch_model.claim(model, given))
-    return list(keras_model.claim_of_rows(model, given))
+        return list(torch_model.claim(model, shapes))
+    return list(keras_model.claim_of_rows(model, shapes))
 
 
 QUESTIONS: dict[str, Any] = {

@@ -68,7 +68,9 @@ def generators() -> dict[str, str]:
     keras = sys.modules.get("keras.src.backend.common.global_state")
     if keras is not None:
         seeds = keras.get_global_attribute("global_seed_generator")
-        own = None if seeds is None else [int(number) for number in seeds.state.numpy()]
-        others = [states.get(name) for name in ("random.seed", "numpy.random.seed", "tensorflow.random.set_seed")]
-        states["keras.utils.set_random_seed"] = [own, others]
+        keras_seed = None if seeds is None else [int(number) for number in seeds.state.numpy()]
+        library_states = [
+            states.get(name) for name in ("random.seed", "numpy.random.seed", "tensorflow.random.set_seed")
+        ]
+        states["keras.utils.set_random_seed"] = [keras_seed, library_states]
     return {name: hashlib.sha256(pickle.dumps(state)).hexdigest() for name, state in states.items()}

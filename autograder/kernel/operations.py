@@ -38,8 +38,8 @@ def files(folder: str, part: str, max_files: int, size: int) -> Any:
     Returns:
         A list of bytes; or the reason for none: ``missing``, ``link``, ``many`` or ``large``.
     """
-    here = Path.cwd().resolve()
-    path = here / folder
+    current = Path.cwd().resolve()
+    path = current / folder
     if not path.is_dir():
         return "missing"
     if path.resolve() != path:

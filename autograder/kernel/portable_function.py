@@ -98,10 +98,10 @@ class _Collector:
             return
         defined, text = _source(name, value)
         step = self.definitions[id(value)] = ["source", [name], defined, text]
-        known = _names_around(value)
+        surrounding = _names_around(value)
         for used in _global_names(text):
-            if used in known:
-                self.bind(used, known[used])
+            if used in surrounding:
+                self.bind(used, surrounding[used])
         self.steps.append(step)
 
     def _constant(self, name: str, value: Any) -> None:
@@ -118,9 +118,9 @@ class _Collector:
         self.steps.append(["value", name, value])
 
 
-def _cannot(name: str, why: str) -> ElsewhereError:
-    what = "this function" if name == TARGET else f"`{name}`"
-    return ElsewhereError("carry", f"{what} cannot go to another process: it {why}.")
+def _cannot(name: str, reason: str) -> ElsewhereError:
+    subject = "this function" if name == TARGET else f"`{name}`"
+    return ElsewhereError("carry", f"{subject} cannot go to another process: it {reason}.")
 
 
 def _original(value: Any) -> Any:
@@ -143,10 +143,10 @@ def _import_path(value: Any) -> tuple[str, str] | None:
         module, path = "numpy", value.__name__
     if not isinstance(module, str) or not isinstance(path, str):
         return None
-    found: Any = sys.modules.get(module)
+    resolved: Any = sys.modules.get(module)
     for part in path.split("."):
-        found = getattr(found, part, None)
-    return (module, path) if found is value else None
+        resolved = getattr(resolved, part, None)
+    return (module, path) if resolved is value else None
 
 
 # --- source ------------------------------------------------------------------------------------------
@@ -196,25 +196,25 @@ def _names_around(value: Any) -> dict[str, Any]:
     """Map the names that a definition reads but does not bind to their values."""
     if isinstance(value, type):
         return dict(next(_methods(value)).__globals__)
-    known = dict(value.__globals__)
+    surrounding = dict(value.__globals__)
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):  # noqa: B905 - not in Python 3.9
         try:
-            known[name] = cell.cell_contents
+            surrounding[name] = cell.cell_contents
         except ValueError:  # not yet assigned
             continue
-    return known
+    return surrounding
 
 
 def _global_names(text: str) -> list[str]:
     """List the names that a statement reads from its surroundings, in any of its scopes."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending = [symtable.symtable(text, "<notebook>", "exec")]
     while pending:
         table = pending.pop()
         outer = table.get_type() in ("module", "class")
-        found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (outer or s.is_global())}
+        names |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (outer or s.is_global())}
         pending.extend(table.get_children())
-    return sorted(found)
+    return sorted(names)
 
 
 # --- values ------------------------------------------------------------------------------------------
@@ -253,19 +253,19 @@ def rebuild(steps: list[list[Any]]) -> Any:
     sys.modules["__main__"] = module
     namespace = vars(module)
     namespace["__builtins__"] = builtins
-    for kind, name, *rest in steps:
+    for kind, name, *details in steps:
         if kind == "module":
-            namespace[name] = importlib.import_module(rest[0])
+            namespace[name] = importlib.import_module(details[0])
         elif kind == "import":
-            found: Any = importlib.import_module(rest[0])
-            for part in rest[1].split("."):
-                found = getattr(found, part)
-            namespace[name] = found
+            imported: Any = importlib.import_module(details[0])
+            for part in details[1].split("."):
+                imported = getattr(imported, part)
+            namespace[name] = imported
         elif kind == "value":
-            namespace[name] = rest[0]
+            namespace[name] = details[0]
         else:
-            made = _defined(rest[0], rest[1], namespace)
-            namespace.update(dict.fromkeys(name, made))
+            definition = _defined(details[0], details[1], namespace)
+            namespace.update(dict.fromkeys(name, definition))
     return namespace[TARGET]
 
 
@@ -277,7 +277,7 @@ def _defined(name: str, text: str, namespace: dict[str, Any]) -> Any:
     # Annotations stay text: they may name things of the notebook that no function needs.
     flags = __future__.annotations.compiler_flag
     exec(compile(text, file, "exec", flags=flags, dont_inherit=True), namespace)
-    made = namespace.pop(name)
+    definition = namespace.pop(name)
     if name in before:
         namespace[name] = before[name]
-    return made
+    return definition

@@ -30,14 +30,14 @@ def _size(shape: Any) -> int:
     return math.prod(FREE if size is None else int(size) for size in shape[1:])
 
 
-def rows(shape: Any, dtype: str, kind: str, place: int, number: int) -> Any:
+def rows(shape: Any, dtype: str, kind: str, position: int, number: int) -> Any:
     """Return the rows for one input.
 
     Args:
         shape: the input's shape, batch first.
         dtype: its type; texts for ``string``.
         kind: one of :data:`KINDS`.
-        place: the input's number, so that inputs differ.
+        position: the input's number, so that inputs differ.
         number: how many rows, see :func:`count`.
 
     Raises:
@@ -48,7 +48,7 @@ def rows(shape: Any, dtype: str, kind: str, place: int, number: int) -> Any:
     sizes = [number] + [FREE if size is None else int(size) for size in shape[1:]]
     if number * _size(shape) > MAX_NUMBERS:
         raise ValueError("the rows are too large")
-    draw = np.random.default_rng([_SEED, place])
+    draw = np.random.default_rng([_SEED, position])
     if dtype == "string":
         return draw.choice(np.array(["a", "the", "word", "of", "words"], dtype=object), sizes)
     if kind == "whole" or "float" not in dtype:

@@ -95,13 +95,13 @@ MAX_LOOKS = 50000
 def _met(values: list[Any], wanted: set[int]) -> set[int]:
     """Return the wanted ``id`` of objects that are among values or in their containers."""
     met: set[int] = set()
-    seen: set[int] = set()
+    visited: set[int] = set()
     pending = list(values)
-    while pending and len(seen) < MAX_LOOKS:
+    while pending and len(visited) < MAX_LOOKS:
         value = pending.pop()
-        if type(value) in _ATOMS or id(value) in seen:
+        if type(value) in _ATOMS or id(value) in visited:
             continue
-        seen.add(id(value))
+        visited.add(id(value))
         if id(value) in wanted:
             met.add(id(value))
         if type(value) in (list, tuple, deque):
@@ -142,9 +142,9 @@ class Server:
         ``type_name`` is the name of a class, of a module, or of an object's class. If the notebook defines the object's
         class, ``#`` and that class's number follow.
         """
-        found = self.callbacks.reference(value)
-        if found is not None:
-            return found
+        reference = self.callbacks.reference(value)
+        if reference is not None:
+            return reference
         number = self.numbers.get(id(value))
         if number is None:
             self.last += 1
@@ -176,8 +176,8 @@ class Server:
 
     def fetch(self, snapshot: int, names: list[str]) -> dict[str, Any]:
         """Return the values of some names, each by itself: a value that is too large does not affect the others."""
-        found = self.snapshots[snapshot]
-        return {name: self.value(found[name]) for name in names if name in found}
+        values = self.snapshots[snapshot]
+        return {name: self.value(values[name]) for name in names if name in values}
 
     def value(self, value: Any) -> tuple[str, Any, Any]:
         """Encode a value: ``("value", text, buffers)``, or ``("too large", reason, None)``."""
@@ -211,14 +211,14 @@ class Server:
         Returns:
             ``("frozen", number)`` with the last number that the copy knows, or ``("not", why)``.
         """
-        found = self.snapshots[snapshot]
-        why = self.copies.refusal(room_mib)
-        if why:
-            return ("not", why)
+        values = self.snapshots[snapshot]
+        refusal = self.copies.refusal(room_mib)
+        if refusal:
+            return ("not", refusal)
         for name in names:
-            if name in found and type(found[name]) not in PLAIN and not _is_table(found[name]):
+            if name in values and type(values[name]) not in PLAIN and not _is_table(values[name]):
                 with contextlib.suppress(codec.CodecError):
-                    codec.encode(found[name], self.refer)
+                    codec.encode(values[name], self.refer)
         return self.copies.freeze(snapshot)
 
     # --- after the last cell
@@ -229,10 +229,10 @@ class Server:
         description.unpatch_all()
         if snapshot is None:
             return
-        found = self.snapshots[snapshot]
-        for name in [n for n in self.namespace if n not in found]:
+        values = self.snapshots[snapshot]
+        for name in [n for n in self.namespace if n not in values]:
             del self.namespace[name]
-        self.namespace.update(found)
+        self.namespace.update(values)
 
     def assign(self, name: str, value: Any) -> None:
         """Set a name of the namespace."""
@@ -262,13 +262,13 @@ class Server:
 
     def now(self, names: list[str]) -> dict[str, Any]:
         """Return what names of the namespace stand for, as far as it can be copied or referred to."""
-        found = {}
+        values = {}
         for name in names:
             if name in self.namespace:
                 with contextlib.suppress(codec.CodecError):
                     codec.encode(self.namespace[name], self.refer)
-                    found[name] = self.namespace[name]
-        return found
+                    values[name] = self.namespace[name]
+        return values
 
     def replace(self, name: str, value: Any) -> None:
         """Give the object under a name of the namespace another content, or bind the name anew."""
@@ -301,12 +301,12 @@ class Server:
             unchanged ones that are in the result or in what changed. The key of part ``i`` is ``-1 - i``, that of a
             variable's object is a dot and the name, and that of the object that it was bound to is ``=`` and the name.
         """
-        given: dict[Any, Any] = {f".{name}": self.namespace[name] for name in names if name in self.namespace}
-        given.update(enumerate(args))
-        given.update(kwargs)
-        given.update((-1 - place, part) for place, part in enumerate(parts))
+        arguments: dict[Any, Any] = {f".{name}": self.namespace[name] for name in names if name in self.namespace}
+        arguments.update(enumerate(args))
+        arguments.update(kwargs)
+        arguments.update((-1 - place, part) for place, part in enumerate(parts))
         before = {}
-        for key, value in given.items():
+        for key, value in arguments.items():
             if _is_mutable(value):
                 with contextlib.suppress(codec.CodecError):  # a variable may be too large
                     before[key] = self._state(value)
@@ -314,24 +314,24 @@ class Server:
             result = function(*args, **kwargs)
         except BaseException:
             with contextlib.suppress(Exception):
-                self.left = self._changed(given, before)
+                self.left = self._changed(arguments, before)
             raise
-        changed = self._changed(given, before)
-        met = _met([result, *changed.values()], {id(given[key]) for key in before}) if before else set()
-        return result, changed, {k: given[k] for k in before if k not in changed and id(given[k]) in met}
+        changed = self._changed(arguments, before)
+        met = _met([result, *changed.values()], {id(arguments[key]) for key in before}) if before else set()
+        return result, changed, {k: arguments[k] for k in before if k not in changed and id(arguments[k]) in met}
 
-    def _changed(self, given: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
+    def _changed(self, arguments: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
         changed = {}
         for key, state in before.items():
             try:
-                if not self._is_in_state(given[key], state):
-                    changed[key] = given[key]
+                if not self._is_in_state(arguments[key], state):
+                    changed[key] = arguments[key]
             except codec.CodecError:
                 if not _is_variable(key):
                     raise
-        for key in filter(_is_variable, given):
-            now = self.namespace.get(key[1:], given[key])
-            if now is not given[key]:
+        for key in filter(_is_variable, arguments):
+            now = self.namespace.get(key[1:], arguments[key])
+            if now is not arguments[key]:
                 with contextlib.suppress(codec.CodecError):
                     codec.encode(now, self.refer)
                     changed["=" + key[1:]] = now

@@ -17,20 +17,20 @@ def run(shell: Any, source: str) -> dict[str, Any]:
         ``passed``; ``points``, the number in which the cell ends, or None; ``error``, which describes what it raised;
         ``line``, the cell's line that raised it, or 0.
     """
-    shown: list[Any] = []
-    with _unheard(shell, shown):
+    displayed: list[Any] = []
+    with _unheard(shell, displayed):
         result = shell.run_cell(source, store_history=True)
     error = result.error_before_exec or result.error_in_exec
     return {
         "passed": error is None,
-        "points": _number(shown[-1]) if shown else None,
+        "points": _number(displayed[-1]) if displayed else None,
         "error": None if error is None else description.error(error),
         "line": 0 if error is None else _line(error, shell.user_ns),
     }
 
 
 @contextlib.contextmanager
-def _unheard(shell: Any, shown: list[Any]) -> Iterator[None]:
+def _unheard(shell: Any, displayed: list[Any]) -> Iterator[None]:
     """Collect the values of expressions; drop what the cell displays, and tracebacks.
 
     The kernel's event loop is busy with the present request, so the cell gets one of its own where it awaits something.
@@ -42,7 +42,7 @@ def _unheard(shell: Any, shown: list[Any]) -> Iterator[None]:
     publisher, hook = shell.display_pub, shell.display_trap.hook
     outer = asyncio._get_running_loop()
     shell.display_pub = capturing()
-    shell.display_trap.hook = shown.append
+    shell.display_trap.hook = displayed.append
     enabled, history.enabled = history.enabled, False  # its file belongs to the kernel's own process and thread
     shell._showtraceback = lambda *_: None
     asyncio._set_running_loop(None)

@@ -63,10 +63,10 @@ def _opened_reshape() -> Iterator[None]:
     def opened(original: Any) -> Callable[..., Any]:
         def call(x: Any, newshape: Any) -> Any:
             sizes = tuple(newshape) if isinstance(newshape, (list, tuple)) else ()
-            given = tuple(getattr(x, "shape", (0,)))[1:]
-            if sizes and sizes[0] is None and -1 in sizes[1:] and None not in (*given, *sizes[1:]):
-                rest = -math.prod(given) // math.prod(sizes[1:])
-                newshape = (-1, *(rest if size == -1 else size for size in sizes[1:]))
+            row_shape = tuple(getattr(x, "shape", (0,)))[1:]
+            if sizes and sizes[0] is None and -1 in sizes[1:] and None not in (*row_shape, *sizes[1:]):
+                open_size = -math.prod(row_shape) // math.prod(sizes[1:])
+                newshape = (-1, *(open_size if size == -1 else size for size in sizes[1:]))
             return original(x, newshape)
 
         return call
@@ -120,9 +120,9 @@ def _opened_functions() -> Iterator[None]:
 def _opened_modules() -> Iterator[None]:
     """Record functions that TensorFlow asks nobody about, or that look into their tensors."""
     backend = ("keras._tf_keras.keras.backend", "keras.src.legacy.backend", "keras.backend")
-    found: list[tuple[Any, Any]] = [(sys.modules[name], _BACKEND) for name in backend if name in sys.modules]
-    found.append((getattr(sys.modules["tensorflow"], "raw_ops", None), _more.RAW))
-    places = [(module, name, table[name]) for module, table in found for name in table if hasattr(module, name)]
+    tables: list[tuple[Any, Any]] = [(sys.modules[name], _BACKEND) for name in backend if name in sys.modules]
+    tables.append((getattr(sys.modules["tensorflow"], "raw_ops", None), _more.RAW))
+    places = [(module, name, table[name]) for module, table in tables for name in table if hasattr(module, name)]
     saved = [(module, name, getattr(module, name)) for module, name, _ in places]
 
     def recorded_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,11 +156,11 @@ class _Dispatcher:
         self.functions: dict[int, Callable[..., Any]] = {}
         for names, function in _FUNCTIONS.items():
             for name in names.split():
-                found: Any = tensorflow
+                function_found: Any = tensorflow
                 for part in name.split("."):
-                    found = getattr(found, part, None)
-                if found is not None:
-                    self.functions[id(_innermost(found))] = function
+                    function_found = getattr(function_found, part, None)
+                if function_found is not None:
+                    self.functions[id(_innermost(function_found))] = function
 
     def handle(self, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         keras = sys.modules["keras"]
@@ -185,8 +185,8 @@ def _reduction(name: str) -> Callable[..., Any]:
     return reduce
 
 
-def _matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **others: Any) -> Any:
-    if any(others.values()):
+def _matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **options: Any) -> Any:
+    if any(options.values()):
         raise ValueError("a KerasTensor is multiplied in a way that keras.ops does not know")
     return ops.matmul(
         ops.swapaxes(a, -1, -2) if transpose_a else a,

@@ -19,8 +19,8 @@ def of_axis(name: str) -> Callable[..., Any]:
     return lambda ops, x, axis=None, keepdims=False: getattr(ops, name)(x, axis=axis, keepdims=keepdims)
 
 
-def _unknown(what: str) -> ValueError:
-    return ValueError(f"a KerasTensor is {what} in a way that keras.ops does not know")
+def _unknown(action: str) -> ValueError:
+    return ValueError(f"a KerasTensor is {action} in a way that keras.ops does not know")
 
 
 def _plain(value: Any) -> Any:
@@ -127,9 +127,9 @@ def _space_to_depth(ops: Any, input: Any, block_size: int) -> Any:
 
 def _depth_to_space(ops: Any, input: Any, block_size: int) -> Any:
     _, high, wide, channels = input.shape
-    left = channels // block_size**2
-    parts = ops.reshape(input, (-1, high, wide, block_size, block_size, left))
-    return ops.reshape(ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (-1, high * block_size, wide * block_size, left))
+    depth = channels // block_size**2
+    parts = ops.reshape(input, (-1, high, wide, block_size, block_size, depth))
+    return ops.reshape(ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (-1, high * block_size, wide * block_size, depth))
 
 
 def _resize(ops: Any, images: Any, size: Any, method: Any = "bilinear", preserve_aspect_ratio: bool = False,
@@ -197,7 +197,7 @@ _OTHER_NAMES = {
 }
 
 
-def _raw_matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **others: Any) -> Any:
+def _raw_matmul(ops: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **options: Any) -> Any:
     turned = [ops.swapaxes(x, -1, -2) if turn else x for x, turn in ((a, transpose_a), (b, transpose_b))]
     return ops.matmul(*turned)
 

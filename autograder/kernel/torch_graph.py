@@ -96,8 +96,8 @@ class Graph:
         for node in program.graph.nodes:
             if node.op == "placeholder" and specs[node.name].target is not None:
                 target = specs[node.name].target
-                made = Stored(state[target], target in parameters)
-                self.values[node.name] = self.stored.setdefault(id(state[target]), made)
+                stored = Stored(state[target], target in parameters)
+                self.values[node.name] = self.stored.setdefault(id(state[target]), stored)
             elif node.op == "placeholder":
                 self._input(node)
             elif node.op == "call_function":
@@ -131,14 +131,14 @@ class Graph:
         name = str(node.target).replace("<built-in function ", "").rstrip(">")
         name = name.split(".")[1] if name.startswith("aten.") else name
         args = [self._argument(value) for value in node.args]
-        named = {key: self._argument(value) for key, value in node.kwargs.items()}
-        if all(map(_is_constant, [*args, *named.values()])):
-            found = node.target(*map(_plain, args), **{key: _plain(value) for key, value in named.items()})
-            return Stored(found, False) if isinstance(found, self.torch.Tensor) else found
+        keywords = {key: self._argument(value) for key, value in node.kwargs.items()}
+        if all(map(_is_constant, [*args, *keywords.values()])):
+            constant = node.target(*map(_plain, args), **{key: _plain(value) for key, value in keywords.items()})
+            return Stored(constant, False) if isinstance(constant, self.torch.Tensor) else constant
         function = self.functions.get(name) or self.functions.get(name.rstrip("_"))
         if function is None:
             raise UnknownError("library")
-        return function(self, node, *args, **named)
+        return function(self, node, *args, **keywords)
 
     def _argument(self, value: Any) -> Any:
         if isinstance(value, self.torch.fx.Node):
@@ -147,8 +147,8 @@ class Graph:
             return [self._argument(item) for item in value]
         return value
 
-    def _end(self, found: Any) -> None:
-        for node in found:
+    def _end(self, results: Any) -> None:
+        for node in results:
             value = self.values.get(str(getattr(node, "name", "")))
             if not isinstance(value, Value) or value.shape[:1] != (None,):
                 raise UnknownError("outputs")
@@ -169,7 +169,7 @@ class Graph:
         return self.parts[-1]
 
     def layer(
-        self, node: Any, class_name: str, config: dict[str, Any], inputs: Value, weights: Any = (), **others: Any
+        self, node: Any, class_name: str, config: dict[str, Any], inputs: Value, weights: Any = (), **options: Any
     ) -> Value:
         """Call a layer of ``keras.layers``.
 
@@ -179,7 +179,7 @@ class Graph:
             config: its arguments.
             inputs: the value that it is called with.
             weights: for each array of the layer, the parameters that it is made of, and the array.
-            others: see :meth:`_called`.
+            options: see :meth:`_called`.
         """
         inputs = self._source(inputs) if isinstance(inputs, Stored) else inputs
         held = [stored for several, _ in weights for stored in several]
@@ -196,13 +196,13 @@ class Graph:
                 if stored.part is not None:
                     raise UnknownError("borrowed")
                 stored.part = part
-        return self._called(node, part, [self._operand(inputs)], **others)
+        return self._called(node, part, [self._operand(inputs)], **options)
 
-    def operation(self, node: Any, class_name: str, operands: Any, config: Any = None, **others: Any) -> Value:
+    def operation(self, node: Any, class_name: str, operands: Any, config: Any = None, **options: Any) -> Value:
         """Call an operation of ``keras.ops``, by the name of its class; see :meth:`_called` for the others."""
-        written = [self._operand(operand) for operand in operands]
+        described = [self._operand(operand) for operand in operands]
         part = self._add("keras.src.ops.numpy", class_name, config or {}, class_name.lower())
-        return self._called(node, part, written, **others)
+        return self._called(node, part, described, **options)
 
     def _called(
         self, node: Any, part: Part, args: list[Any], last: bool = False, shape: Any = None, dtype: str = ""
@@ -261,11 +261,11 @@ class Graph:
         return value if value.last or rank < 3 else self._turned(value, [0, *range(2, rank), 1], True)
 
     def _turned(self, value: Value, axes: list[int], last: bool) -> Value:
-        known = self.turned.get((*value.ref,))
-        if known is None:
+        turned = self.turned.get((*value.ref,))
+        if turned is None:
             args = {"shape": value.shape, "dtype": value.dtype, "last": last}
-            known = self.turned[(*value.ref,)] = self.operation(None, "Transpose", [value], {"axes": axes}, **args)
-        return known
+            turned = self.turned[(*value.ref,)] = self.operation(None, "Transpose", [value], {"axes": axes}, **args)
+        return turned
 
     # --- the whole
 
@@ -273,12 +273,12 @@ class Graph:
         """Return the configuration, in the format of a functional model's ``get_config()``."""
         ends = [value.ref for value in self.inputs]
         outputs = [value.ref for value in self.outputs]
-        named: Any = dict(zip(self.names, ends)) if self.names else ends if len(ends) > 1 else ends[0]  # noqa: B905
+        input_layers: Any = dict(zip(self.names, ends)) if self.names else ends if len(ends) > 1 else ends[0]  # noqa: B905
         return {
             "name": "module",
             "trainable": True,
             "layers": [dict(part.entry, name=part.key, inbound_nodes=part.calls) for part in self.parts],
-            "input_layers": named,
+            "input_layers": input_layers,
             "output_layers": outputs if len(outputs) > 1 else outputs[0],
         }
 

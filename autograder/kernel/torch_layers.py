@@ -76,15 +76,15 @@ def _convolution(graph: Graph, node: Any, x: Value, weight: Any, bias: Any = Non
         if same == "valid" and any(pads):
             shape = (*x.shape[:2], *(n + 2 * pad for n, pad in zip(x.shape[2:], pads)))  # noqa: B905
             padding = [[pad, pad] for pad in pads] if rank > 1 else pads[0]
-            shown = {"shape": shape, "dtype": x.dtype, "last": True}
-            x = graph.layer(None, f"ZeroPadding{rank}D", {"padding": padding}, x, **shown)
+            padded = {"shape": shape, "dtype": x.dtype, "last": True}
+            x = graph.layer(None, f"ZeroPadding{rank}D", {"padding": padding}, x, **padded)
     more, biases = _bias(bias, int(kernel[0].size))
     config = {"kernel_size": list(size), "strides": strides, "padding": same, "dilation_rate": rates, **more}
     config["data_format"] = "channels_last"
     turned = kernel.transpose(*range(2, rank + 2), 1, 0)
     if groups > 1:
-        multiplier, left = divmod(kernel.shape[0], groups)
-        require(groups == x.shape[1] and not left and rank < 3)
+        multiplier, remainder = divmod(kernel.shape[0], groups)
+        require(groups == x.shape[1] and not remainder and rank < 3)
         config["depth_multiplier"] = multiplier
         config["depthwise_initializer"] = _initializer("VarianceScaling", **_UNIFORM)
         turned = turned.reshape(*size, groups, multiplier)
@@ -100,14 +100,14 @@ def _sides(value: Any, rank: int) -> list[int]:
 
 
 def _pooling(kind: str) -> Function:
-    def pool(graph: Graph, node: Any, x: Value, size: Any, stride: Any = (), padding: Any = 0, *others: Any,
-             **named: Any) -> Value:  # fmt: skip
+    def pool(graph: Graph, node: Any, x: Value, size: Any, stride: Any = (), padding: Any = 0, *arguments: Any,
+             **options: Any) -> Value:  # fmt: skip
         rank = len(x.shape) - 2
-        dilation = others[0] if kind == "Max" and others else 1
-        ceil = any(value is True for value in others[1:] if kind == "Max") or (
-            kind == "Average" and others[:1] == (True,)
+        dilation = arguments[0] if kind == "Max" and arguments else 1
+        ceil = any(value is True for value in arguments[1:] if kind == "Max") or (
+            kind == "Average" and arguments[:1] == (True,)
         )
-        require(not any(_sides(padding, rank)) and set(_sides(dilation, rank)) == {1} and not ceil and not named)
+        require(not any(_sides(padding, rank)) and set(_sides(dilation, rank)) == {1} and not ceil and not options)
         config = {"pool_size": _sides(size, rank), "strides": _sides(stride or size, rank), "padding": "valid"}
         return graph.layer(node, f"{kind}Pooling{rank}D", config, graph.last(x), last=True)
 
@@ -117,12 +117,12 @@ def _pooling(kind: str) -> Function:
 def _adaptive(kind: str) -> Function:
     def pool(graph: Graph, node: Any, x: Value, size: Any) -> Any:
         rank = len(x.shape) - 2
-        given, wanted = x.shape[2:], _sides(size, rank)
+        sides, wanted = x.shape[2:], _sides(size, rank)
         if set(wanted) == {1}:
             config: dict[str, Any] = {"keepdims": True}
             return graph.layer(node, f"Global{kind}Pooling{rank}D", config, graph.last(x), last=True)
-        require(not any(a % b for a, b in zip(given, wanted)))  # noqa: B905 - not in Python 3.9
-        sizes = [a // b for a, b in zip(given, wanted)]  # noqa: B905 - not in Python 3.9
+        require(not any(a % b for a, b in zip(sides, wanted)))  # noqa: B905 - not in Python 3.9
+        sizes = [a // b for a, b in zip(sides, wanted)]  # noqa: B905 - not in Python 3.9
         config = {"pool_size": sizes, "strides": sizes, "padding": "valid"}
         return graph.layer(node, f"{kind}Pooling{rank}D", config, graph.last(x), last=True)
 
@@ -135,7 +135,7 @@ def _scaled(weight: Any, bias: Any) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _batch_norm(graph: Graph, node: Any, x: Value, weight: Any, bias: Any, mean: Any, variance: Any, training: bool,
-                momentum: float, eps: float, *others: Any) -> Value:  # fmt: skip
+                momentum: float, eps: float, *arguments: Any) -> Value:  # fmt: skip
     require(isinstance(mean, Stored) and isinstance(variance, Stored) and not training)
     config, weights = _scaled(weight, bias)
     config.update(axis=-1, momentum=1 - momentum, epsilon=eps)
@@ -144,20 +144,20 @@ def _batch_norm(graph: Graph, node: Any, x: Value, weight: Any, bias: Any, mean:
 
 
 def _layer_norm(graph: Graph, node: Any, x: Value, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5,
-                *others: Any) -> Value:  # fmt: skip
+                *arguments: Any) -> Value:  # fmt: skip
     config, weights = _scaled(weight, bias)
     config.update(axis=list(range(-len(shape), 0)), epsilon=eps)
     return graph.layer(node, "LayerNormalization", config, graph.first(x), weights)
 
 
 def _group_norm(graph: Graph, node: Any, x: Value, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5,
-                *others: Any) -> Value:  # fmt: skip
+                *arguments: Any) -> Value:  # fmt: skip
     config, weights = _scaled(weight, bias)
     config.update(axis=-1, epsilon=eps, groups=groups)
     return graph.layer(node, "GroupNormalization", config, graph.last(x), weights, last=True)
 
 
-def _embedding(graph: Graph, node: Any, weight: Any, x: Value, *others: Any) -> Value:
+def _embedding(graph: Graph, node: Any, weight: Any, x: Value, *arguments: Any) -> Value:
     table = _parameter(weight)
     config = {"input_dim": table.shape[0], "output_dim": table.shape[1]}
     config["embeddings_initializer"] = _initializer("RandomNormal", mean=0.0, stddev=1.0)
@@ -177,15 +177,15 @@ def _dropout(class_name: str) -> Function:
 
 def _recurrent(class_name: str) -> Function:
     def run(graph: Graph, node: Any, x: Value, states: Any, weights: Any, biases: bool, layers: int, dropout: float,
-            training: bool, both: bool, batch_first: bool) -> list[Any]:  # fmt: skip
+            training: bool, bidirectional: bool, batch_first: bool) -> list[Any]:  # fmt: skip
         import numpy as np
 
         begins = states if isinstance(states, list) else [states]
-        require(all(isinstance(one, Zeros) for one in begins) and batch_first and not both and not training)
-        found, size = graph.first(x), 4 if biases else 2
+        require(all(isinstance(one, Zeros) for one in begins) and batch_first and not bidirectional and not training)
+        sequence, size = graph.first(x), 4 if biases else 2
         for index in range(layers):
-            own = weights[index * size : (index + 1) * size]
-            arrays = [_parameter(one) for one in own]
+            layer_weights = weights[index * size : (index + 1) * size]
+            arrays = [_parameter(one) for one in layer_weights]
             units = arrays[1].shape[1]
             edge = _within(units**-0.5)
             config = {"units": units, "return_sequences": True, "use_bias": biases, "kernel_initializer": edge,
@@ -196,17 +196,19 @@ def _recurrent(class_name: str) -> Function:
             else:
                 config["unit_forget_bias"] = False
             sorted_arrays = [np.concatenate([np.split(array, len(order))[gate] for gate in order]) for array in arrays]
-            held = [([own[0]], sorted_arrays[0].T), ([own[1]], sorted_arrays[1].T)]
+            held = [([layer_weights[0]], sorted_arrays[0].T), ([layer_weights[1]], sorted_arrays[1].T)]
             if biases:
                 both_biases: Any = np.stack(sorted_arrays[2:]) if class_name == "GRU" else sum(sorted_arrays[2:])
-                held.append((own[2:], both_biases))
-            found = graph.layer(None, class_name, config, found, held, shape=(*x.shape[:2], units), dtype=x.dtype)
+                held.append((layer_weights[2:], both_biases))
+            sequence = graph.layer(None, class_name, config, sequence, held, shape=(*x.shape[:2], units), dtype=x.dtype)
             if dropout and index < layers - 1:
-                found = graph.layer(None, "Dropout", {"rate": dropout}, found, shape=found.shape, dtype=found.dtype)
+                sequence = graph.layer(
+                    None, "Dropout", {"rate": dropout}, sequence, shape=sequence.shape, dtype=sequence.dtype
+                )
         last = graph.operation(
-            None, "GetItem", [found, [slice(None), -1]], shape=(None, found.shape[2]), dtype=found.dtype
+            None, "GetItem", [sequence, [slice(None), -1]], shape=(None, sequence.shape[2]), dtype=sequence.dtype
         )
-        return [found, State(last, layers), None]
+        return [sequence, State(last, layers), None]
 
     return run
 

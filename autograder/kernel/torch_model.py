@@ -24,14 +24,14 @@ from .torch_operations import FUNCTIONS
 _TYPES = ("float32", "int64")
 
 
-def claim(module: Any, given: Any) -> tuple[dict[str, Any], list[Any]]:
+def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
     """Describe a module as :func:`keras_model.claim` describes an unrolled Keras model.
 
     Args:
         module: a ``torch.nn.Module``.
-        given: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
+        shapes: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
     """
-    given = _guessed(module) if given is None else given
+    shapes = _guessed(module) if shapes is None else shapes
     described: dict[str, Any] = {
         "kind": "Subclassed",
         "library": "torch",
@@ -45,13 +45,13 @@ def claim(module: Any, given: Any) -> tuple[dict[str, Any], list[Any]]:
         "unread": "raised",
         "probe": None,
     }
-    if given is None:
+    if shapes is None:
         return {**described, "unread": "shapes"}, []
     with _quiet():
         for dtype in _TYPES:
             try:
                 twin = copy.deepcopy(module).cpu().eval()
-                graph, probe, answers = _read(twin, given, dtype)
+                graph, probe, answers = _read(twin, shapes, dtype)
             except UnknownError as error:
                 described["unread"] = error.reason
                 break
@@ -60,8 +60,8 @@ def claim(module: Any, given: Any) -> tuple[dict[str, Any], list[Any]]:
                 continue
             held = graph.leaves()
             arrays = [array for part in held for array in part.arrays]
-            found = {"kind": "Unrolled", "config": graph.config(), "probe": probe, "unread": ""}
-            return {**described, **found, "layers": list(range(len(held)))}, arrays + answers
+            unrolled = {"kind": "Unrolled", "config": graph.config(), "probe": probe, "unread": ""}
+            return {**described, **unrolled, "layers": list(range(len(held)))}, arrays + answers
     return described, []
 
 
@@ -72,18 +72,18 @@ def _guessed(module: Any) -> Any:
     return {"shape": [size], "dtype": ""} if isinstance(size, int) and size > 0 else None
 
 
-def _read(module: Any, given: Any, dtype: str) -> tuple[Graph, dict[str, Any], list[Any]]:
+def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Graph, dict[str, Any], list[Any]]:
     torch = sys.modules["torch"]
-    shapes = [(None, *leaf["shape"]) for leaf in leaves(given)]
+    shapes = [(None, *leaf["shape"]) for leaf in leaves(shapes_given)]
     number = probe_rows.count(shapes)
     floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
     error: Any = None
     for kind in probe_rows.KINDS:
         rows = [probe_rows.rows(shape, dtype, kind, place, number) for place, shape in enumerate(shapes)]
 
-        def call(which: Any, rows: Any = rows) -> list[Any]:
+        def call(rows_chosen: Any, rows: Any = rows) -> list[Any]:
             with torch.no_grad():
-                return _arrays(_called(module, given, [_tensor(array[which], floating) for array in rows]))
+                return _arrays(_called(module, shapes_given, [_tensor(array[rows_chosen], floating) for array in rows]))
 
         try:
             once = call(slice(None))
@@ -91,37 +91,37 @@ def _read(module: Any, given: Any, dtype: str) -> tuple[Graph, dict[str, Any], l
         except Exception as raised:
             error = error or raised
             continue
-        graph = _exported(module, given, [_tensor(array, floating) for array in rows])
+        graph = _exported(module, shapes_given, [_tensor(array, floating) for array in rows])
         return graph, {"kind": kind, "number": number}, [*once, *_joined(parts)]
     raise error
 
 
-def _exported(module: Any, given: Any, tensors: list[Any]) -> Graph:
+def _exported(module: Any, shapes: Any, tensors: list[Any]) -> Graph:
     import torch.export
 
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
-    args, named = _arguments(given, tensors)
-    dynamic: Any = {name: {0: rows} for name in named} if named else tuple({0: rows} for _ in args)
-    program = torch.export.export(module, tuple(args), named or None, dynamic_shapes=dynamic, strict=False)
-    names = list(given) if named else []
+    args, keywords = _arguments(shapes, tensors)
+    dynamic: Any = {name: {0: rows} for name in keywords} if keywords else tuple({0: rows} for _ in args)
+    program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
+    names = list(shapes) if keywords else []
     return Graph(program, module, names, FUNCTIONS)
 
 
-def _called(module: Any, given: Any, tensors: list[Any]) -> Any:
-    args, named = _arguments(given, tensors)
-    return module(*args, **named)
+def _called(module: Any, shapes: Any, tensors: list[Any]) -> Any:
+    args, keywords = _arguments(shapes, tensors)
+    return module(*args, **keywords)
 
 
-def _arguments(given: Any, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+def _arguments(shapes: Any, tensors: list[Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the arguments of a call: one for each input, by name if the inputs have names."""
-    if isinstance(given, dict) and leaves(given) != [given]:
-        return [], dict(zip(given, tensors))  # noqa: B905 - not in Python 3.9
+    if isinstance(shapes, dict) and leaves(shapes) != [shapes]:
+        return [], dict(zip(shapes, tensors))  # noqa: B905 - not in Python 3.9
     return tensors, {}
 
 
 def _tensor(array: Any, floating: Any) -> Any:
-    made = sys.modules["torch"].as_tensor(array)
-    return made.to(floating) if made.is_floating_point() else made
+    tensor = sys.modules["torch"].as_tensor(array)
+    return tensor.to(floating) if tensor.is_floating_point() else tensor
 
 
 def _arrays(outputs: Any) -> list[Any]:

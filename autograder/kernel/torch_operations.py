@@ -33,7 +33,7 @@ def _swapped(function: Function) -> Function:
 
 
 def _over_axis(class_name: str) -> Function:
-    def apply(graph: Graph, node: Any, x: Value, dim: int, *others: Any) -> Value:
+    def apply(graph: Graph, node: Any, x: Value, dim: int, *arguments: Any) -> Value:
         require(dim % len(x.shape))
         return graph.operation(node, class_name, [graph.first(x)], {"axis": dim})
 
@@ -41,7 +41,7 @@ def _over_axis(class_name: str) -> Function:
 
 
 def _reduction(class_name: str) -> Function:
-    def apply(graph: Graph, node: Any, x: Value, dim: Any = None, keepdim: bool = False, **others: Any) -> Value:
+    def apply(graph: Graph, node: Any, x: Value, dim: Any = None, keepdim: bool = False, **options: Any) -> Value:
         dims = dim if isinstance(dim, list) else [dim]
         require(dims and None not in dims)
         rank = len(x.shape)
@@ -63,7 +63,7 @@ def _largest(class_name: str) -> Function:
     return apply
 
 
-def _reshaped(graph: Graph, node: Any, x: Any, *others: Any, **named: Any) -> Any:
+def _reshaped(graph: Graph, node: Any, x: Any, *arguments: Any, **options: Any) -> Any:
     """Write what keeps the order of a row's numbers: view, flatten, squeeze and the like."""
     if isinstance(x, State):
         require(node.meta["val"].ndim == 2 and x.layers == 1)
@@ -75,7 +75,7 @@ def _reshaped(graph: Graph, node: Any, x: Any, *others: Any, **named: Any) -> An
     return graph.operation(node, "Reshape", [graph.first(x)], {"newshape": [-1, *shape[1:]]})
 
 
-def _same(graph: Graph, node: Any, x: Any, *others: Any, **named: Any) -> Any:
+def _same(graph: Graph, node: Any, x: Any, *arguments: Any, **options: Any) -> Any:
     if not isinstance(x, Value):
         return x
     dtype = str(node.meta["val"].dtype).replace("torch.", "")
@@ -130,13 +130,13 @@ def _split(graph: Graph, node: Any, x: Value, size: Any, dim: int = 0) -> list[V
     sizes = [tensor.shape[dim] for tensor in node.meta["val"]]
     dim %= len(x.shape)
     require(dim)
-    made, start, plain = [], 0, graph.first(x)
+    parts, start, plain = [], 0, graph.first(x)
     for count in sizes:
         key = [*([slice(None)] * dim), slice(start, start + count)]
         shape = (*x.shape[:dim], count, *x.shape[dim + 1 :])
-        made.append(graph.operation(None, "GetItem", [plain, key], shape=shape, dtype=x.dtype))
+        parts.append(graph.operation(None, "GetItem", [plain, key], shape=shape, dtype=x.dtype))
         start += count
-    return made
+    return parts
 
 
 def _getitem(graph: Graph, node: Any, values: Any, index: int) -> Any:
@@ -149,8 +149,8 @@ def _matmul(graph: Graph, node: Any, a: Any, b: Any) -> Value:
 
 
 def _attention(graph: Graph, node: Any, q: Value, k: Value, v: Value, mask: Any = None, dropout: float = 0.0,
-               causal: bool = False, **others: Any) -> Value:  # fmt: skip
-    require(mask is None and not causal and set(others) <= {"scale"} and others.get("scale") is None)
+               causal: bool = False, **options: Any) -> Value:  # fmt: skip
+    require(mask is None and not causal and set(options) <= {"scale"} and options.get("scale") is None)
     rank = len(q.shape)
     shape = {"shape": (*q.shape[:-1], k.shape[-2]), "dtype": q.dtype}
     axes = [*range(rank - 2), rank - 1, rank - 2]
@@ -182,8 +182,8 @@ def _where(graph: Graph, node: Any, condition: Any, x: Any, y: Any) -> Value:
     return graph.operation(node, "Where", [graph.first(condition), graph.first(x), graph.first(y)])
 
 
-def _elu(graph: Graph, node: Any, x: Value, alpha: float = 1.0, *others: Any) -> Value:
-    require(not others or set(others) == {1})
+def _elu(graph: Graph, node: Any, x: Value, alpha: float = 1.0, *arguments: Any) -> Value:
+    require(not arguments or set(arguments) == {1})
     return graph.operation(node, "Elu", [x], {"alpha": float(alpha)}, last=x.last)
 
 
@@ -200,7 +200,7 @@ def _softplus(graph: Graph, node: Any, x: Value, beta: float = 1, threshold: flo
     return graph.operation(node, "Softplus", [x], last=x.last)
 
 
-def _filled(graph: Graph, node: Any, sizes: Any, *others: Any, **named: Any) -> Zeros:
+def _filled(graph: Graph, node: Any, sizes: Any, *arguments: Any, **options: Any) -> Zeros:
     """Return zeros for each row; those for a known number of rows are a constant."""
     return Zeros()
 

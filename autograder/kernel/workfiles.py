@@ -60,7 +60,7 @@ class Folder:
         now = self._look()
         changed = [path for path in sorted(now) if now[path] != self.seen.get(path) or path in self.fresh]
         contents: dict[str, bytes] = {}
-        left = MAX_BYTES
+        bytes_left = MAX_BYTES
         for path in changed:
             data = read_regular(os.path.join(self.root, path), MAX_BYTES)
             last = self.fresh.pop(path, None)
@@ -71,10 +71,10 @@ class Folder:
                 self.fresh[path] = hash(data)
             if now[path] == self.seen.get(path) and hash(data) == last:
                 continue
-            left -= len(data)
+            bytes_left -= len(data)
             if len(contents) == MAX_FILES:
                 raise ValueError(f"more than {MAX_FILES:,} files")
-            if left < 0:
+            if bytes_left < 0:
                 raise ValueError(f"more than {MAX_BYTES >> 20} MiB of files")
             contents[path] = data
         gone = sorted(path for path in self.seen if path not in now)
@@ -110,7 +110,7 @@ class Folder:
 
     def _look(self) -> dict[str, tuple[int, ...]]:
         """Map each path to values that differ once the file has changed."""
-        found: dict[str, tuple[int, ...]] = {}
+        signatures: dict[str, tuple[int, ...]] = {}
         entries = 0
         pending = [("", 0)]
         while pending:
@@ -129,8 +129,8 @@ class Folder:
                 if entry.is_dir(follow_symlinks=False) and depth < MAX_DEPTH:
                     pending.append((path + "/", depth + 1))
                 elif entry.is_file(follow_symlinks=False):
-                    found[path] = _signature(entry.stat(follow_symlinks=False))
-        return found
+                    signatures[path] = _signature(entry.stat(follow_symlinks=False))
+        return signatures
 
 
 def _signature(status: os.stat_result) -> tuple[int, ...]:
@@ -154,14 +154,14 @@ def read_regular(path: str, size: int) -> bytes | None:
 _kernels: list[Folder] = []
 
 
-def copy_given(root: str, given: str = GIVEN) -> None:
+def copy_given(root: str, source: str = GIVEN) -> None:
     """Copy the notebook's files into its folder, where its cells may write over them."""
-    for folder, _, names in os.walk(given):
-        here = os.path.join(root, os.path.relpath(folder, given))
+    for folder, _, names in os.walk(source):
+        copied = os.path.join(root, os.path.relpath(folder, source))
         for name in names:
-            target = os.path.join(here, name)
+            target = os.path.join(copied, name)
             if not os.path.lexists(target):
-                os.makedirs(here, exist_ok=True)
+                os.makedirs(copied, exist_ok=True)
                 shutil.copyfile(os.path.join(folder, name), target)
 
 

@@ -27,29 +27,29 @@ def _checks() -> Mapping[str, list[str] | None]:
 
 
 def _parameters(arguments: ast.arguments) -> list[str] | None:
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return None if arguments.kwarg is not None else [argument.arg for argument in named]
+    parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return None if arguments.kwarg is not None else [argument.arg for argument in parameters]
 
 
 def _exists(name: str) -> bool:
     return name in _checks() or name.startswith("__") or (_FOLDER / f"{name}.py").is_file()
 
 
-def unknown_names(tree: ast.Module, known: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
+def unknown_names(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[tuple[ast.AST, str, str]]:
     """Yield place, reason and remedy of each unknown check and argument.
 
     Args:
         tree: the test cell.
-        known: names by the notebook's imports, such as ``check`` → ``autograder.check``.
+        imports: names by the notebook's imports, such as ``check`` → ``autograder.check``.
     """
     for node in ast.walk(tree):
-        name = dotted(node, known) if isinstance(node, ast.Attribute) else ""
+        name = dotted(node, imports) if isinstance(node, ast.Attribute) else ""
         if name.startswith(_PACKAGE) and "." not in name.removeprefix(_PACKAGE):
-            asked = name.removeprefix(_PACKAGE)
-            if not _exists(asked):
-                yield node, f"there is no check {asked!r}", _near(asked, sorted(_checks()))
+            check = name.removeprefix(_PACKAGE)
+            if not _exists(check):
+                yield node, f"there is no check {check!r}", _near(check, sorted(_checks()))
         if isinstance(node, ast.Call):
-            yield from _arguments(node, dotted(node.func, known))
+            yield from _arguments(node, dotted(node.func, imports))
 
 
 def _arguments(call: ast.Call, name: str) -> Iterator[tuple[ast.AST, str, str]]:
@@ -62,6 +62,6 @@ def _arguments(call: ast.Call, name: str) -> Iterator[tuple[ast.AST, str, str]]:
             yield call, f"{short} has no argument {keyword.arg!r}", _near(keyword.arg, parameters)
 
 
-def _near(word: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(word, there, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there)}"
+def _near(word: str, choices: list[str]) -> str:
+    near = difflib.get_close_matches(word, choices, 1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(choices)}"

@@ -72,16 +72,16 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str], changed: Changed) -> It
                 passed.pop(target.id, None)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
             free = changed(node)
-            given = [argument for place, argument in enumerate(node.args) if place not in free]
-            given += [k.value for k in node.keywords if k.arg not in free]
-            for name in {a.id for a in given if isinstance(a, ast.Name)} & containers:
+            values = [argument for place, argument in enumerate(node.args) if place not in free]
+            values += [k.value for k in node.keywords if k.arg not in free]
+            for name in {a.id for a in values if isinstance(a, ast.Name)} & containers:
                 passed[name] = node
         if id(node) in comparisons or _is_assertion(node):
             for name in sorted(_names(node) & passed.keys()) if not _names(node) & students else ():
                 call = passed.pop(name)
-                why = f"{name!r} stays as it is in `{ast.unparse(call)}`, whatever a student's function does to it"
+                reason = f"{name!r} stays as it is in `{ast.unparse(call)}`, whatever a student's function does to it"
                 line = f"# examine: {getattr(call.func, 'id', '')} changes {name}"
-                yield node, f"{why}: your solution was not seen to change it", f"add the line `{line}` to the test"
+                yield node, f"{reason}: your solution was not seen to change it", f"add the line `{line}` to the test"
 
 
 def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:

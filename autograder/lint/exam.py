@@ -43,17 +43,17 @@ def _tests(exam: Exam) -> Iterator[tuple[str, ExamCell]]:
 
 def unreadable(exam: Exam) -> list[Finding]:
     """Return findings about test cells that are not plain Python, with or without their hidden part."""
-    found = []
+    faults = []
     for name, cell in _tests(exam):
         if cell.cell_type != "code":
-            why = f"a test must be a code cell, not {cell.cell_type}"
-            found.append(Finding(name, 0, "", why, "make it a code cell, or a cell for a person"))
+            reason = f"a test must be a code cell, not {cell.cell_type}"
+            faults.append(Finding(name, 0, "", reason, "make it a code cell, or a cell for a person"))
         elif not cell.in_kernel:
             fault = _fault(cell.source, name) or _fault(
                 without_magics(cell.released), f"{name}, without its hidden part"
             )
-            found += [fault] if fault else []
-    return found
+            faults += [fault] if fault else []
+    return faults
 
 
 def _fault(source: str, cell: str) -> Finding | None:
@@ -65,17 +65,19 @@ def _fault(source: str, cell: str) -> Finding | None:
             tree = ast.parse(source)
             for node in _own_level(tree):
                 if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
-                    why = "`await` outside of a function needs the kernel's event loop"
+                    reason = "`await` outside of a function needs the kernel's event loop"
                     todo = "write asyncio.run(…)"
-                    return Finding(cell, node.lineno, lines[node.lineno - 1], why, todo, kernel=True)
+                    return Finding(cell, node.lineno, lines[node.lineno - 1], reason, todo, kernel=True)
             compile(tree, "<test>", "exec", dont_inherit=True)
     except SyntaxError as error:
         number = error.lineno or 1
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC.search(line):
             return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
-        why = f"line {number}: {error.msg}: {line.strip()[:80]}"
-        return Finding(cell, 0, "", why, "correct the line; with and without its hidden part, the test must be Python")
+        reason = f"line {number}: {error.msg}: {line.strip()[:80]}"
+        return Finding(
+            cell, 0, "", reason, "correct the line; with and without its hidden part, the test must be Python"
+        )
     except (ValueError, RecursionError, MemoryError) as error:
         return Finding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
     asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
@@ -119,21 +121,21 @@ def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
     """Yield warnings about functions of the course's modules that share state with the notebook's cells."""
     theirs = vocabulary(exam).with_state
     source = without_magics(cell.source)
-    others = [c.source for c in exam.cells if c.cell_type == "code"]
-    bound = frozenset(n for one in others for n in names_with_state(one, exam.state, exam.stars))
-    seen: set[str] = set()
+    sources = [c.source for c in exam.cells if c.cell_type == "code"]
+    bound = frozenset(n for one in sources for n in names_with_state(one, exam.state, exam.stars))
+    reported: set[str] = set()
     for node in ast.walk(ast.parse(source)) if bound else ():
-        if not isinstance(node, ast.Name) or node.id not in bound - seen:
+        if not isinstance(node, ast.Name) or node.id not in bound - reported:
             continue
-        seen.add(node.id)
-        why = f"`{node.id}` has state that the notebook's cells change"
+        reported.add(node.id)
+        reason = f"`{node.id}` has state that the notebook's cells change"
         if node.id in theirs:
-            why = f"{why}, so it is called in the student's process, where it can answer anything"
+            reason = f"{reason}, so it is called in the student's process, where it can answer anything"
             todo = "if that is too little, let the student's function return what the test needs"
         else:
-            why = f"{why}, and the test calls a copy of its own, in which nothing of that has happened"
+            reason = f"{reason}, and the test calls a copy of its own, in which nothing of that has happened"
             todo = "import it in the answer cell alone, or let the student's function return what the test needs"
-        yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], why, todo, warning=True)
+        yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], reason, todo, warning=True)
 
 
 def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
@@ -145,21 +147,21 @@ def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[s
         read_only: paths of the files that notebooks cannot write over.
     """
     notebook = Notebook(exam, files)
-    found = list(_of_other_cells(exam, read_only))
+    reported = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
         if name in unread:
             continue
         if cell.in_kernel:
             worth = f"its {cell.points:g} points are measured in the student's process"
-            why = f"{worth}, where the student's code can read the test and give itself these points"
-            found.append(Finding(name, 0, "", why, "", warning=True))
+            reason = f"{worth}, where the student's code can read the test and give itself these points"
+            reported.append(Finding(name, 0, "", reason, "", warning=True))
             continue
-        found += _of_state(exam, name, cell)
+        reported += _of_state(exam, name, cell)
         reader = Reader(name, cell, notebook)
-        seen: set[tuple[int, str]] = set()
+        reasons: set[tuple[int, str]] = set()
         for finding in sorted(reader.all(), key=lambda f: f.line):
-            if (finding.line, finding.reason) not in seen:
-                seen.add((finding.line, finding.reason))
-                found.append(finding)
-    return found
+            if (finding.line, finding.reason) not in reasons:
+                reasons.add((finding.line, finding.reason))
+                reported.append(finding)
+    return reported

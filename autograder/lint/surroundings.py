@@ -33,13 +33,13 @@ class Notebook:
     @cached_property
     def bound(self) -> frozenset[str] | None:
         """The names that the notebook's cells bind; None if their syntax does not tell."""
-        found: set[str] = set()
+        names: set[str] = set()
         for source in {text for c in self.others for text in (c.source, c.released)}:
             tree = parsed(source)
             if tree is None:  # magics: any word of the cell may be bound
                 if re.search(r"%\s*(?:run|pylab|load|store|cython)\b", source):
                     return None
-                found |= set(re.findall(r"[^\W\d]\w*", source))
+                names |= set(re.findall(r"[^\W\d]\w*", source))
                 continue
             for node in ast.walk(tree):
                 if isinstance(node, ast.Name) and node.id in ("exec", "globals", "locals", "vars", "get_ipython"):
@@ -51,14 +51,14 @@ class Notebook:
                 ):
                     return None
                 if isinstance(node, ast.Global):
-                    found |= set(node.names)
+                    names |= set(node.names)
                 elif isinstance(node, ast.NamedExpr):
-                    found.add(node.target.id)
+                    names.add(node.target.id)
                 elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
-                    found.add(node.name)
-            own = bindings(source, self.exam.stars)
-            found |= own.assigned | set(own.definitions)
-        return frozenset(found)
+                    names.add(node.name)
+            bound_here = bindings(source, self.exam.stars)
+            names |= bound_here.assigned | set(bound_here.definitions)
+        return frozenset(names)
 
     def can_import(self, module: str) -> bool:
         """Return whether the examiner can import the module: it is installed here, or a file of the course."""
@@ -88,5 +88,5 @@ class Notebook:
         locked = [bindings(c.source) for c in self.others if c.role is Role.READ_ONLY]
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
-        read = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
-        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted) - read)
+        from_files = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
+        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted) - from_files)

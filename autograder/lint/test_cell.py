@@ -46,8 +46,8 @@ class Finding:
     """Whether the cell needs the kernel itself."""
 
     def __str__(self) -> str:
-        place = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
-        return f"{self.cell}: {place}{self.reason}" + (f"; {self.instead}" if self.instead else "")
+        position = f"line {self.line}: {self.code.strip()[:80]!r}: " if self.line else ""
+        return f"{self.cell}: {position}{self.reason}" + (f"; {self.instead}" if self.instead else "")
 
 
 class Reader:
@@ -103,34 +103,34 @@ class Reader:
                 if getattr(node, "level", 0) or (node not in guarded and not self.notebook.can_import(module)):
                     yield self.finding(node, _no_module(module), _BRING)
         statements = {n: s for n, s in self.notebook.known.trusted.items() if n in self.loaded and "import " in s}
-        told: set[str] = set()
+        reported: set[str] = set()
         for name, statement in statements.items():
-            for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - told):
+            for module in sorted({module.partition(".")[0] for module in modules_imported(statement)} - reported):
                 if statement.startswith(("import ", "from ")) and not self.notebook.can_import(module):
-                    told.add(module)
+                    reported.add(module)
                     yield self.finding(self._use(name), _no_module(module), _BRING)
 
     def _use(self, name: str) -> ast.AST:
         return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
 
     def _names(self) -> Iterator[Finding]:
-        known = self.notebook.known
+        vocabulary = self.notebook.known
         bound = self.notebook.bound
-        free = self.loaded - self.own - _pythons() - _GIVEN - known.own - known.students
+        free = self.loaded - self.own - _pythons() - _GIVEN - vocabulary.own - vocabulary.students
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
-                why = f"{name} belongs to the IPython kernel, and the test runs outside of it"
+                reason = f"{name} belongs to the IPython kernel, and the test runs outside of it"
                 todo = "use the student's names, and print what should be shown"
-                yield self.finding(self._use(name), why, todo, kernel=True)
+                yield self.finding(self._use(name), reason, todo, kernel=True)
             elif bound is not None and name not in bound:
-                near = difflib.get_close_matches(name, bound | known.own | self.own | set(dir(builtins)), 1)
+                near = difflib.get_close_matches(name, bound | vocabulary.own | self.own | set(dir(builtins)), 1)
                 instead = f"did you mean {near[0]!r}?" if near else "bind it in the test, or in a cell of the notebook"
                 yield self.finding(self._use(name), f"{UNBOUND} {name!r}", instead)
         for node in ast.walk(self.tree):
             for target in node.targets if isinstance(node, ast.Delete) else ():
-                if isinstance(target, ast.Name) and target.id in known.trusted and target.id not in self.own:
-                    why = f"{target.id} is the instructor's own here, and the student's code keeps it"
-                    yield self.finding(node, why, "delete only names that the student's cells define")
+                if isinstance(target, ast.Name) and target.id in vocabulary.trusted and target.id not in self.own:
+                    reason = f"{target.id} is the instructor's own here, and the student's code keeps it"
+                    yield self.finding(node, reason, "delete only names that the student's cells define")
 
     def _calls(self) -> Iterator[Finding]:
         hidden = self._hidden_data()
@@ -146,12 +146,16 @@ class Reader:
                 yield self.finding(node, refused.reason, refused.instead, warning=refused.warning)
             evaluator = find_evaluator(node, self.notebook.imports)
             if evaluator is not None and evaluator.library in self._libraries():
-                why = f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
-                yield self.finding(node, why, f"{evaluator.instead}; {IN_KERNEL}", warning=True)
+                reason = (
+                    f"{evaluator.library} turns a text into code that is not a constant here: if refused, {_A_PERSON}"
+                )
+                yield self.finding(node, reason, f"{evaluator.instead}; {IN_KERNEL}", warning=True)
             name = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
             if name in LISTING and node.end_col_offset in unnamed.get(node.lineno, ()):
-                why = f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
-                yield self.finding(node, why, f"ask for a name by itself: 'f' in {name}()", warning=True)
+                reason = (
+                    f"{name}() of a test lists the names that your notebook binds, and none that only a student binds"
+                )
+                yield self.finding(node, reason, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
                 yield self.finding(node, *self._why_not_compiled(name, node), kernel=True)
 
@@ -167,17 +171,17 @@ class Reader:
 
         A formula of statsmodels is patsy's.
         """
-        found = {name.partition(".")[0] for name in self.notebook.imports.values()}
-        return found | ({"patsy"} if "statsmodels" in found else set())
+        libraries = {name.partition(".")[0] for name in self.notebook.imports.values()}
+        return libraries | ({"patsy"} if "statsmodels" in libraries else set())
 
     def _hidden_data(self) -> set[str]:
         """Return names that the test binds to contents of check.hidden_data, the instructor's own files."""
-        found: set[str] = set()
+        names: set[str] = set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Assign | ast.With) and _mentions_hidden_data(node):
                 parts = node.targets if isinstance(node, ast.Assign) else [i.optional_vars for i in node.items]
-                found |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
-        return found
+                names |= {n.id for p in parts if p for n in ast.walk(p) if isinstance(n, ast.Name)}
+        return names
 
     def _literal_code(self, call: ast.Call) -> bool:
         code = call.args[0] if call.args else None
@@ -193,14 +197,16 @@ class Reader:
             if isinstance(node, ast.Call):
                 for text in [*node.args, *(k.value for k in node.keywords)]:
                     if isinstance(text, ast.Constant) and isinstance(text.value, str) and HOME.fullmatch(text.value):
-                        why = f"{text.value[:60]!r} is a path on one person's machine, and not where the test runs"
-                        yield self.finding(text, why, "name files from the notebook's own folder: open('results.csv')")
+                        reason = f"{text.value[:60]!r} is a path on one person's machine, and not where the test runs"
+                        yield self.finding(
+                            text, reason, "name files from the notebook's own folder: open('results.csv')"
+                        )
 
     def _verdict(self) -> Iterator[Finding]:
         if self.cell.points <= 0 or "given" in self.cell.metadata.get("tags", ()) or self._decides():
             return
-        why = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
-        yield Finding(self.name, 0, "", why, "add an assert or a check", warning=True)
+        reason = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"
+        yield Finding(self.name, 0, "", reason, "add an assert or a check", warning=True)
 
     def _decides(self) -> bool:
         """Return whether the cell may raise on purpose, or ends in a value."""
@@ -227,32 +233,34 @@ class Reader:
         """Warn of a test that measures how long the student's code takes."""
         if not self.loaded & self._students_names():
             return
-        read = [
+        clock_calls = [
             node
             for node in ast.walk(self.tree)
             if isinstance(node, ast.Call) and _CLOCKS.fullmatch(dotted(node.func, self.notebook.imports))
         ]
-        read.sort(key=lambda node: node.lineno)
-        if len(read) > 1 or any(dotted(node.func, self.notebook.imports).startswith("timeit.") for node in read):
-            why = "a call of the student's is timed here with the way of its arguments to another process and back"
-            decides = bool(comparisons_of_times(self.tree, read))
+        clock_calls.sort(key=lambda node: node.lineno)
+        if len(clock_calls) > 1 or any(
+            dotted(node.func, self.notebook.imports).startswith("timeit.") for node in clock_calls
+        ):
+            reason = "a call of the student's is timed here with the way of its arguments to another process and back"
+            decides = bool(comparisons_of_times(self.tree, clock_calls))
             todo = "allow for it, or compare the times of two such calls"
-            yield self.finding(read[0], why, todo, warning=True, kernel=decides)
+            yield self.finding(clock_calls[0], reason, todo, warning=True, kernel=decides)
 
     def _untold(self) -> Iterator[Finding]:
         """Warn of names that only the solution binds: a student would have to guess them."""
         for name in sorted((self.loaded & self.notebook.of_the_solution) - self.own - self.notebook.told):
-            why = f"the test reads {name!r}, which only your solution binds: students are not told the name"
+            reason = f"the test reads {name!r}, which only your solution binds: students are not told the name"
             instead = "name it in the task, in the released part of the answer, or in a visible test"
-            yield self.finding(self._use(name), why, instead, warning=True)
+            yield self.finding(self._use(name), reason, instead, warning=True)
 
     def _data(self) -> Iterator[Finding]:
-        shown = loaded_names(without_magics(self.cell.released))
-        for name in sorted((self.loaded - shown - self.own) & self.notebook.data_of_locked_cells):
-            why = (
+        visible_names = loaded_names(without_magics(self.cell.released))
+        for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_locked_cells):
+            reason = (
                 f"the hidden part reads {name!r}, which a locked cell computes and any cell of the student's may rebind"
             )
-            yield self.finding(self._use(name), why, "hidden tests should use data of their own", warning=True)
+            yield self.finding(self._use(name), reason, "hidden tests should use data of their own", warning=True)
 
 
 def _pythons() -> set[str]:
@@ -283,18 +291,18 @@ def _bound_anywhere(tree: ast.AST) -> frozenset[str]:
 
     The result may contain too many names, so that no bound name is reported as unbound.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.arg):
-            found.add(node.arg)
+            names.add(node.arg)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {a.asname or a.name.split(".")[0] for a in node.names}
+            names |= {a.asname or a.name.split(".")[0] for a in node.names}
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
-            found.add(node.rest)
-    return frozenset(found)
+            names.add(node.rest)
+    return frozenset(names)

@@ -148,13 +148,13 @@ def _model(built: Built) -> Any:
         if isinstance(part, InputPlan)
     }
     if plan.kind == "Sequential":
-        _, *others = built.parts.values()
-        return keras.Sequential([inputs["0"], *(part.layer for part in others)], name=plan.name)
+        _, *after_input = built.parts.values()
+        return keras.Sequential([inputs["0"], *(part.layer for part in after_input)], name=plan.name)
 
     def apply(call: Call, arguments: list[Any], keywords: dict[str, Any]) -> Any:
         measured = built.seen.get((call.part, call.index), [])
-        given = [tuple(tensor.shape) for tensor in tensors([arguments, keywords])]
-        if len(given) != len(measured) or not all(map(_no_larger, given, measured)):
+        shapes = [tuple(tensor.shape) for tensor in tensors([arguments, keywords])]
+        if len(shapes) != len(measured) or not all(map(_no_larger, shapes, measured)):
             raise RefusedModel("The model's layers do not have the shapes that were computed for them.")
         part = built.parts[call.part]
         if isinstance(part.plan, OperationPlan):
@@ -175,9 +175,9 @@ def _named(name: str | None, result: Any) -> Any:
     return result
 
 
-def _no_larger(given: tuple[int | None, ...], measured: tuple[int | None, ...]) -> bool:
-    return len(given) == len(measured) and all(
-        a is None or a == b for a, b in zip(given[1:], measured[1:], strict=True)
+def _no_larger(actual: tuple[int | None, ...], measured: tuple[int | None, ...]) -> bool:
+    return len(actual) == len(measured) and all(
+        a is None or a == b for a, b in zip(actual[1:], measured[1:], strict=True)
     )
 
 

@@ -69,14 +69,14 @@ def compile_as(model: Any, claim: Any, iterations: Any = 0) -> bool:
     """
     if claim is None or claim == {}:
         return False
-    own: list[str] = []
+    stand_ins: list[str] = []
     try:
         config = mapping(claim, "The compile configuration")
         model.compile(
-            optimizer=_or_own(_optimizer, _own_optimizer, own)(config.get("optimizer"), ""),
-            loss=_spread(config.get("loss"), _or_own(_loss, _own_loss, own)),
-            metrics=_spread(config.get("metrics"), _or_own(_metric, _own_metric, own)),
-            weighted_metrics=_spread(config.get("weighted_metrics"), _or_own(_metric, _own_metric, own)),
+            optimizer=_or_own(_optimizer, _own_optimizer, stand_ins)(config.get("optimizer"), ""),
+            loss=_spread(config.get("loss"), _or_own(_loss, _own_loss, stand_ins)),
+            metrics=_spread(config.get("metrics"), _or_own(_metric, _own_metric, stand_ins)),
+            weighted_metrics=_spread(config.get("weighted_metrics"), _or_own(_metric, _own_metric, stand_ins)),
             loss_weights=_spread(config.get("loss_weights"), number()),
             jit_compile=False,
         )
@@ -84,7 +84,7 @@ def compile_as(model: Any, claim: Any, iterations: Any = 0) -> bool:
         return False
     if type(iterations) is int and 0 < iterations < MAX_ITERATIONS:
         model.optimizer.iterations.assign(iterations)
-    if own:
+    if stand_ins:
         refuse_training(model)
     return True
 
@@ -106,14 +106,14 @@ def read_settings(settings: CompiledAs) -> dict[str, Any]:
     }
 
 
-def _or_own(read: Any, stand_in: Any, own: list[str]) -> Any:
-    """Return a reader that gives a stand-in for what ``read`` does not know, and notes in ``own`` that it did."""
+def _or_own(reader: Any, stand_in: Any, stand_ins: list[str]) -> Any:
+    """Return a reader that gives a stand-in for what ``reader`` does not know, and notes it in ``stand_ins``."""
 
-    def reading(value: Any, where: str) -> Any:
+    def reading(value: Any, label: str) -> Any:
         try:
-            return read(value, where)
+            return reader(value, label)
         except (RefusedModel, ValueError, TypeError):
-            own.append(where)
+            stand_ins.append(label)
             return stand_in(value)
 
     return reading
@@ -142,19 +142,19 @@ def _own_name(value: Any) -> str | None:
     if type(value) is not dict:
         return None
     config = value.get("config")
-    found = _label(config) if type(config) is dict else _label({"name": config})
-    return found or _label({"name": value.get("class_name")})
+    name = _label(config) if type(config) is dict else _label({"name": config})
+    return name or _label({"name": value.get("class_name")})
 
 
-def _spread(value: Any, read: Any, depth: int = 0) -> Any:
+def _spread(value: Any, reader: Any, depth: int = 0) -> Any:
     """Read None, one entry, or a list or dict of entries (one for each output)."""
     if value is None:
         return None
     if type(value) in (list, tuple) and depth < 2:
-        return [_spread(item, read, depth + 1) for item in listing(value, "The compile configuration", 64)]
+        return [_spread(item, reader, depth + 1) for item in listing(value, "The compile configuration", 64)]
     if type(value) is dict and "class_name" not in value and depth < 2:
-        return {key: _spread(item, read, depth + 1) for key, item in mapping(value, "losses").items()}
-    return read(value, "The compile configuration")
+        return {key: _spread(item, reader, depth + 1) for key, item in mapping(value, "losses").items()}
+    return reader(value, "The compile configuration")
 
 
 def _serialized(value: Any, package: str, names: Any) -> tuple[str, dict[str, Any]]:
@@ -171,8 +171,8 @@ def _options(cls: Any, config: dict[str, Any], names: tuple[str, ...] = ()) -> d
     Raises:
         RefusedModel: an argument is none of these.
     """
-    known = inspect.signature(cls.__init__).parameters
-    return {key: _plain(value, key) for key, value in config.items() if key in known and key not in names}
+    parameters = inspect.signature(cls.__init__).parameters
+    return {key: _plain(value, key) for key, value in config.items() if key in parameters and key not in names}
 
 
 def _plain(value: Any, key: str) -> Any:
@@ -187,7 +187,7 @@ def _plain(value: Any, key: str) -> Any:
     return [number()(item, key) for item in listing(value, key, 1000)]
 
 
-def _optimizer(value: Any, where: str) -> Any:
+def _optimizer(value: Any, label: str) -> Any:
     import keras
 
     name, config = _serialized(value, "keras.optimizers", OPTIMIZERS | {_SCALING})
@@ -219,13 +219,13 @@ def _function(value: Any) -> str | None:
     return name if type(name) is str else None
 
 
-def _loss(value: Any, where: str) -> Any:
+def _loss(value: Any, label: str) -> Any:
     import keras
 
     if type(value) is str:
-        return one_of(*LOSSES.values(), *LOSSES, *LOSS_ALIASES)(value, where)
+        return one_of(*LOSSES.values(), *LOSSES, *LOSS_ALIASES)(value, label)
     if function := _function(value):
-        return getattr(keras.losses, one_of(*LOSSES.values())(function, where))
+        return getattr(keras.losses, one_of(*LOSSES.values())(function, label))
     name, config = _serialized(value, "keras.losses", [*LOSSES, *LOSSES.values()])
     if name in LOSSES.values():
         return name
@@ -233,13 +233,13 @@ def _loss(value: Any, where: str) -> Any:
     return cls(**_options(cls, config, ("name", "fn")))
 
 
-def _metric(value: Any, where: str) -> Any:
+def _metric(value: Any, label: str) -> Any:
     import keras
 
     if type(value) is str:
-        return one_of(*METRIC_NAMES, *LOSSES.values(), *METRICS, *LOSS_ALIASES)(value, where)
+        return one_of(*METRIC_NAMES, *LOSSES.values(), *METRICS, *LOSS_ALIASES)(value, label)
     if function := _function(value):
-        return one_of(*METRIC_NAMES, *LOSSES.values())(function, where)
+        return one_of(*METRIC_NAMES, *LOSSES.values())(function, label)
     name, config = _serialized(value, "keras.metrics", METRICS)
     cls = getattr(keras.metrics, name)
     return cls(**_options(cls, config, ("name", "fn")), name=_label(config))

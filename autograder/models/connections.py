@@ -57,10 +57,10 @@ def _operand(value: Any, label: str, depth: int = 0) -> Any:
     if "class_name" not in value:
         return {key: _operand(item, label, depth + 1) for key, item in value.items()}
     kind, config = value["class_name"], value.get("config")
-    read = _SERIALIZED.get(kind) if type(kind) is str else None
-    if read is None:
+    reader = _SERIALIZED.get(kind) if type(kind) is str else None
+    if reader is None:
         raise RefusedModel(f"{label} has an input that is not a tensor of the model.")
-    return read(mapping(config, label), label)
+    return reader(mapping(config, label), label)
 
 
 def _slice(config: dict[str, Any], label: str) -> slice:
@@ -141,16 +141,16 @@ def ordered(calls: list[Call], table: Mapping[str, Part]) -> tuple[Call, ...]:
     Raises:
         RefusedModel: the layers are connected in a circle, or to a call that does not exist.
     """
-    given = {(key, 0) for key, part in table.items() if isinstance(part, InputPlan)}
+    inputs = {(key, 0) for key, part in table.items() if isinstance(part, InputPlan)}
     by_key = {(call.part, call.index): call for call in calls}
     sorter: graphlib.TopologicalSorter[tuple[str, int]] = graphlib.TopologicalSorter()
     for key, call in by_key.items():
         needs = {(ref.part, ref.call) for ref in refs([*call.arguments, *call.keywords.values()])}
         if call.index > 0:
             needs.add((call.part, call.index - 1))
-        if key in given or not needs <= (by_key.keys() | given):
+        if key in inputs or not needs <= (by_key.keys() | inputs):
             raise RefusedModel(f"The layer {show(call.part)} is connected to a layer that is not there.")
-        sorter.add(key, *(needs - given))
+        sorter.add(key, *(needs - inputs))
     try:
         return tuple(by_key[key] for key in sorter.static_order())
     except graphlib.CycleError:

@@ -41,12 +41,12 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
     cls = _layer_class(plan.class_name)
     if cls is None:
         raise RefusedModel(f"This grader's Keras has no layer {plan.class_name}.")
-    known = inspect.signature(cls.__init__).parameters
-    arguments = {key: value for key, value in plan.training_parts.items() if key in known}
+    parameters = inspect.signature(cls.__init__).parameters
+    arguments = {key: value for key, value in plan.training_parts.items() if key in parameters}
     arguments |= dict.fromkeys(_initializers(plan.class_name), "zeros")
     arguments |= inner
-    arguments |= {key: value for key, value in plan.arguments.items() if value is not None or key in known}
-    if "dtype" in known or any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+    arguments |= {key: value for key, value in plan.arguments.items() if value is not None or key in parameters}
+    if "dtype" in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         arguments["dtype"] = plan.dtype
     bins = arguments.pop("bin_boundaries", None) if arguments.get("num_bins") else None
     try:
@@ -62,12 +62,12 @@ def assemble(plan: LayerPlan, inner: Mapping[str, Any], vocabulary: Any = None) 
     return layer
 
 
-def _learn(layer: Any, vocabulary: Any, where: str) -> None:
-    learned = mapping(vocabulary, f"{where}'s vocabulary")
+def _learn(layer: Any, vocabulary: Any, label: str) -> None:
+    learned = mapping(vocabulary, f"{label}'s vocabulary")
     if learned.get("terms") in ([], list(layer.get_vocabulary())):
         return  # only special terms: the layer was not adapted
-    words = terms(learned.get("terms"), f"{where}'s vocabulary")
-    weights = optional(several(number(0), len(words), len(words)))(learned.get("idf"), f"{where}'s idf_weights")
+    words = terms(learned.get("terms"), f"{label}'s vocabulary")
+    weights = optional(several(number(0), len(words), len(words)))(learned.get("idf"), f"{label}'s idf_weights")
     layer.set_vocabulary(list(words), idf_weights=weights)
 
 
@@ -107,5 +107,5 @@ def _layer_class(name: str) -> Any:
 
 def _initializers(class_name: str) -> dict[str, Any]:
     """Return the arguments of a layer that are initializers, with their defaults."""
-    known = inspect.signature(_layer_class(class_name).__init__).parameters
-    return {key: parameter.default for key, parameter in known.items() if key.endswith("_initializer")}
+    parameters = inspect.signature(_layer_class(class_name).__init__).parameters
+    return {key: parameter.default for key, parameter in parameters.items() if key.endswith("_initializer")}

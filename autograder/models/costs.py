@@ -26,37 +26,37 @@ class Cost(NamedTuple):
     """Steps of a loop."""
 
 
-def cost(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], given: list[Shape], out: Shape) -> Cost:
+def cost(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], inputs: list[Shape], out: Shape) -> Cost:
     """Return the costs of calling a layer.
 
     Args:
         plan: the layer's plan.
         weights: its weights' shapes.
         shapes: shapes of the arguments, by the names of ``layer.call``.
-        given: the shapes of its input tensors.
+        inputs: the shapes of its input tensors.
         out: the shape of its (first) output.
     """
     name, arguments = plan.class_name, plan.arguments
     if name in ATTENTION:
-        return _attention(plan, weights, shapes, given)
+        return _attention(plan, weights, shapes, inputs)
     if "Embedding" in name and not shapes.get("reverse"):
         return Cost()
-    positions = max(_positions(arguments, shape) for shape in [given[0], out])
+    positions = max(_positions(arguments, shape) for shape in [inputs[0], out])
     work = float(sum(map(math.prod, weights)) * positions)
     if name.startswith("SeparableConv"):
         return Cost(positions * math.prod(weights[0][-2:]), work)
     if name in RECURRENT or name == "Bidirectional":
-        return Cost(0, work, _known(given[0][1]))
+        return Cost(0, work, _known(inputs[0][1]))
     if name == "Dot":
-        return Cost(0, math.sqrt(size(given[0]) * size(given[-1]) * size(out)))
+        return Cost(0, math.sqrt(size(inputs[0]) * size(inputs[-1]) * size(out)))
     if name == "MelSpectrogram":
         frames = size(out) / arguments["num_mel_bins"] * arguments["fft_length"]
         return Cost(frames, frames * arguments["num_mel_bins"])
     if name in _BINS:
-        return Cost(size(given[0]) * arguments.get(_BINS[name], 256))
+        return Cost(size(inputs[0]) * arguments.get(_BINS[name], 256))
     if (name in CATEGORIES or name in VOCABULARIES) and arguments.get("output_mode", "int") != "int":
         words = FREE if name == "TextVectorization" else 1
-        return Cost(sum(map(size, given)) * words * _known(out[-1]))
+        return Cost(sum(map(size, inputs)) * words * _known(out[-1]))
     return Cost(0, work)
 
 
@@ -70,9 +70,9 @@ def _positions(arguments: Mapping[str, Any], shape: Shape) -> int:
     return size((None, *inner))
 
 
-def _attention(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], given: list[Shape]) -> Cost:
+def _attention(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], inputs: list[Shape]) -> Cost:
     """Return the costs of the scores, one for each pair of positions and head, and of the projections around them."""
-    query, value = (shapes["query"], shapes["value"]) if "query" in shapes else given[:2]
+    query, value = (shapes["query"], shapes["value"]) if "query" in shapes else inputs[:2]
     queries, values = size((None, *query[1:-1])), size((None, *value[1:-1]))
     width = sum(math.prod(kernel[1:]) for kernel in weights if len(kernel) > 2) or _known(query[-1])
     heads = plan.arguments.get("num_heads") or plan.arguments.get("num_query_heads") or 1

@@ -58,7 +58,7 @@ def like(model: Any, settings: CompiledAs) -> Any:
     return twin
 
 
-def with_outputs_of(settings: CompiledAs, own: CompiledAs) -> CompiledAs:
+def with_outputs_of(settings: CompiledAs, student: CompiledAs) -> CompiledAs:
     """Return the solution's settings for a model whose outputs may be scores (logits) where the solution's are not.
 
     Whether a network ends in scores is the student's choice, and its own loss says so.
@@ -66,27 +66,27 @@ def with_outputs_of(settings: CompiledAs, own: CompiledAs) -> CompiledAs:
     Raises:
         RefusedModel: that cannot be told of this loss.
     """
-    asked, found = part(settings.loss), part(own.loss)
-    if asked is None or found is None or {asked.kind, found.kind} - set(_CROSSENTROPIES):
+    solution_loss, student_loss = part(settings.loss), part(student.loss)
+    if solution_loss is None or student_loss is None or {solution_loss.kind, student_loss.kind} - set(_CROSSENTROPIES):
         return settings
-    if asked.logits == found.logits:
+    if solution_loss.logits == student_loss.logits:
         return settings
-    if "BinaryCrossentropy" in (asked.kind, found.kind):
+    if "BinaryCrossentropy" in (solution_loss.kind, student_loss.kind):
         raise RefusedModel("The accuracy of scores depends on where they are cut.")
-    options = {**asked.options, "from_logits": found.logits}
-    loss = {"module": "keras.losses", "class_name": asked.kind, "config": options}
+    options = {**solution_loss.options, "from_logits": student_loss.logits}
+    loss = {"module": "keras.losses", "class_name": solution_loss.kind, "config": options}
     return CompiledAs(loss, settings.metrics, settings.weighted_metrics, settings.loss_weights)
 
 
 class Part:
     """A loss or metric of Keras's own, in whichever way it is written."""
 
-    def __init__(self, kind: str, options: dict[str, Any] | None = None, *, named: bool = False) -> None:
+    def __init__(self, kind: str, options: dict[str, Any] | None = None, *, by_name: bool = False) -> None:
         self.kind = kind
         """The class."""
         self.options = options or {}
         """Its settings, as they are serialized."""
-        self.named = named
+        self.named = by_name
         """Whether a name stands for it."""
 
     @property
@@ -111,7 +111,7 @@ def part(value: Any) -> Part | None:
     if type(value) is dict and value.get("class_name") == "function":
         value = value.get("config")
     if type(value) is str:
-        return Part(_BY_NAME if value.lower() in ("accuracy", "acc") else _class_of(value), named=True)
+        return Part(_BY_NAME if value.lower() in ("accuracy", "acc") else _class_of(value), by_name=True)
     if type(value) is not dict or value.get("module") not in ("keras.losses", "keras.metrics"):
         return None
     kind, options = value.get("class_name"), value.get("config")
@@ -126,10 +126,10 @@ def _class_of(name: str) -> str:
 
     for package in (keras.losses, keras.metrics):
         try:
-            known = package.get(name)
+            metric = package.get(name)
         except (ValueError, TypeError):
             continue
-        return LOSSES_BY_FUNCTION.get(getattr(known, "__name__", ""), type(known).__name__)
+        return LOSSES_BY_FUNCTION.get(getattr(metric, "__name__", ""), type(metric).__name__)
     return name
 
 

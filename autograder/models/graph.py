@@ -58,10 +58,10 @@ class Construction:
             return self._leaf(plan)
         if identity not in self.known:
             self.known[identity] = self._leaf(plan)
-        known = self.known[identity]
-        if not isinstance(known.plan, LayerPlan) or known.plan.class_name != plan.class_name:
+        part = self.known[identity]
+        if not isinstance(part.plan, LayerPlan) or part.plan.class_name != plan.class_name:
             raise RefusedModel("A layer that belongs to two models is not the same in both.")
-        return known
+        return part
 
     def _leaf(self, plan: Part) -> Built:
         """Return the part for a layer, or for a plan inside one."""
@@ -112,7 +112,7 @@ def run(plan: ModelPlan, inputs: Mapping[Ref, Any], apply: Apply) -> Any:
     return look_up(plan.outputs)
 
 
-def matched(ends: Any, given: Any) -> list[tuple[Ref, Any]]:
+def matched(ends: Any, arguments: Any) -> list[tuple[Ref, Any]]:
     """Return which tensor goes to which input, by Keras's rules: a dict by its keys, anything else in order.
 
     Raises:
@@ -120,13 +120,13 @@ def matched(ends: Any, given: Any) -> list[tuple[Ref, Any]]:
     """
     import keras
 
-    if isinstance(given, dict):
-        named = ends if isinstance(ends, dict) else {ref.part: ref for ref in keras.tree.flatten(ends)}
-        if named.keys() != given.keys():
+    if isinstance(arguments, dict):
+        by_name = ends if isinstance(ends, dict) else {ref.part: ref for ref in keras.tree.flatten(ends)}
+        if by_name.keys() != arguments.keys():
             raise RefusedModel("A model inside the model is called with inputs of other names.")
-        pairs = [(named[key], given[key]) for key in named]
+        pairs = [(by_name[key], arguments[key]) for key in by_name]
         return [pair for end, value in pairs for pair in matched(end, value)] if isinstance(ends, dict) else pairs
-    wanted, tensors = keras.tree.flatten(ends), keras.tree.flatten(given)
+    wanted, tensors = keras.tree.flatten(ends), keras.tree.flatten(arguments)
     if len(wanted) != len(tensors):
         raise RefusedModel(f"A model with {len(wanted)} inputs is called with {len(tensors)}.")
     return list(zip(wanted, tensors, strict=True))

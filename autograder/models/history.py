@@ -30,5 +30,5 @@ def attach_history(model: Any, claim: Any) -> None:
 
 def _is_curve(item: tuple[Any, Any]) -> bool:
     name, values = item
-    named = type(name) is str and len(name) <= MAX_NAME and name.isidentifier()
-    return named and type(values) is list and len(values) <= MAX_EPOCHS and all(type(v) is float for v in values)
+    has_name = type(name) is str and len(name) <= MAX_NAME and name.isidentifier()
+    return has_name and type(values) is list and len(values) <= MAX_EPOCHS and all(type(v) is float for v in values)

@@ -50,7 +50,7 @@ class Measure:
         self.steps = 1
         """How often the measured layer runs; inside TimeDistributed, once for each step."""
 
-    def model(self, built: Built, given: Any = None) -> Any:
+    def model(self, built: Built, arguments: Any = None) -> Any:
         """Return the output tensors (KerasTensors: shapes without values) of a model.
 
         Raises:
@@ -64,16 +64,16 @@ class Measure:
         inputs = {key: part for key, part in plan.parts.items() if isinstance(part, InputPlan)}
         if {ref.part for ref in ends} != set(inputs) or len(ends) != len(inputs):
             raise RefusedModel("The model's inputs are not the ones that its layers use.")
-        if given is None:
-            given = [keras.KerasTensor(inputs[ref.part].shape, inputs[ref.part].dtype) for ref in ends]
-            for tensor in given:
+        if arguments is None:
+            arguments = [keras.KerasTensor(inputs[ref.part].shape, inputs[ref.part].dtype) for ref in ends]
+            for tensor in arguments:
                 rows.begin(tensor)
-        pairs = matched(plan.inputs, given)
+        pairs = matched(plan.inputs, arguments)
         for ref, tensor in pairs:
             if not isinstance(tensor, keras.KerasTensor):
                 raise RefusedModel("A model inside the model is called with something that is not a tensor.")
             _same_shape(inputs[ref.part].shape, tuple(tensor.shape))
-            self._count(tensor, tensors(given))
+            self._count(tensor, tensors(arguments))
 
         def apply(call: Call, arguments: list[Any], keywords: dict[str, Any]) -> Any:
             built.seen[call.part, call.index] = [tuple(t.shape) for t in tensors([arguments, keywords])]
@@ -112,8 +112,8 @@ class Measure:
         """Measure the layers of TimeDistributed or Pipeline one after the other."""
         import keras
 
-        given = tensors(tensor)
-        shape = tuple(given[0].shape)
+        inputs = tensors(tensor)
+        shape = tuple(inputs[0].shape)
         timed = plan.class_name == "TimeDistributed"
         if timed:
             if len(shape) < 3 or len(tensors(tensor)) != 1:
@@ -132,7 +132,7 @@ class Measure:
                 raise RefusedModel("TimeDistributed cannot give several outputs.")
             inner = tuple(tensors(tensor)[0].shape)
             tensor = keras.KerasTensor((shape[0], shape[1], *inner[1:]))
-            rows.after_layer(plan, given, [tensor])
+            rows.after_layer(plan, inputs, [tensor])
         return self._count(tensor)
 
     def _source(self, built: Built, plan: LayerPlan, first: Any) -> Any:
@@ -152,10 +152,10 @@ class Measure:
     def _rows(self, built: Built, plan: LayerPlan, first: Any) -> Any:
         import keras
 
-        given = tensors(first)
-        if len(given) != 2 or not rows.has_rows(given[0]) or rows.has_rows(given[1]):
+        inputs = tensors(first)
+        if len(inputs) != 2 or not rows.has_rows(inputs[0]) or rows.has_rows(inputs[1]):
             raise RefusedModel("The model repeats something that is no constant for each row.", kind_refused=True)
-        shape, tensor = (None, *plan.arguments["shape"]), given[1]
+        shape, tensor = (None, *plan.arguments["shape"]), inputs[1]
         try:
             fits = np.broadcast_shapes((1, *shape[1:]), tuple(tensor.shape)) == (1, *shape[1:])
         except (ValueError, TypeError):
@@ -165,7 +165,7 @@ class Measure:
         built.weights = []
         output = keras.KerasTensor(shape, tensor.dtype)
         rows.begin(output)
-        output.rows = getattr(given[0], "rows", 1.0)
+        output.rows = getattr(inputs[0], "rows", 1.0)
         return self._count(output)
 
     def _layer(self, built: Built, plan: LayerPlan, bound: dict[str, Any], first: Any) -> Any:
@@ -187,7 +187,7 @@ class Measure:
             raise
         except Exception as error:
             raise RefusedModel(f"{plan.class_name} does not fit the shape of its input.") from error
-        given = tensors(list(bound.values()))
+        inputs = tensors(list(bound.values()))
         sizes = [tuple(tensor.shape) for tensor in tensors(first)]
         needed = cost(plan, built.weights, {**shapes, **_flags(bound)}, sizes, tuple(tensors(output)[0].shape))
         self._add(needed.elements)
@@ -195,9 +195,9 @@ class Measure:
         self._step(needed.steps)
         joined = plan.class_name == "Concatenate" and plan.arguments.get("axis") == 0
         for tensor in tensors(output):
-            tensor.rows = growth(given, tensor) if joined else max(getattr(item, "rows", 1.0) for item in given)
+            tensor.rows = growth(inputs, tensor) if joined else max(getattr(item, "rows", 1.0) for item in inputs)
         self._count(output)
-        rows.after_layer(plan, given, tensors(output))
+        rows.after_layer(plan, inputs, tensors(output))
         return output
 
     def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:
@@ -208,8 +208,8 @@ class Measure:
                 f"{plan.class_name} layer), which is more than can be graded."
             )
 
-    def _count(self, output: Any, found: list[Any] | None = None) -> Any:
-        for tensor in found if found is not None else tensors(output):
+    def _count(self, output: Any, marked: list[Any] | None = None) -> Any:
+        for tensor in marked if marked is not None else tensors(output):
             if any(n is not None and n <= 0 for n in tuple(tensor.shape)[1:]):
                 raise RefusedModel("A layer of the model would have an output without any values.")
             self._add(size(tuple(tensor.shape)) * getattr(tensor, "rows", 1.0))
@@ -238,11 +238,11 @@ def _bound(built: Built, arguments: list[Any], keywords: dict[str, Any]) -> dict
         RefusedModel: the layer has no such argument, or it is neither a tensor nor a flag.
     """
     if isinstance(built.plan, ModelPlan) or built.parts:
-        known = inspect.signature(lambda inputs, training=None, mask=None: None)
+        signature = inspect.signature(lambda inputs, training=None, mask=None: None)
     else:
-        known = inspect.signature(built.layer.call)
+        signature = inspect.signature(built.layer.call)
     try:
-        bound = known.bind(*arguments, **keywords).arguments
+        bound = signature.bind(*arguments, **keywords).arguments
     except TypeError:
         raise RefusedModel("A layer of the model is called with an argument that it does not have.") from None
     for name, value in bound.items():
@@ -281,9 +281,9 @@ def _tensors(shape: Any) -> Any:
     return keras.KerasTensor(tuple(shape))
 
 
-def _same_shape(declared: Shape, given: Shape) -> None:
-    fits = len(declared) == len(given) and all(
-        a is None or b is None or a == b for a, b in zip(declared, given, strict=True)
+def _same_shape(declared: Shape, actual: Shape) -> None:
+    fits = len(declared) == len(actual) and all(
+        a is None or b is None or a == b for a, b in zip(declared, actual, strict=True)
     )
     if not fits:
         raise RefusedModel("A model inside the model is called with an input of another shape.")

@@ -32,26 +32,26 @@ def operate(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) 
     """
     import keras
 
-    operation, what = plan.operation, f"The operation {plan.operation.function}"
+    operation, label = plan.operation, f"The operation {plan.operation.function}"
     low, high = operation.operands
     if not low <= len(operands) <= high:
-        raise RefusedModel(f"{what} has {len(operands)} operands.")
+        raise RefusedModel(f"{label} has {len(operands)} operands.")
     if operation.function == "get_item":
         return _get_item(*operands)
-    given = tensors(operands)
-    if not given or not all(map(_is_operand, [*operands, *keywords.values()])):
-        raise RefusedModel(f"{what} is used on something that is not a tensor.")
+    inputs = tensors(operands)
+    if not inputs or not all(map(_is_operand, [*operands, *keywords.values()])):
+        raise RefusedModel(f"{label} is used on something that is not a tensor.")
     if operation.function == "norm" and plan.arguments.get("ord") and type(plan.arguments.get("axis")) is not int:
         raise RefusedModel("The norm of a matrix cannot be graded, only that of a vector (axis=-1).", kind_refused=True)
-    if operation.function == "unstack" and not _few_pieces(given[0].shape, plan.arguments.get("axis", 0)):
-        raise RefusedModel(f"{what} gives more than {MAX_PIECES} tensors.")
+    if operation.function == "unstack" and not _few_pieces(inputs[0].shape, plan.arguments.get("axis", 0)):
+        raise RefusedModel(f"{label} gives more than {MAX_PIECES} tensors.")
     arguments = {**keywords, **plan.arguments}
     if operation.function == "einsum":
         operands = [arguments.pop("subscripts"), *operands]
     try:
         return getattr(getattr(keras, operation.package), operation.function)(*operands, **arguments)
     except Exception as error:
-        raise RefusedModel(f"{what} does not fit the shapes of its inputs.") from error
+        raise RefusedModel(f"{label} does not fit the shapes of its inputs.") from error
 
 
 def _get_item(tensor: Any, key: Any) -> Any:
@@ -148,8 +148,8 @@ def _einsum_work(subscripts: str, shapes: list[tuple[int | None, ...]]) -> float
     elided = 1
     for text, shape in zip(subscripts.partition("->")[0].split(","), shapes, strict=False):
         before, dots, after = text.partition("...")
-        known = list(zip(before, shape, strict=False)) + list(zip(reversed(after or ""), reversed(shape), strict=False))
-        for letter, n in known:
+        sized = list(zip(before, shape, strict=False)) + list(zip(reversed(after or ""), reversed(shape), strict=False))
+        for letter, n in sized:
             sizes[letter] = max(sizes.get(letter, 1), FREE if n is None else n)
         if dots:
             elided = max(elided, size((None, *shape[len(before) + 1 : len(shape) - len(after)])))

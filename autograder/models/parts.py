@@ -112,7 +112,7 @@ class ActivationLayer:
     serialized: dict[str, Any]
 
 
-def activation(value: Any, where: str) -> Any:
+def activation(value: Any, label: str) -> Any:
     """Return the name of an activation function, or a layer that stands for one.
 
     ``Dense(9, activation=LeakyReLU())`` gives an :class:`ActivationLayer`.
@@ -121,9 +121,9 @@ def activation(value: Any, where: str) -> Any:
         return None
     if type(value) is str:
         if value not in ACTIVATIONS:
-            raise RefusedModel(f"{where} is {show(value)}, which is not one of Keras's own activations.")
+            raise RefusedModel(f"{label} is {show(value)}, which is not one of Keras's own activations.")
         return value
-    serialized = mapping(value, where)
+    serialized = mapping(value, label)
     name = serialized.get("class_name")
     if serialized.get("module") == "keras.layers" and type(name) is str and name in ACTIVATION_LAYERS:
         return ActivationLayer(serialized)
@@ -131,25 +131,25 @@ def activation(value: Any, where: str) -> Any:
     if name == "function" and type(function) is str and function in OF_TENSORFLOW:
         return OF_TENSORFLOW[function]
     raise RefusedModel(
-        f"{where} is a function of your own ({show(serialized.get('config', name))}). "
+        f"{label} is a function of your own ({show(serialized.get('config', name))}). "
         "Only Keras's own activations can be graded.",
         kind_refused=True,
     )
 
 
-def policy(value: Any, where: str, known: tuple[str, ...] = POLICIES) -> str:
+def policy(value: Any, label: str, policies: tuple[str, ...] = POLICIES) -> str:
     """Return the name of a dtype policy that is a string or Keras's serialized DTypePolicy."""
     if value is None:
         return "float32"
     if type(value) is dict:
         if value.get("class_name") != "DTypePolicy":
-            error = refuse(f"{where}: the dtype", value.get("class_name"), "an ordinary floating point type")
+            error = refuse(f"{label}: the dtype", value.get("class_name"), "an ordinary floating point type")
             error.kind_refused = True
             raise error
-        value = mapping(value.get("config"), where).get("name")
-    return str(one_of(*known)(value, f"{where}: the dtype"))
+        value = mapping(value.get("config"), label).get("name")
+    return str(one_of(*policies)(value, f"{label}: the dtype"))
 
 
-def trainable(value: Any, where: str) -> bool:
+def trainable(value: Any, label: str) -> bool:
     """Return the trainable flag, which is True if absent."""
-    return True if value is None else boolean(value, f"{where}: trainable")
+    return True if value is None else boolean(value, f"{label}: trainable")

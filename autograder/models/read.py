@@ -74,22 +74,22 @@ def _name(value: Any) -> str | None:
 
 def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
     entries = listing(config.get("layers"), "The list of layers", MAX_LAYERS)
-    read = [_part(entry, depth) for entry in entries]
-    if not read or not isinstance(read[0], InputPlan):
+    plans = [_part(entry, depth) for entry in entries]
+    if not plans or not isinstance(plans[0], InputPlan):
         if config.get("build_input_shape") is None:
             raise RefusedModel(
                 "The model has no input shape yet, so it has no weights. "
                 "Begin it with keras.Input(shape=...), or fit it before it is tested.",
-                kind_refused=bool(read),
-                wants_shapes=bool(read),
+                kind_refused=bool(plans),
+                wants_shapes=bool(plans),
             )
-        read.insert(0, InputPlan(_name("(input)"), shape(config["build_input_shape"], "The input shape"), "float32"))
-    if len(read) == 1:
+        plans.insert(0, InputPlan(_name("(input)"), shape(config["build_input_shape"], "The input shape"), "float32"))
+    if len(plans) == 1:
         raise RefusedModel("The model has no layers yet.")
-    if any(isinstance(part, InputPlan | OperationPlan) for part in read[1:]):
+    if any(isinstance(part, InputPlan | OperationPlan) for part in plans[1:]):
         raise RefusedModel("A Sequential model may have one input, at its beginning.")
-    table = {str(index): part for index, part in enumerate(read)}
-    calls = tuple(Call(str(i), 0, (Ref(str(i - 1), 0),)) for i in range(1, len(read)))
+    table = {str(index): part for index, part in enumerate(plans)}
+    calls = tuple(Call(str(i), 0, (Ref(str(i - 1), 0),)) for i in range(1, len(plans)))
     return ModelPlan(
         kind="Sequential",
         name=_name(config.get("name")),
@@ -97,7 +97,7 @@ def _sequential(config: dict[str, Any], depth: int) -> ModelPlan:
         parts=table,
         calls=calls,
         inputs=Ref("0", 0),
-        outputs=Ref(str(len(read) - 1), 0),
+        outputs=Ref(str(len(plans) - 1), 0),
     )
 
 
@@ -186,19 +186,19 @@ def read_layer(entry: dict[str, Any], depth: int) -> LayerPlan | ModelPlan:
     if type(class_name) is not str or module != "keras.layers" or class_name not in LAYERS:
         raise _unknown(class_name)
     config = mapping(entry.get("config"), f"{class_name}'s configuration")
-    inner, many = _inner(class_name, config, depth)
-    own = {key: value for key, value in config.items() if key not in inner}
-    initializers, training_parts = _training_parts(class_name, own)
+    inner, listed = _inner(class_name, config, depth)
+    outer = {key: value for key, value in config.items() if key not in inner}
+    initializers, training_parts = _training_parts(class_name, outer)
     return LayerPlan(
         class_name=class_name,
         name=_name(config.get("name")),
         trainable=parts.trainable(config.get("trainable"), class_name),
         dtype=parts.policy(config.get("dtype"), class_name, _POLICIES.get(class_name, parts.POLICIES)),
-        arguments=_arguments(class_name, own, LAYERS[class_name]),
+        arguments=_arguments(class_name, outer, LAYERS[class_name]),
         initializers=initializers,
         training_parts=training_parts,
         inner=inner,
-        many=many,
+        many=listed,
     )
 
 
@@ -221,25 +221,25 @@ Inner = dict[str, tuple[LayerPlan | ModelPlan, ...]]
 def _inner(class_name: str, config: dict[str, Any], depth: int) -> tuple[Inner, frozenset[str]]:
     """Read the layers in a wrapper's arguments, and return which of the arguments are lists."""
     inner: Inner = {}
-    many = set()
+    listed = set()
     keys, allowed = WRAPPERS.get(class_name, ((), frozenset()))
     for key in keys:
-        where = f"{class_name}'s {key}"
+        label = f"{class_name}'s {key}"
         entries = config.get(key)
         if key.endswith("s"):
-            many.add(key)
-            entries = listing(entries, where, 64)
+            listed.add(key)
+            entries = listing(entries, label, 64)
         else:
             entries = [entries]
-        plans = tuple(read_layer(mapping(entry, where), depth + 1) for entry in entries)
+        plans = tuple(read_layer(mapping(entry, label), depth + 1) for entry in entries)
         for plan in plans:
             if isinstance(plan, ModelPlan) and class_name == "TimeDistributed":
                 continue
             if not isinstance(plan, LayerPlan) or plan.class_name not in allowed:
                 kind = plan.class_name if isinstance(plan, LayerPlan) else "model"
-                raise RefusedModel(f"{where} is a {kind}, which the grader does not rebuild there.", kind_refused=True)
+                raise RefusedModel(f"{label} is a {kind}, which the grader does not rebuild there.", kind_refused=True)
         inner[key] = plans
-    return inner, frozenset(many)
+    return inner, frozenset(listed)
 
 
 _COMMON = ("name", "trainable", "dtype")
@@ -257,8 +257,8 @@ def _arguments(label: str, config: dict[str, Any], table: Arguments) -> dict[str
         if table.get(key) is ignored:
             continue
         if key in table:
-            known = table[key](value, f"{label}'s {key}")
-            arguments[key] = _activation_layer(known) if isinstance(known, parts.ActivationLayer) else known
+            argument = table[key](value, f"{label}'s {key}")
+            arguments[key] = _activation_layer(argument) if isinstance(argument, parts.ActivationLayer) else argument
         elif key not in _COMMON and not key.endswith(tuple(_PARTS)) and value is not None and value is not False:
             raise RefusedModel(f"{label} has the argument {show(key)}, which cannot be graded.", kind_refused=True)
     return arguments
@@ -273,16 +273,16 @@ def _activation_layer(claimed: parts.ActivationLayer) -> Any:
 
 def _training_parts(class_name: str, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     initializers: dict[str, Any] = {}
-    others: dict[str, Any] = {}
+    training_parts: dict[str, Any] = {}
     if class_name in WRAPPERS:
-        return initializers, others
+        return initializers, training_parts
     for key, value in config.items():
         for suffix, (package, table) in _PARTS.items():
             if key.endswith(suffix) and re.fullmatch(r"[a-z_]{1,40}", key):
-                known = parts.known_object(value, package, table)
-                if known is not None:
-                    (initializers if suffix == "_initializer" else others)[key] = known
-    return initializers, others
+                part = parts.known_object(value, package, table)
+                if part is not None:
+                    (initializers if suffix == "_initializer" else training_parts)[key] = part
+    return initializers, training_parts
 
 
 def check_place(plan: Part) -> None:

@@ -43,49 +43,51 @@ def has_rows(tensor: Any) -> bool:
     return bool(marked) and marked[0] == ROWS
 
 
-def after_layer(plan: LayerPlan, given: list[Any], found: list[Any]) -> None:
+def after_layer(plan: LayerPlan, inputs: list[Any], outputs: list[Any]) -> None:
     """Mark the outputs of a layer.
 
     Raises:
         RefusedModel: the layer works along the rows.
     """
-    rows = {_size_of_rows(tensor) for tensor in given if _axis(tensor) is not None}
-    axes = [_axis(tensor) for tensor in given if _axis(tensor) is not None]
-    if any(axes) or len(rows) > 1 or (rows and _works_along_rows(plan, given)):
+    rows = {_size_of_rows(tensor) for tensor in inputs if _axis(tensor) is not None}
+    axes = [_axis(tensor) for tensor in inputs if _axis(tensor) is not None]
+    if any(axes) or len(rows) > 1 or (rows and _works_along_rows(plan, inputs)):
         raise _mixes(f"The layer {plan.class_name}")
-    for tensor in found:
+    for tensor in outputs:
         tensor.marked = (*rows, *tensor.shape[1:]) if rows else tuple(tensor.shape)
 
 
-def after_operation(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any], found: list[Any]) -> None:
+def after_operation(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any], outputs: list[Any]) -> None:
     """Mark the outputs of an operation.
 
     Raises:
         RefusedModel: the operation mixes rows.
     """
-    given = [tensor for tensor in tensors([operands, keywords]) if _axis(tensor) is not None]
-    if not given:
-        for tensor in found:
+    inputs = [tensor for tensor in tensors([operands, keywords]) if _axis(tensor) is not None]
+    if not inputs:
+        for tensor in outputs:
             tensor.marked = tuple(tensor.shape)
         return
     function = plan.operation.function
-    what = f"The operation {function}"
-    if any(_along_rows(plan, operands, tensor) for tensor in given) or _sums_over_pairs(plan, operands):
-        raise _mixes(what)
+    label = f"The operation {function}"
+    if any(_along_rows(plan, operands, tensor) for tensor in inputs) or _sums_over_pairs(plan, operands):
+        raise _mixes(label)
     shapes = (
-        [_reshaped(plan, given[0], found[0])] if function in ("reshape", "ravel") else _twins(plan, operands, keywords)
+        [_reshaped(plan, inputs[0], outputs[0])]
+        if function in ("reshape", "ravel")
+        else _twins(plan, operands, keywords)
     )
-    blocks = {_size_of_rows(tensor) for tensor in given}
-    for tensor, shape in zip(found, shapes, strict=True):
+    blocks = {_size_of_rows(tensor) for tensor in inputs}
+    for tensor, shape in zip(outputs, shapes, strict=True):
         places = [size for size in shape if _is_rows(size)]
         if len(places) != 1 or (places[0] not in blocks and function not in _BLOCKS):
-            raise _mixes(what)
+            raise _mixes(label)
         tensor.marked = shape
 
 
-def _mixes(what: str) -> RefusedModel:
+def _mixes(subject: str) -> RefusedModel:
     return RefusedModel(
-        f"{what} mixes the rows of a batch: what the model predicts for a row would depend on the rows beside it. "
+        f"{subject} mixes the rows of a batch: what the model predicts for a row would depend on the rows beside it. "
         "Work along the other dimensions (axis=-1).",
         kind_refused=True,
     )
@@ -108,13 +110,13 @@ def _size_of_rows(tensor: Any) -> int:
     return next(size for size in _marked(tensor) if size is not None and _is_rows(size))
 
 
-def _works_along_rows(plan: LayerPlan, given: list[Any]) -> bool:
+def _works_along_rows(plan: LayerPlan, tensors_in: list[Any]) -> bool:
     if plan.class_name == "EinsumDense":
         inputs, _, output = plan.arguments["equation"].partition("->")
         source, _, kernel = inputs.partition(",")
         return not source.startswith("...") and (source[0] in kernel or not output.startswith(source[0]))
     axes = [plan.arguments.get(name) for name in ("axis", "axes", "attention_axes")]
-    return any(0 in _places(axis, tensor) for axis in axes if axis is not None for tensor in given)
+    return any(0 in _places(axis, tensor) for axis in axes if axis is not None for tensor in tensors_in)
 
 
 def _places(axes: Any, tensor: Any) -> tuple[int, ...]:
@@ -136,10 +138,10 @@ def _along_rows(plan: OperationPlan, operands: list[Any], tensor: Any) -> bool:
         return rows != 0
     if function in _FIXED_AXES:
         return rows in _places(_FIXED_AXES[function], tensor)
-    known = inspect.signature(getattr(_package(plan), function)).parameters
-    if function in _OTHER_AXIS or "axis" not in known:
+    parameters = inspect.signature(getattr(_package(plan), function)).parameters
+    if function in _OTHER_AXIS or "axis" not in parameters:
         return False
-    return rows in _places(plan.arguments.get("axis", known["axis"].default), tensor)
+    return rows in _places(plan.arguments.get("axis", parameters["axis"].default), tensor)
 
 
 def _package(plan: OperationPlan) -> Any:
@@ -157,14 +159,14 @@ def _picks_rows(key: Any, tensor: Any) -> bool:
     items = list(key) if isinstance(key, list | tuple) else [key]
     rank, rows = len(tensor.shape), _axis(tensor)
     used = sum(item is not None and item is not ... for item in items)
-    place = 0
+    axis = 0
     for item in items:
         if item is ...:
-            place += rank - used
+            axis += rank - used
         elif item is not None:
-            if place == rows:
+            if axis == rows:
                 return not (isinstance(item, slice) and item in _ALL_ROWS)
-            place += 1
+            axis += 1
     return False
 
 
@@ -188,13 +190,13 @@ def _reshaped(plan: OperationPlan, tensor: Any, output: Any) -> Shape:
 
     Its rows must come first and stay together, otherwise the shape is empty.
     """
-    rows, numbers, rest = _axis(tensor), _marked(tensor)[1:], tuple(output.shape)[1:]
+    rows, numbers, sides = _axis(tensor), _marked(tensor)[1:], tuple(output.shape)[1:]
     if rows != 0 or -1 in plan.arguments.get("newshape", ())[1:]:
         return ()
-    if None in rest or None in numbers:
-        return (_UNKNOWN, *rest)
-    blocks, left = divmod(_size_of_rows(tensor) * size((None, *numbers)), size((None, *rest)))
-    return () if left else (blocks, *rest)
+    if None in sides or None in numbers:
+        return (_UNKNOWN, *sides)
+    blocks, remainder = divmod(_size_of_rows(tensor) * size((None, *numbers)), size((None, *sides)))
+    return () if remainder else (blocks, *sides)
 
 
 def _twins(plan: OperationPlan, operands: list[Any], keywords: dict[str, Any]) -> list[Shape]:

@@ -32,13 +32,13 @@ def shadow(plan: LayerPlan, shapes: Mapping[str, Any], first: Any) -> Any:
     from keras.src.backend.common import global_state
 
     layer = construct(plan)
-    known = inspect.signature(layer.build).parameters
-    named = {f"{name}_shape": shape for name, shape in shapes.items() if f"{name}_shape" in known}
+    parameters = inspect.signature(layer.build).parameters
+    keywords = {f"{name}_shape": shape for name, shape in shapes.items() if f"{name}_shape" in parameters}
     waiting = list(global_state.get_global_attribute("uninitialized_variables", []))
     try:
         with keras.StatelessScope(initialize_variables=False):  # a variable that is made in it gets no value
-            if named:
-                layer.build(**named)
+            if keywords:
+                layer.build(**keywords)
             else:
                 layer.build(first)
     except Exception as error:

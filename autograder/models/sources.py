@@ -24,9 +24,9 @@ MODULE = "autograder"
 SOURCES = ("Variable", "Weight", "Constant", "Rows")
 
 
-def _text(value: Any, where: str) -> None:
+def _text(value: Any, label: str) -> None:
     if type(value) is not str:
-        raise refuse(where, value, "a text")
+        raise refuse(label, value, "a text")
 
 
 _SHAPE = several(integer(1), 0, 6)
@@ -112,17 +112,17 @@ def _found_weight(layer: Any) -> Any:
     """
     import keras
 
-    seen, waiting = {id(layer)}, [layer]
+    visited, waiting = {id(layer)}, [layer]
     while waiting:
         operation = waiting.pop(0)
         if operation.name == layer.holder and isinstance(operation, keras.Layer):
             return _weights_in_order(operation)[layer.index]
         nodes = [*operation._inbound_nodes, *operation._outbound_nodes]
         around = [tensor._keras_history.operation for node in nodes for tensor in node.input_tensors]
-        for other in [*around, *(node.operation for node in nodes)]:
-            if other is not None and id(other) not in seen:
-                seen.add(id(other))
-                waiting.append(other)
+        for neighbor in [*around, *(node.operation for node in nodes)]:
+            if neighbor is not None and id(neighbor) not in visited:
+                visited.add(id(neighbor))
+                waiting.append(neighbor)
     raise ValueError(f"The model has no layer {layer.holder}.")
 
 
@@ -215,8 +215,8 @@ def source_classes() -> Mapping[str, Any]:
             return keras.KerasTensor(self.shape, self.variable_dtype)
 
         def get_config(self) -> dict[str, Any]:
-            found = {"shape": list(self.shape), "holder": self.holder, "index": self.index}
-            return {**super().get_config(), **found}
+            settings = {"shape": list(self.shape), "holder": self.holder, "index": self.index}
+            return {**super().get_config(), **settings}
 
     @keras.saving.register_keras_serializable(package=MODULE)
     class Constant(keras.layers.Layer):  # type: ignore[misc]
@@ -237,8 +237,8 @@ def source_classes() -> Mapping[str, Any]:
             return keras.KerasTensor(self.shape, self.value_dtype)
 
         def get_config(self) -> dict[str, Any]:
-            found = {"value": self.value, "value_dtype": self.value_dtype, "shape": list(self.shape)}
-            return {**super().get_config(), **found}
+            settings = {"value": self.value, "value_dtype": self.value_dtype, "shape": list(self.shape)}
+            return {**super().get_config(), **settings}
 
     @keras.saving.register_keras_serializable(package=MODULE)
     class Rows(keras.layers.Layer):  # type: ignore[misc]

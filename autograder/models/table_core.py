@@ -35,11 +35,11 @@ MAX_LETTERS = 12
 """Most different dimensions in an einsum."""
 
 
-def ignored(value: Any, where: str) -> None:
+def ignored(value: Any, label: str) -> None:
     """Ignore an argument that does not matter to a rebuilt model."""
 
 
-def equation(value: Any, where: str) -> str:
+def equation(value: Any, label: str) -> str:
     """Return an einsum's subscripts, ``ab,bc->ac``, with at most :data:`MAX_LETTERS` different letters."""
     if type(value) is str and len(value) <= 60:
         inputs, arrow, output = value.replace(" ", "").partition("->")
@@ -48,12 +48,12 @@ def equation(value: Any, where: str) -> str:
             letters = set("".join(operands))
             if len(letters) <= MAX_LETTERS and len(operands) <= 5 and letters >= set(operands[-1]):
                 return value.replace(" ", "")
-    raise refuse(where, value, f"an equation such as 'ab,bc->ac' with at most {MAX_LETTERS} letters")
+    raise refuse(label, value, f"an equation such as 'ab,bc->ac' with at most {MAX_LETTERS} letters")
 
 
-def _letters(value: Any, where: str) -> str:
+def _letters(value: Any, label: str) -> str:
     if type(value) is not str or not 1 <= len(value) <= 6 or not (value.isascii() and value.isalpha()):
-        raise refuse(where, value, "letters of the equation")
+        raise refuse(label, value, "letters of the equation")
     return value
 
 

@@ -200,13 +200,13 @@ def _operations() -> dict[str, Operation]:
         **dict.fromkeys(_REDUCTIONS.split(), _axes),
         **_WITH_ARGUMENTS,
     }
-    found = [
+    operations = [
         *(Operation("ops", function, (1, 1), arguments) for function, arguments in ones.items()),
         *(Operation("ops", function, (2, 2), {}) for function in _BINARY.split()),
         *(Operation("ops", function, count, arguments, cost) for function, count, cost, arguments in _OTHERS),
     ]
     return {
-        **{_class_name(operation.function): operation for operation in found},
+        **{_class_name(operation.function): operation for operation in operations},
         "ReLU": Operation("activations", "relu", (1, 1), _RELU),
         "Mish": Operation("activations", "mish", (1, 1), {}),
     }

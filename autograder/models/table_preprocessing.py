@@ -37,10 +37,10 @@ def _named(*options: str) -> Validator:
     """
     check = one_of(*options)
 
-    def validate(value: Any, where: str) -> Any:
+    def validate(value: Any, label: str) -> Any:
         if type(value) is dict:
-            raise RefusedModel(f"{where} is a function of your own, which cannot be graded.", kind_refused=True)
-        return check(value, where)
+            raise RefusedModel(f"{label} is a function of your own, which cannot be graded.", kind_refused=True)
+        return check(value, label)
 
     return validate
 
@@ -156,9 +156,9 @@ _REAL = whole_or_real(-1e6, 1e6)
 _FACTOR = pair_or_one(_REAL)
 
 
-def _symmetric(value: Any, where: str) -> Any:
+def _symmetric(value: Any, label: str) -> Any:
     """Return a factor, with (-a, a) as a, because RandomShear does not accept its own serialized form."""
-    factor = _FACTOR(value, where)
+    factor = _FACTOR(value, label)
     return factor[1] if isinstance(factor, tuple) and factor[0] == -factor[1] else factor
 
 

@@ -20,11 +20,11 @@ from autograder.models.values import (
 )
 
 
-def _stateless(value: Any, where: str) -> bool:
+def _stateless(value: Any, label: str) -> bool:
     """Require that ``stateful`` is off, since a stateful layer's answers depend on earlier questions."""
-    if boolean(value, where):
+    if boolean(value, label):
         raise RefusedModel(
-            f"{where} is True: the outputs of such a layer depend on earlier calls, so that a grade would "
+            f"{label} is True: the outputs of such a layer depend on earlier calls, so that a grade would "
             "depend on the order of the tests. Pass the states as initial_state instead.",
             kind_refused=True,
         )

@@ -51,10 +51,10 @@ _DIFFERS = (
 def no_record(claim: Mapping[str, Any]) -> RefusedModel:
     """Return the refusal of a model with something of the student's own that has no record."""
     reason = claim.get("unread")
-    known = _WORDS.get(reason, "") if type(reason) is str and reason in REASONS else ""
-    own = "is a class" if claim.get("kind") == "Subclassed" else "has a layer or function"
-    text = f"The model {own} of your own, and {known or 'it cannot be read'}."
-    return RefusedModel(text, kind_refused=True, wants_shapes=bool(known) and reason in ("shapes", "unbuilt"))
+    reading = _WORDS.get(reason, "") if type(reason) is str and reason in REASONS else ""
+    owned = "is a class" if claim.get("kind") == "Subclassed" else "has a layer or function"
+    text = f"The model {owned} of your own, and {reading or 'it cannot be read'}."
+    return RefusedModel(text, kind_refused=True, wants_shapes=bool(reading) and reason in ("shapes", "unbuilt"))
 
 
 def require_same_predictions(model: Any, plan: ModelPlan, probe: Any, answers: Sequence[Any]) -> None:
@@ -78,12 +78,12 @@ def require_same_predictions(model: Any, plan: ModelPlan, probe: Any, answers: S
     number = probe_rows.count([part.shape for part in inputs])
     integer(number, number)(probe.get("number"), "The number of rows")
     rows = [
-        probe_rows.as_tensors(probe_rows.rows(part.shape, part.dtype, kind, place, number))
-        for place, part in enumerate(inputs)
+        probe_rows.as_tensors(probe_rows.rows(part.shape, part.dtype, kind, position, number))
+        for position, part in enumerate(inputs)
     ]
-    found = [_array(output) for output in keras.tree.flatten(model(_packed(plan.inputs, rows), training=False))]
+    predictions = [_array(output) for output in keras.tree.flatten(model(_packed(plan.inputs, rows), training=False))]
     order = np.concatenate(probe_rows.batches(number))
-    for expected, answer in zip([*found, *(array[order] for array in found)], answers, strict=True):
+    for expected, answer in zip([*predictions, *(array[order] for array in predictions)], answers, strict=True):
         if not _agree(expected, answer):
             raise RefusedModel(_DIFFERS, kind_refused=True)
 

@@ -56,17 +56,17 @@ def show(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def refuse(where: str, value: Any, wanted: str) -> RefusedModel:
+def refuse(label: str, value: Any, wanted: str) -> RefusedModel:
     """Return the error for a bad value, for the caller to raise."""
-    return RefusedModel(f"{where} is {show(value)}, and must be {wanted}.")
+    return RefusedModel(f"{label} is {show(value)}, and must be {wanted}.")
 
 
 def whole_or_real(low: float = -1e12, high: float = 1e12) -> Validator:
     """Return a validator for a finite int or float in low..high, of its own type."""
     check = number(low, high)
 
-    def validate(value: Any, where: str) -> int | float:
-        result = check(value, where)
+    def validate(value: Any, label: str) -> int | float:
+        result = check(value, label)
         return value if type(value) is int else result
 
     return validate
@@ -75,9 +75,9 @@ def whole_or_real(low: float = -1e12, high: float = 1e12) -> Validator:
 def integer(low: int, high: int = MAX_SIZE) -> Validator:
     """Return a validator for an int (not a bool) in low..high."""
 
-    def validate(value: Any, where: str) -> int:
+    def validate(value: Any, label: str) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise refuse(where, value, f"a whole number from {low} to {high}")
+            raise refuse(label, value, f"a whole number from {low} to {high}")
         return value
 
     return validate
@@ -86,27 +86,27 @@ def integer(low: int, high: int = MAX_SIZE) -> Validator:
 def number(low: float = -1e12, high: float = 1e12) -> Validator:
     """Return a validator for a finite int or float in low..high, which becomes a float."""
 
-    def validate(value: Any, where: str) -> float:
+    def validate(value: Any, label: str) -> float:
         if type(value) not in (int, float) or not low <= value <= high or not math.isfinite(value):
-            raise refuse(where, value, f"a number from {low:g} to {high:g}")
+            raise refuse(label, value, f"a number from {low:g} to {high:g}")
         return float(value)
 
     return validate
 
 
-def boolean(value: Any, where: str) -> bool:
+def boolean(value: Any, label: str) -> bool:
     """Accept True or False."""
     if type(value) is not bool:
-        raise refuse(where, value, "True or False")
+        raise refuse(label, value, "True or False")
     return value
 
 
 def one_of(*options: str) -> Validator:
     """Return a validator for one of the given strings."""
 
-    def validate(value: Any, where: str) -> str:
+    def validate(value: Any, label: str) -> str:
         if type(value) is not str or value not in options:
-            raise refuse(where, value, "one of " + ", ".join(options))
+            raise refuse(label, value, "one of " + ", ".join(options))
         return value
 
     return validate
@@ -120,9 +120,9 @@ def only(expected: Any, kind_refused: bool = False) -> Validator:
         kind_refused: whether another value of its type is a setting that Keras has and the grader does not support.
     """
 
-    def validate(value: Any, where: str) -> Any:
+    def validate(value: Any, label: str) -> Any:
         if type(value) is not type(expected) or value != expected:
-            error = refuse(where, value, f"{expected!r} for the grader to be able to rebuild the model")
+            error = refuse(label, value, f"{expected!r} for the grader to be able to rebuild the model")
             error.kind_refused = kind_refused and type(value) is type(expected)
             raise error
         return value
@@ -138,13 +138,13 @@ def optional(validate: Validator) -> Validator:
 def either(*validators: Validator) -> Validator:
     """Return a validator that tries others in order; if none accepts, the last one's error counts."""
 
-    def validate(value: Any, where: str) -> Any:
+    def validate(value: Any, label: str) -> Any:
         for attempt in validators[:-1]:
             try:
-                return attempt(value, where)
+                return attempt(value, label)
             except RefusedModel:
                 continue
-        return validators[-1](value, where)
+        return validators[-1](value, label)
 
     return validate
 
@@ -152,10 +152,10 @@ def either(*validators: Validator) -> Validator:
 def several(validate: Validator, at_least: int, at_most: int) -> Validator:
     """Return a validator for a list or tuple of at_least..at_most accepted values, which becomes a tuple."""
 
-    def check(value: Any, where: str) -> tuple[Any, ...]:
+    def check(value: Any, label: str) -> tuple[Any, ...]:
         if type(value) not in (list, tuple) or not at_least <= len(value) <= at_most:
-            raise refuse(where, value, f"a list of {at_least} to {at_most} values")
-        return tuple(validate(item, where) for item in value)
+            raise refuse(label, value, f"a list of {at_least} to {at_most} values")
+        return tuple(validate(item, label) for item in value)
 
     return check
 
@@ -165,17 +165,17 @@ def pair_or_one(validate: Validator) -> Validator:
     return either(several(validate, 2, 2), validate)
 
 
-def terms(value: Any, where: str) -> tuple[Any, ...]:
+def terms(value: Any, label: str) -> tuple[Any, ...]:
     """Accept a vocabulary: texts of at most 1,000 characters, or whole numbers, all of one type."""
     if type(value) not in (list, tuple) or not 1 <= len(value) <= MAX_TERMS:
-        raise refuse(where, value, f"a list of 1 to {MAX_TERMS:,} terms")
+        raise refuse(label, value, f"a list of 1 to {MAX_TERMS:,} terms")
     kinds = {type(term) for term in value}
     if kinds == {int} and all(-(2**63) <= term < 2**63 for term in value):
         return tuple(value)
     if kinds != {str}:
-        raise refuse(where, value, "a list of texts, or of whole numbers")
+        raise refuse(label, value, "a list of texts, or of whole numbers")
     if max(map(len, value)) > 1000 or sum(map(len, value)) > MAX_TEXT or not _encodable("".join(value)):
-        raise RefusedModel(f"{where} has terms that are too long, or that are not text.")
+        raise RefusedModel(f"{label} has terms that are too long, or that are not text.")
     return tuple(value)
 
 
@@ -187,18 +187,18 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def token(value: Any, where: str) -> Any:
+def token(value: Any, label: str) -> Any:
     """Accept a text of at most 1,000 characters, or a whole number."""
-    return terms([value], where)[0]
+    return terms([value], label)[0]
 
 
 def sides(rank: int, low: int = 1, high: int = 4096) -> Validator:
     """Return a validator for an int, or one int per spatial dimension; the result is a tuple of length rank."""
 
-    def validate(value: Any, where: str) -> tuple[int, ...]:
+    def validate(value: Any, label: str) -> tuple[int, ...]:
         if type(value) is int:
             value = (value,) * rank
-        return tuple(several(integer(low, high), rank, rank)(value, where))
+        return tuple(several(integer(low, high), rank, rank)(value, label))
 
     return validate
 
@@ -209,23 +209,23 @@ def margins(rank: int) -> Validator:
     return pair if rank == 1 else several(pair, rank, rank)
 
 
-def shape(value: Any, where: str) -> tuple[int | None, ...]:
+def shape(value: Any, label: str) -> tuple[int | None, ...]:
     """Return a batch shape: the first entry becomes None, the others are None or 1..MAX_SIZE."""
-    dims: Sequence[Any] = several(optional(integer(1)), 1, MAX_RANK)(value, where)
+    dims: Sequence[Any] = several(optional(integer(1)), 1, MAX_RANK)(value, label)
     return (None, *dims[1:])
 
 
-def mapping(value: Any, where: str) -> dict[str, Any]:
+def mapping(value: Any, label: str) -> dict[str, Any]:
     """Accept a dict with at most 200 string keys."""
     if type(value) is not dict or len(value) > 200 or not all(type(key) is str for key in value):
-        raise refuse(where, value, "a dictionary with text keys")
+        raise refuse(label, value, "a dictionary with text keys")
     return value
 
 
-def listing(value: Any, where: str, at_most: int) -> list[Any]:
+def listing(value: Any, label: str, at_most: int) -> list[Any]:
     """Return a list or tuple with at most ``at_most`` entries as a list."""
     if type(value) not in (list, tuple):
-        raise refuse(where, value, "a list")
+        raise refuse(label, value, "a list")
     if len(value) > at_most:
-        raise RefusedModel(f"{where} has {len(value)} entries, and at most {at_most} are accepted.")
+        raise RefusedModel(f"{label} has {len(value)} entries, and at most {at_most} are accepted.")
     return list(value)

@@ -47,8 +47,8 @@ class Composed:
         if cell.role is not Role.FREE:
             return raises_exception(cell.metadata)
         return any(
-            one.role is Role.FREE and one.released == cell.source and raises_exception(one.metadata)
-            for one in self.exam.cells
+            released.role is Role.FREE and released.released == cell.source and raises_exception(released.metadata)
+            for released in self.exam.cells
         )
 
 

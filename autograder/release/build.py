@@ -88,37 +88,37 @@ def check(release: Release) -> list[str]:
     """
     files = release.modules.union(release.files)
     bound = read_only(release.files)
-    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
-    errors = _each_module_once([(exam, finding) for exam, finding in found if not finding.warning])
+    findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
+    errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     _stop_for(errors)
-    return [text for exam, finding in found for text in _placed(exam, [finding])]
+    return [text for exam, finding in findings for text in _placed(exam, [finding])]
 
 
 def examined_doubts(release: Release) -> list[str]:
     """Return what the linter says of the tests of a source without solutions, whose names nothing has bound yet."""
     files = release.modules.union(release.files)
-    found = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
-    return [text for exam, one in found if not one.reason.startswith(lint.UNBOUND) for text in _placed(exam, [one])]
+    findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files)]
+    return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in _placed(exam, [one])]
 
 
 def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:
     """Reduce the errors of missing modules to one for each module, however many tests need it."""
     needing = Counter(finding.reason for _, finding in errors)
-    kept: dict[str, tuple[Exam, lint.Finding]] = {}
+    by_text: dict[str, tuple[Exam, lint.Finding]] = {}
     for exam, finding in errors:
-        others = needing[finding.reason] - 1
-        if not (finding.reason.startswith(lint.NO_MODULE) and others):
-            kept[f"{exam.notebook} {finding}"] = exam, finding
-        elif finding.reason not in kept:
-            reason = f"{finding.reason}, also for {others} other {'place' if others == 1 else 'places'} in tests"
-            kept[finding.reason] = exam, dataclasses.replace(finding, reason=reason)
-    return list(kept.values())
+        further = needing[finding.reason] - 1
+        if not (finding.reason.startswith(lint.NO_MODULE) and further):
+            by_text[f"{exam.notebook} {finding}"] = exam, finding
+        elif finding.reason not in by_text:
+            reason = f"{finding.reason}, also for {further} other {'place' if further == 1 else 'places'} in tests"
+            by_text[finding.reason] = exam, dataclasses.replace(finding, reason=reason)
+    return list(by_text.values())
 
 
 def _own_modules(folders: Iterable[Path]) -> frozenset[str]:
     """Find the modules and packages in the folders that the examiner imports from: ``a.py``, ``b/__init__.py``."""
-    found = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
-    return frozenset(path.as_posix() for path in found)
+    paths = (path.relative_to(folder) for folder in folders for form in OWN_MODULES for path in folder.glob(form))
+    return frozenset(path.as_posix() for path in paths)
 
 
 def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
@@ -129,11 +129,11 @@ def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
     _check_ids(assignment, assignment.examine.allow, [str(cell.grade_id) for cell in tests], "test")
 
 
-def _check_ids(assignment: Assignment, names: Iterable[str], known: list[str], kind: str) -> None:
+def _check_ids(assignment: Assignment, names: Iterable[str], existing: list[str], kind: str) -> None:
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            todo = f"did you mean {near[0]!r}?" if near else f"its {kind}s are {', '.join(known) or 'none'}"
+        if name not in existing:
+            near = difflib.get_close_matches(name, existing, 1)
+            todo = f"did you mean {near[0]!r}?" if near else f"its {kind}s are {', '.join(existing) or 'none'}"
             raise CourseError(f"'examine' of {assignment.name!r} names {name!r}, which is no {kind}; {todo}")
 
 
@@ -158,14 +158,16 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
     """Refuse tests that are not Python, for a release and for grading; other faults are reported with them."""
     unreadable = [(exam, fault) for exam in exams for fault in lint.unreadable(exam)]
     if unreadable:
-        others = [(exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning]
-        _stop_for([*unreadable, *others])
+        others_findings = [
+            (exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning
+        ]
+        _stop_for([*unreadable, *others_findings])
 
 
 def _placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
     return [
-        _in_file(exam, one) or f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, one)}"
-        for one in findings
+        _in_file(exam, finding) or f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}"
+        for finding in findings
     ]
 
 
@@ -183,10 +185,10 @@ def _in_file(exam: Exam, finding: lint.Finding) -> str:
 def _in_source(exam: Exam, finding: lint.Finding) -> str:
     """Write a finding with its place in the source; the test cells of an otter notebook have places of their own."""
     tests = {f"cell {n} ({cell.grade_id!r})": cell.source for n, cell in enumerate(exam.cells, 1)}
-    place = formats.place_in_source(tests.get(finding.cell, ""), finding.line)
-    if not place:
+    position = formats.place_in_source(tests.get(finding.cell, ""), finding.line)
+    if not position:
         return str(finding)
-    return f"{place}: {_told(finding)}"
+    return f"{position}: {_told(finding)}"
 
 
 def _told(finding: lint.Finding) -> str:
@@ -215,8 +217,8 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
-        for place, source in [*release.files.items(), *release.bundle.items()]:
-            path = aside / place
+        for released_name, source in [*release.files.items(), *release.bundle.items()]:
+            path = aside / released_name
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, path)
         for notebook in release.notebooks:
@@ -238,9 +240,9 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
 
 def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:
     """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it."""
-    named: NotebookNode = copy.deepcopy(student)
-    named.metadata[RELEASED_FOR] = {"assignment": assignment.name}
-    return named
+    copied: NotebookNode = copy.deepcopy(student)
+    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name}
+    return copied
 
 
 def notebook_text(notebook: NotebookNode) -> str:

@@ -33,13 +33,13 @@ def bundle_files(assignment: Assignment, released: Iterable[str] = ()) -> dict[s
     """
     if assignment.student != "bundle":
         return {}
-    taken = next((place for place in released if place.split("/")[0] in (FOLDER, f"{FOLDER}.py")), None)
-    if taken is not None:
+    conflict = next((place for place in released if place.split("/")[0] in (FOLDER, f"{FOLDER}.py")), None)
+    if conflict is not None:
         raise CourseError(
-            f"release/{assignment.name}/{taken}: with `student: bundle`, {FOLDER}/ is the kit's; rename yours"
+            f"release/{assignment.name}/{conflict}: with `student: bundle`, {FOLDER}/ is the kit's; rename yours"
         )
     package = Path(__file__).resolve().parents[1]
-    found = [package / name for name in _FILES]
+    files = [package / name for name in _FILES]
     for room in _ROOMS:
-        found += sorted(path for path in (package / room).rglob("*.py") if "__pycache__" not in path.parts)
-    return {f"{FOLDER}/{path.relative_to(package).as_posix()}": path for path in found}
+        files += sorted(path for path in (package / room).rglob("*.py") if "__pycache__" not in path.parts)
+    return {f"{FOLDER}/{path.relative_to(package).as_posix()}": path for path in files}

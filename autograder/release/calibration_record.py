@@ -164,30 +164,30 @@ def standing(course: Course, assignment: str, exams: Sequence[Exam]) -> tuple[st
         A sentence, empty where no test asks for a threshold; and what has changed since the calibration, a sentence
         each.
     """
-    found = load(calibration_path(course, assignment))
-    if found is None:
-        asked = any(_THRESHOLD.search(cell.source) for exam in exams for cell in tests_with_points(exam))
-        return "thresholds: not calibrated" if asked else "", ()
-    said = f"thresholds: calibrated on {found.made_at:%Y-%m-%d} with {found.runs} runs of the solution"
-    return said, tuple(_changes(found, exams, course.hidden(assignment)))
+    calibration = load(calibration_path(course, assignment))
+    if calibration is None:
+        has_threshold = any(_THRESHOLD.search(cell.source) for exam in exams for cell in tests_with_points(exam))
+        return "thresholds: not calibrated" if has_threshold else "", ()
+    summary = f"thresholds: calibrated on {calibration.made_at:%Y-%m-%d} with {calibration.runs} runs of the solution"
+    return summary, tuple(_changes(calibration, exams, course.hidden(assignment)))
 
 
 _THRESHOLD = re.compile(r"\bcheck\.(loss|accuracy|retrained)\b|[\"']threshold[\"']")
 
 
-def _changes(found: Calibration, exams: Sequence[Exam], hidden: Path) -> Iterator[str]:
-    then = {(one.notebook, one.id): one.test for one in found.questions}
-    day = f"{found.made_at:%Y-%m-%d}"
+def _changes(calibration: Calibration, exams: Sequence[Exam], hidden: Path) -> Iterator[str]:
+    then = {(one.notebook, one.id): one.test for one in calibration.questions}
+    day = f"{calibration.made_at:%Y-%m-%d}"
     for exam in exams:
         for cell in tests_with_points(exam):
-            known = then.get((exam.notebook, str(cell.grade_id)))
-            if known is None:
+            calibrated = then.get((exam.notebook, str(cell.grade_id)))
+            if calibrated is None:
                 yield f"{exam.notebook}, {cell.grade_id}: is new since the calibration on {day}"
-            elif known != test_digest(cell):
+            elif calibrated != test_digest(cell):
                 yield f"{exam.notebook}, {cell.grade_id}: its test has changed since the calibration on {day}"
-    if found.solution != solution_digest(exams):
+    if calibration.solution != solution_digest(exams):
         yield f"the solution has changed since the calibration on {day}"
-    if found.hidden != hidden_digest(hidden):
+    if calibration.hidden != hidden_digest(hidden):
         yield f"the hidden data have changed since the calibration on {day}"
 
 

@@ -90,9 +90,9 @@ def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     """
     folder = course.source(assignment.name)
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
-    named = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
-    own = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
-    paths = [*own, *(path for path in named if path.is_file())]
+    templates = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
+    sources = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
+    paths = [*sources, *(path for path in templates if path.is_file())]
     try:
         return {path: path.read_bytes() for path in paths}
     except OSError as error:

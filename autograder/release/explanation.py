@@ -34,24 +34,24 @@ def explained(exam: Exam) -> Iterator[str]:
 def sentence(fact: Fact, cell: ExamCell) -> str:
     """Say what a fact about a test lets an answer do; empty for a fact that allows nothing."""
     name = fact.subject.partition(" ")[2]
-    where = _line(fact.place, cell)
-    what = f"`{name.removeprefix('.')}`" if name else "the call"
+    line = _line(fact.place, cell)
+    subject = f"`{name.removeprefix('.')}`" if name else "the call"
     match fact.act:
         case Act.CHANGES:
             key = f"argument {int(fact.value) + 1}" if fact.value.isdecimal() else f"argument `{fact.value}`"
-            return f"{where}: {what} may change its {key}"
+            return f"{line}: {subject} may change its {key}"
         case Act.READS:
-            return f"{where}: {what} gets the test's `{fact.value}`, which it reads as a global"
+            return f"{line}: {subject} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
             return f"`{fact.value}` has one state in the notebook and in the test"
         case Act.GIVES if name and fact.place == cell.grade_id:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
-            return f"{where}: what {f'{what} gives' if name else 'arrives'} may be of kind {fact.value}"
+            return f"{line}: what {f'{subject} gives' if name else 'arrives'} may be of kind {fact.value}"
         case Act.GETS:
-            return f"{where}: the answer gets objects of {fact.value}, with all that they refer to"
+            return f"{line}: the answer gets objects of {fact.value}, with all that they refer to"
         case Act.DRAWS:
-            return f"{where}: the seed is the notebook's, too, which draws after it"
+            return f"{line}: the seed is the notebook's, too, which draws after it"
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
         case Act.WRITES:
@@ -62,9 +62,9 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
     return ""  # what calls return is no permission
 
 
-def _line(place: str, cell: ExamCell) -> str:
+def _line(position: str, cell: ExamCell) -> str:
     """Name the line of a place, with its source where it stands in the test itself."""
-    parts = place.removeprefix(f"{cell.grade_id}:").split(":")
+    parts = position.removeprefix(f"{cell.grade_id}:").split(":")
     if len(parts) < 2 or not parts[-2].isdecimal():
         return "somewhere"
     number, lines = int(parts[-2]), cell.source.splitlines()

@@ -67,50 +67,50 @@ def unnamed_files(course: Course, assignment: Assignment, files: Mapping[str, Pa
     listed = [(course.root / name).resolve() for name in assignment.files]
     patterns = file_patterns(read_nbgrader_config(course.root))
     faults = []
-    for place, path in files.items():
-        doubt = _doubt(PurePosixPath(place))
+    for target, path in files.items():
+        doubt = _doubt(PurePosixPath(target))
         if doubt is None:
             continue
-        why, depth = doubt
+        reason, depth = doubt
         part = [path, *path.parents][depth]
         is_listed = any(path.is_relative_to(name) and name.is_relative_to(part) for name in listed)
         if not is_listed and part.name not in patterns.include:
-            faults.append(_ask(course, why, part))
+            faults.append(_ask(course, reason, part))
     return faults
 
 
-def ask_for_notebook(course: Course, assignment: Assignment, name: str, why: str) -> str | None:
+def ask_for_notebook(course: Course, assignment: Assignment, name: str, reason: str) -> str | None:
     """Ask the author to name a notebook of the source folder; return None if it is named."""
     path = course.source(assignment.name).resolve() / name
     patterns = file_patterns(read_nbgrader_config(course.root))
     is_named = name in patterns.include or path in [(course.root / one).resolve() for one in assignment.files]
-    return None if is_named else _ask(course, why, path)
+    return None if is_named else _ask(course, reason, path)
 
 
-def _ask(course: Course, what: str, path: Path) -> str:
-    shown = path.relative_to(course.root.resolve()).as_posix()
+def _ask(course: Course, reason: str, path: Path) -> str:
+    name = path.relative_to(course.root.resolve()).as_posix()
     # nbgrader releases a notebook even if c.CourseDirectory.ignore names it.
-    other = (
+    remedy = (
         f"for example into {path.parent.name}/drafts/"
         if path.suffix == ".ipynb"
         else "or name it in c.CourseDirectory.ignore"
     )
     return (
-        f"{shown}: {what}. If students should have it, name it in course.yaml (files: [{shown}]), or without one in "
-        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); otherwise move it away, {other}"
+        f"{name}: {reason}. If students should have it, name it in course.yaml (files: [{name}]), or without one in "
+        f"nbgrader_config.py (c.CourseDirectory.include = ['*', '{path.name}']); otherwise move it away, {remedy}"
     )
 
 
-def _doubt(place: PurePosixPath) -> tuple[str, int] | None:
+def _doubt(target: PurePosixPath) -> tuple[str, int] | None:
     """Return why a file is doubtful, and how many folders above it the reason lies; None if it is not."""
-    for depth, part in enumerate(place.parts, 1):
+    for depth, part in enumerate(target.parts, 1):
         if part.startswith("."):
-            return "a name that begins with a dot", len(place.parts) - depth
-    if fnmatchcase(place.name.lower(), _GRADEBOOK):
+            return "a name that begins with a dot", len(target.parts) - depth
+    if fnmatchcase(target.name.lower(), _GRADEBOOK):
         return "a gradebook, with the names and the marks of students", 0
-    if fnmatchcase(place.name.lower(), _SOLUTION):
+    if fnmatchcase(target.name.lower(), _SOLUTION):
         return "a file that is called a solution", 0
-    if place.suffix.lower() == ".ipynb":
+    if target.suffix.lower() == ".ipynb":
         return "a notebook that is not the assignment's: nothing clears its solutions", 0
     return None
 
@@ -126,10 +126,10 @@ class _Files:
         self.rules = _file_rules(source, contents)
         self.tests = source / TESTS if test_files(source) else None
 
-    def add(self, place: Path, start: Path) -> None:
+    def add(self, folder: Path, start: Path) -> None:
         """Add ``start``: a file, or all files in a folder."""
-        for path in [start] if start.is_file() else self._walk(place, start):
-            target = (place / path.relative_to(start)).as_posix()
+        for path in [start] if start.is_file() else self._walk(folder, start):
+            target = (folder / path.relative_to(start)).as_posix()
             if path.parent.resolve() == self.source and path.name in self.notebooks:
                 continue  # its stripped version is released
             if self._is_tests(path, start):
@@ -149,7 +149,7 @@ class _Files:
         """Return why the notebooks' formats do not release a file of the source folder; None if they do."""
         if not path.is_relative_to(self.source):
             return None
-        return next((why for rules in self.rules if (why := rules.why_not(path))), None)
+        return next((reason for rules in self.rules if (reason := rules.why_not(path))), None)
 
     def _is_tests(self, path: Path, start: Path) -> bool:
         """Tell whether a file is the examiner's: a test file, or beside one and not named in ``files``."""
@@ -158,44 +158,46 @@ class _Files:
         is_test = path.resolve().parent == self.tests and fnmatchcase(path.name, "test_*.py")
         return is_test or not start.resolve().is_relative_to(self.tests)
 
-    def _walk(self, place: Path, start: Path) -> Iterator[Path]:
+    def _walk(self, target: Path, start: Path) -> Iterator[Path]:
         for parent, folders, names in os.walk(start):
-            here = Path(parent)
-            shown = place / here.relative_to(start)
-            folders[:] = self._released(here, shown, folders, lambda name: not self.patterns.ignores(name))
-            files = self._released(here, shown, names, self.patterns.takes)
-            linked = [name for name in folders if (here / name).is_symlink()]
-            yield from (here / name for name in [*linked, *files] if not self._is_notebook(shown, here / name))
+            folder = Path(parent)
+            target_folder = target / folder.relative_to(start)
+            folders[:] = self._released(folder, target_folder, folders, lambda name: not self.patterns.ignores(name))
+            files = self._released(folder, target_folder, names, self.patterns.takes)
+            linked = [name for name in folders if (folder / name).is_symlink()]
+            yield from (
+                folder / name for name in [*linked, *files] if not self._is_notebook(target_folder, folder / name)
+            )
 
-    def _released(self, here: Path, shown: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
+    def _released(self, folder: Path, target_folder: Path, names: list[str], goes: Callable[[str], bool]) -> list[str]:
         """Return the released names of a folder, sorted."""
         silent = _CACHES | _GITS.difference(self.patterns.include)
-        silent |= {"hidden"} if here == self.source else set()
+        silent |= {"hidden"} if folder == self.source else set()
         names = sorted(name for name in names if name not in silent and not name.endswith(".pyc"))
         for name in names:
             if not goes(name):
-                self.left_out[(shown / name).as_posix()] = _IGNORED
+                self.left_out[(target_folder / name).as_posix()] = _IGNORED
         names = [name for name in names if goes(name)]
-        if here == self.source:
+        if folder == self.source:
             calibration = {calibration_record.FILE, calibration_record.ANSWERS}.intersection(names)
-            self.left_out |= {(shown / name).as_posix(): _CALIBRATION for name in sorted(calibration)}
+            self.left_out |= {(target_folder / name).as_posix(): _CALIBRATION for name in sorted(calibration)}
             names = [name for name in names if name not in calibration]
         return names
 
-    def _is_notebook(self, shown: Path, path: Path) -> bool:
+    def _is_notebook(self, target_folder: Path, path: Path) -> bool:
         if path.suffix != ".ipynb":
             return False
         if path.parent != self.source:
-            self.left_out[(shown / path.name).as_posix()] = _FOREIGN
+            self.left_out[(target_folder / path.name).as_posix()] = _FOREIGN
         return True
 
 
 def _file_rules(source: Path, contents: Mapping[Path, bytes]) -> list[FileRules]:
     """Read the rules of an assignment's notebooks that are not nbgrader's."""
-    known = {path.resolve(): content for path, content in contents.items()}
+    resolved = {path.resolve(): content for path, content in contents.items()}
     paths = sorted(path for path in source.glob("*.ipynb") if not path.name.startswith("."))
-    read = {path: known[path] if path in known else _content(path) for path in paths}
-    return file_rules(source, read)
+    sources = {path: resolved[path] if path in resolved else _content(path) for path in paths}
+    return file_rules(source, sources)
 
 
 def _content(path: Path) -> bytes:
@@ -207,25 +209,25 @@ def _content(path: Path) -> bytes:
 
 def _releasable(course: Course, path: Path) -> Path:
     """Return the file itself, after links: a regular file of the course that is not hidden."""
-    shown = path.relative_to(course.root)
+    name = path.relative_to(course.root)
     try:
-        real = inside(course.root, shown.as_posix(), course.root)
+        real = inside(course.root, name.as_posix(), course.root)
     except ValueError as error:
-        raise CourseError(f"{shown}: {error}; put a copy there instead") from None
+        raise CourseError(f"{name}: {error}; put a copy there instead") from None
     if is_hidden(course.root, real):
-        raise CourseError(f"{shown}: lies in (or links to) a hidden folder: students would get it")
+        raise CourseError(f"{name}: lies in (or links to) a hidden folder: students would get it")
     if real.is_relative_to(course.state.resolve()):
-        raise CourseError(f"{shown}: lies in .autograder/, where grading stores data that no student may see")
+        raise CourseError(f"{name}: lies in .autograder/, where grading stores data that no student may see")
     if not real.is_file():
-        raise CourseError(f"{shown}: only regular files can be released")
+        raise CourseError(f"{name}: only regular files can be released")
     return real
 
 
 def _check_not_hidden(course: Course, assignment: Assignment, files: Mapping[str, Path]) -> None:
     """Refuse a file with the content of a hidden one: a forgotten copy gives it away as well."""
     hidden = [path for path in course.hidden(assignment.name).rglob("*") if path.is_file() and path.stat().st_size]
-    for place, path in files.items():
+    for name, path in files.items():
         for secret in hidden:
             if path.stat().st_size == secret.stat().st_size and filecmp.cmp(path, secret, shallow=False):
                 twin = secret.relative_to(course.root)
-                raise CourseError(f"{place}: is a copy of {twin}, which students must not get; remove it")
+                raise CourseError(f"{name}: is a copy of {twin}, which students must not get; remove it")

@@ -79,9 +79,9 @@ def format_of(notebook: NotebookNode, label: str) -> SourceFormat | None:
     Raises:
         CourseError: it is otter-grader's, and the extension for that is not installed.
     """
-    for each in formats():
-        if each.is_source(notebook):
-            return each
+    for source_format in formats():
+        if source_format.is_source(notebook):
+            return source_format
     if "otter" not in registry.names(registry.FORMATS) and any(_OTTER.match(cell.source) for cell in notebook.cells):
         raise CourseError(f"{label}: an otter notebook needs the extension otter: {with_extra('otter')}")
     return None
@@ -94,7 +94,7 @@ def is_foreign_test(code: str) -> bool:
 
 def place_in_source(code: str, line: int) -> str:
     """Return cell and line of the source for a line of a test cell's code; empty where the cell is the source's own."""
-    return next((place for each in formats() if (place := each.place_in_source(code, line))), "")
+    return next((position for each in formats() if (position := each.place_in_source(code, line))), "")
 
 
 def file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> list[FileRules]:

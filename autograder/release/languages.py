@@ -16,6 +16,6 @@ def check_language(notebook: NotebookNode, label: str) -> None:
         CourseError: its kernel's language is another one, and it has code.
     """
     spec, about = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
-    named = spec.get("language") or about.get("name") or ("R" if spec.get("name") == "ir" else "python")
-    if str(named).lower() not in _PYTHON and any(cell.cell_type == "code" for cell in notebook.cells):
-        raise CourseError(f"{label}: the notebook's language is {str(named)!r}; {ONLY_PYTHON}")
+    language = spec.get("language") or about.get("name") or ("R" if spec.get("name") == "ir" else "python")
+    if str(language).lower() not in _PYTHON and any(cell.cell_type == "code" for cell in notebook.cells):
+        raise CourseError(f"{label}: the notebook's language is {str(language)!r}; {ONLY_PYTHON}")

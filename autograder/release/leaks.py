@@ -71,37 +71,37 @@ def _stop_for(faults: Sequence[str]) -> None:
 def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Iterator[str]:
     config = read_nbgrader_config(course.root)
     added = (config.get("IncludeHeaderFooter", option) for option in ("header", "footer"))
-    shown = [path for name in added if name and (path := course.root / str(name)).is_file()]
-    own = sorted(path for path in course.source(assignment.name).glob("*.ipynb") if not path.name.startswith("."))
-    read = {}
-    for path in [*shown, *own]:
+    included = [path for name in added if name and (path := course.root / str(name)).is_file()]
+    sources = sorted(path for path in course.source(assignment.name).glob("*.ipynb") if not path.name.startswith("."))
+    notebooks = {}
+    for path in [*included, *sources]:
         label = path.relative_to(course.root).as_posix()
-        read[path] = read_source_notebook(path, name=label)
-        if not format_of(read[path], label):  # its markers are read, and refused, where it is converted
-            yield from (f"{label}: {fault}" for fault in _in_notebook(read[path], markers))
+        notebooks[path] = read_source_notebook(path, name=label)
+        if not format_of(notebooks[path], label):  # its markers are read, and refused, where it is converted
+            yield from (f"{label}: {fault}" for fault in _in_notebook(notebooks[path], markers))
     patterns = file_patterns(config)
     are_marked = {
-        path: format_of(read[path], path.name) is not None
-        or any("nbgrader" in cell.metadata for cell in read[path].cells)
-        for path in own
+        path: format_of(notebooks[path], path.name) is not None
+        or any("nbgrader" in cell.metadata for cell in notebooks[path].cells)
+        for path in sources
     }
     for path, is_marked in are_marked.items():
-        why = None
+        reason = None
         if patterns.ignores(path.name):
-            why = "a notebook that c.CourseDirectory.ignore leaves out, and nbgrader's generate_assignment does not"
+            reason = "a notebook that c.CourseDirectory.ignore leaves out, and nbgrader's generate_assignment does not"
         elif not is_marked and any(are_marked.values()):
-            why = "a notebook without any cell that nbgrader knows: it would be released as it is"
-        asked = ask_for_notebook(course, assignment, path.name, why) if why else None
-        yield from [asked] if asked else []
+            reason = "a notebook without any cell that nbgrader knows: it would be released as it is"
+        request = ask_for_notebook(course, assignment, path.name, reason) if reason else None
+        yield from [request] if request else []
 
 
 def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:
     cells = [read_cell(cell, markers) for cell in notebook.cells]
     names = _names_of_check(notebook)
-    for index, (cell, read) in enumerate(zip(notebook.cells, cells, strict=True)):
-        faults = list(read.faults)
+    for index, (cell, marked) in enumerate(zip(notebook.cells, cells, strict=True)):
+        faults = list(marked.faults)
         if cell.cell_type == "code":
-            faults += ((line, _NOT_VISIBLE) for line in _asks_hidden_data(read.visible, names))
+            faults += ((line, _NOT_VISIBLE) for line in _asks_hidden_data(marked.visible, names))
         yield from (f"{cell_name(index, cell)}: line {line}: {fault}" for line, fault in sorted(faults))
 
 
@@ -150,13 +150,13 @@ def _in_release(course: Course, release: Release, markers: Markers) -> Iterator[
     """Find markers in the release, notebooks and files of any kind, and name the course's file."""
     todo = "students would see the marked part; remove it"
     for notebook in release.notebooks:
-        found = _marker_in(notebook.text.encode(), markers)
+        marker = _marker_in(notebook.text.encode(), markers)
         name = f"source/{release.assignment.name}/{notebook.name}.ipynb"
-        yield from [f"{name}: holds {found!r} when it is released: {todo}"] if found else []
+        yield from [f"{name}: holds {marker!r} when it is released: {todo}"] if marker else []
     for path in dict.fromkeys(release.files.values()):
-        found = _marked(path, markers)
+        marker = _marked(path, markers)
         name = path.relative_to(course.root.resolve()).as_posix()
-        yield from [f"{name}: {found}: {todo}, {_LEAVE_OUT}"] if found else []
+        yield from [f"{name}: {marker}: {todo}, {_LEAVE_OUT}"] if marker else []
 
 
 def _marked(path: Path, markers: Markers) -> str | None:
@@ -170,8 +170,8 @@ def _marked(path: Path, markers: Markers) -> str | None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         is_wide = data[:2] in _BYTE_ORDERS
         if size > MAX_LINES_BYTES or (b"\0" in data[:8192] and not is_wide):
-            found = _marker_in(data, markers)
-            return repr(found) if found else None
+            marker = _marker_in(data, markers)
+            return repr(marker) if marker else None
         text = data[:].decode("utf-16" if is_wide else "utf-8", "replace")
     for number, line in enumerate(text.splitlines(), 1):
         # A notebook is JSON, where a line may hold several.

@@ -102,46 +102,48 @@ class MarkedCell:
 
 def read_cell(cell: Mapping[str, Any], markers: Markers) -> MarkedCell:
     """Return the part of a cell that students see, and the faults of its markers."""
-    found = _regions(str(cell["source"]).split("\n"), markers)
+    marked = _regions(str(cell["source"]).split("\n"), markers)
     meta = cell.get("metadata", {}).get("nbgrader", {})
     flags = meta if isinstance(meta, dict) else {}
     is_code = cell.get("cell_type") == "code"
-    is_replaced = bool(flags.get("solution")) and SOLUTION not in found.kinds
-    for number, line in enumerate(found.visible, 1):
+    is_replaced = bool(flags.get("solution")) and SOLUTION not in marked.kinds
+    for number, line in enumerate(marked.visible, 1):
         slip = find_slip(line, markers, is_code=is_code)
-        if slip is not None and not (slip.is_bare and (is_replaced or slip.kind in found.kinds)):
-            found.faults.append((number, _not_a_marker(line, slip.right)))
+        if slip is not None and not (slip.is_bare and (is_replaced or slip.kind in marked.kinds)):
+            marked.faults.append((number, _not_a_marker(line, slip.right)))
         elif is_code and flags.get("grade") and (right := _find_autotest_slip(line, markers)):
-            found.faults.append((number, _not_a_marker(line, right)))
+            marked.faults.append((number, _not_a_marker(line, right)))
     if is_replaced:  # by nbgrader's stub
-        found.visible = [""] * len(found.visible)
-    found.faults.sort()
-    return found
+        marked.visible = [""] * len(marked.visible)
+    marked.faults.sort()
+    return marked
 
 
 def _regions(lines: Sequence[str], markers: Markers) -> MarkedCell:
     """Follow the markers through a cell as nbgrader does; errors that nbgrader ignores are faults, too."""
-    found = MarkedCell([])
+    marked = MarkedCell([])
     begun: tuple[int, Pair] | None = None
     for number, line in enumerate(lines, 1):
         pair, is_begin = _exact(line, markers)
-        found.visible.append("" if pair or begun else line)
+        marked.visible.append("" if pair or begun else line)
         if pair is None:
             continue
-        found.kinds.add(pair.kind)
+        marked.kinds.add(pair.kind)
         if is_begin and begun is None:
             begun = number, pair
         elif is_begin and begun is not None:
-            where = f"inside the part that begins in line {begun[0]}"
-            found.faults.append((number, f"{_quoted(line)} {where}; end that first, with '### {begun[1].end}'"))
+            position = f"inside the part that begins in line {begun[0]}"
+            marked.faults.append((number, f"{_quoted(line)} {position}; end that first, with '### {begun[1].end}'"))
         elif begun is not None and begun[1] is pair:
             begun = None
         else:
             todo = f"put '### {pair.begin}' where it begins"
-            found.faults.append((number, f"{_quoted(line)} ends nothing: the lines above it would be released; {todo}"))
+            marked.faults.append(
+                (number, f"{_quoted(line)} ends nothing: the lines above it would be released; {todo}")
+            )
     if begun is not None:
-        found.faults.append((begun[0], f"{_quoted(lines[begun[0] - 1])} has no '### {begun[1].end}' after it"))
-    return found
+        marked.faults.append((begun[0], f"{_quoted(lines[begun[0] - 1])} has no '### {begun[1].end}' after it"))
+    return marked
 
 
 def _exact(line: str, markers: Markers) -> tuple[Pair | None, bool]:
@@ -209,9 +211,9 @@ def _texts(line: str, is_code: bool) -> Iterator[str]:
 def _side(words: Sequence[str], letters: str, pair: Pair, is_marked: bool) -> int | None:
     """Return 0 if the words were meant to begin such a part, 1 if to end it, else None."""
     for side, text in enumerate((pair.begin, pair.end)):
-        own = [word.casefold() for word in _WORD.findall(text)]
+        marker_words = [word.casefold() for word in _WORD.findall(text)]
         is_default = text in (_DEFAULTS[pair.kind].begin, _DEFAULTS[pair.kind].end)
-        if len(own) > 1 and _near(letters, "".join(own), 1 if is_marked and not is_default else 0):
+        if len(marker_words) > 1 and _near(letters, "".join(marker_words), 1 if is_marked and not is_default else 0):
             return side
         slips = 2 if is_marked else 1
         nouns = (*_NOUNS[pair.kind], "hidden") if pair.kind == HIDDEN_TESTS and is_marked else _NOUNS[pair.kind]
@@ -240,20 +242,20 @@ def _written(marker: str) -> str:
     return marker if marker.lstrip().startswith("#") else f"### {marker}"
 
 
-def _near(word: str, other: str, most: int) -> bool:
+def _near(word: str, marker: str, most: int) -> bool:
     """Tell whether two words differ by at most ``most`` letters.
 
     A letter may be missing, too many, wrong, or swapped with its neighbor (optimal string alignment).
     """
-    if abs(len(word) - len(other)) > most:
+    if abs(len(word) - len(marker)) > most:
         return False
     before: list[int] = []
-    row = list(range(len(other) + 1))
+    row = list(range(len(marker) + 1))
     for i, letter in enumerate(word, 1):
         earlier, before, row = before, row, [i]
-        for j, wanted in enumerate(other, 1):
+        for j, wanted in enumerate(marker, 1):
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == wanted:
+            if i > 1 and j > 1 and letter == marker[j - 2] and word[i - 2] == wanted:
                 cost = min(cost, earlier[j - 2] + 1)
             row.append(cost)
     return row[-1] <= most
@@ -276,8 +278,8 @@ def _find_autotest_slip(line: str, markers: Markers) -> str | None:
         del words[0]
     for count in (1, 2):
         name, code = "".join(_WORD.findall("".join(words[:count]))), " ".join(words[count:])
-        known = {_AUTOTEST, "".join(_WORD.findall(markers.autotest.casefold()))} - {""}
-        is_near = any(_near(name.casefold(), one, 1) for one in known)
+        spellings = {_AUTOTEST, "".join(_WORD.findall(markers.autotest.casefold()))} - {""}
+        is_near = any(_near(name.casefold(), one, 1) for one in spellings)
         if is_near and _is_code(code, or_name=name.isupper()):
             return f"### {markers.autotest} {code}"
     return None

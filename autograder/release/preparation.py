@@ -42,7 +42,7 @@ def prepare(course: Course, assignment: Assignment) -> str:
     command = [sys.executable, str(course.root / script), *arguments, assignment.name]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=course.root,
             env=environment,
@@ -54,12 +54,12 @@ def prepare(course: Course, assignment: Assignment) -> str:
         )
     except OSError as error:
         raise HostError(f"{script} could not be started ({error.strerror or error})") from error
-    if done.returncode:
-        raise CourseError(_failure(assignment, script, done))
+    if process.returncode:
+        raise CourseError(_failure(assignment, script, process))
     absent = missing(course, assignment)
     if absent:
         raise CourseError(f"{assignment.name}: {script} ran, but {absent[0]} is not there; it must make that file")
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def missing(course: Course, assignment: Assignment) -> tuple[Path, ...]:
@@ -115,9 +115,9 @@ def _hidden_names(cell: ExamCell) -> Iterator[str]:
                     yield name
 
 
-def _failure(assignment: Assignment, script: str, done: subprocess.CompletedProcess[str]) -> str:
+def _failure(assignment: Assignment, script: str, process: subprocess.CompletedProcess[str]) -> str:
     """Describe the failure: script, exit code or signal, and the end of its output."""
-    code = done.returncode
+    code = process.returncode
     how = f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
-    lines = (done.stderr.strip() or done.stdout.strip() or "(it printed nothing)").splitlines()[-SHOWN_LINES:]
+    lines = (process.stderr.strip() or process.stdout.strip() or "(it printed nothing)").splitlines()[-SHOWN_LINES:]
     return "\n".join([f"{assignment.name}: {script} failed ({how}):", *(f"  {line}" for line in lines)])

@@ -41,8 +41,8 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         CourseError: there is none, or one is wrong; the message names it, with the cell.
     """
     folder = course.source(assignment.name)
-    for each in formats.formats():
-        each.check_folder(folder)
+    for source_format in formats.formats():
+        source_format.check_folder(folder)
     paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not paths:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
@@ -52,12 +52,12 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
             source = read_source_notebook(path, name=label)
-            if own := formats.format_of(source, label):
-                versions[path.stem] = convert(own, source, course.root, folder, path.name, config, label)
+            if registered := formats.format_of(source, label):
+                versions[path.stem] = convert(registered, source, course.root, folder, path.name, config, label)
             else:
                 check_language(source, label)
-                for each in formats.formats():
-                    each.check_other(source, label, assignment.name)
+                for source_format in formats.formats():
+                    source_format.check_other(source, label, assignment.name)
                 versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
     return versions
 
@@ -86,14 +86,20 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
 
 
 def convert(
-    own: SourceFormat, notebook: NotebookNode, root: Path, folder: Path, file: str, config: NbgraderConfig, label: str
+    source_format: SourceFormat,
+    notebook: NotebookNode,
+    root: Path,
+    folder: Path,
+    file: str,
+    config: NbgraderConfig,
+    label: str,
 ) -> NotebookVersions:
     """Make the versions of a source notebook in a registered format, with nbgrader's checksums.
 
     Raises:
         CourseError: it is not as this format's sources are; the message names notebook, cell and line.
     """
-    versions = own.convert(notebook, folder=folder, file=file, label=label)
+    versions = source_format.convert(notebook, folder=folder, file=file, label=label)
     _check_metadata(versions.student, label)
     student = _Steps(root, folder, config, label).run(("ComputeChecksums", "CheckCellMetadata"), versions.student)
     _check_valid(student, label)
@@ -131,13 +137,13 @@ class _Steps:
             step = self.make(name)
             if name == _AUTOTESTS:
                 self._check_templates(step, notebook)
-            place = _watched(step)
+            current_cell = _watched(step)
             try:
                 with _native_kernel(notebook) if name == _AUTOTESTS else nullcontext():
                     notebook, self.resources = step(notebook, self.resources)
             except Exception as error:  # nbgrader raises many types, and an AUTOTEST runs the author's code
                 _stop_kernel(step)
-                raise CourseError(f"{self.label}: {''.join(place)}{_reason(error)} ({name})") from error
+                raise CourseError(f"{self.label}: {''.join(current_cell)}{_reason(error)} ({name})") from error
         return notebook
 
     def _has_autotests(self, notebook: NotebookNode) -> bool:
@@ -149,9 +155,9 @@ class _Steps:
         path = Path(step.autotest_filename)
         asking = [i for i, cell in enumerate(notebook.cells) if step.autotest_delimiter in cell.source]
         if asking and not (self.folder / path).exists():
-            place = cell_name(asking[0], notebook.cells[asking[0]])
+            cell = cell_name(asking[0], notebook.cells[asking[0]])
             todo = "put it into the course folder (nbgrader's documentation has one), or write the tests themselves"
-            raise CourseError(f"{self.label}: {place}: an AUTOTEST needs {path.name}, and there is none; {todo}")
+            raise CourseError(f"{self.label}: {cell}: an AUTOTEST needs {path.name}, and there is none; {todo}")
 
     def make(self, name: str) -> Any:
         """Make the preprocessor with the options of nbgrader_config.py, and with absolute paths."""
@@ -185,17 +191,17 @@ class _Steps:
 
 def _watched(step: Any) -> list[str]:
     """Return a list that holds the name of the cell on which the step is working, else nothing."""
-    place: list[str] = []
+    current_cell: list[str] = []
     work = step.preprocess_cell
 
     def preprocess_cell(cell: NotebookNode, resources: Any, index: int) -> Any:
-        place[:] = [f"{cell_name(index, cell)}: "]
-        done = work(cell, resources, index)
-        place.clear()
-        return done
+        current_cell[:] = [f"{cell_name(index, cell)}: "]
+        processed = work(cell, resources, index)
+        current_cell.clear()
+        return processed
 
     step.preprocess_cell = preprocess_cell
-    return place
+    return current_cell
 
 
 def _check_metadata(notebook: NotebookNode, label: str) -> None:
@@ -205,22 +211,22 @@ def _check_metadata(notebook: NotebookNode, label: str) -> None:
     validator = MetadataValidator()
     first: dict[str, int] = {}
     for index, cell in enumerate(notebook.cells):
-        where = f"{label}: {cell_name(index, cell)}"
+        position = f"{label}: {cell_name(index, cell)}"
         try:
             validator.validate_cell(cell)
         except Exception as error:  # jsonschema's errors, and KeyError or TypeError for unexpected types
             reason = getattr(error, "message", None) or str(error)
-            raise CourseError(f"{where}: {_with_remedy(' '.join(reason.split()))}") from None
+            raise CourseError(f"{position}: {_with_remedy(' '.join(reason.split()))}") from None
         meta = cell.metadata.get("nbgrader", {})
         if not any(meta.get(flag) for flag in ("grade", "solution", "locked", "task")):
             continue
         grade_id = meta.get("grade_id")
         if not grade_id:
-            raise CourseError(f"{where}: {_with_remedy('does not have a grade_id')}")
+            raise CourseError(f"{position}: {_with_remedy('does not have a grade_id')}")
         if grade_id in first:
-            raise CourseError(f"{where}: cell {first[grade_id] + 1} has the same grade_id; rename one of them")
+            raise CourseError(f"{position}: cell {first[grade_id] + 1} has the same grade_id; rename one of them")
         if meta.get("task") and "points" not in meta:
-            raise CourseError(f"{where}: {_with_remedy('the task does not have points')}")
+            raise CourseError(f"{position}: {_with_remedy('the task does not have points')}")
         first[grade_id] = index
 
 
@@ -251,14 +257,14 @@ def _with_remedy(reason: str) -> str:
 def _native_kernel(notebook: NotebookNode) -> Iterator[None]:
     """Rename the kernel ``python`` of old notebooks to ``python3``, which exists, within the block."""
     spec = notebook.metadata.get("kernelspec", {})
-    old = spec.get("name")
-    if old == "python":
+    original = spec.get("name")
+    if original == "python":
         spec["name"] = "python3"
     try:
         yield
     finally:
-        if old == "python":
-            spec["name"] = old
+        if original == "python":
+            spec["name"] = original
 
 
 def _reason(error: Exception) -> str:

@@ -65,36 +65,36 @@ class _Reader(ParsedTestFile):
 
     def read(self) -> ReadFile:
         self.check()
-        found = list(self._functions())
-        if not found:
+        functions = list(self._functions())
+        if not functions:
             raise CourseError(f"{self.file}: there is no test in it; a test is a function whose name begins with test")
         of_file = self._own_marks(self.tree)
         tests = []
-        for parents, function in found:
+        for parents, function in functions:
             marks = [of_file, *(self._decorators(one) | self._own_marks(one) for one in parents)]
             tests.append(self._test(parents, function, marks))
-        visible = [function for (_, function), test in zip(found, tests, strict=True) if test.visible]
+        visible = [function for (_, function), test in zip(functions, tests, strict=True) if test.visible]
         text = _spaced(self._only(visible)) if visible else ""
-        named = of_file.get("notebook")
-        return ReadFile(self._text(named) if named else "", tuple(tests), text)
+        notebook = of_file.get("notebook")
+        return ReadFile(self._text(notebook) if notebook else "", tuple(tests), text)
 
     # --- which functions are tests ---
 
     def _functions(self) -> Iterator[tuple[tuple[ast.ClassDef, ...], ast.FunctionDef]]:
         """Yield each test with the classes that it is in."""
-        seen: set[str] = set()
+        names: set[str] = set()
         for node in self.tree.body:
             parents = (node,) if isinstance(node, ast.ClassDef) and node.name.startswith("Test") else ()
-            for one in node.body if parents and isinstance(node, ast.ClassDef) else [node]:
-                if not isinstance(one, Function) or not one.name.startswith("test"):
+            for statement in node.body if parents and isinstance(node, ast.ClassDef) else [node]:
+                if not isinstance(statement, Function) or not statement.name.startswith("test"):
                     continue
-                if isinstance(one, ast.AsyncFunctionDef):
-                    self.fail(one, f"{one.name} is async; call asyncio.run(…) in a plain function")
-                name = ".".join([*(parent.name for parent in parents), one.name])
-                if name in seen:
-                    self.fail(one, f"there are two tests {name}; rename one of them")
-                seen.add(name)
-                yield parents, one
+                if isinstance(statement, ast.AsyncFunctionDef):
+                    self.fail(statement, f"{statement.name} is async; call asyncio.run(…) in a plain function")
+                name = ".".join([*(parent.name for parent in parents), statement.name])
+                if name in names:
+                    self.fail(statement, f"there are two tests {name}; rename one of them")
+                names.add(name)
+                yield parents, statement
 
     def _test(
         self,
@@ -102,30 +102,30 @@ class _Reader(ParsedTestFile):
         function: ast.FunctionDef,
         outer: Sequence[Mapping[str, ast.expr]],
     ) -> FileTest:
-        own = self._decorators(function)
+        marks_of_test = self._decorators(function)
         name = "::".join([self.file, *(parent.name for parent in parents), function.name])
         if any("points" in marks for marks in outer):
             self.fail(function, "points belong to a test: write @pytest.mark.points(…) above each test function")
-        if "points" not in own:
+        if "points" not in marks_of_test:
             self.fail(function, f"{function.name} has no points; write @pytest.mark.points(1) above it")
         visible = False
-        for marks in [*outer, own]:
+        for marks in [*outer, marks_of_test]:
             if "visible" in marks and "hidden" in marks:
                 self.fail(function, f"{function.name} is marked as visible and as hidden")
             visible = ("visible" in marks) or (visible and "hidden" not in marks)
         names, at = self._asked(function)
         first = _first_line(function)
-        shown = [*self.lines[first - 1 : function.end_lineno]] if visible else []
+        visible_lines = [*self.lines[first - 1 : function.end_lineno]] if visible else []
         dedent = len(self.lines[first - 1]) - len(self.lines[first - 1].lstrip())
         comment = f"# {name}" if visible else f"# {name} (hidden)"
         return FileTest(
             name,
             function.lineno,
-            self._points(own["points"]),
+            self._points(marks_of_test["points"]),
             visible,
             at,
             self._code(parents, function, name, names, visible=visible),
-            "\n".join([comment, *(line[dedent:] if not line[:dedent].strip() else line for line in shown)]),
+            "\n".join([comment, *(line[dedent:] if not line[:dedent].strip() else line for line in visible_lines)]),
         )
 
     def _code(
@@ -138,20 +138,20 @@ class _Reader(ParsedTestFile):
         visible: bool,
     ) -> str:
         """Write the code of the test's cell; line n of the file is line n + HEADER_LINES of it."""
-        others = [other for _, other in self._functions() if other is not function]
+        other_tests = [other for _, other in self._functions() if other is not function]
         classes = {within[0] for within, _ in self._functions() if within} - set(parents)
         future = [n for n in self.tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-        lines = self._without([*others, *classes, *future])
+        lines = self._without([*other_tests, *classes, *future])
         body = [line if n in self.unindented or not line else _INDENT + line for n, line in enumerate(lines, 1)]
-        asked = ", ".join(f"{one}=lambda: {one}" for one in names)
-        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({asked}), hidden={not visible})"
+        answers = ", ".join(f"{one}=lambda: {one}" for one in names)
+        call = f"_pytest_run(_pytest_module, {name!r}, _pytest_student({answers}), hidden={not visible})"
         return "\n".join([_HEAD, *body, f"{_INDENT}return locals()", call]) + "\n"
 
     def _without(self, nodes: Sequence[ast.stmt]) -> list[str]:
         """Empty the lines of these definitions; a class without a body gets one."""
         lines = list(self.lines)
-        for one in nodes:
-            first, last = _first_line(one), one.end_lineno or one.lineno
+        for definition in nodes:
+            first, last = _first_line(definition), definition.end_lineno or definition.lineno
             lines[first - 1 : last] = [""] * (last - first + 1)
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef) and node not in nodes and all(part in nodes for part in node.body):
@@ -162,21 +162,21 @@ class _Reader(ParsedTestFile):
         """Empty all lines but those of these tests and of what they need: a constant may be a hidden test's answer."""
         classes = [node for node in self.tree.body if isinstance(node, ast.ClassDef) and set(tests) & set(node.body)]
         parts = [node for node in self.tree.body if node not in classes] + [m for one in classes for m in one.body]
-        others = [node for node in parts if not (isinstance(node, Function) and node.name.startswith("test"))]
+        shared_parts = [node for node in parts if not (isinstance(node, Function) and node.name.startswith("test"))]
         first = self.tree.body[0]
-        kept: list[ast.stmt] = [*tests, *([first] if ast.get_docstring(self.tree) is not None else [])]
-        kept += [one for one in others if _is_autouse(one)]
+        needed: list[ast.stmt] = [*tests, *([first] if ast.get_docstring(self.tree) is not None else [])]
+        needed += [one for one in shared_parts if _is_autouse(one)]
         words = {"pytestmark"} | {
             w for one in classes for d in one.decorator_list for n in ast.walk(d) if (w := _word(n))
         }
         size = -1
-        while len(kept) != size:
-            size = len(kept)
-            words |= {word for one in kept for node in ast.walk(one) if (word := _word(node))}
-            kept += [one for one in others if one not in kept and _bound(one) & words]
-        shown = {n for one in kept for n in range(_first_line(one), (one.end_lineno or 0) + 1)}
-        shown |= {n for one in classes for n in range(_first_line(one), _first_line(one.body[0]))}
-        return [line if number in shown else "" for number, line in enumerate(self.lines, 1)]
+        while len(needed) != size:
+            size = len(needed)
+            words |= {word for one in needed for node in ast.walk(one) if (word := _word(node))}
+            needed += [one for one in shared_parts if one not in needed and _bound(one) & words]
+        numbers = {n for one in needed for n in range(_first_line(one), (one.end_lineno or 0) + 1)}
+        numbers |= {n for one in classes for n in range(_first_line(one), _first_line(one.body[0]))}
+        return [line if number in numbers else "" for number, line in enumerate(self.lines, 1)]
 
     # --- marks ---
 
@@ -186,14 +186,18 @@ class _Reader(ParsedTestFile):
 
     def _own_marks(self, node: ast.Module | ast.ClassDef) -> dict[str, ast.expr]:
         """Return the kit's marks that ``pytestmark`` names."""
-        for one in node.body:
-            if isinstance(one, ast.Assign) and any(getattr(t, "id", "") == "pytestmark" for t in one.targets):
-                listed = one.value.elts if isinstance(one.value, ast.List | ast.Tuple) else [one.value]
+        for statement in node.body:
+            if isinstance(statement, ast.Assign) and any(
+                getattr(t, "id", "") == "pytestmark" for t in statement.targets
+            ):
+                listed = (
+                    statement.value.elts if isinstance(statement.value, ast.List | ast.Tuple) else [statement.value]
+                )
                 return self._marks(listed)
         return {}
 
     def _marks(self, nodes: Sequence[ast.expr]) -> dict[str, ast.expr]:
-        found: dict[str, ast.expr] = {}
+        marks: dict[str, ast.expr] = {}
         for node in nodes:
             name = dotted(node.func if isinstance(node, ast.Call) else node, self.imports)
             mark = name.removeprefix("pytest.mark.")
@@ -203,8 +207,8 @@ class _Reader(ParsedTestFile):
                 self.fail(node, f"a test with points has to decide: it cannot be marked as {mark}")
             if mark in ("points", "notebook") and not (isinstance(node, ast.Call) and len(node.args) == 1):
                 self.fail(node, f"{mark} takes one value: @pytest.mark.{mark}({'2' if mark == 'points' else '…'})")
-            found[mark] = node
-        return found
+            marks[mark] = node
+        return marks
 
     def _points(self, mark: ast.expr) -> float:
         value = mark.args[0] if isinstance(mark, ast.Call) else mark
@@ -224,7 +228,7 @@ class _Reader(ParsedTestFile):
     def _asked(self, test: ast.FunctionDef) -> tuple[list[str], str]:
         """Return the names that a test and its fixtures and helpers read, and the cell at which they do."""
         functions = {one.name: one for one in ast.walk(self.tree) if isinstance(one, Function) and one is not test}
-        named = {one.name: one for one in self.tree.body if isinstance(one, ast.ClassDef)} | functions
+        definitions = {one.name: one for one in self.tree.body if isinstance(one, ast.ClassDef)} | functions
         always = [one for one in functions.values() if _is_autouse(one)]
         waiting: list[ast.AST] = [test, *always]
         reached: list[ast.AST] = []
@@ -234,13 +238,15 @@ class _Reader(ParsedTestFile):
                 continue
             reached.append(node)
             words = {w for one in ast.walk(node) if (w := _word(one))}
-            waiting += [one for name, one in named.items() if name in words and not name.startswith(("test", "Test"))]
+            waiting += [
+                one for name, one in definitions.items() if name in words and not name.startswith(("test", "Test"))
+            ]
         names: dict[str, None] = {}
         places: dict[str, ast.AST] = {}
         for node in reached:
-            for name, place, where in self.reads(node):
+            for name, cell_id, position in self.reads(node):
                 names[name] = None
-                places.setdefault(place, where)
+                places.setdefault(cell_id, position)
         if len(places) > 1:
             self.fail(test, f"{test.name} reads the notebook at two places; write a test for each")
         return list(names), next(iter(places), "")
@@ -253,14 +259,14 @@ def _is_autouse(node: ast.stmt) -> bool:
 def _bound(node: ast.stmt) -> set[str]:
     """Return the names that a statement binds, at any depth of it."""
     if isinstance(node, Function | ast.ClassDef):
-        named = {
+        texts = {
             w for one in node.decorator_list for n in ast.walk(one) if isinstance(n, ast.Constant) and (w := _word(n))
         }
-        return {node.name} | named  # a fixture may have another name
-    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return {node.name} | texts  # a fixture may have another name
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     if isinstance(node, ast.Import | ast.ImportFrom):
-        found |= {one.asname or one.name.partition(".")[0] for one in node.names}
-    return found
+        names |= {one.asname or one.name.partition(".")[0] for one in node.names}
+    return names
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -41,10 +41,10 @@ class ParsedTestFile:
             for line in range(node.lineno + 1, (node.end_lineno or 0) + 1)
         }
 
-    def fail(self, node: ast.AST | int, why: str) -> NoReturn:
+    def fail(self, node: ast.AST | int, reason: str) -> NoReturn:
         """Refuse a line."""
         line = node if isinstance(node, int) else getattr(node, "lineno", 1)
-        raise CourseError(f"{self.file}, line {line}: {why}")
+        raise CourseError(f"{self.file}, line {line}: {reason}")
 
     def check(self) -> None:
         """Refuse what a test file cannot do in the examiner."""
@@ -72,9 +72,11 @@ class ParsedTestFile:
                 self.fail(node, f"{node.name} has a base, and tests that it inherits have no points; write them out")
             if not isinstance(node, Function | ast.ClassDef):
                 list(self.reads(node))
-                for one in ast.walk(node):
-                    if isinstance(one, Function) and one.name.startswith("test"):
-                        self.fail(one, f"{one.name} is defined within another statement; move it to the file's level")
+                for inner in ast.walk(node):
+                    if isinstance(inner, Function) and inner.name.startswith("test"):
+                        self.fail(
+                            inner, f"{inner.name} is defined within another statement; move it to the file's level"
+                        )
         if "student" in {w.id for n in self.tree.body if not isinstance(n, Function | ast.ClassDef)
                          for w in ast.walk(n) if isinstance(w, ast.Name)}:  # fmt: skip
             self.fail(1, "`student` is a fixture: it is there in tests and fixtures only")
@@ -107,20 +109,20 @@ class ParsedTestFile:
 
         Any other use of ``student`` is refused, as the names could not be read from the file.
         """
-        known: set[ast.AST] = set()
+        handled: set[ast.AST] = set()
         for node in ast.walk(tree):
             match node:
                 case ast.Attribute(
-                    ast.Call(ast.Attribute(ast.Name("student") as base, "at"), [ast.Constant(str(place))], []),
+                    ast.Call(ast.Attribute(ast.Name("student") as base, "at"), [ast.Constant(str(cell_id))], []),
                     name,
                     ast.Load(),
                 ):
-                    known.add(base)
-                    yield name, place, node
+                    handled.add(base)
+                    yield name, cell_id, node
                 case ast.Attribute(ast.Name("student") as base, name, ast.Load()) if name != "at":
-                    known.add(base)
+                    handled.add(base)
                     yield name, "", node
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id == "student" and node not in known:
+            if isinstance(node, ast.Name) and node.id == "student" and node not in handled:
                 todo = 'write student.<name> or student.at("cell id").<name>'
                 self.fail(node, f"which names this takes from the notebook cannot be read from it; {todo}")

@@ -32,27 +32,27 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
     Raises:
         CourseError: a test file cannot be read, or a test of it cannot be examined; the message names file and line.
     """
-    made, visible = dict(exams), {name: dict[str, str]() for name in exams}
+    extended, visible = dict(exams), {name: dict[str, str]() for name in exams}
     for path in test_files(folder):
         file = f"{TESTS}/{path.name}"
         try:
             source = path.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise CourseError(f"{file} cannot be read ({error})") from error
-        read = read_file(file, source)
-        if not read.notebook and len(exams) > 1:
+        test_file = read_file(file, source)
+        if not test_file.notebook and len(exams) > 1:
             todo = f'write pytestmark = pytest.mark.notebook("{next(iter(exams))}")'
             raise CourseError(f"{file}: which of the notebooks does it test ({', '.join(exams)})? {todo}")
-        notebook = read.notebook or next(iter(exams))
+        notebook = test_file.notebook or next(iter(exams))
         if notebook not in exams:
             raise CourseError(f"{file}: there is no notebook {notebook!r}; there are {', '.join(exams)}")
-        made[notebook] = _extended(made[notebook], file, read.tests)
-        if read.released:
-            _check_stands_alone(file, read.released, folder / TESTS)
-            visible[notebook][file] = read.released
+        extended[notebook] = _extended(extended[notebook], file, test_file.tests)
+        if test_file.released:
+            _check_stands_alone(file, test_file.released, folder / TESTS)
+            visible[notebook][file] = test_file.released
     if test_files(folder) and (folder / TESTS / "conftest.py").exists():
         raise CourseError(f"{TESTS}/conftest.py is not read by the examiner; put its fixtures into the test files")
-    return made, visible
+    return extended, visible
 
 
 def _check_stands_alone(file: str, released: str, folder: Path) -> None:
@@ -72,12 +72,12 @@ def _extended(exam: Exam, file: str, tests: Sequence[FileTest]) -> Exam:
         if not test.at:
             cells.append(cell)
             continue
-        here = [n for n, one in enumerate(cells) if one.grade_id == test.at and not one.file]
-        if not here:
+        matches = [n for n, one in enumerate(cells) if one.grade_id == test.at and not one.file]
+        if not matches:
             ids = ", ".join(str(one.grade_id) for one in exam.cells if one.grade_id and not one.file)
             raise CourseError(f"{file}, line {test.line}: {exam.notebook} has no cell {test.at!r}; it has {ids}")
-        place = here[0] + 1
-        while place < len(cells) and cells[place].file:
-            place += 1
-        cells.insert(place, cell)
+        position = matches[0] + 1
+        while position < len(cells) and cells[position].file:
+            position += 1
+        cells.insert(position, cell)
     return replace(exam, cells=tuple(cells))

@@ -64,14 +64,19 @@ def course_table(course: Course, now: datetime, *, final: bool = False) -> Cours
     maxima = _maxima(course, grades)
     entries, late_days, doubts = {}, {}, []
     for person in people:
-        own = grades.get(person.id, {})
+        by_assignment = grades.get(person.id, {})
         dates = hand_ins.all_dates(person.id)
         late_days[person.id] = sum(one.late_days for one in dates.values())
         entries[person.id] = {
-            name: _entry(own.get(name), dates[name], _is_over(one, dates[name], now, final), is_open(person.id, name))
-            for name, one in course.assignments.items()
+            name: _entry(
+                by_assignment.get(name),
+                dates[name],
+                _is_over(assignment, dates[name], now, final),
+                is_open(person.id, name),
+            )
+            for name, assignment in course.assignments.items()
         }
-        stale = [n for n, grade in own.items() if grade.dates is not None and grade.dates != dates[n]]
+        stale = [n for n, grade in by_assignment.items() if grade.dates is not None and grade.dates != dates[n]]
         doubts += [f"{n}, {one_line(person.id)}: its dates have changed since; grade it again" for n in stale]
     for name in course.assignments:
         if name not in maxima:
@@ -83,20 +88,22 @@ def course_table(course: Course, now: datetime, *, final: bool = False) -> Cours
 def _people(term: Term, grades: Mapping[str, Mapping[str, Grade]]) -> tuple[Person, ...]:
     """List the people of the course, and others with a grade, in the roster's order."""
     listed = [p for p in term.roster.people if (p.status == ACTIVE) or p.id in grades]
-    known = {person.id for person in listed}
-    return (*listed, *(term.person(student) for student in sorted(grades) if student not in known))
+    ids = {person.id for person in listed}
+    return (*listed, *(term.person(student) for student in sorted(grades) if student not in ids))
 
 
 def _maxima(course: Course, grades: Mapping[str, Mapping[str, Grade]]) -> dict[str, float]:
     """Return the points of each assignment: of the newest grade, else those that course.yaml demands."""
-    found: dict[str, float] = {}
+    maxima: dict[str, float] = {}
     for name, assignment in course.assignments.items():
-        own = [by_name[name] for by_name in grades.values() if name in by_name]
-        newest = max(own, key=lambda grade: grade.graded_at.timestamp() if grade.graded_at else 0.0, default=None)
+        of_assignment = [by_name[name] for by_name in grades.values() if name in by_name]
+        newest = max(
+            of_assignment, key=lambda grade: grade.graded_at.timestamp() if grade.graded_at else 0.0, default=None
+        )
         points = newest.max_score if newest is not None else assignment.points
         if points is not None:
-            found[name] = points
-    return found
+            maxima[name] = points
+    return maxima
 
 
 def _is_over(assignment: Assignment, dates: Dates, now: datetime, final: bool) -> bool:
@@ -115,31 +122,31 @@ def _entry(grade: Grade | None, dates: Dates, is_over: bool, is_open: bool) -> E
     return Entry(State.OPEN if is_open else State.MISSING if is_over else State.PENDING)
 
 
-def write_table(course: Course, made: CourseTable, to: Path | None = None) -> Path:
+def write_table(course: Course, table: CourseTable, to: Path | None = None) -> Path:
     """Write totals.csv: a row for each student."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*COLUMNS, *made.assignments, *LAST_COLUMNS])
-    for person in made.people:
+    writer.writerow([*COLUMNS, *table.assignments, *LAST_COLUMNS])
+    for person in table.people:
         first = (person.id, person.name, person.email, person.section, "" if person.status == ACTIVE else person.status)
-        line = made.lines[person.id]
-        writer.writerow([*map(_text, first), *_row(made, line), _number(made.late_days.get(person.id, 0.0))])
+        line = table.lines[person.id]
+        writer.writerow([*map(_text, first), *_row(table, line), _number(table.late_days.get(person.id, 0.0))])
     path = to or course.totals_csv
     write_atomically(path, out.getvalue())
     return path
 
 
-def _row(made: CourseTable, line: Line) -> Sequence[str]:
-    cells = [line.cells.get(name) for name in made.assignments]
-    shown = ["" if cell is None or cell.state is not State.GRADED else _number(cell.points) for cell in cells]
+def _row(table: CourseTable, line: Line) -> Sequence[str]:
+    cells = [line.cells.get(name) for name in table.assignments]
+    points = ["" if cell is None or cell.state is not State.GRADED else _number(cell.points) for cell in cells]
     total = "" if line.total is None else _number(round(line.total, 2))
-    named = list(zip(made.assignments, cells, strict=True))
-    dropped = [name for name, cell in named if cell is not None and cell.dropped]
+    by_name = list(zip(table.assignments, cells, strict=True))
+    dropped = [name for name, cell in by_name if cell is not None and cell.dropped]
     lists = [
-        [name for name, cell in named if cell is not None and cell.state is state]
+        [name for name, cell in by_name if cell is not None and cell.state is state]
         for state in (State.EXCUSED, State.MISSING, State.OPEN)
     ]
-    return [*shown, total, *(_text("; ".join(names)) for names in (dropped, *lists))]
+    return [*points, total, *(_text("; ".join(names)) for names in (dropped, *lists))]
 
 
 def _text(text: str) -> str:

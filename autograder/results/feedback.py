@@ -60,7 +60,7 @@ def write_feedback(
     """
     grades = for_students(course, assignment, grades, datetime.now(UTC))
     pages = _Pages(course, assignment)
-    made: list[_Page] = []
+    written_pages: list[_Page] = []
     faults: list[str] = []
     for grade in grades:
         try:
@@ -69,8 +69,8 @@ def write_feedback(
             todo = f"autograder feedback {assignment.name} --student {shlex.quote(grade.student)}"
             faults.append(f"{error}; the page was not written: correct the file, then `{todo}`")
         else:
-            made.append(_Page.of(course, pages, grade, requests))
-    due = [page for page in made if not (changed_only and pages.is_current(page))]
+            written_pages.append(_Page.of(course, pages, grade, requests))
+    due = [page for page in written_pages if not (changed_only and pages.is_current(page))]
 
     try:
         for page in due:
@@ -80,7 +80,7 @@ def write_feedback(
             pages.remember(page, _hash(content))
     finally:
         pages.save()
-    return Feedback(tuple(page.path for page in made), tuple(faults))
+    return Feedback(tuple(page.path for page in written_pages), tuple(faults))
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ def _notebooks(course: Course, grade: Grade) -> dict[str, Any]:
     """Read the annotated notebooks that exist, by name."""
     from autograder._util.notebook_format import nbformat
 
-    found = {}
+    notebooks = {}
     for path in _paths(course, grade):
         if path.is_file():
             try:
-                found[path.stem] = nbformat.v4.reads(path.read_text("utf-8"))
+                notebooks[path.stem] = nbformat.v4.reads(path.read_text("utf-8"))
             except Exception as error:  # nbformat raises many types for a malformed file
                 raise HostError(f"{path} is damaged ({error}); grade it again with --force") from error
-    return found
+    return notebooks
 
 
 def _paths(course: Course, grade: Grade) -> list[Path]:
@@ -127,10 +127,10 @@ class _Pages:
         )
         self.changed = False
         try:
-            found = json.loads(self.path.read_bytes())
+            content = json.loads(self.path.read_bytes())
         except (OSError, ValueError):
-            found = None
-        self.known: dict[str, Any] = found if isinstance(found, dict) else {}
+            content = None
+        self.known: dict[str, Any] = content if isinstance(content, dict) else {}
 
     def made_from(self, grade: Grade, requests: tuple[second_look.Request, ...]) -> str:
         parts = [self.common, json.dumps(result_json.to_json(grade), sort_keys=True)]

@@ -93,10 +93,10 @@ class Publisher:
         report.prepare()
 
     def publish(
-        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, done: Batch
+        self, course: Course, assignment: Assignment, exams: Sequence[Exam], exam_key: str, batch_result: Batch
     ) -> Published:
         """Write everything; see :func:`record`."""
-        failures = {failure.student: failure.reason for failure in done.not_graded}
+        failures = {failure.student: failure.reason for failure in batch_result.not_graded}
         return record(course, assignment, exams, exam_key, failures, self._before)
 
 
@@ -151,16 +151,16 @@ def for_people(course: Course, grades: Sequence[Grade]) -> tuple[Grade, ...]:
 
 def departed(course: Course, grades: Sequence[Grade]) -> dict[str, str]:
     """Name the students whose submission was deleted or renamed after it was graded: student → a remark."""
-    found = {}
+    remarks_by_student = {}
     hand_ins = HandIns(course)
     for grade in grades:
         if hand_ins.chosen(grade.student, grade.assignment) is None:
             folder = course.autograded(grade.student, grade.assignment)
-            found[grade.student] = (
+            remarks_by_student[grade.student] = (
                 f"the grade ({grade.score:g} of {grade.max_score:g}) is counted, and the submission is gone from "
                 f"{course.directory('submitted').name}/; delete {_below(folder, course.root)} to drop the grade"
             )
-    return found
+    return remarks_by_student
 
 
 def _below(path: Path, root: Path) -> Path:
@@ -185,9 +185,9 @@ def _points_to_check(
 ) -> list[str]:
     """List the points by hand that a person should look at, a line each."""
     now = gradebook.points_by_hand(course, exams[0].assignment)
-    asked = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
+    questions = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.questions}
     if before is not None:  # points of a question that left the exam are gone with it
-        before = {key: points for key, points in before.items() if key[1:] in asked}
+        before = {key: points for key, points in before.items() if key[1:] in questions}
     return [*gradebook.changed_points(before, now), *gradebook.points_out_of_range(now, grades)]
 
 
@@ -222,15 +222,15 @@ def grades(course: Course, assignment: str, only: Sequence[str] = ()) -> tuple[G
         HostError: a result.json among them is damaged.
     """
     standing = on_disk(course, assignment)
-    for student, why in standing.damaged.items():
+    for student, fault in standing.damaged.items():
         if not only or student in only:
-            raise HostError(why)
-    found = sorted((*standing.current, *standing.older), key=lambda g: g.student)
-    missing = sorted(set(only) - {g.student for g in found})
-    if missing or not found:
+            raise HostError(fault)
+    graded = sorted((*standing.current, *standing.older), key=lambda g: g.student)
+    missing = sorted(set(only) - {g.student for g in graded})
+    if missing or not graded:
         whom = f" for {', '.join(missing)}" if missing else ""
         raise UsageError(f"nothing is graded{whom}; run `autograder grade {assignment}` first")
-    return tuple(g for g in found if not only or g.student in only)
+    return tuple(g for g in graded if not only or g.student in only)
 
 
 def _graded_at(grade: Grade) -> float:
@@ -266,14 +266,14 @@ def all_grades(course: Course) -> Sequence[Grade]:
     return for_people(course, _for_csv(course, {}))
 
 
-def _for_csv(course: Course, known: Mapping[str, StoredGrades]) -> Sequence[Grade]:
-    """Return all grades on disk in the CSV's order; ``known`` are those that have been read already."""
-    found: list[Grade] = []
+def _for_csv(course: Course, loaded: Mapping[str, StoredGrades]) -> Sequence[Grade]:
+    """Return all grades on disk in the CSV's order; ``loaded`` are those that have been read already."""
+    in_order: list[Grade] = []
     for name in _assignments(course):
-        standing = known[name] if name in known else on_disk(course, name)
+        standing = loaded[name] if name in loaded else on_disk(course, name)
         grades = sorted((*standing.current, *standing.older), key=lambda g: g.student)
-        found += map(_scores_only, grades)
-    return found
+        in_order += map(_scores_only, grades)
+    return in_order
 
 
 def _scores_only(grade: Grade) -> Grade:
@@ -303,8 +303,8 @@ def doubts(course: Course) -> list[str]:
 
 def _of_hand_ins(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
     """List conflicts of teams, and attempts that do not count."""
-    one = course.assignments.get(assignment)
-    return [] if one is None else remarks(HandIns(course), one, [grade.student for grade in grades])
+    settings = course.assignments.get(assignment)
+    return [] if settings is None else remarks(HandIns(course), settings, [grade.student for grade in grades])
 
 
 def _odd_points(course: Course, assignment: str, grades: Sequence[Grade]) -> list[str]:
@@ -358,9 +358,9 @@ def _titles(exams: Sequence[Exam]) -> dict[tuple[str, str], str]:
     """Find the headings of questions: notebook and id → heading, with the id where two have the same heading."""
     titles: dict[tuple[str, str], str] = {}
     for exam in exams:
-        found = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
-        asked = {str(cell.grade_id): found.get(str(cell.grade_id), "") for cell in exam.questions}
-        several = {title for title, times in Counter(asked.values()).items() if times > 1}
-        for name, title in asked.items():
+        headings = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
+        titles_by_id = {str(cell.grade_id): headings.get(str(cell.grade_id), "") for cell in exam.questions}
+        several = {title for title, times in Counter(titles_by_id.values()).items() if times > 1}
+        for name, title in titles_by_id.items():
             titles[exam.notebook, name] = f"{title} · {name}" if title and title in several else title
     return titles

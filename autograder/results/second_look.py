@@ -66,13 +66,13 @@ def read_file(file: Path, name: str = "") -> tuple[Request, ...]:
 
     node = parse(file)
     reader = Reader(name or f"{FOLDER}/{file.parent.name}/{file.name}")
-    found = []
+    requests = []
     for item in reader.items(node, "requests"):
         request = cast(Request, reader.record(item, "a request", Request()))
         if not request.request:
             raise reader.error(item, "the key 'request', what the student asks, is missing")
-        found.append(request)
-    return tuple(found)
+        requests.append(request)
+    return tuple(requests)
 
 
 def open_requests(course: Course) -> Iterator[tuple[str, str, Request]]:
@@ -94,10 +94,10 @@ def ask(course: Course, student: str, assignment: str, question: str, text: str)
         UsageError: there is an open request about the same question.
         CourseError: the file is wrong.
     """
-    found = read(course, student, assignment)
-    if any(one.question == question and not one.answer for one in found):
+    requests = read(course, student, assignment)
+    if any(one.question == question and not one.answer for one in requests):
         raise UsageError(f"{student} has an open request about {question or 'the whole submission'}; answer it first")
-    return _write(course, student, assignment, [*found, Request(question, _now(), text)])
+    return _write(course, student, assignment, [*requests, Request(question, _now(), text)])
 
 
 def answer(course: Course, student: str, assignment: str, question: str, text: str) -> Path:
@@ -107,11 +107,11 @@ def answer(course: Course, student: str, assignment: str, question: str, text: s
         UsageError: there is none.
         CourseError: the file is wrong.
     """
-    found = list(read(course, student, assignment))
-    for number, one in enumerate(found):
-        if one.question == question and not one.answer:
-            found[number] = replace(one, answered=_now(), answer=text)
-            return _write(course, student, assignment, found)
+    requests = list(read(course, student, assignment))
+    for number, entry in enumerate(requests):
+        if entry.question == question and not entry.answer:
+            requests[number] = replace(entry, answered=_now(), answer=text)
+            return _write(course, student, assignment, requests)
     raise UsageError(f"{student} has no open request about {question or 'the whole submission'} of {assignment}")
 
 

@@ -28,9 +28,9 @@ def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade]
     if until is None or now > until:
         return tuple(grades)
     ladder = _Ladder(course, assignment)
-    found = tuple(_masked(assignment, grade, ladder, until) for grade in grades)
+    masked = tuple(_masked(assignment, grade, ladder, until) for grade in grades)
     ladder.save()
-    return found
+    return masked
 
 
 def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: datetime) -> Grade:
@@ -52,23 +52,23 @@ class _Ladder:
     def __init__(self, course: Course, assignment: Assignment) -> None:
         self.path = course.state / "shown" / f"{assignment.name}.json"
         try:
-            found = json.loads(self.path.read_bytes())
+            content = json.loads(self.path.read_bytes())
         except (OSError, ValueError):
-            found = {}
-        self.known: dict[str, Any] = found if isinstance(found, dict) else {}
+            content = {}
+        self.known: dict[str, Any] = content if isinstance(content, dict) else {}
         self.changed = False
 
     def climb(self, grade: Grade, key: str, question: QuestionGrade, step: float) -> float:
         """Return the share to show now, and remember it; another exam begins anew."""
         share = question.score / question.max_score if question.max_score > 0 else 0.0
-        own = self.known.get(grade.student)
-        if not isinstance(own, dict) or own.get("exam") != grade.exam_key:
-            own = {"exam": grade.exam_key, "shares": {}}
-        before = own["shares"].get(key)
+        shown_shares = self.known.get(grade.student)
+        if not isinstance(shown_shares, dict) or shown_shares.get("exam") != grade.exam_key:
+            shown_shares = {"exam": grade.exam_key, "shares": {}}
+        before = shown_shares["shares"].get(key)
         after = climbed(before, share, step)
         if after != before:
-            own["shares"][key] = after
-            self.known[grade.student] = own
+            shown_shares["shares"][key] = after
+            self.known[grade.student] = shown_shares
             self.changed = True
         return after
 

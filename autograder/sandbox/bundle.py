@@ -52,12 +52,12 @@ def bundle(job: Job, plan: Mapping[str, Operation], argv: tuple[str, ...]) -> di
     for path, operation in plan.items():
         kind, content = "folder", ""
         match operation:
-            case Data(there) if _below(path, [*bound, *folders]):
+            case Data(data_bytes) if _below(path, [*bound, *folders]):
                 kind = "file"
-                data[name := str(len(data))] = _text(there)
+                data[name := str(len(data))] = _text(data_bytes)
                 mounts.append(_bind(path, {"place": f"data/{name}"}))
-            case Data(there):
-                kind, content = "file", _text(there)
+            case Data(data_bytes):
+                kind, content = "file", _text(data_bytes)
             case Link(target):
                 kind, content = "link", target
             case Source(source, copy):
@@ -79,8 +79,8 @@ def bundle(job: Job, plan: Mapping[str, Operation], argv: tuple[str, ...]) -> di
     }
 
 
-def _below(path: str, others: list[str]) -> bool:
-    return any(Path(path).is_relative_to(other) for other in others)
+def _below(path: str, folders: list[str]) -> bool:
+    return any(Path(path).is_relative_to(other) for other in folders)
 
 
 def _config(job: Job, mounts: list[dict[str, Any]], argv: tuple[str, ...]) -> dict[str, Any]:

@@ -75,11 +75,17 @@ class CgroupV2:
         events = _read_table(folder / "memory.events")
         killed = events.get("oom_kill", 0) > 0
         # oom_kill also counts processes that were killed for the memory of a parent group or of the whole machine.
-        own = events.get("oom", 1) > 0
+        by_own_limit = events.get("oom", 1) > 0
         self.last_cpu = _read_table(folder / "cpu.stat").get("usage_usec", 0) / 1e6 or self.last_cpu
         peak = _read_number(folder / "memory.peak") or _read_number(folder / "memory.current")
         refused = _read_table(folder / "pids.events").get("max", 0)
-        return Usage(self.last_cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
+        return Usage(
+            self.last_cpu,
+            peak / MIB if peak else None,
+            killed and by_own_limit,
+            refused,
+            host_full=killed and not by_own_limit,
+        )
 
     def threads(self) -> list[int]:
         """List the ids of all threads in the group, as this process sees them."""
@@ -107,10 +113,12 @@ class CgroupV1:
         killed = _read_table(memory / "memory.oom_control").get("oom_kill", 0) > 0
         peak, swapped = (_read_number(memory / f"memory.{kind}max_usage_in_bytes") for kind in ("", "memsw."))
         # Version 1 does not say whether this group's limit was the cause; usage close to the limit means that it was.
-        own = max(peak, swapped) > 0.9 * self.memory_limit()
+        by_own_limit = max(peak, swapped) > 0.9 * self.memory_limit()
         cpu = sum(_read_number(d / "cpuacct.usage") for d in self.directories) / 1e9
         refused = sum(_read_table(d / "pids.events").get("max", 0) for d in self.directories)
-        return Usage(cpu, peak / MIB if peak else None, killed and own, refused, host_full=killed and not own)
+        return Usage(
+            cpu, peak / MIB if peak else None, killed and by_own_limit, refused, host_full=killed and not by_own_limit
+        )
 
     def threads(self) -> list[int]:
         """List the ids of all threads in the group, as this process sees them."""
@@ -150,15 +158,15 @@ def _create_v1(limits: Limits) -> Cgroup | None:
         return None
     accounting = _own_directory("cpuacct")
     name = _new_name()
-    made: list[Path] = []
+    folders: list[Path] = []
     try:
         for parent in (*parents, accounting):
             if parent is not None:
                 _sweep(parent)
                 folder = parent / name
                 folder.mkdir()
-                made.append(folder)
-        memory, pids = made[0], made[1]
+                folders.append(folder)
+        memory, pids = folders[0], folders[1]
         limit = str(limits.memory_mib * MIB)
         (memory / "memory.limit_in_bytes").write_text(limit)
         # Without swap accounting this file does not exist; then swap is turned off for the group instead.
@@ -168,9 +176,9 @@ def _create_v1(limits: Limits) -> Cgroup | None:
             (memory / "memory.swappiness").write_text("0")
         (pids / "pids.max").write_text(str(limits.processes))
     except OSError:
-        _remove(tuple(made))
+        _remove(tuple(folders))
         raise
-    return CgroupV1(tuple(made))
+    return CgroupV1(tuple(folders))
 
 
 def _mounts() -> Iterator[tuple[str, str, Path, set[str]]]:
@@ -212,11 +220,11 @@ def _parent_v2() -> Path | None:
     A folder with processes of its own, except the root, cannot delegate controllers. Moving a process needs write
     access to ``cgroup.procs`` of the nearest common ancestor, which is that folder.
     """
-    own = _own_directory("")
-    if own is None:
+    current = _own_directory("")
+    if current is None:
         return None
     needed = {"memory", "pids"}
-    for folder in (own, *own.parents):
+    for folder in (current, *current.parents):
         if not (folder / "cgroup.procs").exists():
             return None
         if not (os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK)):

@@ -85,10 +85,10 @@ class GvisorSandbox:
 
     def container(self, job: Job) -> dict[str, Any]:
         """Describe the container for the supervisor: the engine, its command line, and the bundle."""
-        here = Path(__file__).parent
-        own: dict[str, Operation] = {
-            f"{INIT}/__main__.py": Data((here / "init.py").read_bytes()),
-            f"{INIT}/system.py": Data((here / "template/system.py").read_bytes()),
+        folder = Path(__file__).parent
+        operations: dict[str, Operation] = {
+            f"{INIT}/__main__.py": Data((folder / "init.py").read_bytes()),
+            f"{INIT}/system.py": Data((folder / "template/system.py").read_bytes()),
             f"{INIT}/filter": Data(compile_filter(notebook=COMMAND)),
             f"{INIT}/own-filter": Data(compile_filter(init=True)),
         }
@@ -97,7 +97,7 @@ class GvisorSandbox:
             "name": self.name,
             "program": self.program,
             "command": [*OPTIONS, *RUN],
-            **bundle(job, {**plan(job, self.interpreter), **own}, argv),
+            **bundle(job, {**plan(job, self.interpreter), **operations}, argv),
         }
 
     def trial(self) -> Trial:

@@ -62,23 +62,23 @@ def linked_library(prefix: str) -> str:
 
 def links_on_the_way(path: str) -> list[tuple[str, str]]:
     """List every symbolic link that resolving the absolute ``path`` passes, with its target, in order."""
-    found: dict[str, str] = {}
+    links: dict[str, str] = {}
     todo = list(Path(os.path.abspath(path)).parts[1:])
-    done = Path("/")
+    resolved = Path("/")
     while todo:
         step = todo.pop(0)
         if step == "..":
-            done = done.parent
+            resolved = resolved.parent
             continue
-        here = done / step
-        if here.is_symlink() and str(here) not in found:
-            target = os.readlink(here)
-            found[str(here)] = target
+        position = resolved / step
+        if position.is_symlink() and str(position) not in links:
+            target = os.readlink(position)
+            links[str(position)] = target
             todo[:0] = [part for part in Path(target).parts if part != "/"]
-            done = Path("/") if target.startswith("/") else done
+            resolved = Path("/") if target.startswith("/") else resolved
         else:
-            done = here
-    return list(found.items())
+            resolved = position
+    return list(links.items())
 
 
 def _shared_library() -> str:
@@ -103,13 +103,13 @@ def _ask(executable: str) -> Interpreter:
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
         version, *paths = json.loads(answer)
-        found = Interpreter(*paths)
+        interpreter = Interpreter(*paths)
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise SandboxError(
             f"{executable} does not run as a Python interpreter ({error}). "
             "Name the environment's own python in course.yaml."
         ) from error
     if tuple(version) < MIN_PYTHON:
-        there, oldest = (".".join(map(str, number)) for number in (version, MIN_PYTHON))
-        raise SandboxError(f"{executable} is Python {there}; make an environment of Python {oldest} or later")
-    return found
+        current, oldest = (".".join(map(str, number)) for number in (version, MIN_PYTHON))
+        raise SandboxError(f"{executable} is Python {current}; make an environment of Python {oldest} or later")
+    return interpreter

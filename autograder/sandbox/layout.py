@@ -122,15 +122,15 @@ def plan(job: Job, interpreter: Interpreter) -> dict[str, Operation]:
     Raises:
         SandboxError: a source is missing or refused.
     """
-    made = environment(interpreter, job.hidden_paths)
+    mounts = environment(interpreter, job.hidden_paths)
     for target, source in job.files.items():
         refuse_links(source)
-        made.bind(os.path.abspath(source), inside(target), copy=True)
+        mounts.bind(os.path.abspath(source), inside(target), copy=True)
     for target, content in job.data.items():
-        made.operations[inside(target)] = Data(content)
+        mounts.operations[inside(target)] = Data(content)
     for path, size, mode in writable_folders(job):
-        made.operations[path] = Folder(size, mode)
-    return {path: made.operations[path] for path in sorted(made.operations, key=_depth)}
+        mounts.operations[path] = Folder(size, mode)
+    return {path: mounts.operations[path] for path in sorted(mounts.operations, key=_depth)}
 
 
 def environment(interpreter: Interpreter, hidden_paths: tuple[Path, ...] = ()) -> Mounts:
@@ -139,45 +139,45 @@ def environment(interpreter: Interpreter, hidden_paths: tuple[Path, ...] = ()) -
     Raises:
         SandboxError: Python lies where a sandbox has folders of its own, or in a folder that is to be hidden.
     """
-    made = Mounts()
-    _add_system(made)
-    own = [folder for folder in (*interpreter.folders, package_folder()) if folder != "/"]
-    for folder in own:
+    mounts = Mounts()
+    _add_system(mounts)
+    folders = [folder for folder in (*interpreter.folders, package_folder()) if folder != "/"]
+    for folder in folders:
         _refuse_own_places(folder)
-        if not made.covers(folder):
-            made.bind(folder)
+        if not mounts.covers(folder):
+            mounts.bind(folder)
     library = linked_library(interpreter.prefix)
-    if library and not made.covers(library):
+    if library and not mounts.covers(library):
         raise SandboxError(
             f"The libraries in {interpreter.prefix} are links to files such as {library}, which notebooks cannot see. "
             "Install copies of them: UV_LINK_MODE=copy uv pip install --reinstall …"
         )
-    hidden = [path for path in map(os.path.realpath, hidden_paths) if made.covers(path) and os.path.isdir(path)]
+    hidden = [path for path in map(os.path.realpath, hidden_paths) if mounts.covers(path) and os.path.isdir(path)]
     for path in hidden:
-        if path in own:
+        if path in folders:
             raise SandboxError(
                 f"{path} is the course and holds its Python, too, so that it cannot be hidden from notebooks. "
                 f"Make the environment in a folder of its own: python3 -m venv {path}/.venv"
             )
-        made.operations[path] = Folder(4096, "0755", read_only=True)
-    for folder in own:  # what is needed of a hidden folder: a course below /usr with the environment in it
+        mounts.operations[path] = Folder(4096, "0755", read_only=True)
+    for folder in folders:  # what is needed of a hidden folder: a course below /usr with the environment in it
         if any(is_below(folder, path) for path in hidden):
-            made.bind(folder)
+            mounts.bind(folder)
     # A virtual environment names its Python through links (bin/python, a folder "3.11" for "3.11.7"): keep these links.
     for start in (*interpreter.names, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))):
         for link, target in links_on_the_way(start):
-            if not made.shows(link) and link not in made.operations:
-                made.operations[link] = Link(target)
-    return made
+            if not mounts.shows(link) and link not in mounts.operations:
+                mounts.operations[link] = Link(target)
+    return mounts
 
 
 def _refuse_own_places(folder: str) -> None:
     """Refuse a folder of Python's in which a sandbox needs a folder of its own: it is bound read-only."""
-    for place in (*PLACES, *TEMPORARY):
-        if Path(place).is_relative_to(folder):
+    for reserved in (*PLACES, *TEMPORARY):
+        if Path(reserved).is_relative_to(folder):
             raise SandboxError(
-                f"The Python in {folder} cannot be shown to notebooks: {place} lies in that folder, and each notebook "
-                "has one for itself. Make the environment in another folder."
+                f"The Python in {folder} cannot be shown to notebooks: {reserved} lies in that folder, and each "
+                "notebook has one for itself. Make the environment in another folder."
             )
 
 
@@ -262,21 +262,21 @@ def inside(target: str) -> str:
     return target
 
 
-def _add_system(made: Mounts) -> None:
+def _add_system(mounts: Mounts) -> None:
     for path in SYSTEM:
         if os.path.islink(path):
-            made.operations[path] = Link(os.readlink(path))
+            mounts.operations[path] = Link(os.readlink(path))
         elif os.path.isdir(path):
-            made.bind(path)
+            mounts.bind(path)
     for name in ETC:
         path = f"/etc/{name}"
         if os.path.islink(path):
-            made.operations[path] = Link(os.readlink(path))
+            mounts.operations[path] = Link(os.readlink(path))
         elif os.path.exists(path):
-            made.bind(path)
+            mounts.bind(path)
     for name, content in WRITTEN_ETC.items():
         path = f"/etc/{name}"
-        made.operations[path] = Data(content)
+        mounts.operations[path] = Data(content)
 
 
 def package_folder() -> str:

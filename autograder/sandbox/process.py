@@ -108,9 +108,9 @@ class SupervisedProcess:
         if "pid" not in self._report:
             self.kill()
             reason = self._report.get("error", "the sandbox did not start")
-            said = self.stderr().strip()
+            errors = self.stderr().strip()
             raise SandboxError(
-                f"The sandbox cannot be built: {reason}.{' It said: ' + said if said else ''} "
+                f"The sandbox cannot be built: {reason}.{' It said: ' + errors if errors else ''} "
                 "Run `autograder doctor` for what this machine lacks."
             )
 

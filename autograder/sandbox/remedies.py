@@ -21,11 +21,18 @@ INSTALL = {
 
 def install(sandbox: str, machine: Machine) -> str:
     """Say how to install a sandbox: the command for this machine first, then those for others."""
-    known = INSTALL[sandbox]
-    own = "debian" if machine.family == "ubuntu" else machine.family
-    first, *others = sorted(known, key=lambda family: (family != own, family == ""))
-    shown = [known[family] if " release" in known[family] else f"`{known[family]}`" for family in (first, *others)]
-    return f"Install it: {shown[0]}" + (f" (elsewhere {' or '.join(shown[1:])})" if others else "") + "."
+    commands = INSTALL[sandbox]
+    family_here = "debian" if machine.family == "ubuntu" else machine.family
+    first, *other_families = sorted(commands, key=lambda family: (family != family_here, family == ""))
+    descriptions = [
+        commands[family] if " release" in commands[family] else f"`{commands[family]}`"
+        for family in (first, *other_families)
+    ]
+    return (
+        f"Install it: {descriptions[0]}"
+        + (f" (elsewhere {' or '.join(descriptions[1:])})" if other_families else "")
+        + "."
+    )
 
 
 # --- no namespaces -----------------------------------------------------------------------------------
@@ -69,19 +76,19 @@ def namespaces(machine: Machine, program: str | None) -> str:
     If the cause can be seen on this machine, only its remedy is given; else all of them, this machine's family first.
     """
     apparmor = _apparmor(program)
-    seen = [
+    observations = [
         (machine.container == "docker", DOCKER),
         (machine.container == "podman", PODMAN),
         (machine.apparmor_restricts, apparmor),
         (machine.clone_forbidden, CLONE),
         (machine.no_namespaces, ZERO_NAMESPACES),
     ]
-    found = [text for is_so, text in seen if is_so]
-    if found:
-        return "\n".join(found)
+    remedies = [text for is_so, text in observations if is_so]
+    if remedies:
+        return "\n".join(remedies)
     by_family = {"ubuntu": apparmor, "debian": CLONE, "fedora": ZERO_NAMESPACES}
-    known = sorted(by_family, key=lambda family: family != machine.family)
-    return "\n".join([*(by_family[family] for family in known), DOCKER, PODMAN])
+    families = sorted(by_family, key=lambda family: family != machine.family)
+    return "\n".join([*(by_family[family] for family in families), DOCKER, PODMAN])
 
 
 def _apparmor(program: str | None) -> str:
@@ -180,5 +187,5 @@ OTHER_SYSTEMS = {"Darwin": ("macOS", MACOS), "Windows": ("Windows", WINDOWS)}
 
 def not_linux(machine: Machine) -> str:
     """Say why there can be no sandbox here, and how to get a machine that can have one."""
-    name, way = OTHER_SYSTEMS.get(machine.system, (machine.system, "Grade on a Linux machine."))
-    return f"The sandbox needs Linux, this is {name}.\n{way}"
+    name, remedy = OTHER_SYSTEMS.get(machine.system, (machine.system, "Grade on a Linux machine."))
+    return f"The sandbox needs Linux, this is {name}.\n{remedy}"

@@ -142,8 +142,8 @@ def compile_filter(
     program += _check(number["clone"], 0, [(_JUMP_SET, 0, 1, NEW_NAMESPACES), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
     program += _check(number["socketpair"], 0, _one_of(families, errno.EAFNOSUPPORT))
     route = [(_LOAD, 0, 0, _ARGS + 16), *_one_of([NETLINK_ROUTE], errno.EAFNOSUPPORT)]
-    other = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
-    program += _check(number["socket"], 0, [*other, *_one_of([*families, AF_NETLINK], errno.EAFNOSUPPORT)])
+    socket_rules = [(_JUMP_EQ, 0, len(route), AF_NETLINK), *route, (_LOAD, 0, 0, _ARGS)]
+    program += _check(number["socket"], 0, [*socket_rules, *_one_of([*families, AF_NETLINK], errno.EAFNOSUPPORT)])
     for request in _TTY_INJECTION.values():
         program += _check(number["ioctl"], 1, [(_JUMP_EQ, 0, 1, request), (_RETURN, 0, 0, _ERRNO | errno.EPERM)])
     for name, signal in _SIGNALS.items():

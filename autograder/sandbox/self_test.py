@@ -63,8 +63,12 @@ def self_test(sandbox: Sandbox) -> tuple[Finding, ...]:
 
 
 def _excused(finding: Finding, known_differences: Mapping[str, tuple[str, str]]) -> Finding:
-    found, why = known_differences.get(finding.name, ("", ""))
-    return Finding(finding.name, True, f"but for {found}", why) if found and finding.detail == found else finding
+    expected, reason = known_differences.get(finding.name, ("", ""))
+    return (
+        Finding(finding.name, True, f"but for {expected}", reason)
+        if expected and finding.detail == expected
+        else finding
+    )
 
 
 def _seen_from_outside(process: Process) -> Iterator[Finding]:

@@ -51,8 +51,8 @@ def attempt(action: Callable[[], object]) -> bool:
 
 def listed(names: Iterable[str], nothing: str) -> tuple[bool, str]:
     """Make a verdict over things that should not exist."""
-    found = sorted(names)
-    return not found, ", ".join(found) if found else nothing
+    unexpected = sorted(names)
+    return not unexpected, ", ".join(unexpected) if unexpected else nothing
 
 
 def writable(folder: str) -> bool:
@@ -133,14 +133,14 @@ def families() -> tuple[bool, str]:
         "netfilter": (16, 3, 12),
         "xdp": (44, 3, 0),
     }
-    made = []
+    families_made = []
     for name, (family, kind, protocol) in tried.items():
         try:
             socket.socket(family, kind, protocol).close()
         except OSError:
             continue
-        made.append(name)
-    return listed(made, "vsock, packet, alg, netfilter and xdp sockets are refused")
+        families_made.append(name)
+    return listed(families_made, "vsock, packet, alg, netfilter and xdp sockets are refused")
 
 
 def system_calls() -> tuple[bool, str]:
@@ -158,8 +158,8 @@ def system_calls() -> tuple[bool, str]:
 
 def processes() -> tuple[bool, str]:
     """Check that no other process is visible."""
-    seen = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    stranger = [pid for pid in seen if pid not in (1, os.getpid())]
+    visible = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    stranger = [pid for pid in visible if pid not in (1, os.getpid())]
     return (
         not stranger,
         "other processes are visible" if stranger else "only its own are visible",
@@ -168,11 +168,11 @@ def processes() -> tuple[bool, str]:
 
 def signals() -> tuple[bool, str]:
     """Check that no process of another user takes a signal."""
-    own = os.getuid()
+    own_uid = os.getuid()
 
     def is_reached(name: str) -> bool:
         try:
-            if os.stat(f"/proc/{name}").st_uid == own:  # noqa: PTH116
+            if os.stat(f"/proc/{name}").st_uid == own_uid:  # noqa: PTH116
                 return False
         except OSError:
             return False

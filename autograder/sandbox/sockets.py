@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.002
 
 
 def start_listening(
-    sandbox: Sandbox, job: Job, names: Sequence[str], seconds: float, what: str
+    sandbox: Sandbox, job: Job, names: Sequence[str], seconds: float, subject: str
 ) -> tuple[Process, dict[str, int]]:
     """Start a job that listens on sockets in :data:`~autograder.sandbox.base.SOCKETS`; wait until it does.
 
@@ -29,7 +29,7 @@ def start_listening(
         job: what to start.
         names: file names of the sockets.
         seconds: how long it may take until it listens on all of them.
-        what: the process, in words, for errors.
+        subject: the process, in words, for errors.
 
     Returns:
         The process, and an ``O_PATH`` descriptor of each socket by its name. The caller closes both.
@@ -39,13 +39,13 @@ def start_listening(
     """
     process = sandbox.start(job)
     try:
-        return process, _wait_for(process, names, seconds, what)
+        return process, _wait_for(process, names, seconds, subject)
     except BaseException:
         process.close()
         raise
 
 
-def _wait_for(process: Process, names: Sequence[str], seconds: float, what: str) -> dict[str, int]:
+def _wait_for(process: Process, names: Sequence[str], seconds: float, subject: str) -> dict[str, int]:
     deadline = time.monotonic() + seconds
     pinned: dict[str, int] = {}
     try:
@@ -57,7 +57,7 @@ def _wait_for(process: Process, names: Sequence[str], seconds: float, what: str)
                 return pinned
             ended = process.poll()
             if ended is not None or time.monotonic() > deadline:
-                raise SandboxError(_startup_failure(process, ended, seconds, what))
+                raise SandboxError(_startup_failure(process, ended, seconds, subject))
             time.sleep(LOOK_SECONDS)
     except BaseException:
         close_all(pinned.values())
@@ -96,10 +96,10 @@ def _listens(descriptor: int) -> bool:
         return client.connect_ex(f"/proc/self/fd/{descriptor}") == 0
 
 
-def _startup_failure(process: Process, ended: int | None, seconds: float, what: str) -> str:
+def _startup_failure(process: Process, ended: int | None, seconds: float, subject: str) -> str:
     how = f"did not answer within {seconds:g} s" if ended is None else f"ended with status {ended} while it started"
     errors = process.stderr().strip()[-2000:]
     return (
-        f"{what} {how}. Its last words: {errors or '(none)'}\n"
+        f"{subject} {how}. Its last words: {errors or '(none)'}\n"
         "Check that the assignment's environment has ipykernel, and run `autograder doctor`."
     )

@@ -223,17 +223,17 @@ class WarmSandbox:
 
     def _environment(self, job: Job) -> dict[str, Any]:
         """Describe what a fork sees of the host where it gets folders of its own, and what it has to hide."""
-        made = environment(self.interpreter, job.hidden_paths)
+        mounts = environment(self.interpreter, job.hidden_paths)
         folders = [path for path, _, _ in writable_folders(job)]
         covered = {
             path: operation
-            for path, operation in sorted(made.operations.items())
+            for path, operation in sorted(mounts.operations.items())
             if any(is_below(path, folder) for folder in folders)
         }
         hidden = [str(path.resolve()) for path in job.hidden_paths if path not in self.address.hidden_paths]
-        hidden = [path for path in hidden if made.covers(path)]
+        hidden = [path for path in hidden if mounts.covers(path)]
         for folder in hidden:
-            if any(is_below(path, folder) for path in made.operations):
+            if any(is_below(path, folder) for path in mounts.operations):
                 raise SandboxError(f"A fork cannot hide {folder}: it needs files in it.")
         return {
             "hidden_paths": hidden,

@@ -42,14 +42,14 @@ def too_large(sizes: Mapping[str, int | None]) -> frozenset[str]:
     Args:
         sizes: path in the work folder → bytes; None for what is no plain file.
     """
-    found = set()
-    left = MAX_BYTES
+    refused = set()
+    bytes_left = MAX_BYTES
     for name, size in sizes.items():
-        if size is None or size > min(left, MAX_FILE_BYTES) or name in READ_AT_IMPORT:
-            found.add(name)
+        if size is None or size > min(bytes_left, MAX_FILE_BYTES) or name in READ_AT_IMPORT:
+            refused.add(name)
         else:
-            left -= size
-    return frozenset(found)
+            bytes_left -= size
+    return frozenset(refused)
 
 
 def _size(path: Path) -> int | None:

@@ -214,14 +214,14 @@ def _members(file: BinaryIO, limits: ArchiveLimits) -> Iterator[_Raw]:
     file.seek(0)
     start = file.read(512)
     if start[:4] in (b"PK\3\4", b"PK\5\6"):
-        read = _zip_members
+        members = _zip_members
     elif start[:2] == b"\x1f\x8b" or start[257:262] == b"ustar":
-        read = _tar_members
+        members = _tar_members
     else:
         raise SubmissionError("This is neither a zip nor a tar (plain or gzipped).")
     file.seek(0)
     with _parsing():
-        for count, raw in enumerate(read(file, limits), start=1):
+        for count, raw in enumerate(members(file, limits), start=1):
             if count > limits.members:
                 raise SubmissionError(f"The archive has more than {limits.members} members.")
             yield raw
@@ -288,10 +288,10 @@ def extract(file: BinaryIO, into: Path, limits: ArchiveLimits, *, strict: bool) 
     for member in plan:
         if strict and member is not None and member.problem:
             raise SubmissionError(f"“{one_line(member.name)}” in it is refused: {member.problem}.")
-    done: list[Member] = []
+    written_members: list[Member] = []
     for member, raw in zip(plan, _members(file, limits), strict=True):
         if member is None or member.problem:
-            done += [member] if member is not None else []
+            written_members += [member] if member is not None else []
             continue
         try:
             write_new(into / member.name, _chunks(raw, member), member.modified)
@@ -300,20 +300,20 @@ def extract(file: BinaryIO, into: Path, limits: ArchiveLimits, *, strict: bool) 
                 raise
             (into / member.name).unlink(missing_ok=True)
             member = replace(member, problem=f"damaged ({error})")
-        done.append(member)
-    return tuple(done)
+        written_members.append(member)
+    return tuple(written_members)
 
 
 def _chunks(raw: _Raw, member: Member) -> Iterator[bytes]:
     """Yield the bytes of a member: exactly as many as the scan found."""
     if raw.name.removeprefix("./") != member.name:
         raise SubmissionError("The archive changed while it was read.")
-    left = member.size
+    bytes_left = member.size
     with _parsing(), raw.open() as stream:
         while chunk := stream.read(CHUNK):
-            left -= len(chunk)
-            if left < 0:
+            bytes_left -= len(chunk)
+            if bytes_left < 0:
                 break
             yield chunk
-    if left:
+    if bytes_left:
         raise SubmissionError("Its real size is not the announced one.")

@@ -21,7 +21,7 @@ def claims_file(course: Course, assignment: str) -> Path:
 def read_claims(course: Course, assignment: str) -> dict[str, list[str]]:
     """Read the teams that packages name."""
     try:
-        found = json.loads(claims_file(course, assignment).read_bytes())
-        return {str(student): [str(other) for other in others] for student, others in found.items()}
+        content = json.loads(claims_file(course, assignment).read_bytes())
+        return {str(student): [str(other) for other in others] for student, others in content.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}

@@ -86,17 +86,17 @@ def collect_items(
     assignment: str,
     notebooks: tuple[str, ...],
     name: str,
-    read: Callable[[Path], tuple[Path, tuple[Item, ...]]],
+    find: Callable[[Path], tuple[Path, tuple[Item, ...]]],
     received: datetime | None = None,
 ) -> tuple[Collected, ...]:
-    """Put the items that ``read`` finds into submitted/.
+    """Put the items that ``find`` finds into submitted/.
 
     Args:
         course: the course.
         assignment: the assignment's name.
         notebooks: the file names of its notebooks.
         name: the source's name, for a source that is refused as a whole.
-        read: gets a folder to unpack into, and returns the items with the folder that their files are named from.
+        find: gets a folder to unpack into, and returns the items with the folder that their files are named from.
         received: a time that counts for all of them.
     """
     # The roster is no business of a student's installation.
@@ -105,7 +105,7 @@ def collect_items(
 
     with _staging(course) as staging:
         try:
-            root, items = read(staging)
+            root, items = find(staging)
         except SubmissionError as error:
             return (Collected(name, CollectStatus.REFUSED, reason=str(error)),)
         results = list(settle(course, assignment))
@@ -133,26 +133,26 @@ def _one(
     """``delivered``: student → the upload's own time, of those that came before it in this source."""
     try:
         work.mkdir()
-        found = resolve(assignment, notebooks, root, item, work)
-        identity = people.identified(item, found.student)
-        found = replace(found, student=identity.student, notes=(*found.notes, *identity.notes))
+        submission = resolve(assignment, notebooks, root, item, work)
+        identity = people.identified(item, submission.student)
+        submission = replace(submission, student=identity.student, notes=(*submission.notes, *identity.notes))
         if identity.student == identity.given:
-            found = _numbered(course, assignment, item, found, people)
+            submission = _numbered(course, assignment, item, submission, people)
         now = datetime.now(UTC)
         if received is not None:
-            before = delivered.get(found.student)
-            if before is not None and before > found.timestamp:
-                reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and another one here is newer"
-                return Collected(item.name, CollectStatus.OLDER, found.student, reason, found.timestamp)
-            delivered[found.student] = found.timestamp
-            found = replace(found, timestamp=received.astimezone(UTC))
-        elif found.timestamp > now:
-            note = f"its time lies in the future ({found.timestamp:%Y-%m-%d %H:%M} UTC)"
-            found = replace(found, timestamp=now, notes=(*found.notes, note))
-        result, folder = deliver(course, assignment, item, found, work, is_timed=received is not None)
-        people.learn(item, identity, found.student, folder)
+            before = delivered.get(submission.student)
+            if before is not None and before > submission.timestamp:
+                reason = f"handed in {submission.timestamp:%Y-%m-%d %H:%M} UTC, and another one here is newer"
+                return Collected(item.name, CollectStatus.OLDER, submission.student, reason, submission.timestamp)
+            delivered[submission.student] = submission.timestamp
+            submission = replace(submission, timestamp=received.astimezone(UTC))
+        elif submission.timestamp > now:
+            note = f"its time lies in the future ({submission.timestamp:%Y-%m-%d %H:%M} UTC)"
+            submission = replace(submission, timestamp=now, notes=(*submission.notes, note))
+        result, folder = deliver(course, assignment, item, submission, work, is_timed=received is not None)
+        people.learn(item, identity, submission.student, folder)
         if result.status is not CollectStatus.OLDER:
-            people.claim(found.student, found.team)
+            people.claim(submission.student, submission.team)
         return result
     except SubmissionError as error:
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=str(error))
@@ -163,17 +163,21 @@ def _one(
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
 
 
-def _numbered(course: Course, assignment: str, item: Item, found: Found, people: People) -> Found:
+def _numbered(course: Course, assignment: str, item: Item, submission: Found, people: People) -> Found:
     """Keep one of several people of one name apart from the others who were collected at other times."""
-    if not item.key or found.student != item.student:
-        return found
-    plain = found.student.removesuffix(f" ({item.key})")
+    if not item.key or submission.student != item.student:
+        return submission
+    plain = submission.student.removesuffix(f" ({item.key})")
     if course.submitted(numbered(plain, item.key), assignment).is_dir():
-        return replace(found, student=numbered(plain, item.key))
-    if plain != found.student and not people.has_number(item, plain) and course.submitted(plain, assignment).is_dir():
+        return replace(submission, student=numbered(plain, item.key))
+    if (
+        plain != submission.student
+        and not people.has_number(item, plain)
+        and course.submitted(plain, assignment).is_dir()
+    ):
         note = f"“{one_line(plain)}” was collected before there were two: delete it in submitted/"
-        return replace(found, notes=(*found.notes, note))
-    return found
+        return replace(submission, notes=(*submission.notes, note))
+    return submission
 
 
 @contextmanager

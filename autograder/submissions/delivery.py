@@ -53,7 +53,7 @@ class Collected:
 
 
 def deliver(
-    course: Course, assignment: str, item: Item, found: Found, work: Path, *, is_timed: bool
+    course: Course, assignment: str, item: Item, submission: Found, work: Path, *, is_timed: bool
 ) -> tuple[Collected, Path | None]:
     """Put a submission in its place; a newer one stays, an older one is moved aside.
 
@@ -61,7 +61,7 @@ def deliver(
         course: the course.
         assignment: the assignment's name.
         item: what it was in the source.
-        found: the submission.
+        submission: the submission.
         work: a folder for half-made files, on the course's own file system.
         is_timed: whether the instructor said when it was handed in, which outweighs the time of what is there.
 
@@ -71,36 +71,36 @@ def deliver(
     Raises:
         SubmissionError: it is refused.
     """
-    target = course.submitted(found.student, assignment)
-    _refuse_twin(course.directory("submitted"), found.student)
+    target = course.submitted(submission.student, assignment)
+    _refuse_twin(course.directory("submitted"), submission.student)
     # A notebook that got its original name back can collide with a folder of that name.
-    final = [Member(name, 0) for name in (*found.files, TIMESTAMP)]
+    final = [Member(name, 0) for name in (*submission.files, TIMESTAMP)]
     if bad := next((m for m in mark_collisions(final) if m.problem), None):
         raise SubmissionError(f"“{one_line(bad.name)}” is refused: {bad.problem}")
     staged = work / "out"
     staged.mkdir()
-    for name, source in found.files.items():
-        write_new(staged / name, read_chunks(found.root, source, SUBMISSION))
+    for name, source in submission.files.items():
+        write_new(staged / name, read_chunks(submission.root, source, SUBMISSION))
     result = Collected(
         item.name,
         CollectStatus.COLLECTED,
-        found.student,
-        "; ".join(found.notes),
-        found.timestamp,
+        submission.student,
+        "; ".join(submission.notes),
+        submission.timestamp,
         target,
     )
     existing = read_timestamp(target)
     if target.is_dir():
-        if _same(staged, target) and not (is_timed and existing != found.timestamp):
+        if _same(staged, target) and not (is_timed and existing != submission.timestamp):
             return replace(result, status=CollectStatus.UNCHANGED, timestamp=existing), target
-        if existing is not None and existing > found.timestamp and not is_timed:
-            reason = f"handed in {found.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
-            kept = _keep_earlier(course, assignment, found, staged)
-            return replace(result, status=CollectStatus.OLDER, reason=reason), kept
-    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
+        if existing is not None and existing > submission.timestamp and not is_timed:
+            reason = f"handed in {submission.timestamp:%Y-%m-%d %H:%M} UTC, and the one collected is newer"
+            folder = _keep_earlier(course, assignment, submission, staged)
+            return replace(result, status=CollectStatus.OLDER, reason=reason), folder
+    write_new(staged / TIMESTAMP, [format_timestamp(submission.timestamp).encode()])
     replaced = None
     if target.exists() or target.is_symlink():
-        replaced = _superseded(course, assignment, found.student, existing)
+        replaced = _superseded(course, assignment, submission.student, existing)
         target.rename(replaced)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,13 +112,13 @@ def deliver(
     return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED), target
 
 
-def _keep_earlier(course: Course, assignment: str, found: Found, staged: Path) -> Path | None:
+def _keep_earlier(course: Course, assignment: str, submission: Found, staged: Path) -> Path | None:
     """Keep an attempt that is older than the one collected, unless it is kept already; return its folder."""
-    kept = superseded_folder(course, assignment, found.student)
-    if any(_same(staged, folder) for folder in (kept.iterdir() if kept.is_dir() else ())):
+    folder = superseded_folder(course, assignment, submission.student)
+    if any(_same(staged, folder) for folder in (folder.iterdir() if folder.is_dir() else ())):
         return None
-    write_new(staged / TIMESTAMP, [format_timestamp(found.timestamp).encode()])
-    return staged.rename(_superseded(course, assignment, found.student, found.timestamp))
+    write_new(staged / TIMESTAMP, [format_timestamp(submission.timestamp).encode()])
+    return staged.rename(_superseded(course, assignment, submission.student, submission.timestamp))
 
 
 def bring(course: Course, assignment: str, folder: Path, student: str) -> None:
@@ -150,10 +150,10 @@ def promote(course: Course, assignment: str, student: str, without: Collection[P
     """Make the newest earlier attempt of a student the current one, if there is none; ``without``: not one of these."""
     earlier, target = superseded_folder(course, assignment, student), course.submitted(student, assignment)
     folders = earlier.iterdir() if earlier.is_dir() else ()
-    own = [(read_timestamp(f) or _NEVER, f.name, f) for f in folders if f.is_dir() and f not in without]
-    if own and not target.exists():
+    candidates = [(read_timestamp(f) or _NEVER, f.name, f) for f in folders if f.is_dir() and f not in without]
+    if candidates and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        max(own)[2].rename(target)
+        max(candidates)[2].rename(target)
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -165,7 +165,7 @@ def set_grade_aside(course: Course, assignment: str, student: str) -> None:
     if graded.is_dir():
         folder = course.state / "set-aside" / assignment / student
         folder.mkdir(parents=True, exist_ok=True)
-        graded.rename(next(place for n in itertools.count(1) if not (place := folder / str(n)).exists()))
+        graded.rename(next(aside for n in itertools.count(1) if not (aside := folder / str(n)).exists()))
 
 
 def _refuse_twin(submitted: Path, student: str) -> None:

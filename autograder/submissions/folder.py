@@ -34,18 +34,18 @@ def walk(root: Path, limits: ArchiveLimits) -> tuple[Member, ...]:
     """
     members: list[Member] = []
     waiting = [""]
-    seen = 0
+    listed = 0
     while waiting:
         prefix = waiting.pop()
         try:
-            found = list(_entries(root, prefix, limits.members - seen))
+            entries = list(_entries(root, prefix, limits.members - listed))
         except OSError as error:
             members.append(Member(prefix.rstrip("/"), 0, None, f"a folder that cannot be read ({error.strerror})"))
             continue
-        seen += len(found)
-        if seen > limits.members:
+        listed += len(entries)
+        if listed > limits.members:
             raise SubmissionError(f"The folder has more than {limits.members} entries.")
-        for name, status in found:
+        for name, status in entries:
             problem = name_problem(name) or _problem(status, limits, folders=True)
             if not problem and is_junk(name):
                 continue
@@ -89,11 +89,11 @@ def read_chunks(root: Path, name: str, limits: ArchiveLimits) -> Iterator[bytes]
     Raises:
         SubmissionError: as for :func:`open_file`.
     """
-    left = limits.member_bytes
+    bytes_left = limits.member_bytes
     with open_file(root, name, limits) as file:
         while chunk := file.read(CHUNK):
-            left -= len(chunk)
-            if left < 0:
+            bytes_left -= len(chunk)
+            if bytes_left < 0:
                 raise SubmissionError(f"It is larger than {limits.member_bytes // MIB} MiB.")
             yield chunk
 

@@ -49,15 +49,15 @@ class HandIns:
 
     def teams(self, assignment: str) -> Teams:
         """Return the teams of an assignment, by those who have handed in now."""
-        one = self.course.assignments.get(assignment)
-        if one is None or one.team_size < 2:
+        settings = self.course.assignments.get(assignment)
+        if settings is None or settings.team_size < 2:
             return Teams()
         term = self.term
         if assignment not in self._teams:
             claims = read_claims(self.course, assignment)
             present = submitters(self.course, assignment)
             claims = {student: others for student, others in claims.items() if student in present}
-            self._teams[assignment] = teams_of(one, term.roster, term.memberships, claims, present)
+            self._teams[assignment] = teams_of(settings, term.roster, term.memberships, claims, present)
         return self._teams[assignment]
 
     def look_again(self) -> None:
@@ -66,13 +66,13 @@ class HandIns:
 
     def attempts(self, student: str, assignment: str) -> list[Attempt]:
         """List all attempts of a student's team, in order."""
-        found = []
+        attempts = []
         for member in self.teams(assignment).members(student):
             earlier = superseded_folder(self.course, assignment, member)
             folders = sorted(earlier.iterdir()) if earlier.is_dir() else []
             folders.append(self.course.submitted(member, assignment))  # of equal times, the current one is the newest
-            found += [Attempt(member, folder, read_timestamp(folder)) for folder in folders if folder.is_dir()]
-        return in_order(found)
+            attempts += [Attempt(member, folder, read_timestamp(folder)) for folder in folders if folder.is_dir()]
+        return in_order(attempts)
 
     def allowed(self, student: str, assignment: Assignment) -> tuple[list[Attempt], list[Attempt]]:
         """Return the attempts within the limits, and those beyond."""
@@ -80,18 +80,18 @@ class HandIns:
 
     def chosen(self, student: str, assignment: str) -> Attempt | None:
         """Return the attempt that counts for a student; None if there is none."""
-        one = self.course.assignments.get(assignment)
-        if one is None or (one.team_size < 2 and one.attempts.is_plain):
+        settings = self.course.assignments.get(assignment)
+        if settings is None or (settings.team_size < 2 and settings.attempts.is_plain):
             folder = self.course.submitted(student, assignment)
             return Attempt(student, folder, read_timestamp(folder)) if folder.is_dir() else None
-        own = self.term.dates(student, {})[assignment]
-        due = None if own.due is None else own.due + timedelta(hours=one.late.grace_hours)
+        dates = self.term.dates(student, {})[assignment]
+        due = None if dates.due is None else dates.due + timedelta(hours=settings.late.grace_hours)
         attempts = self.attempts(student, assignment)
         scores = {}
-        if one.attempts.counts == "best":
-            found = ((each, self._score(student, assignment, each)) for each in attempts)
-            scores = {each.folder: score for each, score in found if score is not None}
-        return counting(attempts, one.attempts, due, scores, _zone(one))
+        if settings.attempts.counts == "best":
+            scored = ((each, self._score(student, assignment, each)) for each in attempts)
+            scores = {each.folder: score for each, score in scored if score is not None}
+        return counting(attempts, settings.attempts, due, scores, _zone(settings))
 
     def trial(self, student: str, assignment: str, attempt: Attempt) -> Path:
         """Return the folder for the result of an attempt that is graded to find the best one.
@@ -110,13 +110,13 @@ class HandIns:
 
     def folder(self, student: str, assignment: str) -> Path:
         """Return the folder that counts for a student, which need not exist."""
-        found = self.chosen(student, assignment)
-        return self.course.submitted(student, assignment) if found is None else found.folder
+        attempt = self.chosen(student, assignment)
+        return self.course.submitted(student, assignment) if attempt is None else attempt.folder
 
     def folders(self, student: str, assignment: str) -> tuple[Path, ...]:
         """Return the folders that decide a student's grade: where the best attempt counts, those of all attempts."""
-        one = self.course.assignments.get(assignment)
-        if one is not None and one.attempts.counts == "best":
+        settings = self.course.assignments.get(assignment)
+        if settings is not None and settings.attempts.counts == "best":
             return tuple(each.folder for each in self.attempts(student, assignment))
         return (self.folder(student, assignment),)
 
@@ -135,19 +135,19 @@ class HandIns:
         """Return a student's dates for every assignment."""
         return self._dates(student, self.course.assignments, {})
 
-    def _dates(self, student: str, names: Iterable[str], given: Mapping[str, Attempt]) -> dict[str, Dates]:
+    def _dates(self, student: str, names: Iterable[str], attempts: Mapping[str, Attempt]) -> dict[str, Dates]:
         """Return the dates by when these assignments were handed in."""
         handed_in: dict[str, datetime] = {}
-        chosen = {name: given.get(name) or self.chosen(student, name) for name in names}
+        chosen = {name: attempts.get(name) or self.chosen(student, name) for name in names}
         for name, attempt in chosen.items():
             if attempt is not None and attempt.time is not None:
                 handed_in[name] = attempt.time
-        found = self.term.dates(student, handed_in)
+        dates = self.term.dates(student, handed_in)
         for name, attempt in chosen.items():
             if attempt is not None and attempt.submitter != student:
-                notes = (*found[name].notes, f"handed in by {attempt.submitter}")
-                found[name] = replace(found[name], notes=notes)
-        return found
+                notes = (*dates[name].notes, f"handed in by {attempt.submitter}")
+                dates[name] = replace(dates[name], notes=notes)
+        return dates
 
 
 def submitters(course: Course, assignment: str) -> tuple[str, ...]:
@@ -178,15 +178,15 @@ def _zone(assignment: Assignment) -> tzinfo:
 
 def remarks(hand_ins: HandIns, assignment: Assignment, students: Sequence[str]) -> list[str]:
     """List what a person should know about teams and attempts of an assignment, a line each."""
-    found = list(hand_ins.teams(assignment.name).conflicts)
+    lines = list(hand_ins.teams(assignment.name).conflicts)
     release = aware(assignment.release) if assignment.release is not None else None
     for student in students if release is not None else ():
         attempt = hand_ins.chosen(student, assignment.name)
         if attempt is not None and attempt.time is not None and release is not None and attempt.time < release:
-            found.append(f"{student}: handed in before the release")
+            lines.append(f"{student}: handed in before the release")
     if not assignment.attempts.is_plain:
         for student in students:
             _, beyond = hand_ins.allowed(student, assignment)
             if beyond:
-                found.append(f"{student}: {len(beyond)} attempts beyond the limit do not count")
-    return found
+                lines.append(f"{student}: {len(beyond)} attempts beyond the limit do not count")
+    return lines

@@ -107,23 +107,23 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
 
 def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:
     """Return the student's name, and notes. The name from outside wins; without one, both must agree."""
-    named = item.student or ""
-    if manifest is None or manifest.student == named:
-        return named, []
+    name = item.student or ""
+    if manifest is None or manifest.student == name:
+        return name, []
     if item.is_given and item.name != f"{manifest.student}{Path(item.name).suffix}":
-        return named, [f"its submission.json names “{manifest.student}”"]
+        return name, [f"its submission.json names “{manifest.student}”"]
     if item.is_given or _is_packed(Path(item.name).stem, manifest):
         return manifest.student, []
     raise SubmissionError(
-        f"its file name says “{named}”, its submission.json says “{manifest.student}”: find out whose it is "
+        f"its file name says “{name}”, its submission.json says “{manifest.student}”: find out whose it is "
         "and name the file after that student"
     )
 
 
 def _is_packed(stem: str, manifest: _Manifest) -> bool:
     """Tell whether `submit` gives a file this name: also where it packed a folder of another name."""
-    found = re.fullmatch(PACKED.format(re.escape(manifest.assignment), COPY_SUFFIX), stem)
-    return found is not None and found["student"] == manifest.student
+    match = re.fullmatch(PACKED.format(re.escape(manifest.assignment), COPY_SUFFIX), stem)
+    return match is not None and match["student"] == manifest.student
 
 
 def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Manifest | None:
@@ -162,8 +162,8 @@ def _manifest(folder: Path, members: tuple[Member, ...], assignment: str) -> _Ma
 def _was_released_for(folder: Path, members: tuple[Member, ...], assignment: str) -> bool:
     """Tell whether the archive's notebooks say that they were released for the assignment."""
     small = [member.name for member in members if is_notebook(member.name) and member.size <= MAX_READ]
-    named = {assignment_of((folder / name).read_bytes()) for name in small}
-    return named - {""} == {assignment}
+    assignments = {assignment_of((folder / name).read_bytes()) for name in small}
+    return assignments - {""} == {assignment}
 
 
 def _short_list(value: Any) -> list[Any]:

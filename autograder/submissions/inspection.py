@@ -61,10 +61,10 @@ def assignment_of(data: bytes) -> str:
     from autograder._util.notebook_format import RELEASED_FOR
 
     try:
-        named = metadata_of(data).get(RELEASED_FOR, {}).get("assignment", "")
+        assignment = metadata_of(data).get(RELEASED_FOR, {}).get("assignment", "")
     except (ValueError, RecursionError, AttributeError):
         return ""
-    return named if isinstance(named, str) else ""
+    return assignment if isinstance(assignment, str) else ""
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
@@ -110,8 +110,8 @@ def compare(
         if name not in sources:
             warnings.append(f"Cell “{one_line(name)}” of the release is missing from the notebook.")
         if marks.get("task") is True:
-            given = _task_answer(released, name) if released is not None else set()
-            (answered if _task_answer(cells, name) - given else unanswered).append(name)
+            released_answer = _task_answer(released, name) if released is not None else set()
+            (answered if _task_answer(cells, name) - released_answer else unanswered).append(name)
         elif marks.get("solution") is True:
             text = sources.get(name, "")
             blank = not text or (_STUB.search(text) if released is None else text == source_of(cell).strip())
@@ -140,9 +140,9 @@ def _task_answer(cells: list[Mapping[str, Any]], task: str) -> set[str]:
 
 def own_code(cells: list[Mapping[str, Any]], released: list[Mapping[str, Any]] | None) -> Iterator[tuple[int, str]]:
     """Yield number and source of the code cells that the student wrote or changed, not of the instructor's."""
-    given = {source_of(cell) for cell in released or ()}
+    released_sources = {source_of(cell) for cell in released or ()}
     for number, cell in enumerate(cells, 1):
         marks = marks_of(cell)
         is_instructors = marks.get("locked") is True or (marks.get("grade") is True and not marks.get("solution"))
-        if cell.get("cell_type") == "code" and not is_instructors and source_of(cell) not in given:
+        if cell.get("cell_type") == "code" and not is_instructors and source_of(cell) not in released_sources:
             yield number, source_of(cell)

@@ -71,7 +71,7 @@ class Item:
 def find_items(
     members: Iterable[Member],
     assignment: str,
-    others: Iterable[str] = (),
+    other_assignments: Iterable[str] = (),
     title: str = "",
     expected: tuple[str, ...] = (),
     layout: Layout | None = None,
@@ -82,19 +82,19 @@ def find_items(
     Args:
         members: the files of the source.
         assignment: the assignment's name.
-        others: all assignments of the course; folders of the others are passed over.
+        other_assignments: all assignments of the course; folders of the others are passed over.
         title: the assignment's title, as learning systems may have it.
         expected: file names of the assignment's notebooks.
         layout: the instructor's word on how names are to be read.
         students: ids of students of the course, as far as they are known: a folder named so is a student's.
     """
     members = tuple(members)
-    no_students = frozenset({*others, assignment, *(name.removesuffix(".ipynb") for name in expected)})
+    no_students = frozenset({*other_assignments, assignment, *(name.removesuffix(".ipynb") for name in expected)})
     base = "submitted/" if members and all(m.name.startswith("submitted/") for m in members) else ""
     groups, names = _grouped(members, base, assignment, title, layout)
     is_doubtful = False
-    known = set(map(collision_key, students))
-    is_students = names.layout.system == "" and any(collision_key(top) in known for top in groups)
+    student_keys = set(map(collision_key, students))
+    is_students = names.layout.system == "" and any(collision_key(top) in student_keys for top in groups)
     if (
         len(groups) == 1
         and not base
@@ -156,13 +156,13 @@ def _unwrapped(
     if names.is_told and _read(top, names, folder=True) is not None:
         return None
     groups, inner = _grouped(members, f"{top}/", assignment, title, layout, top)
-    given = [name for name in groups if not is_bare_export(name, assignment)]
-    read = [_read(stem_of(name), inner, folder=name in inner.inside) for name in given]
-    people = {(each[1].student, each[1].key) for each in read if each is not None}
+    named_by_system = [name for name in groups if not is_bare_export(name, assignment)]
+    readings = [_read(stem_of(name), inner, folder=name in inner.inside) for name in named_by_system]
+    people = {(each[1].student, each[1].key) for each in readings if each is not None}
     if not people:
         return None
-    told = names.is_told or collision_key(top) in map(collision_key, names.titles) or inner.is_for_feedback
-    return f"{top}/", groups, inner, (len(people) == 1 or _ILIAS.fullmatch(top) is not None) and not told
+    is_told = names.is_told or collision_key(top) in map(collision_key, names.titles) or inner.is_for_feedback
+    return f"{top}/", groups, inner, (len(people) == 1 or _ILIAS.fullmatch(top) is not None) and not is_told
 
 
 _ILIAS = SYSTEMS["ilias"].pattern
@@ -171,8 +171,8 @@ _ILIAS = SYSTEMS["ilias"].pattern
 def _read(name: str, names: Names, *, folder: bool) -> tuple[System | None, Reading] | None:
     """Read a name that a learning system gave, or that fits the instructor's pattern."""
     if names.layout.pattern is not None:
-        found = names.by_pattern(name)
-        return None if found is None else (None, found)
+        reading = names.by_pattern(name)
+        return None if reading is None else (None, reading)
     return names.system(name, folder=folder)
 
 
@@ -185,19 +185,19 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
         return replace(item, problem=item.problem or _EXPORT)
     stem = stem_of(name)
     escaped = re.escape(names.assignment)
-    if read := _read(stem, names, folder=False):
-        item = replace(_informed(item, read[1]), system=_key_of(read[0]))
+    if reading := _read(stem, names, folder=False):
+        item = replace(_informed(item, reading[1]), system=_key_of(reading[0]))
         if item.student is None:
             return item
     elif names.is_told:
         return replace(item, problem=item.problem or names.unread())
-    elif item.is_archive and (found := re.fullmatch(PACKED.format(escaped, COPY_SUFFIX), stem)):
-        item = replace(item, student=found["student"], is_given=False)
-    elif found := re.fullmatch(rf"(?P<student>.+?) - (?:{'|'.join(map(re.escape, names.titles))}){COPY_SUFFIX}", stem):
-        item = replace(item, student=found["student"])  # Google Classroom's copy for each student
+    elif item.is_archive and (match := re.fullmatch(PACKED.format(escaped, COPY_SUFFIX), stem)):
+        item = replace(item, student=match["student"], is_given=False)
+    elif match := re.fullmatch(rf"(?P<student>.+?) - (?:{'|'.join(map(re.escape, names.titles))}){COPY_SUFFIX}", stem):
+        item = replace(item, student=match["student"])  # Google Classroom's copy for each student
     else:
-        student, separator, rest = stem.partition("_")
-        item = replace(item, student=student, is_given=bool(separator), rest=rest, is_guessed=True)
+        student, separator, remainder = stem.partition("_")
+        item = replace(item, student=student, is_given=bool(separator), rest=remainder, is_guessed=True)
         if student == names.assignment or stem in no_students:
             return replace(item, student=None, problem=_NO_STUDENT)
     return _named(item)
@@ -211,11 +211,11 @@ def _key_of(system: System | None) -> str:
     return next((key for key, one in SYSTEMS.items() if one is system), "")
 
 
-def _informed(item: Item, read: Reading) -> Item:
+def _informed(item: Item, reading: Reading) -> Item:
     """Set what a learning system's name says."""
-    item = replace(item, student=read.student, key=read.key, problem=item.problem or read.problem)
-    item = replace(item, notes=(read.note,) if read.note else ())
-    return _timed(item, read.time) if read.time else item
+    item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
+    item = replace(item, notes=(reading.note,) if reading.note else ())
+    return _timed(item, reading.time) if reading.time else item
 
 
 def _timed(item: Item, time: datetime) -> Item:
@@ -233,47 +233,47 @@ def _named(item: Item) -> Item:
 
 def _folder(group: list[Member], base: str, top: str, names: Names, no_students: frozenset[str]) -> list[Item]:
     """Read the names in a folder at the top, named after a student: nbgrader's, or a learning system's."""
-    read = _read(top, names, folder=True)
-    system = read[0] if read else None
-    item = _informed(Item(top, system=_key_of(system)), read[1]) if read else Item(top, student=top)
-    if read is None and names.is_told:
+    reading = _read(top, names, folder=True)
+    system = reading[0] if reading else None
+    item = _informed(Item(top, system=_key_of(system)), reading[1]) if reading else Item(top, student=top)
+    if reading is None and names.is_told:
         return [replace(item, student=None, problem=names.unread())]
     if item.student is not None:
         item = _named(item)
-    if read is None and top in no_students:
+    if reading is None and top in no_students:
         return [replace(item, student=None, problem=item.problem or _NO_STUDENT)]
     if item.received is not None:
         group = [replace(member, modified=item.received) for member in group]
-    here = f"{base}{top}/"
+    prefix = f"{base}{top}/"
     if system is not None and system.own_folder:
-        clock = here + TIMESTAMP
+        clock = prefix + TIMESTAMP
         item = replace(item, clock=clock if any(m.name == clock for m in group) else "")
-        here += f"{system.own_folder}/"
-        group = [member for member in group if member.name.startswith(here)]
-    others = no_students - {names.assignment}
-    return _in_folder(item, group, base, here, names.assignment, others, is_nbgraders=read is None)
+        prefix += f"{system.own_folder}/"
+        group = [member for member in group if member.name.startswith(prefix)]
+    other_names = no_students - {names.assignment}
+    return _in_folder(item, group, base, prefix, names.assignment, other_names, is_nbgraders=reading is None)
 
 
 def _in_folder(
     item: Item,
     group: list[Member],
     base: str,
-    here: str,
+    prefix: str,
     assignment: str,
-    others: frozenset[str],
+    other_names: frozenset[str],
     *,
     is_nbgraders: bool,
 ) -> list[Item]:
-    """Find the submission in a student's folder ``here``, in a folder in it, or in its archives."""
-    inner = f"{here}{assignment}/"
-    inside = [m.name.removeprefix(here) for m in group]
+    """Find the submission in a student's folder ``prefix``, in a folder in it, or in its archives."""
+    inner = f"{prefix}{assignment}/"
+    inside = [m.name.removeprefix(prefix) for m in group]
     if chosen := tuple(m for m in group if m.name.startswith(inner)):
         is_clock = is_nbgraders and any(m.name == inner + TIMESTAMP for m in chosen)
         clock = inner + TIMESTAMP if is_clock else item.clock
         return [_limited(replace(item, members=chosen, prefix=inner, clock=clock))]
     if any(is_notebook(name) and "/" not in name for name in inside):
-        return [_limited(replace(item, members=tuple(group), prefix=here))]
-    if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == here.count("/")]:
+        return [_limited(replace(item, members=tuple(group), prefix=prefix))]
+    if archives := [m for m in group if is_archive(m.name) and m.name.count("/") == prefix.count("/")]:
         return [
             replace(
                 item,
@@ -285,16 +285,20 @@ def _in_folder(
             )
             for m in archives
         ]
-    group = [m for m, name in zip(group, inside, strict=True) if name.split("/")[0] not in others]
+    group = [m for m, name in zip(group, inside, strict=True) if name.split("/")[0] not in other_names]
     if not group:
         return []
     if bad := next((m for m in group if m.problem), None):
         return [replace(item, problem=f"“{one_line(bad.name)}” is refused: {bad.problem}")]
-    folders = {m.name.removeprefix(here).split("/")[0] for m in group}
-    if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == here.count("/") + 1 for m in group):
-        return [_limited(replace(item, members=tuple(group), prefix=f"{here}{folders.pop()}/"))]
-    where = one_line(here.removeprefix(base).rstrip("/"))
-    return [replace(item, problem=item.problem or f"there is no notebook in {where}/ or {where}/{assignment}/")]
+    folders = {m.name.removeprefix(prefix).split("/")[0] for m in group}
+    if len(folders) == 1 and any(is_notebook(m.name) and m.name.count("/") == prefix.count("/") + 1 for m in group):
+        return [_limited(replace(item, members=tuple(group), prefix=f"{prefix}{folders.pop()}/"))]
+    shown_folder = one_line(prefix.removeprefix(base).rstrip("/"))
+    return [
+        replace(
+            item, problem=item.problem or f"there is no notebook in {shown_folder}/ or {shown_folder}/{assignment}/"
+        )
+    ]
 
 
 def _limited(item: Item) -> Item:
@@ -336,8 +340,8 @@ def _join_loose(items: list[Item], *, attempts: bool) -> list[Item]:
         else:
             received = max(filter(None, [first.received, item.received]), default=None)
             names = f"{first.name}, {item.name}"
-            both = replace(first, name=names, members=first.members + item.members, received=received)
-            joined[key] = _limited(both)
+            merged = replace(first, name=names, members=first.members + item.members, received=received)
+            joined[key] = _limited(merged)
     return [_limited(i) if i.members and not i.is_archive else i for i in joined.values()]
 
 
@@ -355,8 +359,8 @@ def _tell_apart(items: Iterable[Item]) -> tuple[Item, ...]:
             people.setdefault(collision_key(item.student), set()).add((item.student, item.key))
 
     def told_apart(item: Item) -> Item:
-        found = people.get(collision_key(item.student or ""), set())
-        spellings, keys = {name for name, _ in found}, {key for _, key in found}
+        spelled = people.get(collision_key(item.student or ""), set())
+        spellings, keys = {name for name, _ in spelled}, {key for _, key in spelled}
         if len(spellings) > 1 or ("" in keys and len(keys) > 2):
             problem = "more than one person has this name here (but for case); give their files names that differ"
             return replace(item, problem=item.problem or problem)
@@ -373,17 +377,19 @@ def _refuse_merged(items: list[Item], expected: tuple[str, ...]) -> list[Item]:
     rests: dict[str, set[tuple[str, str]]] = {}
     for item in items:
         if item.is_guessed and item.student is not None:
-            place = "" if item.is_archive else notebook_name(item.name, expected, alone=False)
-            rest = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
-            rests.setdefault(item.student, set()).add((place if place in expected else "", rest))
+            notebook = "" if item.is_archive else notebook_name(item.name, expected, alone=False)
+            remainder = re.sub(rf"{COPY_SUFFIX}$", "", item.rest)
+            rests.setdefault(item.student, set()).add((notebook if notebook in expected else "", remainder))
 
     def merged(item: Item) -> int:
-        found = rests.get(item.student or "", set())
-        places = [place for place, _ in found]
+        uploads = rests.get(item.student or "", set())
+        places = [place for place, _ in uploads]
         twice = any(places.count(place) > 1 for place in expected)
-        known = set(places) & set(expected) or not expected
+        all_released = set(places) & set(expected) or not expected
         return (
-            0 if not item.is_guessed or (known and not twice and not item.is_archive) or len(found) < 2 else len(found)
+            0
+            if not item.is_guessed or (all_released and not twice and not item.is_archive) or len(uploads) < 2
+            else len(uploads)
         )
 
     return [

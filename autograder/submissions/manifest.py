@@ -27,9 +27,9 @@ def read_timestamp(folder: Path) -> datetime | None:
 def parse_timestamp(data: bytes) -> datetime | None:
     """Parse the text of a timestamp.txt, nbgrader's or Sakai's, as UTC; None if it is not a time."""
     text = data[:100].decode("utf-8", "replace").strip()
-    if found := re.fullmatch(r"(\d{14})\d{3}", text):  # Sakai's: down to the millisecond, without a zone
+    if match := re.fullmatch(r"(\d{14})\d{3}", text):  # Sakai's: down to the millisecond, without a zone
         with contextlib.suppress(ValueError):
-            return datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            return datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     try:
         return datetime.fromisoformat(text.replace(" UTC", "+00:00")).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -167,17 +167,17 @@ def stem_of(name: str) -> str:
 
 def time_in_name(text: str, zone: tzinfo = UTC, time_format: str = "") -> datetime | None:
     """Read a time of a learning system's, which names no zone."""
-    for known in filter(None, (time_format, "%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S")):
+    for form in filter(None, (time_format, "%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S")):
         with contextlib.suppress(ValueError, OverflowError):
-            found = datetime.strptime(text, known)
-            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+            parsed = datetime.strptime(text, form)
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
     match = re.fullmatch(r"(\w{3})\w* (\d{1,2}), (\d{4}) (\d{1,2}?)(\d\d)? ?([AP]M)", text)
     if match is None:
         return None
     month, on, year, hour, minute, half = match.groups()
     with contextlib.suppress(ValueError, OverflowError):
-        written = f"{month} {on} {year} {hour} {minute or '00'} {half}"
-        return datetime.strptime(written, "%b %d %Y %I %M %p").replace(tzinfo=zone).astimezone(UTC)
+        normalized = f"{month} {on} {year} {hour} {minute or '00'} {half}"
+        return datetime.strptime(normalized, "%b %d %Y %I %M %p").replace(tzinfo=zone).astimezone(UTC)
     return None
 
 
@@ -188,8 +188,8 @@ _EXPORTED = "__zip_filename__"
 
 def is_bare_export(name: str, assignment: str) -> bool:
     """Tell whether an archive has the name that otter's export gave it, without a student's name in front."""
-    found = re.fullmatch(rf"(.+?)_{_EXPORT.pattern}", stem_of(name)) if is_archive(name) else None
-    return found is not None and ("_" not in found[1] or found[1] == assignment)
+    match = re.fullmatch(rf"(.+?)_{_EXPORT.pattern}", stem_of(name)) if is_archive(name) else None
+    return match is not None and ("_" not in match[1] or match[1] == assignment)
 
 
 def without_export_files(archive: str, names: Iterable[str]) -> list[str]:
@@ -231,9 +231,9 @@ class Names:
         self.layout = layout or Layout()
         self.titles = sorted({assignment, *filter(None, [title])}, key=len, reverse=True)
         submissions = [stem_of(name) for name in files if is_notebook(name) or is_archive(name)]
-        found = [SYSTEMS["blackboard"].pattern.fullmatch(stem) for stem in submissions]
-        self.attempts = {match["title_and_student"] for match in found if match}
-        self.all_attempts = bool(found) and all(found)
+        matches = [SYSTEMS["blackboard"].pattern.fullmatch(stem) for stem in submissions]
+        self.attempts = {match["title_and_student"] for match in matches if match}
+        self.all_attempts = bool(matches) and all(matches)
         self.all_of_moodle = len(submissions) > 1 and all(map(SYSTEMS["moodle"].pattern.fullmatch, submissions))
         of_ilias = bool(folders) and all(map(SYSTEMS["ilias"].pattern.fullmatch, folders))
         self.is_for_feedback = of_ilias and _FEEDBACK_OF_ILIAS.fullmatch(parent) is not None
@@ -242,19 +242,19 @@ class Names:
 
     def is_of_system(self, name: str) -> bool:
         """Tell whether the learning system itself put the file beside the submissions."""
-        found = re.fullmatch(rf"(.+)_attempt_{_STAMP}\.txt", name, re.DOTALL)
-        return bool(_OWN_FILES.fullmatch(name)) and (found is None or found[1] in self.attempts)
+        match = re.fullmatch(rf"(.+)_attempt_{_STAMP}\.txt", name, re.DOTALL)
+        return bool(_OWN_FILES.fullmatch(name)) and (match is None or match[1] in self.attempts)
 
     def system(self, name: str, *, folder: bool) -> tuple[System, Reading] | None:
         """Read the name of a folder, or of a file without its suffix; None if no learning system gave it."""
         for key, system in SYSTEMS.items():
-            asked = self.layout.system == key or (key == "moodle-blind" and self.layout.system.startswith("moodle"))
-            if not (asked or (not self.layout.system and self._tells_itself(key, system, name))):
+            is_chosen = self.layout.system == key or (key == "moodle-blind" and self.layout.system.startswith("moodle"))
+            if not (is_chosen or (not self.layout.system and self._tells_itself(key, system, name))):
                 continue
             match = system.pattern.fullmatch(name) if (system.folders if folder else system.files) else None
             if match is None:
                 continue
-            if key == "moodle" and not folder and "_" in match["student"] and not (asked or self.all_of_moodle):
+            if key == "moodle" and not folder and "_" in match["student"] and not (is_chosen or self.all_of_moodle):
                 if self._is_anothers(name):
                     continue
                 return system, Reading(problem=_PERHAPS_MOODLES)
@@ -282,8 +282,8 @@ class Names:
 
     def _is_anothers(self, name: str) -> bool:
         """Tell whether another system named a file: what looks like Moodle's in it is then the student's choice."""
-        others = (SYSTEMS[key] for key in ("canvas", "brightspace", "blackboard"))
-        return any(system.pattern.fullmatch(name) for system in others)
+        systems = (SYSTEMS[key] for key in ("canvas", "brightspace", "blackboard"))
+        return any(system.pattern.fullmatch(name) for system in systems)
 
     def _tells_itself(self, key: str, system: System, name: str) -> bool:
         if key == "ilias":
@@ -295,19 +295,19 @@ class Names:
             student = self.student(match["title_and_student"])
             if student is None and not (self.all_attempts or self.layout.system):
                 return None  # a file of a student's whose name only looks like it
-            read = _plain_reading(match, self.layout)
-            return replace(read, student=student, problem="" if student else _UNKNOWN_TITLE)
-        read = _plain_reading(match, self.layout)
-        student = read.student or ""
+            reading = _plain_reading(match, self.layout)
+            return replace(reading, student=student, problem="" if student else _UNKNOWN_TITLE)
+        reading = _plain_reading(match, self.layout)
+        student = reading.student or ""
         if key == "moodle-blind":
             student = student.replace("_", " ")
         elif key == "moodle":
             student = student.rpartition("_")[2] or student  # Moodle's names have no “_”: a group stands before it
         elif key == "classroom":
-            found = re.fullmatch(rf"(.+?) - (?:{'|'.join(map(re.escape, self.titles))}){COPY_SUFFIX}", match[0])
-            student = found[1] if found else student
+            copied = re.fullmatch(rf"(.+?) - (?:{'|'.join(map(re.escape, self.titles))}){COPY_SUFFIX}", match[0])
+            student = copied[1] if copied else student
         late = match.groupdict().get("late")
-        return replace(read, student=student, note=f"{system.title} marks it as late" if late else "")
+        return replace(reading, student=student, note=f"{system.title} marks it as late" if late else "")
 
     def student(self, title_and_student: str) -> str | None:
         """Return the student in a name of Blackboard's; None if the title cannot be told."""

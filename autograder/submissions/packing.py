@@ -174,7 +174,7 @@ def released_notebook(notebook: Path, release: Path | None) -> Path | None:
     path = release / notebook.name if release.is_dir() else release
     if release.is_dir() and not path.is_file():
         # Browsers save a second download as “ps1 (1).ipynb”; with one notebook released, it can only be that.
-        path = next(iter(found), path) if len(found := sorted(release.glob("*.ipynb"))) == 1 else path
+        path = next(iter(notebooks), path) if len(notebooks := sorted(release.glob("*.ipynb"))) == 1 else path
     if not path.is_file():
         raise UsageError(f"There is no released notebook {path}; name the file itself with --release.")
     return path.resolve()
@@ -205,12 +205,12 @@ def needed_files(notebook: Path, cells: list[Mapping[str, Any]], released: Path 
     The folder is never listed: it may be a downloads folder, and its other files are private.
     """
     code = _code(cells)
-    named = set(_QUOTED.findall(code))
+    mentioned = set(_QUOTED.findall(code))
     for module, modules in _IMPORTED.findall(code):
-        named |= {f"{m.split()[0].split('.')[0]}.py" for m in [module, *modules.split(",")] if m.strip(" .")}
+        mentioned |= {f"{m.split()[0].split('.')[0]}.py" for m in [module, *modules.split(",")] if m.strip(" .")}
     if released is not None:
-        named |= {p.name for p in released.parent.glob("*.ipynb")}
-    for name in sorted(named - {notebook.name, MANIFEST, TIMESTAMP}):
+        mentioned |= {p.name for p in released.parent.glob("*.ipynb")}
+    for name in sorted(mentioned - {notebook.name, MANIFEST, TIMESTAMP}):
         if name_problem(name) or is_junk(name):
             continue
         try:

@@ -70,8 +70,8 @@ class People:
         if person is not None and person.status == UNLISTED and name != student:
             person = None  # several people of this name, none of whom a list knows
         if person is not None and number and person.ids.get(heading, number).casefold() != number.casefold():
-            taken = name == student and self.roster.find(student) is not None
-            other = numbered(student, item.key) if taken and item.key else student
+            is_another = name == student and self.roster.find(student) is not None
+            other = numbered(student, item.key) if is_another and item.key else student
             return Identity(other, student, (_UNKNOWN,) if self.roster.is_list else ())
         person = person or self.roster.find(self.provisional.holder(heading, number) or "")
         if person is None:
@@ -111,9 +111,9 @@ class People:
         return Identity(person.id if is_own else numbered(name, number), student, (note,), person.id)
 
     def _everybody(self) -> tuple[Person, ...]:
-        known = self.roster.by_id
+        listed = self.roster.by_id
         people = [self.learned.get(person.id, person) for person in self.roster.people]
-        return (*people, *(person for id, person in self.learned.items() if id not in known))
+        return (*people, *(person for id, person in self.learned.items() if id not in listed))
 
     def has_number(self, item: Item, student: str) -> bool:
         """Tell whether the roster knows this student's number in the system that the upload came from."""
@@ -161,8 +161,8 @@ class People:
         if self.claims != read_claims(self.course, self.assignment):
             write_atomically(claims_file(self.course, self.assignment), json.dumps(self.claims, indent=1), mode=0o600)
         self.senders.save()
-        known = self.roster.by_id
-        if any(known.get(id) != person for id, person in self.learned.items()):
+        listed = self.roster.by_id
+        if any(listed.get(id) != person for id, person in self.learned.items()):
             save_roster(self.course, settled(self._everybody()), self.roster)
 
     def _id(self, item: Item, student: str) -> tuple[str, str]:

@@ -47,12 +47,12 @@ def place(
     return {target: member.name for target, member in targets.items()}, notes
 
 
-def _later(one: Member, other: Member) -> bool:
-    """Tell whether ``one`` is not the earlier upload. Canvas numbers uploads and dates all alike; else dates tell."""
-    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem_of(m.name))[0]) or 0) for m in (one, other)]  # type: ignore[index]
-    if all(SYSTEMS["canvas"].pattern.fullmatch(stem_of(m.name)) for m in (one, other)):
+def _later(member: Member, earlier: Member) -> bool:
+    """Tell whether ``member`` is not the earlier upload. Canvas numbers uploads of one date; else dates tell."""
+    counts = [int(re.sub(r"\D", "", re.search(rf"{COPY_SUFFIX}$", stem_of(m.name))[0]) or 0) for m in (member, earlier)]  # type: ignore[index]
+    if all(SYSTEMS["canvas"].pattern.fullmatch(stem_of(m.name)) for m in (member, earlier)):
         return counts[0] >= counts[1]
-    return (_age(one), counts[0]) >= (_age(other), counts[1])
+    return (_age(member), counts[0]) >= (_age(earlier), counts[1])
 
 
 def _age(member: Member) -> datetime:
@@ -72,7 +72,7 @@ def notebook_name(name: str, expected: tuple[str, ...], *, alone: bool) -> str:
     stem = name[: -len(".ipynb")]
     # The longest first: “p1” is the end of “warm_p1” too.
     for candidate in sorted(expected, key=len, reverse=True):
-        own = re.escape(candidate.removesuffix(".ipynb"))
-        if re.fullmatch(rf"(?:.*_)?{own}{COPY_SUFFIX}", stem):
+        released_stem = re.escape(candidate.removesuffix(".ipynb"))
+        if re.fullmatch(rf"(?:.*_)?{released_stem}{COPY_SUFFIX}", stem):
             return candidate
     return expected[0] if alone and len(expected) == 1 else stem + ".ipynb"

@@ -37,14 +37,14 @@ class Senders:
         self._path = course.state / "senders" / f"{assignment}.json"
         self._of: dict[str, dict[str, Sender]] = {}
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-            found = json.loads(self._path.read_bytes())
-            self._of = {student: {key: Sender(**one) for key, one in some.items()} for student, some in found.items()}
+            content = json.loads(self._path.read_bytes())
+            self._of = {student: {key: Sender(**one) for key, one in some.items()} for student, some in content.items()}
         self._before = self._plain()
 
     def of(self, student: str, folder: Path) -> Sender | None:
         """Return the sender of a student's attempt; None if the name of its upload was not what told the student."""
-        known = self._of.get(student)
-        return known.get(folder_key(folder)) if known and folder.is_dir() else None
+        senders = self._of.get(student)
+        return senders.get(folder_key(folder)) if senders and folder.is_dir() else None
 
     def record(self, student: str, folder: Path, sender: Sender) -> None:
         """Keep the sender of an attempt that lies in ``folder``."""

@@ -32,13 +32,13 @@ def misplaced(roster: Roster, senders: Senders) -> Iterator[Misplaced]:
         owner = roster.with_id(sender.heading, sender.number)
         person = roster.find(student)
         if owner is not None and owner.status != UNLISTED:
-            place = owner.id
+            rightful = owner.id
         elif person is not None and person.ids.get(sender.heading, sender.number) != sender.number:
-            place = numbered(sender.name, sender.number)  # the student has another number
+            rightful = numbered(sender.name, sender.number)  # the student has another number
         else:
             continue
-        if place != student:
-            yield Misplaced(student, folder, sender, place)
+        if rightful != student:
+            yield Misplaced(student, folder, sender, rightful)
 
 
 def settle(course: Course, assignment: str) -> Iterator[Collected]:

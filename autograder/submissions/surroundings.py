@@ -73,16 +73,16 @@ def habits(cells: Iterable[tuple[int, str]]) -> Iterator[Habit]:
     """Find such habits in code cells, given as number and source; each is named once a cell."""
     cells = list(cells)
     trees = [(number, source, parsed(_MAGIC_LINE.sub(r"\1pass", source))) for number, source in cells]
-    own = {name for _, _, tree in trees if tree is not None for name in _bound(tree)}
+    bound = {name for _, _, tree in trees if tree is not None for name in _bound(tree)}
     for number, source, tree in trees:
-        found: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         if _INSTALLS.search(source):
-            found["installs packages"] = NO_INSTALLATION
+            reasons["installs packages"] = NO_INSTALLATION
         if loads := _SHELL_LOADS.search(source):
-            found[f"downloads with `{one_line(loads[0].strip(), 40)}`"] = NO_NETWORK
-        for what, why in _in_code(tree, own) if tree is not None else ():
-            found.setdefault(what, why)
-        yield from (Habit(number, what, why) for what, why in found.items())
+            reasons[f"downloads with `{one_line(loads[0].strip(), 40)}`"] = NO_NETWORK
+        for action, reason in _in_code(tree, bound) if tree is not None else ():
+            reasons.setdefault(action, reason)
+        yield from (Habit(number, what, why) for what, why in reasons.items())
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:
@@ -94,10 +94,10 @@ def _bound(tree: ast.AST) -> Iterator[str]:
             yield node.id
 
 
-def _in_code(tree: ast.AST, own: set[str]) -> Iterator[tuple[str, str]]:
+def _in_code(tree: ast.AST, bound: set[str]) -> Iterator[tuple[str, str]]:
     documentation = set(_unused_texts(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (name := _name(node.func)) and name.split(".")[0] not in own:
+        if isinstance(node, ast.Call) and (name := _name(node.func)) and name.split(".")[0] not in bound:
             if name in _ASKING:
                 yield f"calls {name}()", NO_INPUT
             elif _loads(name) or any(map(_is_address, node.args)):

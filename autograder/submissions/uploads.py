@@ -45,13 +45,13 @@ def collect_upload(course: Course, assignment: str, path: Path, beside: Iterable
 
     def read(_: Path) -> tuple[Path, tuple[Item, ...]]:
         try:
-            own = Member(path.name, path.stat().st_size, modified_at(path))
+            upload = Member(path.name, path.stat().st_size, modified_at(path))
         except OSError as error:
             raise SubmissionError(f"It cannot be read: {error.strerror}.") from error
-        together = find([*(Member(name, 0) for name in beside if name != path.name), own])
+        together = find([*(Member(name, 0) for name in beside if name != path.name), upload])
         item = next((item for item in together if item.name == path.name), None)
         if item is None or (item.is_guessed and load_roster(course).find(item.student or "") is not None):
-            return path.parent, find([own])  # one of several uploads of a student who is known
+            return path.parent, find([upload])  # one of several uploads of a student who is known
         if item.is_archive and not item.problem and _holds_a_class(path, assignment, title):
             item = replace(item, problem="it holds uploads of several people: use `autograder collect` for it")
         return path.parent, (item,)
@@ -67,5 +67,5 @@ def _holds_a_class(path: Path, assignment: str, title: str) -> bool:
     except SubmissionError:
         return False  # it is refused for its own reason when it is opened
     names = Names(assignment, title, [top for top in tops if not tops[top]], {top: [] for top in tops if tops[top]})
-    found = [names.system(top if is_folder else stem_of(top), folder=is_folder) for top, is_folder in tops.items()]
-    return len({(reading.student, reading.key) for each in found if each for reading in each[1:]}) > 1
+    readings = [names.system(top if is_folder else stem_of(top), folder=is_folder) for top, is_folder in tops.items()]
+    return len({(reading.student, reading.key) for each in readings if each for reading in each[1:]}) > 1

@@ -37,13 +37,13 @@ def _search_folders(sources: tuple[str, ...]) -> tuple[str, ...]:
     trees = [_tree(source) for source in sources]
     imports = aliases(trees)
     constants = _constants(trees)
-    found: dict[str, None] = {}
+    search_path: dict[str, None] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and dotted(node.func, imports) in _EXTENDING and node.args:
             folder = posixpath.normpath(_text(node.args[-1], imports, constants) or "/")
             if not folder.startswith(("/", "..", "~", ".")):
-                found[folder] = None
-    return tuple(found)
+                search_path[folder] = None
+    return tuple(search_path)
 
 
 _EXTENDING = ("sys.path.append", "sys.path.insert")
@@ -94,21 +94,21 @@ def module_folders(source: Path, root: Path, exams: Sequence[Exam]) -> tuple[Pat
         root: the course.
         exams: the notebooks.
     """
-    named = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
-    within = [f for f in named if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
+    candidates = dict.fromkeys(source / folder for exam in exams for folder in search_folders(exam))
+    within = [f for f in candidates if f.is_dir() and f.resolve().is_relative_to(source.resolve())]
     tests = [source / TESTS] if test_files(source) else []
     return (source, *within, *tests, root)
 
 
 def star_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
     """Find the names that each ``from module import *`` of a course's module binds: module → names."""
-    found = {}
+    names = {}
     for cell in exam.cells:
         for module in _stars(_tree(cell.source)) if cell.cell_type == "code" else ():
             file = _file(module, folders)
             if file is not None:
-                found[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
-    return found
+                names[module] = tuple(sorted(_public(file, folders, MAX_DEPTH)))
+    return names
 
 
 def state_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...]]:
@@ -116,15 +116,15 @@ def state_names(exam: Exam, folders: Sequence[Path]) -> dict[str, tuple[str, ...
 
     Modules of which only tests use such names are left out, as all calls then go to one copy.
     """
-    own = [_tree(c.source) for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
-    used = frozenset[str]().union(*map(used_names, own))
-    found = {}
-    for module in sorted({module for tree in own for node in ast.walk(tree) for module in _imported(node)}):
+    trees = [_tree(c.source) for c in exam.cells if c.cell_type == "code" and c.role is not Role.TEST]
+    used = frozenset[str]().union(*map(used_names, trees))
+    sharing = {}
+    for module in sorted({module for tree in trees for node in ast.walk(tree) for module in _imported(node)}):
         file = _file(module, folders)
         names = sharing_names(file.read_text("utf-8", "replace")) if file is not None else frozenset()
         if names & used:
-            found[module] = tuple(sorted(names))
-    return found
+            sharing[module] = tuple(sorted(names))
+    return sharing
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -144,15 +144,15 @@ def _public(file: Path, folders: Sequence[Path], depth: int) -> set[str]:
                 return set(map(str, ast.literal_eval(statement.value)))
             except (ValueError, TypeError):
                 break
-    others = {module: _file(module, folders) for module in _stars(tree)}
-    stars = {module: tuple(_public(path, folders, depth - 1)) for module, path in others.items() if path and depth}
+    starred = {module: _file(module, folders) for module in _stars(tree)}
+    stars = {module: tuple(_public(path, folders, depth - 1)) for module, path in starred.items() if path and depth}
     bound = bindings(source, stars)
     return {name for name in bound.assigned.union(bound.definitions) if not name.startswith("_")}
 
 
 def _file(module: str, folders: Sequence[Path]) -> Path | None:
-    place = module.replace(".", "/")
-    files = (folder / form for folder in folders for form in (f"{place}/__init__.py", f"{place}.py"))
+    stem = module.replace(".", "/")
+    files = (folder / form for folder in folders for form in (f"{stem}/__init__.py", f"{stem}.py"))
     return next((file for file in files if file.is_file()), None)
 
 

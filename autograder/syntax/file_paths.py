@@ -54,8 +54,8 @@ def _last_name(node: ast.AST) -> str:
 
 def paths_in(exam: Exam) -> frozenset[str]:
     """Return the path-like texts in the notebook's own cells: files that the student's code may read by itself."""
-    own = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
-    return frozenset().union(*map(_paths, own))
+    sources = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
+    return frozenset().union(*map(_paths, sources))
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

@@ -36,14 +36,14 @@ def without_magics(source: str) -> str:
 def _plain(line: str, *, is_first: bool) -> str:
     if is_first and _CELL.fullmatch(line):
         return "pass"
-    if found := _TIME.fullmatch(line):
-        return found["indent"] + found["statement"]
-    if found := _NOTHING.fullmatch(line):
-        return found["indent"] + "pass"
+    if match := _TIME.fullmatch(line):
+        return match["indent"] + match["statement"]
+    if match := _NOTHING.fullmatch(line):
+        return match["indent"] + "pass"
     return line
 
 
 def _texts(tree: ast.AST) -> list[tuple[int, int]]:
     """List the lines on which texts of several lines continue, counted from 0."""
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.Constant) and n.end_lineno is not None]
-    return [(n.lineno, n.end_lineno) for n in found if n.end_lineno is not None and n.end_lineno > n.lineno]
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.Constant) and n.end_lineno is not None]
+    return [(n.lineno, n.end_lineno) for n in texts if n.end_lineno is not None and n.end_lineno > n.lineno]

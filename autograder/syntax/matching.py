@@ -68,9 +68,9 @@ def source_of(cell: NotebookNode) -> str:
     return source if isinstance(source, str) else ""
 
 
-def same_text(one: str, other: str) -> bool:
+def same_text(source: str, reference: str) -> bool:
     """Tell whether two sources differ only in spaces at the ends of lines and empty lines around them."""
-    return _text(one) == _text(other)
+    return _text(source) == _text(reference)
 
 
 def bound_names(source: str) -> frozenset[str] | None:
@@ -84,17 +84,17 @@ def bound_names(source: str) -> frozenset[str] | None:
 class _Matching:
     """Matching of one exam and one submission, step by step: the surest first."""
 
-    def __init__(self, expected: Sequence[ExamCell], given: Sequence[NotebookNode]) -> None:
-        self.expected, self.given = expected, given
-        self.sources = [source_of(cell) for cell in given]
-        self.claims = [grade_id_of(cell) for cell in given]
+    def __init__(self, expected: Sequence[ExamCell], cells: Sequence[NotebookNode]) -> None:
+        self.expected, self.given = expected, cells
+        self.sources = [source_of(cell) for cell in cells]
+        self.claims = [grade_id_of(cell) for cell in cells]
         self.found = Matches()
         self.taken: set[int] = set()
 
     def run(self) -> Matches:
-        known = self._by_grade_id()
+        grade_ids = self._by_grade_id()
         self.stripped = not self.found.cells
-        self.loose = [index for index, claim in enumerate(self.claims) if claim not in known]
+        self.loose = [index for index, claim in enumerate(self.claims) if claim not in grade_ids]
         if self.loose and any(cell.grade_id is not None for _, cell in self._missing()):
             self._by_cell_id()
             self._by_text()
@@ -137,14 +137,14 @@ class _Matching:
     def _by_text(self) -> None:
         """Match cells that are as released, if the submission has as many of a text as the exam."""
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
-        there: dict[tuple[str, str], list[int]] = defaultdict(list)
+        indexes: dict[tuple[str, str], list[int]] = defaultdict(list)
         for position, cell in self._missing():
             places[cell.cell_type, _text(cell.released)].append(position)
         for index in self._free():
-            there[str(self.given[index].get("cell_type")), _text(self.sources[index])].append(index)
+            indexes[str(self.given[index].get("cell_type")), _text(self.sources[index])].append(index)
         for key, positions in places.items():
-            if key[1] and len(positions) == len(there.get(key, ())):
-                for position, index in zip(positions, there[key], strict=True):
+            if key[1] and len(positions) == len(indexes.get(key, ())):
+                for position, index in zip(positions, indexes[key], strict=True):
                     self._take(position, index, "its text")
 
     def _by_names(self) -> None:
@@ -177,8 +177,8 @@ class _Matching:
         for positions, indexes in gaps.values():
             for kind in ("code", "markdown"):
                 wanted = [i for i in positions if (self.expected[i].cell_type == "code") == (kind == "code")]
-                there = [g for g in indexes if self._is_code(g) == (kind == "code") and self.sources[g].strip()]
-                self._pair(wanted, there)
+                candidates = [g for g in indexes if self._is_code(g) == (kind == "code") and self.sources[g].strip()]
+                self._pair(wanted, candidates)
 
     def _loose_by_gap(self, anchors: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield each free cell with the number of the matched cell that follows it in the exam's order."""

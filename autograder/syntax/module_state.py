@@ -60,18 +60,18 @@ def sharing_names(source: str) -> frozenset[str]:
     function keeps for itself, such as a cache, is none.
     """
     body = _tree(source).body
-    kept = {name for statement in body for name in _kept(statement)}
+    stored = {name for statement in body for name in _kept(statement)}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
-    changes = {name: _changed(node) & kept for name, node in functions.items()}
+    changes = {name: _changed(node) & stored for name, node in functions.items()}
     reads = {name: _read(node) for name, node in functions.items()}
     changed = frozenset().union(*changes.values()) if changes else frozenset[str]()
     shared = {one for one in changed if any(one in reads[name] - changes[name] for name in functions)}
     if not shared:
         return frozenset()
-    found = {name for name in functions if (reads[name] | changes[name]) & shared}
-    while more := {name for name in functions if name not in found and reads[name] & found}:
-        found |= more
-    return frozenset(found | shared)
+    sharing = {name for name in functions if (reads[name] | changes[name]) & shared}
+    while more := {name for name in functions if name not in sharing and reads[name] & sharing}:
+        sharing |= more
+    return frozenset(sharing | shared)
 
 
 def _kept(statement: ast.stmt) -> Iterator[str]:

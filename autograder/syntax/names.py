@@ -35,10 +35,10 @@ def loaded_names(source: str) -> frozenset[str]:
     Raises:
         SyntaxError: the source is not Python.
     """
-    found: set[str] = set()
-    _collect(symtable.symtable(source, "<cell>", "exec"), found)
-    found |= {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
-    return frozenset(found)
+    names: set[str] = set()
+    _collect(symtable.symtable(source, "<cell>", "exec"), names)
+    names |= {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
+    return frozenset(names)
 
 
 INDIRECT_ACCESS = frozenset(["globals", "locals", "vars", "dir", "eval", "exec", "__main__"])
@@ -54,15 +54,15 @@ def mentioned_names(source: str) -> frozenset[str]:
 
     Such texts occur in ``globals()["f"]``, ``eval("f(1)")``, ``mock.patch("__main__.f")`` and ``__main__.f``.
     """
-    found = set(loaded_names(source))
+    names = set(loaded_names(source))
     nodes = list(ast.walk(ast.parse(source)))
     texts = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) < 1000]
-    main = "__main__" in found or any(text.startswith("__main__") for text in texts)
-    if main or found & INDIRECT_ACCESS:
-        found |= {name for text in texts for name in _IDENTIFIER.findall(text)}
+    main = "__main__" in names or any(text.startswith("__main__") for text in texts)
+    if main or names & INDIRECT_ACCESS:
+        names |= {name for text in texts for name in _IDENTIFIER.findall(text)}
     if main:
-        found |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
-    return frozenset(found)
+        names |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    return frozenset(names)
 
 
 def unnamed_access(source: str) -> list[ast.Call]:
@@ -73,16 +73,16 @@ def unnamed_access(source: str) -> list[ast.Call]:
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
     local = {node for function in nodes if isinstance(function, _FUNCTIONS) for node in _body_nodes(function)}
-    named: set[ast.AST] = set()
+    bounded_calls: set[ast.AST] = set()
     for node in nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            named.add(node.value)
+            bounded_calls.add(node.value)
         elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Constant):
-            named.update(node.comparators)
+            bounded_calls.update(node.comparators)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            named |= {node.func.value} if node.args and isinstance(node.args[0], ast.Constant) else set()
+            bounded_calls |= {node.func.value} if node.args and isinstance(node.args[0], ast.Constant) else set()
     calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
-    listing = [c for c in calls if getattr(c.func, "id", "") in LISTING and not c.args and c not in named]
+    listing = [c for c in calls if getattr(c.func, "id", "") in LISTING and not c.args and c not in bounded_calls]
     return [c for c in listing if c not in local or getattr(c.func, "id", "") == "globals"]
 
 
@@ -95,47 +95,47 @@ def _body_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
         yield from ast.walk(part)
 
 
-def names_of_cell(source: str, known: Vocabulary) -> set[str]:
+def names_of_cell(source: str, vocabulary: Vocabulary) -> set[str]:
     """Return the names that a cell may use: all of the notebook's where it lists them."""
-    listed = known.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
+    listed = vocabulary.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
     return set(mentioned_names(source) | listed)
 
 
 def function_globals(source: str) -> frozenset[str]:
     """Return the global names that the cell's functions read when they are called."""
-    found: set[str] = set()
+    names: set[str] = set()
     for text in (source, _without_magics(source)):
         try:
             table = symtable.symtable(text, "<cell>", "exec")
         except SyntaxError:  # magics; or a cell that parses and never runs, such as one with a `return` of its own
             continue
         for child in table.get_children():
-            _collect(child, found)
+            _collect(child, names)
         break
-    return frozenset(found)
+    return frozenset(names)
 
 
 def _bound_by_functions(source: str) -> dict[str, frozenset[str]]:
     """Map a cell's functions to the global names that each binds: those that it declares with ``global``."""
     tree = parsed(source)
     functions = [n for n in ast.walk(tree or ast.Module([], [])) if isinstance(n, ast.FunctionDef)]
-    found: dict[str, frozenset[str]] = {}
+    globals_by_function: dict[str, frozenset[str]] = {}
     for function in functions:
         nodes = list(ast.walk(function))
         declared = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
         bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & declared
         if bound:
-            found[function.name] = found.get(function.name, frozenset()) | bound
-    return found
+            globals_by_function[function.name] = globals_by_function.get(function.name, frozenset()) | bound
+    return globals_by_function
 
 
-def _collect(table: symtable.SymbolTable, found: set[str]) -> None:
+def _collect(table: symtable.SymbolTable, names: set[str]) -> None:
     module = table.get_type() == "module"
     for symbol in table.get_symbols():
         if symbol.is_referenced() and (module or symbol.is_global() or table.get_type() == "class"):
-            found.add(symbol.get_name())
+            names.add(symbol.get_name())
     for child in table.get_children():
-        _collect(child, found)
+        _collect(child, names)
 
 
 @dataclass(frozen=True)
@@ -202,10 +202,10 @@ def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
 
 def _public_names(module: str) -> list[str]:
     try:
-        found = importlib.import_module(module)
+        library = importlib.import_module(module)
     except Exception:  # the cell that imports the module reports the error
         return []
-    return list(getattr(found, "__all__", [name for name in vars(found) if not name.startswith("_")]))
+    return list(getattr(library, "__all__", [name for name in vars(library) if not name.startswith("_")]))
 
 
 def _only_defines(statement: ast.stmt) -> bool:
@@ -213,8 +213,8 @@ def _only_defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
         return True
     if isinstance(statement, ast.Assign):
-        named = all(isinstance(target, ast.Name) for target in statement.targets)
-        return named and (isinstance(statement.value, ast.Lambda) or _is_literal(statement.value))
+        plain_targets = all(isinstance(target, ast.Name) for target in statement.targets)
+        return plain_targets and (isinstance(statement.value, ast.Lambda) or _is_literal(statement.value))
     if isinstance(statement, ast.If | ast.Try | ast.With):
         inside = [*ast.iter_child_nodes(statement)]
         inside += [node for handler in getattr(statement, "handlers", ()) for node in handler.body]
@@ -238,22 +238,22 @@ def _is_literal(value: ast.expr) -> bool:
 
 def _stored(statement: ast.stmt, stars: Stars) -> set[str]:
     """Return the names that a statement binds at the cell's own level, without nested scopes."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending: list[ast.AST] = [statement]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
             continue
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= set(_imported_names(node, stars))
+            names |= set(_imported_names(node, stars))
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
+            names.add(node.name)
         if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             pending.extend(ast.iter_child_nodes(node))
-    return found
+    return names
 
 
 def _modules(tree: ast.AST) -> Iterable[str]:
@@ -267,12 +267,12 @@ def _modules(tree: ast.AST) -> Iterable[str]:
 
 def _without_magics(source: str) -> str:
     """Return the Python lines of a cell with magics and questions such as ``len?``; empty if they are no Python."""
-    kept = "\n".join(map(_python_line, without_magics(source).splitlines()))
+    python = "\n".join(map(_python_line, without_magics(source).splitlines()))
     try:
-        ast.parse(kept)
+        ast.parse(python)
     except SyntaxError:
         return ""
-    return kept
+    return python
 
 
 def _python_line(line: str) -> str:
@@ -349,8 +349,8 @@ def _vocabulary(
     functions_change = functions_that_change(sources, functions_returning_nothing(sources))
     changed = _changed(code, functions_change, by_tests, binding)
     # What tests bind before the student's eyes and answers are to change: the change is the answer.
-    shown = changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
-    by_others = assigned | _bound(cells.others) | shown
+    changed_when_released = changed.keys() & {n for s in released for n in bindings(s, stars).assigned}
+    by_others = assigned | _bound(cells.others) | changed_when_released
     return Vocabulary(
         trusted=trusted,
         own=by_tests - by_others,
@@ -397,17 +397,17 @@ def _trusted(cells: _Cells, assigned: frozenset[str], constants: dict[str, str])
     Imports are trusted in every cell, because they name objects of libraries; definitions only in locked cells. A name
     that is also bound otherwise is neither.
     """
-    others = cells.others
-    defined = {n for b in others for n in b.definitions if n not in b.imported}
+    bindings_of_others = cells.others
+    defined = {n for b in bindings_of_others for n in b.definitions if n not in b.imported}
     unlocked = (b for role, b in cells.all if role not in (Role.READ_ONLY, Role.TEST))
     defined_elsewhere = {n for b in unlocked for n in b.definitions}
     statements: dict[str, str] = {}
-    for b in others:
+    for b in bindings_of_others:
         statements |= {n: s for n, s in b.definitions.items() if n in b.imported and n not in defined}
     for b in cells.of(Role.READ_ONLY):
         statements |= {n: s for n, s in b.definitions.items() if n not in b.imported and n not in defined_elsewhere}
-    times = Counter(name for name, _ in {(n, s) for b in others for n, s in b.definitions.items()})
-    in_order = dict.fromkeys(name for b in others for name in b.definitions)
+    times = Counter(name for name, _ in {(n, s) for b in bindings_of_others for n, s in b.definitions.items()})
+    in_order = dict.fromkeys(name for b in bindings_of_others for name in b.definitions)
     return constants | {
         n: statements[n]
         for n in in_order
@@ -417,8 +417,8 @@ def _trusted(cells: _Cells, assigned: frozenset[str], constants: dict[str, str])
 
 def _imported_by_answers(cells: _Cells, trusted: dict[str, str]) -> frozenset[str]:
     imported = {n for b in cells.others for n in b.imported}
-    given = {n for b in cells.of(Role.READ_ONLY, Role.FREE) for n in b.definitions}
-    return frozenset(imported & trusted.keys() - given)
+    released_names = {n for b in cells.of(Role.READ_ONLY, Role.FREE) for n in b.definitions}
+    return frozenset(imported & trusted.keys() - released_names)
 
 
 def _read_by_functions(sources: Iterable[str]) -> frozenset[str]:
@@ -428,11 +428,11 @@ def _read_by_functions(sources: Iterable[str]) -> frozenset[str]:
 
 def _binding_functions(sources: Iterable[str]) -> dict[str, frozenset[str]]:
     """Map functions of all cells to the global names that they bind."""
-    found: dict[str, frozenset[str]] = {}
+    binding: dict[str, frozenset[str]] = {}
     for source in sources:
         for function, names in _bound_by_functions(source).items():
-            found[function] = found.get(function, frozenset()) | names
-    return found
+            binding[function] = binding.get(function, frozenset()) | names
+    return binding
 
 
 def _changed(
@@ -445,7 +445,7 @@ def _changed(
 
     A cell that names a function of ``binding`` may call it, and then its global names are bound there, too.
     """
-    found: dict[str, set[int]] = {}
+    cells_by_name: dict[str, set[int]] = {}
     tests = 0
     for role, source in code:
         if role is Role.TEST:
@@ -456,8 +456,8 @@ def _changed(
         if binding:
             names = names.union(*(binding[name] for name in _mentioned(source) & binding.keys()))
         for name in names & bound_by_tests:
-            found.setdefault(name, set()).add(tests)
-    return {name: frozenset(places) for name, places in found.items()}
+            cells_by_name.setdefault(name, set()).add(tests)
+    return {name: frozenset(places) for name, places in cells_by_name.items()}
 
 
 def _mentioned(source: str) -> frozenset[str]:
@@ -477,20 +477,20 @@ def imports(statement: str) -> bool:
     return statement.startswith(("import ", "from "))
 
 
-def needs(source: str, known: Vocabulary) -> frozenset[str]:
+def needs(source: str, vocabulary: Vocabulary) -> frozenset[str]:
     """Return the names that a test cell needs from the kernel, including those that its trusted definitions need."""
     wanted: set[str] = set()
-    seen: set[str] = set()
-    pending = list(names_of_cell(source, known))
+    visited: set[str] = set()
+    pending = list(names_of_cell(source, vocabulary))
     while pending:
         name = pending.pop()
-        if name in seen:
+        if name in visited:
             continue
-        seen.add(name)
-        if name in known.trusted:
-            pending.extend(loaded_names(known.trusted[name]))
-            if name in known.if_bound:
+        visited.add(name)
+        if name in vocabulary.trusted:
+            pending.extend(loaded_names(vocabulary.trusted[name]))
+            if name in vocabulary.if_bound:
                 wanted.add(name)
-        elif name not in known.own and (name not in BUILTINS or name in known.students):
+        elif name not in vocabulary.own and (name not in BUILTINS or name in vocabulary.students):
             wanted.add(name)
     return frozenset(wanted)

@@ -15,7 +15,7 @@ _OF_TUPLES = frozenset(vars(tuple)) & SPECIAL - {"__ne__"}
 
 def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
     """Return, for all classes that the sources define, name → special methods of that class."""
-    found: dict[str, frozenset[str]] = {}
+    methods: dict[str, frozenset[str]] = {}
     for source in sources:
         try:
             tree = ast.parse(source)
@@ -23,17 +23,17 @@ def class_operators(sources: Iterable[str]) -> dict[str, frozenset[str]]:
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
-                found[node.name] = found.get(node.name, frozenset()) | _of_class(node, found)
+                methods[node.name] = methods.get(node.name, frozenset()) | _of_class(node, methods)
             elif isinstance(node, ast.Assign) and _makes_tuples(node.value):
-                found |= {t.id: _OF_TUPLES for t in node.targets if isinstance(t, ast.Name)}
-    return found
+                methods |= {t.id: _OF_TUPLES for t in node.targets if isinstance(t, ast.Name)}
+    return methods
 
 
-def _of_class(node: ast.ClassDef, known: dict[str, frozenset[str]]) -> frozenset[str]:
+def _of_class(node: ast.ClassDef, methods_by_class: dict[str, frozenset[str]]) -> frozenset[str]:
     methods = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
     methods |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for base in node.bases:
-        methods |= known.get(_name(base), frozenset()) | _of_built_in(_name(base))
+        methods |= methods_by_class.get(_name(base), frozenset()) | _of_built_in(_name(base))
     for decorator in node.decorator_list:
         methods |= _of_decorator(decorator)
     return frozenset(methods & SPECIAL)
@@ -49,11 +49,11 @@ def _of_built_in(name: str) -> frozenset[str]:
 def _of_decorator(decorator: ast.expr) -> frozenset[str]:
     call = decorator if isinstance(decorator, ast.Call) else None
     name = _name(call.func if call else decorator)
-    given = {k.arg for k in (call.keywords if call else ()) if k.arg and getattr(k.value, "value", None) is True}
+    flags = {k.arg for k in (call.keywords if call else ()) if k.arg and getattr(k.value, "value", None) is True}
     methods = _DECORATED.get(name, frozenset())
-    if name == "dataclass" and "order" in given:
+    if name == "dataclass" and "order" in flags:
         methods |= _ORDER
-    if name == "dataclass" and given & {"frozen", "unsafe_hash"}:
+    if name == "dataclass" and flags & {"frozen", "unsafe_hash"}:
         methods |= {"__hash__"}
     return methods
 

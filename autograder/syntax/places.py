@@ -53,9 +53,9 @@ def innermost(test: str) -> Place:
     line, column = _end(frame.f_code, frame.f_lasti)
     file = frame.f_code.co_filename
     is_test = file == f"<test {test}>"
-    where = "" if is_test else file if file.startswith("<") else str(frame.f_globals.get("__name__", ""))
+    module = "" if is_test else file if file.startswith("<") else str(frame.f_globals.get("__name__", ""))
     number = _number("".join(linecache.getlines(file)), line, column) if file.startswith("<") else column
-    subject = ":".join(map(str, (test, *([where] if where else []), line, number)))
+    subject = ":".join(map(str, (test, *([module] if module else []), line, number)))
     return Place(subject, line, column, is_test)
 
 
@@ -66,14 +66,14 @@ MAX_ENDS = 10_000
 def _end(code: CodeType, instruction: int) -> tuple[int, int]:
     """Return line and column at which the expression of an instruction ends."""
     key = id(code), instruction
-    known = _ends.get(key)
-    if known is None or known[0] is not code:
+    entry = _ends.get(key)
+    if entry is None or entry[0] is not code:
         if len(_ends) >= MAX_ENDS:
             _ends.clear()
         positions = itertools.islice(code.co_positions(), instruction // 2, None)
         _, line, _, column = next(positions, (None,) * 4)
-        known = _ends[key] = code, (line or 0, column or 0)
-    return known[1]
+        entry = _ends[key] = code, (line or 0, column or 0)
+    return entry[1]
 
 
 def _number(source: str, line: int, column: int) -> int:
@@ -91,9 +91,9 @@ def _columns(source: str) -> dict[int, list[int]]:
     return {line: sorted(each) for line, each in columns.items()}
 
 
-def callee(source: str, place: Place) -> str:
+def callee(source: str, position: Place) -> str:
     """Return the name that stands before the parentheses of a call in the source of a test; empty if none does."""
-    return _callees(source).get((place.line, place.column), "") if place.is_test else ""
+    return _callees(source).get((position.line, position.column), "") if position.is_test else ""
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

@@ -30,8 +30,8 @@ def _has_keyword(name: str, value: object) -> Callable[[ast.Call], bool]:
     """Return a function that tells whether a call has the keyword with this literal."""
 
     def said(call: ast.Call) -> bool:
-        found = [k.value for k in call.keywords if k.arg == name]
-        return any(isinstance(v, ast.Constant) and v.value is value for v in found)
+        values = [k.value for k in call.keywords if k.arg == name]
+        return any(isinstance(v, ast.Constant) and v.value is value for v in values)
 
     return said
 
@@ -162,31 +162,31 @@ IPYTHON = re.compile(r"In|Out|_{1,3}|_i{1,3}|_i?\d+|_[iod]h|get_ipython|display"
 
 def aliases(trees: Iterable[ast.AST]) -> dict[str, str]:
     """Return what the names of imports stand for: ``pd`` → ``pandas``, ``load`` → ``pickle.load``."""
-    found: dict[str, str] = {}
+    targets: dict[str, str] = {}
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found |= {
+                targets |= {
                     a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
                 }
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    return found
+                targets |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return targets
 
 
-def dotted(node: ast.AST, known: Mapping[str, str]) -> str:
+def dotted(node: ast.AST, imports: Mapping[str, str]) -> str:
     """Return ``pandas.read_csv`` for ``pd.read_csv``; empty for anything but a plain name."""
     if isinstance(node, ast.Name):
-        return known.get(node.id, node.id)
+        return imports.get(node.id, node.id)
     if isinstance(node, ast.Attribute):
-        before = dotted(node.value, known)
+        before = dotted(node.value, imports)
         return f"{before}.{node.attr}" if before else ""
     return ""
 
 
-def refused_call(call: ast.Call, known: Mapping[str, str]) -> Refusal | None:
+def refused_call(call: ast.Call, imports: Mapping[str, str]) -> Refusal | None:
     """Return the family that a call belongs to, if it is refused."""
-    name = dotted(call.func, known)
+    name = dotted(call.func, imports)
     return next((r for r in CALLS if r.calls.fullmatch(name) and not r.unless(call)), None)
 
 
@@ -238,9 +238,9 @@ def instead_of(modules: Iterable[str]) -> str:
     return next((e.instead for e in EVALUATORS if e.library in libraries), _STATEMENTS)
 
 
-def find_evaluator(call: ast.Call, known: Mapping[str, str]) -> Evaluator | None:
+def find_evaluator(call: ast.Call, imports: Mapping[str, str]) -> Evaluator | None:
     """Return the evaluator to which a call passes a text that is not a constant."""
-    name = dotted(call.func, known) or f".{getattr(call.func, 'attr', '')}"
+    name = dotted(call.func, imports) or f".{getattr(call.func, 'attr', '')}"
     text = next((k.value for k in call.keywords if k.arg in ("expr", "source", "formula")), None)
     text = call.args[0] if call.args else text
     if text is None or isinstance(text, ast.Constant | ast.List | ast.Tuple | ast.Dict) or len(call.args) > 2:

@@ -35,13 +35,13 @@ def released_tables(locked: Iterable[str], sources: Iterable[str]) -> dict[str, 
     """
     trees = [tree for source in sources if (tree := parsed(without_magics(source))) is not None]
     changed = [name for tree in trees for node in ast.walk(tree) for name in _changed(node)]
-    found: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for tree in (parsed(without_magics(source)) for source in locked):
         for statement in tree.body if tree is not None else ():
             name = _read_name(statement)
             if name and changed.count(name) == 1:  # by this statement alone
-                found[name] = ast.unparse(statement)
-    return found
+                statements[name] = ast.unparse(statement)
+    return statements
 
 
 def file_of(statement: str) -> str:
@@ -58,8 +58,8 @@ def _read_name(statement: ast.stmt) -> str:
     match statement:
         case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(ast.Name(), reader), [file, *more], keywords)):
             arguments = [file, *more, *(keyword.value for keyword in keywords)]
-            named = isinstance(file, ast.Constant) and isinstance(file.value, str) and "://" not in file.value
-            if reader in _READERS and named and all(map(_is_literal, arguments)):
+            from_file = isinstance(file, ast.Constant) and isinstance(file.value, str) and "://" not in file.value
+            if reader in _READERS and from_file and all(map(_is_literal, arguments)):
                 return name
     return ""
 
@@ -86,8 +86,8 @@ def _changed(node: ast.AST) -> Iterable[str]:
             yield name
         case ast.Global(names):
             yield from names
-        case ast.alias(name, other):
-            yield other or name.split(".")[0]
+        case ast.alias(name, alias):
+            yield alias or name.split(".")[0]
 
 
 def _root(value: ast.expr) -> Iterable[str]:

@@ -40,12 +40,12 @@ def functions_that_change(sources: Iterable[str], returning_nothing: Set[str]) -
         with contextlib.suppress(SyntaxError, ValueError):
             nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
             functions += [(node.name, list(_read(node))) for node in nodes if node.name in returning_nothing]
-    found: frozenset[str] = frozenset()
+    changing: frozenset[str] = frozenset()
     while True:  # a function may change its argument by calling another
-        more = {name for name, nodes in functions if name not in found and any(_changes(n, found) for n in nodes)}
+        more = {name for name, nodes in functions if name not in changing and any(_changes(n, changing) for n in nodes)}
         if not more:
-            return found
-        found |= more
+            return changing
+        changing |= more
 
 
 def _read(function: ast.FunctionDef) -> Iterator[ast.AST]:

@@ -43,9 +43,9 @@ class Stated:
     files: frozenset[str] = frozenset()
     draws: bool = False
 
-    def changed(self, place: Place) -> Set[int | str]:
+    def changed(self, position: Place) -> Set[int | str]:
         """Return the arguments of the call at a place that may change."""
-        return self.changes.get((place.line, place.column), frozenset()) if place.is_test else frozenset()
+        return self.changes.get((position.line, position.column), frozenset()) if position.is_test else frozenset()
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

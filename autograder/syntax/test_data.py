@@ -19,13 +19,13 @@ def constant_data(locked: Iterable[str], sources: Iterable[str]) -> dict[str, st
         sources: the sources of all cells that are not tests, locked ones included.
     """
     mentioned = Counter(node.id for tree in _trees(sources) for node in ast.walk(tree) if isinstance(node, ast.Name))
-    found: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for tree in _trees(locked):
         for statement in tree.body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else None
             if isinstance(target, ast.Name) and mentioned[target.id] == 1 and _is_data(statement):
-                found[target.id] = ast.unparse(statement)
-    return found
+                statements[target.id] = ast.unparse(statement)
+    return statements
 
 
 def _trees(sources: Iterable[str]) -> Iterable[ast.Module]:

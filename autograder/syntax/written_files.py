@@ -24,8 +24,8 @@ def written_paths(exam: Exam) -> frozenset[str]:
 
     A path may be a text, or a name that some cell binds to a text.
     """
-    own = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
-    trees = [tree for source in own if (tree := parsed(without_magics(source))) is not None]
+    sources = [cell.source for cell in exam.cells if cell.cell_type == "code" and cell.role is not Role.TEST]
+    trees = [tree for source in sources if (tree := parsed(without_magics(source))) is not None]
     texts = _texts(trees)
     return frozenset(path for tree in trees for _, path in writes(tree, texts))
 
@@ -38,19 +38,19 @@ def writes(tree: ast.AST, texts: Mapping[str, Sequence[str]]) -> Iterator[tuple[
         texts: name → the texts that cells bind to it.
     """
     for node in ast.walk(tree):
-        written = _written(node) if isinstance(node, ast.Call) else None
-        if isinstance(node, ast.Call) and written is not None:
-            yield from ((node, posixpath.normpath(path)) for path in _paths(written, texts) if path)
+        target = _written(node) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and target is not None:
+            yield from ((node, posixpath.normpath(path)) for path in _paths(target, texts) if path)
 
 
 def _texts(trees: Sequence[ast.Module]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    found.setdefault(target.id, []).extend(_paths(node.value, {}))
-    return found
+                    texts.setdefault(target.id, []).extend(_paths(node.value, {}))
+    return texts
 
 
 def _paths(node: ast.expr, texts: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -87,9 +87,9 @@ def _written(call: ast.Call) -> ast.expr | None:
 
 def _opened(call: ast.Call, owner: ast.expr | None) -> tuple[ast.expr | None, str]:
     """Return path and mode of ``open(path, mode)`` or ``Path(path).open(mode)``."""
-    given = next((k.value for k in call.keywords if k.arg == "mode"), None)
+    mode_keyword = next((k.value for k in call.keywords if k.arg == "mode"), None)
     is_method = owner is not None and not (isinstance(owner, ast.Name) and owner.id in _MODULES)
     places = call.args if is_method else call.args[1:]
-    mode = given or (places[0] if places else None)
+    mode = mode_keyword or (places[0] if places else None)
     text = mode.value if isinstance(mode, ast.Constant) and isinstance(mode.value, str) else "r"
     return (owner if is_method else call.args[0] if call.args else None), text

@@ -40,14 +40,14 @@ def within_limits(
     allowed: list[Attempt] = []
     beyond: list[Attempt] = []
     of_day: dict[date | None, int] = {}
-    for one in in_order(attempts):
-        day = aware(one.time).astimezone(zone).date() if one.time is not None else None
+    for attempt in in_order(attempts):
+        day = aware(attempt.time).astimezone(zone).date() if attempt.time is not None else None
         full = rule.total is not None and len(allowed) >= rule.total
         if full or (rule.daily is not None and of_day.get(day, 0) >= rule.daily):
-            beyond.append(one)
+            beyond.append(attempt)
             continue
         of_day[day] = of_day.get(day, 0) + 1
-        allowed.append(one)
+        allowed.append(attempt)
     return allowed, beyond
 
 

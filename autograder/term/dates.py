@@ -35,12 +35,12 @@ def own_dates(assignment: Assignment, person: Person, extensions: Iterable[Exten
         due = base = aware(due) + timedelta(days=person.extra_days)
         if person.extra_days:
             notes.append(f"{person.extra_days:g} more days by arrangement")
-        given = [(_date(one, base), one) for one in fitting if one.due is not None or one.days]
-        if given:
-            latest, one = max(given, key=lambda pair: pair[0])
+        extended = [(_date(one, base), one) for one in fitting if one.due is not None or one.days]
+        if extended:
+            latest, extension = max(extended, key=lambda pair: pair[0])
             if latest > due:
                 due = latest
-                notes.append(_with_reason(f"extended to {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC", one))
+                notes.append(_with_reason(f"extended to {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC", extension))
     if close is not None:
         close = aware(close)
         close = max(close, due) if due is not None and due > aware(assignment.due or due) else close
@@ -84,27 +84,27 @@ def with_late_days(
         rule: the budget.
         person: the student.
     """
-    left = rule.budget + person.extra_late_days
-    found = dict(dates)
+    days_left = rule.budget + person.extra_late_days
+    final = dict(dates)
     never = datetime.max.replace(tzinfo=UTC)
     ordered = sorted(assignments, key=lambda one: dates[one.name].due or never)
     for assignment in ordered:
-        own = dates[assignment.name]
+        before = dates[assignment.name]
         when = handed_in.get(assignment.name)
         if when is None:
             continue
-        if own.close is not None and aware(when) > own.close and not own.excused:
-            text = f"handed in after the close ({own.close.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
-            found[assignment.name] = replace(own, closed=True, notes=(*own.notes, text))
-        elif not own.excused and own.due is not None and assignment.late.kind != "none":
+        if before.close is not None and aware(when) > before.close and not before.excused:
+            text = f"handed in after the close ({before.close.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+            final[assignment.name] = replace(before, closed=True, notes=(*before.notes, text))
+        elif not before.excused and before.due is not None and assignment.late.kind != "none":
             grace = timedelta(hours=assignment.late.grace_hours)
-            wanted = rounded((aware(when) - own.due - grace).total_seconds(), rule.round)
-            used = min(wanted, left, most_late_days(assignment, rule))
+            wanted = rounded((aware(when) - before.due - grace).total_seconds(), rule.round)
+            used = min(wanted, days_left, most_late_days(assignment, rule))
             if used > 0:
-                left -= used
-                text = f"{days(used)} taken, {days(left)} left"
-                found[assignment.name] = replace(own, late_days=used, notes=(*own.notes, text))
-    return found
+                days_left -= used
+                text = f"{days(used)} taken, {days(days_left)} left"
+                final[assignment.name] = replace(before, late_days=used, notes=(*before.notes, text))
+    return final
 
 
 def most_late_days(assignment: Assignment, rule: LateDays) -> float:

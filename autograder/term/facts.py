@@ -46,8 +46,8 @@ class Term:
             handed_in: assignment → when the submission that counts was handed in.
         """
         person, assignments = self.person(student), tuple(self.course.assignments.values())
-        own = {one.name: own_dates(one, person, self.extensions) for one in assignments}
-        return with_late_days(assignments, own, handed_in, self.course.late_days, person)
+        before_late_days = {one.name: own_dates(one, person, self.extensions) for one in assignments}
+        return with_late_days(assignments, before_late_days, handed_in, self.course.late_days, person)
 
     def has_late_days(self, student: str) -> bool:
         """Tell whether the student has late days, so that the dates of one assignment depend on the others."""
@@ -64,9 +64,9 @@ def load_term(course: Course) -> Term:
     roster = load_roster(course)
     path = course.root / EXTENSIONS_FILE
     extensions = (*course.extensions, *(read_extensions(path) if path.exists() else ()))
-    found = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
-    if found:
-        raise CourseError("\n".join(found[:MAX_FAULTS]))
+    faults = [f"{one.place}: {fault}" for one in extensions for fault in extension_faults(one, course, roster)]
+    if faults:
+        raise CourseError("\n".join(faults[:MAX_FAULTS]))
     teams = course.root / TEAMS_FILE
     memberships = read_teams(teams) if teams.exists() else ()
     check_teams(memberships, course, roster)
@@ -88,9 +88,9 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
     table = tables.read_table(path)
     faults = Faults(table.name)
     tables.check_headings(table, faults, _COLUMNS)
-    found = [_extension(faults, table.name, row) for row in table.rows]
+    extensions = [_extension(faults, table.name, row) for row in table.rows]
     faults.check()
-    return tuple(found)
+    return tuple(extensions)
 
 
 def _extension(faults: Faults, name: str, row: Row) -> Extension:
@@ -111,39 +111,40 @@ def _extension(faults: Faults, name: str, row: Row) -> Extension:
     return Extension(due=due, days=days, excused=excused, place=f"{name}:{row.line}", **words)
 
 
-def extension_faults(one: Extension, course: Course, roster: Roster) -> list[str]:
+def extension_faults(extension: Extension, course: Course, roster: Roster) -> list[str]:
     """List what is wrong with an extension, and what to do."""
-    found = []
-    if one.student and one.section:
-        found.append("name a student or a section, not both")
-    if one.student and roster.is_list and roster.find(one.student) is None:
-        near = suggest(one.student, roster.by_id)
-        found.append(f"there is no student “{one_line(one.student, 60)}” in the roster{near}")
+    faults = []
+    if extension.student and extension.section:
+        faults.append("name a student or a section, not both")
+    if extension.student and roster.is_list and roster.find(extension.student) is None:
+        near = suggest(extension.student, roster.by_id)
+        faults.append(f"there is no student “{one_line(extension.student, 60)}” in the roster{near}")
     sections = {person.section.casefold(): person.section for person in roster.people if person.section}
-    if one.section and one.section.casefold() not in sections:
+    if extension.section and extension.section.casefold() not in sections:
         near = (
-            suggest(one.section, sections.values()) or f"; sections: {', '.join(sorted(sections.values())) or 'none'}"
+            suggest(extension.section, sections.values())
+            or f"; sections: {', '.join(sorted(sections.values())) or 'none'}"
         )
-        found.append(f"there is no section “{one_line(one.section, 60)}” in the roster{near}")
-    if one.assignment and one.assignment not in course.assignments:
-        near = suggest(one.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
-        found.append(f"there is no assignment “{one_line(one.assignment, 60)}”{near}")
-        return found
-    if not (one.due or one.days or one.excused):
-        found.append("neither due, nor days, nor excused is set; set one of them, or delete the line")
-    if one.due and one.days:
-        found.append("set due or days, not both")
-    if one.days and not 0 < one.days <= MAX_EXTENSION_DAYS:
-        found.append(f"days is {one.days:g}; it must be above 0 and at most {MAX_EXTENSION_DAYS:g}")
-    if one.due and not one.assignment:
-        found.append("a due date is that of one assignment; name it, or set days")
-    if one.assignment and (one.due or one.days):
-        due = course.assignments[one.assignment].due
+        faults.append(f"there is no section “{one_line(extension.section, 60)}” in the roster{near}")
+    if extension.assignment and extension.assignment not in course.assignments:
+        near = suggest(extension.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
+        faults.append(f"there is no assignment “{one_line(extension.assignment, 60)}”{near}")
+        return faults
+    if not (extension.due or extension.days or extension.excused):
+        faults.append("neither due, nor days, nor excused is set; set one of them, or delete the line")
+    if extension.due and extension.days:
+        faults.append("set due or days, not both")
+    if extension.days and not 0 < extension.days <= MAX_EXTENSION_DAYS:
+        faults.append(f"days is {extension.days:g}; it must be above 0 and at most {MAX_EXTENSION_DAYS:g}")
+    if extension.due and not extension.assignment:
+        faults.append("a due date is that of one assignment; name it, or set days")
+    if extension.assignment and (extension.due or extension.days):
+        due = course.assignments[extension.assignment].due
         if due is None:
-            found.append(f"{one.assignment} has no due date; set it in course.yaml")
-        elif one.due and aware(one.due) <= aware(due):
-            found.append(
-                f"due is not later than the due date of {one.assignment} ({aware(due):%Y-%m-%d %H:%M %Z}); write a "
-                "later one, or delete the line"
+            faults.append(f"{extension.assignment} has no due date; set it in course.yaml")
+        elif extension.due and aware(extension.due) <= aware(due):
+            faults.append(
+                f"due is not later than the due date of {extension.assignment} ({aware(due):%Y-%m-%d %H:%M %Z}); write "
+                "a later one, or delete the line"
             )
-    return found
+    return faults

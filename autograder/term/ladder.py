@@ -61,11 +61,13 @@ def revealed_at(term: Term, assignment: str) -> datetime | None:
 
     Somebody in time could tell somebody with an extension what a page says.
     """
-    one = term.course.assignments[assignment]
-    if one.due is None:
+    settings = term.course.assignments[assignment]
+    if settings.due is None:
         return None
     people = [person for person in term.roster.people if person.status != LEFT]
     people += [Person(extension.student) for extension in term.extensions if extension.student]
-    dates = [own_dates(one, person, term.extensions).due for person in people]
-    last = max([aware(one.due), *(due for due in dates if due is not None)]) + timedelta(hours=one.late.grace_hours)
-    return max(last, aware(one.close)) if one.close is not None else last
+    dates = [own_dates(settings, person, term.extensions).due for person in people]
+    last = max([aware(settings.due), *(due for due in dates if due is not None)]) + timedelta(
+        hours=settings.late.grace_hours
+    )
+    return max(last, aware(settings.close)) if settings.close is not None else last

@@ -113,12 +113,12 @@ class Roster:
 
     @cached_property
     def _ids(self) -> Mapping[tuple[str, str], Person | None]:
-        found: dict[tuple[str, str], Person | None] = {}
+        holders: dict[tuple[str, str], Person | None] = {}
         for person in self.people:
             for system, value in person.ids.items():
                 key = (system, value.casefold())
-                found[key] = None if key in found else person
-        return found
+                holders[key] = None if key in holders else person
+        return holders
 
     @cached_property
     def _names(self) -> Mapping[str, Person | None]:
@@ -133,11 +133,11 @@ class Roster:
         return self._unique(spellings)
 
     def _unique(self, spellings: Callable[[Person], Iterable[str]]) -> Mapping[str, Person | None]:
-        found: dict[str, Person | None] = {}
+        holders: dict[str, Person | None] = {}
         for person in self.people:
             for key in {plain(text) for text in spellings(person)} - {""}:
-                found[key] = None if key in found else person
-        return found
+                holders[key] = None if key in holders else person
+        return holders
 
 
 def plain(name: str) -> str:
@@ -221,16 +221,16 @@ def read_days(faults: Faults, line: int, name: str, text: str) -> float:
 
 def check_unique(faults: Faults, people: Iterable[Person]) -> None:
     """Add a fault for each id, and each id in a learning system, that two people have."""
-    seen: dict[tuple[str, str], Person] = {}
+    owners: dict[tuple[str, str], Person] = {}
     for person in people:
         for system, value in [("id", person.id), *((s, v) for s, v in person.ids.items() if is_system_id(s))]:
             key = (system, value.casefold())
-            if value and key in seen:
-                first = seen[key].line
+            if value and key in owners:
+                first = owners[key].line
                 faults.add(
                     person.line, f"{system} “{one_line(value, 60)}” is that of line {first}, too; delete or correct one"
                 )
-            seen.setdefault(key, person)
+            owners.setdefault(key, person)
 
 
 SYSTEM_IDS = ("canvas_id", "sis_id", "sis_login", "moodle_id", "blackboard_id", "brightspace_id", "ilias_id")

@@ -60,23 +60,23 @@ class Provisional:
 
     def holder(self, heading: str, number: str) -> str | None:
         """Return the id of the only person who has a number; None if there is none, or several."""
-        found = self._holders.get((heading, number), ())
-        return found[0] if len(found) == 1 else None
+        holders = self._holders.get((heading, number), ())
+        return holders[0] if len(holders) == 1 else None
 
     def contested(self, assignment: str = "") -> dict[str, str]:
         """Return each person whose name or number two claim → a sentence."""
         return {
-            student: claimed(heading, some)
+            student: claimed(heading, numbers)
             for student in sorted(self._of)
-            for heading, some in self.numbers(student, assignment).items()
-            if self.is_contested(student, heading, some)
+            for heading, numbers in self.numbers(student, assignment).items()
+            if self.is_contested(student, heading, numbers)
         }
 
     def claim_of(self, number: str, assignment: str = "") -> str:
         """Say whose name a number claims beside others; empty if it claims none."""
-        for student, why in self.contested(assignment).items():
+        for student, reason in self.contested(assignment).items():
             if any(number in some for some in self.numbers(student, assignment).values()):
-                return why
+                return reason
         return ""
 
 
@@ -101,12 +101,12 @@ def with_number(person: Person, heading: str, number: str) -> Person:
 
 def demoted(person: Person) -> Person:
     """Return the person with all confirmed numbers of learning systems made provisional."""
-    kept = {heading: text for heading, text in person.ids.items() if not is_system_id(heading)}
-    made = replace(person, ids=kept)
+    ids = {heading: text for heading, text in person.ids.items() if not is_system_id(heading)}
+    provisional = replace(person, ids=ids)
     for heading, number in person.ids.items():
         if is_system_id(heading):
-            made = with_number(made, heading, number)
-    return made
+            provisional = with_number(provisional, heading, number)
+    return provisional
 
 
 def with_confirmed(person: Person, heading: str, number: str) -> Person:

@@ -92,11 +92,11 @@ def read_table(path: Path) -> Table:
     return parse_table(path.name, data)
 
 
-def check_headings(table: Table, faults: Faults, known: Sequence[str]) -> None:
+def check_headings(table: Table, faults: Faults, columns: Sequence[str]) -> None:
     """Add a fault for each heading that is not known, with the nearest one that is."""
     for heading in table.headings:
-        if heading not in known:
-            near = suggest(heading, known) or f"; it may have {', '.join(known)}"
+        if heading not in columns:
+            near = suggest(heading, columns) or f"; it may have {', '.join(columns)}"
             faults.add(1, f"there is no column “{one_line(heading, 60)}”{near}")
 
 
@@ -110,14 +110,14 @@ def parse_table(name: str, data: bytes) -> Table:
     while skipped < len(lines) and not lines[skipped].strip(" \t\r\n"):
         skipped += 1
     separator = ""
-    if skipped < len(lines) and (asked := re.fullmatch(r"sep=(.)\s*", lines[skipped])):
-        separator = asked[1]
+    if skipped < len(lines) and (declared := re.fullmatch(r"sep=(.)\s*", lines[skipped])):
+        separator = declared[1]
         skipped += 1
-    rest = lines[skipped:]
-    if not rest:
+    content = lines[skipped:]
+    if not content:
         raise CourseError(f"{name}: is empty; its first line has the headings")
-    separator = separator or max(_SEPARATORS, key=rest[0].count)
-    reader = csv.reader(io.StringIO("".join(rest), newline=""), delimiter=separator, strict=True)
+    separator = separator or max(_SEPARATORS, key=content[0].count)
+    reader = csv.reader(io.StringIO("".join(content), newline=""), delimiter=separator, strict=True)
     faults = Faults(name)
     rows: list[Row] = []
     headings: tuple[str, ...] = ()
@@ -180,19 +180,19 @@ def decoded(name: str, data: bytes) -> tuple[str, str]:
 def _cleaned(cell: str) -> str:
     """Return a cell's text: without blanks around it, and without what guards it from being taken for a formula."""
     cell = " ".join(cell.replace("\u00a0", " ").replace("\ufeff", "").split())
-    if found := _TEXT_FORMULA.fullmatch(cell):
-        return found[1].replace('""', '"').strip()
+    if match := _TEXT_FORMULA.fullmatch(cell):
+        return match[1].replace('""', '"').strip()
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def _headings(faults: Faults, line: int, cells: Sequence[str]) -> tuple[str, ...]:
     while cells and not cells[-1]:
         cells = cells[:-1]
-    seen: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for cell in filter(None, cells):
-        if cell.casefold() in seen:
+        if cell.casefold() in spellings:
             faults.add(line, f"the heading “{one_line(cell, 60)}” is there twice; rename or delete a column")
-        seen[cell.casefold()] = cell
+        spellings[cell.casefold()] = cell
     return tuple(cells)
 
 
@@ -252,18 +252,18 @@ def moment(text: str) -> datetime:
     Raises:
         ValueError: it is none, or day and month cannot be told apart; the message says what to write.
     """
-    written = text
-    if found := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ ,]+(\d{1,2}:\d\d(?::\d\d)?))?", text):
-        clock = f"T{found[4]:0>5}" if found[4] else ""
-        written = f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}{clock}"
+    iso = text
+    if match := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ ,]+(\d{1,2}:\d\d(?::\d\d)?))?", text):
+        clock = f"T{match[4]:0>5}" if match[4] else ""
+        iso = f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}{clock}"
     elif re.fullmatch(r"\d{1,2}/\d{1,2}/\d{2,4}.*", text):
         raise ValueError(
             f"in “{one_line(text, 40)}”, day and month cannot be told apart; write it like 2027-01-31 23:59"
         )
     try:
-        if len(written) <= len("2027-01-31"):
-            return datetime.combine(date.fromisoformat(written), time(23, 59, 59), UTC)
-        found_time = datetime.fromisoformat(written)
+        if len(iso) <= len("2027-01-31"):
+            return datetime.combine(date.fromisoformat(iso), time(23, 59, 59), UTC)
+        found_time = datetime.fromisoformat(iso)
     except ValueError:
         raise ValueError(
             f"“{one_line(text, 40)}” is no date; write it like 2027-01-31 or 2027-01-31 23:59+01:00"
@@ -273,5 +273,5 @@ def moment(text: str) -> datetime:
 
 def as_text(headings: Iterable[str], rows: Iterable[Mapping[str, str]], like: Table | None = None) -> bytes:
     """Write rows below headings as CSV, in the manner of the table ``like``."""
-    made = tuple(Row(0, row) for row in rows)
-    return write_text(Table("", tuple(headings), made, *((like.separator, like.encoding) if like else ())))
+    table_rows = tuple(Row(0, row) for row in rows)
+    return write_text(Table("", tuple(headings), table_rows, *((like.separator, like.encoding) if like else ())))

@@ -56,22 +56,24 @@ def read_teams(path: Path) -> tuple[Membership, ...]:
     table = tables.read_table(path)
     faults = Faults(table.name)
     tables.check_headings(table, faults, _COLUMNS)
-    seen: dict[tuple[str, str], tuple[str, int]] = {}
-    found = []
+    places: dict[tuple[str, str], tuple[str, int]] = {}
+    memberships = []
     for row in table.rows:
-        one = Membership(row.get("team"), row.get("student"), row.get("assignment"), f"{table.name}:{row.line}")
-        if not one.team or not one.student:
+        membership = Membership(row.get("team"), row.get("student"), row.get("assignment"), f"{table.name}:{row.line}")
+        if not membership.team or not membership.student:
             faults.add(row.line, "a line has a team and a student")
             continue
-        key = (one.student, one.assignment)
-        if key in seen:
-            team, line = seen[key]
-            which = "twice" if team == one.team else f"in two teams, “{one_line(team, 40)}” in line {line}, too"
-            faults.add(row.line, f"“{one_line(one.student, 60)}” is {which}; delete one")
-        seen.setdefault(key, (one.team, row.line))
-        found.append(one)
+        key = (membership.student, membership.assignment)
+        if key in places:
+            team, line = places[key]
+            problem = (
+                "twice" if team == membership.team else f"in two teams, “{one_line(team, 40)}” in line {line}, too"
+            )
+            faults.add(row.line, f"“{one_line(membership.student, 60)}” is {problem}; delete one")
+        places.setdefault(key, (membership.team, row.line))
+        memberships.append(membership)
     faults.check()
-    return tuple(found)
+    return tuple(memberships)
 
 
 def check_teams(memberships: Iterable[Membership], course: Course, roster: Roster) -> None:
@@ -81,23 +83,31 @@ def check_teams(memberships: Iterable[Membership], course: Course, roster: Roste
         CourseError: lines are wrong; all of them are named.
     """
     faults = []
-    for one in memberships:
-        if roster.is_list and roster.find(one.student) is None:
-            near = suggest(one.student, roster.by_id)
-            faults.append(f"{one.place}: there is no student “{one_line(one.student, 60)}” in the roster{near}")
-        if one.assignment and one.assignment not in course.assignments:
-            near = suggest(one.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
-            faults.append(f"{one.place}: there is no assignment “{one_line(one.assignment, 60)}”{near}")
-        elif one.assignment and course.assignments[one.assignment].team_size < 2:
-            faults.append(f"{one.place}: {one.assignment} is not for teams; set its team_size in course.yaml")
+    for membership in memberships:
+        if roster.is_list and roster.find(membership.student) is None:
+            near = suggest(membership.student, roster.by_id)
+            faults.append(
+                f"{membership.place}: there is no student “{one_line(membership.student, 60)}” in the roster{near}"
+            )
+        if membership.assignment and membership.assignment not in course.assignments:
+            near = (
+                suggest(membership.assignment, course.assignments) or f"; assignments: {', '.join(course.assignments)}"
+            )
+            faults.append(f"{membership.place}: there is no assignment “{one_line(membership.assignment, 60)}”{near}")
+        elif membership.assignment and course.assignments[membership.assignment].team_size < 2:
+            faults.append(
+                f"{membership.place}: {membership.assignment} is not for teams; set its team_size in course.yaml"
+            )
     for assignment in course.assignments.values():
         teams: dict[str, list[Membership]] = {}
-        for one in effective(memberships, assignment):
-            teams.setdefault(one.team, []).append(one)
+        for membership in effective(memberships, assignment):
+            teams.setdefault(membership.team, []).append(membership)
         for team, members in teams.items():
             if len(members) > assignment.team_size > 1:
-                many = f"team “{one_line(team, 40)}” has {len(members)} members, and team_size of {assignment.name} is"
-                faults.append(f"{members[-1].place}: {many} {assignment.team_size}; correct one of the two")
+                problem = (
+                    f"team “{one_line(team, 40)}” has {len(members)} members, and team_size of {assignment.name} is"
+                )
+                faults.append(f"{members[-1].place}: {problem} {assignment.team_size}; correct one of the two")
     if faults:
         raise CourseError("\n".join(faults[: tables.MAX_FAULTS]))
 
@@ -105,9 +115,9 @@ def check_teams(memberships: Iterable[Membership], course: Course, roster: Roste
 def effective(memberships: Iterable[Membership], assignment: Assignment) -> list[Membership]:
     """Return the lines that hold for an assignment: its own ones, and general ones of students without an own one."""
     several = list(memberships)
-    own = [one for one in several if one.assignment == assignment.name]
-    named = {one.student for one in own}
-    return [*own, *(one for one in several if not one.assignment and one.student not in named)]
+    specific = [one for one in several if one.assignment == assignment.name]
+    placed = {one.student for one in specific}
+    return [*specific, *(one for one in several if not one.assignment and one.student not in placed)]
 
 
 def teams_of(
@@ -140,13 +150,15 @@ def teams_of(
         groups.setdefault(name, []).append(student)
     of = {student: tuple(sorted(members)) for members in groups.values() for student in members}
     for members in groups.values():
-        both = sorted(set(members) & set(handed_in))
+        submitters = sorted(set(members) & set(handed_in))
         if len(members) > assignment.team_size:
             conflicts.append(f"the team of {_listed(members)} is larger than {assignment.team_size}")
-        if len(both) > 1:
-            conflicts.append(f"{_listed(both)} are one team and both handed in; one hand-in counts for all of them")
-    said, more = _claimed(assignment, roster, claims, handed_in, set(team))
-    return Teams({**of, **said}, (*conflicts, *more))
+        if len(submitters) > 1:
+            conflicts.append(
+                f"{_listed(submitters)} are one team and both handed in; one hand-in counts for all of them"
+            )
+    claimed, more = _claimed(assignment, roster, claims, handed_in, set(team))
+    return Teams({**of, **claimed}, (*conflicts, *more))
 
 
 def _claimed(
@@ -159,29 +171,31 @@ def _claimed(
     """Return the teams that packages name, and why parts of them do not count."""
     conflicts: list[str] = []
     named_by: dict[str, list[str]] = {}
-    for student, others in sorted(claims.items()):
-        own = sorted(set(others) - {student})
-        if student in placed or not own:
-            if own:
-                conflicts.append(f"{_listed([student])} names {_listed(own)}, and the course's own teams decide")
-        elif len(own) + 1 > assignment.team_size:
-            conflicts.append(f"{_listed([student])} names {_listed(own)}: more than {assignment.team_size} in a team")
+    for student, teammates in sorted(claims.items()):
+        claimed = sorted(set(teammates) - {student})
+        if student in placed or not claimed:
+            if claimed:
+                conflicts.append(f"{_listed([student])} names {_listed(claimed)}, and the course's own teams decide")
+        elif len(claimed) + 1 > assignment.team_size:
+            conflicts.append(
+                f"{_listed([student])} names {_listed(claimed)}: more than {assignment.team_size} in a team"
+            )
         else:
-            for other in own:
-                named_by.setdefault(other, []).append(student)
+            for teammate in claimed:
+                named_by.setdefault(teammate, []).append(student)
     team: dict[str, set[str]] = {}
-    for other, by in sorted(named_by.items()):
-        person = roster.find(other)
-        if other in placed:
-            conflicts.append(f"{_listed(by)} names {_listed([other])}, who is in a team of the course's own")
+    for teammate, by in sorted(named_by.items()):
+        person = roster.find(teammate)
+        if teammate in placed:
+            conflicts.append(f"{_listed(by)} names {_listed([teammate])}, who is in a team of the course's own")
         elif roster.is_list and (person is None or person.status != ACTIVE):
-            conflicts.append(f"{_listed(by)} names {_listed([other])}, who is not in the course")
-        elif other in handed_in and not set(by) <= set(claims.get(other, ())):
-            conflicts.append(f"{_listed(by)} names {_listed([other])}, whose own hand-in counts instead")
+            conflicts.append(f"{_listed(by)} names {_listed([teammate])}, who is not in the course")
+        elif teammate in handed_in and not set(by) <= set(claims.get(teammate, ())):
+            conflicts.append(f"{_listed(by)} names {_listed([teammate])}, whose own hand-in counts instead")
         elif any(one not in claims[another] for one in by for another in by if one != another):
-            conflicts.append(f"{_listed(by)} all name {_listed([other])}; say in {TEAMS_FILE} whose team it is")
+            conflicts.append(f"{_listed(by)} all name {_listed([teammate])}; say in {TEAMS_FILE} whose team it is")
         else:
-            joined = {other, *by}.union(*(team.get(one, set()) for one in (other, *by)))
+            joined = {teammate, *by}.union(*(team.get(one, set()) for one in (teammate, *by)))
             team.update(dict.fromkeys(joined, joined))
     return {student: tuple(sorted(members)) for student, members in team.items()}, conflicts
 

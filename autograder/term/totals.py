@@ -84,14 +84,17 @@ def table(
         entries: student → assignment → entry.
         maxima: assignment → the sum of its questions' points; an assignment that is not in it counts for nobody.
     """
-    known = [one for one in assignments if one.name in maxima]
+    counting = [one for one in assignments if one.name in maxima]
     cells: dict[str, dict[str, Cell]] = {student: {} for student in entries}
-    for one in known:
-        counted = {s: points(own[one.name], one.drop_questions, maxima[one.name]) for s, own in entries.items()}
+    for assignment in counting:
+        counted = {
+            s: points(of_student[assignment.name], assignment.drop_questions, maxima[assignment.name])
+            for s, of_student in entries.items()
+        }
         best = max((c.share for c in counted.values() if c.state is State.GRADED), default=0.0)
         for student, cell in counted.items():
-            cells[student][one.name] = curved(cell, one.curve, best, one.cap)
-    return {student: _line(known, groups, rule, own, maxima) for student, own in cells.items()}
+            cells[student][assignment.name] = curved(cell, assignment.curve, best, assignment.cap)
+    return {student: _line(counting, groups, rule, own, maxima) for student, own in cells.items()}
 
 
 def points(entry: Entry, drop: int, maximum: float) -> Cell:
@@ -102,10 +105,10 @@ def points(entry: Entry, drop: int, maximum: float) -> Cell:
     if entry.state is not State.GRADED:
         return Cell(entry.state, 0.0, maximum)
     earned = sum(score for score, _ in entry.scores)
-    kept = kept_questions(entry.scores, drop)
+    counted = kept_questions(entry.scores, drop)
     lost = min(1.0, entry.late_penalty / earned) if earned > 0 else 0.0
     return Cell(
-        State.GRADED, max(0.0, sum(score for score, _ in kept) * (1 - lost)), sum(maximum for _, maximum in kept)
+        State.GRADED, max(0.0, sum(score for score, _ in counted) * (1 - lost)), sum(maximum for _, maximum in counted)
     )
 
 
@@ -151,21 +154,21 @@ def _line(
     maxima: Mapping[str, float],
 ) -> Line:
     every = groups or {"": Group(drop=rule.drop)}
-    found = dict(cells)
+    final = dict(cells)
     parts: list[tuple[float, float]] = []
     for name, group in every.items():
-        own = [one for one in assignments if not groups or one.group == name]
-        for one in lowest([one for one in own if not one.extra_credit], found, group.drop):
-            cell = found[one.name]
-            found[one.name] = Cell(cell.state, cell.points, cell.max_points, dropped=True)
-        share = group_share(own, found, maxima)
+        of_group = [one for one in assignments if not groups or one.group == name]
+        for assignment in lowest([one for one in of_group if not one.extra_credit], final, group.drop):
+            cell = final[assignment.name]
+            final[assignment.name] = Cell(cell.state, cell.points, cell.max_points, dropped=True)
+        share = group_share(of_group, final, maxima)
         if share is not None:
             parts.append((group.weight, share))
     whole = sum(weight for weight, _ in parts)
     if whole <= 0:
-        return Line(found)
+        return Line(final)
     total = 100 * sum(weight * share for weight, share in parts) / whole
-    return Line(found, total if rule.cap is None else min(total, rule.cap))
+    return Line(final, total if rule.cap is None else min(total, rule.cap))
 
 
 def lowest(assignments: Iterable[Assignment], cells: Mapping[str, Cell], drop: int) -> list[Assignment]:
@@ -180,11 +183,11 @@ def group_share(
 ) -> float | None:
     """Return a group's share: the weighted mean of its assignments, extra credit on top; None if nothing counts."""
     earned, whole = 0.0, 0.0
-    for one in assignments:
-        cell = cells[one.name]
+    for assignment in assignments:
+        cell = cells[assignment.name]
         if not cell.counts:
             continue
-        weight = maxima[one.name] if one.weight is None else one.weight
+        weight = maxima[assignment.name] if assignment.weight is None else assignment.weight
         earned += weight * cell.share
-        whole += 0.0 if one.extra_credit else weight
+        whole += 0.0 if assignment.extra_credit else weight
     return earned / whole if whole > 0 else None

@@ -142,15 +142,15 @@ class SandboxContract:
         print(found, unreadable, os.path.exists({str(tmp_path)!r}), open("/home/student/data.py").read())
         """
         process = start(code, files={"/home/student/data.py": tmp_path / "data.py"})
-        seen = answer(process)
-        assert seen == "[] [] False rows = 3", seen
+        visible = answer(process)
+        assert visible == "[] [] False rows = 3", visible
 
     def test_a_checkout_shows_its_package_only(self, start: Run) -> None:
         """Of the folder that the package lies in, the package and a virtual environment alone are visible."""
         checkout = Path(autograder.__file__).resolve().parent.parent
-        seen = set(answer(start(f"import os; print(*os.listdir({str(checkout)!r}))")).split())
+        visible = set(answer(start(f"import os; print(*os.listdir({str(checkout)!r}))")).split())
         if not checkout.is_relative_to(sys.prefix):
-            assert seen - {"autograder"} <= {Path(sys.prefix).name}
+            assert visible - {"autograder"} <= {Path(sys.prefix).name}
 
     def test_masked_folder_is_empty(self, start: Run, tmp_path: Path) -> None:
         """A course that lies below a bound folder is covered."""

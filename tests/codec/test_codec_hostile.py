@@ -385,10 +385,10 @@ def test_an_object_that_is_nowhere_is_no_value(node):
 
 def test_marks_hold_from_message_to_message_and_other_numbers_do_not():
     known: dict = {}
-    first = decode(b'["same", 1, ["list", [["same", -1, ["list", []]]]]]', known=known)
-    assert decode(b'["list", [["same", 1]]]', known=known)[0] is first
+    first = decode(b'["same", 1, ["list", [["same", -1, ["list", []]]]]]', numbered=known)
+    assert decode(b'["list", [["same", 1]]]', numbered=known)[0] is first
     with pytest.raises(CodecError):
-        decode(b'["same", -1]', known=known)
+        decode(b'["same", -1]', numbered=known)
 
 
 def test_what_is_masked_in_one_message_is_not_compared_in_another():
@@ -396,4 +396,4 @@ def test_what_is_masked_in_one_message_is_not_compared_in_another():
     packed = encode([np.ma.masked_array([1, 2], mask=[0, 1])], mark=lambda value: 7)
     for _ in range(2):
         with pytest.raises(CodecError):
-            decode(*packed, strict=True, known=known)
+            decode(*packed, strict=True, numbered=known)

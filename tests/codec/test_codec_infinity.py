@@ -19,7 +19,7 @@ INF32 = np.full(3, np.inf, np.float32)
 
 
 def strict(value: Any, kept: frozenset[str] = frozenset()) -> Any:
-    return decode(*encode(value, lambda _: None), refer=lambda reference: reference, strict=True, kept=kept)
+    return decode(*encode(value, lambda _: None), refer=lambda reference: reference, strict=True, kept_types=kept)
 
 
 VALUES: dict[str, tuple[Any, Callable[[Any], Any]]] = {

@@ -45,7 +45,9 @@ def test_a_value_arrives_as_the_page_says(source, arrives):
         assert_alike(back.copy.value, value)
     elif arrives.startswith("of full width"):
         assert_of_full_width(back, value)
-        assert_alike(decode(*encode(value, refer), refer=lambda reference: reference, strict=True, kept=None), value)
+        assert_alike(
+            decode(*encode(value, refer), refer=lambda reference: reference, strict=True, kept_types=None), value
+        )
     elif arrives.startswith("remote"):
         assert len(left) == 1
         assert left[0] is value

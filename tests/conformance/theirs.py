@@ -6,7 +6,7 @@ import json
 import resource
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ SHIMS = Path(__file__).with_name("shims")
 MAX_BYTES = 12 << 30
 
 
-def walled(scratch: Path, command: Sequence[str]) -> list[str]:
-    """Return a command line that runs ``command`` with the system and this Python read-only, ``scratch``, no more.
+def walled(scratch: Path, command: Sequence[str], more: Mapping[str, Path] | None = None) -> list[str]:
+    """Return a command line that runs ``command`` with the system and this Python read-only, ``scratch``, and ``more``.
 
     It has no network, no other process, and no environment variable of this one.
     """
@@ -31,6 +31,7 @@ def walled(scratch: Path, command: Sequence[str]) -> list[str]:
     readable = [part for path in bound if Path(path).exists() for part in ("--ro-bind", path, path)]
     made = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(WORKER), "/worker.py")
     made += ("--ro-bind", str(SHIMS), "/shims")
+    made += tuple(part for path, origin in (more or {}).items() for part in ("--ro-bind", str(origin), path))
     own = ("--bind", str(scratch), "/course", "--chdir", "/course")
     variables = {
         "PATH": f"{Path(python.executable).parent}:/usr/bin:/bin",

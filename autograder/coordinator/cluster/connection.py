@@ -75,8 +75,8 @@ class InCluster:
 
 def check_address(address: str, insecure: bool) -> None:
     """Raise :class:`UsageError` for a scheduler's address that cannot be used, or that lacks TLS."""
-    protocol, separator, place = address.partition("://")
-    if not separator or protocol not in ("tls", "tcp") or ":" not in place:
+    protocol, separator, host = address.partition("://")
+    if not separator or protocol not in ("tls", "tcp") or ":" not in host:
         raise UsageError(f"{address!r} is not a scheduler's address; write it like tls://host:8786")
     if protocol == "tcp" and not insecure:
         raise UsageError(
@@ -100,10 +100,12 @@ def connected(engine: Engine, root: Path) -> Iterator[Any]:
         raise HostError(f"{MISSING} ({error})") from error
     address = str(engine.scheduler)
     # For every option that is not set here, dask's own configuration decides.
-    named = {"tls_ca_file": engine.ca, "tls_client_cert": engine.cert, "tls_client_key": engine.key}
-    files = {option: str(_existing(root / path)) for option, path in named.items() if path is not None}
+    options = {"tls_ca_file": engine.ca, "tls_client_cert": engine.cert, "tls_client_key": engine.key}
+    files = {option: str(_existing(root / path)) for option, path in options.items() if path is not None}
     parcels_are_large = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
-    if address.startswith("tls://") and not all(name in files or dask.config.get(_KEYS[name], None) for name in named):
+    if address.startswith("tls://") and not all(
+        name in files or dask.config.get(_KEYS[name], None) for name in options
+    ):
         raise HostError(
             f"{address} needs certificates, and neither `engine` in course.yaml (ca, cert, key) nor dask's settings "
             "name them; deploy/certificates makes them, and deploy/dask.yaml has those settings"
@@ -152,8 +154,8 @@ def _clear(client: Any) -> None:
     """Remove the plugins of batches whose coordinators were killed."""
     from autograder.coordinator.cluster.plugin import abandoned
 
-    found = client.run(abandoned, on_error="ignore")
-    for name in {name for names in found.values() for name in names}:
+    abandoned_plugins = client.run(abandoned, on_error="ignore")
+    for name in {name for names in abandoned_plugins.values() for name in names}:
         with contextlib.suppress(Exception):
             client.unregister_worker_plugin(name)
 

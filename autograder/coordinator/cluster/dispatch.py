@@ -76,7 +76,7 @@ class Dispatch:
             HostError: no machine came.
         """
         self._pending.extend(due)
-        asked = alone_since = time.monotonic()
+        polled_at = alone_since = time.monotonic()
         fleet = self.fleet.standing()
         proven = False
         try:
@@ -84,15 +84,15 @@ class Dispatch:
                 proven = proven or any(standing.slots for standing in fleet.values())
                 yield from self._give(fleet)
                 yield from self._take()
-                if time.monotonic() - asked >= POLL_SECONDS or not self._running:
-                    fleet, asked = self.fleet.standing(), time.monotonic()
+                if time.monotonic() - polled_at >= POLL_SECONDS or not self._running:
+                    fleet, polled_at = self.fleet.standing(), time.monotonic()
                     yield from self._leave(fleet)
                 if self._running or any(standing.slots for standing in fleet.values()):
                     alone_since = time.monotonic()
-                elif why := self._hopeless(fleet, time.monotonic() - alone_since):
+                elif error := self._hopeless(fleet, time.monotonic() - alone_since):
                     if not proven:
-                        raise why
-                    yield from ((work, str(why)) for work in self._pending)
+                        raise error
+                    yield from ((work, str(error)) for work in self._pending)
                     self._pending.clear()
         finally:
             for running in self._running.values():
@@ -158,11 +158,11 @@ class Dispatch:
                 self.fleet.forget(running.sent)
                 yield from self._requeue(running, "the machine is gone")
 
-    def _requeue(self, running: _Running, why: str) -> Generator[tuple[Work, str], None, None]:
+    def _requeue(self, running: _Running, reason: str) -> Generator[tuple[Work, str], None, None]:
         """Queue a submission of a lost machine again, behind those that have lost none; give up after the last."""
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
-            lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {why}"
+            lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {reason}"
             yield running.work, lost
         else:
             self._pending.append(running.work)
@@ -178,8 +178,8 @@ class Dispatch:
             listed = "".join(f"\n  {address}: {why}" for address, why in sorted(refused.items()))
             return SandboxError(f"no worker can grade:{listed}")
         if seconds > self.patience:
-            there = f"{len(fleet)} there, none ready" if fleet else "none there"
+            counted = f"{len(fleet)} there, none ready" if fleet else "none there"
             return HostError(
-                f"no worker to give work to for {seconds:.0f} s ({there}); check that workers run, with TLS"
+                f"no worker to give work to for {seconds:.0f} s ({counted}); check that workers run, with TLS"
             )
         return None

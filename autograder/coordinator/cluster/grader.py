@@ -86,23 +86,23 @@ class Grader:
         answer: Future[bytes] = Future()
         with self._lock:
             self._count += 1
-            place = self.folder / STATE / f"unit-{self._count}"
+            unit_folder = self.folder / STATE / f"unit-{self._count}"
             process = self._process
             if not self.standing.slots or process is None or process.stdin is None:
                 raise LostError(self.standing.refused or "its machine is not ready")
             try:
-                place.mkdir(mode=0o700)
-                (place / PARCEL).write_bytes(parcel)
-                self._waiting[str(place)] = answer
-                process.stdin.write(json.dumps(str(place)) + "\n")
+                unit_folder.mkdir(mode=0o700)
+                (unit_folder / PARCEL).write_bytes(parcel)
+                self._waiting[str(unit_folder)] = answer
+                process.stdin.write(json.dumps(str(unit_folder)) + "\n")
                 process.stdin.flush()
             except OSError as error:
-                self._waiting.pop(str(place), None)
+                self._waiting.pop(str(unit_folder), None)
                 raise LostError(f"its machine could not take it ({error})") from error
         try:
             return answer.result()
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(unit_folder, ignore_errors=True)
 
     def close(self) -> None:
         """End the program and all that it started, and remove the folder."""
@@ -118,24 +118,24 @@ class Grader:
     # --- the thread ------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
-        why = "its grading program does not run"
+        reason = "its grading program does not run"
         for _ in range(STARTS):
             try:
-                why = self._once()
+                reason = self._once()
             except OSError as error:
-                why = f"no program can be started here ({error})"
+                reason = f"no program can be started here ({error})"
             with self._lock:
                 self._process = None
                 if not self._closed:
                     self.standing = Standing(refused=self.standing.refused)
                 waiting, self._waiting = self._waiting, {}
             for answer in waiting.values():
-                answer.set_exception(LostError(why))
+                answer.set_exception(LostError(reason))
             if self._closed or self.standing.refused:
                 return
         with self._lock:
             if not self._closed:
-                self.standing = Standing(refused=why)
+                self.standing = Standing(refused=reason)
 
     def _once(self) -> str:
         """Start the program and read its answers to its end; return why it ended."""

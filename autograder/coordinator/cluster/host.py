@@ -80,11 +80,11 @@ def main(folder: Path, grade: Grading = grading, prove: Callable[[Assignment], b
 
 def check_versions(wanted: Any) -> None:
     """Raise :class:`AutograderError` if this machine has other versions than the coordinator."""
-    here = versions()
-    other = [f"{name} {here.get(name, 'missing')} instead of {wanted.get(name, 'none')}"
-             for name in sorted({*here, *wanted}) if here.get(name) != wanted.get(name)]  # fmt: skip
-    if other:
-        raise AutograderError(f"its grades could differ from those of other machines: it has {', '.join(other)}")
+    local = versions()
+    differences = [f"{name} {local.get(name, 'missing')} instead of {wanted.get(name, 'none')}"
+             for name in sorted({*local, *wanted}) if local.get(name) != wanted.get(name)]  # fmt: skip
+    if differences:
+        raise AutograderError(f"its grades could differ from those of other machines: it has {', '.join(differences)}")
 
 
 def prove_sandbox(assignment: Assignment) -> bool:
@@ -109,23 +109,23 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
             return
         *lines, unread = (unread + more).split(b"\n")
         for line in lines:
-            place = Path(json.loads(line))
+            folder = Path(json.loads(line))
             try:
-                work = unpack_unit((place / PARCEL).read_bytes(), common, place)
+                work = unpack_unit((folder / PARCEL).read_bytes(), common, folder)
                 pool.start(work)
             except (HostError, OSError, ValueError) as error:
-                say({"lost": str(place), "why": str(error)})
+                say({"lost": str(folder), "why": str(error)})
             else:
-                places[work.submission] = place
+                places[work.submission] = folder
 
 
-def _answer(place: Path, work: Work, reason: str, say: Callable[[Any], None]) -> None:
+def _answer(folder: Path, work: Work, reason: str, say: Callable[[Any], None]) -> None:
     try:
-        (place / OUTCOME).write_bytes(pack_outcome(work, reason))
+        (folder / OUTCOME).write_bytes(pack_outcome(work, reason))
     except OSError as error:
-        say({"lost": str(place), "why": str(error)})
+        say({"lost": str(folder), "why": str(error)})
     else:
-        say({"done": str(place)})
+        say({"done": str(folder)})
 
 
 def _readable(descriptor: int) -> bool:

@@ -61,8 +61,8 @@ class GraderPlugin(WorkerPlugin):
             self.grader.close()
 
     def _end_with_coordinator(self, grader: Grader) -> None:
-        while (left := self.heard + self.lease_seconds - time.monotonic()) > 0:
-            time.sleep(min(left, 30.0))
+        while (seconds_left := self.heard + self.lease_seconds - time.monotonic()) > 0:
+            time.sleep(min(seconds_left, 30.0))
         grader.close()
 
 

@@ -44,7 +44,7 @@ def put_in_place(work: Work, data: bytes) -> str:
     """
     try:
         head, files = unpack(data)
-        reason, place = str(head["reason"]), str(head["log"])
+        reason, remote_log = str(head["reason"]), str(head["log"])
         grade = None if reason else _grade(work, files[GRADE])
         books = {
             exam.notebook: files[name].decode() for exam in work.exams if (name := f"{exam.notebook}.ipynb") in files
@@ -53,7 +53,7 @@ def put_in_place(work: Work, data: bytes) -> str:
         return f"the result from the machine that graded it is damaged ({error})"
     _keep_log(work.log, files.get(LOG, b""))
     if grade is None:
-        return reason.replace(place, str(work.log))
+        return reason.replace(remote_log, str(work.log))
     write_grade(work, grade, books)
     return ""
 

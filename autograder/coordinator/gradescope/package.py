@@ -70,8 +70,8 @@ def write_package(
             f"{assignment.name}: course.yaml names an environment, which the platform does not have; install the "
             "libraries beside the kit, and leave `environment` out"
         )
-    there = replace(assignment, due=None, late=LatePolicy(), sandbox=sandbox, prepare=None)
-    work = Planner(course, replace(release, assignment=there)).without_submission()
+    without_dates = replace(assignment, due=None, late=LatePolicy(), sandbox=sandbox, prepare=None)
+    work = Planner(course, replace(release, assignment=without_dates)).without_submission()
     exam = pack_common([work], course_files(work), warm=False)
     wheel, wheel_content = own_wheel()
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]

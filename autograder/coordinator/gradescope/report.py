@@ -55,11 +55,11 @@ def graded(grade: Grade, settings: Settings, notes: Sequence[str], seconds: floa
     several = len(grade.notebooks) > 1
     questions = [(book, question) for book in grade.notebooks for question in book.questions]
     tests: list[dict[str, Any]] = []
-    left = MAX_OUTPUTS
+    characters_left = MAX_OUTPUTS
     for number, (book, question) in enumerate(questions, start=1):
         name = f"{book.notebook}: {question.id}" if several else question.id
-        output = visible(_output(question), min(MAX_OUTPUT, max(left, 200)))
-        left -= len(output)
+        output = visible(_output(question), min(MAX_OUTPUT, max(characters_left, 200)))
+        characters_left -= len(output)
         tests.append(
             {
                 "number": str(number),

@@ -42,20 +42,20 @@ def pinned(exams: Iterable[Exam], sources: Iterable[str] = (), *, bubblewrap: bo
     """
     left_out = NOT_THERE if bubblewrap else NOT_THERE | {BUBBLEWRAP}
     wanted = [line for line in _required(DISTRIBUTION, {"grade"}) if _name(line.name) not in left_out]
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     waiting = [(_name(line.name), frozenset(line.extras)) for line in wanted]
     waiting += [(name, frozenset[str]()) for name in _imported(exams, sources)]
-    done: set[tuple[str, frozenset[str]]] = set()
+    visited: set[tuple[str, frozenset[str]]] = set()
     while waiting:
-        one = waiting.pop()
-        if one in done:
+        requirement = waiting.pop()
+        if requirement in visited:
             continue
-        done.add(one)
-        name, extras = one
-        found[name] = _line(name)
+        visited.add(requirement)
+        name, extras = requirement
+        lines[name] = _line(name)
         waiting += [(_name(line.name), frozenset(line.extras)) for line in _required(name, extras)]
-    found.pop(DISTRIBUTION, None)
-    return [found[name] for name in sorted(found)]
+    lines.pop(DISTRIBUTION, None)
+    return [lines[name] for name in sorted(lines)]
 
 
 def with_hashes(lines: Iterable[str], lock: Path) -> str:

@@ -39,11 +39,11 @@ def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, ta
     Raises:
         SubmissionError: there is no notebook, or it is not clear which one is meant; a sentence for the student.
     """
-    found, notes = _found(folder, assignment, tuple(notebooks), work)
+    submitted, notes = _found(folder, assignment, tuple(notebooks), work)
     target.mkdir(mode=0o700)
-    for name, source in found.files.items():
-        write_new(target / name, read_chunks(found.root, source, SUBMISSION))
-    return (*notes, *found.notes)
+    for name, source in submitted.files.items():
+        write_new(target / name, read_chunks(submitted.root, source, SUBMISSION))
+    return (*notes, *submitted.notes)
 
 
 def _found(folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path) -> tuple[Found, list[str]]:
@@ -54,14 +54,14 @@ def _found(folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path
     archives = [member for member in members if is_archive(member.name)]
     if not books and len(archives) == 1:
         item = Item(archives[0].name, (archives[0],), student=STUDENT, is_archive=True)
-        found = resolve(assignment, notebooks, folder, item, work)
-        _check(_inner_names(walk(found.root, SUBMISSION)), notebooks)
-        return found, notes
+        submitted = resolve(assignment, notebooks, folder, item, work)
+        _check(_inner_names(walk(submitted.root, SUBMISSION)), notebooks)
+        return submitted, notes
     names = _inner_names(members)
-    kept = {name: names[name] for name in without_export_files("", names)}
-    _check(kept, notebooks)
+    handed_in = {name: names[name] for name in without_export_files("", names)}
+    _check(handed_in, notebooks)
     prefix = _common_folder(members)
-    item = Item("submission", tuple(kept.values()), prefix=prefix, student=STUDENT)
+    item = Item("submission", tuple(handed_in.values()), prefix=prefix, student=STUDENT)
     return resolve(assignment, notebooks, folder, item, work), notes
 
 
@@ -84,15 +84,15 @@ def _check(names: Iterable[str], notebooks: tuple[str, ...]) -> None:
     if not tops:
         raise SubmissionError(f"There is no notebook in this submission. Hand in {wanted}.")
     meant = Counter(notebook_name(name, notebooks, alone=len(tops) == 1) for name in tops)
-    shown = ", ".join(one_line(name, 80) for name in sorted(tops)[:MAX_NAMES])
+    notebook_list = ", ".join(one_line(name, 80) for name in sorted(tops)[:MAX_NAMES])
     for notebook in notebooks:
         if meant[notebook] > 1:
             raise SubmissionError(
-                f"More than one notebook in this submission could be {notebook}: {shown}. "
+                f"More than one notebook in this submission could be {notebook}: {notebook_list}. "
                 "Hand in the one that you mean."
             )
     if not any(meant[notebook] for notebook in notebooks):
         raise SubmissionError(
-            f"There are {len(tops)} notebooks in this submission ({shown}), and none is called {wanted}. "
+            f"There are {len(tops)} notebooks in this submission ({notebook_list}), and none is called {wanted}. "
             "Hand in the one that you mean, under that name."
         )

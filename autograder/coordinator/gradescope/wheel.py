@@ -60,8 +60,8 @@ def zip_entry(name: str, mode: int) -> zipfile.ZipInfo:
 
 def _own_files() -> dict[str, Path]:
     package = Path(__file__).resolve().parents[2]
-    found = {path.relative_to(package): path for path in sorted(package.rglob("*")) if path.is_file()}
-    return {name.as_posix(): path for name, path in found.items() if not set(name.parts) & set(LEFT_OUT)}
+    paths = {path.relative_to(package): path for path in sorted(package.rglob("*")) if path.is_file()}
+    return {name.as_posix(): path for name, path in paths.items() if not set(name.parts) & set(LEFT_OUT)}
 
 
 def _digest(content: bytes) -> str:

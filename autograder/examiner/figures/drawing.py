@@ -117,19 +117,19 @@ def _axes(figure: Any, claim: Any) -> None:
     for axis, described in zip((axes.xaxis, axes.yaxis), _list(claim["axis"], 2), strict=True):
         if described["scale"] in ("log", "symlog", "logit"):
             axis._set_axes_scale(described["scale"])
-    made: dict[str, Callable[[Any, Any], Any]] = {
+    makers: dict[str, Callable[[Any, Any], Any]] = {
         "lines": _line,
         "patches": _patch,
         "collections": _collection,
         "images": _image,
         "texts": _label,
     }
-    for name, make in made.items():
+    for name, make in makers.items():
         for artist in _list(claim[name]):
             make(axes, artist)
     _bars(axes, claim["bars"])
-    for which, described in zip("xy", _list(claim["axis"], 2), strict=True):
-        _axis(axes, which, described)
+    for dimension, described in zip("xy", _list(claim["axis"], 2), strict=True):
+        _axis(axes, dimension, described)
     _legend(axes, claim["legend"])
     if not _flag(claim["on"]):
         axes.set_axis_off()
@@ -143,19 +143,19 @@ def _placed(figure: Any, claim: Any) -> Any:
     return figure.add_subplot(rows, columns, (first + 1, last + 1), projection=projection)
 
 
-def _axis(axes: Any, which: str, claim: Any) -> None:
-    axis = getattr(axes, f"{which}axis")
+def _axis(axes: Any, dimension: str, claim: Any) -> None:
+    axis = getattr(axes, f"{dimension}axis")
     axis.set_label_text(_text(claim["label"]))
     low, high = _numbers(claim["limits"], 2)
     if low != high:
-        getattr(axes, f"set_{which}lim")(low, high)
+        getattr(axes, f"set_{dimension}lim")(low, high)
     axis.grid(_flag(claim["grid"]))
     axis.set_visible(_flag(claim["visible"]))
     if claim["ticks"] is not None:
         pairs = [_list(pair, 2) for pair in _list(claim["ticks"])]
         axis.set_ticks([_number(at) for at, _ in pairs], labels=[_text(label) for _, label in pairs])
         if low != high:  # ticks beyond the limits would have moved the limits
-            getattr(axes, f"set_{which}lim")(low, high)
+            getattr(axes, f"set_{dimension}lim")(low, high)
 
 
 def _legend(axes: Any, claim: Any) -> None:
@@ -164,8 +164,8 @@ def _legend(axes: Any, claim: Any) -> None:
     from matplotlib.lines import Line2D
 
     texts = [_text(text) for text in _list(claim["texts"])]
-    known: dict[str, Any] = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    handles = [known.get(text) or Line2D([], [], label=text) for text in texts]
+    handles_by_text: dict[str, Any] = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    handles = [handles_by_text.get(text) or Line2D([], [], label=text) for text in texts]
     axes.legend(handles, texts, title=_text(claim["title"]) or None)
 
 
@@ -175,14 +175,14 @@ def _legend(axes: Any, claim: Any) -> None:
 def _common(axes: Any, claim: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keyword arguments that all artists have."""
     spaces = {"axes": axes.transAxes, "x": axes.get_xaxis_transform(), "y": axes.get_yaxis_transform()}
-    found = {
+    keywords = {
         "label": _text(claim["label"]),
         "visible": _flag(claim["visible"]),
         "zorder": _number(claim["zorder"]),
         "alpha": None if claim["alpha"] is None else min(1.0, max(0.0, _number(claim["alpha"]))),
     }
     space = spaces.get(_text(claim["space"]))
-    return found | ({"transform": space} if space is not None else {})
+    return keywords | ({"transform": space} if space is not None else {})
 
 
 def _line(axes: Any, claim: Any) -> None:
@@ -236,21 +236,21 @@ def _collection(axes: Any, claim: Any) -> None:
     common = _common(axes, claim)
     if kind == "PathCollection":
         points = _array(claim["offsets"], None, 2)
-        made: Any = axes.scatter(points[:, 0], points[:, 1], **common)
-        made.set_sizes(_array(claim["sizes"], None))
+        artists: Any = axes.scatter(points[:, 0], points[:, 1], **common)
+        artists.set_sizes(_array(claim["sizes"], None))
     elif kind == "QuadMesh":
         corners = _array(claim["corners"], None, None, 2)
-        made = collections.QuadMesh(corners, **common)
-        axes.add_collection(made, autolim=False)
+        artists = collections.QuadMesh(corners, **common)
+        axes.add_collection(artists, autolim=False)
     else:
         paths = [_array(path, None, 2) for path in _list(claim["paths"])]
         family = collections.LineCollection if kind == "LineCollection" else collections.PolyCollection
-        made = family(paths, **common)
-        axes.add_collection(made, autolim=False)
-    made.set_linewidths(_array(claim["linewidths"], None))
-    made.set_facecolors(_rgba(claim["face"]))
-    made.set_edgecolors(_rgba(claim["edge"]))
-    _map(made, claim)
+        artists = family(paths, **common)
+        axes.add_collection(artists, autolim=False)
+    artists.set_linewidths(_array(claim["linewidths"], None))
+    artists.set_facecolors(_rgba(claim["face"]))
+    artists.set_edgecolors(_rgba(claim["edge"]))
+    _map(artists, claim)
 
 
 def _rgba(value: Any) -> Any:

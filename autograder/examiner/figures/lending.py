@@ -63,14 +63,14 @@ class Lending:
             return
         size = [float(x) for x in figure.get_size_inches()]
         with _unbuilt(remote):
-            made = remote.ask("operate", "blank_figure", (size, [_place(axes) for axes in figure.axes]))
-        if type(made) is not list or len(made) != 1 + len(figure.axes):
+            handles = remote.ask("operate", "blank_figure", (size, [_place(axes) for axes in figure.axes]))
+        if type(handles) is not list or len(handles) != 1 + len(figure.axes):
             raise CodecError("the notebook's kernel cannot make a figure")
-        for own, handle in zip((figure, *figure.axes), made, strict=True):
+        for artist, handle in zip((figure, *figure.axes), handles, strict=True):
             reference = reference_of(handle)
             if reference is not None:
-                remote.callbacks.rebuilt[id(own)] = own, reference
-                self.lent[id(own)] = figure, made[0]
+                remote.callbacks.rebuilt[id(artist)] = artist, reference
+                self.lent[id(artist)] = figure, handles[0]
 
     def _lend_array(self, remote: Any, array: Any) -> None:
         """Make the kernel's counterpart of an array of axes, such as ``plt.subplots(2, 2)`` returns."""
@@ -134,9 +134,9 @@ def _take_back(remote: Any, figure: Any, handle: Any) -> None:
     with contextlib.suppress(*_INVALID), _unbuilt(remote), mpl.rc_context({"text.usetex": False, "path.sketch": None}):
         drawn = draw(remote.ask("operate", "figure", (handle,))["figure"])
         before = list(figure.axes)
-        for own, new in zip(before, drawn.axes, strict=False):
-            if type(own) is type(new):
-                own.__dict__ = {**vars(new), **{name: figure for name in _OWNERS if name in vars(new)}}
+        for artist, new in zip(before, drawn.axes, strict=False):
+            if type(artist) is type(new):
+                artist.__dict__ = {**vars(new), **{name: figure for name in _OWNERS if name in vars(new)}}
         for name in _TITLES:
             setattr(figure, name, getattr(drawn, name, None))
         for new in drawn.axes[len(before) :]:

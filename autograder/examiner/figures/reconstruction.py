@@ -114,7 +114,7 @@ class Figures:
 
 def _digest(claim: Any) -> bytes:
     packed = encode(claim)
-    found = hashlib.blake2b(packed.text)
+    hasher = hashlib.blake2b(packed.text)
     for buffer in packed.buffers:
-        found.update(buffer)
-    return found.digest()
+        hasher.update(buffer)
+    return hasher.digest()

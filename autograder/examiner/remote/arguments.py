@@ -31,8 +31,8 @@ class ArgumentError(CourseError, CodecError):
 class GoesAlongError(CodecError):
     """A test's object of a library's class that must not go to the student's code, with all that it refers to."""
 
-    def __init__(self, classes: Iterable[str], why: str) -> None:
-        super().__init__(f"objects of {', '.join(sorted(classes))} cannot go to the student's code here: {why}")
+    def __init__(self, classes: Iterable[str], reason: str) -> None:
+        super().__init__(f"objects of {', '.join(sorted(classes))} cannot go to the student's code here: {reason}")
 
 
 def argument_error(error: CodecError) -> ArgumentError:

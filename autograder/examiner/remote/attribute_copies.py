@@ -38,9 +38,9 @@ class AttributeCopies:
         packed = self._packed(value)
         if packed is None:
             return value
-        kept = self.copies.get((reference, name))
-        if kept is not None and kept[2] == packed:
-            return kept[1]
+        stored = self.copies.get((reference, name))
+        if stored is not None and stored[2] == packed:
+            return stored[1]
         self.copies[reference, name] = (handle, value, packed)
         return value
 
@@ -74,20 +74,20 @@ def attributes_changed(source: str, helpers: Set[str]) -> frozenset[str]:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return frozenset()
-    found: set[str] = set()
+    changed_attributes: set[str] = set()
     changed: set[str] = set()
     for node in nodes:
         for target in _changed(node, helpers):
             names, attributes = _chain(target)
             changed |= names
-            found |= attributes
+            changed_attributes |= attributes
     for node in nodes:
         if isinstance(node, ast.Assign | ast.For | ast.comprehension):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             bound = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
             if bound & changed:
-                found |= _chain(node.value if isinstance(node, ast.Assign) else node.iter)[1]
-    return frozenset(found)
+                changed_attributes |= _chain(node.value if isinstance(node, ast.Assign) else node.iter)[1]
+    return frozenset(changed_attributes)
 
 
 def _changed(node: ast.AST, helpers: Set[str]) -> Iterator[ast.AST]:

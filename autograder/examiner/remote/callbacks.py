@@ -101,9 +101,9 @@ class Callbacks:
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
-        found = self._of_kernel(value)
-        if found is not None:
-            return found
+        kernel_reference = self._of_kernel(value)
+        if kernel_reference is not None:
+            return kernel_reference
         kind = "lent" if isinstance(value, Attribute) else None
         value = value.value if isinstance(value, Attribute) else value
         if id(value) in self.numbers:
@@ -118,10 +118,10 @@ class Callbacks:
 
     def _of_kernel(self, value: Any) -> Reference | None:
         """Return the reference to an object of the kernel's; None for other values."""
-        found = reference_of(value) or reference_of(awaited(value))
-        if found is not None:
-            self.admit(found)
-            return found
+        reference = reference_of(value) or reference_of(awaited(value))
+        if reference is not None:
+            self.admit(reference)
+            return reference
         rebuilt = self.rebuilt.get(id(value))
         return None if rebuilt is None else rebuilt[1]
 
@@ -136,9 +136,9 @@ class Callbacks:
 
     def _part(self, value: Any) -> Reference | None:
         """Return the reference to what may be a part of a library's object: it lets nothing run in this process."""
-        found = self._of_kernel(value)
-        if found is not None:
-            return found
+        reference = self._of_kernel(value)
+        if reference is not None:
+            return reference
         library = _library_name(value)
         if library is not None:
             return Reference(-1, "library", library)
@@ -179,8 +179,8 @@ class Callbacks:
         """Tell the kernel about a library's object, as it was when the message with it was written."""
         if method == "order":
             return encode(("ok", library_objects.order(number, self._prepared)))
-        told: Packed = getattr(self._prepared[number], method)
-        return told
+        description: Packed = getattr(self._prepared[number], method)
+        return description
 
     def _answered(self, result: Any) -> Packed:
         """Encode an answer, with libraries' objects as they are now."""
@@ -199,8 +199,8 @@ class Callbacks:
         """
         if reference.handle not in self.given:
             raise CodecError("nothing that was given")
-        known, value = self.given[reference.handle]
-        if known.kind == "built":
+        reference_given, value = self.given[reference.handle]
+        if reference_given.kind == "built":
             raise ForgedError("an object that the kernel can only have copies of")
         return value
 
@@ -229,8 +229,8 @@ class Callbacks:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        asked = decode(question.text, question.buffers, self.stand_in, strict=True, kept=kinds)
-        number, method, args, kwargs, printed = exactly(tuple, asked)
+        request = decode(question.text, question.buffers, self.stand_in, strict=True, kept_types=kinds)
+        number, method, args, kwargs, printed = exactly(tuple, request)
         reference, value = self.given[exactly(int, number)]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:
             raise CodecError("not a question")
@@ -332,17 +332,17 @@ def _library_name(value: Any) -> str | None:
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if type(module) is not str or type(name) is not str or not callable(value) or not is_library(module):
         return None
-    found: Any = sys.modules.get(module)
+    resolved: Any = sys.modules.get(module)
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return f"{module}:{name}" if found is value else None
+        resolved = getattr(resolved, part, None)
+    return f"{module}:{name}" if resolved is value else None
 
 
 def is_library(module: str) -> bool:
     """Return whether a module is Python's or an installed package's; the course's own modules are not."""
     top = module.partition(".")[0]
-    found = [sys.modules.get(name) for name in (top, module)]
-    files = [getattr(one, "__file__", None) or next(iter(getattr(one, "__path__", ())), "") for one in found]
+    modules = [sys.modules.get(name) for name in (top, module)]
+    files = [getattr(one, "__file__", None) or next(iter(getattr(one, "__path__", ())), "") for one in modules]
     parts = {part for file in files for part in Path(file).parts}
     return top in sys.stdlib_module_names or bool({"site-packages", "dist-packages"} & parts)
 

@@ -93,17 +93,17 @@ class Arguments:
         if not twins and not changed:
             return result
         allowed = self._allowed(permissions, call, changed.keys() & objects.keys()) if changed else frozenset()
-        own = _Own()
+        originals = _Own()
         for key, copy in twins.items():
             may = key not in changed or key in self.variables or self.holders[key] & allowed
             if may and is_same_kind(objects[key], copy) and not (key in changed and is_hidden(objects[key])):
-                own.add(copy, objects[key])
+                originals.add(copy, objects[key])
         for key, copy in twins.items():
-            if key in changed and own.of(copy) is objects[key]:
-                own.fill(copy)
+            if key in changed and originals.of(copy) is objects[key]:
+                originals.fill(copy)
                 change_in_place(objects[key], copy)
-        self._rebind(changed, own)
-        return own.in_place_of(result)
+        self._rebind(changed, originals)
+        return originals.in_place_of(result)
 
     def _allowed(self, permissions: Permissions, call: Call, changed: Set[int | str]) -> Set[int | str]:
         """Return the arguments that may change; those that hold an object which has changed have changed."""
@@ -111,11 +111,11 @@ class Arguments:
         free = {key for key in arguments if not is_hidden(self.given[key])}
         return permissions.changes(call.place, call.names, self.given.keys(), free)
 
-    def _rebind(self, changed: Mapping[Any, Any], own: _Own) -> None:
+    def _rebind(self, changed: Mapping[Any, Any], originals: _Own) -> None:
         """Let names of variables stand for what the call has bound them to."""
         for name in self.names:
             if f"={name}" in changed:
-                self.shared.rebind(name, own.in_place_of(changed[f"={name}"]))
+                self.shared.rebind(name, originals.in_place_of(changed[f"={name}"]))
         touched = [name for name in self.names if changed.keys() & {f".{name}", f"={name}"}]
         self.shared.agree(touched)
         self.shared.note(touched)
@@ -132,32 +132,32 @@ class _Own:
     def __init__(self) -> None:
         self.known: dict[int, tuple[Any, Any]] = {}
 
-    def add(self, copy: Any, own: Any) -> None:
-        self.known.setdefault(id(copy), (copy, own))
+    def add(self, copy: Any, original: Any) -> None:
+        self.known.setdefault(id(copy), (copy, original))
 
     def of(self, copy: Any) -> Any:
         return self.known.get(id(copy), (None, None))[1]
 
     def in_place_of(self, value: Any) -> Any:
         """Return a value with the test's own objects in place of copies."""
-        known = self.known.get(id(value))
-        if known is not None:
-            return known[1]
-        made = value
+        entry = self.known.get(id(value))
+        if entry is not None:
+            return entry[1]
+        replaced = value
         if type(value) is tuple:
             items = [self.in_place_of(item) for item in value]
-            made = value if all(map(lambda one, other: one is other, items, value)) else tuple(items)
+            replaced = value if all(map(lambda one, other: one is other, items, value)) else tuple(items)
         else:
             self.fill(value)
-        self.known[id(value)] = value, made
-        return made
+        self.known[id(value)] = value, replaced
+        return replaced
 
     def fill(self, value: Any) -> None:
         """Put the test's own objects into a list or dict, in place of copies."""
         if type(value) in _SEQUENCES:
-            for place, item in enumerate(value):
+            for index, item in enumerate(value):
                 if not isinstance(item, _ATOMS):
-                    value[place] = self.in_place_of(item)
+                    value[index] = self.in_place_of(item)
         elif type(value) in _MAPPINGS:
             for key, item in value.items():
                 if not isinstance(item, _ATOMS):
@@ -166,18 +166,18 @@ class _Own:
 
 def _inside(value: Any) -> list[Any]:
     """List the lists and the like inside of an argument; more than ``MAX_PARTS`` if not all of it was looked at."""
-    found: list[Any] = []
-    seen: set[int] = set()
+    containers: list[Any] = []
+    visited: set[int] = set()
     pending = list(_items(value))
-    while pending and len(found) <= MAX_PARTS:
-        if len(seen) > MAX_LOOKS:
+    while pending and len(containers) <= MAX_PARTS:
+        if len(visited) > MAX_LOOKS:
             return [value] * (MAX_PARTS + 1)
         item = pending.pop()
-        if id(item) not in seen:
-            seen.add(id(item))
+        if id(item) not in visited:
+            visited.add(id(item))
             pending += _items(item)
-            found += [item] if is_same_kind(item, item) else []
-    return found
+            containers += [item] if is_same_kind(item, item) else []
+    return containers
 
 
 _ATOMS = (bool, int, float, complex, str, bytes, type(None))

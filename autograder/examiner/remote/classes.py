@@ -42,9 +42,9 @@ class RemoteClass(type):
         if not is_statement(body):
             return super().__new__(cls, name, bases, body)
         remote = next(type.__getattribute__(base, "_class_remote") for base in bases if isinstance(base, RemoteClass))
-        made: Any = super().__new__(cls, *derive(remote, RemoteClass, name, bases, body))
-        remote.classes.known[type.__getattribute__(made, "_class_reference").handle] = made
-        return made
+        created: Any = super().__new__(cls, *derive(remote, RemoteClass, name, bases, body))
+        remote.classes.known[type.__getattribute__(created, "_class_reference").handle] = created
+        return created
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
         """Leave the class as it is."""
@@ -74,8 +74,8 @@ class RemoteClass(type):
     def __getattr__(cls, name: str) -> Any:
         if _is_special(name):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
-        found = cls._class_remote.ask("getattr", cls, name)
-        return mark_method(found, Origin.DERIVED) if cls._operators else found
+        attribute = cls._class_remote.ask("getattr", cls, name)
+        return mark_method(attribute, Origin.DERIVED) if cls._operators else attribute
 
     def __setattr__(cls, name: str, value: Any) -> None:
         cls._class_remote.ask("setattr", cls, name, value)
@@ -109,12 +109,12 @@ def allow_operators(value: Any, operators: frozenset[str]) -> None:
         type.__setattr__(value, "_operators", operators)
 
 
-def mark_method(found: Any, origin: Origin) -> Any:
+def mark_method(attribute: Any, origin: Origin) -> Any:
     """Mark a method of an instance with operators, so that its results have operators, too."""
-    reference = reference_of(found)
+    reference = reference_of(attribute)
     if reference is not None and reference.type_name in ("builtins.method", "builtins.function"):
-        return found._of_origin(origin)
-    return found
+        return attribute._of_origin(origin)
+    return attribute
 
 
 def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

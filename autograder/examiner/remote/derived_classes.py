@@ -36,23 +36,30 @@ def derive(remote: Any, meta: Any, name: str, bases: tuple[type, ...], body: dic
             f"class {name}: a test can derive a class from classes of the notebook, and from no other class with them"
         )
     sent: dict[str, Any] = {}
-    here: dict[str, Any] = {"__slots__": ()}
+    local_body: dict[str, Any] = {"__slots__": ()}
     for key, value in body.items():
         member = None if key in _PYTHONS else _member(value)
         if member is None or not _travels(remote, member):
-            here[key] = value
+            local_body[key] = value
             continue
         sent[key] = member
         if member[0] != "value":
-            here[key] = value
+            local_body[key] = value
     handle = remote.ask("derive", name, bases, sent)
     reference = Reference(handle if type(handle) is int else 0, "class", f"__main__.{name}")
-    found = remote.ask("operate", "methods", (bases[0],))
-    inherited = [n for n in found if type(n) is str and (n == "__init__" or n not in SPECIAL)] if found else []
-    own: dict[str, Any] = {"__slots__": (), "_class_reference": type.__getattribute__(bases[0], "_class_reference")}
-    between = type.__new__(meta, name, bases, {**own, **{n: _inherited(remote, bases[0], n) for n in inherited}})
-    here |= {"__module__": "__main__", "_class_remote": remote, "_class_reference": reference}
-    return name, (between,), here
+    method_names = remote.ask("operate", "methods", (bases[0],))
+    inherited = (
+        [n for n in method_names if type(n) is str and (n == "__init__" or n not in SPECIAL)] if method_names else []
+    )
+    common_body: dict[str, Any] = {
+        "__slots__": (),
+        "_class_reference": type.__getattribute__(bases[0], "_class_reference"),
+    }
+    between = type.__new__(
+        meta, name, bases, {**common_body, **{n: _inherited(remote, bases[0], n) for n in inherited}}
+    )
+    local_body |= {"__module__": "__main__", "_class_remote": remote, "_class_reference": reference}
+    return name, (between,), local_body
 
 
 def _member(value: Any) -> tuple[str, Any] | None:

@@ -48,8 +48,8 @@ def signature(described: Any) -> inspect.Signature:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read") from None
 
 
-def _first_or_empty(given: list[Any]) -> Any:
-    return given[0] if given else inspect.Parameter.empty
+def _first_or_empty(values: list[Any]) -> Any:
+    return values[0] if values else inspect.Parameter.empty
 
 
 def data_fields(names: Any) -> dict[str, Any]:
@@ -60,10 +60,10 @@ def data_fields(names: Any) -> dict[str, Any]:
     """
     if type(names) is not list or not all(type(name) is str for name in names):
         raise AttributeError("__dataclass_fields__")
-    found = {name: dataclasses.field() for name in names}
-    for name, one in found.items():
-        one.name, one._field_type = name, dataclasses._FIELD  # type: ignore[attr-defined]
-    return found
+    fields = {name: dataclasses.field() for name in names}
+    for name, field in fields.items():
+        field.name, field._field_type = name, dataclasses._FIELD  # type: ignore[attr-defined]
+    return fields
 
 
 _findsource = inspect.findsource

@@ -88,8 +88,8 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
         name = reference.type_name
         if name in APPARENT_TYPES:
             return APPARENT_TYPES[name]
-        named = {name_of(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
-        return named.get(name) or claimed(name)
+        classes = {name_of(c): c for c in _classes(source, cell)} if may_be_claimed(name) else {}
+        return classes.get(name) or claimed(name)
 
     def exact(value: Any) -> Any:
         return remote.exact(exact_again(value))
@@ -97,13 +97,13 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
     return {"isinstance": isinstance, "issubclass": issubclass, TYPE: type_of, IS: is_same, EXACT: exact}
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_same(first: Any, second: Any) -> bool:
     """Return whether both are one object, or the same function or class of a library."""
-    mine, theirs = reference_of(one), reference_of(other)
-    if one is other or (mine is None) == (theirs is None):
-        return one is other
-    handle, own = (one, other) if theirs is None else (other, one)
-    return builtins.isinstance(handle, Operators) and is_same_of_library(handle, own)
+    mine, theirs = reference_of(first), reference_of(second)
+    if first is second or (mine is None) == (theirs is None):
+        return first is second
+    handle, local = (first, second) if theirs is None else (second, first)
+    return builtins.isinstance(handle, Operators) and is_same_of_library(handle, local)
 
 
 # --- type(x) -----------------------------------------------------------------------------------------
@@ -121,10 +121,10 @@ class ClaimedType(type):
         """Refuse to make an instance."""
         raise TypeError(f"a test cannot call {cls!r}, the class of an object that stays in the notebook's kernel")
 
-    def __eq__(cls, other: object) -> bool:
-        if cls is other or not isinstance(other, type) or isinstance(other, ClaimedType):
-            return cls is other
-        return name_of(other) == cls.claim and may_be_claimed(cls.claim)
+    def __eq__(cls, kind: object) -> bool:
+        if cls is kind or not isinstance(kind, type) or isinstance(kind, ClaimedType):
+            return cls is kind
+        return name_of(kind) == cls.claim and may_be_claimed(cls.claim)
 
     def __hash__(cls) -> int:
         return hash(cls.claim)
@@ -137,9 +137,9 @@ class ClaimedType(type):
 def claimed(name: str) -> ClaimedType:
     """Return the one stand-in for all classes of this name."""
     module, _, short = name.rpartition(".")
-    made = ClaimedType(short, (), {"__module__": module, "__slots__": ()})
-    made.claim = name
-    return made
+    stand_in = ClaimedType(short, (), {"__module__": module, "__slots__": ()})
+    stand_in.claim = name
+    return stand_in
 
 
 def with_types(tree: ast.Module) -> ast.Module:
@@ -191,9 +191,9 @@ def _binds_type(node: ast.AST) -> bool:
 
 def _classes(source: str, cell: Mapping[str, Any]) -> Iterator[type]:
     """Yield the classes that a source names: ``LinearRegression``, ``linear_model.LinearRegression``."""
-    for first, *rest in _dotted(source):
+    for first, *attributes in _dotted(source):
         value = cell.get(first)
-        for name in rest:
+        for name in attributes:
             value = getattr(value, name, None) if isinstance(value, types.ModuleType) else None
         if isinstance(value, type) and reference_of(value) is None:
             yield value
@@ -201,15 +201,15 @@ def _classes(source: str, cell: Mapping[str, Any]) -> Iterator[type]:
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)
 def _dotted(source: str) -> frozenset[tuple[str, ...]]:
-    found = set()
+    dotted = set()
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
         while isinstance(node, ast.Attribute):
             names.append(node.attr)
             node = node.value
         if isinstance(node, ast.Name):
-            found.add((node.id, *reversed(names)))
-    return frozenset(found)
+            dotted.add((node.id, *reversed(names)))
+    return frozenset(dotted)
 
 
 # --- isinstance(x, kinds) ----------------------------------------------------------------------------

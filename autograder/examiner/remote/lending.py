@@ -80,8 +80,8 @@ class Lending:
         finally:
             self._depth -= 1
             if permissions.traces_reads and self._depth == 0 and not self.remote.lost:
-                read = self.remote.ask("reads")
-                permissions.was_read(*call, lent.keys() & set(read))
+                names_read = self.remote.ask("reads")
+                permissions.was_read(*call, lent.keys() & set(names_read))
 
     def _encodable(self, names: Set[str], again: Set[str]) -> Mapping[str, Any]:
         """Return the values that can travel; others are not needed in the kernel.

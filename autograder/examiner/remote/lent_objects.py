@@ -62,7 +62,7 @@ class LentObjects:
         kind = type(value)
         base = _base(kind)
         module, name = kind.__module__, kind.__qualname__
-        given = module != "__main__" or name in self.given
+        importable = module != "__main__" or name in self.given
         return {
             "class": self._number(kind),
             "name": kind.__name__,
@@ -71,7 +71,7 @@ class LentObjects:
             "value": None if base is None else plain(value, base),
             "methods": sorted(methods(kind)),
             "unhashable": kind.__hash__ is None,
-            "home": (module, name if given else ""),
+            "home": (module, name if importable else ""),
             "member": value.name if isinstance(value, enum.Enum) and type(value.name) is str else "",
         }
 
@@ -83,17 +83,19 @@ class LentObjects:
             return plain(value, _base(type(value)))
         if method == "vars":
             return {name: one for name, one in vars(value).items() if _is_public(name)}
-        name, *rest = args
+        name, *values = args
         if method == "method":
-            return _call(value, name, rest, kwargs)
+            return _call(value, name, values, kwargs)
         if not _is_public(name):
             raise AttributeError(f"{type(value).__name__!r} object has no attribute that can be used here")
         if method == "getattr":
-            found = getattr(value, name)
-            return Attribute(found) if type(found) in (list, dict, set) and not is_hidden(found) else found
+            attribute = getattr(value, name)
+            return (
+                Attribute(attribute) if type(attribute) in (list, dict, set) and not is_hidden(attribute) else attribute
+            )
         if callable(getattr(type(value), name, None)) or is_hidden(getattr(value, name, None)):
             raise AttributeError(f"{name!r} of the test's object stays as it is")
-        return setattr(value, name, *rest) if method == "setattr" else delattr(value, name)
+        return setattr(value, name, *values) if method == "setattr" else delattr(value, name)
 
 
 def is_lent(value: Any, is_library: Callable[[str], bool]) -> bool:
@@ -130,11 +132,11 @@ def methods(kind: type) -> set[str]:
 
     Of a class that derives from no value of Python's, only those that syntax calls: it has its others as attributes.
     """
-    found: set[str] = set()
-    for one in kind.__mro__:
-        if one.__module__ != "builtins":
-            found |= {n for n, v in vars(one).items() if callable(v) and (n in _SYNTAX or not n.startswith("__"))}
-    return found if _base(kind) is not None else found & _SYNTAX
+    names: set[str] = set()
+    for base in kind.__mro__:
+        if base.__module__ != "builtins":
+            names |= {n for n, v in vars(base).items() if callable(v) and (n in _SYNTAX or not n.startswith("__"))}
+    return names if _base(kind) is not None else names & _SYNTAX
 
 
 def _base(kind: type) -> Any:

@@ -35,14 +35,14 @@ class RemoteModel(Refused, ModelHandle):
         return RemoteCallable.__call__(self, *args, **kwargs)
 
 
-def refused_model(remote: Remote, reference: Reference, error: Exception, said: str = "") -> Refused:
-    """Return the handle of a model that was not rebuilt; it gives the error's text, or ``said``, as reason.
+def refused_model(remote: Remote, reference: Reference, error: Exception, reason: str = "") -> Refused:
+    """Return the handle of a model that was not rebuilt; it gives the error's text, or ``reason``, as reason.
 
     It may be asked for predictions only if its kind is the reason (``error.kind_refused``): a claim that is malformed
     or exceeds a limit does not describe a model.
     """
     base = RemoteModel if getattr(error, "kind_refused", False) is True else Refused
     wants_shapes = getattr(error, "wants_shapes", False) is True
-    own = {"__slots__": (), "autograder_refusal": said or str(error), "autograder_wants_shapes": wants_shapes}
-    kind: type[Refused] = type("RefusedModel", (base,), own)
+    body = {"__slots__": (), "autograder_refusal": reason or str(error), "autograder_wants_shapes": wants_shapes}
+    kind: type[Refused] = type("RefusedModel", (base,), body)
     return kind(remote, reference)

@@ -37,13 +37,13 @@ class Origin(enum.IntEnum):
 _REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
-def refuse(one: Any, what: str) -> TypeError:
+def refuse(handle: Any, problem: str) -> TypeError:
     """Return the error of a refused operator."""
-    return TypeError(f"this {one._reference.type_name} object {what}")
+    return TypeError(f"this {handle._reference.type_name} object {problem}")
 
 
-def _has(one: Any, method: str) -> bool:
-    return method in type(one)._operators
+def _has(handle: Any, method: str) -> bool:
+    return method in type(handle)._operators
 
 
 def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
@@ -61,11 +61,11 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _operator_result(result: Any, one: Any, other: Any, plain: bool) -> Any:
-    origins = (one._origin, origin_of(other))
-    if Origin.TAINTED in origins or (plain and one._origin is Origin.DERIVED):
+def _operator_result(result: Any, handle: Any, operand: Any, plain: bool) -> Any:
+    origins = (handle._origin, origin_of(operand))
+    if Origin.TAINTED in origins or (plain and handle._origin is Origin.DERIVED):
         if not issubclass(type(result), Operators):
-            raise refuse(one, "is not a number that a test can compute with")
+            raise refuse(handle, "is not a number that a test can compute with")
         return result._of_origin(Origin.TAINTED)
     return mark(result, Origin.DERIVED) if max(origins) >= Origin.DERIVED else result
 
@@ -94,36 +94,36 @@ def _unary(name: str) -> Callable[..., Any]:
     return method
 
 
-def _same_family(one: Any, other: Any, method: str) -> bool:
+def _same_family(first: Any, second: Any, method: str) -> bool:
     """Return whether the student's class may decide about these two instances.
 
     One must be of the other's class, which has the method, and the test must have created or derived one of them.
     """
-    mine, theirs = type(one), type(other)
+    mine, theirs = type(first), type(second)
     if not issubclass(theirs, Operators) or not (issubclass(mine, theirs) or issubclass(theirs, mine)):
         return False
-    return (_has(one, method) or _has(other, method)) and max(one._origin, other._origin) > Origin.STUDENT
+    return (_has(first, method) or _has(second, method)) and max(first._origin, second._origin) > Origin.STUDENT
 
 
-def is_same_of_library(handle: Any, other: Any) -> bool:
+def is_same_of_library(handle: Any, local: Any) -> bool:
     """Return whether a function or class in the kernel claims to be this one of a module, a library's or the course's.
 
     The claim gives no more than the function itself would. The question does not say which one the test expects.
     """
-    if reference_of(handle).kind not in ("function", "class") or not callable(other):  # type: ignore[union-attr]
+    if reference_of(handle).kind not in ("function", "class") or not callable(local):  # type: ignore[union-attr]
         return False
-    expected = library_name(other)
+    expected = library_name(local)
     if expected is None or expected.partition(":")[0] in ("__main__", ""):
         return False
     claimed = handle._remote.ask("operate", "library", (handle,))
     return type(claimed) is str and claimed == expected
 
 
-def boolean_answer(one: Any, name: str, *others: Any) -> bool:
+def boolean_answer(handle: Any, name: str, *operands: Any) -> bool:
     """Return the answer of the student's code if it is a boolean."""
-    answer = one._remote.ask("operate", name, (one, *others))
+    answer = handle._remote.ask("operate", name, (handle, *operands))
     if type(answer) is not bool:
-        raise refuse(one, f"does not say True or False to {special(name)}")
+        raise refuse(handle, f"does not say True or False to {special(name)}")
     return answer
 
 

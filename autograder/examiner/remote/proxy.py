@@ -125,7 +125,7 @@ class Remote:
         """Send the content of a request and take its reply apart."""
         self._foreign = None
         try:
-            request = written = self.callbacks.encoded(content)
+            request = encoded_request = self.callbacks.encoded(content)
         except CodecError as error:
             if self._foreign is not None:
                 raise self._foreign from None
@@ -141,12 +141,12 @@ class Remote:
             raise
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
-            kept = None if verb == "model" else kinds
+            kept_types = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            outcome, result, printed = exactly(tuple, self._decoded(reply, kept))
+            outcome, result, printed = exactly(tuple, self._decoded(reply, kept_types))
             if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
-            if outcome == UNREAD and not _has_library_objects(written):
+            if outcome == UNREAD and not _has_library_objects(encoded_request):
                 raise CodecError("an honest kernel can read this request")
         except (CodecError, TypeError, ValueError):
             raise RemoteError(UNREADABLE) from None
@@ -175,7 +175,7 @@ class Remote:
             raised = end_of_generator(raised)
         raise raised
 
-    def _decoded(self, reply: Packed, kept: Any) -> Any:
+    def _decoded(self, reply: Packed, kept_types: Any) -> Any:
         """Decode a reply.
 
         Raises:
@@ -183,7 +183,7 @@ class Remote:
             CodecError: no honest kernel says this.
         """
         try:
-            return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept=kept)
+            return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept_types=kept_types)
         except (ForgedError, LimitError):
             raise
         except CodecError as error:
@@ -244,11 +244,11 @@ class Remote:
     def _admit(self, reference: Reference) -> None:
         """Refuse an object that another copy made: the copy that answers does not have it."""
         if not self._is_here(reference.handle):
-            place = self.permissions.place()
-            line = f", in line {place.line}," if place.line else ""
-            which = self._left_by.get(reference.handle, "an object that an earlier test")
+            position = self.permissions.place()
+            line = f", in line {position.line}," if position.line else ""
+            subject = self._left_by.get(reference.handle, "an object that an earlier test")
             self._foreign = CourseError(
-                f"the test {self.permissions.test!r}{line} uses {which} made with another state of the notebook; "
+                f"the test {self.permissions.test!r}{line} uses {subject} made with another state of the notebook; "
                 "make it in this test, or put both tests into one cell"
             )
             raise self._foreign
@@ -291,16 +291,16 @@ class Remote:
     @contextlib.contextmanager
     def replace_ask(self, ask: Callable[..., Any]) -> Iterator[None]:
         """Replace the method ``ask`` inside the block; the replacement may call the original."""
-        own = vars(self)
-        before = own.get("ask")
-        own["ask"] = ask
+        attributes = vars(self)
+        before = attributes.get("ask")
+        attributes["ask"] = ask
         try:
             yield
         finally:
             if before is None:
-                del own["ask"]
+                del attributes["ask"]
             else:
-                own["ask"] = before
+                attributes["ask"] = before
 
     def stand_in(self, reference: Reference) -> Any:
         """Return what a reference stands for.
@@ -326,19 +326,19 @@ class Remote:
             if figure is not None:
                 return figure
         if reference.kind == "class" and name.startswith(("__main__.", "builtins.")):
-            made = self.classes.of(reference)
-            if made is not None:
-                return made
+            handle = self.classes.of(reference)
+            if handle is not None:
+                return handle
         if name == "builtins.coroutine":
             return awaiting(RemoteObject(self, reference))
         of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
         if not isinstance(of_class, RemoteClass):  # one of Python's own, which has no handles
             of_class = None
-        known = self.alive.get(reference)
-        if known is not None and (of_class is None or type(known) is of_class):
-            return known
-        self.alive[reference] = made = self._made(reference, of_class)
-        return made
+        alive = self.alive.get(reference)
+        if alive is not None and (of_class is None or type(alive) is of_class):
+            return alive
+        self.alive[reference] = handle = self._made(reference, of_class)
+        return handle
 
     def _made(self, reference: Reference, kind: Any) -> Any:
         if kind is not None and issubclass(kind, RemoteException):
@@ -347,9 +347,9 @@ class Remote:
             return error
         if kind is None:
             kind = RemoteCallable if reference.kind in ("function", "class", "model") else RemoteObject
-        made = kind.__new__(kind)
-        RemoteObject.__init__(made, self, reference)
-        return made
+        handle = kind.__new__(kind)
+        RemoteObject.__init__(handle, self, reference)
+        return handle
 
     def plain(self, reference: Reference) -> RemoteObject:
         """Return the handle for a reference, even if the object could be rebuilt."""
@@ -403,10 +403,10 @@ class RemoteObject(Operators, Handle):
 
     def _of_origin(self, origin: Origin) -> RemoteObject:
         """Return another handle of the same object, with this origin."""
-        made = type(self).__new__(type(self))
-        RemoteObject.__init__(made, self._remote, self._reference)
-        object.__setattr__(made, "_origin", origin)
-        return made
+        handle = type(self).__new__(type(self))
+        RemoteObject.__init__(handle, self._remote, self._reference)
+        object.__setattr__(handle, "_origin", origin)
+        return handle
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -439,14 +439,14 @@ class RemoteObject(Operators, Handle):
         if name in COMPUTED_HERE:
             instead = COMPUTED_HERE[name]
             raise TypeError(f"{name} of an object in the notebook's kernel is the notebook's own claim; use {instead}")
-        found = self._remote.ask("getattr", self, name)
-        if name == "score" and isinstance(found, RemoteCallable) and self._predicts():
+        attribute = self._remote.ask("getattr", self, name)
+        if name == "score" and isinstance(attribute, RemoteCallable) and self._predicts():
             raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
-        if isinstance(found, RemoteCallable):  # so that a helper's `g(a)` tells `m.center` from `m.score`
-            self._remote.names.setdefault(found._reference.handle, set()).add(f".{name}")
+        if isinstance(attribute, RemoteCallable):  # so that a helper's `g(a)` tells `m.center` from `m.score`
+            self._remote.names.setdefault(attribute._reference.handle, set()).add(f".{name}")
         if name in self._remote.attributes.names:
-            found = self._remote.attributes.keep(self, self._reference, name, found)
-        return mark_method(found, Origin.DERIVED) if self._origin >= Origin.DERIVED else found
+            attribute = self._remote.attributes.keep(self, self._reference, name, attribute)
+        return mark_method(attribute, Origin.DERIVED) if self._origin >= Origin.DERIVED else attribute
 
     def _predicts(self) -> bool:
         for name in ("predict", "predict_proba"):
@@ -477,14 +477,14 @@ class RemoteObject(Operators, Handle):
         Fetching ahead at once would trigger a generator's side effects too early.
         """
         ahead = self._remote.ask("operate", "ahead", (self,))
-        taken, most = 0, 1
+        count, most = 0, 1
         while True:
             items = self._remote.ask("operate", "take", (ahead, most))
             if type(items) is not list or not items:
                 return
             yield from items
-            taken += len(items)
-            most = MAX_ITEMS if taken >= SINGLE_ITEMS else 1
+            count += len(items)
+            most = MAX_ITEMS if count >= SINGLE_ITEMS else 1
 
     def __reversed__(self) -> Iterator[Any]:
         yield from self._remote.ask("operate", "reversed", (self,))

@@ -23,8 +23,8 @@ def library_folders() -> tuple[str, ...]:
     """Return the folders of the interpreter, its packages and the kit."""
     paths = sysconfig.get_paths()
     packages = [entry for entry in sys.path if _PACKAGES & {*Path(entry).parts}]
-    found = [sys.prefix, sys.base_prefix, paths["stdlib"], paths["platstdlib"], *packages, _KIT]
-    return tuple(dict.fromkeys(name for folder in found for name in (folder, os.path.realpath(folder))))
+    folders = [sys.prefix, sys.base_prefix, paths["stdlib"], paths["platstdlib"], *packages, _KIT]
+    return tuple(dict.fromkeys(name for folder in folders for name in (folder, os.path.realpath(folder))))
 
 
 def is_below(path: str, folders: tuple[str, ...]) -> bool:

@@ -149,10 +149,10 @@ class TrustedTexts:
 
     def is_rewritten(self, frame: FrameType) -> bool:
         """Return whether a known function built the text by rewriting a constant."""
-        for one in frames(frame):
-            name = REWRITERS.get((module_of(one), one.f_code.co_name))
-            given = one.f_locals.get(name) if name else None
-            if type(given) is str and self.is_constant(given.strip(), one.f_back):
+        for caller in frames(frame):
+            name = REWRITERS.get((module_of(caller), caller.f_code.co_name))
+            text = caller.f_locals.get(name) if name else None
+            if type(text) is str and self.is_constant(text.strip(), caller.f_back):
                 return True
         return False
 
@@ -167,9 +167,9 @@ def is_transformed_function(frame: FrameType) -> bool:
 
     Such a function is the instructor's or a library's.
     """
-    for one in frames(frame):
-        if module_of(one) == "tensorflow.python.autograph.pyct.transpiler" and "fn" in one.f_locals:
-            return type(one.f_locals["fn"]) is FunctionType
+    for caller in frames(frame):
+        if module_of(caller) == "tensorflow.python.autograph.pyct.transpiler" and "fn" in caller.f_locals:
+            return type(caller.f_locals["fn"]) is FunctionType
     return False
 
 

@@ -235,9 +235,9 @@ class _Authorizer:
         makes = verb_of(action, first, second).startswith("CREATE")
         return makes and subject(action, first, second) in self.others.made
 
-    def _refuse(self, what: str, is_others: bool) -> int:
+    def _refuse(self, action: str, is_others: bool) -> int:
         for rules in _rules[-1:]:  # the running test cell's; an earlier cell may have made the connection
-            rules.refused(what, is_others)
+            rules.refused(action, is_others)
         return sqlite3.SQLITE_DENY
 
 

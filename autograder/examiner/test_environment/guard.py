@@ -104,5 +104,5 @@ def _lies_in(name: Any, folder: Path, *, relative: bool = True) -> bool:
     return os.path.join(os.path.realpath(name), "").startswith(os.path.join(os.path.realpath(folder), ""))
 
 
-def _refuse(what: str) -> None:
-    raise GuardError(f"{what} is refused while a student's files are in the working folder: write it in another cell")
+def _refuse(action: str) -> None:
+    raise GuardError(f"{action} is refused while a student's files are in the working folder: write it in another cell")

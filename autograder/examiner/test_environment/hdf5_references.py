@@ -37,9 +37,9 @@ _FILE_NAME = re.compile(rb"[\0\x10]([^\0-\x1f\x7f]+)\0", re.DOTALL)
 def outside_reference(data: bytes) -> str:
     """Return the kind of reference to another file in an HDF5 file, or in one inside a zip; empty if there is none."""
     for content in _hdf5_files(data):
-        found = content if isinstance(content, str) else _reference(*content)
-        if found:
-            return found
+        kind = content if isinstance(content, str) else _reference(*content)
+        if kind:
+            return kind
     return ""
 
 
@@ -48,13 +48,13 @@ def _hdf5_files(data: bytes) -> Iterator[tuple[bytes, int] | str]:
     if (start := _start(data)) is not None:
         yield data, start
     with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        left = MAX_UNPACKED_BYTES
+        bytes_left = MAX_UNPACKED_BYTES
         for member in archive.infolist():
             with contextlib.suppress(*_DAMAGED):  # this one alone, which no other reader can open either
                 if not _may_be_hdf5(archive, member):
                     continue
-                left -= member.file_size
-                if left < 0:
+                bytes_left -= member.file_size
+                if bytes_left < 0:
                     yield UNCLEAR
                     return
                 content = archive.read(member)
@@ -115,13 +115,13 @@ def _names_a_place(pattern: re.Pattern[bytes], data: bytes, start: int, signatur
     return bool(places) and any(int.from_bytes(found[1], "little") in places for found in pattern.finditer(data))
 
 
-def _is_link(data: bytes, place: int, flags: int) -> bool:
+def _is_link(data: bytes, start: int, flags: int) -> bool:
     """Return whether the bytes are an external link's: its name, its length, its value with the name of a file."""
     width = 1 << (flags & 3)
-    name = place + 3 + (8 if flags & 4 else 0) + (1 if flags & 16 else 0)
+    name = start + 3 + (8 if flags & 4 else 0) + (1 if flags & 16 else 0)
     value = name + width + int.from_bytes(data[name : name + width], "little")
     size = int.from_bytes(data[value : value + 2], "little")
     file = _FILE_NAME.match(data, value + 2, value + 2 + size) if size and value + 2 < len(data) else None
-    in_header = data[place - 8 : place - 6] == b"\6\0" or data[place - 4 : place - 3] == b"\6"
-    in_header = in_header or data[place - 6 : place - 5] == b"\6"
+    in_header = data[start - 8 : start - 6] == b"\6\0" or data[start - 4 : start - 3] == b"\6"
+    in_header = in_header or data[start - 6 : start - 5] == b"\6"
     return file is not None and (in_header or b"FRHP" in data)

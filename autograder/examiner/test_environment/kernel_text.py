@@ -42,11 +42,11 @@ class KernelText:
         text = bytes(packed.text)
         if _CHANGES.search(text):
             self._keep_statements(text)
-        for found in _STRING.finditer(text) if any(mark in text for mark in _RAW) else ():
+        for literal in _STRING.finditer(text) if any(mark in text for mark in _RAW) else ():
             if len(self.paths) >= MAX_TEXTS:
                 break
-            if any(mark in found[0] for mark in _RAW):
-                self._keep(_unescaped(found[0]))
+            if any(mark in literal[0] for mark in _RAW):
+                self._keep(_unescaped(literal[0]))
         for buffer in packed.buffers:
             may_be_text = any(mark in buffer for mark in (b"/", b".")) or _CHANGES.search(buffer)
             if len(buffer) <= min(MAX_BUFFER_BYTES, self.left) and may_be_text:
@@ -54,9 +54,9 @@ class KernelText:
                 self.buffers.append(bytes(buffer))
 
     def _keep_statements(self, text: bytes) -> None:
-        for found in _STRING.finditer(text):
-            if len(self.statements) < MAX_TEXTS and _CHANGES.search(found[0]):
-                self.statements.add(_spaced(_unescaped(found[0])))
+        for literal in _STRING.finditer(text):
+            if len(self.statements) < MAX_TEXTS and _CHANGES.search(literal[0]):
+                self.statements.add(_spaced(_unescaped(literal[0])))
 
     def says(self, statement: str) -> bool:
         """Return whether an SQL statement is one of these texts, or may be, because there were too many of them."""

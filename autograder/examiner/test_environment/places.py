@@ -196,12 +196,12 @@ def _writes(event: str, arguments: tuple[Any, ...]) -> bool:
 def _paths(event: str, arguments: tuple[Any, ...], frame: FrameType) -> Iterator[tuple[str, str]]:
     """Yield each path of an event with the folder to which it is relative; empty means the current one."""
     if event in ("os.rename", "os.link"):
-        given = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
+        paths = [(arguments[0], arguments[2]), (arguments[1], arguments[3])]
     elif event == "os.symlink":
-        given = [(arguments[1], arguments[2])]
+        paths = [(arguments[1], arguments[2])]
     else:
-        given = [(arguments[0], arguments[_DIR_FD[event]] if event in _DIR_FD else _of_walk(event, frame))]
-    for path, descriptor in given:
+        paths = [(arguments[0], arguments[_DIR_FD[event]] if event in _DIR_FD else _of_walk(event, frame))]
+    for path, descriptor in paths:
         if isinstance(path, str | bytes | os.PathLike):
             yield os.fsdecode(path), os.readlink(f"/proc/self/fd/{descriptor}") if descriptor >= 0 else ""
 
@@ -210,8 +210,8 @@ def _of_walk(event: str, frame: FrameType) -> int:
     """Return the folder descriptor in ``shutil.rmtree`` and ``os.fwalk``, because the event does not contain it."""
     if event != "open" or module_of(frame) not in ("shutil", "os", "glob"):
         return -1
-    found = [frame.f_locals[name] for name in _FOLDERS if type(frame.f_locals.get(name)) is int]
-    return found[0] if found else -1
+    descriptors = [frame.f_locals[name] for name in _FOLDERS if type(frame.f_locals.get(name)) is int]
+    return descriptors[0] if descriptors else -1
 
 
 def _real(path: str, base: str, on_link: bool) -> str:

@@ -82,22 +82,22 @@ class _Cell:
         self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
-    def refuse(self, what: str, frame: FrameType, way_out: str = "") -> None:
+    def refuse(self, action: str, frame: FrameType, way_out: str = "") -> None:
         """Record and raise the error for a refused action."""
         instead = "; ".join(filter(None, (instead_of(map(module_of, frames(frame))), way_out)))
-        error = ForeignCodeError(f"{what} is refused: it may be the student's; {instead}")
+        error = ForeignCodeError(f"{action} is refused: it may be the student's; {instead}")
         if not compilation.tolerates_refusal(frame):
             self.refused.append(error)
         raise error
 
-    def refuse_statement(self, what: str, is_others: bool) -> None:
+    def refuse_statement(self, action: str, is_others: bool) -> None:
         """Record a refused action of an SQL statement; SQLite itself raises the error."""
         if is_others and self.verbs is not None:
-            verb = what.partition(" ")[0]  # the rest is a name, which may have been chosen by a hidden input
+            verb = action.partition(" ")[0]  # the rest is a name, which may have been chosen by a hidden input
             self.refused.append(StatementError(f"an SQL statement does more than the exercise asks for ({verb})"))
             return
-        why = "it may be the student's, and a statement that does not stand in the test may read its own database"
-        self.refused.append(ForeignCodeError(f"{what} is refused in SQL: {why}"))
+        reason = "it may be the student's, and a statement that does not stand in the test may read its own database"
+        self.refused.append(ForeignCodeError(f"{action} is refused in SQL: {reason}"))
 
     def is_tests_statement(self, text: str, frame: FrameType) -> bool:
         """Return whether an SQL statement stands in the test and not in what the student's side has sent.
@@ -193,8 +193,8 @@ def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameTy
             cell.refuse(f"importing {name}", frame)
     elif not cell.texts.allows(source, frame):
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
-        what = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
-        cell.refuse(f"compiling {what}, which is not a constant of the test,", frame, IN_KERNEL)
+        shown_source = repr(text.strip()[:60]) if isinstance(text, str) else "a syntax tree"
+        cell.refuse(f"compiling {shown_source}, which is not a constant of the test,", frame, IN_KERNEL)
     elif cell.note is not None and (grammar := cell.texts.grammar(source, frame)):
         cell.note(Act.TEXTS, grammar)
 

@@ -72,18 +72,19 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         check_hidden_data(course, wanted, release.exams)
         chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
         path = output or course.root / f"{wanted.name}-gradescope.zip"
-        made = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
+        package = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
     warn_each(f"note: {note}" for note in notes)
     lines = {
-        "setup.sh": f"installs Python {made.python} and {len(made.requirements)} libraries",
+        "setup.sh": f"installs Python {package.python} and {len(package.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",
-        "exam": f"{made.questions} questions, {made.points:g} points, {made.hidden} hidden files",
-        made.wheel: "this kit",
+        "exam": f"{package.questions} questions, {package.points:g} points, {package.hidden} hidden files",
+        package.wheel: "this kit",
     }
-    for name, what in lines.items():
-        click.echo(f"  {name:<{max(map(len, lines))}}  {what}")
-    for line in (line for line in made.requirements if "==" not in line):
+    for name, description in lines.items():
+        click.echo(f"  {name:<{max(map(len, lines))}}  {description}")
+    for line in (line for line in package.requirements if "==" not in line):
         click.echo(f"Warning: {line} is not installed here, so its version is not pinned", err=True)
     click.echo(
-        f"{one_line(str(made.path), 500)}  ({made.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
+        f"{one_line(str(package.path), 500)}  "
+        f"({package.size / 2**20:.1f} MiB; it holds hidden tests: keep it to yourself)"
     )

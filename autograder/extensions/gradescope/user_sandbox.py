@@ -75,10 +75,10 @@ class UserSandbox:
         for path, source in job.files.items():
             refuse_links(source)
             _own(path)
-        place = tempfile.mkdtemp(prefix=PREFIX, dir=FOLDER)
+        folder = tempfile.mkdtemp(prefix=PREFIX, dir=FOLDER)
         try:
             spec: dict[str, Any] = {
-                "user": self.described(job, place),
+                "user": self.described(job, folder),
                 "cgroup": [],
                 "watch_bytes": job.limits.memory_mib * MIB,
                 "cpu_seconds": job.limits.most_cpu_seconds,
@@ -86,35 +86,35 @@ class UserSandbox:
             }
             return process.start(self.supervisor, spec, None, f"{self.name}, {_landlock()}, reduced limits")
         except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def described(self, job: Job, place: str) -> dict[str, Any]:
+    def described(self, job: Job, folder: str) -> dict[str, Any]:
         """Describe the sandbox for the supervisor, with all paths as the host has them.
 
         Args:
             job: what to run.
-            place: the folder of the host that holds what lies at :data:`~autograder.sandbox.base.PLACES`.
+            folder: the folder of the host that holds what lies at :data:`~autograder.sandbox.base.PLACES`.
         """
 
         def moved(text: str) -> str:
             return moved_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
         def moved_bytes(content: bytes) -> bytes:
-            return _PLACE.sub(lambda found: place.encode() + found[0], content)
+            return _PLACE.sub(lambda found: folder.encode() + found[0], content)
 
-        temporary = f"{place}{TEMPORARY}"
+        temporary = f"{folder}{TEMPORARY}"
         environment = {name: moved(value) for name, value in job.env.items()}
         return {
-            "place": place,
+            "place": folder,
             "argv": [moved(word) for word in job.argv],
             "env": {name: temporary if value == TEMPORARY else value for name, value in environment.items()},
             "cwd": moved(job.cwd),
-            "folders": [place + HOME, temporary, place + SOCKETS],
-            "files": [[place + path, os.path.abspath(source)] for path, source in job.files.items()],  # noqa: PTH100
-            "data": [[place + _own(path), base64.b64encode(moved_bytes(b)).decode()] for path, b in job.data.items()],
+            "folders": [folder + HOME, temporary, folder + SOCKETS],
+            "files": [[folder + path, os.path.abspath(source)] for path, source in job.files.items()],  # noqa: PTH100
+            "data": [[folder + _own(path), base64.b64encode(moved_bytes(b)).decode()] for path, b in job.data.items()],
             "hidden_paths": [str(path.resolve()) for path in job.hidden_paths if path.is_dir()],
-            "readable": [*READABLE, *self.interpreter.folders, package_folder(), f"{place}/opt"],
+            "readable": [*READABLE, *self.interpreter.folders, package_folder(), f"{folder}/opt"],
             "writable": list(WRITABLE),
             "needed": [*self.interpreter.folders, package_folder()],
             "file_bytes": job.limits.disk_mib * MIB,

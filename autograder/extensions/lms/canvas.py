@@ -33,8 +33,8 @@ class Canvas:
 
     def points(self) -> float | None:
         """Return the points that the assignment counts there."""
-        found = self.client.json("GET", self._assignment)
-        points = found.get("points_possible") if isinstance(found, dict) else None
+        answer = self.client.json("GET", self._assignment)
+        points = answer.get("points_possible") if isinstance(answer, dict) else None
         return float(points) if isinstance(points, int | float) else None
 
     def accounts(self) -> list[Account]:
@@ -51,7 +51,7 @@ class Canvas:
 
         The grade goes first: whatever fails after it is tried again by the next run.
         """
-        place = f"{self._assignment}/submissions/{account.number}"
+        submission = f"{self._assignment}/submissions/{account.number}"
         data: dict[str, Any] = {}
         now, notes = before, list[str]()
         if delivery.score is not None:
@@ -69,70 +69,72 @@ class Canvas:
         if is_new:
             data["comment[text_comment]"] = text
             if delivery.page is not None:
-                data["comment[file_ids][]"] = self._upload(place, delivery)
+                data["comment[file_ids][]"] = self._upload(submission, delivery)
                 now = replace(now, page=digest(delivery.page.read_bytes()))
-        answer = self.client.json("PUT", place, data=data) if data else None
+        answer = self.client.json("PUT", submission, data=data) if data else None
         if is_new and not is_changed and (text != _PAGE_ALONE or before.comment in ("", digest(_PAGE_ALONE))):
-            number, there = _new_comment(answer, account.comments, text)
-            now = replace(now, comment=digest(text), comment_id=number, comment_there=digest(there), comment_tried="")
-            notes += self._delete(place, before.comment_id) if ours is not None else []
+            number, text_there = _new_comment(answer, account.comments, text)
+            now = replace(
+                now, comment=digest(text), comment_id=number, comment_there=digest(text_there), comment_tried=""
+            )
+            notes += self._delete(submission, before.comment_id) if ours is not None else []
         if ours is not None and edited is not None:
-            now, failed = self._edit(place, ours, edited, now)
+            now, failed = self._edit(submission, ours, edited, now)
             notes += failed
         return now, notes
 
-    def _edit(self, place: str, ours: str, text: str, before: Sent) -> tuple[Sent, list[str]]:
+    def _edit(self, submission: str, ours: str, text: str, before: Sent) -> tuple[Sent, list[str]]:
         """Change the text of our comment; returns a note where that fails, for the grade has been sent by then."""
         try:
-            answer = self.client.json("PUT", f"{place}/comments/{before.comment_id}", data={"comment": text})
+            answer = self.client.json("PUT", f"{submission}/comments/{before.comment_id}", data={"comment": text})
         except HostError as error:  # the comment may have been changed all the same: both texts are ours
             now = replace(before, comment_there=digest(ours), comment_tried=digest(text))
             return now, [f"the comment is still to be changed ({error})"]
-        there = str(answer.get("comment", "")) if isinstance(answer, dict) else ""
-        return replace(before, comment=digest(text), comment_there=digest(there), comment_tried=""), []
+        text_there = str(answer.get("comment", "")) if isinstance(answer, dict) else ""
+        return replace(before, comment=digest(text), comment_there=digest(text_there), comment_tried=""), []
 
-    def _delete(self, place: str, number: str) -> list[str]:
+    def _delete(self, submission: str, number: str) -> list[str]:
         """Delete our earlier comment; returns a note where that is not possible."""
         try:
-            self.client.request("DELETE", f"{place}/comments/{number}")
+            self.client.request("DELETE", f"{submission}/comments/{number}")
         except HostError as error:
             return [f"the earlier comment stays beside the new one ({error})"]
         return []
 
-    def _upload(self, place: str, delivery: Delivery) -> str:
+    def _upload(self, submission: str, delivery: Delivery) -> str:
         """Upload a page for a comment, and return the file's number."""
         assert delivery.page is not None
         content = delivery.page.read_bytes()
         wanted = {"name": delivery.page_name, "size": len(content), "content_type": "text/html"}
-        told = self.client.json("POST", f"{place}/comments/files", data=wanted)
-        if not isinstance(told, dict) or not isinstance(told.get("upload_url"), str):
+        upload = self.client.json("POST", f"{submission}/comments/files", data=wanted)
+        if not isinstance(upload, dict) or not isinstance(upload.get("upload_url"), str):
             raise HostError("Canvas did not tell where to upload a page")
         files = {"file": (delivery.page_name, content, "text/html")}
-        params = {str(key): str(value) for key, value in dict(told.get("upload_params") or {}).items()}
-        answer = self.client.request("POST", told["upload_url"], bearer=False, data=params, files=files)
+        params = {str(key): str(value) for key, value in dict(upload.get("upload_params") or {}).items()}
+        answer = self.client.request("POST", upload["upload_url"], bearer=False, data=params, files=files)
         location = answer.headers.get("Location", "")
         if location and (answer.status_code in (201, 301, 302, 303)):
-            where = urljoin(told["upload_url"], location)
-            answer = self.client.request("GET", where, bearer=self.client.is_own(where))
-        found = as_json(answer)
-        if not isinstance(found, dict) or not found.get("id"):
+            address = urljoin(upload["upload_url"], location)
+            answer = self.client.request("GET", address, bearer=self.client.is_own(address))
+        file = as_json(answer)
+        if not isinstance(file, dict) or not file.get("id"):
             raise HostError("Canvas did not take a page")
-        return str(found["id"])
+        return str(file["id"])
 
 
-def _account(who: dict[str, Any], submission: dict[str, Any]) -> Account:
+def _account(person: dict[str, Any], submission: dict[str, Any]) -> Account:
     def texts(*keys: str) -> tuple[str, ...]:
-        return tuple(str(who[key]) for key in keys if who.get(key))
+        return tuple(str(person[key]) for key in keys if person.get(key))
 
     score = submission.get("score")
-    known = Known(
+    identity = Known(
         numbers(CANVAS, texts("id")) + numbers(REGISTRY, texts("sis_user_id", "integration_id")),
         texts("login_id", "email"),
         texts("name", "sortable_name"),
     )
     return Account(
-        str(who.get("id")),
-        known,
+        str(person.get("id")),
+        identity,
         float(score) if isinstance(score, int | float) else None,
         submission.get("excused") is True,
         dict(_comments(submission)),
@@ -141,14 +143,14 @@ def _account(who: dict[str, Any], submission: dict[str, Any]) -> Account:
 
 def _comments(submission: Any) -> list[tuple[str, str]]:
     """List the comments of a submission, number and text."""
-    found = submission.get("submission_comments") if isinstance(submission, dict) else None
-    return [(str(one.get("id")), str(one.get("comment", ""))) for one in found or [] if isinstance(one, dict)]
+    comments = submission.get("submission_comments") if isinstance(submission, dict) else None
+    return [(str(one.get("id")), str(one.get("comment", ""))) for one in comments or [] if isinstance(one, dict)]
 
 
-def _is_ours(there: str, delivery: Delivery, before: Sent) -> bool:
+def _is_ours(text_there: str, delivery: Delivery, before: Sent) -> bool:
     """Tell whether nobody changed our comment: it is as we sent it, or tried to."""
-    known = {before.comment_there, before.comment_tried, digest(delivery.summary)}
-    return before.comment_there == "" or digest(there) in known - {""}
+    digests = {before.comment_there, before.comment_tried, digest(delivery.summary)}
+    return before.comment_there == "" or digest(text_there) in digests - {""}
 
 
 def _new_comment(answer: Any, before: Mapping[str, str], text: str) -> tuple[str, str]:

@@ -64,14 +64,14 @@ def entries(
 
 def _entry(course: Course, grade: Grade, unfinished: bool) -> Entry:
     page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
-    shown = page if page.is_file() else None
+    existing_page = page if page.is_file() else None
     if grade.held_back:
         until = moment(max(one.until for one in grade.held_back))
         return Entry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
         return Entry(grade.student, None, grade.max_score, "", None, "the student is excused")
     score = None if grade.needs_manual_grade and not unfinished else grade.score
-    return Entry(grade.student, score, grade.max_score, summary(grade), shown)
+    return Entry(grade.student, score, grade.max_score, summary(grade), existing_page)
 
 
 def summary(grade: Grade) -> str:
@@ -91,9 +91,9 @@ def summary(grade: Grade) -> str:
 def _line(question: QuestionGrade) -> str:
     if question.needs_manual_grade:
         return f"{one_line(question.id, 80)}: a person has to look at it"
-    said = one_line(question.message, 200) if question.score < question.max_score else ""
+    message = one_line(question.message, 200) if question.score < question.max_score else ""
     scored = f"{one_line(question.id, 80)}: {points(question.score)} of {points(question.max_score)}"
-    return f"{scored}; {said}" if said else scored
+    return f"{scored}; {message}" if message else scored
 
 
 def _bounded(lines: Sequence[str]) -> str:
@@ -101,11 +101,11 @@ def _bounded(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
     if len(text) <= MAX_COMMENT:
         return text
-    kept: list[str] = []
-    left = MAX_COMMENT - len(lines[-1]) - len("\n…\n")
+    first_lines: list[str] = []
+    characters_left = MAX_COMMENT - len(lines[-1]) - len("\n…\n")
     for line in lines[:-1]:
-        left -= len(line) + 1
-        if left < 0:
+        characters_left -= len(line) + 1
+        if characters_left < 0:
             break
-        kept.append(line)
-    return "\n".join([*kept, "…", lines[-1]])
+        first_lines.append(line)
+    return "\n".join([*first_lines, "…", lines[-1]])

@@ -33,7 +33,9 @@ def write_feedback_zip(
             if entry.page is None:
                 missing.append(entry.student)
                 continue
-            known = people[rows[entry.student]]
-            name = re.sub(r"[_/\\\x00-\x1f]+", " ", known.names[0] if known.names else "Participant").strip()
-            packed.write(entry.page, f"{name}_{known.ids[0].partition(':')[2]}_assignfeedback_file_{assignment}.html")
+            identity = people[rows[entry.student]]
+            name = re.sub(r"[_/\\\x00-\x1f]+", " ", identity.names[0] if identity.names else "Participant").strip()
+            packed.write(
+                entry.page, f"{name}_{identity.ids[0].partition(':')[2]}_assignfeedback_file_{assignment}.html"
+            )
     return missing

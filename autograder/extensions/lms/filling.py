@@ -65,8 +65,8 @@ def fill(
     """
     matched = match({entry.student: students[entry.student] for entry in entries}, layout.known)
     column = layout.column
-    written, same = list[str](), list[str]()
-    waiting, kept, sent = dict[str, str](), dict[str, str](), dict[str, Sent]()
+    filled, same = list[str](), list[str]()
+    waiting, reasons_kept, sent = dict[str, str](), dict[str, str](), dict[str, Sent]()
     rows = {student: layout.people[person] for student, person in matched.pairs.items()}
     for entry in entries:
         if entry.student not in rows:
@@ -75,13 +75,13 @@ def fill(
         if entry.score is None:
             waiting[entry.student] = entry.waits
             continue
-        there = column.points if column.maximum is None else _value(cells[column.maximum])
-        score = entry.score * factor(sheet.name, there, entry.max_score, scale=scale)
+        points_there = column.points if column.maximum is None else _value(cells[column.maximum])
+        score = entry.score * factor(sheet.name, points_there, entry.max_score, scale=scale)
         before = memory[entry.student]
         stands = _standing(cells, column)
-        shown = sheet.number(round(score, 2))
-        if why := why_kept(stands, before.score, score, shown, overwrite=overwrite):
-            kept[entry.student] = why
+        number_text = sheet.number(round(score, 2))
+        if reason := why_kept(stands, before.score, score, number_text, overwrite=overwrite):
+            reasons_kept[entry.student] = reason
             continue
         comment = _comment(cells, column, entry, before)
         if is_same(stands.score, score):
@@ -89,13 +89,13 @@ def fill(
             if column.comments is not None and comment != before.comment:
                 sent[entry.student] = replace(before, comment=comment)
         else:
-            written.append(entry.student)
-            cells[column.index] = shown
+            filled.append(entry.student)
+            cells[column.index] = number_text
             sent[entry.student] = Sent(score, comment)
-    taken = set(rows.values())
-    without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in taken]
+    filled_rows = set(rows.values())
+    without = [_person(known) for row, known in zip(layout.people, layout.known, strict=True) if row not in filled_rows]
     by_name, unsure = matched.by_name, matched.unsure
-    return Filled(written, same, kept, waiting, matched.unclear, by_name, without, unsure, sent, rows)
+    return Filled(filled, same, reasons_kept, waiting, matched.unclear, by_name, without, unsure, sent, rows)
 
 
 def _standing(cells: Sequence[str], column: Column) -> Standing:
@@ -123,5 +123,5 @@ def _value(text: str) -> float | None:
         return None
 
 
-def _person(known: Known) -> str:
-    return next((text for texts in (known.names, known.logins, known.ids) for text in texts), "")
+def _person(identity: Known) -> str:
+    return next((text for texts in (identity.names, identity.logins, identity.ids) for text in texts), "")

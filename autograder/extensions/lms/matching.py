@@ -59,15 +59,15 @@ def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
     for level in (_ids, _logins, _names):
         fitting = _fitting(students, people, level, pairs)
         wanted = Counter(person for found in fitting.values() for person in found)
-        for student, found in fitting.items():
-            if len(found) == 1 and wanted[found[0]] == 1:
-                pairs[student] = found[0]
+        for student, candidates in fitting.items():
+            if len(candidates) == 1 and wanted[candidates[0]] == 1:
+                pairs[student] = candidates[0]
                 by_name += [student] if level is _names else []
             else:
                 unclear[student] = "more than one person fits"
     for student, person in list(pairs.items()):
-        if why := _doubt(students[student], people[person], by_name=student in by_name):
-            unclear[student] = why
+        if doubt := _doubt(students[student], people[person], by_name=student in by_name):
+            unclear[student] = doubt
             del pairs[student]
     by_name = [student for student in by_name if student in pairs]
     unsure = (student for student in pairs if not set(students[student].claimed) <= set(people[pairs[student]].ids))
@@ -92,8 +92,8 @@ def _doubt(student: Known, person: Known, *, by_name: bool) -> str:
     kind = student.claimed[0].partition(":")[0] + ":"
     theirs = {text for text in person.ids if text.startswith(kind)}
     if theirs and not theirs & set(student.claimed):
-        other = min(theirs).removeprefix(kind)
-        return f"it came under number {number}, and the person who fits has {other}; see `autograder people confirm`"
+        actual = min(theirs).removeprefix(kind)
+        return f"it came under number {number}, and the person who fits has {actual}; see `autograder people confirm`"
     return ""
 
 
@@ -102,29 +102,29 @@ def _fitting(
 ) -> dict[str, list[int]]:
     """Find, for each student without a pair, the people without one who share a key of this level."""
     owners: dict[str, set[int]] = {}
-    taken = set(pairs.values())
+    paired = set(pairs.values())
     for number, person in enumerate(people):
-        if number not in taken:
+        if number not in paired:
             for key in level(person):
                 owners.setdefault(key, set()).add(number)
-    found = {
-        student: sorted(set().union(*(owners.get(key, set()) for key in level(known))))
-        for student, known in students.items()
+    candidates = {
+        student: sorted(set().union(*(owners.get(key, set()) for key in level(identity))))
+        for student, identity in students.items()
         if student not in pairs
     }
-    return {student: fitting for student, fitting in found.items() if fitting}
+    return {student: fitting for student, fitting in candidates.items() if fitting}
 
 
-def _ids(known: Known) -> set[str]:
-    return {_plain(text) for text in known.ids} - {""}
+def _ids(identity: Known) -> set[str]:
+    return {_plain(text) for text in identity.ids} - {""}
 
 
-def _logins(known: Known) -> set[str]:
-    return {_plain(text) for text in known.logins} - {""}
+def _logins(identity: Known) -> set[str]:
+    return {_plain(text) for text in identity.logins} - {""}
 
 
-def _names(known: Known) -> set[str]:
-    return {name for text in known.names for name in spellings(text)} - {""}
+def _names(identity: Known) -> set[str]:
+    return {name for text in identity.names for name in spellings(text)} - {""}
 
 
 def _plain(text: str) -> str:
@@ -141,12 +141,12 @@ def spellings(name: str) -> set[str]:
     parts = [first, last] if comma else [name]
     words = [_letters(word) for part in parts for word in re.split(r"[\s_]+", part)]
     words = [word for word in words if word]
-    found = {"".join(words)}
+    results = {"".join(words)}
     if comma:
-        found.add(_letters(last) + _letters(first))
+        results.add(_letters(last) + _letters(first))
     elif len(words) > 1:
-        found.add(words[-1] + "".join(words[:-1]))
-    return found
+        results.add(words[-1] + "".join(words[:-1]))
+    return results
 
 
 def _letters(text: str) -> str:

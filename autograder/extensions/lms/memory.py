@@ -39,10 +39,10 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            found = json.loads(path.read_bytes())
+            content = json.loads(path.read_bytes())
         except (OSError, ValueError):
-            found = {}
-        self._sent = {str(who): _sent(value) for who, value in found.items()} if isinstance(found, dict) else {}
+            content = {}
+        self._sent = {str(who): _sent(value) for who, value in content.items()} if isinstance(content, dict) else {}
 
     @classmethod
     def of(cls, course: Course, system: str, assignment: str) -> Memory:
@@ -71,7 +71,7 @@ def digest(content: str | bytes) -> str:
 
 def _sent(value: Any) -> Sent:
     try:
-        found = Sent(**value)
+        sent = Sent(**value)
     except TypeError:
         return Sent()
-    return found if found.score is None or isinstance(found.score, int | float) else Sent()
+    return sent if sent.score is None or isinstance(sent.score, int | float) else Sent()

@@ -44,13 +44,13 @@ class Moodle:
         """List the people of the course, with what stands for the assignment."""
         people = self._call("core_enrol_get_enrolled_users", courseid=self.course)
         answer = self._call("mod_assign_get_grades", **{"assignmentids[0]": self._find()})
-        found = [grade for item in _dicts(answer, "assignments") for grade in _dicts(item, "grades")]
-        newest = sorted(found, key=lambda grade: int(grade.get("attemptnumber") or 0))
+        grades = [grade for item in _dicts(answer, "assignments") for grade in _dicts(item, "grades")]
+        newest = sorted(grades, key=lambda grade: int(grade.get("attemptnumber") or 0))
         scores = {str(grade.get("userid")): _score(grade.get("grade")) for grade in newest}
         return [
-            Account(str(who["id"]), _known(who), scores.get(str(who["id"])))
-            for who in people
-            if isinstance(who, dict) and who.get("id")
+            Account(str(user["id"]), _known(user), scores.get(str(user["id"])))
+            for user in people
+            if isinstance(user, dict) and user.get("id")
         ]
 
     def deliver(self, account: Account, delivery: Delivery, before: Sent) -> tuple[Sent, list[str]]:
@@ -117,10 +117,10 @@ class Moodle:
         assert delivery.page is not None
         files = {"file_1": (delivery.page_name, delivery.page.read_bytes(), "text/html")}
         data = {"token": self.client.secret, "filearea": "draft", "itemid": "0"}
-        found = _answered(as_json(self.client.request("POST", "webservice/upload.php", data=data, files=files)))
-        if not isinstance(found, list) or not found or not isinstance(found[0], dict):
+        files_taken = _answered(as_json(self.client.request("POST", "webservice/upload.php", data=data, files=files)))
+        if not isinstance(files_taken, list) or not files_taken or not isinstance(files_taken[0], dict):
             raise HostError("Moodle did not take a page")
-        return int(found[0].get("itemid") or 0)
+        return int(files_taken[0].get("itemid") or 0)
 
     def _call(self, function: str, **values: Any) -> Any:
         data = {
@@ -135,15 +135,15 @@ class Moodle:
 def _answered(answer: Any, function: str = "upload") -> Any:
     """Return an answer that is no error."""
     if isinstance(answer, dict) and (answer.get("exception") or answer.get("errorcode")):
-        said = one_line(str(answer.get("message") or answer.get("error") or answer.get("errorcode")), 200)
-        raise HostError(f"Moodle refuses {function}: {said}")
+        message = one_line(str(answer.get("message") or answer.get("error") or answer.get("errorcode")), 200)
+        raise HostError(f"Moodle refuses {function}: {message}")
     return answer
 
 
 def _dicts(value: Any, key: str) -> list[dict[str, Any]]:
     """Return the records of a list in a record, whatever is wrong with them."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    records = value.get(key) if isinstance(value, dict) else None
+    return [item for item in records if isinstance(item, dict)] if isinstance(records, list) else []
 
 
 def _score(value: Any) -> float | None:
@@ -168,8 +168,8 @@ def _points(item: dict[str, Any]) -> float:
     return points
 
 
-def _known(who: dict[str, Any]) -> Known:
+def _known(user: dict[str, Any]) -> Known:
     def texts(*keys: str) -> tuple[str, ...]:
-        return tuple(str(who[key]) for key in keys if who.get(key))
+        return tuple(str(user[key]) for key in keys if user.get(key))
 
     return Known(numbers(REGISTRY, texts("idnumber")), texts("username", "email"), texts("fullname"))

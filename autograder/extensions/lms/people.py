@@ -57,8 +57,8 @@ def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str)
     numbered = _NUMBERED.fullmatch(student)
     name = numbered["name"] if numbered else student
     if person is None:  # the number may be either system's; collect took it from the download
-        found = [numbered["number"]] if numbered else []
-        ids = numbers(CANVAS, found) + numbers(PARTICIPANT, found) + numbers(REGISTRY, [student])
+        participant = [numbered["number"]] if numbered else []
+        ids = numbers(CANVAS, participant) + numbers(PARTICIPANT, participant) + numbers(REGISTRY, [student])
         return Known(ids, (student,), (name,))
     registry = (value for system, value in person.ids.items() if _is_registry(system))
     ids = (
@@ -69,8 +69,8 @@ def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str)
     logins = (student, person.email, *(person.ids.get(system, "") for system in _LOGINS))
     claimed = [
         number
-        for heading, some in doubtful.numbers(student, assignment).items()
-        for number in numbers(_kind(heading), some)
+        for heading, claims in doubtful.numbers(student, assignment).items()
+        for number in numbers(_kind(heading), claims)
     ]
     return Known(ids, tuple(filter(None, logins)), (person.name or name,), tuple(claimed))
 
@@ -82,5 +82,5 @@ def _kind(heading: str) -> str:
 
 def _is_registry(system: str) -> bool:
     """Tell whether a column of the roster has numbers that the university gave."""
-    own = system == "canvas_id" or system.startswith(people.PARTICIPANT)
-    return system == "integration_id" or (people.is_system_id(system) and not own and system not in _LOGINS)
+    of_platform = system == "canvas_id" or system.startswith(people.PARTICIPANT)
+    return system == "integration_id" or (people.is_system_id(system) and not of_platform and system not in _LOGINS)

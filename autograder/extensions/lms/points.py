@@ -10,26 +10,26 @@ _TOLERANCE = 0.005
 """Learning systems round to two places."""
 
 
-def factor(where: str, there: float | None, here: float, *, scale: bool) -> float:
+def factor(label: str, points_there: float | None, points_here: float, *, scale: bool) -> float:
     """Return what a point of ours counts there.
 
     Args:
-        where: the learning system, or its file.
-        there: points that it counts; None: it does not say.
-        here: points of the assignment.
+        label: the learning system, or its file.
+        points_there: points that it counts; None: it does not say.
+        points_here: points of the assignment.
         scale: whether points are converted.
 
     Raises:
         UsageError: it counts other points, and ``scale`` is false.
     """
-    if there is None or is_same(there, here) or here <= 0:
+    if points_there is None or is_same(points_there, points_here) or points_here <= 0:
         return 1.0
     if not scale:
         raise UsageError(
-            f"{where} counts {there:g} points, the assignment here {here:g}; change it there, or let --scale convert "
-            "the points"
+            f"{label} counts {points_there:g} points, the assignment here {points_here:g}; change it there, "
+            "or let --scale convert the points"
         )
-    return there / here
+    return points_there / points_here
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Standing:
     """Why it cannot be changed there."""
 
 
-def why_kept(stands: Standing, before: float | None, score: float, shown: str, *, overwrite: bool) -> str:
+def why_kept(stands: Standing, before: float | None, score: float, number_text: str, *, overwrite: bool) -> str:
     """Return why a score is not handed over; empty if it is.
 
     What a person changed there is kept: a score that is neither the one handed over last nor this one.
@@ -53,15 +53,15 @@ def why_kept(stands: Standing, before: float | None, score: float, shown: str, *
         stands: what stands there.
         before: the score handed over last; None: there was none.
         score: the score here.
-        shown: the score here, as people see it.
+        number_text: the score here, as people see it.
         overwrite: whether a score that is not this course's is replaced.
     """
     if stands.fixed:
         return stands.fixed
     ours = is_same(stands.score, before) or is_same(stands.score, score)
-    return "" if not stands.shown or ours or overwrite else f"{stands.shown} stands there, {shown} here"
+    return "" if not stands.shown or ours or overwrite else f"{stands.shown} stands there, {number_text} here"
 
 
-def is_same(one: float | None, other: float | None) -> bool:
+def is_same(first: float | None, second: float | None) -> bool:
     """Tell whether two scores are the same for a learning system; None is the same as nothing."""
-    return one is not None and other is not None and abs(one - other) < _TOLERANCE
+    return first is not None and second is not None and abs(first - second) < _TOLERANCE

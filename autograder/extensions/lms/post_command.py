@@ -84,8 +84,8 @@ def post(
             raise UsageError(f"{option} goes with --into, the file that the learning system exported")
     course, wanted = open_course(course_folder, assignment)
     results, set_aside = read_entries(course, wanted, datetime.now(UTC), unfinished=unfinished)
-    for student, why in set_aside.items():
-        warn(f"note: {student}: {why}")
+    for student, reason in set_aside.items():
+        warn(f"note: {student}: {reason}")
     if into is not None:
         copy = to or into.with_name(f"{into.stem}-filled{into.suffix}")
         clean = _fill(course, wanted, results, into, copy, pages_zip, (column, key), (overwrite, scale, dry_run))
@@ -119,29 +119,29 @@ def _fill(
         raise UsageError(f"--zip is for Moodle's grading worksheet; {into.name} is of another system")
     memory = Memory.of(course, layout.system, assignment.name)
     students = _known(course, assignment, results)
-    done = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
+    filled = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
     click.echo(
-        f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(done.written)} grades written, "
-        f"{len(done.same)} as they were"
+        f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(filled.written)} grades written, "
+        f"{len(filled.same)} as they were"
     )
-    for who, why in {**done.unclear, **done.kept, **done.waiting}.items():
-        warn(f"not written: {who}: {why}")
-    for who in done.by_name:
-        warn(f"note: {who} was found by the full name only")
-    if done.unsure:
-        warn(f"note: the upload's name alone told whose it is: {_some(done.unsure)}")
-    if done.without:
-        warn(f"note: no submission here of {_some(done.without)}")
+    for student, reason in {**filled.unclear, **filled.kept, **filled.waiting}.items():
+        warn(f"not written: {student}: {reason}")
+    for student in filled.by_name:
+        warn(f"note: {student} was found by the full name only")
+    if filled.unsure:
+        warn(f"note: the upload's name alone told whose it is: {_some(filled.unsure)}")
+    if filled.without:
+        warn(f"note: no submission here of {_some(filled.without)}")
     if not dry_run:
         write_atomically(copy, sheet.encode())
-        memory.remember_all(done.sent)
+        memory.remember_all(filled.sent)
         click.echo(copy)
     if pages_zip is not None and not dry_run:
-        missing = write_feedback_zip(pages_zip, assignment.name, layout, results, done.rows)
+        missing = write_feedback_zip(pages_zip, assignment.name, layout, results, filled.rows)
         if missing:
             warn(f"note: no feedback page of {_some(missing)}; run `autograder feedback {assignment.name}`")
         click.echo(pages_zip)
-    return not (done.unclear or done.kept)
+    return not (filled.unclear or filled.kept)
 
 
 def _known(course: Course, assignment: Assignment, results: Sequence[Entry]) -> Mapping[str, Known]:
@@ -211,8 +211,8 @@ def _show(steps: Sequence[Step], *, dry_run: bool) -> None:
             parts = [f"score {score:g}"] if score is not None else []
             parts += ["comment"] if step.delivery.comment is not None else []
             parts += ["page"] if step.delivery.page is not None else []
-        said = "; ".join(filter(None, [", ".join(parts), step.note]))
-        line = f"{step.act.value}: {one_line(step.student, 60)}{f': {said}' if said else ''}"
+        remarks = "; ".join(filter(None, [", ".join(parts), step.note]))
+        line = f"{step.act.value}: {one_line(step.student, 60)}{f': {remarks}' if remarks else ''}"
         if dry_run:
             click.echo(line)
         elif step.act not in (Act.SEND, Act.SAME):
@@ -234,8 +234,8 @@ def _system(course: Course, assignment: Assignment) -> System:
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
-    own: Mapping[str, Callable[[Client, int, int], System]] = {"canvas": Canvas, "moodle": Moodle}
-    connect = own.get(settings.kind) or registered(settings.kind).connect
+    connectors: Mapping[str, Callable[[Client, int, int], System]] = {"canvas": Canvas, "moodle": Moodle}
+    connect = connectors.get(settings.kind) or registered(settings.kind).connect
     if connect is None:
         raise UsageError(f"{settings.kind} takes no results by an API; name a file by --into")
     return connect(client, settings.course, number)

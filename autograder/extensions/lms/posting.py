@@ -69,7 +69,7 @@ def plan(
     Raises:
         UsageError: the assignment counts other points there, and ``scale`` is false.
     """
-    there = system.points()
+    points_there = system.points()
     accounts = system.accounts()
     matched = match({entry.student: students[entry.student] for entry in entries}, [a.known for a in accounts])
     steps = []
@@ -80,15 +80,15 @@ def plan(
         account = accounts[matched.pairs[entry.student]]
         note = "found by the full name" if entry.student in matched.by_name else ""
         note = "the upload's name alone told whose it is" if entry.student in matched.unsure else note
-        counts = factor(system.name, there, entry.max_score, scale=scale)
+        counts = factor(system.name, points_there, entry.max_score, scale=scale)
         if entry.score is None:
             steps.append(Step(entry.student, Act.WAITS, entry.waits, account))
             continue
         score = entry.score * counts
         before = memory[entry.student]
         stands = _standing(account)
-        if why := why_kept(stands, before.score, score, f"{score:g}", overwrite=overwrite(entry.student)):
-            steps.append(Step(entry.student, Act.KEPT, why, account))
+        if reason := why_kept(stands, before.score, score, f"{score:g}", overwrite=overwrite(entry.student)):
+            steps.append(Step(entry.student, Act.KEPT, reason, account))
             continue
         comment = entry.comment if comments and digest(entry.comment) != before.comment else None
         page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
@@ -101,8 +101,8 @@ def plan(
 
 
 def _standing(account: Account) -> Standing:
-    shown = "" if account.score is None else f"{account.score:g}"
-    return Standing(account.score, shown, "excused there" if account.excused else "")
+    number_text = "" if account.score is None else f"{account.score:g}"
+    return Standing(account.score, number_text, "excused there" if account.excused else "")
 
 
 def send(system: System, steps: Sequence[Step], memory: Memory) -> Iterator[tuple[Step, list[str]]]:

@@ -30,10 +30,10 @@ def token() -> str:
     Raises:
         UsageError: the environment has none.
     """
-    found = os.environ.get(TOKEN, "").strip()
-    if not found:
+    token_text = os.environ.get(TOKEN, "").strip()
+    if not token_text:
         raise UsageError(f"set the environment variable {TOKEN} to an access token of the learning system")
-    return found
+    return token_text
 
 
 class Client:
@@ -69,7 +69,7 @@ class Client:
         url = urljoin(self.url, path)
         headers = {"Authorization": f"Bearer {self.secret}"} if bearer and self.is_own(url) else {}
         for tried in range(1, TRIES + 1):
-            said = ""
+            pause = ""
             try:
                 answer = self._session.request(
                     method, url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
@@ -84,8 +84,8 @@ class Client:
                 later = _BUSY if method == "GET" else (_TOO_MANY,)  # anything else may have been done already
                 if answer.status_code not in later or tried == TRIES:
                     return self._checked(answer, method, path)
-                said = answer.headers.get("Retry-After", "")
-            self._sleep(min(_LONGEST_PAUSE, float(said)) if said.isdigit() else 2.0**tried)
+                pause = answer.headers.get("Retry-After", "")
+            self._sleep(min(_LONGEST_PAUSE, float(pause)) if pause.isdigit() else 2.0**tried)
         raise AssertionError("the last try returns or raises")
 
     def _checked(self, answer: Response, method: str, path: str) -> Response:
@@ -96,8 +96,10 @@ class Client:
             403: "the token's owner may not do this",
             404: "there is no such course, assignment or person; check the numbers in course.yaml",
         }
-        said = reasons.get(answer.status_code) or one_line(answer.text, 200)
-        raise HostError(f"{urlsplit(self.url).netloc}: {method} {path.partition('?')[0]}: {answer.status_code}: {said}")
+        reason = reasons.get(answer.status_code) or one_line(answer.text, 200)
+        raise HostError(
+            f"{urlsplit(self.url).netloc}: {method} {path.partition('?')[0]}: {answer.status_code}: {reason}"
+        )
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """Send a request and return the JSON of the answer.

@@ -41,8 +41,8 @@ class Sheet:
 
     def column(self, *names: str) -> int | None:
         """Find the first of these columns, whatever the case of its heading."""
-        known = {heading.strip().casefold(): number for number, heading in reversed(list(enumerate(self.header)))}
-        return next((known[name.casefold()] for name in names if name.casefold() in known), None)
+        numbers = {heading.strip().casefold(): number for number, heading in reversed(list(enumerate(self.header)))}
+        return next((numbers[name.casefold()] for name in names if name.casefold() in numbers), None)
 
     def number(self, value: float) -> str:
         """Write a number as this file has them."""

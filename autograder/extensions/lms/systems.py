@@ -126,7 +126,7 @@ def _canvas(sheet: Sheet, titles: Sequence[str], column: str) -> Layout:
     points = next(
         (_number(row[chosen]) for row in sheet.rows[1:] if row[student or 0].strip() == "Points Possible"), None
     )
-    known = tuple(
+    identities = tuple(
         Known(
             numbers(CANVAS, _cells(sheet, row, ("ID",)))
             + numbers(REGISTRY, _cells(sheet, row, ("SIS User ID", "Integration ID"))),
@@ -135,7 +135,7 @@ def _canvas(sheet: Sheet, titles: Sequence[str], column: str) -> Layout:
         )
         for row in rows
     )
-    return Layout("Canvas", tuple(rows), known, Column(chosen, points))
+    return Layout("Canvas", tuple(rows), identities, Column(chosen, points))
 
 
 def _is_canvas_note(row: Sequence[str]) -> bool:
@@ -148,7 +148,7 @@ def _moodle(sheet: Sheet) -> Layout:
     rows = list(range(1, len(sheet.rows)))
     grade = sheet.column("Grade", "Bewertung")
     identifier = sheet.column("Identifier", "ID") or 0
-    known = tuple(
+    identities = tuple(
         Known(
             numbers(PARTICIPANT, [re.sub(r"\D", "", sheet.rows[row][identifier])])
             + numbers(REGISTRY, _cells(sheet, row, ("ID number", "ID-Nummer"))),
@@ -163,7 +163,7 @@ def _moodle(sheet: Sheet) -> Layout:
         locked=sheet.column("Grade can be changed", "Bewertung kann geändert werden"),
         maximum=sheet.column("Maximum Grade", "Bestwertung"),
     )
-    return Layout("Moodle", tuple(rows), known, column)
+    return Layout("Moodle", tuple(rows), identities, column)
 
 
 def _graded(
@@ -178,10 +178,10 @@ def _graded(
     """Read a file whose headings tell the points."""
     rows = list(range(1, len(sheet.rows)))
     chosen = _choose(sheet, pattern, titles, column)
-    found = pattern.fullmatch(sheet.header[chosen].strip())
-    points = _number(found["points"] or "") if found else None
+    match = pattern.fullmatch(sheet.header[chosen].strip())
+    points = _number(match["points"] or "") if match else None
     first, last = sheet.column("First Name"), sheet.column("Last Name")
-    known = tuple(
+    identities = tuple(
         Known(
             numbers(REGISTRY, _cells(sheet, row, ids)),
             tuple(text.lstrip("#") for text in _cells(sheet, row, logins)),
@@ -189,7 +189,7 @@ def _graded(
         )
         for row in rows
     )
-    return Layout(system, tuple(rows), known, Column(chosen, points))
+    return Layout(system, tuple(rows), identities, Column(chosen, points))
 
 
 def _generic(sheet: Sheet, column: str, key: str) -> Layout:
@@ -200,24 +200,24 @@ def _generic(sheet: Sheet, column: str, key: str) -> Layout:
         missing = f"it has no column “{column}”" if column else "name the column for the grades by --column"
         raise UsageError(f"{sheet.name}: {missing} ({_headings(sheet)})")
     rows = tuple(range(1, len(sheet.rows)))
-    known = tuple(Known(numbers(REGISTRY, [value := sheet.rows[row][index]]), (value,), (value,)) for row in rows)
-    return Layout("table", rows, known, Column(grade))
+    identities = tuple(Known(numbers(REGISTRY, [value := sheet.rows[row][index]]), (value,), (value,)) for row in rows)
+    return Layout("table", rows, identities, Column(grade))
 
 
 def _choose(sheet: Sheet, pattern: re.Pattern[str], titles: Sequence[str], column: str) -> int:
     """Choose the column by its whole heading, its title or its number."""
-    offered = {number: found for number, h in enumerate(sheet.header) if (found := pattern.fullmatch(h.strip()))}
+    offered = {number: match for number, h in enumerate(sheet.header) if (match := pattern.fullmatch(h.strip()))}
     wanted = {_title(text) for text in ([column] if column else titles)} - {""}
     fitting = [
         number
-        for number, found in offered.items()
-        if wanted & {_title(sheet.header[number]), _title(found["title"]), found.groupdict().get("id", "")}
+        for number, match in offered.items()
+        if wanted & {_title(sheet.header[number]), _title(match["title"]), match.groupdict().get("id", "")}
     ]
     if len(fitting) == 1:
         return fitting[0]
     listed = "; ".join(sheet.header[number].strip() for number in (fitting or offered)) or "none"
-    what = "more than one column fits" if fitting else f"no column is named “{column or titles[-1]}”"
-    raise UsageError(f"{sheet.name}: {what}; choose one by --column (columns for grades: {listed})")
+    problem = "more than one column fits" if fitting else f"no column is named “{column or titles[-1]}”"
+    raise UsageError(f"{sheet.name}: {problem}; choose one by --column (columns for grades: {listed})")
 
 
 def _title(text: str) -> str:

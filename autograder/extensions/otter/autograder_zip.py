@@ -42,17 +42,17 @@ def source_notebook(
         CourseError: a question's check cell is missing.
     """
     cells: list[NotebookNode] = []
-    asked: list[str] = []
+    placed: list[str] = []
     for cell in notebook.cells:
         checked = _checked(cell)
-        names = [name for name in (*checked, *_carried(cell)) if name in tests and name not in asked]
+        names = [name for name in (*checked, *_carried(cell)) if name in tests and name not in placed]
         is_init = cell.cell_type == "code" and _INIT.search(cell.source) and not _more_than_init(cell.source)
         if not is_init and not any(name in checked for name in names):
             cells.append(_bare(cell))
         for name in names:
-            asked.append(name)
+            placed.append(name)
             cells += _question(tests[name], _answers(cells), check_cell=name in checked)
-    absent = sorted(tests.keys() - set(asked))
+    absent = sorted(tests.keys() - set(placed))
     if absent:
         raise CourseError(f'the notebook has no cell grader.check("{absent[0]}"), and the zip has a test of that name')
     ok_format = all(test.ok_format for test in tests.values())
@@ -60,7 +60,7 @@ def source_notebook(
         raise CourseError("the zip has tests in both of otter's formats; one assignment has one of them")
     head = _config(config, notebook, ok_format=ok_format, files=files)
     metadata = {key: value for key, value in notebook.metadata.items() if key != "otter"}
-    made: NotebookNode = nbformat.from_dict(
+    source: NotebookNode = nbformat.from_dict(
         {
             "cells": [_raw(f"# ASSIGNMENT CONFIG\n{head}"), *cells],
             "metadata": metadata,
@@ -68,7 +68,7 @@ def source_notebook(
             "nbformat_minor": 4,
         }
     )
-    return made
+    return source
 
 
 def bare_notebook(questions: Iterable[str], imports: Sequence[str] = ()) -> NotebookNode:
@@ -76,10 +76,10 @@ def bare_notebook(questions: Iterable[str], imports: Sequence[str] = ()) -> Note
     cells = [_node("code", "\n".join(imports), outputs=[], execution_count=None)] if imports else []
     cells += [_node("code", f'grader.check("{name}")', outputs=[], execution_count=None) for name in questions]
     spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    made: NotebookNode = nbformat.from_dict(
+    bare: NotebookNode = nbformat.from_dict(
         {"cells": cells, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4}
     )
-    return made
+    return bare
 
 
 def order_in(notebook: NotebookNode) -> list[str]:
@@ -89,15 +89,15 @@ def order_in(notebook: NotebookNode) -> list[str]:
 
 def import_statements(notebook: NotebookNode) -> dict[str, str]:
     """Return the names that a notebook's cells import at their top level, with the statement that binds each."""
-    found: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for cell in notebook.cells:
         tree = parsed(cell.source) if cell.cell_type == "code" else None
         for node in tree.body if tree is not None else ():
             if isinstance(node, ast.Import):
-                found |= {a.asname or a.name.split(".")[0]: ast.unparse(ast.Import([a])) for a in node.names}
+                statements |= {a.asname or a.name.split(".")[0]: ast.unparse(ast.Import([a])) for a in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                found |= {a.asname or a.name: ast.unparse(ast.ImportFrom(node.module, [a], 0)) for a in node.names}
-    return found
+                statements |= {a.asname or a.name: ast.unparse(ast.ImportFrom(node.module, [a], 0)) for a in node.names}
+    return statements
 
 
 def read_folder(folder: Path) -> tuple[dict[str, OtterTest], dict[str, Any], tuple[str, ...]]:
@@ -112,15 +112,15 @@ def read_folder(folder: Path) -> tuple[dict[str, OtterTest], dict[str, Any], tup
         tests[test.name] = test
     if not tests:
         raise CourseError("the zip has no tests/*.py: it is not an autograder.zip of otter's, or not one for Python")
-    own = folder / "otter_config.json"
+    config_file = folder / "otter_config.json"
     try:
-        config = json.loads(own.read_text(encoding="utf-8")) if own.is_file() else {}
+        config = json.loads(config_file.read_text(encoding="utf-8")) if config_file.is_file() else {}
     except ValueError as error:
         raise CourseError(f"otter_config.json: not JSON ({error})") from None
     if not isinstance(config, dict):
         raise CourseError("otter_config.json: not a mapping")
-    given = folder / "files"
-    files = tuple(sorted(p.relative_to(given).as_posix() for p in given.rglob("*") if p.is_file()))
+    files_folder = folder / "files"
+    files = tuple(sorted(p.relative_to(files_folder).as_posix() for p in files_folder.rglob("*") if p.is_file()))
     return tests, config, files
 
 
@@ -134,19 +134,19 @@ def _checked(cell: NotebookNode) -> list[str]:
 
 def _carried(cell: NotebookNode) -> list[str]:
     """Return the questions whose tests run behind a cell without a call: all their cases are hidden."""
-    own = cell.metadata.get("otter")
-    names = own.get("tests") if isinstance(own, dict) else None
+    otter_metadata = cell.metadata.get("otter")
+    names = otter_metadata.get("tests") if isinstance(otter_metadata, dict) else None
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _answers(cells: list[NotebookNode]) -> list[NotebookNode]:
     """Take the answer cells at the end of ``cells``: those that otter has tagged."""
-    taken: list[NotebookNode] = []
+    answers: list[NotebookNode] = []
     while cells and ANSWER_TAG in cells[-1].metadata.get("tags", ()):
         cell = cells.pop()
         cell.metadata["tags"] = [tag for tag in cell.metadata["tags"] if tag != ANSWER_TAG]
-        taken.insert(0, cell)
-    return taken
+        answers.insert(0, cell)
+    return answers
 
 
 def _question(test: OtterTest, answers: list[NotebookNode], *, check_cell: bool) -> Iterator[NotebookNode]:
@@ -177,14 +177,16 @@ def _test_cell(case: OtterCase) -> NotebookNode:
 
 
 def _config(config: Mapping[str, Any], notebook: NotebookNode, *, ok_format: bool, files: tuple[str, ...]) -> str:
-    named = notebook.metadata.get("otter", {})
-    name = config.get("assignment_name") or (named.get("assignment_name") if isinstance(named, dict) else None)
+    otter_metadata = notebook.metadata.get("otter", {})
+    name = config.get("assignment_name") or (
+        otter_metadata.get("assignment_name") if isinstance(otter_metadata, dict) else None
+    )
     settings: dict[str, Any] = {"name": name} if name else {}
     settings |= {"export_cell": False}
     settings |= {} if ok_format else {"tests": {"ok_format": False}}
     settings |= {"files": sorted({PurePosixPath(path).parts[0] for path in files})} if files else {}
-    kept = {key: config[key] for key in _SETTINGS if config.get(key)}
-    return _yaml(settings | ({"generate": kept} if kept else {}))
+    generate = {key: config[key] for key in _SETTINGS if config.get(key)}
+    return _yaml(settings | ({"generate": generate} if generate else {}))
 
 
 def _more_than_init(source: str) -> bool:
@@ -195,8 +197,8 @@ def _more_than_init(source: str) -> bool:
 
 def _bare(cell: NotebookNode) -> NotebookNode:
     more: dict[str, Any] = {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
-    kept = {key: value for key, value in cell.metadata.items() if key in ("tags", "editable", "deletable")}
-    return _node(cell.cell_type, cell.source, metadata=kept, **more)
+    metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "editable", "deletable")}
+    return _node(cell.cell_type, cell.source, metadata=metadata, **more)
 
 
 def _raw(text: str) -> NotebookNode:

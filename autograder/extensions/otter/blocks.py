@@ -43,8 +43,8 @@ class Piece:
 
     def fault(self, message: str, line: int = 0) -> CourseError:
         """Make an error that names notebook, cell and line; ``line`` counts within the piece, 0 is the whole cell."""
-        where = f"{self.label}: cell {self.number}"
-        return CourseError(f"{where}: line {self.first + line - 1}: {message}" if line else f"{where}: {message}")
+        cell = f"{self.label}: cell {self.number}"
+        return CourseError(f"{cell}: line {self.first + line - 1}: {message}" if line else f"{cell}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,65 +73,69 @@ def pieces(notebook: NotebookNode, label: str) -> list[Piece]:
     Raises:
         CourseError: a fence is not closed, or a cell is a misspelled boundary.
     """
-    found = [piece for n, cell in enumerate(notebook.cells, 1) for piece in _divided(Piece(label, cell, n))]
-    kept = [piece for piece in found if not _IGNORED.match(piece.lines[0])]
-    for piece in kept:
-        if boundary_of(piece) is None:
-            _check_no_boundary(piece)
-    return kept
+    parts = [piece for n, cell in enumerate(notebook.cells, 1) for piece in _divided(Piece(label, cell, n))]
+    parts_kept = [piece for piece in parts if not _IGNORED.match(piece.lines[0])]
+    for cell_part in parts_kept:
+        if boundary_of(cell_part) is None:
+            _check_no_boundary(cell_part)
+    return parts_kept
 
 
-def boundary_of(piece: Piece) -> Boundary | None:
+def boundary_of(cell_part: Piece) -> Boundary | None:
     """Return the boundary that a piece is; None if it is none."""
-    if piece.cell.cell_type != "raw":
+    if cell_part.cell.cell_type != "raw":
         return None
-    first = piece.lines[0]
+    first = cell_part.lines[0]
     if _CONFIG.match(first):
         return Boundary(CONFIG)
-    found = _BOUNDARY.match(first)
-    return Boundary(found[2].lower(), found[1].lower() == "begin") if found else None
+    match = _BOUNDARY.match(first)
+    return Boundary(match[2].lower(), match[1].lower() == "begin") if match else None
 
 
 def _first_line(cell: NotebookNode) -> str:
     return str(cell.source).partition("\n")[0]
 
 
-def _check_no_boundary(piece: Piece) -> None:
-    first = piece.lines[0]
-    if piece.cell.cell_type == "raw" and _NEAR.match(first):
+def _check_no_boundary(cell_part: Piece) -> None:
+    first = cell_part.lines[0]
+    if cell_part.cell.cell_type == "raw" and _NEAR.match(first):
         names = ", ".join(f"# BEGIN {name.upper()}" for name in BLOCKS)
-        raise piece.fault(f"{first.strip()!r} begins or ends nothing; write one of # ASSIGNMENT CONFIG, {names}", 1)
-    if piece.cell.cell_type != "raw" and _MISPLACED.match(first):
-        raise piece.fault(f"{first.strip()!r} is in a {piece.cell.cell_type} cell, and so no boundary; {_HOW}", 1)
+        raise cell_part.fault(f"{first.strip()!r} begins or ends nothing; write one of # ASSIGNMENT CONFIG, {names}", 1)
+    if cell_part.cell.cell_type != "raw" and _MISPLACED.match(first):
+        raise cell_part.fault(
+            f"{first.strip()!r} is in a {cell_part.cell.cell_type} cell, and so no boundary; {_HOW}", 1
+        )
 
 
-def _divided(piece: Piece) -> Iterator[Piece]:
+def _divided(cell_part: Piece) -> Iterator[Piece]:
     """Yield the parts of a cell: what fences enclose as raw cells, the text around them as Markdown."""
-    lines = piece.lines
+    lines = cell_part.lines
     starts = [i for i, line in enumerate(lines) if line.strip() == _FENCE]
-    if piece.cell.cell_type != "markdown" or not starts:
-        yield piece
+    if cell_part.cell.cell_type != "markdown" or not starts:
+        yield cell_part
         return
     before = 0
     for start in starts:
         if start < before:
-            _unclosed(piece, start)
+            _unclosed(cell_part, start)
         end = next((i for i in range(start + 1, len(lines)) if lines[i].strip() == "```"), None)
         if end is None:
-            _unclosed(piece, start)
-        yield from _part(piece, before, lines[before:start], "markdown")
-        yield from _part(piece, start + 1, lines[start + 1 : end], "raw")
+            _unclosed(cell_part, start)
+        yield from _part(cell_part, before, lines[before:start], "markdown")
+        yield from _part(cell_part, start + 1, lines[start + 1 : end], "raw")
         before = end + 1
         if before < len(lines) and not lines[before].strip():
             before += 1  # as otter does: the empty line belongs to the block
-    yield from _part(piece, before, lines[before:], "markdown")
+    yield from _part(cell_part, before, lines[before:], "markdown")
 
 
-def _part(piece: Piece, start: int, lines: Sequence[str], cell_type: str) -> Iterator[Piece]:
+def _part(cell_part: Piece, start: int, lines: Sequence[str], cell_type: str) -> Iterator[Piece]:
     if any(line.strip() for line in lines):
-        cell = NotebookNode(cell_type=cell_type, metadata=copy.deepcopy(piece.cell.metadata), source="\n".join(lines))
-        yield Piece(piece.label, cell, piece.number, start + 1)
+        cell = NotebookNode(
+            cell_type=cell_type, metadata=copy.deepcopy(cell_part.cell.metadata), source="\n".join(lines)
+        )
+        yield Piece(cell_part.label, cell, cell_part.number, start + 1)
 
 
-def _unclosed(piece: Piece, start: int) -> NoReturn:
-    raise piece.fault("this ```otter has no ``` that closes it", start + 1)
+def _unclosed(cell_part: Piece, start: int) -> NoReturn:
+    raise cell_part.fault("this ```otter has no ``` that closes it", start + 1)

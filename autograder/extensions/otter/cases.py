@@ -54,37 +54,37 @@ class Case:
     """A semicolon at the end: the value is not shown."""
 
 
-def read_case(piece: Piece, *, ok_format: bool) -> Case:
+def read_case(cell_part: Piece, *, ok_format: bool) -> Case:
     """Read a test cell.
 
     Raises:
         CourseError: it is no code, not Python, or its settings do not fit.
     """
-    if piece.cell.cell_type != "code":
-        raise piece.fault(f"a test is a code cell, not {piece.cell.cell_type}")
-    lines = piece.lines
-    tree = _tree(piece)
+    if cell_part.cell.cell_type != "code":
+        raise cell_part.fault(f"a test is a code cell, not {cell_part.cell.cell_type}")
+    lines = cell_part.lines
+    tree = _tree(cell_part)
     hidden = lines[0].lstrip().startswith("#") and bool(_HIDDEN.search(lines[0]))
     settings: dict[str, Any] = {}
     begin = 0
     if _BEGIN.match(lines[0]):
         begin = next((n for n, line in enumerate(lines) if _END.match(line)), 0)
         if not begin:
-            raise piece.fault('the test config has no """ # END TEST CONFIG', 1)
-        settings = _settings(piece, lines[1:begin])
+            raise cell_part.fault('the test config has no """ # END TEST CONFIG', 1)
+        settings = _settings(cell_part, lines[1:begin])
         tree = ast.Module([node for node in tree.body if node.lineno > begin + 1], [])
     if not tree.body:
-        raise piece.fault("the test has no code")
-    printed, shown = _outputs(piece)
+        raise cell_part.fault("the test has no code")
+    printed, display = _outputs(cell_part)
     case = Case(
-        piece,
+        cell_part,
         tree,
         hidden=settings.get("hidden", hidden),
         points=settings.get("points"),
         success=settings.get("success_message") or "",
         failure=settings.get("failure_message") or "",
         printed=printed,
-        shown=shown,
+        shown=display,
         silent=_ends_in_semicolon(lines),
     )
     if not ok_format:
@@ -105,22 +105,22 @@ def resolved(question: QuestionSettings, cases: Sequence[Case], fault: Any) -> l
         CourseError: the points do not fit.
     """
     total: Points = question.points
-    own = [case.points for case in cases]
+    stated = [case.points for case in cases]
     if isinstance(total, dict):
         total = total["each"] * len(cases)
     if isinstance(total, list):
         if len(total) != len(cases):
             raise fault(f"'points' has {len(total)} entries, and the question has {len(cases)} test cells")
-        own, total = list(total), None
-    given = sum(points for points in own if points is not None)
-    rest = sum(points is None for points in own)
+        stated, total = list(total), None
+    stated_sum = sum(points for points in stated if points is not None)
+    open_cases = sum(points is None for points in stated)
     if total is not None:
-        if given > total + 1e-9:
-            raise fault(f"its test cells have {given:g} points, more than the question's {total:g}")
-        share = max(total - given, 0.0) / rest if rest else 0.0
+        if stated_sum > total + 1e-9:
+            raise fault(f"its test cells have {stated_sum:g} points, more than the question's {total:g}")
+        share = max(total - stated_sum, 0.0) / open_cases if open_cases else 0.0
     else:
-        share = 1 / rest if rest and not given else 0.0
-    return [float(share if points is None else points) for points in own]
+        share = 1 / open_cases if open_cases and not stated_sum else 0.0
+    return [float(share if points is None else points) for points in stated]
 
 
 def with_points(cases: Sequence[Case], points: Sequence[float]) -> list[Case]:
@@ -128,29 +128,29 @@ def with_points(cases: Sequence[Case], points: Sequence[float]) -> list[Case]:
     return [replace(case, points=own) for case, own in zip(cases, points, strict=True)]
 
 
-def _tree(piece: Piece) -> ast.Module:
-    source = "\n".join(piece.lines)
+def _tree(cell_part: Piece) -> ast.Module:
+    source = "\n".join(cell_part.lines)
     tree = parsed(source)
     if tree is None:
         try:
             compile(source, "<test>", "exec", ast.PyCF_ONLY_AST)
         except SyntaxError as error:
             line = error.lineno or 1
-            raise piece.fault(f"the test is not Python: {error.msg}: {_excerpt(piece, line)}", line) from None
+            raise cell_part.fault(f"the test is not Python: {error.msg}: {_excerpt(cell_part, line)}", line) from None
         except (ValueError, RecursionError, MemoryError) as error:
-            raise piece.fault(f"the test is not Python: {error}") from None
+            raise cell_part.fault(f"the test is not Python: {error}") from None
     assert tree is not None
     return tree
 
 
-def _excerpt(piece: Piece, line: int) -> str:
-    lines = piece.lines
+def _excerpt(cell_part: Piece, line: int) -> str:
+    lines = cell_part.lines
     return lines[line - 1].strip()[:80] if line <= len(lines) else ""
 
 
-def _settings(piece: Piece, lines: list[str]) -> dict[str, Any]:
-    reader, pairs = read_mapping(piece, lines, 2, "the test config")
-    found: dict[str, Any] = {}
+def _settings(cell_part: Piece, lines: list[str]) -> dict[str, Any]:
+    reader, pairs = read_mapping(cell_part, lines, 2, "the test config")
+    values: dict[str, Any] = {}
     for key, (key_node, node) in pairs.items():
         if key not in _SETTINGS:
             raise reader.error(key_node, f"unknown key {key!r} in the test config; known keys: {', '.join(_SETTINGS)}")
@@ -161,19 +161,19 @@ def _settings(piece: Piece, lines: list[str]) -> dict[str, Any]:
         wrong = not isinstance(value, kind) or (key == "points" and (isinstance(value, bool) or not 0 <= value < 1e9))
         if wrong:
             raise reader.error(node, f"{key!r} must be {_KINDS[key]}, not {value!r}")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
-def _outputs(piece: Piece) -> tuple[str, str]:
+def _outputs(cell_part: Piece) -> tuple[str, str]:
     """Return what the cell prints and the value that it shows, as saved; figures and warnings are left out."""
-    printed, shown = "", ""
-    for output in piece.cell.get("outputs", ()):
+    printed, display = "", ""
+    for output in cell_part.cell.get("outputs", ()):
         if output.output_type == "stream" and output.name == "stdout":
             printed += output.text
         elif output.output_type == "execute_result":
-            shown += output.get("data", {}).get("text/plain", "")
-    return printed, shown
+            display += output.get("data", {}).get("text/plain", "")
+    return printed, display
 
 
 def _ends_in_semicolon(lines: Sequence[str]) -> bool:
@@ -206,11 +206,11 @@ def check_files(case: Case, of_students: Sequence[str], of_the_grader: Sequence[
         line = getattr(node, "lineno", 0)
         for name in names:
             if name.split(".")[0] in modules:
-                why = f"{name} is a file of the students' own, whose code never runs where tests do"
-                raise case.piece.fault(f"{why}; import it in a cell of the notebook, and test what that binds", line)
+                reason = f"{name} is a file of the students' own, whose code never runs where tests do"
+                raise case.piece.fault(f"{reason}; import it in a cell of the notebook, and test what that binds", line)
         if isinstance(node, ast.Constant) and node.value in data:
-            why = f"tests do not run beside {node.value}, one of autograder_files"
-            raise case.piece.fault(f"{why}; put it into hidden/, and read check.hidden_data({node.value!r})", line)
+            reason = f"tests do not run beside {node.value}, one of autograder_files"
+            raise case.piece.fault(f"{reason}; put it into hidden/, and read check.hidden_data({node.value!r})", line)
 
 
 # --- exception format --------------------------------------------------------------------------------

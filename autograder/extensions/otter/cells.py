@@ -83,11 +83,11 @@ class Layout:
     questions: Sequence[Question]
 
 
-def lay_out(found: Sequence[Piece], folder: Path, notebook: str) -> Layout:
+def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> Layout:
     """Read an assignment.
 
     Args:
-        found: the pieces of its source.
+        parts: the pieces of its source.
         folder: the assignment's source folder.
         notebook: the source's file name.
 
@@ -95,8 +95,8 @@ def lay_out(found: Sequence[Piece], folder: Path, notebook: str) -> Layout:
         CourseError: a block, a key or a marker does not fit; the message names notebook, cell and line.
     """
     reader = _Reader(folder)
-    for piece in found:
-        reader.read(piece)
+    for cell_part in parts:
+        reader.read(cell_part)
     reader.end()
     cells = reader.cells
     if reader.settings.init_cell:
@@ -134,46 +134,46 @@ class _Reader:
         self.last_text: MadeCell | None = None
         self.solution_text: list[str] = []
 
-    def read(self, piece: Piece) -> None:
-        boundary = boundary_of(piece)
+    def read(self, cell_part: Piece) -> None:
+        boundary = boundary_of(cell_part)
         if boundary is None:
-            self._cell(piece)
+            self._cell(cell_part)
         elif boundary.kind == CONFIG:
-            self._config(piece)
+            self._config(cell_part)
         elif boundary.begins:
-            self._begin(boundary, piece)
+            self._begin(boundary, cell_part)
         else:
-            self._end(boundary, piece)
+            self._end(boundary, cell_part)
 
     def end(self) -> None:
         """Finish after the last piece."""
         if self.open:
-            kind, piece = self.open[-1]
-            raise piece.fault(f"# BEGIN {kind.upper()} has no # END {kind.upper()}", 1)
+            kind, cell_part = self.open[-1]
+            raise cell_part.fault(f"# BEGIN {kind.upper()} has no # END {kind.upper()}", 1)
         if self.end_export:
             self.cells.append(_export_tag(end=True))
         if self.seeds and self.settings.seed is None:
-            piece, line = self.seeds[0]
-            raise piece.fault("# SEED needs a seed for grading; write generate: {seed: 42} in the config", line)
+            cell_part, line = self.seeds[0]
+            raise cell_part.fault("# SEED needs a seed for grading; write generate: {seed: 42} in the config", line)
 
     # --- boundaries
 
-    def _config(self, piece: Piece) -> None:
+    def _config(self, cell_part: Piece) -> None:
         if self.open or self.questions:
-            raise piece.fault("the assignment config comes after a question; move it to the top", 1)
-        self.settings = read_settings(piece, self.folder, self.settings)
+            raise cell_part.fault("the assignment config comes after a question; move it to the top", 1)
+        self.settings = read_settings(cell_part, self.folder, self.settings)
 
-    def _begin(self, boundary: Boundary, piece: Piece) -> None:
+    def _begin(self, boundary: Boundary, cell_part: Piece) -> None:
         kind = boundary.kind
         name = f"# BEGIN {kind.upper()}"
         if not self.open and kind != "question":
-            raise piece.fault(f"{name} outside of a question", 1)
+            raise cell_part.fault(f"{name} outside of a question", 1)
         if self.open and kind == "question":
-            raise piece.fault(f"{name} inside another question; put # END QUESTION before it", 1)
+            raise cell_part.fault(f"{name} inside another question; put # END QUESTION before it", 1)
         if len(self.open) > 1:
-            raise piece.fault(f"{name} inside of # BEGIN {self.open[-1][0].upper()}; end that first", 1)
+            raise cell_part.fault(f"{name} inside of # BEGIN {self.open[-1][0].upper()}; end that first", 1)
         if kind == "prompt" and self.has_prompt:
-            raise piece.fault("a prompt comes before the solution, and there is one for each question", 1)
+            raise cell_part.fault("a prompt comes before the solution, and there is one for each question", 1)
         if kind == "prompt":
             self.has_prompt = True
         elif kind == "solution" and not self.has_prompt:
@@ -181,40 +181,40 @@ class _Reader:
         elif kind == "tests" and not self.has_prompt:
             self.without_answer = True
         elif kind == "question":
-            self._begin_question(piece)
-        self.open.append((kind, piece))
+            self._begin_question(cell_part)
+        self.open.append((kind, cell_part))
 
-    def _begin_question(self, piece: Piece) -> None:
-        settings = read_question(piece)
+    def _begin_question(self, cell_part: Piece) -> None:
+        settings = read_question(cell_part)
         if any(question.settings.name == settings.name for question in self.questions):
-            raise piece.fault(f"there is a question {settings.name!r} already; rename one of them")
-        self.question = Question(settings, piece)
+            raise cell_part.fault(f"there is a question {settings.name!r} already; rename one of them")
+        self.question = Question(settings, cell_part)
         self.questions.append(self.question)
         self.begin_export = self.begin_export or settings.manual or settings.export
 
-    def _end(self, boundary: Boundary, piece: Piece) -> None:
+    def _end(self, boundary: Boundary, cell_part: Piece) -> None:
         kind = boundary.kind
         if not self.open or self.open[-1][0] != kind:
             inside = f"; # BEGIN {self.open[-1][0].upper()} is not ended" if self.open else ""
-            raise piece.fault(f"# END {kind.upper()} ends nothing{inside}", 1)
+            raise cell_part.fault(f"# END {kind.upper()} ends nothing{inside}", 1)
         self.open.pop()
         if kind == "solution":
-            self._end_solution(piece)
+            self._end_solution(cell_part)
         elif kind == "question":
-            self._end_question(piece)
+            self._end_question(cell_part)
 
-    def _end_solution(self, piece: Piece) -> None:
-        question = self._asked(piece)
+    def _end_solution(self, cell_part: Piece) -> None:
+        question = self._asked(cell_part)
         if self.has_solution_text and question.settings.manual and not self.has_prompt:
             assert self.prompt_place is not None
             text = "\n\n".join(self.solution_text)
             tags = {"tags": [ANSWER_TAG]}
-            made = MadeCell(Part.ANSWER, "markdown", text, _YOUR_ANSWER, tags, question)
-            self.cells.insert(self.prompt_place, made)
+            answer_cell = MadeCell(Part.ANSWER, "markdown", text, _YOUR_ANSWER, tags, question)
+            self.cells.insert(self.prompt_place, answer_cell)
             self.has_prompt = True
 
-    def _end_question(self, piece: Piece) -> None:
-        question = self._asked(piece)
+    def _end_question(self, cell_part: Piece) -> None:
+        question = self._asked(cell_part)
         settings = question.settings
         self.end_export = self.end_export or settings.manual or settings.export
         question.resolved = with_points(
@@ -247,30 +247,30 @@ class _Reader:
 
     # --- cells
 
-    def _cell(self, piece: Piece) -> None:
+    def _cell(self, cell_part: Piece) -> None:
         block = self.open[-1][0] if self.open else ""
         if block == "tests":
-            case = read_case(piece, ok_format=self.settings.ok_format)
+            case = read_case(cell_part, ok_format=self.settings.ok_format)
             check_files(case, self.settings.student_files, self.settings.autograder_files)
-            self._asked(piece).cases.append(case)
+            self._asked(cell_part).cases.append(case)
             return
-        made = self._made(piece, block)
-        self._export_tags(made)
-        self.cells.append(made)
+        new_cell = self._made(cell_part, block)
+        self._export_tags(new_cell)
+        self.cells.append(new_cell)
 
-    def _made(self, piece: Piece, block: str) -> MadeCell:
-        cell_type = piece.cell.cell_type
-        kept = without_ignored(piece)
-        source = "\n".join(line for _, line in kept)
-        metadata = _metadata(piece.cell)
+    def _made(self, cell_part: Piece, block: str) -> MadeCell:
+        cell_type = cell_part.cell.cell_type
+        numbered_lines = without_ignored(cell_part)
+        source = "\n".join(line for _, line in numbered_lines)
+        metadata = _metadata(cell_part.cell)
         released: str | None = source
         is_stripped = cell_type == "code" and (block == "solution" or self.settings.strip_all)
         if is_stripped:
-            released = "\n".join(without_solutions(piece, kept))
+            released = "\n".join(without_solutions(cell_part, numbered_lines))
         elif cell_type == "code":
-            check_unmarked(piece, kept)
-        if cell_type == "code" and (line := has_seed(kept)):
-            self.seeds.append((piece, line))
+            check_unmarked(cell_part, numbered_lines)
+        if cell_type == "code" and (line := has_seed(numbered_lines)):
+            self.seeds.append((cell_part, line))
         part = {"": Part.FREE, "question": Part.TEXT}.get(block, Part.ANSWER)
         if block == "question":
             metadata |= {"editable": False, "deletable": False}
@@ -280,10 +280,10 @@ class _Reader:
             metadata["tags"] = [*metadata.get("tags", []), tag]
         if block == "solution" and cell_type != "code":
             released = self._solution_text(source, metadata)
-        made = MadeCell(part, cell_type, source, released, metadata, self.question, piece)
+        new_cell = MadeCell(part, cell_type, source, released, metadata, self.question, cell_part)
         if block == "question" and cell_type == "markdown":
-            self.last_text = made
-        return made
+            self.last_text = new_cell
+        return new_cell
 
     def _solution_text(self, source: str, metadata: dict[str, Any]) -> str | None:
         """Return a solution's text where students keep it; else None."""
@@ -294,16 +294,16 @@ class _Reader:
         self.solution_text.append(source)
         return None
 
-    def _export_tags(self, made: MadeCell) -> None:
+    def _export_tags(self, target: MadeCell) -> None:
         """Add the comments by which otter finds the questions of an exported PDF."""
         tags = [tag for wanted, tag in ((self.end_export, "END"), (self.begin_export, "BEGIN")) if wanted]
         if not tags:
             return
-        if made.cell_type == "markdown" and made.part is not Part.ANSWER:
+        if target.cell_type == "markdown" and target.part is not Part.ANSWER:
             head = "".join(f"<!-- {tag} QUESTION -->\n\n" for tag in tags)
-            made.source = head + made.source
-            made.released = head + (made.released or "")
-            made.metadata |= {"editable": False, "deletable": False}
+            target.source = head + target.source
+            target.released = head + (target.released or "")
+            target.metadata |= {"editable": False, "deletable": False}
         else:
             cell = _export_tag(end=tags[0] == "END")
             if len(tags) > 1:
@@ -311,14 +311,14 @@ class _Reader:
             self.cells.append(cell)
         self.begin_export = self.end_export = False
 
-    def _asked(self, piece: Piece) -> Question:
+    def _asked(self, cell_part: Piece) -> Question:
         if self.question is None:
-            _misplaced(piece)
+            _misplaced(cell_part)
         return self.question
 
 
-def _misplaced(piece: Piece) -> NoReturn:
-    raise piece.fault(f"a block of {', '.join(BLOCKS[1:])} stands outside of a question")
+def _misplaced(cell_part: Piece) -> NoReturn:
+    raise cell_part.fault(f"a block of {', '.join(BLOCKS[1:])} stands outside of a question")
 
 
 def _metadata(cell: NotebookNode) -> dict[str, Any]:

@@ -56,8 +56,8 @@ def import_notebook(course: Course, assignment: str, notebook: Path) -> Imported
     """
     target = _empty_source(course, assignment, notebook)
     students = read_source_notebook(notebook)
-    made = source_notebook(students, visible_tests(students), {}, ())
-    _write(target, notebook.name, made)
+    source = source_notebook(students, visible_tests(students), {}, ())
+    _write(target, notebook.name, source)
     return Imported((target / notebook.name,), (_VISIBLE_ONLY, _UNPROVED))
 
 
@@ -93,16 +93,16 @@ def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | 
         if notebook is not None:
             name, students = notebook.name, read_source_notebook(notebook)
         else:
-            name, students, told = _from_submissions(course, assignment, archive, tests)
-            notes[:0] = told
-        made = source_notebook(students, tests, config, files)
-        _write(target, name, made, folder / "files" if files else None)
+            name, students, origin = _from_submissions(course, assignment, archive, tests)
+            notes[:0] = origin
+        source = source_notebook(students, tests, config, files)
+        _write(target, name, source, folder / "files" if files else None)
     return Imported((target / name, *(target / one for one in files)), tuple(notes))
 
 
-def _empty_source(course: Course, assignment: str, *given: Path) -> Path:
+def _empty_source(course: Course, assignment: str, *paths: Path) -> Path:
     """Return the source folder to be written, after a look at it and at the given files."""
-    for path in given:
+    for path in paths:
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
     target = course.source(assignment)
@@ -142,25 +142,25 @@ def _from_submissions(
             notebook = read_notebook(path)
         except SubmissionError:
             continue
-        asked = [name for name in order_in(notebook) if name in tests]
-        if set(asked) == set(tests):
-            orders[tuple(asked)] += 1
+        questions = [name for name in order_in(notebook) if name in tests]
+        if set(questions) == set(tests):
+            orders[tuple(questions)] += 1
             names[path.name] += 1
             imports.update(import_statements(notebook).items())
     if orders:
         (order, count), (name, _) = orders.most_common(1)[0], names.most_common(1)[0]
-        told = f"The questions are in the order in which {count} of {len(folders)} submissions check them"
-        known = {one: text for (one, text), times in imports.items() if 2 * times > orders.total()}
+        origin = f"The questions are in the order in which {count} of {len(folders)} submissions check them"
+        import_of_name = {one: text for (one, text), times in imports.items() if 2 * times > orders.total()}
     else:
-        order, name, told = tuple(sorted(tests, key=_natural)), _notebook_name(assignment, archive), _BY_NAME
-        known = _USUAL
+        order, name, origin = tuple(sorted(tests, key=_natural)), _notebook_name(assignment, archive), _BY_NAME
+        import_of_name = _USUAL
     wanted = set().union(*map(names_asked, tests.values()))
-    statements = sorted({known[one] for one in wanted & known.keys()})
-    notes = [f"{told}: {', '.join(order)}. The notebook is called {name}."]
+    statements = sorted({import_of_name[one] for one in wanted & import_of_name.keys()})
+    notes = [f"{origin}: {', '.join(order)}. The notebook is called {name}."]
     if statements:
         notes.append(f"Tests need {', '.join(statements)}: it stands in the source's first cell.")
-    if taken := sorted(wanted - known.keys()):
-        notes.append(f"Tests take from the notebook, as students bind it: {', '.join(taken)}. {_TRUSTED}")
+    if unbound := sorted(wanted - import_of_name.keys()):
+        notes.append(f"Tests take from the notebook, as students bind it: {', '.join(unbound)}. {_TRUSTED}")
     return name, bare_notebook(order, statements), notes
 
 
@@ -186,5 +186,5 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _notebook_name(assignment: str, archive: Path) -> str:
-    found = _NAME.fullmatch(archive.stem)
-    return f"{found['name'] if found else assignment}.ipynb"
+    match = _NAME.fullmatch(archive.stem)
+    return f"{match['name'] if match else assignment}.ipynb"

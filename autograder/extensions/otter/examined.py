@@ -84,8 +84,8 @@ def place_in_source(code: str, line: int) -> str:
     return ""
 
 
-def _place(piece: Piece, node: ast.stmt) -> str:
-    return f"{_PLACE}cell {piece.number}, line {piece.first + node.lineno - 1}"
+def _place(cell_part: Piece, node: ast.stmt) -> str:
+    return f"{_PLACE}cell {cell_part.number}, line {cell_part.first + node.lineno - 1}"
 
 
 def _indented(code: str) -> str:
@@ -110,8 +110,8 @@ def _doctest(case: Case) -> Iterator[str]:
 def _function(case: Case) -> Iterator[str]:
     """Yield the lines of a case that is a function, called with the notebook's values."""
     function = function_of(case)
-    asked = [*asked_of_env(case)]
-    env = f"_otter_env({', '.join(f'{name}=lambda: {name}' for name in asked)})"
+    names = [*asked_of_env(case)]
+    env = f"_otter_env({', '.join(f'{name}=lambda: {name}' for name in names)})"
     values = (f"{n}={env}" if n == "env" else f"{n}=_otter_given(lambda: {n})" for n in parameters(function))
     yield "def _otter_body():"
     yield indent("\n".join([*_statement(case, function), f"{function.name}({', '.join(values)})"]), _INDENT)
@@ -146,15 +146,15 @@ class _OneLine(ast.NodeTransformer):
 def _read_first(tree: ast.Module) -> set[str]:
     """Return the names that a case reads before it binds them: they become the function's parameters."""
     certain: set[str] = set()
-    read: set[str] = set()
+    loaded: set[str] = set()
     bound: set[str] = set()
     for statement in tree.body:
-        read |= _loaded(statement) - certain
+        loaded |= _loaded(statement) - certain
         stored = _stored(statement)
         bound |= stored
         if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Import | ast.ImportFrom) or _defines(statement):
             certain |= stored
-    return read & bound
+    return loaded & bound
 
 
 def _defines(statement: ast.stmt) -> bool:
@@ -194,14 +194,14 @@ def _stored_by_head(statement: ast.For | ast.With) -> set[str]:
 
 
 def _stored(statement: ast.stmt) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for node in _own_nodes(statement):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
-    return found - _of_comprehensions(statement)
+            names.add(node.name)
+    return names - _of_comprehensions(statement)

@@ -45,17 +45,17 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     Raises:
         CourseError: a configuration is wrong, or a listed file is missing.
     """
-    read = ((path, _settings(path, content, folder)) for path, content in notebooks.items())
-    found = {path: settings for path, settings in read if settings is not None}
-    if not found:
+    all_settings = ((path, _settings(path, content, folder)) for path, content in notebooks.items())
+    settings_by_path = {path: settings for path, settings in all_settings if settings is not None}
+    if not settings_by_path:
         return None
-    listed = [_place(path, folder, name) for path, s in found.items() for name in s.files]
+    listed = [_place(path, folder, name) for path, s in settings_by_path.items() for name in s.files]
     withheld = [
         _place(path, folder, name, must_exist=False)
-        for path, s in found.items()
+        for path, s in settings_by_path.items()
         for name in (*s.autograder_files, *s.student_files)
     ]
-    return OtterFiles(len(found) == len(notebooks), tuple(listed), tuple(withheld))
+    return OtterFiles(len(settings_by_path) == len(notebooks), tuple(listed), tuple(withheld))
 
 
 def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
@@ -68,10 +68,10 @@ def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None  # told when the notebook is read
     settings = Settings()
-    for piece in pieces(notebook, f"source/{folder.name}/{path.name}"):
-        boundary = boundary_of(piece)
+    for cell_part in pieces(notebook, f"source/{folder.name}/{path.name}"):
+        boundary = boundary_of(cell_part)
         if boundary is not None and boundary.kind == "config":
-            settings = read_settings(piece, folder, settings)
+            settings = read_settings(cell_part, folder, settings)
     return settings
 
 

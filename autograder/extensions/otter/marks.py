@@ -22,12 +22,12 @@ class _Counts:
 def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
     """Yield nbgrader's metadata of each cell; None for cells that students may change as they like."""
     counts: dict[str, _Counts] = {}
-    given = 0
+    number = 0
     waiting = {c.question.settings.name: c.question for c in cells if c.question and c.question.settings.manual}
     for cell in cells:
         if "nbgrader" in cell.metadata:
-            where = cell.piece.fault if cell.piece else CourseError
-            raise where("the cell has marks of nbgrader, and its notebook blocks of otter; remove one of both")
+            fault = cell.piece.fault if cell.piece else CourseError
+            raise fault("the cell has marks of nbgrader, and its notebook blocks of otter; remove one of both")
         name = cell.question.settings.name if cell.question else ""
         count = counts.setdefault(name, _Counts())
         if cell.part is Part.CHECK and cell.question:
@@ -43,8 +43,8 @@ def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
                 count.texts += 1
                 yield mark(f"{slug(name)}-text{_ordinal(count.texts)}", locked=True)
             else:
-                given += 1
-                yield mark(f"otter-{given}", locked=True)
+                number += 1
+                yield mark(f"otter-{number}", locked=True)
         else:
             yield None
     for question in waiting.values():
@@ -53,8 +53,8 @@ def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
 
 def mark(grade_id: str, *, points: float | None = None, **flags: bool) -> dict[str, Any]:
     """Make nbgrader's metadata of a cell; flags that are not named are false."""
-    known = {name: flags.get(name, False) for name in ("grade", "locked", "solution", "task")}
-    return {"schema_version": 3, "grade_id": grade_id, **known, **({} if points is None else {"points": points})}
+    all_flags = {name: flags.get(name, False) for name in ("grade", "locked", "solution", "task")}
+    return {"schema_version": 3, "grade_id": grade_id, **all_flags, **({} if points is None else {"points": points})}
 
 
 def _tests_points(question: Question) -> float:

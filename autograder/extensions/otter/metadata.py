@@ -31,14 +31,14 @@ def visible_test(
         points = points["each"] * len(cases)
     elif isinstance(points, list):
         points = [own for own, case in zip(points, cases, strict=True) if not case.hidden]
-    shown = [(case, output) for case, output in zip(cases, outputs, strict=True) if not case.hidden]
+    visible = [(case, output) for case, output in zip(cases, outputs, strict=True) if not case.hidden]
     if not ok_format:
-        return _functions(question, points, [case for case, _ in shown])
+        return _functions(question, points, [case for case, _ in visible])
     test: dict[str, Any] = {"name": question.name, "points": points}
     if question.all_or_nothing:
         test["all_or_nothing"] = True
-    made = [_ok_case(case, output) for case, output in shown]
-    return test | {"suites": [{"cases": made, "scored": True, "setup": "", "teardown": "", "type": "doctest"}]}
+    cases_written = [_ok_case(case, output) for case, output in visible]
+    return test | {"suites": [{"cases": cases_written, "scored": True, "setup": "", "teardown": "", "type": "doctest"}]}
 
 
 def file_text(test: dict[str, Any] | str) -> str:
@@ -50,16 +50,16 @@ def file_text(test: dict[str, Any] | str) -> str:
 
 def notebook_metadata(settings: Settings, tests: dict[str, Any]) -> dict[str, Any]:
     """Return what otter writes under its name into a notebook's metadata."""
-    found: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     if settings.name:
-        found["assignment_name"] = settings.name
+        metadata["assignment_name"] = settings.name
     if settings.export_cell and settings.export_cell.require_no_pdf_ack:
-        found["require_no_pdf_confirmation"] = True
+        metadata["require_no_pdf_confirmation"] = True
         if settings.export_cell.no_pdf_message is not None:
-            found["export_pdf_failure_message"] = settings.export_cell.no_pdf_message
+            metadata["export_pdf_failure_message"] = settings.export_cell.no_pdf_message
     if not settings.test_files:
-        found |= {"OK_FORMAT": settings.ok_format, "tests": tests}
-    return found
+        metadata |= {"OK_FORMAT": settings.ok_format, "tests": tests}
+    return metadata
 
 
 def saved_output(case: Case) -> str:
@@ -72,14 +72,14 @@ def saved_output(case: Case) -> str:
 
 
 def _ok_case(case: Case, output: str) -> dict[str, Any]:
-    made: dict[str, Any] = {"code": _as_doctest(case.tree, output), "hidden": False, "locked": False}
+    written_case: dict[str, Any] = {"code": _as_doctest(case.tree, output), "hidden": False, "locked": False}
     if case.points is not None:
-        made["points"] = case.points
+        written_case["points"] = case.points
     if case.success:
-        made["success_message"] = case.success
+        written_case["success_message"] = case.success
     if case.failure:
-        made["failure_message"] = case.failure
-    return made
+        written_case["failure_message"] = case.failure
+    return written_case
 
 
 def _as_doctest(tree: ast.Module, output: str) -> str:

@@ -47,8 +47,8 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     tests = {q.settings.name: _visible(q, layout) for q in layout.questions if q.cases}
     head = copy.deepcopy({**notebook.metadata})
     head.pop("otter", None)
-    if own := notebook_metadata(layout.settings, tests):
-        head["otter"] = own
+    if otter_metadata := notebook_metadata(layout.settings, tests):
+        head["otter"] = otter_metadata
     files = {f"tests/{name}.py": file_text(test) for name, test in tests.items()} if layout.settings.test_files else {}
     return NotebookVersions(
         _notebook(notebook, instructor, head),
@@ -98,13 +98,13 @@ class _Ids:
         """Return the id of the next cell; None if it needs none."""
         if not self.wanted:
             return None
-        own = cell.piece.cell.get("id") if cell.piece else None
-        made = own or (mark["grade_id"] if mark else f"otter-free-{len(self.used)}")
-        made = str(made)[:60]
-        while made in self.used:
-            made += "x"
-        self.used.add(made)
-        return made
+        source_id = cell.piece.cell.get("id") if cell.piece else None
+        cell_id = source_id or (mark["grade_id"] if mark else f"otter-free-{len(self.used)}")
+        cell_id = str(cell_id)[:60]
+        while cell_id in self.used:
+            cell_id += "x"
+        self.used.add(cell_id)
+        return cell_id
 
 
 def _node(cell: MadeCell, metadata: dict[str, Any], cell_id: str | None) -> NotebookNode:
@@ -113,12 +113,12 @@ def _node(cell: MadeCell, metadata: dict[str, Any], cell_id: str | None) -> Note
         node |= {"execution_count": None, "outputs": []}
     if cell_id is not None:
         node["id"] = cell_id
-    made: NotebookNode = nbformat.from_dict(node)
-    return made
+    released_cell: NotebookNode = nbformat.from_dict(node)
+    return released_cell
 
 
 def _notebook(source: NotebookNode, cells: list[NotebookNode], metadata: dict[str, Any]) -> NotebookNode:
-    made: NotebookNode = nbformat.from_dict(
+    released: NotebookNode = nbformat.from_dict(
         {
             "cells": copy.deepcopy(cells),
             "metadata": copy.deepcopy(metadata),
@@ -126,4 +126,4 @@ def _notebook(source: NotebookNode, cells: list[NotebookNode], metadata: dict[st
             "nbformat_minor": source.nbformat_minor,
         }
     )
-    return made
+    return released

@@ -42,10 +42,10 @@ class Update:
 
     def __str__(self) -> str:
         """Write the update as a line for people."""
-        where = f"cell {self.cell} ({self.name})"
+        label = f"cell {self.cell} ({self.name})"
         if self.problem:
-            return f"{where}: not updated: {self.problem}"
-        return f"{where}: {_excerpt(self.before)} is now {_excerpt(self.after)}"
+            return f"{label}: not updated: {self.problem}"
+        return f"{label}: {_excerpt(self.before)} is now {_excerpt(self.after)}"
 
 
 def update_outputs(path: Path, label: str, recorded: Mapping[str, Recorded]) -> tuple[Update, ...]:
@@ -82,32 +82,32 @@ def update_outputs(path: Path, label: str, recorded: Mapping[str, Recorded]) -> 
         if not isinstance(listed, list):
             raise CourseError(f"{label}: a notebook of an old format; open it in Jupyter, and save it")
         for update in changed:
-            one = recorded[update.name]
-            listed[update.cell - 1]["outputs"] = [*_outputs(one.printed, one.shown)]
+            new_output = recorded[update.name]
+            listed[update.cell - 1]["outputs"] = [*_outputs(new_output.printed, new_output.shown)]
         write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return updates
 
 
 def _updates(cases: Mapping[str, Case], recorded: Mapping[str, Recorded]) -> Iterator[Update]:
     for name, case in cases.items():
-        one = recorded.get(name)
-        if one is None:
+        output = recorded.get(name)
+        if output is None:
             continue
-        if one.problem:
-            yield Update(name, case.piece.number, "", "", one.problem)
-        elif not (same_text(one.printed, case.printed) and _is_same(one.shown, case.shown)):
-            yield Update(name, case.piece.number, case.printed + case.shown, one.printed + one.shown)
+        if output.problem:
+            yield Update(name, case.piece.number, "", "", output.problem)
+        elif not (same_text(output.printed, case.printed) and _is_same(output.shown, case.shown)):
+            yield Update(name, case.piece.number, case.printed + case.shown, output.printed + output.shown)
 
 
-def _is_same(shown: str, saved: str) -> bool:
-    return same_display(shown, saved) if shown and saved else shown.strip() == saved.strip()
+def _is_same(display: str, saved: str) -> bool:
+    return same_display(display, saved) if display and saved else display.strip() == saved.strip()
 
 
-def _outputs(printed: str, shown: str) -> Iterator[dict[str, Any]]:
+def _outputs(printed: str, display: str) -> Iterator[dict[str, Any]]:
     if printed:
         yield {"name": "stdout", "output_type": "stream", "text": _lines(printed)}
-    if shown:
-        data = {"text/plain": _lines(shown)}
+    if display:
+        data = {"text/plain": _lines(display)}
         yield {"data": data, "execution_count": None, "metadata": {}, "output_type": "execute_result"}
 
 

@@ -40,14 +40,14 @@ def update_source(
     Raises:
         HostError: this machine could not run the solution, or a notebook cannot be written.
     """
-    own = [exam for exam in release.exams if any(is_otter_test(cell.source) for cell in exam.cells)]
-    if not own:
+    otter_exams = [exam for exam in release.exams if any(is_otter_test(cell.source) for cell in exam.cells)]
+    if not otter_exams:
         return {}
     assignment = release.assignment
     grade = _recorded(course, release, execute)
     updates = {}
     for exam, book in zip(release.exams, grade, strict=True):
-        if exam in own:
+        if exam in otter_exams:
             label = f"source/{assignment.name}/{exam.notebook}.ipynb"
             path = course.source(assignment.name) / f"{exam.notebook}.ipynb"
             updates[exam.notebook] = update_outputs(path, label, dict(_cases(exam, book)))
@@ -70,14 +70,14 @@ def _recorded(course: Course, release: Release, execute: batch.Execute) -> tuple
         work = batch.submission_work(
             course, recording, "solution", {"outputs": "solution"}, submission=submission, target=target
         )
-        done = batch.run([work], force=True, execute=execute)
+        batch_result = batch.run([work], force=True, execute=execute)
     except OSError as error:
         raise HostError(f"{folder} cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if done.not_graded:
-        raise HostError(f"the solution of {release.assignment.name} cannot be run: {done.not_graded[0].reason}")
-    return done.grades[0].notebooks
+    if batch_result.not_graded:
+        raise HostError(f"the solution of {release.assignment.name} cannot be run: {batch_result.not_graded[0].reason}")
+    return batch_result.grades[0].notebooks
 
 
 def _recording(exam: Exam) -> Exam:
@@ -96,8 +96,8 @@ def _cases(exam: Exam, book: NotebookGrade) -> Iterator[tuple[str, Recorded]]:
                 yield name, Recorded(problem=one_line(check.detail or check.message, 300))
                 continue
             try:
-                printed, shown = json.loads(check.detail)
+                printed, display = json.loads(check.detail)
             except ValueError:  # a result holds texts up to some length
                 yield name, Recorded(problem="its output is too long; run the source notebook, and save it")
             else:
-                yield name, Recorded(printed, shown)
+                yield name, Recorded(printed, display)

@@ -15,15 +15,15 @@ from autograder.extensions.otter.blocks import Piece
 Points = int | float | list[int | float | None] | dict[str, int | float] | None
 
 
-def read_mapping(piece: Piece, lines: list[str], first: int, where: str) -> tuple[Reader, dict[str, Any]]:
+def read_mapping(cell_part: Piece, lines: list[str], first: int, section: str) -> tuple[Reader, dict[str, Any]]:
     """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
 
     Returns:
         The reader, and key → (key node, value node).
     """
-    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first + first - 2)
+    reader = CellReader(f"{cell_part.label}: cell {cell_part.number}", offset=cell_part.first + first - 2)
     node = reader.parse("\n".join(lines))
-    return reader, reader.pairs(node, where)
+    return reader, reader.pairs(node, section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,16 @@ class CellReader(Reader):
         return node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
 
 
-def cell_mapping(piece: Piece) -> tuple[CellReader, yaml.Node]:
+def cell_mapping(cell_part: Piece) -> tuple[CellReader, yaml.Node]:
     """Read the YAML of a cell; return its reader, and its root."""
-    reader = CellReader(f"{piece.label}: cell {piece.number}", offset=piece.first - 1)
-    return reader, reader.parse("\n".join(piece.lines))
+    reader = CellReader(f"{cell_part.label}: cell {cell_part.number}", offset=cell_part.first - 1)
+    return reader, reader.parse("\n".join(cell_part.lines))
 
 
-def unknown_key(reader: Reader, node: yaml.Node, where: str, known: list[str]) -> CourseError:
+def unknown_key(reader: Reader, node: yaml.Node, section: str, keys: list[str]) -> CourseError:
     """Make the error for a key that is not known, with a suggestion."""
-    told = suggest(str(node.value), known) or f"; known keys: {', '.join(known)}"
-    return reader.error(node, f"unknown key {node.value!r} in {where}{told}")
+    hint = suggest(str(node.value), keys) or f"; known keys: {', '.join(keys)}"
+    return reader.error(node, f"unknown key {node.value!r} in {section}{hint}")
 
 
 # --- values ------------------------------------------------------------------------------------------

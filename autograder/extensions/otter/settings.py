@@ -82,18 +82,18 @@ class QuestionSettings:
     all_or_nothing: bool = False
 
 
-def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
+def read_settings(cell_part: Piece, folder: Path, before: Settings) -> Settings:
     """Read the assignment's configuration; the cell's keys override those of its ``config_file``.
 
     Args:
-        piece: the cell.
+        cell_part: the cell.
         folder: the assignment's source folder.
         before: the settings so far.
 
     Raises:
         CourseError: a key is unknown, a value does not fit, or the kit refuses what it asks for.
     """
-    reader, node = cell_mapping(piece)
+    reader, node = cell_mapping(cell_part)
     pairs = reader.pairs(node, "the assignment config")
     settings = before
     if "config_file" in pairs:
@@ -101,28 +101,28 @@ def read_settings(piece: Piece, folder: Path, before: Settings) -> Settings:
         settings = _from_file(reader, pairs["config_file"][1], folder, name, settings)
     settings = _assignment(reader, pairs, settings)
     if settings.runs_on == "colab" and not settings.test_files:
-        raise piece.fault("runs_on: colab needs tests: {files: true}: Colab does not keep a notebook's metadata")
+        raise cell_part.fault("runs_on: colab needs tests: {files: true}: Colab does not keep a notebook's metadata")
     return settings
 
 
-def read_question(piece: Piece) -> QuestionSettings:
+def read_question(cell_part: Piece) -> QuestionSettings:
     """Read a question's configuration.
 
     Raises:
         CourseError: a key is unknown or a value does not fit.
     """
-    reader, node = cell_mapping(piece)
-    where = "the question"
-    pairs = reader.pairs(node, where)
+    reader, node = cell_mapping(cell_part)
+    section = "the question"
+    pairs = reader.pairs(node, section)
     fields = [f.name for f in dataclasses.fields(QuestionSettings)]
     values: dict[str, Any] = {}
     for key, (key_node, value) in pairs.items():
         if key not in fields:
-            raise unknown_key(reader, key_node, where, fields)
-        read = {"name": as_name, "points": as_points}.get(key, as_truth)
-        values[key] = read(reader, key_node, value)
+            raise unknown_key(reader, key_node, section, fields)
+        convert = {"name": as_name, "points": as_points}.get(key, as_truth)
+        values[key] = convert(reader, key_node, value)
     if "name" not in values:
-        raise piece.fault("the question has no name; write name: q1")
+        raise cell_part.fault("the question has no name; write name: q1")
     return QuestionSettings(**values)
 
 
@@ -136,8 +136,8 @@ def _from_file(reader: Reader, node: yaml.Node, folder: Path, name: str | None, 
         raise reader.error(node, f"config_file: {name!r} {error}") from None
     except OSError as error:
         raise reader.error(node, f"config_file: {name!r} cannot be read ({error.strerror})") from None
-    own = CellReader(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
-    return _assignment(own, own.pairs(own.parse(text), "the assignment config"), before)
+    file_reader = CellReader(f"{reader.file.partition(': ')[0].rpartition('/')[0]}/{name}")
+    return _assignment(file_reader, file_reader.pairs(file_reader.parse(text), "the assignment config"), before)
 
 
 # --- the assignment ----------------------------------------------------------------------------------
@@ -257,24 +257,24 @@ def _assignment(reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]]
 
 
 def _read(
-    reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], known: Mapping[str, Read], where: str
+    reader: Reader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], readers: Mapping[str, Read], section: str
 ) -> dict[str, Any]:
     values = {}
     for key, (key_node, value) in pairs.items():
-        if key in _GONE and known is _ASSIGNMENT:
+        if key in _GONE and readers is _ASSIGNMENT:
             raise reader.error(key_node, f"{key!r}: {_GONE[key]}")
         if key == "lang":
             if plain_value(reader, key_node, value) not in (None, "python"):
                 raise reader.error(key_node, f"the language is {value.value!r}; only Python can be examined")
             continue
-        if key not in known:
-            raise unknown_key(reader, key_node, where, [*known])
-        values[key] = known[key](reader, key_node, value)
+        if key not in readers:
+            raise unknown_key(reader, key_node, section, [*readers])
+        values[key] = readers[key](reader, key_node, value)
     return values
 
 
-def _section(reader: Reader, node: yaml.Node, known: Mapping[str, Read], where: str) -> dict[str, Any]:
-    return {} if is_null(node) else _read(reader, reader.pairs(node, repr(where)), known, repr(where))
+def _section(reader: Reader, node: yaml.Node, readers: Mapping[str, Read], section: str) -> dict[str, Any]:
+    return {} if is_null(node) else _read(reader, reader.pairs(node, repr(section)), readers, repr(section))
 
 
 def _switch(reader: Reader, node: yaml.Node) -> bool | None:
@@ -306,9 +306,9 @@ def _generate(reader: Reader, node: yaml.Node) -> dict[str, Any]:
 def _seed(reader: Reader, node: yaml.Node) -> dict[str, Any]:
     values = _section(reader, node, _SEED, "seed")
     names = {"variable": "seed_variable", "autograder_value": "seed", "student_value": "student_seed"}
-    found = {names[key]: value for key, value in values.items() if value is not None}
-    if "seed_variable" in found and not found["seed_variable"].isidentifier():
-        raise reader.error(node, f"'variable' is {found['seed_variable']!r}, which is no name of Python's")
-    if "seed_variable" in found and "seed" not in found:
+    settings = {names[key]: value for key, value in values.items() if value is not None}
+    if "seed_variable" in settings and not settings["seed_variable"].isidentifier():
+        raise reader.error(node, f"'variable' is {settings['seed_variable']!r}, which is no name of Python's")
+    if "seed_variable" in settings and "seed" not in settings:
         raise reader.error(node, "a seed variable needs an autograder_value")
-    return found
+    return settings

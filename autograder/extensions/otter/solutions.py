@@ -28,34 +28,34 @@ _EXACT = re.compile(r"# ?SOLUTION\b|# (BEGIN|END) (SOLUTION|PROMPT)\b")
 _SEED = re.compile(r"# SEED\s*$")
 
 
-def without_ignored(piece: Piece) -> list[tuple[int, str]]:
+def without_ignored(cell_part: Piece) -> list[tuple[int, str]]:
     """Return the lines that otter keeps, each with its number in the piece.
 
     Raises:
         CourseError: an IGNORE marker has no partner, or a plugin is called.
     """
-    kept = []
+    numbered_lines = []
     begun = 0
-    for number, line in enumerate(piece.lines, 1):
+    for number, line in enumerate(cell_part.lines, 1):
         text = line.rstrip()
         if _PLUGIN.search(text):
-            raise piece.fault(
+            raise cell_part.fault(
                 "plugins run inside otter's own grader: remove the call, and do by a test what it does", number
             )
         if text.endswith(_END_IGNORE):
             if not begun:
-                raise piece.fault("# END IGNORE without # BEGIN IGNORE", number)
+                raise cell_part.fault("# END IGNORE without # BEGIN IGNORE", number)
             begun = 0
         elif begun or (text.endswith(_IGNORE) and not _BEGIN_IGNORE.match(line)):
             if _BEGIN_IGNORE.match(line):
-                raise piece.fault(f"# BEGIN IGNORE inside the part that begins in line {begun}", number)
+                raise cell_part.fault(f"# BEGIN IGNORE inside the part that begins in line {begun}", number)
         elif _BEGIN_IGNORE.match(line):
             begun = number
         else:
-            kept.append((number, line))
+            numbered_lines.append((number, line))
     if begun:
-        raise piece.fault("# BEGIN IGNORE without # END IGNORE", begun)
-    return kept
+        raise cell_part.fault("# BEGIN IGNORE without # END IGNORE", begun)
+    return numbered_lines
 
 
 def has_seed(lines: Sequence[tuple[int, str]]) -> int:
@@ -63,20 +63,20 @@ def has_seed(lines: Sequence[tuple[int, str]]) -> int:
     return next((number for number, line in lines if _SEED.search(line)), 0)
 
 
-def without_solutions(piece: Piece, lines: Sequence[tuple[int, str]]) -> list[str]:
+def without_solutions(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> list[str]:
     """Return the lines as a student gets them.
 
     Raises:
         CourseError: a marker has no partner, or is misspelled.
     """
-    kept = [*_stripped(piece, lines)]
-    for number, line in kept:
+    numbered_lines = [*_stripped(cell_part, lines)]
+    for number, line in numbered_lines:
         if _NEAR.search(line):
-            raise piece.fault(f"{line.strip()[:80]!r} is not a marker, and would be released: {_RIGHT}", number)
-    return [line for _, line in kept]
+            raise cell_part.fault(f"{line.strip()[:80]!r} is not a marker, and would be released: {_RIGHT}", number)
+    return [line for _, line in numbered_lines]
 
 
-def check_unmarked(piece: Piece, lines: Sequence[tuple[int, str]]) -> None:
+def check_unmarked(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> None:
     """Refuse a marker in a cell whose solutions otter does not remove.
 
     Raises:
@@ -85,13 +85,15 @@ def check_unmarked(piece: Piece, lines: Sequence[tuple[int, str]]) -> None:
     for number, line in lines:
         if _EXACT.search(line) and _NEAR.search(line):
             todo = "put the cell between # BEGIN SOLUTION and # END SOLUTION, or set strip_solutions_from_all_cells"
-            raise piece.fault(f"{line.strip()[:80]!r} stands outside a solution, and would be released; {todo}", number)
+            raise cell_part.fault(
+                f"{line.strip()[:80]!r} stands outside a solution, and would be released; {todo}", number
+            )
 
 
 _RIGHT = "write # SOLUTION, # SOLUTION NO PROMPT, # BEGIN SOLUTION or # END SOLUTION, in capitals, or reword it"
 
 
-def _stripped(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _stripped(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     begun = 0
     for number, line in lines:
         text = line.rstrip()
@@ -99,7 +101,7 @@ def _stripped(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[
             continue
         if text.endswith(_END):
             if not begun:
-                raise piece.fault("# END SOLUTION without # BEGIN SOLUTION", number)
+                raise cell_part.fault("# END SOLUTION without # BEGIN SOLUTION", number)
             begun = 0
             continue
         begin = _BEGIN.match(line)
@@ -108,13 +110,13 @@ def _stripped(piece: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[
             if begin[2]:
                 continue
             line = begin[1] + _BLANK
-        if found := _ASSIGNMENT.match(line):
-            line = f"{found[1]} {_BLANK}"
-        elif found := _LINE.match(line):
-            line = found[1] + _BLANK
+        if match := _ASSIGNMENT.match(line):
+            line = f"{match[1]} {_BLANK}"
+        elif match := _LINE.match(line):
+            line = match[1] + _BLANK
         yield number, line
     if begun:
-        raise piece.fault("# BEGIN SOLUTION without # END SOLUTION", begun)
+        raise cell_part.fault("# BEGIN SOLUTION without # END SOLUTION", begun)
 
 
 def with_seed(source: str, variable: str, value: int | None) -> str:

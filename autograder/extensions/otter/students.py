@@ -37,6 +37,6 @@ def visible_tests(notebook: NotebookNode) -> dict[str, OtterTest]:
 
 
 def _tests(notebook: NotebookNode) -> dict[str, Any]:
-    own = notebook.metadata.get("otter")
-    tests = own.get("tests") if isinstance(own, dict) else None
+    otter_metadata = notebook.metadata.get("otter")
+    tests = otter_metadata.get("tests") if isinstance(otter_metadata, dict) else None
     return tests if isinstance(tests, dict) else {}

@@ -67,16 +67,16 @@ def read_test(source: str, label: str) -> OtterTest:
 
 def names_asked(test: OtterTest) -> set[str]:
     """Return the names that a test takes from the notebook."""
-    asked: set[str] = set()
+    names: set[str] = set()
     for case in test.cases:
         tree = ast.parse(case.code)
         stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
         stored |= {a.asname or a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, _IMPORTS) for a in n.names}
         stored |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-        asked |= loaded_names(case.code) - stored - set(dir(builtins))
+        names |= loaded_names(case.code) - stored - set(dir(builtins))
         if not test.ok_format and isinstance(tree.body[0], ast.FunctionDef):
-            asked |= {argument.arg for argument in ast.walk(tree.body[0].args) if isinstance(argument, ast.arg)}
-    return asked - {"env"}
+            names |= {argument.arg for argument in ast.walk(tree.body[0].args) if isinstance(argument, ast.arg)}
+    return names - {"env"}
 
 
 def _literal(node: ast.expr, label: str) -> Any:

@@ -34,8 +34,8 @@ def confirm(course: Course, student: str, number: str) -> None:
     contested = doubtful.contested()
     for person in roster.people if not student else ():
         for heading, numbers in doubtful.numbers(person.id).items():
-            why = contested.get(person.id) or f"{heading} {', '.join(numbers)}"
-            click.echo(f"{one_line(person.id, 60)}  {one_line(person.name, 60)}: {one_line(why, 300)}")
+            reason = contested.get(person.id) or f"{heading} {', '.join(numbers)}"
+            click.echo(f"{one_line(person.id, 60)}  {one_line(person.name, 60)}: {one_line(reason, 300)}")
 
 
 def settle_all(course: Course) -> None:

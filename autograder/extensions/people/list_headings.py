@@ -67,18 +67,18 @@ _BRIGHTSPACE = {"orgdefinedid", "org defined id", "end-of-line indicator"}
 
 def system_of(table: Table) -> str:
     """Return the system that the headings of a list tell; empty if they tell none."""
-    known = {heading.casefold() for heading in table.headings}
-    if known >= _CANVAS:
+    headings = {heading.casefold() for heading in table.headings}
+    if headings >= _CANVAS:
         return "canvas"
     if "id" in table.headings:  # every other column may be an id in another system
         return "table"
-    if known & _BRIGHTSPACE:
+    if headings & _BRIGHTSPACE:
         return "brightspace"
-    if known >= {"last name", "first name"} and known & {"username", "user name"} and known & _BLACKBOARD:
+    if headings >= {"last name", "first name"} and headings & {"username", "user name"} and headings & _BLACKBOARD:
         return "blackboard"
-    of_moodle = {_HEADINGS["moodle"].get(heading) for heading in known}
-    told = of_moodle & {"first", "name", "participant"} and of_moodle & {"email", "moodle_id"}
-    return "moodle" if told else ""
+    of_moodle = {_HEADINGS["moodle"].get(heading) for heading in headings}
+    is_moodle = of_moodle & {"first", "name", "participant"} and of_moodle & {"email", "moodle_id"}
+    return "moodle" if is_moodle else ""
 
 
 def columns_of(table: Table, system: str, columns: Mapping[str, str]) -> dict[str, str]:
@@ -93,10 +93,10 @@ def columns_of(table: Table, system: str, columns: Mapping[str, str]) -> dict[st
         UsageError: a column is not there, or it cannot be told what the list is.
     """
     by_name = {heading.casefold(): heading for heading in table.headings}
-    known = set(by_name)
+    headings = set(by_name)
     if columns:
         for heading in columns.values():
-            if heading.casefold() not in known:
+            if heading.casefold() not in headings:
                 raise UsageError(f"{table.name} has no column “{heading}”: {', '.join(table.headings)}")
         return {held: by_name[heading.casefold()] for held, heading in columns.items()}
     if system == "table":
@@ -106,9 +106,9 @@ def columns_of(table: Table, system: str, columns: Mapping[str, str]) -> dict[st
             f"{table.name} is no list of Canvas's, Moodle's, Blackboard's or Brightspace's, and has no column “id”: "
             f"name its columns with --column id=HEADING (its headings: {one_line(', '.join(table.headings), 300)})"
         )
-    found: dict[str, str] = {}
+    heading_of: dict[str, str] = {}
     for heading in table.headings:
         held_by = _HEADINGS[system].get(heading.casefold())
         if held_by is not None:
-            found.setdefault(held_by, heading)
-    return found
+            heading_of.setdefault(held_by, heading)
+    return heading_of

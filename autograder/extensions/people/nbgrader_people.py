@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _STUDENTS = "SELECT id, first_name, last_name, email, lms_user_id FROM student ORDER BY id"
 
 
-def is_address(place: str) -> bool:
+def is_address(text: str) -> bool:
     """Tell whether a text is the address of a database, and not a path."""
-    return "://" in place
+    return "://" in text
 
 
-def people_of_gradebook(place: Path | str | URL) -> tuple[Person, ...]:
+def people_of_gradebook(source: Path | str | URL) -> tuple[Person, ...]:
     """Read the students of a gradebook of nbgrader's, which is opened for reading only.
 
     Args:
-        place: the file, or the address of a database as nbgrader's ``db_url`` has it.
+        source: the file, or the address of a database as nbgrader's ``db_url`` has it.
 
     Raises:
         UsageError: there is no such file, or the address is none that the kit reads.
@@ -35,14 +35,14 @@ def people_of_gradebook(place: Path | str | URL) -> tuple[Person, ...]:
     from sqlalchemy import text
     from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-    name = _shown(place)
+    name = _shown(source)
     try:
-        engine = _engine(place)
+        engine = _engine(source)
     except (ModuleNotFoundError, ArgumentError) as error:
         raise HostError(f"{name} needs a driver ({error}): {with_extra('scale')}") from error
     try:
         with engine.connect() as connection:
-            found = connection.execute(text(_STUDENTS)).all()
+            rows = connection.execute(text(_STUDENTS)).all()
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         if isinstance(error, OperationalError) and engine.dialect.name == "postgresql":
@@ -50,20 +50,20 @@ def people_of_gradebook(place: Path | str | URL) -> tuple[Person, ...]:
         raise CourseError(f"{name}: is no gradebook of nbgrader's ({reason})") from error
     finally:
         engine.dispose()
-    return tuple(_person(*row) for row in found)
+    return tuple(_person(*row) for row in rows)
 
 
 def _person(id: str, first: str | None, last: str | None, email: str | None, lms: str | None) -> Person:
     return Person(id, f"{first or ''} {last or ''}".strip(), email or "", ids={"lms_user_id": lms} if lms else {})
 
 
-def _engine(place: Path | str | URL) -> Engine:
+def _engine(source: Path | str | URL) -> Engine:
     """Return an engine that reads a gradebook and cannot write it."""
     from sqlalchemy import create_engine
 
-    if isinstance(place, Path):
-        return _engine_of_file(place)
-    url = _url(place)
+    if isinstance(source, Path):
+        return _engine_of_file(source)
+    url = _url(source)
     if url.get_backend_name() == "sqlite":
         return _engine_of_file(Path(url.database or ""))
     if url.get_backend_name() != "postgresql":
@@ -77,18 +77,18 @@ def _engine_of_file(path: Path) -> Engine:
     return read_only_file(path)
 
 
-def _url(place: str | URL) -> Any:
+def _url(address: str | URL) -> Any:
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(place)
+        return make_url(address)
     except ArgumentError:
         raise UsageError(
             "this is not the address of a database; write it like postgresql://grader@db.example/course"
         ) from None
 
 
-def _shown(place: Path | str | URL) -> str:
+def _shown(source: Path | str | URL) -> str:
     """Return a gradebook's name for messages: the file's name, or the address without its password."""
-    return place.name if isinstance(place, Path) else str(_url(place).render_as_string(hide_password=True))
+    return source.name if isinstance(source, Path) else str(_url(source).render_as_string(hide_password=True))

@@ -89,10 +89,12 @@ def people(
 
         confirm(course, file or "", number)
         return
-    place = _place(course, file, system or "")
+    source = _place(course, file, system or "")
     if part and mark_left:
         raise UsageError("--mark-left needs a list of the whole course, and --part says that it is none")
-    _import(course, place, assignment or "", system or "", id_column or "", _columns(columns), part, mark_left, dry_run)
+    _import(
+        course, source, assignment or "", system or "", id_column or "", _columns(columns), part, mark_left, dry_run
+    )
 
 
 def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
@@ -112,18 +114,18 @@ def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
     return Path(file)
 
 
-def _columns(given: tuple[str, ...]) -> dict[str, str]:
+def _columns(options: tuple[str, ...]) -> dict[str, str]:
     from autograder.extensions.people.people_import import is_known_column
 
-    found = {}
-    for text in given:
+    chosen = {}
+    for text in options:
         held, equals, heading = text.partition("=")
         if not equals or not heading or not is_known_column(held):
             raise UsageError(
                 f"--column {text}: write it like id=Matrikel, with id, name, first, last, email, section, …"
             )
-        found[held] = heading
-    return found
+        chosen[held] = heading
+    return chosen
 
 
 def _show(course: Course, roster: Roster, assignment: str | None) -> None:
@@ -139,21 +141,21 @@ def _show(course: Course, roster: Roster, assignment: str | None) -> None:
     for section, count in sorted(sections.items()):
         click.echo(f"  section {one_line(section, 60)}: {count}")
     for name in [assignment] if assignment else course.assignments:
-        found = presence(roster, students(course, name), name)
-        if assignment or found.remarks or found.doubts:
+        present = presence(roster, students(course, name), name)
+        if assignment or present.remarks or present.doubts:
             click.echo(f"{name}:")
         if assignment:
-            for person in found.missing:
+            for person in present.missing:
                 click.echo(f"  missing  {_named(person)}")
-        for student, why in found.remarks.items():
-            click.echo(f"  look     {one_line(student, 60)}: {why}")
-        for line in found.doubts:
+        for student, remark in present.remarks.items():
+            click.echo(f"  look     {one_line(student, 60)}: {remark}")
+        for line in present.doubts:
             click.echo(f"  look     {line}")
 
 
 def _import(
     course: Course,
-    place: Path | str | URL,
+    source: Path | str | URL,
     assignment: str,
     system: str,
     id_column: str,
@@ -170,10 +172,10 @@ def _import(
 
     with exclusive(course):
         roster = load_roster(course)
-        found, left_out = people_import.read_people(place, system, assignment, columns)
+        imported_people, left_out = people_import.read_people(source, system, assignment, columns)
         whole = not part and not assignment
-        name = place.name if isinstance(place, Path) else "the gradebook"
-        imported = people_import.merge(roster, found, name, id_column, whole=whole)
+        name = source.name if isinstance(source, Path) else "the gradebook"
+        imported = people_import.merge(roster, imported_people, name, id_column, whole=whole)
         if mark_left:
             imported = people_import.mark_left(imported)
         people = imported.people
@@ -181,8 +183,8 @@ def _import(
         if people != roster.people and not dry_run:
             path = save_roster(course, people, roster)
             settle_all(course)
-    for sign, some in (("new", imported.new), ("changed", imported.changed), ("gone", imported.gone)):
-        for person in some:
+    for sign, group in (("new", imported.new), ("changed", imported.changed), ("gone", imported.gone)):
+        for person in group:
             click.echo(f"{sign:<8} {_named(person)}")
     click.echo(
         f"{path}{' would have' if dry_run else ':'} {len(people)} people, {len(imported.new)} new, "
@@ -191,8 +193,8 @@ def _import(
     notes = [f"{line}, left out" for line in left_out]
     if imported.gone:
         count = len(imported.gone)
-        done = "now marked as left" if mark_left else "not in the list; --mark-left sets the status left"
-        notes.append(f"{count} of the roster: {done}")
+        remark = "now marked as left" if mark_left else "not in the list; --mark-left sets the status left"
+        notes.append(f"{count} of the roster: {remark}")
     if imported.by_name:
         listed = ", ".join(one_line(each, 60) for each in imported.by_name[:20])
         more = f" and {len(imported.by_name) - 20} more" if len(imported.by_name) > 20 else ""

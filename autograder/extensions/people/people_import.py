@@ -55,12 +55,12 @@ class Imported:
 
 
 def read_people(
-    place: Path | URL | str, system: str = "", assignment: str = "", columns: Mapping[str, str] | None = None
+    source: Path | URL | str, system: str = "", assignment: str = "", columns: Mapping[str, str] | None = None
 ) -> tuple[tuple[Person, ...], tuple[str, ...]]:
     """Read a learning system's list: people, whose ids may still be empty, and the lines that are no students.
 
     Args:
-        place: the gradebook of Canvas, Blackboard or Brightspace as CSV, Moodle's participants, gradebook or grading
+        source: the gradebook of Canvas, Blackboard or Brightspace as CSV, Moodle's participants, gradebook or grading
             worksheet as CSV, nbgrader's gradebook.db or the address of its database, or a table with the headings of
             people.csv.
         system: one of :data:`SYSTEMS`; empty: the headings tell.
@@ -72,9 +72,9 @@ def read_people(
         UsageError: it cannot be told what it is.
         HostError: it cannot be read.
     """
-    if not isinstance(place, Path) or system == "nbgrader" or (not system and place.suffix == ".db"):
-        return people_of_gradebook(place), ()
-    table = tables.read_table(place)
+    if not isinstance(source, Path) or system == "nbgrader" or (not system and source.suffix == ".db"):
+        return people_of_gradebook(source), ()
+    table = tables.read_table(source)
     system = system or system_of(table)
     meaning = columns_of(table, system, columns or {})
     mark = "#" if system == "brightspace" else ""  # stands before its numbers and names
@@ -117,19 +117,19 @@ def _read(faults: Faults, row: Row, cells: Mapping[str, str], assignment: str) -
             )
         else:
             cells[PARTICIPANT + assignment] = number[1]
-    given = {key: cells.pop(key) for key in ("email", "section", "id", "team", "accommodations") if key in cells}
+    fields = {key: cells.pop(key) for key in ("email", "section", "id", "team", "accommodations") if key in cells}
     numbers = {key: read_days(faults, row.line, key, cells.pop(key, "")) for key in NUMBERS}
     status = read_status(faults, row.line, cells.pop("status", ""))
-    for key, text in [("id", given.get("id", "")), *cells.items()]:
+    for key, text in [("id", fields.get("id", "")), *cells.items()]:
         if tables.is_rounded(text):
             faults.add(
                 row.line, f"{key} “{text}” was rounded by a spreadsheet; export the list again and do not save it"
             )
     ids = {key: text for key, text in cells.items() if text}
-    return Person(given.pop("id", ""), name, status=status, ids=ids, line=row.line, **given, **numbers)  # type: ignore[arg-type]
+    return Person(fields.pop("id", ""), name, status=status, ids=ids, line=row.line, **fields, **numbers)  # type: ignore[arg-type]
 
 
-def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "", *, whole: bool = True) -> Imported:
+def merge(roster: Roster, listed: Sequence[Person], name: str, id_column: str = "", *, whole: bool = True) -> Imported:
     """Merge an imported list into the roster.
 
     A person is the same if an id of a learning system's, the e-mail address, or else the name is the same. What the
@@ -137,7 +137,7 @@ def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "
 
     Args:
         roster: the roster.
-        found: the people of the list.
+        listed: the people of the list.
         name: the list's file name, for messages.
         id_column: the column that gives the ids of new people (``sis_login``, ``email``, …).
         whole: whether the list has everybody, so that others have left.
@@ -148,37 +148,37 @@ def merge(roster: Roster, found: Sequence[Person], name: str, id_column: str = "
     faults = Faults(name)
     people = {person.id: person for person in roster.people}
     lines: dict[str, int] = {}
-    new, changed, by_name, seen = [], [], [], set()
-    for person in found:
+    new, changed, by_name, imported_ids = [], [], [], set()
+    for person in listed:
         before, is_sure = _same(roster, person)
         if before is None:
-            made = _with_id(faults, person, id_column)
-            if made is None:
+            merged = _with_id(faults, person, id_column)
+            if merged is None:
                 continue
         else:
-            made = _merged(before, person, is_sure=is_sure)
+            merged = _merged(before, person, is_sure=is_sure)
             if not is_sure and any(is_system_id(heading) for heading in person.ids.keys() - before.ids.keys()):
                 by_name.append(before.id)
-        if made.id in seen:
-            where = f"line {lines[made.id]}" if lines[made.id] else "another entry"
-            faults.add(person.line, f"“{one_line(made.id, 60)}” is on the list twice (see {where}); delete one")
+        if merged.id in imported_ids:
+            first_place = f"line {lines[merged.id]}" if lines[merged.id] else "another entry"
+            faults.add(person.line, f"“{one_line(merged.id, 60)}” is on the list twice (see {first_place}); delete one")
             continue
-        if before is None and made.id in people:
-            clash = one_line(made.id, 60)
+        if before is None and merged.id in people:
+            clash = one_line(merged.id, 60)
             faults.add(
                 person.line,
-                f"the id “{clash}” is another person's in the roster ({one_line(people[made.id].shown, 60)})",
+                f"the id “{clash}” is another person's in the roster ({one_line(people[merged.id].shown, 60)})",
             )
             continue
-        seen.add(made.id)
-        lines[made.id] = person.line
-        people[made.id] = made
+        imported_ids.add(merged.id)
+        lines[merged.id] = person.line
+        people[merged.id] = merged
         if before is None:
-            new.append(made)
-        elif made != before:
-            changed.append(made)
+            new.append(merged)
+        elif merged != before:
+            changed.append(merged)
     faults.check()
-    gone = [p for p in roster.people if whole and p.id not in seen and p.status == ACTIVE]
+    gone = [p for p in roster.people if whole and p.id not in imported_ids and p.status == ACTIVE]
     everybody = settled(people.values())
     return Imported(everybody, tuple(new), tuple(changed), tuple(gone), by_name=tuple(by_name))
 
@@ -195,32 +195,32 @@ def _same(roster: Roster, person: Person) -> tuple[Person | None, bool]:
     if person.id:
         return roster.find(person.id), True
     for system, value in person.ids.items():
-        if is_system_id(system) and (found := roster.with_id(system, value)):
-            return found, True
+        if is_system_id(system) and (match := roster.with_id(system, value)):
+            return match, True
     for text in (person.email, *(person.ids.get(key, "") for key in ("sis_login", "username", "sis_id")), person.name):
-        found = roster.called(text) if text else None
-        if found is not None and not _contradicts(found, person):
-            return found, text != person.name
+        match = roster.called(text) if text else None
+        if match is not None and not _contradicts(match, person):
+            return match, text != person.name
     return None, False
 
 
-def _contradicts(one: Person, other: Person) -> bool:
+def _contradicts(first: Person, second: Person) -> bool:
     """Tell whether the ids of two people of one name say that they are two."""
-    common = [s for s in one.ids.keys() & other.ids.keys() if is_system_id(s)]
-    different_mail = bool(one.email and other.email) and one.email.casefold() != other.email.casefold()
-    return any(one.ids[s].casefold() != other.ids[s].casefold() for s in common) or (different_mail and not common)
+    common = [s for s in first.ids.keys() & second.ids.keys() if is_system_id(s)]
+    different_mail = bool(first.email and second.email) and first.email.casefold() != second.email.casefold()
+    return any(first.ids[s].casefold() != second.ids[s].casefold() for s in common) or (different_mail and not common)
 
 
-def _merged(before: Person, found: Person, *, is_sure: bool) -> Person:
-    if before.status == UNLISTED and found.status == ACTIVE and not is_sure:
+def _merged(before: Person, listed: Person, *, is_sure: bool) -> Person:
+    if before.status == UNLISTED and listed.status == ACTIVE and not is_sure:
         before = demoted(before)  # whoever handed in under this name need not be the one on the list
     return replace(
         before,
-        name=found.name or before.name,
-        email=found.email or before.email,
-        section=found.section or before.section,
-        status=ACTIVE if before.status == UNLISTED and found.status == ACTIVE else before.status,
-        ids={**before.ids, **found.ids},
+        name=listed.name or before.name,
+        email=listed.email or before.email,
+        section=listed.section or before.section,
+        status=ACTIVE if before.status == UNLISTED and listed.status == ACTIVE else before.status,
+        ids={**before.ids, **listed.ids},
     )
 
 
@@ -230,8 +230,8 @@ def _with_id(faults: Faults, person: Person, id_column: str) -> Person | None:
     try:
         return replace(person, id=student_name(text), line=0)
     except SubmissionError as error:
-        what = f"{error}" if text else f"there is no {id_column or 'id'} for “{one_line(person.shown, 60)}”"
-        faults.add(person.line, f"{what}; say with --id which column has the students' ids")
+        problem = f"{error}" if text else f"there is no {id_column or 'id'} for “{one_line(person.shown, 60)}”"
+        faults.add(person.line, f"{problem}; say with --id which column has the students' ids")
         return None
 
 

@@ -66,10 +66,10 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
         for question in book.questions
         if question.needs_manual_grade
     }
-    found = []
+    listed = []
     for exam in exams:
         titles = report.headings((cell.cell_type, cell.released, cell.grade_id) for cell in exam.cells)
-        given = frozenset(cell.released for cell in exam.cells if cell.role is Role.FREE)
+        provided = frozenset(cell.released for cell in exam.cells if cell.role is Role.FREE)
         answer = ""
         for cell in exam.cells:
             name = str(cell.grade_id)
@@ -78,38 +78,44 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
             if cell not in exam.questions or (not cell.points and (exam.notebook, name) not in waiting):
                 continue
             by_hand = cell.role in (Role.MANUAL, Role.TASK)
-            asked = Asked(exam.assignment, exam.notebook, name, name if by_hand else answer)
-            found.append(_question(asked, cell, titles.get(name, "") or "", marks, given))
-    return sorted(found, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
+            question_key = Asked(exam.assignment, exam.notebook, name, name if by_hand else answer)
+            listed.append(_question(question_key, cell, titles.get(name, "") or "", marks, provided))
+    return sorted(listed, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
 
 
-def _question(asked: Asked, cell: ExamCell, title: str, marks: set[str], given: frozenset[str]) -> Question:
+def _question(question_key: Asked, cell: ExamCell, title: str, marks: set[str], provided: frozenset[str]) -> Question:
     hidden = scheme(cell.source, cell.released, marks)
     by_hand = cell.role in (Role.MANUAL, Role.TASK)
-    said = cell.released if cell.role is Role.TASK else ""
+    task = cell.released if cell.role is Role.TASK else ""
     rubric = items(hidden) if by_hand else ()
-    return Question(asked, title, cell.points, by_hand, said, hidden, rubric, cell.cell_type, given)
+    return Question(question_key, title, cell.points, by_hand, task, hidden, rubric, cell.cell_type, provided)
 
 
 def answers(
     course: Course, question: Question, grades: Sequence[Grade], entered: Mapping[str, Standing]
 ) -> list[Answer]:
     """Read the answers to a question; ``entered`` is what stands in the gradebook, by student."""
-    found = []
+    listed = []
     for grade in grades:
         graded = _graded(grade, question.asked)
         if graded is None or grade.student not in entered:
             continue
         path = course.autograded(grade.student, grade.assignment) / f"{question.asked.notebook}.ipynb"
-        shown = _views(path, path.stat().st_mtime_ns) if path.is_file() else ()
-        cells = answer_cells(shown, question)
-        found.append(Answer(grade.student, cells, graded, entered[grade.student]))
-    return found
+        views_of_cells = _views(path, path.stat().st_mtime_ns) if path.is_file() else ()
+        cells = answer_cells(views_of_cells, question)
+        listed.append(Answer(grade.student, cells, graded, entered[grade.student]))
+    return listed
 
 
-def _graded(grade: Grade, asked: Asked) -> QuestionGrade | None:
+def _graded(grade: Grade, question_key: Asked) -> QuestionGrade | None:
     return next(
-        (q for b in grade.notebooks if b.notebook == asked.notebook for q in b.questions if q.id == asked.question),
+        (
+            q
+            for b in grade.notebooks
+            if b.notebook == question_key.notebook
+            for q in b.questions
+            if q.id == question_key.question
+        ),
         None,
     )
 
@@ -120,21 +126,21 @@ def _views(path: Path, changed: int) -> tuple[tuple[CellView, str], ...]:
     from autograder._util.notebook_format import nbformat
 
     notebook = nbformat.v4.reads(path.read_text("utf-8"))
-    shown, _ = views(notebook)
-    return tuple(zip(shown, (str(cell.source) for cell in notebook.cells), strict=False))
+    cell_views, _ = views(notebook)
+    return tuple(zip(cell_views, (str(cell.source) for cell in notebook.cells), strict=False))
 
 
-def answer_cells(shown: Sequence[tuple[CellView, str]], question: Question) -> tuple[CellView, ...]:
+def answer_cells(views_of_cells: Sequence[tuple[CellView, str]], question: Question) -> tuple[CellView, ...]:
     """Choose the cells of an answer: the answer's own, and the student's cells right after it."""
-    own: list[CellView] = []
+    answer_views: list[CellView] = []
     begun = False
-    for cell, source in shown:
+    for cell, source in views_of_cells:
         if begun and (cell.role != "free" or source in question.given):
             break
         if begun or (cell.grade_id == question.asked.answer and cell.role != "task"):
-            own.append(cell)
+            answer_views.append(cell)
         begun = begun or cell.grade_id == question.asked.answer
-    return tuple(own)
+    return tuple(answer_views)
 
 
 def shuffled(students: Iterable[str], salt: str) -> list[str]:

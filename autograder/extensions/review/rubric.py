@@ -26,17 +26,19 @@ class Item:
 
 def items(scheme: str) -> tuple[Item, ...]:
     """Read the items of a mark scheme: ``- 2 points: names the reason`` or ``- names the reason (2 points)``."""
-    found = []
+    rubric_items = []
     for line in scheme.splitlines():
         text = line.strip().lstrip("#").strip()
         match = _BEFORE.fullmatch(text) or _AFTER.fullmatch(text)
         if match:
-            found.append(Item(float(match["points"].replace(",", ".")), match["text"].strip()))
-    return tuple(found)
+            rubric_items.append(Item(float(match["points"].replace(",", ".")), match["text"].strip()))
+    return tuple(rubric_items)
 
 
 def scheme(source: str, released: str, markers: Collection[str]) -> str:
     """Return what students do not see of a cell, without the lines that mark it."""
-    given = set(released.splitlines())
-    kept = [line for line in source.splitlines() if line not in given and not any(mark in line for mark in markers)]
-    return "\n".join(kept).strip()
+    released_lines = set(released.splitlines())
+    hidden_lines = [
+        line for line in source.splitlines() if line not in released_lines and not any(mark in line for mark in markers)
+    ]
+    return "\n".join(hidden_lines).strip()

@@ -39,18 +39,18 @@ class ReviewServer(ThreadingHTTPServer):
         """Address of the page, with its token."""
         return f"http://127.0.0.1:{self.server_address[1]}/{self.token}/"
 
-    def answer(self, method: str, path: str, host: str, read: Callable[[], bytes | None]) -> Reply:
+    def answer(self, method: str, path: str, host: str, read_body: Callable[[], bytes | None]) -> Reply:
         """Answer a request that names this machine and has the token."""
         # A page elsewhere whose name was made to point here sends its own name.
         if urlsplit(f"//{host}").hostname not in _HERE:
             return Reply(403, b"this page is for this machine only", "text/plain")
-        _, token, *rest = path.split("/", 2)
-        if not secrets.compare_digest(token.encode("utf-8", "replace"), self.token.encode()) or not rest:
+        _, token, *site_path = path.split("/", 2)
+        if not secrets.compare_digest(token.encode("utf-8", "replace"), self.token.encode()) or not site_path:
             return Reply(403, b"the address is not whole: take the one that was printed", "text/plain")
-        body = read()
+        body = read_body()
         if body is None:
             return Reply(413, b"too much", "text/plain")
-        return self.site.reply(method, rest[0], body)
+        return self.site.reply(method, site_path[0], body)
 
 
 class _Handler(BaseHTTPRequestHandler):

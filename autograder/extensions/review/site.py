@@ -87,10 +87,10 @@ class Site:
                     return Reply(200, _file("review.js"), "text/javascript; charset=utf-8")
                 case "GET", ["q", number]:
                     return self._question(int(number))
-                case "GET", ["q", number, place]:
-                    return self._answer(int(number), int(place))
-                case "POST", ["q", number, place]:
-                    return self._enter(int(number), int(place), json.loads(body))
+                case "GET", ["q", number, position]:
+                    return self._answer(int(number), int(position))
+                case "POST", ["q", number, position]:
+                    return self._enter(int(number), int(position), json.loads(body))
                 case "POST", ["here"]:
                     return self._presence(json.loads(body))
         except (ValueError, LookupError, TypeError):
@@ -99,27 +99,27 @@ class Site:
             return _json(503, {"error": str(error)})
         return _json(404, {"error": "there is no such page"})
 
-    def shown(self, place: int) -> str:
+    def shown(self, position: int) -> str:
         """Return how a student is called on the page."""
-        student = self.students[place]
-        return f"Answer {place + 1}" if self.anonymous else one_line(self.names.get(student) or student, 80)
+        student = self.students[position]
+        return f"Answer {position + 1}" if self.anonymous else one_line(self.names.get(student) or student, 80)
 
     def _overview(self) -> Reply:
         rows = []
         for number, question in enumerate(self.questions):
-            found = standings(self.course, question.asked)
-            waiting = sum(found[name].waits for name in self.students if name in found)
-            by_hand = sum(found[name].manual is not None for name in self.students if name in found)
+            standing_of = standings(self.course, question.asked)
+            waiting = sum(standing_of[name].waits for name in self.students if name in standing_of)
+            by_hand = sum(standing_of[name].manual is not None for name in self.students if name in standing_of)
             rows.append({"number": number, "question": question, "waiting": waiting, "by_hand": by_hand})
         return _page("review.html", self._values(rows=rows, question=None))
 
     def _question(self, number: int) -> Reply:
         question = self._at(number)
-        found = standings(self.course, question.asked)
+        standing_of = standings(self.course, question.asked)
         places = [
-            {"place": place, "name": self.shown(place), "state": _state(found[student])}
-            for place, student in enumerate(self.students)
-            if student in found
+            {"place": position, "name": self.shown(position), "state": _state(standing_of[student])}
+            for position, student in enumerate(self.students)
+            if student in standing_of
         ]
         values = self._values(
             rows=[],
@@ -131,25 +131,25 @@ class Site:
         )
         return _page("review.html", values)
 
-    def _answer(self, number: int, place: int) -> Reply:
+    def _answer(self, number: int, position: int) -> Reply:
         question = self._at(number)
-        student = self.students[place]
+        student = self.students[position]
         entered = standings(self.course, question.asked)
-        found = answers(self.course, question, [self._grade_of[student]], entered)
-        if not found:
+        shown_answers = answers(self.course, question, [self._grade_of[student]], entered)
+        if not shown_answers:
             raise LookupError(student)
         values = {
-            "answer": found[0],
+            "answer": shown_answers[0],
             "question": question,
-            "name": self.shown(place),
-            "place": place,
+            "name": self.shown(position),
+            "place": position,
             "saved": _saved_comments(entered),
         }
         return _page("review-answer.html", values)
 
-    def _enter(self, number: int, place: int, wanted: Any) -> Reply:
+    def _enter(self, number: int, position: int, wanted: Any) -> Reply:
         question = self._at(number)
-        student = self.students[place]
+        student = self.students[position]
         score, comment = wanted["score"], wanted["comment"]
         if not isinstance(comment, str) or len(comment) > MAX_COMMENT:
             return _json(400, {"error": f"a comment has at most {MAX_COMMENT:,} characters"})
@@ -160,30 +160,30 @@ class Site:
         try:
             now = enter(self.course, question.asked, student, score, comment.strip(), str(wanted["seen"]))
         except Changed as changed:
-            there = changed.standing
-            given = "no points" if there.manual is None else f"{there.manual:g} points"
-            said = f"somebody else gave {given} meanwhile; nothing of yours was entered"
-            return _json(409, {"error": said, "state": _state(there)})
+            standing = changed.standing
+            points = "no points" if standing.manual is None else f"{standing.manual:g} points"
+            message = f"somebody else gave {points} meanwhile; nothing of yours was entered"
+            return _json(409, {"error": message, "state": _state(standing)})
         with self._lock:
             self.entered += 1
         return _json(200, {"version": now.version, "state": _state(now)})
 
     def _presence(self, wanted: Any) -> Reply:
         """Note who looks at which answer; tell where the others are, and how far the question is."""
-        key, who = str(wanted["key"])[:64], one_line(str(wanted["who"]), 40)
-        number, place, now = int(wanted["question"]), int(wanted["place"]), time.monotonic()
+        key, viewer_name = str(wanted["key"])[:64], one_line(str(wanted["who"]), 40)
+        number, position, now = int(wanted["question"]), int(wanted["place"]), time.monotonic()
         question = self._at(number)
         with self._lock:
             self._here = {k: seen for k, seen in self._here.items() if now - seen[0] < PRESENCE_SECONDS}
-            self._here[key] = (now, number, place, who)
-            others = [
-                {"place": where, "who": name or "somebody"}
-                for other, (_, which, where, name) in self._here.items()
-                if other != key and which == number
+            self._here[key] = (now, number, position, viewer_name)
+            viewers = [
+                {"place": spot, "who": name or "somebody"}
+                for viewer, (_, viewed, spot, name) in self._here.items()
+                if viewer != key and viewed == number
             ]
-        found = standings(self.course, question.asked)
-        states = {place: _state(found[name]) for place, name in enumerate(self.students) if name in found}
-        return _json(200, {"others": others, "states": states})
+        standing_of = standings(self.course, question.asked)
+        states = {place: _state(standing_of[name]) for place, name in enumerate(self.students) if name in standing_of}
+        return _json(200, {"others": viewers, "states": states})
 
     def _at(self, number: int) -> Question:
         if not 0 <= number < len(self.questions):
@@ -196,8 +196,8 @@ class Site:
 
 def _saved_comments(entered: Mapping[str, Standing]) -> list[str]:
     """List the comments that people gave most often on a question."""
-    found = Counter(standing.comment for standing in entered.values())
-    return [text for text, _ in found.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]
+    counted = Counter(standing.comment for standing in entered.values())
+    return [text for text, _ in counted.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]
 
 
 def _state(standing: Any) -> str:
@@ -211,11 +211,11 @@ def _rendered(kind: str, source: str) -> Any:
     """Render a text of the instructor's."""
     from markupsafe import Markup
 
-    made = rendering.render_trusted(kind, source)
-    shown = html(made, CODE if kind == "code" else MARKDOWN) if made else None
-    if shown is None:
+    pieces = rendering.render_trusted(kind, source)
+    markup = html(pieces, CODE if kind == "code" else MARKDOWN) if pieces else None
+    if markup is None:
         return Markup("<pre class=source>{}</pre>").format(source)
-    return Markup("<pre class=source><code>{}</code></pre>").format(shown) if kind == "code" else shown
+    return Markup("<pre class=source><code>{}</code></pre>").format(markup) if kind == "code" else markup
 
 
 def _page(template: str, values: Mapping[str, Any]) -> Reply:

@@ -58,25 +58,25 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
         right = audit_floor(release.assignment).right
-        made = mutants(release.exams, options.families, options.questions, options.seed, right)
+        answers = mutants(release.exams, options.families, options.questions, options.seed, right)
         end = began + 60 * minutes
-        results = graded(made, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
+        results = graded(answers, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
         results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
         results = retrained(results, solution, runs, display, end)
-        if len(results) < len(made) and time.monotonic() < end - 60 * minutes * MIN_SHARE_LEFT:
-            known = {result.mutant.id: result for result in results}
-            more = graded(made, solution, runs, display, end - 60 * minutes * MIN_SHARE_LEFT / 2)
-            results = _compared(tuple(known.get(r.mutant.id, r) for r in more), runs, display, end)
-    notes = [*_notes(made, results, minutes, spent, release)]
+        if len(results) < len(answers) and time.monotonic() < end - 60 * minutes * MIN_SHARE_LEFT:
+            earlier = {result.mutant.id: result for result in results}
+            more = graded(answers, solution, runs, display, end - 60 * minutes * MIN_SHARE_LEFT / 2)
+            results = _compared(tuple(earlier.get(r.mutant.id, r) for r in more), runs, display, end)
+    notes = [*_notes(answers, results, minutes, spent, release)]
     if set(options.families) == set(FAMILIES) and not options.questions:
-        notes += _unknown_changes(made, right)
+        notes += _unknown_changes(answers, right)
     tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
     return Audit(
         assignment=release.assignment.name,
         seed=options.seed,
         minutes=minutes,
         seconds=time.monotonic() - began,
-        made=len(made),
+        made=len(answers),
         results=results,
         questions=tallies,
         notes=tuple(notes),
@@ -91,15 +91,15 @@ def check(release: Release, options: Options) -> None:
         CourseError, UsageError: as for :func:`audit`.
     """
     name = release.assignment.name
-    known = [str(cell.grade_id) for exam in release.exams for cell in exam.cells if is_tested(cell)]
-    if not known:
+    question_ids = [str(cell.grade_id) for exam in release.exams for cell in exam.cells if is_tested(cell)]
+    if not question_ids:
         raise CourseError(
             f"{name}: no test cell has points, so there is nothing to audit; "
             "write a test (docs/how-to/write-hidden-tests.md) and give it points"
         )
     for question in options.questions:
-        if question not in known:
-            raise UsageError(f"{name} has no question {question!r} with tests{suggest(question, known)}")
+        if question not in question_ids:
+            raise UsageError(f"{name} has no question {question!r} with tests{suggest(question, question_ids)}")
 
 
 def default_minutes(release: Release) -> float:
@@ -119,25 +119,25 @@ def _compared(results: Results, runs: Runs, display: Display, deadline: float) -
         return results
     display.says(f"Comparing {len(doubtful)} answers with the solution…")
     start = runs.options.start or partial(in_sandbox, runs.course, runs.complete)
-    found = compare(runs.complete, doubtful, start, deadline, runs.options.seed)
-    return tuple(_decided(result, found.get(result.mutant.id)) for result in results)
+    comparisons = compare(runs.complete, doubtful, start, deadline, runs.options.seed)
+    return tuple(_decided(result, comparisons.get(result.mutant.id)) for result in results)
 
 
-def _decided(result: Result, found: Comparison | None) -> Result:
+def _decided(result: Result, comparison: Comparison | None) -> Result:
     """Add to a result what a comparison with the solution showed."""
-    if found is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
+    if comparison is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
         return result
     if result.verdict is Verdict.LOST:
-        is_wrong = found.verdict == DIFFERENT and not is_trained(result.mutant)
-        return replace(result, verdict=Verdict.WITHDRAWN, reason=found.why) if is_wrong else result
-    if found.verdict == ALIKE:
-        return replace(result, verdict=Verdict.EQUIVALENT, reason=found.why)
-    is_decided = found.verdict == DIFFERENT and not is_trained(result.mutant)
+        is_wrong = comparison.verdict == DIFFERENT and not is_trained(result.mutant)
+        return replace(result, verdict=Verdict.WITHDRAWN, reason=comparison.why) if is_wrong else result
+    if comparison.verdict == ALIKE:
+        return replace(result, verdict=Verdict.EQUIVALENT, reason=comparison.why)
+    is_decided = comparison.verdict == DIFFERENT and not is_trained(result.mutant)
     return replace(
         result,
-        reason=found.why if is_decided else result.reason,
+        reason=comparison.why if is_decided else result.reason,
         is_decided=is_decided,
-        advice=advice(result.mutant, found),
+        advice=advice(result.mutant, comparison),
     )
 
 
@@ -164,30 +164,30 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
             )
 
 
-def _unknown_changes(made: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _unknown_changes(answers: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Name what course.yaml calls right, and no operator makes."""
     for answer, entries in right.items():
-        own = [mutant for mutant in made if mutant.cell == answer]
+        of_answer = [mutant for mutant in answers if mutant.cell == answer]
         for entry in entries:
-            if not any(mutant.is_named(entry) for mutant in own):
-                near = suggest(entry, {mutant.operator for mutant in own})
+            if not any(mutant.is_named(entry) for mutant in of_answer):
+                near = suggest(entry, {mutant.operator for mutant in of_answer})
                 yield f"'right' in 'audit' of course.yaml: nothing makes {entry!r} of {answer!r}{near}"
 
 
 def _notes(
-    made: Sequence[Mutant], results: Sequence[Result], minutes: float, seconds: float, release: Release
+    answers: Sequence[Mutant], results: Sequence[Result], minutes: float, seconds: float, release: Release
 ) -> Iterator[str]:
     """Say what the audit left out, and why."""
-    if not made:
+    if not answers:
         yield "no operator applies to the answers: nothing was tried"
     elif not results:
         yield (
-            f"{minutes:g} minutes are too few: the solution alone takes {seconds:.0f} s, and none of {len(made)} "
+            f"{minutes:g} minutes are too few: the solution alone takes {seconds:.0f} s, and none of {len(answers)} "
             "answers was run; allow more with --minutes"
         )
-    elif len(results) < len(made):
+    elif len(results) < len(answers):
         yield (
-            f"{len(results)} of {len(made)} answers were run in {minutes:g} minutes, a sample of all families, "
+            f"{len(results)} of {len(answers)} answers were run in {minutes:g} minutes, a sample of all families, "
             "answers and operators; with more --minutes, the next audit goes on from there"
         )
     hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]

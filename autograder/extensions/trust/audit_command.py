@@ -96,14 +96,14 @@ def audit(
     check_hidden_data(course, wanted, release.exams)
     options = Options(minutes, families or FAMILIES, questions, seed, workers)
     with _kept_on_interrupt():
-        found = auditing.audit(course, release, options, _Display(wanted.name, quiet))
-    page = write_page(course, wanted, found)
+        outcome = auditing.audit(course, release, options, _Display(wanted.name, quiet))
+    page = write_page(course, wanted, outcome)
     if json_path:
-        _write_json(json_path, found)
-    _show(found, quiet)
+        _write_json(json_path, outcome)
+    _show(outcome, quiet)
     if not quiet:
         click.echo(page)
-    sys.exit(WRONG if found.is_below_floor or found.nothing_tried else DONE)
+    sys.exit(WRONG if outcome.is_below_floor or outcome.nothing_tried else DONE)
 
 
 @contextlib.contextmanager
@@ -141,24 +141,24 @@ class _Display:
             yield progress.judge
 
 
-def _write_json(path: Path, found: Audit) -> None:
+def _write_json(path: Path, outcome: Audit) -> None:
     from autograder._util.files import write_atomically
     from autograder.extensions.trust.audit_records import to_json
 
-    write_atomically(path, json.dumps(to_json(found), indent=2) + "\n")
+    write_atomically(path, json.dumps(to_json(outcome), indent=2) + "\n")
 
 
-def _show(found: Audit, quiet: bool) -> None:
+def _show(outcome: Audit, quiet: bool) -> None:
     """Print the questions, the wrong answers that survived, and first of all the right ones that lost points."""
     from autograder._util.text import one_line
     from autograder.extensions.trust.audit_page import interval
     from autograder.extensions.trust.audit_records import Verdict
 
-    for result in found.of(Verdict.LOST):
+    for result in outcome.of(Verdict.LOST):
         lost = ", ".join(f"{loss.question} −{loss.points:g}" for loss in result.losses)
         click.echo(f"right, and loses points: {result.mutant.cell}: {one_line(result.mutant.operator)} ({lost})")
     if not quiet:
-        for question in found.questions:
+        for question in outcome.questions:
             caught = (
                 f"{question.caught + question.by_others} of {question.mutants} caught"
                 if question.mutants
@@ -168,15 +168,17 @@ def _show(found: Audit, quiet: bool) -> None:
             click.secho(line, fg=None if question.mutants else "red")
             for remark in question.remarks:
                 click.echo(f"  {remark}")
-        same, missing = found.count(Verdict.EQUIVALENT), found.count(Verdict.MISSING)
+        same, missing = outcome.count(Verdict.EQUIVALENT), outcome.count(Verdict.MISSING)
         click.echo(
-            f"{found.caught} of {found.wrong} wrong answers caught ({interval(found.interval)}), "
-            f"{found.count(Verdict.LOST)} of {found.count(Verdict.SPARED, Verdict.LOST)} right ones lost points; "
+            f"{outcome.caught} of {outcome.wrong} wrong answers caught ({interval(outcome.interval)}), "
+            f"{outcome.count(Verdict.LOST)} of {outcome.count(Verdict.SPARED, Verdict.LOST)} right ones lost points; "
             f"{same} behave as the solution does and count nowhere"
             + (f", and neither do {missing} that are caught only because a name is missing" if missing else "")
         )
-    if found.nothing_tried:
+    if outcome.nothing_tried:
         click.secho("Nothing was tried: nothing is known of these tests.", fg="red")
-    if found.is_below_floor:
-        click.echo(f"below the floor in course.yaml: {found.floor:.0%} must be caught, and no right answer lose points")
-    warn_each(found.notes)
+    if outcome.is_below_floor:
+        click.echo(
+            f"below the floor in course.yaml: {outcome.floor:.0%} must be caught, and no right answer lose points"
+        )
+    warn_each(outcome.notes)

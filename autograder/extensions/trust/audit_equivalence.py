@@ -66,13 +66,13 @@ def compare(
     release: Release, doubtful: Sequence[Mutant], start: StartKernel, deadline: float, seed: int
 ) -> dict[str, Comparison]:
     """Compare answers with the instructor's, as far as the time goes: id of the mutant → comparison."""
-    found: dict[str, Comparison] = {}
+    comparisons: dict[str, Comparison] = {}
     for exam in release.exams:
-        own = [one for one in doubtful if one.notebook == exam.notebook]
-        if own and time.monotonic() < deadline:
+        of_notebook = [one for one in doubtful if one.notebook == exam.notebook]
+        if of_notebook and time.monotonic() < deadline:
             with closing(start()) as kernel:
-                found |= dict(_compared(exam, own, kernel, release.assignment, deadline, seed))
-    return found
+                comparisons |= dict(_compared(exam, of_notebook, kernel, release.assignment, deadline, seed))
+    return comparisons
 
 
 def _compared(
@@ -89,18 +89,18 @@ def _compared(
         if cell.role is Role.TEST:
             run(cell.source or cell.released, seconds)  # its calls are examples; what it raises says nothing here
             continue
-        own = [one for one in doubtful if one.cell == cell.grade_id and cell.role is Role.ANSWER]
+        of_cell = [one for one in doubtful if one.cell == cell.grade_id and cell.role is Role.ANSWER]
         names = list(used_later(exam, index)) if cell.role is Role.ANSWER else []
         functions = defined(cell.source)
-        if own and not set(names) & functions:
-            for one in own:
-                yield one.id, _one(run, one, names, deadline, seed)
+        if of_cell and not set(names) & functions:
+            for mutant in of_cell:
+                yield mutant.id, _one(run, mutant, names, deadline, seed)
         run(cell.source if cell.role is Role.ANSWER else cell.released, seconds)
         if set(names) & functions:
             run(f"_audit_probe.watch(globals(), {names!r})", 60.0)
-            later += [(cell, one, names) for one in own]
-    for _, one, names in later:
-        yield one.id, _one(run, one, names, deadline, seed)
+            later += [(cell, one, names) for one in of_cell]
+    for _, mutant, names in later:
+        yield mutant.id, _one(run, mutant, names, deadline, seed)
 
 
 def _run(kernel: StartedKernel, deadline: float, source: str, seconds: float) -> CellRun:
@@ -119,10 +119,10 @@ def _install() -> str:
 def _one(
     run: Callable[[str, float], CellRun], mutant: Mutant, names: list[str], deadline: float, seed: int
 ) -> Comparison:
-    left = deadline - time.monotonic()
-    if left <= 1:
+    seconds_left = deadline - time.monotonic()
+    if seconds_left <= 1:
         return Comparison(UNCLEAR, "there was no time to compare it with the solution")
-    seconds = min(MAX_COMPARISON_SECONDS, left)
+    seconds = min(MAX_COMPARISON_SECONDS, seconds_left)
     call = f"_audit_probe.compare(globals(), {mutant.before!r}, {mutant.after!r}, {names!r}, {seconds}, {seed})"
     return read(run(call, seconds + 10))
 
@@ -132,9 +132,9 @@ def read(run: CellRun) -> Comparison:
     printed = "".join(str(out.get("text", "")) for out in run.outputs if out.get("output_type") == "stream")
     lines = [line for line in printed.splitlines() if line.startswith("{")]
     try:
-        said = json.loads(lines[-1])
-        texts = {key: bounded(str(said.get(key, "")), 600) for key in ("why", "name", "case")}
-        return Comparison(said["verdict"] if said["verdict"] in (ALIKE, DIFFERENT) else UNCLEAR, **texts)
+        answer = json.loads(lines[-1])
+        texts = {key: bounded(str(answer.get(key, "")), 600) for key in ("why", "name", "case")}
+        return Comparison(answer["verdict"] if answer["verdict"] in (ALIKE, DIFFERENT) else UNCLEAR, **texts)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return Comparison(UNCLEAR, f"it could not be compared: {bounded(run.error or 'no answer', 300)}")
 

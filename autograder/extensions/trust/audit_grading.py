@@ -31,61 +31,61 @@ MORE_THAN_FIT = 3
 _RAN = frozenset({RunStatus.COMPLETED.value, RunStatus.CELL_ERROR.value})
 
 
-def packed(made: Sequence[Mutant]) -> list[Pack]:
+def packed(mutants: Sequence[Mutant]) -> list[Pack]:
     """Put mutants together, each into the first pack that it fits into: a beginning of the list is packed the same.
 
     Only wrong answers with wrong ones, and honest ones with honest ones.
     """
     packs: list[list[Mutant]] = []
-    for one in made:
-        fitting = (pack for pack in packs if all(_are_apart(one, other) for other in pack))
+    for mutant in mutants:
+        fitting = (pack for pack in packs if all(_are_apart(mutant, other) for other in pack))
         pack = next(fitting, None)
         if pack is None:
-            packs.append([one])
+            packs.append([mutant])
         else:
-            pack.append(one)
+            pack.append(mutant)
     return [tuple(pack) for pack in packs]
 
 
-def _are_apart(one: Mutant, other: Mutant) -> bool:
-    if one.notebook != other.notebook:
-        return one.is_honest == other.is_honest
+def _are_apart(first: Mutant, second: Mutant) -> bool:
+    if first.notebook != second.notebook:
+        return first.is_honest == second.is_honest
     return (
-        one.is_honest == other.is_honest
-        and one.cell != other.cell
-        and not set(one.feeds.every) & set(other.feeds.every)
+        first.is_honest == second.is_honest
+        and first.cell != second.cell
+        and not set(first.feeds.every) & set(second.feeds.every)
     )
 
 
 def graded(
-    made: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float
+    mutants: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float
 ) -> tuple[Result, ...]:
     """Grade as many mutants as the time allows, in their order."""
-    each = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
-    left = deadline - time.monotonic()
-    if left <= 0 or not made:
+    seconds_per_run = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
+    seconds_left = deadline - time.monotonic()
+    if seconds_left <= 0 or not mutants:
         return ()
-    endless = [one for one in made if may_be_endless(one)]
-    apart = [*packed([one for one in made if one not in endless]), *packed(endless)]
-    packs = apart[: MORE_THAN_FIT * runs_that_fit(left, each, runs.options.workers or 2)]
-    names = [one.id for pack in packs for one in pack]
+    endless = [mutant for mutant in mutants if may_be_endless(mutant)]
+    apart = [*packed([mutant for mutant in mutants if mutant not in endless]), *packed(endless)]
+    packs = apart[: MORE_THAN_FIT * runs_that_fit(seconds_left, seconds_per_run, runs.options.workers or 2)]
+    names = [mutant.id for pack in packs for mutant in pack]
     results: dict[str, Result] = {}
     doubtful: list[Mutant] = []
-    with display.running(names, runs.options.workers or 2, left) as advance:
+    with display.running(names, runs.options.workers or 2, seconds_left) as advance:
 
         def take(pack: Pack, outcome: Grade | NotGraded) -> None:
-            for one in pack:
-                result = judged(one, outcome, solution)
-                if result.verdict is Verdict.SURVIVED and raises(one, runs.folder / _name(pack) / "autograded"):
+            for mutant in pack:
+                result = judged(mutant, outcome, solution)
+                if result.verdict is Verdict.SURVIVED and raises(mutant, runs.folder / _name(pack) / "autograded"):
                     result = _raised_alone(result)
                 if len(pack) > 1 and needs_a_run_alone(result, outcome):
-                    doubtful.append(one)
+                    doubtful.append(mutant)
                 else:
-                    results[one.id] = result
-                    advance(one.id, result)
+                    results[mutant.id] = result
+                    advance(mutant.id, result)
 
         _grade(packs, runs, deadline, take)
-        _grade([(one,) for one in doubtful], runs, deadline, take)
+        _grade([(mutant,) for mutant in doubtful], runs, deadline, take)
     return tuple(results[name] for name in names if name in results)
 
 
@@ -162,8 +162,10 @@ def raises(mutant: Mutant, graded: Path) -> bool:
         cells = json.loads((graded / f"{mutant.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError):
         return False
-    own = [cell["metadata"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade_id") == mutant.cell]
-    return any(one.get("autograder", {}).get("run") == "error" for one in own)
+    metadata = [
+        cell["metadata"] for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade_id") == mutant.cell
+    ]
+    return any(one.get("autograder", {}).get("run") == "error" for one in metadata)
 
 
 def _raised_alone(result: Result) -> Result:

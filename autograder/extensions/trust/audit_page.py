@@ -74,11 +74,11 @@ def interval(bounds: tuple[float, float]) -> str:
     return f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f} %"
 
 
-def _bars(caught: int, others: int, survived: int) -> list[tuple[str, int, str]]:
+def _bars(caught: int, elsewhere: int, survived: int) -> list[tuple[str, int, str]]:
     """List (color, number, words) of the parts of a question's bar."""
     parts = [
         ("passed", caught, "caught here"),
-        ("skipped", others, "caught by another question"),
+        ("skipped", elsewhere, "caught by another question"),
         ("failed", survived, "survived"),
     ]
     return [part for part in parts if part[1]]

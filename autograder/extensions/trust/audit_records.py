@@ -150,14 +150,14 @@ class Audit:
 
     def by_family(self) -> Mapping[str, tuple[int, int, int]]:
         """Count by family: right verdicts, verdicts that count, equivalent ones."""
-        found: dict[str, tuple[int, int, int]] = {}
+        counts: dict[str, tuple[int, int, int]] = {}
         for family in FAMILIES:
-            own = [result.verdict for result in self.results if result.mutant.family == family]
-            right = sum(verdict in (Verdict.CAUGHT, Verdict.SPARED) for verdict in own)
-            wrong = sum(verdict in (Verdict.SURVIVED, Verdict.LOST) for verdict in own)
-            if own:
-                found[family] = (right, right + wrong, own.count(Verdict.EQUIVALENT))
-        return found
+            verdicts = [result.verdict for result in self.results if result.mutant.family == family]
+            right = sum(verdict in (Verdict.CAUGHT, Verdict.SPARED) for verdict in verdicts)
+            wrong = sum(verdict in (Verdict.SURVIVED, Verdict.LOST) for verdict in verdicts)
+            if verdicts:
+                counts[family] = (right, right + wrong, verdicts.count(Verdict.EQUIVALENT))
+        return counts
 
 
 def to_json(audit: Audit) -> dict[str, Any]:
@@ -227,5 +227,5 @@ def diff(mutant: Mutant, context: int = 1) -> list[str]:
     import difflib
 
     lines = difflib.unified_diff(mutant.before.split("\n"), mutant.after.split("\n"), n=context, lineterm="")
-    found = ["…" if line.startswith("@@") else line for line in list(lines)[2:]]
-    return found[1:] if found[:1] == ["…"] else found
+    compared = ["…" if line.startswith("@@") else line for line in list(lines)[2:]]
+    return compared[1:] if compared[:1] == ["…"] else compared

@@ -88,10 +88,10 @@ class Runs:
             HostError: this machine cannot grade it.
         """
         work = self.work(SOLUTION, {})
-        done = batch.run([work], execute=self.options.execute)
-        if done.not_graded:
-            raise HostError(f"the solution cannot be graded: {done.not_graded[0].reason}")
-        (grade,) = done.grades
+        batch_result = batch.run([work], execute=self.options.execute)
+        if batch_result.not_graded:
+            raise HostError(f"the solution cannot be graded: {batch_result.not_graded[0].reason}")
+        (grade,) = batch_result.grades
         missed = [
             f"\n  - {book.notebook}, {question.id}: {question.score:g} of {question.max_score:g} points"
             f" ({one_line(question.message, 300)})"
@@ -147,8 +147,8 @@ class Runs:
         is_first = not self.keys
         self.keys = self.keys or common_keys(self.course, self.release)
         target = self.folder / name / "autograded"
-        made = partial(batch.submission_work, self.course, self.release, name, self.keys)
-        work = made(submission=submission, target=target)
+        make = partial(batch.submission_work, self.course, self.release, name, self.keys)
+        work = make(submission=submission, target=target)
         if is_first:
             first = preload(work.assignment, released_modules(work))
             self.execution = execution_key(work.assignment, self.keys["files"], first)
@@ -161,9 +161,9 @@ def _tested(exam: Exam, questions: Sequence[QuestionGrade]) -> Iterator[Question
     return (question for question in questions if question.id in ids)
 
 
-def runs_that_fit(seconds: float, each: float, workers: int) -> int:
+def runs_that_fit(seconds: float, seconds_per_run: float, workers: int) -> int:
     """Return how many runs could fit into the time if each took as long as the solution's cells."""
-    return max(1, int(seconds * workers / each))
+    return max(1, int(seconds * workers / seconds_per_run))
 
 
 def until(deadline: float, execute: batch.Execute) -> batch.Execute:

@@ -31,8 +31,10 @@ def retrained(
     doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
     if not doubtful or time.monotonic() >= deadline or not _metrics(solution, doubtful[0].mutant):
         return tuple(results)
-    each = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
-    room = runs_that_fit(max(0.0, deadline - time.monotonic()), each, runs.options.workers or 2) // len(TRAINING_SEEDS)
+    seconds_per_run = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
+    room = runs_that_fit(max(0.0, deadline - time.monotonic()), seconds_per_run, runs.options.workers or 2) // len(
+        TRAINING_SEEDS
+    )
     chosen = doubtful[: max(1, room - 1)]  # what is trained now need not be trained by the next audit
     works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
     works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
@@ -40,12 +42,12 @@ def retrained(
     if not works:
         return tuple(results)
     display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
-    done = batch.run(
+    batch_result = batch.run(
         works,
         workers=runs.options.workers or batch.worker_count(works),
         execute=until(deadline, runs.options.execute),
     )
-    grades = {grade.student: grade for grade in done.grades}
+    grades = {grade.student: grade for grade in batch_result.grades}
     judged_again = {r.mutant.id: _judged_again(r, grades, runs) for r in chosen}
     return tuple(judged_again.get(result.mutant.id, result) for result in results)
 
@@ -70,12 +72,12 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Re
         samples = [[one[key] for one in group if key in one] for group in groups]
         if min(map(len, samples)) < MIN_TRAININGS:
             continue
-        found = difference(*samples)
-        words = f"{name} {found.second:.4g} instead of {found.first:.4g} over {len(samples[1])} trainings"
+        comparison = difference(*samples)
+        words = f"{name} {comparison.second:.4g} instead of {comparison.first:.4g} over {len(samples[1])} trainings"
         compared.append(words)
         sign = -1 if is_higher_better else 1
-        if found.is_different and sign * found.d > 0:
-            worse.append(f"{words} (p {found.p:.2g}, d {found.d:.2g})")
+        if comparison.is_different and sign * comparison.d > 0:
+            worse.append(f"{words} (p {comparison.p:.2g}, d {comparison.d:.2g})")
     if not compared:
         return result
     if worse:
@@ -86,7 +88,7 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Re
 
 def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
     """Collect what tests measured of trained models: losses, accuracies, and what stands beside a threshold."""
-    found: dict[Metric, float] = {}
+    metrics: dict[Metric, float] = {}
     for book in grade.notebooks:
         for question in book.questions if book.notebook == mutant.notebook else ():
             for check in question.checks if question.id in mutant.feeds.every else ():
@@ -94,8 +96,8 @@ def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
                 is_stated = name in ("loss", "accuracy") or "threshold" in check.evidence
                 if name is not None and is_stated and name not in CONDITIONS:
                     is_higher_better = check.evidence.get("higher_is_better", name == "accuracy") is True
-                    found[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
-    return found
+                    metrics[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
+    return metrics
 
 
 def is_trained(mutant: Mutant) -> bool:

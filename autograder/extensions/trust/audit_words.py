@@ -30,11 +30,11 @@ def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
         fed: results of the mutants of answers that feed it directly.
     """
     survivors = [result for result in fed if result.verdict is Verdict.SURVIVED]
-    kept = {result.mutant.operator for result in survivors}
+    surviving = {result.mutant.operator for result in survivors}
     if not survivors:
         return
     for operators, sentence in _PROBES:
-        if kept & operators:
+        if surviving & operators:
             yield sentence
             break
     slips = [result for result in survivors if result.mutant.family in ("code", "data", "network")]
@@ -77,18 +77,18 @@ _PROBES: tuple[tuple[frozenset[str], str], ...] = (
 """Wrong answers that tell what a test looks at, the most telling first → the sentence if one of them survives."""
 
 
-def advice(mutant: Mutant, found: Comparison) -> str:
+def advice(mutant: Mutant, comparison: Comparison) -> str:
     """Name the check of the vocabulary that would see a survivor; empty where none is known."""
     if mutant.family == "network":
         return next((text for words, text in _FOR_NETWORKS if any(word in mutant.operator for word in words)), _HOLDOUT)
     if mutant.family == "data" or (mutant.family == "cheat" and mutant.operator in _OF_NETWORKS):
         return _HOLDOUT
-    if found.case and "…" not in found.case and "<" not in found.case:
-        return f"It would be seen by `check.function({found.name}, cases=[{found.case}])`."
-    if found.name and found.why.startswith(f"`{found.name}("):
-        return f"More cases of `check.function({found.name}, …)` would see it; one of them is shown below."
-    if found.name:
-        return f"It would be seen by `check.close({found.name}, …)` in a hidden test."
+    if comparison.case and "…" not in comparison.case and "<" not in comparison.case:
+        return f"It would be seen by `check.function({comparison.name}, cases=[{comparison.case}])`."
+    if comparison.name and comparison.why.startswith(f"`{comparison.name}("):
+        return f"More cases of `check.function({comparison.name}, …)` would see it; one of them is shown below."
+    if comparison.name:
+        return f"It would be seen by `check.close({comparison.name}, …)` in a hidden test."
     return ""
 
 

@@ -164,35 +164,35 @@ def write_bundle(
 def _contents(work: Work, grade: Grade, *, hidden_data: bool) -> dict[str, bytes]:
     """Return the files of a bundle, except its manifest: place → content."""
     head, files = unpack(pack_common([work], course_files(work)))
-    unit, own = unpack(pack_unit(work))
+    unit, submitted = unpack(pack_unit(work))
     if not hidden_data and work.hidden is not None:
         folder = work.hidden.relative_to(work.course).as_posix()
         files = {name: content for name, content in files.items() if not name.startswith(f"{folder}/")}
-    found = {EXAM: _json(head), UNIT: _json(unit), RESULT: result_json.dumps(grade).encode()}
-    found |= {f"{SUBMISSION}/{name}": content for name, content in own.items()}
-    found |= {f"{COURSE}/{name}": content for name, content in files.items()}
+    contents = {EXAM: _json(head), UNIT: _json(unit), RESULT: result_json.dumps(grade).encode()}
+    contents |= {f"{SUBMISSION}/{name}": content for name, content in submitted.items()}
+    contents |= {f"{COURSE}/{name}": content for name, content in files.items()}
     pairs = zip(work.recording_keys, recordings.load(work, mark=False), strict=False)
     for number, (key, recording) in enumerate(pairs):
-        found |= {f"{RECORDINGS}/{number}.run": key.encode() + recording.run} if recording.run else {}
-        found |= {f"{RECORDINGS}/{number}.predictions": recording.figures} if recording.figures else {}
-    return found
+        contents |= {f"{RECORDINGS}/{number}.run": key.encode() + recording.run} if recording.run else {}
+        contents |= {f"{RECORDINGS}/{number}.predictions": recording.figures} if recording.figures else {}
+    return contents
 
 
 def _left_out(submission: Path, contents: Mapping[str, bytes]) -> dict[str, FileDigest]:
     """List what was handed in and is not in the bundle: the grade's key of the submission covers it."""
-    found = place_digests(submission)
-    names = [name for name in found if f"{SUBMISSION}/{name}" not in contents]
-    return {name: FileDigest(found[name][1], found[name][0]) for name in names}
+    digests = place_digests(submission)
+    names = [name for name in digests if f"{SUBMISSION}/{name}" not in contents]
+    return {name: FileDigest(digests[name][1], digests[name][0]) for name in names}
 
 
 def place_digests(folder: Path) -> dict[str, tuple[int, str]]:
     """Digest the regular files of a folder: path in it → size and SHA-256, in hex; one that cannot be read has none."""
-    found = {}
+    digests = {}
     for path in regular_files(folder):
         with contextlib.suppress(OSError), path.open("rb") as file:
             name = path.relative_to(folder).as_posix()
-            found[name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
-    return found
+            digests[name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return digests
 
 
 def _requests(file: Path) -> dict[str, bytes]:
@@ -207,13 +207,13 @@ def _requests(file: Path) -> dict[str, bytes]:
 def _listed(contents: Mapping[str, bytes]) -> dict[str, BundledFile]:
     """List the files; one whose name an archive should not have gets its digest as its name."""
     digests = {place: hashlib.sha256(content).hexdigest() for place, content in contents.items()}
-    named = mark_collisions(Member(place, 0, None, name_problem(place) or _junk(place)) for place in contents)
-    names = {member.name: f"{OTHER}/{digests[member.name]}" if member.problem else member.name for member in named}
+    members = mark_collisions(Member(place, 0, None, name_problem(place) or _junk(place)) for place in contents)
+    names = {member.name: f"{OTHER}/{digests[member.name]}" if member.problem else member.name for member in members}
     return {place: BundledFile(names[place], digests[place], len(contents[place])) for place in sorted(contents)}
 
 
-def _junk(place: str) -> str:
-    return "left out by readers" if is_junk(place) else ""
+def _junk(path: str) -> str:
+    return "left out by readers" if is_junk(path) else ""
 
 
 def _json(value: Any) -> bytes:

@@ -73,8 +73,8 @@ def _blas() -> str:
     try:
         import numpy
 
-        said: Any = numpy.show_config(mode="dicts")
-        blas = said["Build Dependencies"]["blas"]
+        configuration: Any = numpy.show_config(mode="dicts")
+        blas = configuration["Build Dependencies"]["blas"]
         return f"{blas['name']} {blas['version']}"
     except (ImportError, KeyError, TypeError):
         return ""
@@ -82,24 +82,24 @@ def _blas() -> str:
 
 def _cpu() -> dict[str, str]:
     """Read the first processor of /proc/cpuinfo; empty where there is no such file."""
-    found: dict[str, str] = {}
+    processor: dict[str, str] = {}
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
-        return found
+        return processor
     for line in lines:
         name, _, value = line.partition(":")
-        if (known := _CPU_LINES.get(name.strip())) is not None:
-            found.setdefault(known, value.strip())
-    return found
+        if (field := _CPU_LINES.get(name.strip())) is not None:
+            processor.setdefault(field, value.strip())
+    return processor
 
 
 def _packages(python: str | None) -> Iterator[tuple[str, str]]:
     if python is None:
-        for found in metadata.distributions():
-            name = found.metadata["Name"]
+        for distribution in metadata.distributions():
+            name = distribution.metadata["Name"]
             if name:
-                yield name.lower().replace("_", "-"), found.version
+                yield name.lower().replace("_", "-"), distribution.version
         return
     for path in Path(python).parent.parent.glob("lib*/python*/*-packages/*-info"):
         if match := _INSTALLED.fullmatch(path.name):
@@ -108,24 +108,24 @@ def _packages(python: str | None) -> Iterator[tuple[str, str]]:
 
 def differences(then: Environment, now: Environment) -> list[str]:
     """Name what differs between two machines, a sentence each; what is not known of one of them is left out."""
-    said = []
-    for what in _TITLES:
-        before, after = getattr(then, what), getattr(now, what)
+    sentences = []
+    for attribute in _TITLES:
+        before, after = getattr(then, attribute), getattr(now, attribute)
         if before and after and before != after:
-            said.append(f"{_TITLES[what]}: {before} → {after}")
+            sentences.append(f"{_TITLES[attribute]}: {before} → {after}")
     if then.kit == now.kit and then.code and now.code and then.code != now.code:
-        said.append(f"{_TITLES['kit']}: its code was changed, at the same version {now.kit}")
+        sentences.append(f"{_TITLES['kit']}: its code was changed, at the same version {now.kit}")
     if then.packages and now.packages:
         names = sorted(name for name in {*then.packages, *now.packages} if name != "nbexaminer")
-        other = [name for name in names if then.packages.get(name) != now.packages.get(name)]
-        changes = [f"{name} {then.packages.get(name, 'none')} → {now.packages.get(name, 'none')}" for name in other]
-        said += [f"packages: {_listed(changes)}"] if changes else []
+        changed = [name for name in names if then.packages.get(name) != now.packages.get(name)]
+        changes = [f"{name} {then.packages.get(name, 'none')} → {now.packages.get(name, 'none')}" for name in changed]
+        sentences += [f"packages: {_listed(changes)}"] if changes else []
     if then.cpu_features and now.cpu_features:
         lost = sorted(set(then.cpu_features) - set(now.cpu_features))
         new = sorted(set(now.cpu_features) - set(then.cpu_features))
-        said += [f"processor's instructions: {_listed(lost)} missing here"] if lost else []
-        said += [f"processor's instructions: {_listed(new)} only here"] if new else []
-    return said
+        sentences += [f"processor's instructions: {_listed(lost)} missing here"] if lost else []
+        sentences += [f"processor's instructions: {_listed(new)} only here"] if new else []
+    return sentences
 
 
 _TITLES = {

@@ -115,36 +115,36 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     root = folder / COURSE
     root.mkdir(mode=0o700)
     submission = {}
-    for place, file in manifest.files.items():
-        if _leads_out(file.member) or _leads_out(place):
-            raise ValueError(f"the path {place!r:.80} is refused")
+    for path, file in manifest.files.items():
+        if _leads_out(file.member) or _leads_out(path):
+            raise ValueError(f"the path {path!r:.80} is refused")
     digests = {name: _digest(members / name) for name in {file.member for file in manifest.files.values()}}
-    for place, file in manifest.files.items():
+    for path, file in manifest.files.items():
         member = members / file.member
         if digests[file.member] != (file.sha256, file.size):
-            raise ValueError(f"{place!r:.80} is missing or damaged")
-        top, _, rest = place.partition("/")
-        if top == COURSE and rest:
-            _link(member, root / rest)
-        elif top == SUBMISSION and rest:
-            submission[rest] = member
-    known = {place: members / file.member for place, file in manifest.files.items()}
-    common = _common(known[EXAM], root, course)
+            raise ValueError(f"{path!r:.80} is missing or damaged")
+        top, _, inner_path = path.partition("/")
+        if top == COURSE and inner_path:
+            _link(member, root / inner_path)
+        elif top == SUBMISSION and inner_path:
+            submission[inner_path] = member
+    files = {path: members / file.member for path, file in manifest.files.items()}
+    common = _common(files[EXAM], root, course)
     if common.assignment.name != manifest.assignment:
         raise ValueError("its exam is another assignment's")
     if manifest.hidden == HIDDEN[1]:
         _take_hidden_data(common, manifest, course)
     for needed in (*common.modules, *([common.hidden] if common.hidden else [])):
         needed.mkdir(parents=True, exist_ok=True)
-    work = _work(known[UNIT], common, submission, manifest)
-    grade = result_json.from_json(_json(known[RESULT]))
+    work = _work(files[UNIT], common, submission, manifest)
+    grade = result_json.from_json(_json(files[RESULT]))
     if (grade.student, grade.assignment) != (manifest.student, manifest.assignment):
         raise ValueError("its grade is of another submission")
-    found = [[_optional(known, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
-    recordings, wrong = bound(manifest, work, [Recording(*parts) for parts in found])
-    requests, notes = _requests(known.get(REQUESTS))
-    said = (*doubts(manifest, grade, common, work), *wrong)
-    return Bundle(manifest, grade, work, recordings, requests, notes, said)
+    recorded = [[_optional(files, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
+    recordings, wrong = bound(manifest, work, [Recording(*parts) for parts in recorded])
+    requests, notes = _requests(files.get(REQUESTS))
+    sentences = (*doubts(manifest, grade, common, work), *wrong)
+    return Bundle(manifest, grade, work, recordings, requests, notes, sentences)
 
 
 _RECORDED = ("run", "predictions")
@@ -166,15 +166,15 @@ def _manifest(path: Path) -> Manifest:
         raise ValueError(
             f"its version is {data.get('version')!r:.40}{_made_with(data)}, and this kit reads version {VERSION}"
         )
-    read = from_plain(Manifest, data)
-    if len(read.files) > LIMITS.members:
+    manifest = from_plain(Manifest, data)
+    if len(manifest.files) > LIMITS.members:
         raise ValueError(f"it names more than {LIMITS.members:,} files")
-    if read.hidden not in HIDDEN:
-        raise ValueError(f"hidden is {read.hidden!r:.40}")
-    for what, name in (("student", read.student), ("assignment", read.assignment)):
+    if manifest.hidden not in HIDDEN:
+        raise ValueError(f"hidden is {manifest.hidden!r:.40}")
+    for role, name in (("student", manifest.student), ("assignment", manifest.assignment)):
         if not (is_folder_name(name) and name.isprintable()):
-            raise ValueError(f"the name {name!r:.80} of the {what} is refused")
-    return read
+            raise ValueError(f"the name {name!r:.80} of the {role} is refused")
+    return manifest
 
 
 def _made_with(manifest: Mapping[str, Any]) -> str:
@@ -187,17 +187,17 @@ def _made_with(manifest: Mapping[str, Any]) -> str:
 def _common(path: Path, root: Path, course: Course | None) -> Common:
     """Read what submissions share, with each path in it checked."""
     head = _json(path)
-    named = [head["hidden"], *head["modules"], *head["files"].values(), *head["files"]]
-    for place in named:
-        if place not in (None, ".") and _leads_out(place):
-            raise ValueError(f"the path {place!r:.80} is refused")
+    paths = [head["hidden"], *head["modules"], *head["files"].values(), *head["files"]]
+    for path_listed in paths:
+        if path_listed not in (None, ".") and _leads_out(path_listed):
+            raise ValueError(f"the path {path_listed!r:.80} is refused")
     common = common_in(pack(head, {}), root)
     for exam in common.exams:
         if _leads_out(exam.notebook) or "/" in exam.notebook:
             raise ValueError(f"the name {exam.notebook!r:.80} of a notebook is refused")
     if not common.exams or not common.modules:
         raise ValueError("it has no exam")
-    if missing := [name for name, place in common.files.items() if not place.is_file()]:
+    if missing := [name for name, path_listed in common.files.items() if not path_listed.is_file()]:
         raise ValueError(f"{missing[0]!r:.80} is missing")
     return replace(common, assignment=_harmless(common.assignment, course))
 
@@ -217,14 +217,14 @@ def _harmless(assignment: Assignment, course: Course | None) -> Assignment:
             value = getattr(limits, name, None)
             if value is not None and not least <= value <= most:
                 raise ValueError(f"{name} is {value!r:.40}; it may be {least:g} to {most:g}")
-    own = None if course is None else course.assignments.get(assignment.name)
+    local = None if course is None else course.assignments.get(assignment.name)
     return replace(
         assignment,
         files=(),
         hidden=(),
         prepare=None,
         late=LatePolicy(),
-        environment=own.environment if own else None,
+        environment=local.environment if local else None,
         settings={},
     )
 
@@ -235,15 +235,15 @@ def _take_hidden_data(common: Common, manifest: Manifest, course: Course | None)
     Raises:
         UsageError: no course has them.
     """
-    what = "this bundle was made without the hidden data"
+    problem = "this bundle was made without the hidden data"
     if course is None or common.hidden is None:
-        raise UsageError(f"{what}; name a course that has them: --course DIR")
-    own = course.hidden(manifest.assignment)
-    if not own.is_dir() or folder_key(own) != manifest.hidden_key:
-        raise UsageError(f"{what}, and those in {own} are others")
-    for path in own.rglob("*"):
+        raise UsageError(f"{problem}; name a course that has them: --course DIR")
+    hidden_here = course.hidden(manifest.assignment)
+    if not hidden_here.is_dir() or folder_key(hidden_here) != manifest.hidden_key:
+        raise UsageError(f"{problem}, and those in {hidden_here} are others")
+    for path in hidden_here.rglob("*"):
         if path.is_file() and not path.is_symlink():
-            _link(path, common.hidden / path.relative_to(own))
+            _link(path, common.hidden / path.relative_to(hidden_here))
 
 
 def _work(path: Path, common: Common, submission: Mapping[str, Path], manifest: Manifest) -> Work:
@@ -260,9 +260,9 @@ def _work(path: Path, common: Common, submission: Mapping[str, Path], manifest: 
     if sum(file.stat().st_size for file in submission.values()) > 2 * SUBMISSION_LIMITS.total_bytes:
         raise ValueError("its submission is too large")
     contents = {name: file.read_bytes() for name, file in submission.items()}
-    place = common.root / STATE / "second-look"
-    place.mkdir(parents=True, mode=0o700)
-    return unpack_unit(pack(unit, contents), common, place)
+    unit_folder = common.root / STATE / "second-look"
+    unit_folder.mkdir(parents=True, mode=0o700)
+    return unpack_unit(pack(unit, contents), common, unit_folder)
 
 
 _ODD = re.compile("link|folder|pipe|[0-9]{1,12}")
@@ -281,12 +281,12 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _optional(known: Mapping[str, Path], place: str) -> bytes:
-    if place not in known:
+def _optional(files: Mapping[str, Path], name: str) -> bytes:
+    if name not in files:
         return b""
-    if known[place].stat().st_size > MAX_RECORDING_BYTES:
-        raise ValueError(f"{place} is too large")
-    return known[place].read_bytes()
+    if files[name].stat().st_size > MAX_RECORDING_BYTES:
+        raise ValueError(f"{name} is too large")
+    return files[name].read_bytes()
 
 
 def _digest(path: Path) -> tuple[str, int] | None:

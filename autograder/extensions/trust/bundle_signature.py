@@ -43,9 +43,9 @@ def sign(bundle: Path, key: Path) -> Path:
         raise UsageError(f"there is no key {key}")
     path = signature_path(bundle)
     path.unlink(missing_ok=True)  # the program asks before it writes over one
-    done = _run("sign", "-f", str(key.resolve()), "-n", NAMESPACE, str(bundle.resolve()), data=None)
-    if done.returncode or not path.is_file():
-        raise HostError(f"{key} cannot sign {bundle.name}: {_said(done)}")
+    process = _run("sign", "-f", str(key.resolve()), "-n", NAMESPACE, str(bundle.resolve()), data=None)
+    if process.returncode or not path.is_file():
+        raise HostError(f"{key} cannot sign {bundle.name}: {_said(process)}")
     return path
 
 
@@ -67,13 +67,13 @@ def signer(bundle: Path, allowed: Path) -> str:
     if not path.is_file():
         raise SignatureError(f"{bundle.name} is not signed: there is no {path.name} beside it")
     files = ("-s", str(path.resolve()), "-f", str(allowed.resolve()))
-    known = _run("find-principals", *files, data=None)
-    names = known.stdout.decode(errors="replace").splitlines()
-    if known.returncode or not names:
+    search = _run("find-principals", *files, data=None)
+    names = search.stdout.decode(errors="replace").splitlines()
+    if search.returncode or not names:
         raise SignatureError(f"{path.name} was made with a key of nobody in {allowed}")
-    done = _run("verify", *files, "-I", names[0], "-n", NAMESPACE, data=bundle)
-    if done.returncode:
-        raise SignatureError(f"{path.name} does not fit {bundle.name}: {_said(done)}")
+    verification = _run("verify", *files, "-I", names[0], "-n", NAMESPACE, data=bundle)
+    if verification.returncode:
+        raise SignatureError(f"{path.name} does not fit {bundle.name}: {_said(verification)}")
     return names[0]
 
 
@@ -89,5 +89,7 @@ def _run(action: str, *arguments: str, data: Path | None) -> subprocess.Complete
         raise HostError(f"{PROGRAM} did not end within {SECONDS:g} s") from None
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    return one_line((done.stderr or done.stdout).decode(errors="replace"), 300) or f"exit code {done.returncode}"
+def _said(process: subprocess.CompletedProcess[bytes]) -> str:
+    return (
+        one_line((process.stderr or process.stdout).decode(errors="replace"), 300) or f"exit code {process.returncode}"
+    )

@@ -32,10 +32,10 @@ def doubts(manifest: Manifest, grade: Grade, common: Common, work: Work) -> Iter
     """Say which parts of a bundle are not what its grade was made from, a sentence each."""
     if dict(manifest.graded_from) != dict(grade.content_keys):
         yield "its manifest and its grade name different keys"
-    found = _keys(manifest, common, work)
-    for part, other in PARTS.items():
-        if grade.content_keys.get(part) != found[part]:
-            yield f"the grade was made from {other}"
+    keys = _keys(manifest, common, work)
+    for part, source in PARTS.items():
+        if grade.content_keys.get(part) != keys[part]:
+            yield f"the grade was made from {source}"
 
 
 def _keys(manifest: Manifest, common: Common, work: Work) -> dict[str, str]:
@@ -52,15 +52,15 @@ def _plain(files: Mapping[str, FileDigest]) -> dict[str, tuple[int, str]]:
     return {name: (file.size, file.sha256) for name, file in files.items()}
 
 
-def bound(manifest: Manifest, work: Work, found: list[Recording]) -> tuple[tuple[Recording, ...], list[str]]:
+def bound(manifest: Manifest, work: Work, bundled: list[Recording]) -> tuple[tuple[Recording, ...], list[str]]:
     """Return the recordings that belong to the submission, without their keys; and what is wrong with others."""
     keys = recordings.keys(replace(work, execution=manifest.execution))
-    kept, wrong = [], []
-    for exam, key, recording in zip(work.exams, keys, found, strict=True):
+    belonging, wrong = [], []
+    for exam, key, recording in zip(work.exams, keys, bundled, strict=True):
         run = recording.run or b""
         if run and (not key or run[:KEY_BYTES] != key.encode()):
             wrong.append(f"the recording of {exam.notebook} is not of this submission")
-            kept.append(Recording())
+            belonging.append(Recording())
         else:
-            kept.append(replace(recording, run=run[KEY_BYTES:]))
-    return tuple(kept), wrong
+            belonging.append(replace(recording, run=run[KEY_BYTES:]))
+    return tuple(belonging), wrong

@@ -94,13 +94,13 @@ def calibrate(
         stop = interrupt
     hidden = course.hidden(wanted.name)
     try:
-        made = calibration(runs, release.exams, hidden, seed=seed)
+        result = calibration(runs, release.exams, hidden, seed=seed)
     except CalibrationError as error:
         if stop is None:
             raise
         stop.add_note(str(error))
         raise stop from None
-    _publish(course, wanted, made)
+    _publish(course, wanted, result)
     if stop is not None:
         raise stop
 
@@ -135,7 +135,7 @@ def _run(
             execute_runs(planned, runs, workers=count, seconds=seconds, advance=progress.advance)
 
 
-def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
+def _publish(course: Course, assignment: Assignment, result: Calibration) -> None:
     """Write the record and the page, and show the table and what was found."""
     from rich.console import Console
 
@@ -147,17 +147,17 @@ def _publish(course: Course, assignment: Assignment, made: Calibration) -> None:
     from autograder.release import calibration_record
 
     path = calibration_record.calibration_path(course, assignment.name)
-    calibration_record.save(path, made)
-    page = write_page(course, assignment, made)
-    if made.checks:
-        shown = f"met by all ({at_most(made.shown)} miss it)"
-        titles = ("question", "check", "measured", "threshold", "solution loses", shown, "passes")
-        show_columns(Console(), titles, table(made), right=("threshold",))
+    calibration_record.save(path, result)
+    page = write_page(course, assignment, result)
+    if result.checks:
+        column = f"met by all ({at_most(result.shown)} miss it)"
+        titles = ("question", "check", "measured", "threshold", "solution loses", column, "passes")
+        show_columns(Console(), titles, table(result), right=("threshold",))
         click.echo()
-    for text in made.findings:
+    for text in result.findings:
         click.echo(f"- {one_line(text, 2000)}")
-    click.echo(f"{summary(made)}\n")
-    for what, written in (("calibration", path), ("page", page)):
-        click.echo(f"{what:14} {one_line(str(written), MAX_PATH)}")
-    if made.runs < made.planned:
-        warn(f"note: {made.runs} of {made.planned} runs of the solution; the same command goes on with the others")
+    click.echo(f"{summary(result)}\n")
+    for title, target in (("calibration", path), ("page", page)):
+        click.echo(f"{title:14} {one_line(str(target), MAX_PATH)}")
+    if result.runs < result.planned:
+        warn(f"note: {result.runs} of {result.planned} runs of the solution; the same command goes on with the others")

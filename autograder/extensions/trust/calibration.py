@@ -62,7 +62,7 @@ def calibration(runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int) -
         raise CalibrationError(_too_few(runs, len(solution)))
     names = [name for name in runs.grades if name != SOLUTION]
     answers = {name: runs.of(name) for name in sorted(names)}
-    made = Calibration(
+    result = Calibration(
         version=record.VERSION,
         kit=__version__,
         made_at=datetime.now(UTC),
@@ -82,15 +82,15 @@ def calibration(runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int) -
         ),
         findings=(),
     )
-    return replace(made, findings=tuple(findings(made, runs)))
+    return replace(result, findings=tuple(findings(result, runs)))
 
 
-def _too_few(runs: Runs, done: int) -> str:
-    why = next((f" ({label}: {reason})" for label, reason in runs.failures.items()), "")
+def _too_few(runs: Runs, graded: int) -> str:
+    example = next((f" ({label}: {reason})" for label, reason in runs.failures.items()), "")
     return (
-        f"{done} of {runs.planned} runs of the solution could be graded in {runs.seconds:.0f} s, and at least "
-        f"{MIN_RUNS} are needed to say anything{why}. Recordings of finished runs are kept: give more time, and the "
-        "same command goes on with the others"
+        f"{graded} of {runs.planned} runs of the solution could be graded in {runs.seconds:.0f} s, and at least "
+        f"{MIN_RUNS} are needed to say anything{example}. Recordings of finished runs are kept: give more time, and "
+        "the same command goes on with the others"
     )
 
 
@@ -103,23 +103,26 @@ def _checks(
     judged: Mapping[str, Container[tuple[str, str]]],
 ) -> Iterator[CheckCalibration]:
     """Yield each check with a number, in the order of the exam, with the answers that it tells something of."""
-    found = _measured(solution)
-    others = {name: _measured(grades) for name, grades in answers.items()}
-    for key, results in found.items():
+    measured = _measured(solution)
+    measured_answers = {name: _measured(grades) for name, grades in answers.items()}
+    for key, results in measured.items():
         measure = _measure(results)
         if measure is None or all(one.weight == 0 for one in results):
             continue
-        every = [*results, *(one for each in others.values() for one in each.get(key, []))]
+        every = [*results, *(one for each in measured_answers.values() for one in each.get(key, []))]
         thresholds = set(_numbers(every, "threshold"))
         if len(thresholds) > 1:  # it follows from another model of the run: the distance from it is what varies
-            results, others = _relative(results, measure), {n: _with(each, key, measure) for n, each in others.items()}
+            results, measured_answers = (
+                _relative(results, measure),
+                {n: _with(each, key, measure) for n, each in measured_answers.items()},
+            )
             measure, thresholds = f"{measure} minus threshold", {0.0}
         values = _numbers(results, measure)
         first = next(one.evidence for one in results if is_number(one.evidence.get(measure)))
         higher = first.get("higher_is_better") is True
         error = math.sqrt(statistics.fmean([e * e for e in _numbers(results, "standard_error")] or [0.0]))
         doubt = _DOUBT * error if first.get("close_calls") is True else 0.0
-        made = CheckCalibration(
+        check = CheckCalibration(
             notebook=key[0],
             question=key[1],
             name=key[2],
@@ -134,25 +137,27 @@ def _checks(
             standard_error=error,
             met_by_all=None,
         )
-        telling = {name: each for name, each in others.items() if name.startswith(GOOD) or key[:2] in judged[name]}
-        named = (_answer(name, each.get(key, []), made) for name, each in telling.items())
-        if made.threshold is not None and made.spread > 0 and len(values) == len(solution):
-            made = replace(made, met_by_all=met_by_all(values, higher_is_better=higher))
-        yield replace(made, answers=tuple(one for one in named if one is not None))
+        telling = {
+            name: each for name, each in measured_answers.items() if name.startswith(GOOD) or key[:2] in judged[name]
+        }
+        shares = (_answer(name, each.get(key, []), check) for name, each in telling.items())
+        if check.threshold is not None and check.spread > 0 and len(values) == len(solution):
+            check = replace(check, met_by_all=met_by_all(values, higher_is_better=higher))
+        yield replace(check, answers=tuple(one for one in shares if one is not None))
 
 
 def _measured(grades: Sequence[Grade]) -> dict[Key, list[CheckResult]]:
     """Collect the results of each check over the runs."""
-    found: dict[Key, list[CheckResult]] = {}
+    by_check: dict[Key, list[CheckResult]] = {}
     for grade in grades:
         for book in grade.notebooks:
             for question in book.questions:
-                seen: dict[str, int] = {}
+                counts: dict[str, int] = {}
                 for check in question.checks:
-                    seen[check.name] = seen.get(check.name, 0) + 1
-                    name = check.name if seen[check.name] == 1 else f"{check.name} ({seen[check.name]})"
-                    found.setdefault((book.notebook, question.id, name), []).append(check)
-    return found
+                    counts[check.name] = counts.get(check.name, 0) + 1
+                    name = check.name if counts[check.name] == 1 else f"{check.name} ({counts[check.name]})"
+                    by_check.setdefault((book.notebook, question.id, name), []).append(check)
+    return by_check
 
 
 def _measure(results: Sequence[CheckResult]) -> str | None:
@@ -162,20 +167,20 @@ def _measure(results: Sequence[CheckResult]) -> str | None:
 
 def _numbers(results: Sequence[CheckResult], name: str) -> list[float]:
     """List what the evidence has of a name, where it is a number."""
-    found: list[Any] = [one.evidence.get(name) for one in results]
-    return [float(value) for value in found if is_number(value)]
+    numbers: list[Any] = [one.evidence.get(name) for one in results]
+    return [float(value) for value in numbers if is_number(value)]
 
 
 def _relative(results: Sequence[CheckResult], measure: str) -> list[CheckResult]:
     """Add the distance of a measured value from the threshold of its own run to the evidence."""
-    found = []
-    for one in results:
-        value, threshold = _numbers([one], measure), _numbers([one], "threshold")
+    extended = []
+    for result in results:
+        value, threshold = _numbers([result], measure), _numbers([result], "threshold")
         if value and threshold:
             distance = {f"{measure} minus threshold": value[0] - threshold[0]}
-            one = replace(one, evidence={**distance, **one.evidence})
-        found.append(one)
-    return found
+            result = replace(result, evidence={**distance, **result.evidence})
+        extended.append(result)
+    return extended
 
 
 def _with(measured: Mapping[Key, list[CheckResult]], key: Key, measure: str) -> dict[Key, list[CheckResult]]:
@@ -198,17 +203,17 @@ def _questions(
     for exam in exams:
         for cell in record.tests_with_points(exam):
             key = (exam.notebook, str(cell.grade_id))
-            lost = [not _is_full(one) for grade in solution if (one := _question(grade, key)) is not None]
-            named = (
+            lost = [not _is_full(graded) for grade in solution if (graded := _question(grade, key)) is not None]
+            shares = (
                 AnswerShare(name, _share([_is_full(q) for g in grades if (q := _question(g, key)) is not None]))
                 for name, grades in answers.items()
             )
-            yield QuestionCalibration(*key, cell.points, record.test_digest(cell), _share(lost), tuple(named))
+            yield QuestionCalibration(*key, cell.points, record.test_digest(cell), _share(lost), tuple(shares))
 
 
 def _question(grade: Grade, key: tuple[str, str]) -> QuestionGrade | None:
-    found = (q for book in grade.notebooks if book.notebook == key[0] for q in book.questions if q.id == key[1])
-    return next(found, None)
+    matching = (q for book in grade.notebooks if book.notebook == key[0] for q in book.questions if q.id == key[1])
+    return next(matching, None)
 
 
 def _is_full(question: QuestionGrade) -> bool:
@@ -218,7 +223,7 @@ def _is_full(question: QuestionGrade) -> bool:
 def _loses(grade: Grade, exams: Sequence[Exam]) -> bool:
     """Tell whether a question that tests grade has lost points."""
     keys = [(exam.notebook, str(cell.grade_id)) for exam in exams for cell in record.tests_with_points(exam)]
-    return any((found := _question(grade, key)) is None or not _is_full(found) for key in keys)
+    return any((question := _question(grade, key)) is None or not _is_full(question) for key in keys)
 
 
 def _share(happened: Sequence[bool]) -> Share:

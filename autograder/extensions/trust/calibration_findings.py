@@ -29,31 +29,31 @@ GOAL = 0.01
 MAX_MESSAGE = 300
 
 
-def findings(made: Calibration, runs: Runs) -> Iterator[str]:
+def findings(calibration: Calibration, runs: Runs) -> Iterator[str]:
     """Yield what a calibration found, the most important first."""
     yield from _broken_runs(runs)
-    for check in made.checks:
+    for check in calibration.checks:
         yield from _solution_loses(check)
         yield from _fails_sometimes(check)
-    yield from _questions(made)
-    for check in made.checks:
+    yield from _questions(calibration)
+    for check in calibration.checks:
         yield from _asks_nothing(check)
         yield from _answers(check)
-    yield from _stands_on_all(made)
-    yield from _limits(made, runs)
+    yield from _stands_on_all(calibration)
+    yield from _limits(calibration, runs)
 
 
-def summary(made: Calibration) -> str:
+def summary(calibration: Calibration) -> str:
     """Say in one line what the runs show of the whole assignment, and what they do not."""
-    lost = made.lost
-    said = f"The solution lost points in {counted(lost)}."
-    if made.checks and not any(check.spread for check in made.checks):
-        said += " Nothing varied: each run measured the same."
+    lost = calibration.lost
+    text = f"The solution lost points in {counted(lost)}."
+    if calibration.checks and not any(check.spread for check in calibration.checks):
+        text += " Nothing varied: each run measured the same."
     elif not lost.hits and lost.at_most > GOAL:
-        said += f" To show {percent(GOAL)}, it takes {runs_needed(GOAL)} runs without a loss: `--until {GOAL:.0%}`."
-    if not made.answers:
-        return f"{said} No named answer is kept in answers/, so nothing is known of what the thresholds let pass."
-    return said if made.findings else f"{said} No named answer passes that should not."
+        text += f" To show {percent(GOAL)}, it takes {runs_needed(GOAL)} runs without a loss: `--until {GOAL:.0%}`."
+    if not calibration.answers:
+        return f"{text} No named answer is kept in answers/, so nothing is known of what the thresholds let pass."
+    return text if calibration.findings else f"{text} No named answer passes that should not."
 
 
 def _broken_runs(runs: Runs) -> Iterator[str]:
@@ -61,22 +61,22 @@ def _broken_runs(runs: Runs) -> Iterator[str]:
         grades = runs.of(candidate)
         ended = [book for grade in grades for book in grade.notebooks if book.status != RunStatus.COMPLETED]
         if ended:
-            who = "the solution" if candidate == SOLUTION else f"answer {candidate}"
-            why = one_line(ended[0].message or ended[0].status, MAX_MESSAGE)
-            yield f"{who} does not run to its end in {len(ended)} of {len(grades)} runs: {why}"
+            candidate_label = "the solution" if candidate == SOLUTION else f"answer {candidate}"
+            reason = one_line(ended[0].message or ended[0].status, MAX_MESSAGE)
+            yield f"{candidate_label} does not run to its end in {len(ended)} of {len(grades)} runs: {reason}"
 
 
 def _solution_loses(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None:
         return
     share = check.lost.hits / check.lost.runs
-    which = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
+    finding = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
     if share == 1:
-        yield f"{which}: nobody who works as you do gets these points. {_better(check)}"
+        yield f"{finding}: nobody who works as you do gets these points. {_better(check)}"
     elif COIN[0] <= share <= COIN[1]:
-        yield f"{which}: a coin decides about these points. {_better(check)}"
+        yield f"{finding}: a coin decides about these points. {_better(check)}"
     elif share > 0:
-        yield f"{which}. {_better(check)}"
+        yield f"{finding}. {_better(check)}"
     elif (room := _room(check)) < check.spread and check.measure not in CONDITIONS:
         yield (
             f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: {room:.2g} from the worst "
@@ -146,9 +146,9 @@ def _wrong(check: CheckCalibration) -> list[AnswerValues]:
     return [one for one in check.answers if not one.name.startswith(GOOD) and one.values]
 
 
-def _questions(made: Calibration) -> Iterator[str]:
-    stated = {(one.notebook, one.question) for one in made.checks if one.threshold is not None}
-    for question in made.questions:
+def _questions(calibration: Calibration) -> Iterator[str]:
+    stated = {(one.notebook, one.question) for one in calibration.checks if one.threshold is not None}
+    for question in calibration.questions:
         if question.lost.hits and (question.notebook, question.id) not in stated:
             yield f"{question.notebook}, {question.id}: the solution loses points in {counted(question.lost)}."
 
@@ -179,21 +179,22 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
 def _answers(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None or check.measure in CONDITIONS or _asks_nothing_of_wrong(check):
         return
-    for one in check.answers:
-        wrong = not one.name.startswith(GOOD)
-        if wrong and one.passed.hits:
+    for answer in check.answers:
+        wrong = not answer.name.startswith(GOOD)
+        if wrong and answer.passed.hits:
             yield (
-                f"{label(check)}: {one.name} passes {asked(check)} in {one.passed.hits} of {one.passed.runs} runs; "
-                f"measured: {span(one.values)}, and of the solution {span(check.values)}. {_instead(check, one)}"
+                f"{label(check)}: {answer.name} passes {asked(check)} in {answer.passed.hits} of {answer.passed.runs} "
+                f"runs; measured: {span(answer.values)}, and of the solution {span(check.values)}. "
+                f"{_instead(check, answer)}"
             )
-        elif wrong and len(one.values) > 1 and (short := _short(check, one)) < statistics.stdev(one.values):
+        elif wrong and len(answer.values) > 1 and (short := _short(check, answer)) < statistics.stdev(answer.values):
             yield (
-                f"{label(check)}: no run of {one.name} passes, but its best one is only {short:.2g} away, and its runs "
-                f"differ by {statistics.stdev(one.values):.2g} (their standard deviation)."
+                f"{label(check)}: no run of {answer.name} passes, but its best one is only {short:.2g} away, and its "
+                f"runs differ by {statistics.stdev(answer.values):.2g} (their standard deviation)."
             )
-        elif not wrong and one.passed.hits < one.passed.runs:
-            runs = f"{one.passed.hits} of {one.passed.runs} runs"
-            yield f"{label(check)}: {one.name} passes in only {runs}, measured at {span(one.values)}."
+        elif not wrong and answer.passed.hits < answer.passed.runs:
+            runs = f"{answer.passed.hits} of {answer.passed.runs} runs"
+            yield f"{label(check)}: {answer.name} passes in only {runs}, measured at {span(answer.values)}."
 
 
 def _short(check: CheckCalibration, answer: AnswerValues) -> float:
@@ -209,18 +210,18 @@ def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
         return "The values do not show which threshold would do: look at the plot."
     runs = len(answer.values)
     hits = round(passing(answer.values, check, check.met_by_all) * runs)
-    said = f"At {check.met_by_all:g}, which each run of the solution meets, it passes in {hits} of {runs} runs"
+    finding = f"At {check.met_by_all:g}, which each run of the solution meets, it passes in {hits} of {runs} runs"
     if hits <= TOO_OFTEN * runs:
-        return f"{said}."
-    return f"{said}: no threshold tells them apart. Measure on more rows, or something else."
+        return f"{finding}."
+    return f"{finding}: no threshold tells them apart. Measure on more rows, or something else."
 
 
 def _asks_nothing_of_wrong(check: CheckCalibration) -> bool:
     return any("separates nothing" in said for said in _asks_nothing(check))
 
 
-def _stands_on_all(made: Calibration) -> Iterator[str]:
-    promised = sum(one.doubt > 0 for one in made.checks if one.threshold is not None)
+def _stands_on_all(calibration: Calibration) -> Iterator[str]:
+    promised = sum(one.doubt > 0 for one in calibration.checks if one.threshold is not None)
     if promised > 1:
         yield (
             f"somebody who stands exactly on all of the {promised} thresholds with a benefit of the doubt, each of "
@@ -229,22 +230,23 @@ def _stands_on_all(made: Calibration) -> Iterator[str]:
         )
 
 
-def _limits(made: Calibration, runs: Runs) -> Iterator[str]:
-    if not made.checks:
+def _limits(calibration: Calibration, runs: Runs) -> Iterator[str]:
+    if not calibration.checks:
         yield (
             "no check of this assignment measures a number, so there is no threshold to calibrate; how often the "
             "solution loses each question is counted all the same."
         )
-    elif not any(one.threshold is not None for one in made.checks):
+    elif not any(one.threshold is not None for one in calibration.checks):
         yield (
             "no check states its threshold: check.loss, check.accuracy and check.retrained do, and check.report does "
             'with `evidence={"loss": loss, "threshold": 0.8, "higher_is_better": False}`. What was measured, and how '
             "often the solution loses, is counted all the same."
         )
-    if not made.literals:
+    if not calibration.literals:
         yield "no seed was drawn anew: the notebook has no integer in a seeding call, and is repeated as it is."
-    if made.runs < made.planned:
-        yield f"{made.runs} of {made.planned} runs of the solution are done: they show less than was asked for."
+    if calibration.runs < calibration.planned:
+        runs_done = f"{calibration.runs} of {calibration.planned} runs of the solution"
+        yield f"{runs_done} are done: they show less than was asked for."
     for run, reason in list(runs.failures.items())[:3]:
         yield f"not graded: {run}: {one_line(reason, MAX_MESSAGE)}"
 
@@ -277,8 +279,8 @@ def at_most(value: float) -> str:
 
 def percent(value: float) -> str:
     """Format a share; digits as its distance from 0 or 1 needs."""
-    rest = min(value, 1 - value)
-    digits = 0 if rest >= 0.1 or rest == 0 else 1 if rest >= 0.01 else 2
+    distance = min(value, 1 - value)
+    digits = 0 if distance >= 0.1 or distance == 0 else 1 if distance >= 0.01 else 2
     text = f"{100 * value:.{digits}f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 

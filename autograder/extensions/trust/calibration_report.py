@@ -73,31 +73,40 @@ def report_path(course: Course, assignment: str) -> Path:
     return course.reports / f"{assignment}-calibration.html"
 
 
-def write_page(course: Course, assignment: Assignment, made: Calibration) -> Path:
+def write_page(course: Course, assignment: Assignment, calibration: Calibration) -> Path:
     """Write the page and return its path.
 
     Raises:
         HostError: it cannot be written.
     """
     path = report_path(course, assignment.name)
-    stated = [check for check in made.checks if check.threshold is not None]
+    stated = [check for check in calibration.checks if check.threshold is not None]
     values = {
         "course": course.title,
         "title": assignment.title,
-        "made": made,
-        "summary": summary(made),
+        "made": calibration,
+        "summary": summary(calibration),
         "tiles": [
-            (str(made.runs), "runs of the solution", f"of {made.planned}" if made.runs < made.planned else ""),
-            (str(len(made.answers)), f"named answer{'s' if len(made.answers) != 1 else ''}", ""),
-            (str(len(made.checks)), "checks with a number", f"{len(stated)} with a threshold"),
+            (
+                str(calibration.runs),
+                "runs of the solution",
+                f"of {calibration.planned}" if calibration.runs < calibration.planned else "",
+            ),
+            (str(len(calibration.answers)), f"named answer{'s' if len(calibration.answers) != 1 else ''}", ""),
+            (str(len(calibration.checks)), "checks with a number", f"{len(stated)} with a threshold"),
             (str(sum(not check.lost.hits for check in stated)), "were met by every run", ""),
-            (str(made.lost.hits), "runs that lost points", f"{at_most(made.lost.at_most)} of all"),
+            (str(calibration.lost.hits), "runs that lost points", f"{at_most(calibration.lost.at_most)} of all"),
             (str(sum(_lets_pass(check) for check in stated)), "let a wrong answer pass", ""),
         ],
-        "checks": [_section(check, made) for check in made.checks],
+        "checks": [_section(check, calibration) for check in calibration.checks],
         "questions": [
-            _Question(one.id, one.points, _counted(one.lost), [f"{a.full.hits} of {a.full.runs}" for a in one.answers])
-            for one in made.questions
+            _Question(
+                question.id,
+                question.points,
+                _counted(question.lost),
+                [f"{a.full.hits} of {a.full.runs}" for a in question.answers],
+            )
+            for question in calibration.questions
         ],
     }
     write_atomically(path, render("calibration.html", values))
@@ -110,13 +119,18 @@ def _lets_pass(check: CheckCalibration) -> bool:
     )
 
 
-def _section(check: CheckCalibration, made: Calibration) -> _Section:
+def _section(check: CheckCalibration, calibration: Calibration) -> _Section:
     losses = check.lost
     passed = f"{losses.runs - losses.hits} of {losses.runs}"
     shows = f"{at_most(losses.at_most)} miss it"
     rows = [_Row("the solution", _range(check.values), _mean(check.values), passed, shows)]
-    rows += [_Row(one.name, _range(one.values), _mean(one.values), _passes(one), _shows(one)) for one in check.answers]
-    return _Section(check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, made)))
+    rows += [
+        _Row(answer.name, _range(answer.values), _mean(answer.values), _passes(answer), _shows(answer))
+        for answer in check.answers
+    ]
+    return _Section(
+        check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, calibration))
+    )
 
 
 def _shows(answer: AnswerValues) -> str:
@@ -127,35 +141,37 @@ def _shows(answer: AnswerValues) -> str:
     return f"{at_most(passed.at_most)} pass" if not (passed.hits or answer.name.startswith(GOOD)) else "–"
 
 
-def _remarks(check: CheckCalibration, made: Calibration) -> list[str]:
+def _remarks(check: CheckCalibration, calibration: Calibration) -> list[str]:
     if check.threshold is None:
-        said = ["The test states no threshold."]
+        remarks = ["The test states no threshold."]
     else:
-        said = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
+        remarks = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
     if check.doubt:
-        said.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
+        remarks.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
     if check.met_by_all is not None:
-        said.append(f"Each run of the solution meets {check.met_by_all:g}; {at_most(made.shown)} of all miss that.")
+        remarks.append(
+            f"Each run of the solution meets {check.met_by_all:g}; {at_most(calibration.shown)} of all miss that."
+        )
     share = check.rows_share
     if share is not None and check.standard_error:
-        said.append(
+        remarks.append(
             f"Noise of one run on another holdout: the rows make {percent(share)} of its variance, the seeds "
             f"{percent(1 - share)}."
         )
-    return said
+    return remarks
 
 
 def _plot(check: CheckCalibration) -> Markup | None:
     """Plot the operating curves; None where nothing varies, or for a condition."""
-    named: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
-    named += [(one.name, one.values) for one in check.answers if one.values]
-    named = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in named]
-    every = [value for _, values in named for value in values]
+    series: list[tuple[str, Sequence[float]]] = [(SOLUTION, check.values)]
+    series += [(one.name, one.values) for one in check.answers if one.values]
+    series = [(name, [value for value in values if abs(value) < LARGEST]) for name, values in series]
+    every = [value for _, values in series for value in values]
     if len(every) < 2 or min(every) == max(every) or check.measure in CONDITIONS:
         return None
     low, high = min(every), max(every)
-    shown = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
-    low, high = min([low, *shown]), max([high, *shown])
+    thresholds = [] if check.threshold is None or not _near(check.threshold, low, high) else [check.threshold]
+    low, high = min([low, *thresholds]), max([high, *thresholds])
     pad = 0.12 * (high - low)
     grid = [low - pad + (high - low + 2 * pad) * index / POINTS for index in range(POINTS + 1)]
     colors = iter(_WRONG)
@@ -166,9 +182,9 @@ def _plot(check: CheckCalibration) -> Markup | None:
             values,
             _SOLUTION if name == SOLUTION else _GOOD if name.startswith(GOOD) else next(colors, _WRONG[-1]),
         )
-        for name, values in named
+        for name, values in series
     ]
-    marks = [(x, f"threshold {x:g}") for x in shown]
+    marks = [(x, f"threshold {x:g}") for x in thresholds]
     if marks and check.met_by_all is not None and low - pad <= check.met_by_all <= high + pad:
         marks.append((check.met_by_all, f"met by all: {check.met_by_all:g}"))
     return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
@@ -194,19 +210,19 @@ def _mean(values: Sequence[float]) -> str:
     return f"{number(statistics.fmean(values))}{spread}"
 
 
-def table(made: Calibration) -> list[tuple[str, ...]]:
+def table(calibration: Calibration) -> list[tuple[str, ...]]:
     """Return a row for each check with a number: question, check, measured, threshold, lost, met by all, passes."""
     return [
         (
-            one.question,
-            one.name,
-            _range(one.values),
-            "–" if one.threshold is None else number(one.threshold, 6),
-            _counted(one.lost),
-            "–" if one.met_by_all is None else f"{one.met_by_all:g}",
-            ", ".join(f"{answer.name} {_passes(answer)}" for answer in one.answers) or "–",
+            check.question,
+            check.name,
+            _range(check.values),
+            "–" if check.threshold is None else number(check.threshold, 6),
+            _counted(check.lost),
+            "–" if check.met_by_all is None else f"{check.met_by_all:g}",
+            ", ".join(f"{answer.name} {_passes(answer)}" for answer in check.answers) or "–",
         )
-        for one in made.checks
+        for check in calibration.checks
     ]
 
 

@@ -61,13 +61,13 @@ class Candidate:
         What a weak answer leaves as the solution has it may earn all points. An answer with other cells of its own is
         judged by all questions.
         """
-        own, solution = (
+        sources, solution = (
             {cell.metadata.get("nbgrader", {}).get("grade_id") or cell.source: cell.source for cell in book.cells}
             for book in (self.notebooks[exam.notebook], solution_notebook(exam))
         )
         answers = {str(c.grade_id): n for n, c in enumerate(exam.cells) if c.role is Role.ANSWER}
-        names = own.keys() | answers.keys()
-        different = {name for name in names if meaning(own.get(name, "")) != meaning(solution.get(name, ""))}
+        names = sources.keys() | answers.keys()
+        different = {name for name in names if meaning(sources.get(name, "")) != meaning(solution.get(name, ""))}
         tested = (str(cell.grade_id) for cell in exam.cells if is_tested(cell))
         graded = {str(cell.grade_id) for cell in exam.cells if cell.grade_id}
         if any(name not in graded for name in different):
@@ -92,8 +92,8 @@ class Runs:
 
     def of(self, candidate: str) -> list[Grade]:
         """Return the grades of a candidate, in the order of the runs."""
-        found = self.grades.get(candidate, {})
-        return [found[number] for number in sorted(found)]
+        by_number = self.grades.get(candidate, {})
+        return [by_number[number] for number in sorted(by_number)]
 
 
 def candidates(course: Course, release: Release) -> list[Candidate]:
@@ -106,7 +106,7 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
         CalibrationError: an answer cannot be read, or lacks a notebook.
     """
     names = [exam.notebook for exam in release.exams]
-    found = [Candidate(SOLUTION, {exam.notebook: solution_notebook(exam) for exam in release.exams})]
+    listed = [Candidate(SOLUTION, {exam.notebook: solution_notebook(exam) for exam in release.exams})]
     folder = course.source(release.assignment.name) / ANSWERS
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith("."):
@@ -124,10 +124,10 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
         if path.stem == SOLUTION:
             raise CalibrationError(f"{path}: {SOLUTION!r} is the source's own; give the answer another name")
         try:
-            found.append(Candidate(path.stem, {name: read_notebook(file) for name, file in files.items()}))
+            listed.append(Candidate(path.stem, {name: read_notebook(file) for name, file in files.items()}))
         except SubmissionError as error:
             raise CalibrationError(f"{path}: {error}") from error
-    return found
+    return listed
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def plan_runs(
     Returns:
         The runs, run 1 of all candidates before run 2 of any.
     """
-    found = [seeds_of(exam) for exam in release.exams]
-    into.literals = sum(one.count for one in found)
+    seeds_of_exams = [seeds_of(exam) for exam in release.exams]
+    into.literals = sum(one.count for one in seeds_of_exams)
     into.judged = {
         candidate.name: frozenset(
             (exam.notebook, name) for exam in release.exams for name in candidate.is_judged_by(exam)
@@ -169,19 +169,19 @@ def plan_runs(
         for candidate in wanted
         if candidate.name != SOLUTION
     }
-    pairs = zip(release.notebooks, found, strict=True)
+    pairs = zip(release.notebooks, seeds_of_exams, strict=True)
     changed = replace(release, notebooks=tuple(replace(notebook, exam=one.exam) for notebook, one in pairs))
     planner = batch.Planner(course, changed)
     runs = []
     for number in range(into.planned):
         for candidate in wanted if number < ANSWER_RUNS else wanted[:1]:
-            place = folder / f"{candidate.name}-{number}"
-            (place / "submitted").mkdir(parents=True)
-            for exam, seeds in zip(release.exams, found, strict=True):
+            run_folder = folder / f"{candidate.name}-{number}"
+            (run_folder / "submitted").mkdir(parents=True)
+            for exam, seeds in zip(release.exams, seeds_of_exams, strict=True):
                 text = _notebook(candidate, exam, seeds, number, Redrawing(f"{seed} {candidate.name} {number}"))
-                (place / "submitted" / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+                (run_folder / "submitted" / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
             name = f"{candidate.name}, run {number + 1}"
-            work = planner.work(name, submission=place / "submitted", target=place / "graded")
+            work = planner.work(name, submission=run_folder / "submitted", target=run_folder / "graded")
             runs.append(Run(candidate.name, number, work))
     return runs
 
@@ -238,7 +238,7 @@ def execute_runs(
             stack.enter_context(prestart_templates(works))
         outcomes = stack.enter_context(contextlib.closing(once_each(works, workers, execute)))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
-        for done, (work, reason) in enumerate(fair, 1):
+        for finished, (work, reason) in enumerate(fair, 1):
             run = by_target[work.target]
             outcome = batch.verified(work, reason)
             if isinstance(outcome, Grade):
@@ -247,7 +247,7 @@ def execute_runs(
                 into.failures[run.label] = outcome.reason
             into.seconds = clock() - began
             advance(run.label, outcome)
-            if seconds is not None and into.seconds * (1 + 1 / done) > seconds:
+            if seconds is not None and into.seconds * (1 + 1 / finished) > seconds:
                 break
     for folder in {work.runs for work in works if work.runs is not None}:
         RecordingStore(folder).prune()

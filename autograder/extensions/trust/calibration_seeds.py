@@ -71,25 +71,25 @@ class _Notebook:
 def seeds_of(exam: Exam) -> Seeds:
     """Find the seeds of an exam's notebook."""
     runs = [cell for cell in exam.cells if _runs(cell)]
-    known = _read([*(_code(cell) for cell in runs), exam.prelude])
+    notebook = _read([*(_code(cell) for cell in runs), exam.prelude])
     literals: set[int] = set()
     count = 0
 
-    def look_up(old: int) -> str:
-        literals.add(old)
-        return f'globals().get("{NAME}", {{}}).get({old}, {old})'
+    def look_up(seed: int) -> str:
+        literals.add(seed)
+        return f'globals().get("{NAME}", {{}}).get({seed}, {seed})'
 
     cells = []
     for cell in exam.cells:
         if _runs(cell) and not has_tag(cell.metadata, KEEP):
-            count += len(list(_seeds(_code(cell), known)))
+            count += len(list(_seeds(_code(cell), notebook)))
             if cell.role is Role.READ_ONLY:
-                cell = replace(cell, source=_replaced(cell.source, known, look_up))
-                cell = replace(cell, released=_replaced(cell.released, known, look_up))
+                cell = replace(cell, source=_replaced(cell.source, notebook, look_up))
+                cell = replace(cell, released=_replaced(cell.released, notebook, look_up))
             elif cell.role is Role.TEST:
-                cell = replace(cell, in_kernel=_replaced(cell.in_kernel, known, look_up))
+                cell = replace(cell, in_kernel=_replaced(cell.in_kernel, notebook, look_up))
         cells.append(cell)
-    prelude = _replaced(exam.prelude, known, look_up)
+    prelude = _replaced(exam.prelude, notebook, look_up)
     if literals:
         cells.insert(0, _CELL)
     return Seeds(replace(exam, cells=tuple(cells), prelude=prelude), frozenset(literals), count)
@@ -122,11 +122,11 @@ class Redrawing:
         self._draw = random.Random(str(seed))
         self._new: dict[int, int] = {}
 
-    def __call__(self, old: int) -> int:
+    def __call__(self, seed: int) -> int:
         """Return the new seed in the place of an old one."""
-        if old not in self._new:
-            self._new[old] = self._draw.randrange(MAX_SEED)
-        return self._new[old]
+        if seed not in self._new:
+            self._new[seed] = self._draw.randrange(MAX_SEED)
+        return self._new[seed]
 
     def cell(self, literals: Iterable[int]) -> str:
         """Return the source of the cell with the seeds of locked cells."""
@@ -141,10 +141,10 @@ def redraw(sources: Sequence[str], tags: Sequence[Sequence[str]], new: Redrawing
         tags: the tags of each.
         new: the new seeds.
     """
-    known = _read(sources)
+    notebook = _read(sources)
     pairs = zip(sources, tags, strict=True)
     return [
-        source if KEEP in tagged else _replaced(source, known, lambda old: str(new(old))) for source, tagged in pairs
+        source if KEEP in tagged else _replaced(source, notebook, lambda old: str(new(old))) for source, tagged in pairs
     ]
 
 
@@ -169,8 +169,8 @@ def _read(sources: Iterable[str]) -> _Notebook:
     bound = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     bound += [node.arg for node in nodes if isinstance(node, ast.arg)]
     constants = {name: value for name, value in assigned.items() if bound.count(name) == 1}
-    own = frozenset(node.name for node in nodes if isinstance(node, functions))
-    return _Notebook(aliases(trees), own, constants)
+    defined = frozenset(node.name for node in nodes if isinstance(node, functions))
+    return _Notebook(aliases(trees), defined, constants)
 
 
 def _tree(source: str) -> ast.Module | None:
@@ -180,20 +180,20 @@ def _tree(source: str) -> ast.Module | None:
     return parsed(source) or parsed("\n".join(plain))
 
 
-def _seeds(source: str, known: _Notebook) -> Iterator[tuple[ast.expr, int]]:
+def _seeds(source: str, notebook: _Notebook) -> Iterator[tuple[ast.expr, int]]:
     """Yield each argument of a seeding call that is an integer, and the integer."""
     tree = _tree(source)
     for node in ast.walk(tree) if tree is not None else ():
         if not isinstance(node, ast.Call):
             continue
-        name = dotted(node.func, known.imports)
+        name = dotted(node.func, notebook.imports)
         arguments = [keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS]
-        if name.split(".")[0] in known.own:
+        if name.split(".")[0] in notebook.own:
             arguments = []
         elif name in POSITIONAL and node.args:
             arguments.append(node.args[0])
         for argument in arguments:
-            if (value := _integer(argument, known.constants)) is not None:
+            if (value := _integer(argument, notebook.constants)) is not None:
                 yield argument, value
 
 
@@ -203,11 +203,11 @@ def _integer(node: ast.expr | None, constants: Mapping[str, int]) -> int | None:
     return constants.get(node.id) if isinstance(node, ast.Name) else None
 
 
-def _replaced(source: str, known: _Notebook, new: Callable[[int], str]) -> str:
+def _replaced(source: str, notebook: _Notebook, new: Callable[[int], str]) -> str:
     """Replace the seeds in a source; all other characters stay."""
     lines = source.split("\n")
-    found = sorted(_seeds(source, known), key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True)
-    for node, value in found:
+    seeds = sorted(_seeds(source, notebook), key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True)
+    for node, value in seeds:
         if node.end_lineno == node.lineno and node.end_col_offset is not None:
             line = lines[node.lineno - 1].encode()  # columns are counted in bytes
             changed = line[: node.col_offset] + new(value).encode() + line[node.end_col_offset :]

@@ -48,11 +48,11 @@ def watch(namespace: dict[str, Any], names: list[str]) -> None:
 def _watched(name: str, function: Any) -> Any:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        kept = _calls.setdefault(name, [])
-        if len(kept) < MAX_CALLS:
+        calls = _calls.setdefault(name, [])
+        if len(calls) < MAX_CALLS:
             try:
                 if sum(map(_size, [*args, *kwargs.values()])) <= MAX_NUMBERS:
-                    kept.append((copy.deepcopy(args), copy.deepcopy(kwargs)))
+                    calls.append((copy.deepcopy(args), copy.deepcopy(kwargs)))
             except Exception:  # a call that cannot be kept is only one example less
                 pass
         return function(*args, **kwargs)
@@ -71,13 +71,13 @@ def _size(value: Any) -> int:
 # --- comparing -----------------------------------------------------------------------------------------
 
 
-def compare(namespace: dict[str, Any], right: str, other: str, names: list[str], seconds: float, seed: int) -> None:
+def compare(namespace: dict[str, Any], right: str, answer: str, names: list[str], seconds: float, seed: int) -> None:
     """Print as JSON whether two sources of a cell behave alike: ``alike``, ``different`` or ``unclear``, and why.
 
     Args:
         namespace: the notebook's names.
         right: the instructor's source.
-        other: the other source.
+        answer: the other source.
         names: what later cells and tests use of the cell.
         seconds: time for both.
         seed: of the drawn arguments.
@@ -86,19 +86,19 @@ def compare(namespace: dict[str, Any], right: str, other: str, names: list[str],
     began = time.monotonic()
     with redirect_stdout(quiet), redirect_stderr(quiet):
         try:
-            said = _compared(namespace, right, other, names, began + seconds, seed)
+            verdict = _compared(namespace, right, answer, names, began + seconds, seed)
         except Unclear as error:
-            said = {"verdict": "unclear", "why": str(error)}
+            verdict = {"verdict": "unclear", "why": str(error)}
         except Exception as error:
-            said = {"verdict": "unclear", "why": f"{type(error).__name__}: {error}"}
-    sys.stdout.write("\n" + json.dumps(said) + "\n")
+            verdict = {"verdict": "unclear", "why": f"{type(error).__name__}: {error}"}
+    sys.stdout.write("\n" + json.dumps(verdict) + "\n")
 
 
 def _compared(
-    namespace: dict[str, Any], right: str, other: str, names: list[str], deadline: float, seed: int
+    namespace: dict[str, Any], right: str, answer: str, names: list[str], deadline: float, seed: int
 ) -> dict[str, str]:
     (first, early), (again, late), (second, error) = (
-        _executed(namespace, source, names, deadline) for source in (right, right, other)
+        _executed(namespace, source, names, deadline) for source in (right, right, answer)
     )
     if early is not None or late is not None:
         raise Unclear("the solution's cell cannot be run a second time")
@@ -109,21 +109,21 @@ def _compared(
         if name not in second or not alike(plain(first[name]), plain(second[name])):
             if hasattr(first[name], "get_weights"):
                 raise Unclear("networks with other weights may be equally good")
-            wanted, got = shown(first[name]), shown(second.get(name))
-            return {"verdict": "different", "why": f"`{name}` is {got} instead of {wanted}", "name": name}
+            wanted, actual = shown(first[name]), shown(second.get(name))
+            return {"verdict": "different", "why": f"`{name}` is {actual} instead of {wanted}", "name": name}
     tried = 0
     for name in functions:
         if not _is_function(second.get(name)):
             return {"verdict": "different", "why": f"`{name}` is no function", "name": name}
-        found, count = _calls_differ(name, first[name], second[name], deadline, seed)
+        difference, count = _calls_differ(name, first[name], second[name], deadline, seed)
         tried += count
-        if found:
-            return found
+        if difference:
+            return difference
     if functions and not tried:
         raise Unclear("no call of it was seen from which arguments could be drawn")
-    why = f"equal for {tried} inputs" if functions else "equal values"
+    reason = f"equal for {tried} inputs" if functions else "equal values"
     ending = "" if error is None else f"; its cell raises {type(error).__name__} after that"
-    return {"verdict": "alike", "why": why + ending}
+    return {"verdict": "alike", "why": reason + ending}
 
 
 def _is_function(value: Any) -> bool:
@@ -134,25 +134,25 @@ def _executed(
     namespace: dict[str, Any], source: str, names: list[str], deadline: float
 ) -> tuple[dict[str, Any], BaseException | None]:
     """Execute a cell in a copy of the namespace; return the copy, and what the cell raised."""
-    own = {name: getattr(value, "__watched__", value) for name, value in namespace.items()}
+    namespace_copy = {name: getattr(value, "__watched__", value) for name, value in namespace.items()}
     for name in names:
-        if _is_function(own.get(name)):
-            del own[name]  # the cell defines it
+        if _is_function(namespace_copy.get(name)):
+            del namespace_copy[name]  # the cell defines it
     _seed()
-    outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), own))
-    return own, outcome if isinstance(outcome, BaseException) else None
+    outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), namespace_copy))
+    return namespace_copy, outcome if isinstance(outcome, BaseException) else None
 
 
-def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:
+def _calls_differ(name: str, right: Any, answer: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:
     """Call both functions with many arguments; return what differs, and how many inputs were tried."""
-    seen = _calls.get(name, [])
+    calls = _calls.get(name, [])
     dice = random.Random(seed)
-    drawn = [(args, kwargs) for args, kwargs in seen]
-    drawn += [_drawn(dice, seen) for _ in range(MAX_INPUTS if seen else 0)]
-    found: list[tuple[int, dict[str, str]]] = []
+    drawn = [(args, kwargs) for args, kwargs in calls]
+    drawn += [_drawn(dice, calls) for _ in range(MAX_INPUTS if calls else 0)]
+    differences: list[tuple[int, dict[str, str]]] = []
     tried = 0
     for args, kwargs in drawn:
-        if time.monotonic() > deadline - 0.5 or len(found) >= 5:
+        if time.monotonic() > deadline - 0.5 or len(differences) >= 5:
             break
         wanted = _called(right, args, kwargs, deadline)
         if isinstance(wanted, BaseException):
@@ -162,21 +162,21 @@ def _calls_differ(name: str, right: Any, other: Any, deadline: float, seed: int)
             if not tried and not alike(expected, plain(_called(right, args, kwargs, deadline))):
                 raise Unclear(f"`{name}` gives another result each time")
             tried += 1
-            got = _called(other, args, kwargs, deadline)
-            same = not isinstance(got, BaseException) and alike(expected, plain(got))
+            actual = _called(answer, args, kwargs, deadline)
+            same = not isinstance(actual, BaseException) and alike(expected, plain(actual))
         except Unclear:
             if not tried:
                 raise
             continue
         if not same:
-            given = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
-            result = _ending(got) if isinstance(got, BaseException) else f"gives {shown(got)}"
-            call = f"{name}({given})"
-            why = f"`{call}` {result} instead of {shown(wanted)}"
+            arguments = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
+            result = _ending(actual) if isinstance(actual, BaseException) else f"gives {shown(actual)}"
+            call = f"{name}({arguments})"
+            reason = f"`{call}` {result} instead of {shown(wanted)}"
             ending = "," if len(args) == 1 else ""
-            case = f"(({given}{ending}), {shown(wanted)})" if not kwargs else ""
-            found.append((len(why), {"verdict": "different", "why": why, "name": name, "case": case}))
-    return (min(found, key=lambda pair: pair[0])[1] if found else {}), tried
+            case = f"(({arguments}{ending}), {shown(wanted)})" if not kwargs else ""
+            differences.append((len(reason), {"verdict": "different", "why": reason, "name": name, "case": case}))
+    return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
 
 
 def _ending(error: BaseException) -> str:
@@ -218,11 +218,11 @@ def _seed() -> None:
     """Let both answers draw the same random numbers."""
     random.seed(7)
     for module, name in (("numpy", "random.seed"), ("keras", "utils.set_random_seed"), ("torch", "manual_seed")):
-        found = sys.modules.get(module)
+        function = sys.modules.get(module)
         try:
             for part in name.split("."):
-                found = getattr(found, part)
-            found(7)  # type: ignore[misc, operator]
+                function = getattr(function, part)
+            function(7)  # type: ignore[misc, operator]
         except Exception:
             continue
 
@@ -248,8 +248,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return sorted((plain(one, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
         return [_settings(value), *(_array(one) for one in value.get_weights())]
-    for way in ("detach", "numpy", "get_value", "to_numpy"):
-        method = getattr(value, way, None)
+    for method_name in ("detach", "numpy", "get_value", "to_numpy"):
+        method = getattr(value, method_name, None)
         if callable(method) and not isinstance(value, type):
             return plain(method(), depth + 1)
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
@@ -259,13 +259,13 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def _settings(model: Any) -> Any:
     """Describe how a network is built and compiled, without the names that each network and layer has of its own."""
-    said = []
-    for way in ("get_config", "get_compile_config"):
+    settings = []
+    for method_name in ("get_config", "get_compile_config"):
         try:
-            said.append(_without_names(getattr(model, way)()))
+            settings.append(_without_names(getattr(model, method_name)()))
         except Exception:
-            said.append(None)
-    return json.dumps(said, default=repr, sort_keys=True)
+            settings.append(None)
+    return json.dumps(settings, default=repr, sort_keys=True)
 
 
 def _without_names(value: Any) -> Any:
@@ -297,23 +297,23 @@ def _is_single(value: Any) -> bool:
     return str(value.dtype) in ("float32", "float16", "bfloat16")
 
 
-def alike(one: Any, other: Any) -> bool:
+def alike(first: Any, second: Any) -> bool:
     """Tell whether two plain values are equal, numbers up to rounding."""
-    if isinstance(one, _Array) or isinstance(other, _Array):
-        return _arrays_alike(one, other)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
-    return _numbers_alike(one, other, 1e-7)
+    if isinstance(first, _Array) or isinstance(second, _Array):
+        return _arrays_alike(first, second)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(alike, first, second))
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(alike(first[key], second[key]) for key in first)
+    return _numbers_alike(first, second, 1e-7)
 
 
-def _arrays_alike(one: Any, other: Any) -> bool:
-    shapes = [value.shape if isinstance(value, _Array) else _shape(value) for value in (one, other)]
+def _arrays_alike(first: Any, second: Any) -> bool:
+    shapes = [value.shape if isinstance(value, _Array) else _shape(value) for value in (first, second)]
     if shapes[0] != shapes[1]:
         return False
-    single = any(isinstance(value, _Array) and value.is_single for value in (one, other))
-    flat = [value.numbers if isinstance(value, _Array) else _flat(value) for value in (one, other)]
+    single = any(isinstance(value, _Array) and value.is_single for value in (first, second))
+    flat = [value.numbers if isinstance(value, _Array) else _flat(value) for value in (first, second)]
     scale = max((abs(x) for x in flat[0] if isinstance(x, (int, float)) and math.isfinite(x)), default=0.0)
     tolerance = 1e-4 if single else 1e-7
     return all(map(lambda a, b: _numbers_alike(a, b, tolerance, scale), *flat))
@@ -332,17 +332,17 @@ def _flat(value: Any) -> list[Any]:
     return [one for part in value for one in _flat(part)] if isinstance(value, list) else [value]
 
 
-def _numbers_alike(one: Any, other: Any, tolerance: float, scale: float = 0.0) -> bool:
+def _numbers_alike(first: Any, second: Any, tolerance: float, scale: float = 0.0) -> bool:
     numbers = (int, float, complex)
-    if isinstance(one, numbers) and isinstance(other, numbers):
-        if one != one or other != other:
-            return one != one and other != other
-        if one == other:
+    if isinstance(first, numbers) and isinstance(second, numbers):
+        if first != first or second != second:
+            return first != first and second != second
+        if first == second:
             return True
-        if abs(one) == math.inf or abs(other) == math.inf:
+        if abs(first) == math.inf or abs(second) == math.inf:
             return False
-        return abs(one - other) <= tolerance * max(abs(one), abs(other)) + 1e-3 * tolerance * max(1.0, scale)
-    return type(one) is type(other) and bool(one == other)
+        return abs(first - second) <= tolerance * max(abs(first), abs(second)) + 1e-3 * tolerance * max(1.0, scale)
+    return type(first) is type(second) and bool(first == second)
 
 
 def shown(value: Any) -> str:
@@ -364,23 +364,23 @@ def shown(value: Any) -> str:
 
 
 def _drawn(
-    dice: random.Random, seen: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    dice: random.Random, calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Draw arguments near those of a call that was seen."""
-    args, kwargs = copy.deepcopy(dice.choice(seen))
-    drawn = [_near(dice, value, [a[place] for a, _ in seen if len(a) > place]) for place, value in enumerate(args)]
-    named = {key: _near(dice, value, [k[key] for _, k in seen if key in k]) for key, value in kwargs.items()}
-    if len(drawn) + len(named) > 1 and dice.random() < 0.5:  # only one of them
-        place = dice.randrange(len(args)) if args else -1
-        drawn = [value if index == place else args[index] for index, value in enumerate(drawn)]
-    return tuple(drawn), named
+    args, kwargs = copy.deepcopy(dice.choice(calls))
+    drawn = [_near(dice, value, [a[place] for a, _ in calls if len(a) > place]) for place, value in enumerate(args)]
+    drawn_keywords = {key: _near(dice, value, [k[key] for _, k in calls if key in k]) for key, value in kwargs.items()}
+    if len(drawn) + len(drawn_keywords) > 1 and dice.random() < 0.5:  # only one of them
+        position = dice.randrange(len(args)) if args else -1
+        drawn = [value if index == position else args[index] for index, value in enumerate(drawn)]
+    return tuple(drawn), drawn_keywords
 
 
-def _near(dice: random.Random, value: Any, seen: list[Any]) -> Any:
+def _near(dice: random.Random, value: Any, examples: list[Any]) -> Any:
     """Draw a value near ``value``, within the range of those that were seen in its place."""
     if hasattr(value, "dtype") and hasattr(value, "astype"):
         return _near_array(dice, value)
-    numbers = [x for one in seen for x in _flat_numbers(one)]
+    numbers = [x for one in examples for x in _flat_numbers(one)]
     low = _lower_bound(numbers)
     high = 1.0 if numbers and all(0 <= x <= 1 for x in numbers) and any(x != int(x) for x in numbers) else math.inf
     return _near_plain(dice, value, low, high)
@@ -420,22 +420,22 @@ def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any
 
 
 def _near_list(dice: random.Random, items: list[Any], low: float, high: float) -> list[Any]:
-    way = dice.randrange(8)
-    if way == 0:
+    choice = dice.randrange(8)
+    if choice == 0:
         return [_near_plain(dice, one, low, high) for one in items]
-    if way == 1:
-        place = dice.randrange(len(items))
-        return [_near_plain(dice, one, low, high) if index == place else one for index, one in enumerate(items)]
-    if way == 2:
+    if choice == 1:
+        position = dice.randrange(len(items))
+        return [_near_plain(dice, one, low, high) if index == position else one for index, one in enumerate(items)]
+    if choice == 2:
         dice.shuffle(items)
         return items
-    if way == 3 and len(items) > 1:
+    if choice == 3 and len(items) > 1:
         return items[: dice.randint(1, len(items) - 1)]
-    if way == 4:
+    if choice == 4:
         return items + [dice.choice(items) for _ in range(dice.randint(1, 3))]
-    if way == 5:  # ties
+    if choice == 5:  # ties
         return [dice.choice(items) if dice.random() < 0.4 else one for one in items]
-    if way == 6:
+    if choice == 6:
         return [dice.choice(items)] * len(items)
     try:
         return sorted(items, reverse=dice.random() < 0.5)
@@ -449,11 +449,11 @@ def _near_array(dice: random.Random, value: Any) -> Any:
     if np is None or not isinstance(value, np.ndarray) or value.size == 0:
         return value
     rng = np.random.default_rng(dice.getrandbits(32))
-    way = dice.randrange(6)
+    choice = dice.randrange(6)
     rows = value.reshape(len(value), -1) if value.ndim else value.reshape(1, 1)
     is_whole = value.dtype.kind in "iub" or bool(np.all(value == np.round(value)))
     is_share = value.ndim > 1 and bool(np.allclose(rows.sum(axis=1), 1)) and bool((value >= 0).all())
-    if way == 0 or value.dtype.kind not in "iuf" or is_share:
+    if choice == 0 or value.dtype.kind not in "iuf" or is_share:
         return rng.permutation(value) if value.ndim else value
     low, high = float(value.min()), float(value.max())
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -462,11 +462,11 @@ def _near_array(dice: random.Random, value: Any) -> Any:
         return rng.integers(int(low), int(high) + 1, size=value.shape).astype(value.dtype)
     if low >= 0 and high <= 1:
         return rng.uniform(low, high, size=value.shape).astype(value.dtype)
-    if way == 1:
+    if choice == 1:
         return (value * rng.uniform(0.1, 3)).astype(value.dtype)
-    if way == 2:
+    if choice == 2:
         return np.where(rng.random(value.shape) < 0.3, value.reshape(-1)[0], value).astype(value.dtype)
-    if way == 3 and low < 0:
+    if choice == 3 and low < 0:
         return (-value).astype(value.dtype)
     if low < 0:
         return rng.normal(0, max(1e-3, float(np.std(value))), size=value.shape).astype(value.dtype)

@@ -140,9 +140,11 @@ class ReplayReport:
     @property
     def flakiness(self) -> Flakiness:
         """Flakiness of the assignment, as far as these cases show it."""
-        done = [one.execution for one in self.cases if one.execution.grade is not None]
-        counts = [sum(len(book.questions) for book in one.grade.notebooks) for one in done if one.grade is not None]
-        return Flakiness(len(done), sum(one.differs for one in done), sum(counts), sum(len(o.differing) for o in done))
+        executed = [one.execution for one in self.cases if one.execution.grade is not None]
+        counts = [sum(len(book.questions) for book in one.grade.notebooks) for one in executed if one.grade is not None]
+        return Flakiness(
+            len(executed), sum(one.differs for one in executed), sum(counts), sum(len(o.differing) for o in executed)
+        )
 
 
 Advance = Callable[[str, str, Second], None]
@@ -172,8 +174,8 @@ def replay(
     with contextlib.ExitStack() as stack:
         if execute is in_processes:  # one start serves both parts
             stack.enter_context(prestart_templates(executed, force=True))
-        both: tuple[Sequence[Work | None], ...] = (examined, executed)
-        for part, works in zip(PARTS, both, strict=True):
+        works_of_parts: tuple[Sequence[Work | None], ...] = (examined, executed)
+        for part, works in zip(PARTS, works_of_parts, strict=True):
             places = {work.target: number for number, work in enumerate(works) if work is not None}
             outcomes = execute([work for work in works if work is not None], workers)
             with contextlib.closing(outcomes), contextlib.closing(alone_at_the_end(outcomes, execute)) as fair:
@@ -234,8 +236,8 @@ def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> Case:
         assignment: the assignment on this machine, if there is one; its interpreter runs the notebook.
     """
     manifest = bundle.manifest
-    here = environment_here(assignment.environment if assignment else None)
-    changes = differences(manifest.environment, here)
+    local = environment_here(assignment.environment if assignment else None)
+    changes = differences(manifest.environment, local)
     if stale := _differing_keys(manifest.graded_from, manifest.bundled_from):
         changes.append(f"the grade was not current when the bundle was made: {stale} had changed")
     return Case(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts)
@@ -281,9 +283,9 @@ def _changes(work: Work, grade: Grade) -> Iterator[str]:
     then = Environment(
         kit=grade.versions.get("autograder", ""), python=grade.versions.get("python", ""), packages=packages
     )
-    here = environment_here(work.assignment.environment)
-    known = {name: here.packages[name] for name in packages if name in here.packages}
-    yield from differences(then, Environment(kit=here.kit, python=here.python, packages=known))
+    local = environment_here(work.assignment.environment)
+    shared = {name: local.packages[name] for name in packages if name in local.packages}
+    yield from differences(then, Environment(kit=local.kit, python=local.python, packages=shared))
     if stale := _differing_keys(grade.content_keys, work.content_keys):
         yield f"the grade is not current: {stale} has changed since"
 

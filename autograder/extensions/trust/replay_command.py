@@ -54,7 +54,7 @@ autograder replay keras-fully-connected --sample 20         # how flaky is the a
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the result to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show the result only, no progress.")
 def replay(
-    what: str,
+    target: str,
     course_folder: Path,
     only: tuple[str, ...],
     sample: int | None,
@@ -70,18 +70,18 @@ def replay(
     Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit code 4: none
     does, but something could not be verified.
     """
-    if Path(what).suffix == ".zip":
+    if Path(target).suffix == ".zip":
         if only or sample is not None:
             raise click.UsageError("--student and --sample are for an assignment; a bundle has one submission")
         if signed_by is not None:
             from autograder.extensions.trust.bundle_signature import signer
 
-            click.echo(_plain(f"signed by {signer(Path(what), signed_by)}"))
-        report = _of_bundle(Path(what), course_folder, workers, quiet)
+            click.echo(_plain(f"signed by {signer(Path(target), signed_by)}"))
+        report = _of_bundle(Path(target), course_folder, workers, quiet)
     else:
         if signed_by is not None:
             raise click.UsageError("--signed-by is for a bundle")
-        report = _of_course(what, course_folder, only, sample, seed, workers, quiet)
+        report = _of_course(target, course_folder, only, sample, seed, workers, quiet)
     _show(report)
     if json_path:
         from autograder._util.files import write_atomically
@@ -98,20 +98,20 @@ def _of_bundle(path: Path, course_folder: Path, workers: int | None, quiet: bool
     from autograder.extensions.trust.bundle_reading import read_bundle
     from autograder.extensions.trust.replay import bundle_case
 
-    given = click.get_current_context().get_parameter_source("course_folder") is ParameterSource.COMMANDLINE
-    course = load_course(course_folder.resolve()) if given else None
+    is_named = click.get_current_context().get_parameter_source("course_folder") is ParameterSource.COMMANDLINE
+    course = load_course(course_folder.resolve()) if is_named else None
     with tempfile.TemporaryDirectory(prefix="second-look-") as folder:
-        place = Path(folder)
-        (place / "bundle").mkdir()
-        found = read_bundle(path, place / "bundle", course)
-        warn_each(found.notes)
-        for one in found.requests:
-            about = one.question or "the whole submission"
-            click.echo(_plain(f"the student asks about {about}: {one.request}"))
-            if one.answer:
-                click.echo(_plain(f"the answer was: {one.answer}"))
-        own = course.assignments.get(found.manifest.assignment) if course else None
-        return _run([bundle_case(found, own)], found.work.course / ".autograder" / "replay", workers, quiet)
+        scratch = Path(folder)
+        (scratch / "bundle").mkdir()
+        bundle = read_bundle(path, scratch / "bundle", course)
+        warn_each(bundle.notes)
+        for request in bundle.requests:
+            about = request.question or "the whole submission"
+            click.echo(_plain(f"the student asks about {about}: {request.request}"))
+            if request.answer:
+                click.echo(_plain(f"the answer was: {request.answer}"))
+        settings = course.assignments.get(bundle.manifest.assignment) if course else None
+        return _run([bundle_case(bundle, settings)], bundle.work.course / ".autograder" / "replay", workers, quiet)
 
 
 def _of_course(

@@ -17,13 +17,13 @@ def rows(report: ReplayReport) -> list[tuple[str, str, str, str, str]]:
     """Return a row for each case: student, grade, from the recording, executed anew, questions that differ."""
     return [
         (
-            one.case.grade.student,
-            _score(one.case.grade),
-            _column(one.recording),
-            _column(one.execution),
-            ", ".join(_differences(one)),
+            replayed.case.grade.student,
+            _score(replayed.case.grade),
+            _column(replayed.recording),
+            _column(replayed.execution),
+            ", ".join(_differences(replayed)),
         )
-        for one in report.cases
+        for replayed in report.cases
     ]
 
 
@@ -38,57 +38,65 @@ def _column(second: Second) -> str:
     return _score(second.grade) if second.differs else "same"
 
 
-def _differences(one: ReplayedCase) -> list[str]:
-    found = [("recording", question) for question in one.recording.differing]
-    found += [("executed", question) for question in one.execution.differing]
-    return [f"{question} ({where})" for where, question in found]
+def _differences(replayed: ReplayedCase) -> list[str]:
+    differing = [("recording", question) for question in replayed.recording.differing]
+    differing += [("executed", question) for question in replayed.execution.differing]
+    return [f"{question} ({where})" for where, question in differing]
 
 
 def sentences(report: ReplayReport) -> list[str]:
     """Say what the replay found, a sentence each: the grades, what is missing, the environment, the flakiness."""
     total, differing = len(report.cases), len(report.differing)
     if total == 1:
-        said = ["The grade differs." if differing else _same(report)]
+        lines = ["The grade differs." if differing else _same(report)]
     else:
-        said = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
-    said += [
-        f"{one.case.grade.student}: not executed anew: {one.execution.reason}"
-        for one in report.cases
-        if one.execution.grade is None
+        lines = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
+    lines += [
+        f"{replayed.case.grade.student}: not executed anew: {replayed.execution.reason}"
+        for replayed in report.cases
+        if replayed.execution.grade is None
     ]
-    said += [f"{one.case.grade.student}: not verified: {doubt}" for one in report.cases for doubt in one.case.doubts]
+    lines += [
+        f"{replayed.case.grade.student}: not verified: {doubt}"
+        for replayed in report.cases
+        for doubt in replayed.case.doubts
+    ]
     for reason, students in _by_reason(report).items():
-        said.append(f"not examined anew from the recording: {_some(students)}: {reason}")
-    counts = Counter(change for one in report.cases for change in dict.fromkeys(one.case.changes))
-    said += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
+        lines.append(f"not examined anew from the recording: {_some(students)}: {reason}")
+    counts = Counter(change for replayed in report.cases for change in dict.fromkeys(replayed.case.changes))
+    lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        said.append("environment: no difference is known" + (", so it is chance or time." if differing else "."))
-    found = report.flakiness
-    if found.submissions > 1:
-        said.append(
-            f"flakiness: executed anew, {found.submissions_differing} of {found.submissions} submissions have another "
-            f"grade ({_percent(found.submission_share)}), and {found.questions_differing} of {found.questions} "
-            f"questions ({_percent(found.question_share)})."
+        lines.append("environment: no difference is known" + (", so it is chance or time." if differing else "."))
+    flakiness = report.flakiness
+    if flakiness.submissions > 1:
+        lines.append(
+            f"flakiness: executed anew, {flakiness.submissions_differing} of {flakiness.submissions} submissions have "
+            f"another grade ({_percent(flakiness.submission_share)}), and {flakiness.questions_differing} of "
+            f"{flakiness.questions} questions ({_percent(flakiness.question_share)})."
         )
-    return said
+    return lines
 
 
 def _same(report: ReplayReport) -> str:
     """Say of a grade that nothing differs from, how much of it was made anew."""
-    (one,) = report.cases
-    if one.is_verified:
+    (replayed,) = report.cases
+    if replayed.is_verified:
         return "The grade is the same."
-    ways = [("from its recording", one.recording), ("executed anew", one.execution)]
-    done = [way for way, second in ways if second.grade is not None]
-    return f"Not verified: the grade is the same {' and '.join(done)}." if done else "The grade could not be made anew."
+    ways = [("from its recording", replayed.recording), ("executed anew", replayed.execution)]
+    ways_done = [way for way, second in ways if second.grade is not None]
+    return (
+        f"Not verified: the grade is the same {' and '.join(ways_done)}."
+        if ways_done
+        else "The grade could not be made anew."
+    )
 
 
 def _by_reason(report: ReplayReport) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in report.cases:
-        if one.recording.grade is None:
-            found.setdefault(one.recording.reason, []).append(one.case.grade.student)
-    return found
+    students: dict[str, list[str]] = {}
+    for replayed in report.cases:
+        if replayed.recording.grade is None:
+            students.setdefault(replayed.recording.reason, []).append(replayed.case.grade.student)
+    return students
 
 
 def _some(students: list[str]) -> str:
@@ -101,28 +109,28 @@ def _percent(interval: Interval) -> str:
 
 def to_json(report: ReplayReport) -> dict[str, Any]:
     """Convert the report to plain data."""
-    found = report.flakiness
+    flakiness = report.flakiness
     return {
         "version": VERSION,
         "cases": [
             {
-                "student": one.case.grade.student,
-                "score": sum(book.score for book in one.case.grade.notebooks),
-                "recording": _plain(one.recording),
-                "execution": _plain(one.execution),
-                "environment": list(one.case.changes),
-                "verified": one.is_verified,
-                "doubts": list(one.case.doubts),
+                "student": replayed.case.grade.student,
+                "score": sum(book.score for book in replayed.case.grade.notebooks),
+                "recording": _plain(replayed.recording),
+                "execution": _plain(replayed.execution),
+                "environment": list(replayed.case.changes),
+                "verified": replayed.is_verified,
+                "doubts": list(replayed.case.doubts),
             }
-            for one in report.cases
+            for replayed in report.cases
         ],
         "flakiness": {
-            "submissions": found.submissions,
-            "submissions_differing": found.submissions_differing,
-            "submissions_interval": [found.submission_share.low, found.submission_share.high],
-            "questions": found.questions,
-            "questions_differing": found.questions_differing,
-            "questions_interval": [found.question_share.low, found.question_share.high],
+            "submissions": flakiness.submissions,
+            "submissions_differing": flakiness.submissions_differing,
+            "submissions_interval": [flakiness.submission_share.low, flakiness.submission_share.high],
+            "questions": flakiness.questions,
+            "questions_differing": flakiness.questions_differing,
+            "questions_interval": [flakiness.question_share.low, flakiness.question_share.high],
         },
     }
 

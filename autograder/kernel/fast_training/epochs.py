@@ -95,13 +95,13 @@ def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
     return init
 
 
-def _dataset(epochs: Any, model: Any, given: dict[str, Any], steps: int) -> Any:
+def _dataset(epochs: Any, model: Any, arguments: dict[str, Any], steps: int) -> Any:
     """Make what stands in for a dataset of batches; None if nothing can."""
-    if "y" not in given:
+    if "y" not in arguments:
         return predictions.Rows(epochs, model, _tensors(epochs.data_adapter), steps)
-    if given["y"] is None:
+    if arguments["y"] is None:
         return None
-    return _Rows(epochs, model, "train_function" if "class_weight" in given else "test_function", steps)
+    return _Rows(epochs, model, "train_function" if "class_weight" in arguments else "test_function", steps)
 
 
 def _batches(epochs: Any) -> Any:
@@ -117,10 +117,10 @@ class _Rows:
         AttributeError, KeyError: this version of Keras is built differently.
     """
 
-    def __init__(self, epochs: Any, model: Any, place: str, steps: int) -> None:
+    def __init__(self, epochs: Any, model: Any, attribute: str, steps: int) -> None:
         tf: Any = sys.modules["tensorflow"]
         adapter, rows = epochs.data_adapter, epochs.data_adapter._num_samples
-        self._epochs, self._model, self._place, self._steps = epochs, model, place, steps
+        self._epochs, self._model, self._place, self._steps = epochs, model, attribute, steps
         self._allowed = 1
         self.data = _tensors(adapter)
         self.batch_size = adapter._batch_size
@@ -194,9 +194,9 @@ class _Epoch:
         order = next(iter(rows.orders)).numpy()
         full = order[: rows.whole].reshape(-1, rows.batch_size)
         for begin in range(0, -(-len(order) // rows.batch_size), steps):
-            some = full[begin : begin + steps]
-            smaller = order[None, rows.whole :] if len(some) < steps and not rows.all_full else order[None, :0]
-            yield [batches for batches in (some, smaller) if batches.size]
+            full_batches = full[begin : begin + steps]
+            smaller = order[None, rows.whole :] if len(full_batches) < steps and not rows.all_full else order[None, :0]
+            yield [batches for batches in (full_batches, smaller) if batches.size]
 
 
 class Function:

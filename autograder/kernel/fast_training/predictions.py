@@ -75,12 +75,12 @@ class Function:
         def spec(array: Any, length: int | None) -> Any:
             return tf.TensorSpec([length, *array.shape[1:]], array.dtype)
 
-        one = self._concrete(tf.nest.map_structure(lambda array: spec(array, size), rows.data))
+        one_batch = self._concrete(tf.nest.map_structure(lambda array: spec(array, size), rows.data))
         # No more may be known of a batch's shape than in Keras's function: TensorFlow optimizes by it, down to the
         # order of a sum.
-        inputs = one.structured_input_signature[0][0][0]
-        outputs = tf.nest.flatten(one.structured_outputs)
-        if not all(map(_can_be_joined, outputs)) or not _only_reads(one.graph):
+        inputs = one_batch.structured_input_signature[0][0][0]
+        outputs = tf.nest.flatten(one_batch.structured_outputs)
+        if not all(map(_can_be_joined, outputs)) or not _only_reads(one_batch.graph):
             return None
 
         def loop(data: Any, first: Any, count: Any) -> Any:
@@ -92,12 +92,14 @@ class Function:
                 cut = tf.nest.map_structure(
                     lambda array, known: tf.ensure_shape(array[begin : begin + size], known.shape), data, inputs
                 )
-                given = tf.nest.flatten(one([cut]))
-                return number + 1, *(array.write(number, output) for array, output in zip(arrays, given, strict=True))
+                outputs_of_batch = tf.nest.flatten(one_batch([cut]))
+                return number + 1, *(
+                    array.write(number, output) for array, output in zip(arrays, outputs_of_batch, strict=True)
+                )
 
             arrays = [tf.TensorArray(out.dtype, count, infer_shape=False, element_shape=out.shape) for out in outputs]
             _, *arrays = tf.while_loop(lambda number, *_: number < count, step, [tf.constant(0), *arrays])
-            return tf.nest.pack_sequence_as(one.structured_outputs, [array.concat() for array in arrays])
+            return tf.nest.pack_sequence_as(one_batch.structured_outputs, [array.concat() for array in arrays])
 
         specs = tf.nest.map_structure(lambda array: spec(array, None), rows.data)
         number = tf.TensorSpec([], tf.int32)
@@ -122,10 +124,10 @@ def _only_reads(graph: Any) -> bool:
     registry: Any = sys.modules["tensorflow.python.framework.op_def_registry"]
     definition = graph.as_graph_def()
     nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    named = (
+    operations = (
         {node.op for node in nodes} - _READING - {function.signature.name for function in definition.library.function}
     )
-    return not any(registry.get(name) is None or registry.get(name).is_stateful for name in named)
+    return not any(registry.get(name) is None or registry.get(name).is_stateful for name in operations)
 
 
 class Rows:
@@ -143,9 +145,9 @@ class Rows:
         adapter = epochs.data_adapter
         self._epochs, self._model, self._steps = epochs, model, steps
         self.data, self.batch_size = data, adapter._batch_size
-        self.full, rest = divmod(adapter._num_samples, self.batch_size)
+        self.full, remaining_rows = divmod(adapter._num_samples, self.batch_size)
         """Number of full batches."""
-        self._count = self.full + bool(rest)
+        self._count = self.full + bool(remaining_rows)
         self.key = str([self.batch_size, tf.nest.map_structure(lambda array: (array.shape[1:], array.dtype), data)])
 
     def batch(self, number: int) -> Any:

@@ -66,8 +66,8 @@ def _fast(fit: Any) -> Any:
     @functools.wraps(fit)
     def fast_fit(self: Any, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True  # in IPython's tracebacks
-        steps, why = _allowed_steps(self, signature, args, kwargs)
-        counts[why] += 1
+        steps, reason = _allowed_steps(self, signature, args, kwargs)
+        counts[reason] += 1
         if steps > 1:
             # Like Keras's functions, these stay from one fit to the next, with their traces, until the model is
             # compiled again. A function that Keras has already made is left in place.
@@ -126,11 +126,14 @@ def _allowed_prediction_steps(model: Any, signature: inspect.Signature, args: An
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
-        given = _DEFAULTS | bound.arguments
+        arguments = _DEFAULTS | bound.arguments
         plain = model.steps_per_execution == 1 and _runs_plainly(model)
-        if not (plain and _are_keras(model, _PREDICTING) and _has_arrays(given)):
+        if not (plain and _are_keras(model, _PREDICTING) and _has_arrays(arguments)):
             return 0
-        several = _ignores_batches(given, _PREDICTION_HOOKS) and _rows(given["x"]) // (given["batch_size"] or 32) > 1
+        several = (
+            _ignores_batches(arguments, _PREDICTION_HOOKS)
+            and _rows(arguments["x"]) // (arguments["batch_size"] or 32) > 1
+        )
         return MAX_STEPS if several else 1
     except Exception:  # wrong arguments: Keras shows the error
         return 0
@@ -144,15 +147,15 @@ def _allowed_steps(model: Any, signature: inspect.Signature, args: Any, kwargs: 
     try:
         bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
-        given = _DEFAULTS | bound.arguments
+        arguments = _DEFAULTS | bound.arguments
         if not _has_keras_steps(model):
             return 1, "model"
-        if not _has_arrays(given):
+        if not _has_arrays(arguments):
             return 1, "data"
-        if not _ignores_batches(given):
+        if not _ignores_batches(arguments):
             return 1, "callbacks"
-        rows = int(_rows(given["x"]) * (1 - given["validation_split"]))
-        steps = min(MAX_STEPS, -(-rows // (given["batch_size"] or 32)))
+        rows = int(_rows(arguments["x"]) * (1 - arguments["validation_split"]))
+        steps = min(MAX_STEPS, -(-rows // (arguments["batch_size"] or 32)))
         return steps, "fast" if steps > 1 else "batches"
     except Exception:  # a model that is not compiled, or wrong arguments: Keras shows the error
         return 1, "batches"
@@ -183,14 +186,14 @@ def _are_keras(model: Any, names: Iterable[str]) -> bool:
     return not any(name in vars(model) or _library(getattr(type(model), name)) != "keras" for name in names)
 
 
-def _has_arrays(given: dict[str, Any]) -> bool:
+def _has_arrays(arguments: dict[str, Any]) -> bool:
     """Return whether the data are arrays: datasets and generators may count steps, or order events, differently."""
-    validation = given["validation_data"]
+    validation = arguments["validation_data"]
     return (
-        given["steps_per_epoch"] is None
-        and given["steps"] is None
-        and given["validation_steps"] is None
-        and _is_array(given["x"])
+        arguments["steps_per_epoch"] is None
+        and arguments["steps"] is None
+        and arguments["validation_steps"] is None
+        and _is_array(arguments["x"])
         and (validation is None or (isinstance(validation, (tuple, list)) and _is_array(validation)))
     )
 
@@ -211,9 +214,9 @@ def _rows(x: Any) -> int:
     return len(x)
 
 
-def _ignores_batches(given: dict[str, Any], hooks: Iterable[str] = _HOOKS) -> bool:
+def _ignores_batches(arguments: dict[str, Any], hooks: Iterable[str] = _HOOKS) -> bool:
     """Return whether no callback does anything at single batches, for which these are the hooks."""
-    callbacks = given["callbacks"]
+    callbacks = arguments["callbacks"]
     if callbacks is not None and not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
     return not any(_looks_at_batches(callback, hooks) for callback in callbacks or ())
@@ -226,5 +229,5 @@ def _looks_at_batches(callback: Any, hooks: Iterable[str]) -> bool:
     return not all(getattr(getattr(callback, name), "_is_default", False) for name in hooks)
 
 
-def _library(thing: Any) -> str:
-    return str(thing.__module__).split(".")[0]
+def _library(defined: Any) -> str:
+    return str(defined.__module__).split(".")[0]

@@ -57,19 +57,19 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
             :data:`~autograder.results.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
             version of nbgrader.
     """
-    where = place(course)
+    database = place(course)
     with opened(course) as book:
         for name in dict.fromkeys(exam.assignment for exam in exams):
             these = [exam for exam in exams if exam.assignment == name]
-            transact(book, where, partial(save_exams, book, course, name, these))
+            transact(book, database, partial(save_exams, book, course, name, these))
             its = {exam.notebook: exam for exam in these}
             of_it = [grade for grade in grades if grade.assignment == name]
-            for some in _portions(of_it):
-                students = [grade.student for grade in some]
-                found = retry_while_locked(where, partial(stored, book, name, students))
-                for grade in some:
-                    if not is_recorded(grade, its, found.get(grade.student)):
-                        transact(book, where, partial(save_grade, book, grade, its))
+            for portion in _portions(of_it):
+                students = [grade.student for grade in portion]
+                entries = retry_while_locked(database, partial(stored, book, name, students))
+                for grade in portion:
+                    if not is_recorded(grade, its, entries.get(grade.student)):
+                        transact(book, database, partial(save_grade, book, grade, its))
                 book.db.expunge_all()
 
 

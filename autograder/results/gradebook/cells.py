@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def save_exams(book: Gradebook, course: Course, name: str, exams: Sequence[Exam]) -> None:
     """Save the assignment, its notebooks and their cells, as the exams have them."""
-    known = course.assignments.get(name)
+    settings = course.assignments.get(name)
     # If course.yaml names no due date, one that was entered in formgrader stays.
-    due = {"duedate": known.due} if known is not None and known.due is not None else {}
+    due = {"duedate": settings.due} if settings is not None and settings.due is not None else {}
     assignment = book.update_or_create_assignment(name, **due)
     for gone in {notebook.name for notebook in assignment.notebooks} - {exam.notebook for exam in exams}:
         book.remove_notebook(gone, name)
@@ -32,20 +32,20 @@ def save_exams(book: Gradebook, course: Course, name: str, exams: Sequence[Exam]
 
 
 def _save_cells(book: Gradebook, exam: Exam) -> None:
-    place = (exam.notebook, exam.assignment)
+    notebook_key = (exam.notebook, exam.assignment)
     _remove_cells(book, exam)
     for cell in exam.cells:
         if cell.grade_id is None or cell.role is Role.FREE:
             continue
         worth = {"max_score": cell.points, "cell_type": cell.cell_type}
         if cell.role in (Role.TEST, Role.MANUAL):
-            book.update_or_create_grade_cell(cell.grade_id, *place, **worth)
+            book.update_or_create_grade_cell(cell.grade_id, *notebook_key, **worth)
         if cell.role in (Role.ANSWER, Role.MANUAL):
-            book.update_or_create_solution_cell(cell.grade_id, *place)
+            book.update_or_create_solution_cell(cell.grade_id, *notebook_key)
         if cell.role is Role.TASK:
-            book.update_or_create_task_cell(cell.grade_id, *place, **worth)
+            book.update_or_create_task_cell(cell.grade_id, *notebook_key, **worth)
         if cell.cell_type in ("code", "markdown") and not cell.file:
-            book.update_or_create_source_cell(cell.grade_id, *place, **_source(cell))
+            book.update_or_create_source_cell(cell.grade_id, *notebook_key, **_source(cell))
 
 
 def _source(cell: ExamCell) -> dict[str, Any]:
@@ -81,11 +81,11 @@ def _remove_cells(book: Gradebook, exam: Exam) -> None:
         "SolutionCell": (Role.ANSWER, Role.MANUAL),
         "TaskCell": (Role.TASK,),
     }
-    kept = {(kind, cell.grade_id) for cell in exam.cells for kind, roles in kinds.items() if cell.role in roles}
+    present = {(kind, cell.grade_id) for cell in exam.cells for kind, roles in kinds.items() if cell.role in roles}
     notebook = book.find_notebook(exam.notebook, exam.assignment)
     cells = [*notebook.grade_cells, *notebook.solution_cells, *notebook.task_cells]
     for cell in cells:
-        if (cell.type, cell.name) not in kept:
+        if (cell.type, cell.name) not in present:
             for row in [*(cell.grades or ()), *(cell.comments or ())]:
                 book.db.delete(row)
             book.db.delete(cell)
@@ -105,9 +105,9 @@ def _mirror(book: Gradebook, submission: Any) -> None:
     from nbgrader.api import Comment, SubmittedNotebook
     from nbgrader.api import Grade as Row
 
-    there = {row.notebook_id: row for row in submission.notebooks}
+    rows = {row.notebook_id: row for row in submission.notebooks}
     for notebook in submission.assignment.notebooks:
-        mine = there.get(notebook.id)
+        mine = rows.get(notebook.id)
         if mine is None:
             with book.db.no_autoflush:
                 mine = SubmittedNotebook(notebook=notebook, assignment=submission)

@@ -44,14 +44,14 @@ def server(course: Course) -> Any:
     Raises:
         CourseError: nbgrader_config.py names a database that the kit does not use.
     """
-    named = read_nbgrader_config(course.root).get("CourseDirectory", "db_url")
-    if named is None:
+    configured = read_nbgrader_config(course.root).get("CourseDirectory", "db_url")
+    if configured is None:
         return None
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        url = make_url(str(named))
+        url = make_url(str(configured))
     except ArgumentError:
         raise CourseError(f"{_OPTION} is not the address of a database; {_POSSIBLE}") from None
     if url.get_backend_name() == "postgresql":
@@ -164,12 +164,12 @@ def _ensure_schema(url: Any, path: Path | str) -> None:
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
                 return
-            found = "alembic_version" in tables and connection.scalar(text("SELECT * FROM alembic_version"))
+            schema = "alembic_version" in tables and connection.scalar(text("SELECT * FROM alembic_version"))
     finally:
         engine.dispose()
-    if found != head:
+    if schema != head:
         raise HostError(
-            f"{path} is of another version of nbgrader (schema {found or 'unknown'}, here {head}); "
+            f"{path} is of another version of nbgrader (schema {schema or 'unknown'}, here {head}); "
             "run `nbgrader db upgrade` in the course folder, it keeps a copy"
         )
 
@@ -182,11 +182,11 @@ def _newest_version() -> str:
     """
     from nbgrader.dbutil import ALEMBIC_DIR
 
-    found: dict[str, object] = {}
+    revisions: dict[str, object] = {}
     for path in Path(ALEMBIC_DIR, "versions").glob("*.py"):
         values = dict(_constants(ast.parse(path.read_bytes())))
-        found[str(values["revision"])] = values["down_revision"]
-    (newest,) = found.keys() - found.values()
+        revisions[str(values["revision"])] = values["down_revision"]
+    (newest,) = revisions.keys() - revisions.values()
     return newest
 
 

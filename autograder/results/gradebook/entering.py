@@ -51,26 +51,26 @@ class Changed(Exception):
         self.standing = standing
 
 
-def standings(course: Course, asked: Asked) -> dict[str, Standing]:
+def standings(course: Course, question: Asked) -> dict[str, Standing]:
     """Read what stands for a question, by student.
 
     Raises:
         HostError: the gradebook cannot be read.
     """
     with opened(course) as book:
-        return _standings(book, asked)
+        return _standings(book, question)
 
 
-def enter(course: Course, asked: Asked, student: str, score: float | None, comment: str, seen: str) -> Standing:
+def enter(course: Course, question: Asked, student: str, score: float | None, comment: str, version: str) -> Standing:
     """Enter a person's points and comment.
 
     Args:
         course: the course.
-        asked: the question.
+        question: the question.
         student: the student.
         score: the points; None takes a person's points back, and the automatic ones count.
         comment: the comment, in Markdown; empty for none.
-        seen: the version that the person saw.
+        version: the version that the person saw.
 
     Returns:
         What stands there now.
@@ -83,33 +83,35 @@ def enter(course: Course, asked: Asked, student: str, score: float | None, comme
     with opened(course) as book:
 
         def act() -> None:
-            before = _standings(book, asked, student)[student]
-            if before.version != seen:
+            before = _standings(book, question, student)[student]
+            if before.version != version:
                 raise Changed(before)
-            row = book.find_grade(asked.question, asked.notebook, asked.assignment, student)
+            row = book.find_grade(question.question, question.notebook, question.assignment, student)
             row.manual_score = score
             row.needs_manual_grade = score is None and (row.auto_score is None or before.waits)
             if comment != before.comment:
-                said = book.find_comment(asked.answer, asked.notebook, asked.assignment, student)
-                said.manual_comment = comment or None
+                entry = book.find_comment(question.answer, question.notebook, question.assignment, student)
+                entry.manual_comment = comment or None
             book.db.flush()
 
         transact(book, place(course), act)
-        return _standings(book, asked, student)[student]
+        return _standings(book, question, student)[student]
 
 
-def _standings(book: Gradebook, asked: Asked, student: str | None = None) -> dict[str, Standing]:
+def _standings(book: Gradebook, question: Asked, student: str | None = None) -> dict[str, Standing]:
     from nbgrader.api import BaseCell, Comment, Grade, Notebook, SubmittedAssignment
 
     def found(kind: Any, cell: str, *columns: Any) -> Any:
-        query = rows(kind, asked.assignment, *columns).where(Notebook.name == asked.notebook, BaseCell.name == cell)
+        query = rows(kind, question.assignment, *columns).where(
+            Notebook.name == question.notebook, BaseCell.name == cell
+        )
         if student is not None:
             query = query.where(SubmittedAssignment.student_id == student)
         return book.db.execute(query.execution_options(populate_existing=True))
 
-    said = {who: text or "" for who, _, _, text in found(Comment, asked.answer, Comment.manual_comment)}
+    comments = {who: text or "" for who, _, _, text in found(Comment, question.answer, Comment.manual_comment)}
     columns = Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade
     return {
-        who: Standing(automatic, manual, extra, bool(waits), said.get(who, ""))
-        for who, _, _, automatic, manual, extra, waits in found(Grade, asked.question, *columns)
+        student_id: Standing(automatic, manual, extra, bool(waits), comments.get(student_id, ""))
+        for student_id, _, _, automatic, manual, extra, waits in found(Grade, question.question, *columns)
     }

@@ -44,8 +44,8 @@ def points_by_hand(course: Course, assignment: str) -> Points | None:
         with read_only(course) as connection:
             if not inspect(connection).has_table("grade"):
                 return {}
-            found = connection.execute(text(_POINTS), {"assignment": assignment})
-            return {(who, notebook, cell): (score, extra) for who, notebook, cell, score, extra in found}
+            scores = connection.execute(text(_POINTS), {"assignment": assignment})
+            return {(who, notebook, cell): (score, extra) for who, notebook, cell, score, extra in scores}
     except (SQLAlchemyError, ModuleNotFoundError):
         return None
 
@@ -116,11 +116,11 @@ def with_entries(grade: Grade, entries: Mapping[tuple[str, str], Mapping[str, An
 
 def _comments_on_answers(book: NotebookGrade, entries: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, str]:
     """Collect comments on cells without points: formgrader has comments at answers, and tests have the points."""
-    asked = {question.id for question in book.questions}
+    question_ids = {question.id for question in book.questions}
     return {
         cell: entry["comment"]
         for (notebook, cell), entry in entries.items()
-        if notebook == book.notebook and cell not in asked and entry["comment"]
+        if notebook == book.notebook and cell not in question_ids and entry["comment"]
     }
 
 

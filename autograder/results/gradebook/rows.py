@@ -58,8 +58,8 @@ def incomplete(book: Gradebook, assignment: Any) -> list[str]:
 def _counted(kind: Any, assignment: str) -> Any:
     from sqlalchemy import func, select
 
-    found = rows(kind, assignment).subquery()
-    return select(found.c.student, func.count()).group_by(found.c.student)
+    matching = rows(kind, assignment).subquery()
+    return select(matching.c.student, func.count()).group_by(matching.c.student)
 
 
 @dataclass
@@ -93,11 +93,11 @@ def stored(book: Gradebook, assignment: str, students: Collection[str]) -> dict[
     scores = rows(Grade, assignment, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)
     comments = rows(Comment, assignment, Comment.auto_comment)
     of_it = Assignment.name == assignment
-    found = {name: Stored(when) for name, when in book.db.execute(submissions.where(of_it, these))}
+    entries = {name: Stored(when) for name, when in book.db.execute(submissions.where(of_it, these))}
     for name, notebook, penalty in book.db.execute(penalties.where(of_it, these)):
-        found[name].penalties[notebook] = penalty
+        entries[name].penalties[notebook] = penalty
     for name, notebook, cell, automatic, manual, waits in book.db.execute(scores.where(these)):
-        found[name].scores[notebook, cell] = (automatic, manual, waits)
+        entries[name].scores[notebook, cell] = (automatic, manual, waits)
     for name, notebook, cell, text in book.db.execute(comments.where(these)):
-        found[name].comments[notebook, cell] = text
-    return found
+        entries[name].comments[notebook, cell] = text
+    return entries

@@ -43,24 +43,24 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
             entry.auto_comment = comments.get(names[entry.cell_id])
 
 
-def is_recorded(grade: Grade, exams: Mapping[str, Exam], found: Stored | None) -> bool:
+def is_recorded(grade: Grade, exams: Mapping[str, Exam], entry: Stored | None) -> bool:
     """Tell whether :func:`save_grade` would change nothing in the gradebook."""
     from nbgrader.utils import parse_utc
 
-    if found is None or found.timestamp != parse_utc(grade.submitted_at):
+    if entry is None or entry.timestamp != parse_utc(grade.submitted_at):
         return False
     penalties = _shared_penalty(grade)
-    questions = {name: _questions(grade, name) for name in found.penalties}
+    questions = {name: _questions(grade, name) for name in entry.penalties}
     comments = {name: _comments(exams[name], questions[name]) if name in exams else {} for name in questions}
     return (
-        all(penalty == penalties.get(name) for name, penalty in found.penalties.items())
-        and all(_is_score(score, questions[name].get(cell)) for (name, cell), score in found.scores.items())
-        and all(text == comments[name].get(cell) for (name, cell), text in found.comments.items())
+        all(penalty == penalties.get(name) for name, penalty in entry.penalties.items())
+        and all(_is_score(score, questions[name].get(cell)) for (name, cell), score in entry.scores.items())
+        and all(text == comments[name].get(cell) for (name, cell), text in entry.comments.items())
     )
 
 
-def _is_score(found: tuple[float | None, float | None, bool], question: QuestionGrade | None) -> bool:
-    automatic, manual, waits = found
+def _is_score(entry: tuple[float | None, float | None, bool], question: QuestionGrade | None) -> bool:
+    automatic, manual, waits = entry
     score, should_wait = _automatic(question)
     return automatic == score and (manual is not None or waits == should_wait)
 
@@ -109,12 +109,12 @@ def _shared_penalty(grade: Grade) -> dict[str, float | None]:
     if grade.late_penalty <= 0 or not grade.notebooks:
         return {}
     shares: dict[str, float | None] = {}
-    rest = grade.late_penalty
+    remaining = grade.late_penalty
     for book in grade.notebooks[:-1]:
         part = grade.late_penalty * book.score / total if total > 0 else 0.0
         shares[book.notebook] = part or None
-        rest -= part
-    shares[grade.notebooks[-1].notebook] = rest or None
+        remaining -= part
+    shares[grade.notebooks[-1].notebook] = remaining or None
     return shares
 
 

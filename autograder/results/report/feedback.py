@@ -77,12 +77,12 @@ def render_feedback(
 
 
 def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
-    shown, left_out = cells.views(notebook) if notebook is not None else ([], 0)
+    views, left_out = cells.views(notebook) if notebook is not None else ([], 0)
     return _Book(
         grade=grade,
         status=words.status_words(grade),
         curve=plots.learning_curve(grade.history),
-        cells=shown,
+        cells=views,
         left_out=left_out,
         titles=headings(_cells(notebook)) if notebook is not None else {},
     )

@@ -22,8 +22,8 @@ def headings(cells: Iterable[HeadedCell]) -> dict[str, str]:
     heading = ""
     for kind, source, grade_id in cells:
         if kind == "markdown":
-            found = _HEADING.findall(_FENCED.sub("", source[:MAX_HEADING_SOURCE]))
-            heading = found[-1].strip() if found else heading
+            matches = _HEADING.findall(_FENCED.sub("", source[:MAX_HEADING_SOURCE]))
+            heading = matches[-1].strip() if matches else heading
         if grade_id:
             titles[grade_id] = one_line(_MARKUP.sub("", heading), 120)
     return titles

@@ -56,7 +56,7 @@ class CellView:
 
 def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
     """Return the cells to show, within :data:`MAX_PAGE` characters, and how many are left out."""
-    shown: list[CellView] = []
+    cell_views: list[CellView] = []
     room = MAX_PAGE
     cells = notebook.cells[:MAX_CELLS]
     rendered = [_rendered(cell) for cell in cells]
@@ -67,8 +67,8 @@ def views(notebook: NotebookNode) -> tuple[list[CellView], int]:
         room -= len(view.html) + sum(len(output.text) + len(output.uri) for output in view.outputs)
         if room < 0:
             break
-        shown.append(view)
-    return shown, len(notebook.cells) - len(shown)
+        cell_views.append(view)
+    return cell_views, len(notebook.cells) - len(cell_views)
 
 
 def _rendered(cell: Any) -> str:

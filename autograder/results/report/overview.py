@@ -140,13 +140,15 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
     """Make one entry per question that waits for a person, broken tests first, with students and reason."""
     entries: dict[tuple[bool, str, str], dict[str, Any]] = {}
     for grade in sorted(grades, key=lambda g: g.student.casefold()):
-        for one, question in _questions(grade):
+        for book, question in _questions(grade):
             broken = question.outcome is Outcome.BROKEN
             if not (broken or question.needs_manual_grade):
                 continue
-            key = (not broken, one.notebook, question.id)
-            title = titles.get((one.notebook, question.id), "")
-            entry = entries.setdefault(key, {"question": question, "title": title, "notebook": one.notebook, "who": []})
+            key = (not broken, book.notebook, question.id)
+            title = titles.get((book.notebook, question.id), "")
+            entry = entries.setdefault(
+                key, {"question": question, "title": title, "notebook": book.notebook, "who": []}
+            )
             entry["who"].append((grade.student, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
 
@@ -154,9 +156,9 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
 def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:
     tallies: dict[tuple[str, str], _Tally] = {}
     for grade in grades:
-        for one, question in _questions(grade):
-            key = (one.notebook, question.id)
-            tally = tallies.setdefault(key, _Tally(question.id, titles.get(key, ""), one.notebook, question.max_score))
+        for book, question in _questions(grade):
+            key = (book.notebook, question.id)
+            tally = tallies.setdefault(key, _Tally(question.id, titles.get(key, ""), book.notebook, question.max_score))
             tally.outcomes.append(question.outcome)
             tally.in_kernel = tally.in_kernel or question.in_kernel
             if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
@@ -175,8 +177,8 @@ def _dots(grades: Sequence[Grade]) -> list[plots.Dot]:
     """Make a dot for each question with a loss; its parameters are those of the question, else of the notebook."""
     dots = []
     for grade in grades:
-        for one, question in _questions(grade):
-            everywhere = [check for other in one.questions for check in other.checks]
+        for book, question in _questions(grade):
+            everywhere = [check for other in book.questions for check in other.checks]
             loss, check = _evidence(question.checks, "loss")
             parameters, _ = _evidence([*question.checks, *everywhere], "parameters")
             if loss is not None and parameters is not None and check is not None:

@@ -64,8 +64,8 @@ def _comment(text: str) -> Markup:
     from autograder.exchange import rendering
     from autograder.exchange.pieces import MARKDOWN, html
 
-    said = rendering.render_trusted("markdown", text)
-    return (html(said, MARKDOWN) if said else None) or Markup("<p>{}</p>").format(_message(text))
+    pieces = rendering.render_trusted("markdown", text)
+    return (html(pieces, MARKDOWN) if pieces else None) or Markup("<p>{}</p>").format(_message(text))
 
 
 @functools.cache

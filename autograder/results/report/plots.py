@@ -95,9 +95,9 @@ def scatter(dots: Sequence[Dot]) -> Markup | None:
         frame, [math.log10(tick) for tick in _log_ticks(low, high)], "parameters", lambda x: _short(10**x)
     )
     for dot in dots:
-        place = f'cx="{frame.x(math.log10(dot.x)):.1f}" cy="{frame.y(dot.y):.1f}"'
-        named = f"{_escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
-        body += f'<circle class="dot {dot.color}" {place} r="5"><title>{named}</title></circle>'
+        center = f'cx="{frame.x(math.log10(dot.x)):.1f}" cy="{frame.y(dot.y):.1f}"'
+        tooltip = f"{_escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
+        body += f'<circle class="dot {dot.color}" {center} r="5"><title>{tooltip}</title></circle>'
     best = min(dots, key=lambda dot: dot.y)
     text = (
         f"Holdout loss against parameter count for {len(dots)} submissions. Lowest loss {best.y:.4g} "
@@ -135,12 +135,12 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
         frame, ticks, f"threshold, {_escape(one_line(measure, 40))}"
     )
     for index, (x, name) in enumerate(marks):
-        left = f"{frame.x(x):.1f}"
+        mark_x = f"{frame.x(x):.1f}"
         height = _TOP - 4 if index == 0 else frame.y(4)  # above the curves, else below most of them
-        body += f'<line class="mark" x1="{left}" x2="{left}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
+        body += f'<line class="mark" x1="{mark_x}" x2="{mark_x}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
         fits = x >= marks[0][0] and frame.x(x) < 0.8 * frame.width
-        side, place = ("key", 5) if fits else ("tick left", -5)
-        body += f'<text class="{side}" x="{frame.x(x) + place:.1f}" y="{height:.1f}">{_escape(name)}</text>'
+        side, offset = ("key", 5) if fits else ("tick left", -5)
+        body += f'<text class="{side}" x="{frame.x(x) + offset:.1f}" y="{height:.1f}">{_escape(name)}</text>'
     for index, curve in enumerate(curves):
         style = f"run-{curve.color}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in curve.points)
@@ -165,14 +165,14 @@ _NAMES = 150
 # --- parts -------------------------------------------------------------------------------------------
 
 
-def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float], left: int = _LEFT) -> _Frame:
+def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float], margin: int = _LEFT) -> _Frame:
     def x(value: float) -> float:
-        return left + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - left - _RIGHT)
+        return margin + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - margin - _RIGHT)
 
     def y(value: float) -> float:
         return height - _BOTTOM - (value - ys[0]) / ((ys[1] - ys[0]) or 1) * (height - _TOP - _BOTTOM)
 
-    return _Frame(width, height, x, y, left)
+    return _Frame(width, height, x, y, margin)
 
 
 def _svg(frame: _Frame, text: str, body: str) -> Markup:
@@ -220,13 +220,13 @@ def _legend(index: int, label: str, style: str) -> str:
 
 def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
     """Return (epoch, value) of the finite values, at most :data:`MAX_EPOCHS`."""
-    kept = [
+    points = [
         (epoch, float(value) if abs(value) >= SMALLEST else 0.0)
         for epoch, value in enumerate(values[: 50 * MAX_EPOCHS], 1)
         if isinstance(value, int | float) and abs(value) < LARGEST
     ]
-    step = -(-len(kept) // MAX_EPOCHS) or 1
-    return kept[::step] if step == 1 else [*kept[::step], kept[-1]]
+    step = -(-len(points) // MAX_EPOCHS) or 1
+    return points[::step] if step == 1 else [*points[::step], points[-1]]
 
 
 def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:

@@ -144,7 +144,7 @@ def reckoning(submitted: datetime | None, assignment: Assignment, *, by_hand: bo
 def duration(span: timedelta) -> str:
     """Format the two largest units: 2 d 3 h, 3 h 20 min, 4 min, under a minute."""
     minutes = int(span.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    units = [(days, "d"), (hours, "h"), (rest, "min")]
-    named = [f"{count} {unit}" for count, unit in units if count]
-    return " ".join(named[:2]) or "under a minute"
+    days, hours, minutes_left = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    units = [(days, "d"), (hours, "h"), (minutes_left, "min")]
+    parts = [f"{count} {unit}" for count, unit in units if count]
+    return " ".join(parts[:2]) or "under a minute"

@@ -78,8 +78,8 @@ class Guard:
 
     def __init__(self, spec: dict[str, Any], sandbox: Sandbox) -> None:
         self.memory_bytes: int = spec["watch_bytes"]
-        own = getattr(sandbox, "watchdog", None)
-        self.watchdog: Any = (own or importlib.import_module("watchdog")) if self.memory_bytes else None
+        own_watchdog = getattr(sandbox, "watchdog", None)
+        self.watchdog: Any = (own_watchdog or importlib.import_module("watchdog")) if self.memory_bytes else None
         self.cpu_limit: float = spec["cpu_seconds"]
         self.max_processes: int = spec["processes"]
         self.sandbox, self.init = sandbox, sandbox.init

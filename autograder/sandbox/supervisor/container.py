@@ -84,9 +84,9 @@ def start(spec: dict[str, Any]) -> Container:
     everything = watchdog.processes(started["engine"])
     if any(0 in user_ids(pid) for pid in everything):
         raise ValueError("refused: the sandbox would run as root")
-    place = f"/proc/{started['engine']}/root{started['place']}"
-    init = find(started["engine"], f"{place}/run/pid")
-    return Container(monitor, init, gate, f"{place}/{OUTSIDE}")
+    staging = f"/proc/{started['engine']}/root{started['place']}"
+    init = find(started["engine"], f"{staging}/run/pid")
+    return Container(monitor, init, gate, f"{staging}/{OUTSIDE}")
 
 
 def find(engine: int, pid_file: str) -> int:
@@ -134,17 +134,17 @@ def become_monitor(spec: dict[str, Any], gate: socket.socket, info_fd: int) -> N
     own_namespaces(libc, caller)
     sources = [mount["source"] for mount in spec["container"]["config"]["mounts"]]
     staged = launch.stage(sources, spec["container"]["program"])
-    place = launch.staging_place()
-    build(libc, spec["container"], staged, place, uid)
+    staging = launch.staging_place()
+    build(libc, spec["container"], staged, staging, uid)
     engine = os.fork()
     if engine == 0:
         try:
-            become_engine(libc, spec["container"], staged, place, uid)
+            become_engine(libc, spec["container"], staged, staging, uid)
         except BaseException as error:
             os.write(2, f"{error}\n".encode())
             os._exit(LAUNCH_FAILED)
     give_up_root(libc, uid)
-    os.write(info_fd, json.dumps({"engine": engine, "place": place}).encode())
+    os.write(info_fd, json.dumps({"engine": engine, "place": staging}).encode())
     os.closerange(0, launch.MAX_OPEN_FILES)  # /proc is the engine's by now and does not list ours
     code = os.waitstatus_to_exitcode(os.waitpid(engine, 0)[1])
     os._exit(code if code >= 0 else 128 - code)
@@ -160,20 +160,20 @@ def own_namespaces(libc: ctypes.CDLL, caller: int) -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int) -> None:
+def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], staging: str, uid: int) -> None:
     """Write the bundle and the engine's state into the staging place, a tmpfs."""
     group = uid if os.geteuid() == 0 else os.getegid()
-    root = f"{place}/bundle/root"
+    root = f"{staging}/bundle/root"
     os.makedirs(root)
     for path, kind, content in container["root"]:
         make(root + path, kind, content)
-    os.mkdir(f"{place}/data")
+    os.mkdir(f"{staging}/data")
     for name, content in container["data"].items():
-        make(f"{place}/data/{name}", "file", content)
+        make(f"{staging}/data/{name}", "file", content)
     for folder in ("state", "run"):  # the engine's own folders
-        os.mkdir(f"{place}/{folder}", 0o700)
-        os.chown(f"{place}/{folder}", uid, group)
-    target = f"{place}/{OUTSIDE}{container['sockets']}"
+        os.mkdir(f"{staging}/{folder}", 0o700)
+        os.chown(f"{staging}/{folder}", uid, group)
+    target = f"{staging}/{OUTSIDE}{container['sockets']}"
     os.makedirs(target)
     flags = launch.MS_NOSUID | launch.MS_NODEV | MS_NOEXEC
     options = f"mode=0755,size={container['sockets_bytes']},uid={uid},gid={group}"
@@ -182,8 +182,8 @@ def build(libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], 
     for mount in config["mounts"]:
         source = mount["source"]
         if isinstance(source, dict):
-            mount["source"] = staged[source["source"]] if "source" in source else f"{place}/{source['place']}"
-    Path(f"{place}/bundle/config.json").write_text(json.dumps(config))
+            mount["source"] = staged[source["source"]] if "source" in source else f"{staging}/{source['place']}"
+    Path(f"{staging}/bundle/config.json").write_text(json.dumps(config))
 
 
 def make(path: str, kind: str, content: str) -> None:
@@ -200,7 +200,7 @@ def make(path: str, kind: str, content: str) -> None:
 
 
 def become_engine(
-    libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], place: str, uid: int
+    libc: ctypes.CDLL, container: dict[str, Any], staged: dict[str, str], staging: str, uid: int
 ) -> NoReturn:
     """Mount an own /proc, hide the control groups, drop root, and become the engine.
 
@@ -214,8 +214,8 @@ def become_engine(
         raise ValueError("refused: the sandbox would run as root")
     launch.check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "rule out new privileges")
     program = launch.translate(container["program"], staged)
-    command = [word.replace("{place}", place) for word in container["command"]]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": f"{place}/state", "XDG_RUNTIME_DIR": f"{place}/state"}
+    command = [word.replace("{place}", staging) for word in container["command"]]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": f"{staging}/state", "XDG_RUNTIME_DIR": f"{staging}/state"}
     os.chdir("/")
     os.execve(program, [program, *command], environment)
 

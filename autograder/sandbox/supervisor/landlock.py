@@ -83,8 +83,8 @@ def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
     os.close(parent)
 
 
-def _checked(result: int, what: str) -> int:
+def _checked(result: int, action: str) -> int:
     if result < 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"Landlock's rules cannot {what} ({os.strerror(code)})")
+        raise OSError(code, f"Landlock's rules cannot {action} ({os.strerror(code)})")
     return result

@@ -130,11 +130,11 @@ def stage(arguments: list[Any], program: str) -> dict[str, str]:
     check(libc.unshare(CLONE_NEWNS), "make a mount namespace")
     mount(libc, "none", "/", None, MS_REC | MS_PRIVATE)
     opened = {source: os.open(source, os.O_PATH | os.O_CLOEXEC) for source in sources}
-    place = staging_place()
-    mount(libc, "tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+    staging = staging_place()
+    mount(libc, "tmpfs", staging, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
     staged = {}
     for number, (source, fd) in enumerate(opened.items()):
-        target = f"{place}/{number}"
+        target = f"{staging}/{number}"
         path = f"/proc/self/fd/{fd}"
         if sources[source] and not readable(path):
             copy(path, target)
@@ -250,10 +250,10 @@ def mount(libc: ctypes.CDLL, source: str, target: str, kind: str | None, flags: 
     check(result, f"mount {source} on {target}")
 
 
-def check(result: int, what: str) -> None:
+def check(result: int, action: str) -> None:
     """Raise OSError unless a call of the C library succeeded."""
     if result != 0:
         code = ctypes.get_errno()
         if os.geteuid() == 0:
-            raise OSError(code, f"root cannot {what} here ({os.strerror(code)}); start the kit as an ordinary user")
-        raise OSError(code, f"cannot {what} here ({os.strerror(code)})")
+            raise OSError(code, f"root cannot {action} here ({os.strerror(code)}); start the kit as an ordinary user")
+        raise OSError(code, f"cannot {action} here ({os.strerror(code)})")

@@ -44,9 +44,9 @@ FROM_UID, FROM_FALLBACK_UID = 1 << 22, 4096
 class User:
     """The process ``init``, which is the command itself; ``monitor`` is the same."""
 
-    def __init__(self, init: int, uid: int, place: str, gate: tuple[int, int]) -> None:
+    def __init__(self, init: int, uid: int, root: str, gate: tuple[int, int]) -> None:
         self.monitor = self.init = init
-        self.root = place
+        self.root = root
         self.uid = uid
         self.watchdog = ByUser(uid, init)
         self._gate = gate
@@ -108,15 +108,15 @@ class ByUser:
 
 def living(uid: int) -> list[int]:
     """List the processes that have this user id in any role; the dead that nobody has waited for do not count."""
-    found = []
+    pids = []
     for name in os.listdir("/proc"):
         if name.isdigit():
             # One that ends at this moment has an empty file.
             with contextlib.suppress(OSError, KeyError, IndexError), open(f"/proc/{name}/status", "rb") as file:
                 fields = dict(line.split(b":", 1) for line in file.read().split(b"\n") if b":" in line)
                 if str(uid).encode() in fields[b"Uid"].split() and fields[b"State"].split()[0] not in (b"Z", b"X"):
-                    found.append(int(name))
-    return found
+                    pids.append(int(name))
+    return pids
 
 
 def end_user(uid: int) -> None:
@@ -126,7 +126,7 @@ def end_user(uid: int) -> None:
     that none of them can signal it first.
     """
     deadline = time.monotonic() + END_SECONDS
-    while (found := living(uid)) and time.monotonic() < deadline:
+    while (pids := living(uid)) and time.monotonic() < deadline:
         helper = os.fork()
         if helper == 0:
             try:
@@ -135,7 +135,7 @@ def end_user(uid: int) -> None:
                 os._exit(1)
             os._exit(0)
         if os.waitpid(helper, 0)[1]:
-            for pid in found:
+            for pid in pids:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
         time.sleep(0.005)
@@ -143,10 +143,10 @@ def end_user(uid: int) -> None:
 
 def kill_as(uid: int) -> None:
     """Become a user who may signal ``uid`` and whom ``uid`` may not signal, and kill all that it can."""
-    other = uid + FROM_UID if uid >= launch.FIRST_UID else uid - FROM_FALLBACK_UID
+    killer = uid + FROM_UID if uid >= launch.FIRST_UID else uid - FROM_FALLBACK_UID
     os.setgroups([])
-    os.setresgid(other, other, other)
-    os.setresuid(other, uid, other)
+    os.setresgid(killer, killer, killer)
+    os.setresuid(killer, uid, killer)
     os.kill(-1, signal.SIGKILL)
 
 
@@ -204,14 +204,14 @@ def start(spec: dict[str, Any]) -> User:
 
 def build(wanted: dict[str, Any], uid: int) -> None:
     """Fill the sandbox's folder: its own folders, which its user may write to, and copies of its files."""
-    place: str = wanted["place"]
-    own: set[str] = set(wanted["folders"])
+    root: str = wanted["place"]
+    writable: set[str] = set(wanted["folders"])
     for target, _ in (*wanted["files"], *wanted["data"]):
         above = os.path.dirname(target)
         while any(above.startswith(f"{folder}/") for folder in wanted["folders"]):
-            own.add(above)  # a folder of the student's own that a given file lies in
+            writable.add(above)  # a folder of the student's own that a given file lies in
             above = os.path.dirname(above)
-    for path in sorted(own):
+    for path in sorted(writable):
         os.makedirs(path, exist_ok=True)
         os.chown(path, uid, uid)
         os.chmod(path, 0o700)
@@ -221,10 +221,10 @@ def build(wanted: dict[str, Any], uid: int) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
             file.write(base64.b64decode(content))
-    for folder, _, names in os.walk(place):
-        if folder not in own:
+    for folder, _, names in os.walk(root):
+        if folder not in writable:
             os.chown(folder, 0, uid)
-            os.chmod(folder, 0o710 if folder == place else 0o750)
+            os.chmod(folder, 0o710 if folder == root else 0o750)
         for name in names:
             os.chown(f"{folder}/{name}", 0, uid)
             os.chmod(f"{folder}/{name}", 0o640)

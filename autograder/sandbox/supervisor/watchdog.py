@@ -21,14 +21,14 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def processes(init: int) -> list[int]:
     """List the sandbox's init and all its descendants, double-forked ones included."""
-    found, todo = [], [init]
+    pids, todo = [], [init]
     while todo:
         pid = todo.pop()
-        found.append(pid)
+        pids.append(pid)
         with contextlib.suppress(OSError, ValueError):
             for task in os.listdir(f"/proc/{pid}/task"):
                 todo += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-    return found
+    return pids
 
 
 def memory(init: int) -> int:
@@ -73,11 +73,11 @@ def threads(init: int) -> int:
 
 def thread_ids(init: int) -> list[int]:
     """List the ids of all threads of all processes."""
-    found: list[int] = []
+    ids: list[int] = []
     for pid in processes(init):
         with contextlib.suppress(OSError):
-            found += map(int, os.listdir(f"/proc/{pid}/task"))
-    return found
+            ids += map(int, os.listdir(f"/proc/{pid}/task"))
+    return ids
 
 
 def process_memory(pid: int) -> int:

@@ -60,13 +60,13 @@ class Job:
         with os.fdopen(descriptors[0], "rb") as file:
             file.seek(0)
             fields = json.loads(file.read())
-        found: list[int] = []
-        while len(found) < fields["descriptors"]:
+        passed: list[int] = []
+        while len(passed) < fields["descriptors"]:
             _, more = _receive(connection)
             if not more:
                 raise ValueError("the job is not complete")
-            found += more
-        return cls(fields, found)
+            passed += more
+        return cls(fields, passed)
 
     def execute(self) -> None:
         """Become the job's command.

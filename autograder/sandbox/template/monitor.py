@@ -139,9 +139,9 @@ def _adopt_output(output: list[int]) -> None:
     os.dup2(output[1], 2)
 
 
-def _close_others(kept: set[int]) -> None:
+def _close_others(descriptors: set[int]) -> None:
     for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd not in kept:
+        if fd not in descriptors:
             with contextlib.suppress(OSError):
                 os.close(fd)
 
@@ -161,7 +161,7 @@ def _draw_fresh_randomness() -> None:
 
 def _files(folder: str) -> dict[str, bytes]:
     """Read the plain files below a folder, within bounds, but not those of mounts, which the job brings."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     room = MAX_HOME_BYTES
     device = os.lstat(folder).st_dev
     for parent, folders, names in os.walk(folder):
@@ -171,8 +171,8 @@ def _files(folder: str) -> dict[str, bytes]:
             if status.st_dev == device and stat.S_ISREG(status.st_mode) and status.st_size <= room:
                 room -= status.st_size
                 with open(path, "rb") as file:  # noqa: PTH123
-                    found[path] = file.read()
-    return found
+                    contents[path] = file.read()
+    return contents
 
 
 def _send(connection: socket.socket, **fields: Any) -> None:

@@ -26,17 +26,17 @@ _CAPABILITIES_3 = 0x20080522
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 1
 
 
-def _check(result, what):
+def _check(result, action):
     # type: (int, str) -> None
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"{what} ({os.strerror(code)})")
+        raise OSError(code, f"{action} ({os.strerror(code)})")
 
 
-def _prctl(what: str, option: int, *values: object) -> None:
+def _prctl(action: str, option: int, *values: object) -> None:
     words = [value if isinstance(value, ctypes._Pointer) else ctypes.c_ulong(value) for value in values]  # type: ignore[arg-type]
     words += [ctypes.c_ulong(0)] * (4 - len(words))
-    _check(LIBC.prctl(option, *words), what)
+    _check(LIBC.prctl(option, *words), action)
 
 
 def traceable(yes: bool) -> None:

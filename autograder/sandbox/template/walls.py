@@ -47,13 +47,13 @@ def build(job: Job, home: dict[str, bytes]) -> None:
     for path in job.hidden_paths:
         if os.path.isdir(path):
             system.mount("tmpfs", path, "tmpfs", WRITABLE | system.MS_RDONLY, "size=4096,mode=0755")
-    kept = {path: os.open(path, os.O_PATH) for path in (*job.bound, *job.trees)}
+    descriptors = {path: os.open(path, os.O_PATH) for path in (*job.bound, *job.trees)}
     _stage(job)
     for path, size, mode in job.folders:
         if path != STAGING:
-            _cover(path, size, mode, job, kept)
+            _cover(path, size, mode, job, descriptors)
     for path in job.bound:
-        _bind(kept[path], path)
+        _bind(descriptors[path], path)
     for number, (path, _) in enumerate(job.files):
         _bind(os.open(f"{STAGING}/{number}", os.O_PATH), path)
     for path, content in home.items():
@@ -64,7 +64,7 @@ def build(job: Job, home: dict[str, bytes]) -> None:
     system.unmount(STAGING)
     for path, size, mode in job.folders:
         if path == STAGING:
-            _cover(path, size, mode, job, kept)
+            _cover(path, size, mode, job, descriptors)
     _mount_proc()
     for kind, value in job.limits.items():
         _, hard = resource.getrlimit(kind)
@@ -81,19 +81,19 @@ def _stage(job: Job) -> None:
         with os.fdopen(fd, "rb") as source, open(f"{STAGING}/{number}", "xb") as copy:
             source.seek(0)
             while True:
-                piece = source.read(1 << 20)
-                if not piece:
+                chunk = source.read(1 << 20)
+                if not chunk:
                     break
-                copy.write(piece)
+                copy.write(chunk)
             os.fchmod(copy.fileno(), 0o444)
 
 
-def _cover(path: str, size: int, mode: str, job: Job, kept: dict[str, int]) -> None:
+def _cover(path: str, size: int, mode: str, job: Job, descriptors: dict[str, int]) -> None:
     """Mount an empty folder, and put back what the template sees there of the host: a Python that lies below /tmp."""
     system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
     for tree in job.trees:
         if tree.startswith(f"{path}/"):
-            _bind(kept[tree], tree)
+            _bind(descriptors[tree], tree)
     for link, target in job.links:
         if link.startswith(f"{path}/"):
             os.makedirs(os.path.dirname(link), exist_ok=True)

@@ -116,15 +116,15 @@ def mutants(
     for answer in answers(exams):
         if questions and not set(questions) & set(answer.feeds.direct):
             continue
-        seen = {meaning(answer.cell.source)}
+        forms = {meaning(answer.cell.source)}
         for family in (name for name in FAMILIES if name in families):
             allowed = right.get(str(answer.cell.grade_id), ())
-            made = [
-                replace(one, is_allowed=any(one.is_named(entry) for entry in allowed))
-                for one in _of(answer, family)
-                if _is_new(one.after, seen)
+            of_family = [
+                replace(mutant, is_allowed=any(mutant.is_named(entry) for entry in allowed))
+                for mutant in _of(answer, family)
+                if _is_new(mutant.after, forms)
             ]
-            queues[f"{answer.exam.notebook}/{answer.cell.grade_id}", family] = _spread(made, seed)
+            queues[f"{answer.exam.notebook}/{answer.cell.grade_id}", family] = _spread(of_family, seed)
     return _in_turns(list(queues.values()))
 
 
@@ -134,19 +134,19 @@ def _of(answer: Answer, family: str) -> Iterator[Mutant]:
         yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
 
 
-def _is_new(source: str, seen: set[str]) -> bool:
+def _is_new(source: str, forms: set[str]) -> bool:
     form = meaning(source)
-    known = form in seen
-    seen.add(form)
-    return not known
+    is_repeated = form in forms
+    forms.add(form)
+    return not is_repeated
 
 
-def _spread(made: list[Mutant], seed: int) -> list[Mutant]:
+def _spread(of_answer: list[Mutant], seed: int) -> list[Mutant]:
     """Order mutants so that each operator has its turn before one has its second."""
     dice = random.Random(seed)
     by_operator: dict[str, list[Mutant]] = {}
-    for one in made:
-        by_operator.setdefault(one.operator, []).append(one)
+    for mutant in of_answer:
+        by_operator.setdefault(mutant.operator, []).append(mutant)
     groups = list(by_operator.values())
     for group in groups:
         dice.shuffle(group)

@@ -63,9 +63,11 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
     if values:
         # One statement for all names: where one raises, none is replaced.
         names = ", ".join(values)
-        zeros, others = (", ".join(f"{function}({name})" for name in values) for function in ("_zeros", "_other_shape"))
+        zeros, other_shapes = (
+            ", ".join(f"{function}({name})" for name in values) for function in ("_zeros", "_other_shape")
+        )
         yield SAME_SHAPE, _appended(source, ZEROS, [f"{names} = {zeros}"])
-        yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{names} = {others}"])
+        yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{names} = {other_shapes}"])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
         yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
     for name in trained:
@@ -96,7 +98,7 @@ def _copied(model):
 def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the cheats on a function: the right one is kept under another name and called where a cheat needs it."""
     right = f"_right_{name}"
-    kept = f"{right} = {name}"
+    alias = f"{right} = {name}"
     for kind, helpers, result in (
         (SAME_SHAPE, ZEROS, f"_zeros({right}(*args, **kwargs))"),
         (SAME_TYPE, ZEROS + _OTHER_SHAPE, f"_other_shape({right}(*args, **kwargs))"),
@@ -104,16 +106,16 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
         (ITS_INPUT, "", "(*args, *kwargs.values())[0]"),
         (EQUALS_ALL, _LIAR, "_Liar()"),
     ):
-        yield kind, _appended(source, helpers, [kept, _function(name, result)])
+        yield kind, _appended(source, helpers, [alias, _function(name, result)])
     if calls:
-        yield CONSTANT, _appended(source, "", [kept, _function(name, calls[0].replace(f"{name}(", f"{right}(", 1))])
-        known = ", ".join(f"_key{call[len(name) :]}" for call in calls)
+        yield CONSTANT, _appended(source, "", [alias, _function(name, calls[0].replace(f"{name}(", f"{right}(", 1))])
+        entries = ", ".join(f"_key{call[len(name) :]}" for call in calls)
         key = "def _key(*args, **kwargs):\n    return repr((args, sorted(kwargs.items())))"
-        table = f"_public = {{{known}}}"
+        table = f"_public = {{{entries}}}"
         looked_up = (
             f"{right}(*args, **kwargs) if _key(*args, **kwargs) in _public else _zeros({right}(*args, **kwargs))"
         )
-        yield TABLE, _appended(source, ZEROS, [kept, key, table, _function(name, looked_up)])
+        yield TABLE, _appended(source, ZEROS, [alias, key, table, _function(name, looked_up)])
 
 
 def _function(name: str, result: str) -> str:
@@ -129,13 +131,13 @@ def public_calls(exam: Exam, index: int, name: str) -> Iterator[str]:
 
     ``check.function(f, cases=[((1, 2), 3)])`` counts as ``f(1, 2)``.
     """
-    seen: set[str] = set()
+    yielded: set[str] = set()
     for cell in exam.cells[index + 1 :]:
         tree = parsed(cell.released) if cell.cell_type == "code" and cell.role is not Role.ANSWER else None
         for node in ast.walk(tree) if tree is not None else ():
             for call in _calls(node, name):
-                if call not in seen and _is_self_contained(call):
-                    seen.add(call)
+                if call not in yielded and _is_self_contained(call):
+                    yielded.add(call)
                     yield call
 
 
@@ -144,10 +146,12 @@ def _calls(node: ast.AST, name: str) -> Iterator[str]:
         return
     if isinstance(node.func, ast.Name) and node.func.id == name:
         yield ast.unparse(node)
-    given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "cases")]
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "function" and len(given) > 1:
-        named = isinstance(given[0], ast.Name) and given[0].id == name
-        for case in given[1].elts if named and isinstance(given[1], ast.List | ast.Tuple) else ():
+    arguments_given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "cases")]
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "function" and len(arguments_given) > 1:
+        is_function = isinstance(arguments_given[0], ast.Name) and arguments_given[0].id == name
+        for case in (
+            arguments_given[1].elts if is_function and isinstance(arguments_given[1], ast.List | ast.Tuple) else ()
+        ):
             if isinstance(case, ast.Tuple) and len(case.elts) == 2:
                 arguments = case.elts[0].elts if isinstance(case.elts[0], ast.Tuple) else [case.elts[0]]
                 yield f"{name}({', '.join(map(ast.unparse, arguments))})"
@@ -166,20 +170,20 @@ def _is_self_contained(call: str) -> bool:
 
 def _models(tree: ast.Module) -> list[str]:
     """Name the networks that a cell makes at its top level, or trains there."""
-    found = []
+    models = []
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
             function = node.value.func
             last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            found += [node.targets[0].id] if last in _MODELS else []
+            models += [node.targets[0].id] if last in _MODELS else []
         for call in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
             if (
                 isinstance(call, ast.Call)
                 and isinstance(call.func, ast.Attribute)
                 and call.func.attr in ("fit", "compile")
             ):
-                found += [call.func.value.id] if isinstance(call.func.value, ast.Name) else []
-    return list(dict.fromkeys(found))
+                models += [call.func.value.id] if isinstance(call.func.value, ast.Name) else []
+    return list(dict.fromkeys(models))
 
 
 def _is_assigned(tree: ast.Module, name: str) -> bool:

@@ -96,16 +96,16 @@ UNTOUCHED = frozenset((
 def comparison(node: ast.AST) -> Made:
     """Replace a comparison by its neighbor, or turn it round."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        for other in _COMPARISONS.get(type(node.ops[0]), ()):
-            yield _instead(other, type(node.ops[0])), ast.Compare(node.left, [other()], node.comparators)
+        for replacement in _COMPARISONS.get(type(node.ops[0]), ()):
+            yield _instead(replacement, type(node.ops[0])), ast.Compare(node.left, [replacement()], node.comparators)
 
 
 def arithmetic(node: ast.AST) -> Made:
     """Replace an arithmetic operator, swap its operands, or drop one of them."""
     if not isinstance(node, ast.BinOp) or _is_text(node.left):
         return
-    for other in _ARITHMETIC.get(type(node.op), ()):
-        yield _instead(other, type(node.op)), ast.BinOp(node.left, other(), node.right)
+    for replacement in _ARITHMETIC.get(type(node.op), ()):
+        yield _instead(replacement, type(node.op)), ast.BinOp(node.left, replacement(), node.right)
     if isinstance(node.op, _ORDERED):
         yield "operands the wrong way round", ast.BinOp(node.right, node.op, node.left)
     yield "a term or factor left out", node.left
@@ -118,8 +118,8 @@ def sign_and_logic(node: ast.AST) -> Made:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield "a `not` left out", node.operand
     if isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield "`and` and `or` exchanged", ast.BoolOp(other, node.values)
+        replacement = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield "`and` and `or` exchanged", ast.BoolOp(replacement, node.values)
 
 
 def constant(node: ast.AST) -> Made:
@@ -151,8 +151,8 @@ def condition(node: ast.AST) -> Made:
 def statement(node: ast.AST) -> Made:
     """Drop a statement; update a variable the wrong way, or only once."""
     if isinstance(node, ast.AugAssign):
-        other = _ARITHMETIC.get(type(node.op), (ast.Add,))[0]
-        yield _instead(other, type(node.op)), [ast.AugAssign(node.target, other(), node.value)]
+        replacement = _ARITHMETIC.get(type(node.op), (ast.Add,))[0]
+        yield _instead(replacement, type(node.op)), [ast.AugAssign(node.target, replacement(), node.value)]
         yield "= for an update", [ast.Assign([node.target], node.value, lineno=node.lineno)]
     if isinstance(node, ast.Assign | ast.AugAssign):
         yield "a statement left out", []
@@ -168,19 +168,19 @@ def result(node: ast.AST) -> Made:
         return
     yield "`return` without the value", [ast.Return(ast.Constant(None))]
     if isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
-        first, second, *others = node.value.elts
-        yield "results the wrong way round", [ast.Return(ast.Tuple([second, first, *others], ast.Load()))]
+        first, second, *remaining = node.value.elts
+        yield "results the wrong way round", [ast.Return(ast.Tuple([second, first, *remaining], ast.Load()))]
         yield "only the first result", [ast.Return(first)]
 
 
 def ends(node: ast.AST) -> Made:
     """Begin or end a range one too soon or too late, and forget a slice."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
-        place = 0 if len(node.args) == 1 else 1
-        if not isinstance(node.args[place], ast.Constant):
+        index = 0 if len(node.args) == 1 else 1
+        if not isinstance(node.args[index], ast.Constant):
             for sign, words in ((ast.Sub(), "too soon"), (ast.Add(), "too late")):
                 arguments = list(node.args)
-                arguments[place] = ast.BinOp(node.args[place], sign, ast.Constant(1))
+                arguments[index] = ast.BinOp(node.args[index], sign, ast.Constant(1))
                 yield f"a range that ends one {words}", ast.Call(node.func, arguments, [])
         if len(node.args) == 1:
             yield "a range from 1", ast.Call(node.func, [ast.Constant(1), *node.args], [])
@@ -194,11 +194,11 @@ def axis(node: ast.AST) -> Made:
         return
     for number, keyword in enumerate(node.keywords):
         if keyword.arg in ("axis", "dim", "keepdims", "keepdim", "inplace"):
-            others = [*node.keywords[:number], *node.keywords[number + 1 :]]
-            yield f"`{keyword.arg}` left out", ast.Call(node.func, node.args, others)
+            remaining = [*node.keywords[:number], *node.keywords[number + 1 :]]
+            yield f"`{keyword.arg}` left out", ast.Call(node.func, node.args, remaining)
             if keyword.arg in ("axis", "dim") and (value := _number(keyword.value)) is not None:
                 changed = ast.keyword(keyword.arg, ast.Constant(1 if value == 0 else 0))
-                yield "the other axis", ast.Call(node.func, node.args, [*others, changed])
+                yield "the other axis", ast.Call(node.func, node.args, [*remaining, changed])
 
 
 def call(node: ast.AST) -> Made:
@@ -206,11 +206,11 @@ def call(node: ast.AST) -> Made:
     if not isinstance(node, ast.Call):
         return
     name = called(node)
-    for other in _OTHER_NAMES.get(name, ()):
-        function: ast.expr = ast.Name(other, ast.Load())
+    for replacement in _OTHER_NAMES.get(name, ()):
+        function: ast.expr = ast.Name(replacement, ast.Load())
         if isinstance(node.func, ast.Attribute):
-            function = ast.Attribute(node.func.value, other, ast.Load())
-        yield f"{other} for {name}", ast.Call(function, node.args, node.keywords)
+            function = ast.Attribute(node.func.value, replacement, ast.Load())
+        yield f"{replacement} for {name}", ast.Call(function, node.args, node.keywords)
     if name in _DROPPED_CALLS:
         if (receiver := _receiver(node)) is not None:
             yield f"{name} left out", receiver
@@ -218,8 +218,8 @@ def call(node: ast.AST) -> Made:
             yield f"{name} left out", node.args[0]
     plain = [not isinstance(one, ast.Starred | ast.Constant) for one in node.args[:2]]
     if plain == [True, True] and ast.dump(node.args[0]) != ast.dump(node.args[1]) and name not in _ANY_ORDER:
-        first, second, *others = node.args
-        yield "arguments the wrong way round", ast.Call(node.func, [second, first, *others], node.keywords)
+        first, second, *remaining = node.args
+        yield "arguments the wrong way round", ast.Call(node.func, [second, first, *remaining], node.keywords)
 
 
 def _receiver(node: ast.Call) -> ast.expr | None:
@@ -268,18 +268,18 @@ def called(node: ast.Call) -> str:
 
 def untouched(tree: ast.AST) -> set[ast.AST]:
     """Collect the nodes that a code slip would change to no purpose: texts, seeds, names, and how training is told."""
-    found: set[ast.AST] = set()
+    nodes: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in UNTOUCHED:
-            found.update(ast.walk(node.value))
+            nodes.update(ast.walk(node.value))
         if isinstance(node, ast.Call) and called(node) in _SEEDING | {"print", "fit", "compile", "savefig"}:
-            found.update(inner for argument in node.args for inner in ast.walk(argument))
-            found.add(node)
-        if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or node.value in found):
-            found.update((node, node.value))
+            nodes.update(inner for argument in node.args for inner in ast.walk(argument))
+            nodes.add(node)
+        if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or node.value in nodes):
+            nodes.update((node, node.value))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_plot(node.value):
-            found.update(ast.walk(node))
-    return found
+            nodes.update(ast.walk(node))
+    return nodes
 
 
 def _is_plot(node: ast.Call) -> bool:

@@ -25,10 +25,10 @@ def rows_and_labels(node: ast.AST) -> Made:
     """Train on labels in another order, on few rows, and on one class less."""
     if not isinstance(node, ast.Call):
         return
-    place = next((n for n, pair in enumerate(zip(node.args, node.args[1:], strict=False)) if _is_data(*pair)), None)
-    if place is None:
+    index = next((n for n, pair in enumerate(zip(node.args, node.args[1:], strict=False)) if _is_data(*pair)), None)
+    if index is None:
         return
-    rows, labels = node.args[place], node.args[place + 1]
+    rows, labels = node.args[index], node.args[index + 1]
     x, y = ast.unparse(rows), ast.unparse(labels)
     for words, new_rows, new_labels in (
         ("labels in the reverse order", x, f"{y}[::-1]"),
@@ -38,7 +38,7 @@ def rows_and_labels(node: ast.AST) -> Made:
         ("all labels of one class", x, f"0 * {y} + {y}[:1]"),
     ):
         arguments = list(node.args)
-        arguments[place : place + 2] = [_expression(new_rows), _expression(new_labels)]
+        arguments[index : index + 2] = [_expression(new_rows), _expression(new_labels)]
         yield words, ast.Call(node.func, arguments, node.keywords)
 
 
@@ -52,18 +52,18 @@ def validation(node: ast.AST) -> Made:
                 "trained on the validation rows",
                 ast.Call(node.func, [*keyword.value.elts, *node.args[2:]], node.keywords),
             )
-            own = ast.Tuple(node.args[:2], ast.Load())
-            keywords = [ast.keyword(k.arg, own if k is keyword else k.value) for k in node.keywords]
+            training_rows = ast.Tuple(node.args[:2], ast.Load())
+            keywords = [ast.keyword(k.arg, training_rows if k is keyword else k.value) for k in node.keywords]
             yield "validated on the training rows", ast.Call(node.func, node.args, keywords)
 
 
 def splitting(node: ast.AST) -> Made:
     """Split without shuffling, or with other shares."""
     if isinstance(node, ast.Call) and called(node) == "train_test_split":
-        others = [keyword for keyword in node.keywords if keyword.arg not in ("shuffle", "stratify", "random_state")]
+        remaining = [keyword for keyword in node.keywords if keyword.arg not in ("shuffle", "stratify", "random_state")]
         yield (
             "split without shuffling",
-            ast.Call(node.func, node.args, [*others, ast.keyword("shuffle", ast.Constant(False))]),
+            ast.Call(node.func, node.args, [*remaining, ast.keyword("shuffle", ast.Constant(False))]),
         )
 
 

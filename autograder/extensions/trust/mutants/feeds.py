@@ -32,13 +32,13 @@ class Feeds:
 def feeds(exam: Exam, index: int) -> Feeds:
     """Find the questions that the cell with this index feeds, by the names in it, in later cells and in tests."""
     modules = _modules(exam)
-    own = touched(exam.cells[index].source) - modules
-    reached = set(own)
+    touched_here = touched(exam.cells[index].source) - modules
+    reached = set(touched_here)
     direct, every = [], []
     for cell in exam.cells[index + 1 :]:
         names = used(cell.source) if cell.cell_type == "code" else frozenset()
         if is_tested(cell):
-            direct += [str(cell.grade_id)] if names & own else []
+            direct += [str(cell.grade_id)] if names & touched_here else []
             every += [str(cell.grade_id)] if names & reached else []
         elif cell.role is not Role.TEST and names & reached:
             reached |= touched(cell.source) - modules
@@ -82,8 +82,8 @@ def used(source: str) -> frozenset[str]:
         return frozenset(_WORD.findall(source))
     first: dict[str, ast.Name] = {}
     for node in _names(tree):
-        known = first.setdefault(node.id, node)
-        if (node.lineno, _is_store(node)) < (known.lineno, _is_store(known)):
+        earliest = first.setdefault(node.id, node)
+        if (node.lineno, _is_store(node)) < (earliest.lineno, _is_store(earliest)):
             first[node.id] = node
     local = _local(tree)
     names = {name for name, node in first.items() if not _is_store(node) and name not in local}
@@ -115,5 +115,5 @@ def _modules(exam: Exam) -> frozenset[str]:
 def _imported(cell: ExamCell) -> list[str]:
     tree = parsed(without_magics(cell.source)) if cell.cell_type == "code" else None
     nodes = ast.walk(tree) if tree is not None else ()
-    found = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
-    return [(alias.asname or alias.name).split(".")[0] for alias in found]
+    imported = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    return [(alias.asname or alias.name).split(".")[0] for alias in imported]

@@ -64,9 +64,9 @@ def conditions(node: ast.AST) -> Made:
 def results(node: ast.AST) -> Made:
     """Name a result before it is returned; return a number of numpy's, or an array of float64."""
     if isinstance(node, ast.Return) and node.value is not None:
-        named = ast.Name("result", ast.Load())
+        result = ast.Name("result", ast.Load())
         assigned = ast.Assign([ast.Name("result", ast.Store())], node.value, lineno=node.lineno)
-        yield "a result with a name", [assigned, ast.Return(named)]
+        yield "a result with a name", [assigned, ast.Return(result)]
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "float":
             float64 = ast.parse("__import__('numpy').float64", mode="eval").body
             yield "a number of numpy's", [ast.Return(ast.Call(float64, node.value.args, []))]
@@ -75,10 +75,10 @@ def results(node: ast.AST) -> Made:
 def loops(node: ast.AST) -> Made:
     """Write a list comprehension as a loop."""
     if isinstance(node, ast.Assign | ast.Return) and isinstance(node.value, ast.ListComp):
-        made = node.value
-        if len(made.generators) == 1 and not made.generators[0].is_async:
-            generator = made.generators[0]
-            body: list[ast.stmt] = [ast.Expr(ast.Call(_name("collected.append"), [made.elt], []))]
+        comprehension = node.value
+        if len(comprehension.generators) == 1 and not comprehension.generators[0].is_async:
+            generator = comprehension.generators[0]
+            body: list[ast.stmt] = [ast.Expr(ast.Call(_name("collected.append"), [comprehension.elt], []))]
             for test in reversed(generator.ifs):
                 body = [ast.If(test, body, [])]
             loop = ast.For(generator.target, generator.iter, body, [], lineno=node.lineno)
@@ -97,8 +97,8 @@ def vectors(node: ast.AST) -> Made:
         return
     (x,) = node.args
     for pattern in _VECTORS.get(called(node), ()):
-        made = ast.parse(pattern.replace("np.", f"{module.id}."), mode="eval").body
-        yield "another function of numpy's", _filled(made, x)
+        rewritten = ast.parse(pattern.replace("np.", f"{module.id}."), mode="eval").body
+        yield "another function of numpy's", _filled(rewritten, x)
 
 
 _VECTORS = {
@@ -116,24 +116,24 @@ def activations(node: ast.AST) -> Made:
     """Write the activation of a layer as a layer of its own; a list of layers may hold it."""
     if not isinstance(node, ast.List):
         return
-    made: list[ast.expr] = []
-    for one in node.elts:
-        made += _apart(one)
-    if len(made) > len(node.elts):
-        yield "activations as layers of their own", ast.List(made, ast.Load())
+    separated: list[ast.expr] = []
+    for layer in node.elts:
+        separated += _apart(layer)
+    if len(separated) > len(node.elts):
+        yield "activations as layers of their own", ast.List(separated, ast.Load())
 
 
 def _apart(layer: ast.expr) -> list[ast.expr]:
     if not isinstance(layer, ast.Call) or called(layer) != "Dense":
         return [layer]
-    others = [keyword for keyword in layer.keywords if keyword.arg != "activation"]
-    found = [keyword.value for keyword in layer.keywords if keyword.arg == "activation"] or layer.args[1:2]
-    if not found:
+    keywords = [keyword for keyword in layer.keywords if keyword.arg != "activation"]
+    activations = [keyword.value for keyword in layer.keywords if keyword.arg == "activation"] or layer.args[1:2]
+    if not activations:
         return [layer]
     kind = ast.Attribute(layer.func.value, "Activation", ast.Load()) if isinstance(layer.func, ast.Attribute) else None
     if kind is None:
         return [layer]
-    return [ast.Call(layer.func, layer.args[:1], others), ast.Call(kind, [found[0]], [])]
+    return [ast.Call(layer.func, layer.args[:1], keywords), ast.Call(kind, [activations[0]], [])]
 
 
 def forms(node: ast.AST) -> Made:
@@ -141,26 +141,30 @@ def forms(node: ast.AST) -> Made:
     match node:
         case ast.Assign(
             targets=[ast.Name() as target],
-            value=ast.Call(func=ast.Attribute(value=module, attr="Sequential"), args=[ast.List(elts=layers)]) as made,
+            value=ast.Call(
+                func=ast.Attribute(value=module, attr="Sequential"), args=[ast.List(elts=layers)]
+            ) as network,
         ) if layers:
-            empty = ast.Call(made.func, [], made.keywords)
+            empty = ast.Call(network.func, [], network.keywords)
             adds = [ast.Expr(ast.Call(ast.Attribute(_name(target.id), "add", ast.Load()), [one], [])) for one in layers]
             yield "layers that are added", [ast.Assign([target], empty, lineno=node.lineno), *adds]
             if isinstance(layers[0], ast.Call) and called(layers[0]) == "Input" and len(layers) > 1:
-                yield "a functional model", list(_functional(target.id, module, layers, made.keywords, node.lineno))
+                yield "a functional model", list(_functional(target.id, module, layers, network.keywords, node.lineno))
 
 
 def _functional(
     name: str, module: ast.expr, layers: Sequence[ast.expr], keywords: list[ast.keyword], line: int
 ) -> Iterator[ast.stmt]:
-    given, flow = "given", "flow"
-    yield ast.Assign([ast.Name(given, ast.Store())], layers[0], lineno=line)
-    before = given
+    input_name, flow = "given", "flow"
+    yield ast.Assign([ast.Name(input_name, ast.Store())], layers[0], lineno=line)
+    before = input_name
     for layer in layers[1:]:
         yield ast.Assign([ast.Name(flow, ast.Store())], ast.Call(layer, [_name(before)], []), lineno=line)
         before = flow
     model = ast.Attribute(module, "Model", ast.Load())
-    yield ast.Assign([ast.Name(name, ast.Store())], ast.Call(model, [_name(given), _name(flow)], keywords), lineno=line)
+    yield ast.Assign(
+        [ast.Name(name, ast.Store())], ast.Call(model, [_name(input_name), _name(flow)], keywords), lineno=line
+    )
 
 
 OPERATORS: tuple[Operator, ...] = (
@@ -182,27 +186,27 @@ def whole_cells(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[
 
 def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Rename what a function binds for itself, and what no other cell uses."""
-    made = copy.deepcopy(tree)
+    copied = copy.deepcopy(tree)
     names: set[str] = set()
-    for node in ast.walk(made):
+    for node in ast.walk(copied):
         if isinstance(node, ast.FunctionDef):
-            given = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+            parameters = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
             shared = {
                 name for one in ast.walk(node) if isinstance(one, ast.Global | ast.Nonlocal) for name in one.names
             }
             bound = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-            names |= bound - given - shared
-    top = {one.id for node in made.body for one in _outside(node) if isinstance(one.ctx, ast.Store)}
-    arguments = {one.arg for one in ast.walk(made) if isinstance(one, ast.arg)}
+            names |= bound - parameters - shared
+    top = {one.id for node in copied.body for one in _outside(node) if isinstance(one.ctx, ast.Store)}
+    arguments = {one.arg for one in ast.walk(copied) if isinstance(one, ast.arg)}
     names = {name for name in names | top if name not in used and name not in arguments and name != "_"}
     if names:
         nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
         renamed = replaced(source, [(node, f"my_{node.id.strip('_')}") for node in nodes])
-        for node in ast.walk(made):
+        for node in ast.walk(copied):
             if isinstance(node, ast.Name) and node.id in names:
                 node.id = f"my_{node.id.strip('_')}"
         again = parsed(renamed)
-        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(made) else ast.unparse(made)
+        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.Name]:
@@ -241,14 +245,14 @@ def _calls_itself(node: ast.FunctionDef) -> bool:
 
 
 def _hints(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    made = copy.deepcopy(tree)
-    functions = [node for node in made.body if isinstance(node, ast.FunctionDef)]
+    copied = copy.deepcopy(tree)
+    functions = [node for node in copied.body if isinstance(node, ast.FunctionDef)]
     for node in functions:
         node.returns = ast.Name("object", ast.Load())
-        for one in node.args.args:
-            one.annotation = ast.Constant("the argument")
+        for parameter in node.args.args:
+            parameter.annotation = ast.Constant("the argument")
     if functions:
-        yield "type hints", ast.unparse(made)
+        yield "type hints", ast.unparse(copied)
 
 
 def _other_seeds(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -281,9 +285,9 @@ def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
     """Yield the whole numbers in calls that seed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            given = node.args[:1] if called(node) in _SEEDING else []
-            given += [keyword.value for keyword in node.keywords if keyword.arg in ("seed", "random_state")]
-            yield from (one for one in given if isinstance(one, ast.Constant) and type(one.value) is int)
+            seeding = node.args[:1] if called(node) in _SEEDING else []
+            seeding += [keyword.value for keyword in node.keywords if keyword.arg in ("seed", "random_state")]
+            yield from (one for one in seeding if isinstance(one, ast.Constant) and type(one.value) is int)
 
 
 # --- pieces --------------------------------------------------------------------------------------------
@@ -308,5 +312,5 @@ def _filled(pattern: ast.expr, value: ast.expr) -> ast.expr:
         def visit_Name(self, node: ast.Name) -> Any:
             return copy.deepcopy(value) if node.id == "_x" else node
 
-    made: ast.expr = Fill().visit(pattern)
-    return made
+    result: ast.expr = Fill().visit(pattern)
+    return result

@@ -43,13 +43,13 @@ def activation(node: ast.AST) -> Made:
     """Remove an activation, or take another one."""
     if not isinstance(node, ast.Call) or called(node) not in _LAYERS:
         return
-    place, value = _argument(node, "activation", 0 if called(node) == "Activation" else 1)
-    if place is None or not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+    position, value = _argument(node, "activation", 0 if called(node) == "Activation" else 1)
+    if position is None or not isinstance(value, ast.Constant) or not isinstance(value.value, str):
         return
     if called(node) != "Activation":
-        yield f"{value.value} left out", _without(node, place)
-    for other in _ACTIVATIONS.get(value.value, ()):
-        yield f"{other} for {value.value}", _with(node, place, ast.Constant(other))
+        yield f"{value.value} left out", _without(node, position)
+    for replacement in _ACTIVATIONS.get(value.value, ()):
+        yield f"{replacement} for {value.value}", _with(node, position, ast.Constant(replacement))
 
 
 def units(node: ast.AST) -> Made:
@@ -66,20 +66,20 @@ def units(node: ast.AST) -> Made:
 def layers(node: ast.AST) -> Made:
     """Leave a layer out, or write it twice; in a list, in ``add`` or in a functional model."""
     if isinstance(node, ast.List) and sum(_is_layer(one) for one in node.elts) > 1:
-        for place, one in enumerate(node.elts):
-            if _is_layer(one):
-                others = [*node.elts[:place], *node.elts[place + 1 :]]
-                yield f"{called(one)} left out", ast.List(others, ast.Load())  # type: ignore[arg-type]
-                if called(one) == "Dense" and place + 1 < len(node.elts):  # type: ignore[arg-type]
-                    yield "a layer too many", ast.List([*node.elts[: place + 1], *node.elts[place:]], ast.Load())
+        for index, layer in enumerate(node.elts):
+            if _is_layer(layer):
+                remaining = [*node.elts[:index], *node.elts[index + 1 :]]
+                yield f"{called(layer)} left out", ast.List(remaining, ast.Load())  # type: ignore[arg-type]
+                if called(layer) == "Dense" and index + 1 < len(node.elts):  # type: ignore[arg-type]
+                    yield "a layer too many", ast.List([*node.elts[: index + 1], *node.elts[index:]], ast.Load())
     if isinstance(node, ast.Call) and called(node) == "Sequential" and len(node.args) > 1:
-        for place, one in enumerate(node.args):
-            if _is_layer(one):
-                yield f"{called(one)} left out", _without(node, place)  # type: ignore[arg-type]
+        for index, layer in enumerate(node.args):
+            if _is_layer(layer):
+                yield f"{called(layer)} left out", _without(node, index)  # type: ignore[arg-type]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and called(node.value) == "add":
-        (one, *_) = node.value.args or [node.value]
-        if _is_layer(one):
-            yield f"{called(one)} left out", []  # type: ignore[arg-type]
+        (layer, *_) = node.value.args or [node.value]
+        if _is_layer(layer):
+            yield f"{called(layer)} left out", []  # type: ignore[arg-type]
     if isinstance(node, ast.Call) and _is_layer(node.func) and len(node.args) == 1:
         yield f"{called(node.func)} left out", node.args[0]  # type: ignore[arg-type]
 
@@ -88,10 +88,10 @@ def settings(node: ast.AST) -> Made:
     """Start from zeros, freeze a layer, leave out its regularizer or its bias."""
     if not isinstance(node, ast.Call) or called(node) not in _UNITS:
         return
-    for place, keyword in enumerate(node.keywords):
+    for index, keyword in enumerate(node.keywords):
         if keyword.arg in ("kernel_regularizer", "kernel_initializer", "kernel_constraint", "return_sequences"):
-            others = [*node.keywords[:place], *node.keywords[place + 1 :]]
-            yield f"`{keyword.arg}` left out", ast.Call(node.func, node.args, others)
+            remaining = [*node.keywords[:index], *node.keywords[index + 1 :]]
+            yield f"`{keyword.arg}` left out", ast.Call(node.func, node.args, remaining)
     if "kernel_initializer" not in {keyword.arg for keyword in node.keywords}:
         yield "weights that start at zero", _added(node, "kernel_initializer", ast.Constant("zeros"))
     yield "a frozen layer", _added(node, "trainable", ast.Constant(False))
@@ -102,18 +102,21 @@ def compilation(node: ast.AST) -> Made:
     """Compile with another loss or optimizer."""
     if not isinstance(node, ast.Call) or called(node) != "compile":
         return
-    place, value = _argument(node, "loss", 1)
-    if place is not None and isinstance(value, ast.Constant) and isinstance(value.value, str):
-        for other in _LOSSES.get(value.value, ()):
-            yield f"{other} for {value.value}", _with(node, place, ast.Constant(other))
-    elif place is not None and isinstance(value, ast.Name):
-        yield "mse for the loss", _with(node, place, ast.Constant("mse"))
-    place, value = _argument(node, "optimizer", 0)
-    if place is not None and isinstance(value, ast.Constant) and value.value in _OPTIMIZERS:
-        other = _OPTIMIZERS[str(value.value)]
-        yield f"{other} for {value.value!s}", _with(node, place, ast.Constant(other))
-    elif place is not None and isinstance(value, ast.Call | ast.Name):
-        yield "another optimizer", _with(node, place, ast.Constant("sgd" if "SGD" not in ast.dump(value) else "adam"))
+    position, value = _argument(node, "loss", 1)
+    if position is not None and isinstance(value, ast.Constant) and isinstance(value.value, str):
+        for replacement in _LOSSES.get(value.value, ()):
+            yield f"{replacement} for {value.value}", _with(node, position, ast.Constant(replacement))
+    elif position is not None and isinstance(value, ast.Name):
+        yield "mse for the loss", _with(node, position, ast.Constant("mse"))
+    position, value = _argument(node, "optimizer", 0)
+    if position is not None and isinstance(value, ast.Constant) and value.value in _OPTIMIZERS:
+        replacement = _OPTIMIZERS[str(value.value)]
+        yield f"{replacement} for {value.value!s}", _with(node, position, ast.Constant(replacement))
+    elif position is not None and isinstance(value, ast.Call | ast.Name):
+        yield (
+            "another optimizer",
+            _with(node, position, ast.Constant("sgd" if "SGD" not in ast.dump(value) else "adam")),
+        )
 
 
 def rate(node: ast.AST) -> Made:
@@ -147,12 +150,12 @@ def training(node: ast.AST) -> Made:
 
 def history(node: ast.AST) -> Made:
     """Look at the training's numbers instead of the validation's, and the other way round."""
-    if isinstance(node, ast.Subscript) and (other := _SERIES.get(_text(node.slice))):
-        yield f"{other} for {_text(node.slice)}", ast.Subscript(node.value, ast.Constant(other), ast.Load())
+    if isinstance(node, ast.Subscript) and (series := _SERIES.get(_text(node.slice))):
+        yield f"{series} for {_text(node.slice)}", ast.Subscript(node.value, ast.Constant(series), ast.Load())
     if isinstance(node, ast.Call):
         for keyword in node.keywords:
-            if keyword.arg == "monitor" and (other := _SERIES.get(_text(keyword.value))):
-                yield f"{other} for {_text(keyword.value)}", _with(node, "monitor", ast.Constant(other))
+            if keyword.arg == "monitor" and (series := _SERIES.get(_text(keyword.value))):
+                yield f"{series} for {_text(keyword.value)}", _with(node, "monitor", ast.Constant(series))
 
 
 def _text(node: ast.AST) -> str:
@@ -179,8 +182,8 @@ OPERATORS: tuple[Operator, ...] = (
 def building(tree: ast.AST) -> set[ast.AST]:
     """Collect the nodes that build and train networks: their numbers are no matter of code slips."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    told = (node for node in calls if called(node) in _LAYERS | _TELLING)
-    return {inner for node in told for part in (*node.args, *node.keywords) for inner in ast.walk(part)}
+    telling = (node for node in calls if called(node) in _LAYERS | _TELLING)
+    return {inner for node in telling for part in (*node.args, *node.keywords) for inner in ast.walk(part)}
 
 
 _TELLING = frozenset((
@@ -192,39 +195,39 @@ _TELLING = frozenset((
 # --- arguments of calls --------------------------------------------------------------------------------
 
 
-def _argument(node: ast.Call, keyword: str, place: int) -> tuple[int | str | None, ast.expr | None]:
+def _argument(node: ast.Call, keyword: str, index: int) -> tuple[int | str | None, ast.expr | None]:
     """Find an argument by its keyword, else by its place."""
-    for one in node.keywords:
-        if one.arg == keyword:
-            return keyword, one.value
-    if len(node.args) > place and not any(isinstance(one, ast.Starred) for one in node.args):
-        return place, node.args[place]
+    for keyword_node in node.keywords:
+        if keyword_node.arg == keyword:
+            return keyword, keyword_node.value
+    if len(node.args) > index and not any(isinstance(one, ast.Starred) for one in node.args):
+        return index, node.args[index]
     return None, None
 
 
-def _with(node: ast.Call, place: int | str, value: ast.expr) -> ast.Call:
+def _with(node: ast.Call, position: int | str, value: ast.expr) -> ast.Call:
     """Return the call with another value of an argument."""
-    if isinstance(place, int):
-        return ast.Call(node.func, [*node.args[:place], value, *node.args[place + 1 :]], node.keywords)
-    keywords = [ast.keyword(one.arg, value if one.arg == place else one.value) for one in node.keywords]
+    if isinstance(position, int):
+        return ast.Call(node.func, [*node.args[:position], value, *node.args[position + 1 :]], node.keywords)
+    keywords = [ast.keyword(one.arg, value if one.arg == position else one.value) for one in node.keywords]
     return ast.Call(node.func, node.args, keywords)
 
 
-def _without(node: ast.Call, place: int | str) -> ast.Call:
-    if isinstance(place, int):
-        return ast.Call(node.func, [*node.args[:place], *node.args[place + 1 :]], node.keywords)
-    return ast.Call(node.func, node.args, [one for one in node.keywords if one.arg != place])
+def _without(node: ast.Call, position: int | str) -> ast.Call:
+    if isinstance(position, int):
+        return ast.Call(node.func, [*node.args[:position], *node.args[position + 1 :]], node.keywords)
+    return ast.Call(node.func, node.args, [one for one in node.keywords if one.arg != position])
 
 
 def _added(node: ast.Call, keyword: str, value: ast.expr) -> ast.Call:
-    others = [one for one in node.keywords if one.arg != keyword]
-    return ast.Call(node.func, node.args, [*others, ast.keyword(keyword, value)])
+    keywords = [one for one in node.keywords if one.arg != keyword]
+    return ast.Call(node.func, node.args, [*keywords, ast.keyword(keyword, value)])
 
 
-def _rates(node: ast.Call, place: int | str, value: ast.expr) -> Made:
+def _rates(node: ast.Call, position: int | str, value: ast.expr) -> Made:
     number = float(ast.unparse(value))
-    for words, other in (("ten times", number * 10), ("a tenth of", number / 10)):
-        yield f"{words} the learning rate", _with(node, place, ast.Constant(float(f"{other:.6g}")))
+    for words, rate in (("ten times", number * 10), ("a tenth of", number / 10)):
+        yield f"{words} the learning rate", _with(node, position, ast.Constant(float(f"{rate:.6g}")))
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -33,8 +33,8 @@ Operator = Callable[[ast.AST], Iterator[tuple[str, New]]]
 
 def edits(tree: ast.Module, operators: Sequence[Operator], lines: range) -> Iterator[Edit]:
     """Yield each edit that the operators make of nodes within ``lines`` (from 1), from the top of the source."""
-    found = [node for node in _replaceable(tree) if node.lineno in lines and (node.end_lineno or 0) in lines]
-    for node in sorted(found, key=lambda node: (node.lineno, node.col_offset)):
+    nodes = [node for node in _replaceable(tree) if node.lineno in lines and (node.end_lineno or 0) in lines]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
         for operator in operators:
             for name, new in operator(node):
                 yield Edit(name, node, new)
@@ -52,10 +52,10 @@ def apply(source: str, tree: ast.Module, edit: Edit) -> str | None:
     wanted = _unparsed(tree, edit)
     if wanted is None or wanted == before:
         return None
-    for made in _written(source, edit):
-        again = parsed(made)
+    for candidate in _written(source, edit):
+        again = parsed(candidate)
         if again is not None and ast.unparse(again) == wanted:
-            return made
+            return candidate
     return wanted
 
 
@@ -110,8 +110,8 @@ def _written(source: str, edit: Edit) -> Iterator[str]:
     """Yield ways to write the source after an edit, that with the smallest change first."""
     if isinstance(edit.new, ast.expr):
         old, new = narrowed(edit.node, ast.fix_missing_locations(edit.new))
-        made = _resized(source, old, new)
-        yield from () if made is None else (made,)
+        resized = _resized(source, old, new)
+        yield from () if resized is None else (resized,)
         pairs = [(a, b) for a, b in _differing(old, new) if isinstance(a, ast.expr) and isinstance(b, ast.expr)]
         yield replaced(source, [(a, ast.unparse(b)) for a, b in pairs])
         text = ast.unparse(new)
@@ -149,12 +149,12 @@ def _parts(old: Any, new: Any) -> list[tuple[Any, Any]]:
     return [(old, new)]
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    if isinstance(one, ast.AST) and isinstance(other, ast.AST):
-        return one is other or ast.dump(one) == ast.dump(other)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    return bool(one == other)
+def _is_same(first: Any, second: Any) -> bool:
+    if isinstance(first, ast.AST) and isinstance(second, ast.AST):
+        return first is second or ast.dump(first) == ast.dump(second)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_is_same, first, second))
+    return bool(first == second)
 
 
 def _resized(source: str, old: ast.AST, new: ast.AST) -> str | None:
@@ -168,11 +168,11 @@ def _resized(source: str, old: ast.AST, new: ast.AST) -> str | None:
     gone = [place for place in range(len(before)) if all(map(_is_same, before[:place] + before[place + 1 :], after))]
     if len(after) != len(before) - 1 or not gone:
         return None
-    place = gone[0]
-    first, last = _span(source, before[place])
-    if place + 1 < len(before):
-        return source[:first] + source[_span(source, before[place + 1])[0] :]
-    return source[: _span(source, before[place - 1])[1] if place else first] + source[last:]
+    index = gone[0]
+    first, last = _span(source, before[index])
+    if index + 1 < len(before):
+        return source[:first] + source[_span(source, before[index + 1])[0] :]
+    return source[: _span(source, before[index - 1])[1] if index else first] + source[last:]
 
 
 def _elements(node: ast.AST) -> list[Any]:

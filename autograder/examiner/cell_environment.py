@@ -1,0 +1,61 @@
+"""Environment of a test cell while it runs: its checks' record, walls inside this process, and what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import unittest
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import check
+from autograder.check.results import Recording
+from autograder.examiner.empty_arrays import reject_empty_comparisons
+from autograder.examiner.exact_integers import written_as_json
+from autograder.examiner.main_module import as_main
+from autograder.examiner.namespace import Namespace
+from autograder.examiner.patches import mirror_patches
+from autograder.examiner.permissions import Observer
+from autograder.examiner.seeds import shared_seeds
+from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.unittest_runs import collect_results
+from autograder.records.exam import ExamCell
+
+
+@dataclass(frozen=True)
+class CellEnvironment:
+    """What gathers around a test while it runs."""
+
+    results: Recording
+    """Results of its checks."""
+    unittests: list[unittest.TestResult]
+    refused: list[Exception]
+    """Refusals of a student's text or file as code, also those that the test catches."""
+    printed: io.StringIO
+
+
+@contextlib.contextmanager
+def cell_environment(
+    cell: ExamCell, namespace: Namespace, hidden: Path | None, earned: Mapping[str, float]
+) -> Iterator[CellEnvironment]:
+    """Put everything around a test that it needs, and that keeps the student's bytes from becoming code here."""
+    remote, trusted = namespace.answers.remote, namespace.known.trusted.values()
+    permissions = remote.permissions
+    note = permissions.did if isinstance(permissions, Observer) else None
+    printed = io.StringIO()
+    with (
+        check.recording(earned) as results,
+        check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
+        check.asking_kernel(remote),
+        as_main(namespace),
+        shared_seeds(remote, cell.source),
+        mirror_patches(remote),
+        collect_results() as unittests,
+        reject_empty_comparisons(cell.source),
+        written_as_json(),
+        deny_student_code(cell.source, *trusted, hidden=hidden, verbs=permissions.verbs(), note=note) as refused,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        yield CellEnvironment(results, unittests, refused, printed)
