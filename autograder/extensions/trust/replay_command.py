@@ -39,7 +39,7 @@ autograder replay keras-fully-connected --student ada
 autograder replay keras-fully-connected --sample 20         # how flaky is the assignment?
 """),
 )
-@click.argument("what", metavar="BUNDLE|ASSIGNMENT")
+@click.argument("target", metavar="BUNDLE|ASSIGNMENT")
 @course_option
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 @click.option("--sample", type=click.IntRange(1), help="Draw so many of the graded submissions (default: all).")
