@@ -24,11 +24,12 @@ install: ## make .venv with everything in it, unless it is up to date
 test-unit: install ## the unit tests, in less than a minute: no sandbox, no Keras (plain pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test: install ## lint, types, unit and integration tests: what continuous integration runs
+test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@scripts/lint-files
 	@umask 022 && $(BIN)/python -m compileall -q autograder # sandboxes cannot write byte code, and would compile each time
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 

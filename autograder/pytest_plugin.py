@@ -99,7 +99,9 @@ def student(request: pytest.FixtureRequest) -> Student:
 
 
 def run_notebook(path: Path) -> tuple[Student, list[str]]:
-    """Run a notebook's code cells in this process, in its folder; its test cells are left out, as when it is graded.
+    """Run a notebook's code cells in this process and its folder, without the test cells.
+
+    Test cells are left out in grading, too.
 
     Returns:
         The fixture, and a line for each cell that raised.

@@ -9,7 +9,7 @@ OTHERS_READ = 0o044
 
 
 def write_no_closed_bytecode() -> None:
-    """Write no byte code from here on if this process is root's and its mask keeps others from reading new files.
+    """Write no byte code from here on where root's mask keeps others from reading new files.
 
     Sandboxes of root run as other users. They, and whoever works with this installation later, would find byte code
     that they cannot read. This holds for the processes that this one starts, too.

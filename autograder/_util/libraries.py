@@ -2,7 +2,7 @@
 
 Importing TensorFlow takes longer than all other steps of a replay. So a replay is first tried in a process that cannot
 import such libraries. If a test begins to import one, ``wanted()`` is True from then on, however the test handles the
-ImportError, and the work is done again in a process that can import them.
+ImportError. The work is done again in a process that can import them.
 """
 
 from __future__ import annotations

@@ -40,12 +40,12 @@ def read_notebook(source: Path | str | bytes, *, name: str | None = None) -> Not
         name: the notebook's name in messages; default: the file's name, or ``notebook``.
 
     Returns:
-        A valid nbformat 4 notebook: sources are single strings, cells of format 4.5 have unique ids,
-        nbgrader's metadata is of its current schema where it could be upgraded (trust nothing in it).
+        A valid nbformat 4 notebook: sources are single strings, and cells of format 4.5 have unique ids. nbgrader's
+        metadata is of its current schema where it could be upgraded (trust nothing in it).
 
     Raises:
-        SubmissionError: no regular file, too large, not UTF-8, not strict JSON (duplicate keys, NaN, too
-            deep), a format before 3 or after 4, or not valid by nbformat's schema.
+        SubmissionError: no regular file, too large, not UTF-8, not strict JSON (duplicate keys, NaN, too deep), another
+            format than 3 or 4, or refused by nbformat's schema.
     """
     if isinstance(source, bytes):
         label, data = name or "notebook", source

@@ -20,8 +20,8 @@ def is_folder_name(name: str) -> bool:
 def student_name(name: str) -> str:
     """Return the name in NFC, fit to be a folder in submitted/ and a student's id in the gradebook.
 
-    Allowed are letters, marks and digits of any script, blanks within, and ``._-+@',()``; at most 100 characters and
-    200 bytes; the first character is none of ``.-+@`` and no blank.
+    Allowed are letters, marks and digits of any script, blanks within, and ``._-+@',()``. It has at most 100 characters
+    and 200 bytes; the first is none of ``.-+@`` and no blank.
 
     Raises:
         SubmissionError: the name is not allowed.

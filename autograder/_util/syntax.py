@@ -10,7 +10,10 @@ AST_CACHE_SIZE = 1024
 
 
 def meaning(source: str) -> str:
-    """Return source in a form that comments, blanks and spacing do not change; text that is no Python as it is."""
+    """Return source in a form that comments, blanks and spacing do not change.
+
+    Text that is no Python is returned as it is.
+    """
     tree = parsed(source)
     return source if tree is None else ast.dump(tree)
 

@@ -34,7 +34,7 @@ def architecture(
 ) -> CheckResult:
     """Check a model's layers against a pattern.
 
-    The comparison is by meaning: an activation may be an argument, a layer of its own or an operation, Sequential and
+    The comparison is by meaning: an activation may be an argument, a layer of its own or an operation. Sequential and
     functional models are equal, nested models are opened, and input layers are ignored. A layer around a layer, such as
     Bidirectional, fits a pattern for itself and for what it holds.
 

@@ -45,8 +45,8 @@ def compiled(
             compared.
         metrics: one metric or a list. The model must have them and may have more. All kinds of accuracy are equal.
         learning_rate: learning rate of the optimizer, at the start of a schedule; compared within 1e-4 of its value.
-        show: False keeps the expected settings out of the student's message. True names settings also if the model was
-            returned by a call of the test; by default the message about such a model says only whether it is right.
+        show: False keeps the expected settings out of the student's message. True names settings also of a model that a
+            call of the test returned. By default, the message about such a model says only whether it is right.
         name: the check's name in reports.
         weight: the check's share among the checks of its cell.
 

@@ -2,7 +2,7 @@
 
 The text was saved once, by the versions of Python, numpy and pandas that the author had; other versions spell the same
 value otherwise (``True`` and ``np.True_``). What is compared is shown here, from a captured value. An object that stays
-in the kernel shows itself by its own code: it may do so only where the expected text cannot be that of a plain value.
+in the kernel shows itself by its own code. It may do so only where the expected text cannot be that of a plain value.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def _class_numbers(answer: np.ndarray, classes: Classes) -> np.ndarray:
 
 
 def _class_columns(classes: Classes | None) -> list[int]:
-    """Return the column of each class."""
+    """Pair each class of the labels with its column of the predictions."""
     if classes is None or all(type(item) is int and 0 <= item < 10_000 for item in classes):
         return [int(item) for item in classes or ()]
     ranks = {item: rank for rank, item in enumerate(sorted(classes))}

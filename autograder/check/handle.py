@@ -48,8 +48,8 @@ def reference_of(value: Any) -> Reference | None:
 def holds_handle(value: Any) -> bool:
     """Tell whether a value is a handle, an instance of a class behind one, or a container that holds such.
 
-    Looked through are lists, tuples, sets, deques, mappings with their keys, arrays of objects, and columns of objects
-    of pandas; however deep they are, and also if they hold themselves.
+    Looked through are lists, tuples, sets, deques, mappings with their keys, arrays of objects, and pandas' columns of
+    objects. This goes to any depth, also where a container holds itself.
     """
     pending = [value]
     visited: set[int] = set()

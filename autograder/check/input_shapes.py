@@ -1,4 +1,4 @@
-"""The shapes of a model's inputs as a check knows them, in the form in which the kernel is told them."""
+"""The shapes of a model's inputs as a check knows them, in the form that the kernel gets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ MAX_INPUTS = 64
 
 
 def of_rows(rows: Any) -> Any:
-    """Return the shapes of a check's rows: of an array, or of each in a list, tuple or dict; None if they have none."""
+    """Return the shapes of a check's rows; None if they have none.
+
+    The shape of an array, or of each array in a list, tuple or dict.
+    """
     if isinstance(rows, dict):
         return _structure({str(name): of_rows(array) for name, array in rows.items()})
     if isinstance(rows, list | tuple):
@@ -22,7 +25,10 @@ def of_rows(rows: Any) -> Any:
 
 
 def of_shapes(shape: Any) -> Any:
-    """Return the shapes that a test asks for: of one row, or a list or dict of such; None without any."""
+    """Return the shapes that a test asks for; None without any.
+
+    The shape of one row, or a list or dict of such shapes.
+    """
     return None if shape is None else _of_shape(row_shape(shape))
 
 

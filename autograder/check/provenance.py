@@ -1,8 +1,8 @@
 """The origin of an answer, which decides what a message may say about it.
 
 Answers of the notebook's cells are copied out while the notebook runs, before anything hidden is in its kernel, so
-messages may quote them. Everything that the kernel says after the last cell (return values of calls, answers of models
-that stay there) comes from code that has seen hidden inputs and could encode them in a shape, a size or a name.
+messages may quote them. Everything that the kernel says after the last cell comes from code that has seen hidden
+inputs: return values of calls, answers of models that stay there. It could encode them in a shape, a size or a name.
 Messages say only whether such an answer is right: no text or number of it reaches a student. The examiner's details
 contain them.
 """

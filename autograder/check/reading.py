@@ -30,8 +30,8 @@ from autograder.kernel.model_family import is_a
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
     """Return what the examiner would hold of a model: a rebuilt model, or one that is refused or only asked.
 
-    In the examiner, and for anything but a model of a notebook, that is the object itself, unless the check knows the
-    shapes of the inputs of a model that is read by them.
+    In the examiner, that is the object itself, and so it is for anything but a model of a notebook. The exception is a
+    model that is read by the shapes of its inputs, where the check knows them.
 
     Args:
         model: the object of a check.
@@ -53,7 +53,7 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
 
 
 def _of_notebook(model: Any) -> Any:
-    """Return a Keras model of a student's own notebook as the examiner would hold it; any other object as it is."""
+    """Return a student's own Keras model as the examiner would hold it; any other object as it is."""
     keras_model = getattr(sys.modules.get("keras"), "Model", None)
     if not in_notebook() or not isinstance(keras_model, type) or not isinstance(model, keras_model):
         return model

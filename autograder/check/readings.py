@@ -179,7 +179,7 @@ def _reshaped(layer: Any) -> Iterator[Reading]:
 
 
 def changes_nothing(layer: Any) -> bool:
-    """Return whether a layer only scales by a number as ``x / 255`` does, or keeps the shape of its input.
+    """Return whether a layer only scales by a number, as ``x / 255`` does, or keeps its input's shape.
 
     Such a layer may stand in a model without being asked for, as the operation may.
     """

@@ -72,7 +72,7 @@ def retrained(
         loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
         from_logits: True if the model returns scores (logits).
         optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
-            with, or Adam if that is not one of Keras's, which the message then says. The student's loss, metrics and
+            with. If that is not one of Keras's, it is Adam, and the message says so. The student's loss, metrics and
             training loop play no part.
         batch_size: rows of a batch; rows are shuffled as in ``fit``.
         seeds: how many trainings.

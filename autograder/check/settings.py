@@ -1,9 +1,9 @@
 """The numbers that a network holds outside its weights: in layers' settings, and beside tensors in calls.
 
-A trained network can be written there: as the scales of a ``Rescaling`` for each unit, as an array that multiplies the
-inputs, as the bounds of ``clip``, as the norms that a constraint demands. Numbers that describe the network's structure
-(axes, shapes, numbers of units) do not count. A setting with one value everywhere counts once, since it says nothing
-about a single place. A setting with several values counts at each place.
+A trained network can be written there: as the scales of a ``Rescaling`` for each unit, or as an array that multiplies
+the inputs. So it can as the bounds of ``clip``, or as the norms that a constraint demands. Numbers that describe the
+network's structure (axes, shapes, numbers of units) do not count. A setting with one value everywhere counts once,
+since it says nothing about a single place. A setting with several values counts at each place.
 """
 
 from __future__ import annotations
@@ -214,7 +214,9 @@ def _is_a_pattern(array: np.ndarray) -> bool:
 
 
 def _learned_numbers(layer: Any, training: bool) -> int:
-    """Return how many numbers a layer, and the layers inside of it, were adapted to and do not have as weights.
+    """Count the numbers that a layer was adapted to and does not have as weights.
+
+    Those of the layers inside of it count, too.
 
     Terms of a vocabulary count if they are numbers, and the weights of all terms. For a network that is to be trained
     again, the weights of a ``Normalization`` count, too, because they stay.

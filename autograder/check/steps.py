@@ -186,8 +186,8 @@ def _ends(model: Any) -> list[Any]:
 def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[Any]) -> bool:
     """Return whether the activation layer may count as the previous step's own activation.
 
-    It must follow directly. It may not count if the previous step's output is also used by another layer or is an
-    output of the model, or if the activation layer's input comes from elsewhere.
+    It must follow directly. It may not count if the previous step's output is also used by another layer, or is an
+    output of the model. Nor may it if the activation layer's input comes from elsewhere.
     """
     if not fuses(previous.kind) or previous.activation != "linear":
         return False

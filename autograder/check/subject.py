@@ -1,4 +1,4 @@
-"""The object of a check: a Keras model in the examiner, a model that can only be queried, or no model."""
+"""The object of a check: a model rebuilt by the examiner, one that can only be queried, or none."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def prediction_place(model: Any) -> str:
 
 
 def reading_of(model: Any) -> str:
-    """Return how a model of the student's own class, or of PyTorch, was read, for a message; empty for any other.
+    """Say for a message how a model was read; empty unless its class is the student's own, or PyTorch's.
 
     Nothing is said of a model that a call returned, because its code has seen hidden inputs.
     """

@@ -57,9 +57,9 @@ def judge_trainings(
 
     The mean, improved by ``margin``, is compared with the threshold. If it misses, points are lost only if chance does
     not explain the miss. The rows come first: a bootstrap of the averaged rows (:data:`ALPHA_ROWS`). If they do not
-    explain it, the seeds may. Trainings are added one at a time until one of two tests decides: a t-test after each
-    training rejects the mean (:data:`ALPHA_MEAN`, shared evenly among all looks), or at ``most_seeds`` a sign test
-    rejects it because too few trainings meet the threshold (:data:`ALPHA_COUNT`). The sign test is needed for networks
+    explain it, the seeds may. Trainings are added one at a time until one of two tests decides. After each training, a
+    t-test may reject the mean (:data:`ALPHA_MEAN`, shared evenly among all looks). At ``most_seeds``, a sign test may
+    reject it because too few trainings meet the threshold (:data:`ALPHA_COUNT`). The sign test is needed for networks
     that sometimes fail wildly: they could inflate the standard deviation on purpose.
 
     Args:

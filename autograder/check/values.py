@@ -33,7 +33,7 @@ def close(
 ) -> CheckResult:
     """Check numbers within a tolerance: |actual - desired| <= atol + rtol·|desired|, and the same shape.
 
-    NaN equals only NaN, an infinity only itself. If ``desired`` is a table, the labels must also be equal; if it is a
+    NaN equals only NaN, an infinity only itself. If ``desired`` is a table, the labels must also be equal. If it is a
     masked array, the same values must be masked, and masked values are not compared.
 
     Args:

@@ -1,7 +1,7 @@
 """Verdicts near a threshold: how noisy a measured value is, and whether it is evidence against the model.
 
 A threshold is a promise: a model that reaches it gets the credit. A value measured on n rows only estimates the model's
-true performance. So a value that misses its threshold by less than the noise of the rows is tested, and points are lost
+true performance. So a value that misses its threshold by less than the noise of the rows is tested. Points are lost
 only if the null hypothesis "this model meets the threshold" is rejected, with a one-sided error of at most
 :data:`ALPHA`. docs/explanation/verdicts.md describes the test and its simulated error rate.
 """
@@ -120,12 +120,12 @@ def resample(rows: np.ndarray, threshold: float, alpha: float = ALPHA) -> Resamp
     """Test sequentially whether fewer than ``alpha`` of the bootstrap's means reach ``threshold``.
 
     Rows are drawn with replacement until the sequence of hits decides. If the true share is exactly alpha, (n +
-    1)·Binomial(hits; n, alpha) ever falls to :data:`RESAMPLING_RISK` with at most that probability (Robbins 1970, Lai
-    1976; for Monte Carlo tests Ding, Gandy & Hahn 2020). If :data:`MAX_RESAMPLES` draws do not decide, the hypothesis
-    is not rejected.
+    1)·Binomial(hits; n, alpha) ever falls to :data:`RESAMPLING_RISK` with at most that probability. See Robbins 1970
+    and Lai 1976; for Monte Carlo tests Ding, Gandy & Hahn 2020. If :data:`MAX_RESAMPLES` draws do not decide, the
+    hypothesis is not rejected.
 
-    The test uses the percentiles of resampled means instead of the standard error, because a few absurd rows raise the
-    standard error as fast as the mean and could so buy a pass. They cannot here, since some draws leave them out.
+    The test uses the percentiles of resampled means instead of the standard error. A few absurd rows raise the standard
+    error as fast as the mean, and could so buy a pass. They cannot here, since some draws leave them out.
 
     Args:
         rows: values (n,), larger is better.

@@ -113,7 +113,10 @@ def show_graded(graded: Graded[Published], quiet: bool, log: BatchLog | None) ->
 
 
 def cold_starts(course: Course) -> list[str]:
-    """Say what was not forked in the last batch, a line each: the grades are the same, and it took longer."""
+    """Say what was not forked in the last batch, a line each.
+
+    The grades are the same, and the batch took longer.
+    """
     try:
         lines = (course.state / BATCH_LOG).read_text("utf-8", "replace").splitlines()
     except OSError:

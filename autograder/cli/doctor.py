@@ -32,9 +32,9 @@ autograder doctor --course .      # and the environments that its assignments na
 def doctor(course_folder: Path | None) -> None:
     """Check whether this machine can grade.
 
-    Tries to break out of both sandboxes, the one of students' kernels and the one of the examiner, and prints the
-    remedy for this system where an attempt succeeds. Checks that the packages are installed, without importing them.
-    Exit code 3: this machine cannot grade.
+    Tries to break out of both sandboxes, of students' kernels and of the examiner. Where an attempt succeeds, it prints
+    the remedy for this system. Checks that the packages are installed, without importing them. Exit code 3: this
+    machine cannot grade.
     """
     from autograder.cli import installation
     from autograder.course.sandboxes import sandboxes

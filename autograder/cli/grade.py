@@ -80,9 +80,9 @@ def grade(
 ) -> None:
     """Grade the submissions of ASSIGNMENT that have no current grade, then record and report all of them.
 
-    A grade is current while the submission, the exam, the hidden data, the released files, the limits, the late policy
-    and the kit's versions are those that it was made from. A batch that was stopped continues where it was. Where only
-    tests, points or hidden data have changed, notebooks are not executed again: their recordings are replayed.
+    A grade is current while all that it was made from is the same: submission, exam, hidden data, released files,
+    limits, late policy, and the kit's versions. A batch that was stopped continues where it was. Where only tests,
+    points or hidden data have changed, notebooks are not executed again: their recordings are replayed.
     """
     if watching:
         _watch(course_folder, assignment, workers, start == "warm", inbox, quiet)

@@ -39,14 +39,13 @@ autograder release hw1 --update-outputs                # an otter notebook whose
 def release(assignment: str, course_folder: Path, no_prove: bool, explain: bool, update_outputs: bool) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
-    A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
-    and names, with its line, each part that cannot be examined outside the student's process. The release stops if
-    it would give solutions or hidden tests away: because of a misspelled marker, a file with a marker in it, or a file
-    of a kind that is seldom meant for students and is not listed in course.yaml. Before the release is written,
-    the proof runs: the instructor's solution must get full marks, and the unchanged release none of the points
-    that need work, both through the pipeline that grades students. It also observes the solution: what the solution
-    does to a test, an answer may do, and nothing else. A cell that raises is a warning if no question
-    loses points by it. At the end, all released files are listed.
+    A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests and
+    names, with its line, each part that cannot be examined outside the student's process. The release stops if it would
+    give solutions or hidden tests away. The cause may be a misspelled marker, a file with a marker in it, or a file of
+    an unusual kind that course.yaml does not list. Before the release is written, the proof runs, through the pipeline
+    that grades students. The instructor's solution must get full marks, and the unchanged release none of the points
+    that need work. It also observes the solution: what the solution does to a test, an answer may do, and nothing else.
+    A cell that raises is a warning if no question loses points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder._util.text import one_line

@@ -2,11 +2,11 @@
 
 A value becomes a JSON text and a list of binary buffers. Only values of an *exact* plain type are written; any other
 value goes to ``refer``, which gives it a number (a handle). The decoder builds values of the types in its tables and
-nothing else: it unpickles nothing, looks up no class by a name from the message, and runs no code. Every byte that it
+nothing else. It unpickles nothing, looks up no class by a name from the message, and runs no code. Every byte that it
 reads may be the student's. So it limits depth, items, digits and bytes, and refuses JSON objects, duplicate meanings
 and non-finite literals.
 
-In the JSON text ``null``, booleans, strings, finite floats and small integers stand for themselves; everything else is
+In the JSON text ``null``, booleans, strings, finite floats and small integers stand for themselves. Everything else is
 a list whose first item is a tag (the tables ``ENCODERS`` and ``DECODERS`` of this package's modules).
 """
 

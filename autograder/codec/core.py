@@ -493,7 +493,7 @@ LIBRARIES = frozenset(["jax", "numpy", "pandas", "scipy", "tensorflow", "torch"]
 
 
 def word(text: str) -> str:
-    """Return a text that may be a name as the object that it is in code, for students who write ``x is "min"``."""
+    """Intern texts that look like identifiers, so that students may write ``x is "min"``."""
     return sys.intern(text) if len(text) <= _MAX_WORD and text.isidentifier() else text
 
 

@@ -254,7 +254,7 @@ def _unreached(grade: Grade) -> str:
 
 
 def load_release(course: Course, assignment: Assignment) -> Release:
-    """Return the release and the exams of an assignment, with what its solution was seen to do, if that is known.
+    """Return the release and exams of an assignment, with its solution's observations if they are known.
 
     They are made again only after a change.
 
@@ -271,7 +271,7 @@ def load_release(course: Course, assignment: Assignment) -> Release:
 
 
 def observed_release(course: Course, assignment: Assignment) -> tuple[Release, tuple[str, ...]]:
-    """Return the release with what its solution does; the solution runs if that is not known, with a note of it.
+    """Return the release with its solution's observations, and a note if the solution had to run for them.
 
     Raises:
         The same errors as :func:`load_release`.

@@ -36,10 +36,10 @@ EXECUTION_VERSION = "5"
 def common_keys(course: Course, release: Release) -> dict[str, str]:
     """Make the keys that all grades of an assignment share.
 
-    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import · ``observations``:
-    what the solution was seen to do · ``files``: the files of the release · ``environment``: versions, limits,
-    interpreter, sandbox, training · ``policy``: due date and lateness, with the course's own policy class, and how
-    scores are rounded.
+    ``exam``: the notebooks, hidden data, and the course's own modules that the notebooks import. ``observations``: what
+    the solution was seen to do. ``files``: the files of the release. ``environment``: versions, limits, interpreter,
+    sandbox, training. ``policy``: due date and lateness, with the course's own policy class, and how scores are
+    rounded.
     """
     assignment = release.assignment
     due = assignment.due.isoformat() if assignment.due else None

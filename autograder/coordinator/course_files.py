@@ -22,8 +22,8 @@ KIT = "autograder"
 def course_files(work: Work) -> dict[str, bytes]:
     """Read the files, except notebooks and submissions, that grading ``work`` may open.
 
-    These are the files in source/<assignment>/ and its hidden folder, those that ``files`` lists, the course's own
-    modules that the notebooks import, with the modules that these import, and the late policy with its options.
+    These are the files in source/<assignment>/ and its hidden folder, and those that ``files`` lists. The course's own
+    modules that the notebooks import are among them, with all that these import, and the late policy with its options.
 
     Returns:
         Path in the course folder → content.

@@ -59,7 +59,7 @@ class Examiners:
         return result
 
     def _outcome(self, work: Work) -> tuple[bytes, list[str]]:
-        """Examine with the examiners of now; by a fresh one where the first has ended as if it had said all.
+        """Examine with the current examiners, and with a fresh one after a silent end.
 
         Returns:
             The outcome, and the libraries that its examiner could not import.

@@ -67,11 +67,11 @@ def prove(course: Course, release: Release, *, workers: int = 2, execute: batch.
         execute: does the work, as for :func:`autograder.coordinator.batch.run`.
 
     Returns:
-        The release with the record of observations, which is kept for grading, and warnings: the solution's cells that
-        raise, where no question loses points by it; tests of zero points that fail; tests that give full marks to
-        functions which only return None, 0, zeros or their input; tests in which the solution fails if it is trained
-        again for a third of the epochs; tests that find objects as they are at the end of the
-        notebook; comparisons that no student's function can fail.
+        The release with the record of observations, which is kept for grading, and warnings. These name the solution's
+        cells that raise, where no question loses points by it, and tests of zero points that fail. They name tests that
+        give full marks to functions which only return None, 0, zeros or their input. They name tests in which the
+        solution fails if it is trained again for a third of the epochs. They name tests that see objects as they are at
+        the notebook's end, and comparisons that no student's function can fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -107,7 +107,7 @@ def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute
 
 
 def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release, list[str]]:
-    """Return the release with the facts of one more run, and notes on those that only one of the runs showed."""
+    """Return the release with the facts of one more run, and notes on facts of one run only."""
     recorded = [exam.observations or Observations() for exam in release.exams]
     pairs = list(zip(recorded, observed, strict=True))
     joined = observation.with_record(release, [old | new for old, new in pairs])

@@ -47,7 +47,9 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
 
 
 def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
-    """Pass results on; grade the submissions for which the machine was too busy again, one at a time, after all others.
+    """Pass results on, and grade again what the machine was too busy for.
+
+    Those submissions come after all others, one at a time.
 
     Yields:
         Each submission as it ends, with the reason if it failed; if the machine was too busy again, with advice.

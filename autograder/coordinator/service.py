@@ -1,6 +1,6 @@
 """Grading service: it keeps an assignment's templates, and grades each submission as it arrives.
 
-A batch imports an assignment's libraries, grades, and ends. A service imports them once and then waits: what is
+A batch imports an assignment's libraries, grades, and ends. A service imports them once and then waits. What is
 submitted to it is graded at once, and its page and gradebook entry are written before its future is done.
 """
 
@@ -275,7 +275,7 @@ class Service:
         pool.start(work)
 
     def _next_attempt(self, student: str) -> Work | None:
-        """Return an attempt that has to be graded before it is known which is the best; None if that is known."""
+        """Return an attempt that must be graded before the best one is known; None if it is known."""
         return next((work for work in self._planner.trials(student) if batch.current(work) is None), None)
 
     def _grade(self, work: Work) -> str:

@@ -8,7 +8,7 @@ from autograder.sandbox import Sandbox, default_sandbox, require
 
 
 def kernel_sandbox(assignment: Assignment) -> Sandbox:
-    """Return the sandbox of an assignment's kernels.
+    """Choose the sandbox in which the assignment's notebooks run.
 
     Raises:
         SandboxError: it is not installed; no other one takes its place.

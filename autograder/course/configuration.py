@@ -1,8 +1,8 @@
 """Reader of the course on disk: from course.yaml, or from an nbgrader course as it stands, to frozen records.
 
 The records themselves (:mod:`autograder.records`) say which keys course.yaml may have, and of which type. Beside this
-module stand the ranges (``course_yaml``) and the rules that no type expresses: those of the course (``course_file``),
-of an assignment's settings (``assignment_settings``) and of its files (``assignment_files``).
+module stand the ranges (``course_yaml``) and the rules that no type expresses. These are the course's
+(``course_file``), those of an assignment's settings (``assignment_settings``) and of its files (``assignment_files``).
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ def load_course(root: Path) -> Course:
     """Read the course in the folder ``root``.
 
     With a course.yaml, that file decides. Without one, the folder is read as an nbgrader course: each folder in source/
-    that holds a notebook is an assignment with default limits, due dates are those of gradebook.db, and course id and
-    late policy are those of nbgrader_config.py (which is read, not run). Without a course id, the folder's name is
-    used.
+    that holds a notebook is an assignment with default limits. Due dates are those of gradebook.db. Course id and late
+    policy are those of nbgrader_config.py, which is read, not run. Without a course id, the folder's name is used.
 
     Args:
         root: the course folder.

@@ -1,6 +1,6 @@
 """A course and a class to try the kit on: honest, mistaken, unlucky and dishonest submissions.
 
-make_course copies the kit's own course to a fresh folder; make_class fills its submitted/ from the release;
+make_course copies the kit's own course to a fresh folder, and make_class fills its submitted/ from the release.
 ``expected`` gives the right score of each student, so that the demo is also a test.
 """
 

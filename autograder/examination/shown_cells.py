@@ -38,11 +38,11 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
 def annotated_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:
     """Make the annotated notebook: the composed cells with their outputs, TEST cells with their verdicts.
 
-    The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such
-    that nbgrader's ``determine_grade`` gives the question's score: an ``error`` output for 0, an
-    ``execute_result`` with the number for partial credit, text alone for full marks. Of the student's
-    outputs, it has text, and pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than
-    the notebook (the run ended early).
+    The metadata is nbgrader's (schema 3), made from the exam and not from the submission. A verdict is such that
+    nbgrader's ``determine_grade`` gives the question's score. An ``error`` output stands for 0, an ``execute_result``
+    with the number for partial credit, and text alone for full marks. Of the student's outputs, it has text, and
+    pictures (PNG, JPEG) as the kit encodes them anew. ``run.cells`` may be shorter than the notebook (the run ended
+    early).
     """
     from autograder._util.notebook_format import nbformat
 

@@ -33,7 +33,7 @@ class Evaluations:
     def observed(self) -> dict[str, CompiledAs]:
         """Return how the solution's models are compiled, after it has run.
 
-        A name that several models have stands for none of them, and each is listed under a name of its own: a student's
+        A name that several models have stands for none of them, and each is listed under a name of its own. A student's
         model may be compiled as one of them.
         """
         listed: dict[str, CompiledAs] = {}

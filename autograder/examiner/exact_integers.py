@@ -1,9 +1,9 @@
 """Integers that do not wrap, for answers that are larger than any of the solution's.
 
 numpy computes with 64 bits: the square of 3,500,000,000 is below zero, as may be the sum of 20 squares of
-1,000,000,000, and so a wrong answer is close to every number. Where the solution's own answer had no integer of that
-size, arrays, columns and tensors therefore arrive as floats of 64 bits, or as objects from ±2⁵³ on, and single integers
-as :class:`~autograder.check.exact_integer.ExactInteger`.
+1,000,000,000. So a wrong answer is close to every number. Where the solution's own answer had no integer of that
+size, arrays, columns and tensors therefore arrive as floats of 64 bits, or as objects from ±2⁵³ on. Single integers
+arrive as :class:`~autograder.check.exact_integer.ExactInteger`.
 """
 
 from __future__ import annotations

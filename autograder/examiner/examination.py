@@ -181,7 +181,7 @@ def _with_doubt_of_required(examined: Sequence[Examined]) -> list[Examined]:
 
 
 def _with_state(result: Examined, cell: ExamCell, capture: Capture | None, *, died: bool) -> Examined:
-    """Tell the instructor where a test found objects as they are at the end of the notebook, and not as at its cell."""
+    """Tell the instructor where a test saw objects as they are at the notebook's end, not at its cell."""
     if capture is None or not (capture.objects or cell.in_kernel) or not (died or capture.unfrozen):
         return result
     reason = "the copy of the kernel from there died" if died else capture.unfrozen

@@ -15,7 +15,7 @@ from autograder.syntax.names import Vocabulary, bindings, loaded_names
 
 @dataclass(frozen=True)
 class Answering:
-    """The copies that may answer a test cell; None: the kernel itself, as it is at the end of the notebook."""
+    """The copies that may answer a test cell; None is the kernel itself, at the notebook's end."""
 
     own: FrozenCopy | None
     """The copy that was made at the cell."""
@@ -35,7 +35,7 @@ class Answering:
 def answering_copies(cells: Sequence[tuple[ExamCell, Capture | None]], vocabulary: Vocabulary) -> list[Answering]:
     """Return the copies that may answer each test cell.
 
-    That is the cell's own copy, except where a test uses an object that an earlier one made: both then use the later
+    That is the cell's own copy, except where a test uses an object that an earlier one made. Then both use the later
     cell's, since an object lives in one process. A value of the earlier test needs no copy.
     """
     own_copies = [capture.frozen if capture is not None else None for _, capture in cells]

@@ -472,7 +472,10 @@ class Namespace(dict[str, Any]):
             self._tell_kernel(name, value)
 
     def _tell_kernel(self, name: str, value: Any) -> None:
-        """Bind a name in the kernel, too, as far as the student's code may need it; a plain value is only lent."""
+        """Bind a name in the kernel, too, if the student's code may need it.
+
+        A plain value is only lent.
+        """
         if reference_of(value) is None and name not in CONSOLE_NAMES:
             self.answers.remote.lending.bind(name, value, secret=name in self.tainted.names)
             return

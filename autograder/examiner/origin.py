@@ -2,7 +2,7 @@
 
 The student's code chooses what it raises and where, and may choose by a hidden input. The kernel's report of it (files,
 lines) is a claim as well. So a message names only functions that the exercise asks for, quotes one line of the whole
-submission, and tells only a few different things: what a student can learn from one page is a matter of bits.
+submission, and tells only a few different things. What a student can learn from one page is a matter of bits.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Origins:
     def __call__(self, error: BaseException) -> tuple[str, str]:
         """Return the type and the place of an exception, as far as students may read them.
 
-        The place is ``cell 3, line 2: `return total / n` `` for the first line that is quoted, and for this line again;
-        elsewhere a function, or nothing. Past :data:`MAX_TOLD` different pairs, nothing is told of further ones.
+        The place is ``cell 3, line 2: `return total / n` `` for the first line that is quoted, and for this line again.
+        Elsewhere it is a function, or nothing. Past :data:`MAX_TOLD` different pairs, nothing is told of further ones.
         """
         words = exception_name(error), self._place(error)
         if words not in self._told and len(self._told) >= MAX_TOLD:

@@ -1,7 +1,7 @@
-"""What a student's answer may do to a test: what the instructor's solution was seen to do there, and nothing else.
+"""What a student's answer may do to a test: what the solution did there, and nothing else.
 
-:class:`Permissions` answers from the exam's record of observations. :class:`Observer` keeps the record, while the
-solution itself runs: it allows everything, or what an earlier run of the solution showed. Where the solution did not
+:class:`Permissions` answers from the exam's record of observations. :class:`Observer` keeps the record while the
+solution itself runs. It allows everything, or what an earlier run of the solution showed. Where the solution did not
 show what a test needs, a line says it, see :mod:`autograder.syntax.stated`.
 """
 
@@ -197,7 +197,7 @@ class Permissions:
         return False
 
     def _form(self, path: str, *, by_name: bool) -> str:
-        """Return as much of a path as stands in the test; all of it, if no call has named the file."""
+        """Return as much of a path as stands in the test; all of it, if no call named the file."""
         if path in self.source or not by_name:
             return path
         *strict, any_name = _forms(path)
@@ -248,7 +248,7 @@ class Observer(Permissions):
 
     @property
     def observations(self) -> Observations:
-        """Return the record."""
+        """Freeze what was noted so far into the exam's record."""
         return Observations.of(self.facts)
 
     def note(self, act: Act, subject: str, value: str) -> None:
@@ -315,7 +315,7 @@ class Observer(Permissions):
             self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
     def writes(self, path: str, position: Place, *, by_name: bool) -> bool:
-        """Record that a call has written over a file of the test's, with as much of its path as stands in the test."""
+        """Record that a call wrote over a test's file, with as much of its path as the test has."""
         self.note(Act.WRITES, self.test, self._form(path, by_name=by_name))
         return self.allows_all or super().writes(path, position, by_name=by_name)
 

@@ -1,4 +1,4 @@
-"""Models that test cells only read, so that a model that was rebuilt for one cell also serves the cells after it."""
+"""Models that test cells only read: one that was rebuilt for a cell serves later cells."""
 
 from __future__ import annotations
 

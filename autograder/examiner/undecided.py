@@ -1,7 +1,7 @@
 """The one rule on when a failed test waits for a person instead of earning 0 points.
 
-An answer that may be right and that the kit cannot read, a check that cannot tell, and a test that asks a value of one
-kind for a method of another kind are failures of the kit or of the test, and never the student's.
+Some failures are the kit's or the test's, and never the student's. These are an answer that may be right and that the
+kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _is_of_the_kit(error: BaseException) -> bool:
 
 
 def missing_method(error: BaseException) -> str:
-    """Say which attribute of another kind of array a test asks for, for the teacher; "" if the error is another.
+    """Name to the teacher the attribute of another kind of array that a test asks for; "" for other errors.
 
     ``scores.max()`` is right for an array and wrong for a tensor, a list or a table with the same numbers. Whether an
     attribute is one of another kind is asked of the libraries that are imported here.

@@ -185,7 +185,7 @@ class Files:
         self._send(wanted)
 
     def _send_folders(self, paths: Iterable[str]) -> None:
-        """Make folders of the test's in the kernel: those that a path names, that it lies in, and that lie in it."""
+        """Make a test's folders in the kernel: each named one, those above it, and those in it."""
         new = [path for path in _folders_in(self.here.root) if path not in self.folders]
         new = [path for path in new if _is_named(path, paths) or any(text.startswith(f"{path}/") for text in paths)]
         if new and not self.remote.lost:

@@ -1,7 +1,7 @@
 """Reader of an outcome, in the coordinator, which believes none of it.
 
-It accepts only a grade of this exam's own questions, each within its range, cells for people that are built anew from
-the exam, and recordings that can only be used for the very same submission.
+It accepts only a grade of this exam's own questions, each within its range, and cells for people that are built anew
+from the exam. Recordings can only be used for the very same submission.
 """
 
 from __future__ import annotations

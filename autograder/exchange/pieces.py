@@ -1,8 +1,8 @@
 """Rendered cells as plain data, and their conversion to HTML.
 
 Cells are rendered in the process that grades their submission. That process is not trusted, so it sends no HTML but
-*pieces*, a list in JSON: a text, ``[element]`` or ``[element, value]``, which
-opens an element, and ``null``, which closes the innermost one::
+*pieces*, a list in JSON. A piece is a text; ``[element]`` or ``[element, value]``, which opens an element; or ``null``,
+which closes the innermost one::
 
     [["p"], "see ", ["a", "https://keras.io"], ["code"], "fit", null, null, null]
 

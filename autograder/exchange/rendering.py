@@ -67,7 +67,10 @@ def render(notebooks: Iterable[Sequence[Source]], seconds: float = MAX_SECONDS) 
 
 
 def render_trusted(cell_type: str, source: str) -> str:
-    """Render a text of the course's own people, in any thread and without a time limit; empty if a library fails."""
+    """Render a text of the course's own people, without a time limit; empty if a library fails.
+
+    Any thread may call it.
+    """
     try:
         return _RENDERERS[cell_type](source) if cell_type in _RENDERERS else ""
     except Exception:  # colors are not worth a page

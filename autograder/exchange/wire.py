@@ -9,7 +9,7 @@ that sent it, wherever either side is held up:
 
 - A message's last byte is sent by the last call of its sender. A sender whose receiver has the whole message has no
   call left that could fail. If a call of the coordinator's fails, the examiner lacks a part of a message for which it
-  waits before it sends an outcome, so there is no outcome to be lost.
+  waits before it sends an outcome. So there is no outcome to be lost.
 - The system keeps what was sent, in order, and reports an end or a reset only behind the last byte. The coordinator
   asks how the process ended only after it has read that far.
 - An examiner that has sent its outcome still reads. It ends with exit status 0 only after the coordinator has hung up.

@@ -1,7 +1,7 @@
 """A kernel's channels, read on demand and without an event loop.
 
-jupyter_client reads each message in several turns of an event loop, which costs more than everything else that is done
-with it, and a notebook has hundreds of messages. The sockets are jupyter_client's own.
+jupyter_client reads each message in several turns of an event loop. That costs more than everything else that is done
+with a message, and a notebook has hundreds of them. The sockets are jupyter_client's own.
 """
 
 from __future__ import annotations

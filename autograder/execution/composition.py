@@ -167,8 +167,8 @@ def _released_places(exam: Exam) -> dict[str, list[int]]:
 def _past_missing(anchor: int, places: Sequence[int], identified: Sequence[ExamCell], present: set[str]) -> int:
     """Return the first of ``places`` reachable from ``anchor`` over deleted cells only; else ``anchor``.
 
-    A released extra cell whose predecessor was deleted still comes after it once the predecessor is put back: for
-    example a plot after the imports that a careless key deleted.
+    A released extra cell whose predecessor was deleted still comes after it once the predecessor is put back. An
+    example is a plot after imports that a careless key deleted.
     """
     for position in places:
         if position > anchor and not any(str(c.grade_id) in present for c in identified[anchor + 1 : position + 1]):

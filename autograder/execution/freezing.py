@@ -47,7 +47,7 @@ class Freezing:
         self.made = 0
 
     def code_ran(self) -> None:
-        """Note that a cell has run that is no test: the kernel is no longer what the last copy was made from."""
+        """Note that a cell other than a test has run: the last copy is out of date."""
         self._present = None
 
     def serve(self, index: int, captured: Capture, until: Allowance) -> Capture:

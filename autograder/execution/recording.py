@@ -262,9 +262,9 @@ class Replay:
 class _ReplayKernel:
     """A recorded kernel; implements :class:`autograder.execution.run.Kernel`.
 
-    Requests between two cells may be skipped: names are copied out one by one, and a test that needs fewer names now
-    still finds the ones that it needs. After the execution, each request may change what the next one finds, so all
-    must be the same, in the same order.
+    Requests between two cells may be skipped: names are copied out one by one. A test that needs fewer names now still
+    gets the ones that it needs. After the execution, each request may change what the next one finds, so all must be
+    the same, in the same order.
     """
 
     def __init__(self, session: Session, miss: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """Bytes of a recording: what the kernels of one notebook said, for the examiner of the same submission.
 
 They are a container (:mod:`autograder.exchange.container`) with one JSON text and the bytes of the replies. All of it
-once came from a student and is untrusted: the JSON is strict, nothing is unpickled, every value has its exact type, and
+once came from a student and is untrusted. The JSON is strict, nothing is unpickled, every value has its exact type, and
 replies are decoded where they are used, as the first time.
 """
 

@@ -109,8 +109,8 @@ def execute(
 ) -> Execution[A]:
     """Run a notebook; a student's failure is a value in the result.
 
-    If the kernel died and an answer was only pinned in it, a second kernel runs the cells before the fatal one again,
-    so that this answer can still be examined. If it died for lack of memory and had frozen copies, all cells run again
+    If the kernel died and an answer was only pinned in it, a second kernel runs the cells before the fatal one again.
+    So this answer can still be examined. If it died for lack of memory and had frozen copies, all cells run again
     without copies.
 
     Args:

@@ -1,7 +1,7 @@
 """A child process with another Keras backend, in which a function of a notebook runs.
 
 A process has one Keras backend from the import of Keras on. So a child process of the same Python is started with
-``KERAS_BACKEND`` set, gets the function as source text and its arguments as plain values (:mod:`portable_function`,
+``KERAS_BACKEND`` set. It gets the function as source text and its arguments as plain values (:mod:`portable_function`,
 the codec), and sends the result back. It stays for the next call, so that Keras is imported only once; each call has a
 namespace of its own. The child cannot import the other backends, as if they were not installed.
 

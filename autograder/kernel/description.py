@@ -206,7 +206,10 @@ def source_of(value: Any) -> str:
 
 
 def seed(module: str, name: str, args: Any, kwargs: Any) -> None:
-    """Seed a generator of random numbers if its library is in use; NumPy imports its own when it is first needed."""
+    """Seed a generator of random numbers if its library is in use.
+
+    NumPy imports its own when it is first needed.
+    """
     if module.partition(".")[0] in sys.modules:
         getattr(importlib.import_module(module), name)(*args, **kwargs)
 

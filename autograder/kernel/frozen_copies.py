@@ -241,7 +241,7 @@ def _open_files_anew() -> None:
 
 
 def _is_awaited(thread: threading.Thread) -> bool:
-    """Tell whether a function may wait for a thread: it is none of the kernel's own, no timer, and not tqdm's."""
+    """Tell whether a function may wait for a thread: not the kernel's own, a timer, or tqdm's."""
     made_by = type(thread).__module__.partition(".")[0]
     idle = isinstance(thread, (threading.Timer, threading._DummyThread))
     return thread.is_alive() and made_by not in _UNAWAITED and not idle

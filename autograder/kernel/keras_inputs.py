@@ -1,7 +1,7 @@
 """The inputs of a Keras model: their shapes and types, and the arguments in which its call takes them.
 
-Runs inside the student's kernel. What a test knows of the inputs is a dict with the ``shape`` of one row and its
-``dtype`` (empty if unknown), or a list or dict of those.
+Runs inside the student's kernel. What a test knows of the inputs is a dict, or a list or dict of such dicts. Each has
+the ``shape`` of one row and its ``dtype`` (empty if unknown).
 """
 
 from __future__ import annotations

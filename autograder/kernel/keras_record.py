@@ -1,9 +1,9 @@
 """The record of an unrolled Keras model: the configuration of a functional model that computes the same.
 
 Runs inside the student's kernel. The record has Keras's own format, and four parts beside layers and operations. They
-are of the module ``autograder``: ``Variable``, a parameter of a layer of the student's own; ``Weight``, a weight of
-another layer of the record; ``Constant``, an array that a layer is called with; and ``Rows``, which repeats a tensor
-for each row.
+are of the module ``autograder``. ``Variable`` is a parameter of a layer of the student's own, and ``Weight`` a weight
+of another layer of the record. ``Constant`` is an array that a layer is called with, and ``Rows`` repeats a tensor for
+each row.
 """
 
 from __future__ import annotations

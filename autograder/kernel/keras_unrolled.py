@@ -1,4 +1,7 @@
-"""A model of the student's own class as a record, with its outputs for a few rows. Runs inside the student's kernel."""
+"""A model of the student's own class as a record, with outputs for a few rows.
+
+Runs inside the student's kernel.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
 
 @contextlib.contextmanager
 def called(model: Any, shapes: Any) -> Iterator[None]:
-    """Call a model that has seen no data on rows that a test knows the shapes of; at the end, it has seen none.
+    """Build an unbuilt model by a call on rows of known input shapes, and undo that afterwards.
 
     What the call raises is no concern of this block: the model stays as it is, and has no record.
     """

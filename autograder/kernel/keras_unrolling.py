@@ -1,8 +1,8 @@
 """The forward pass of a Keras model of the student's own class, recorded with symbolic tensors.
 
-Runs inside the student's kernel; Keras 3. ``call`` is run once on symbolic inputs. Layers of Keras's own and
-functions of ``keras.ops`` record themselves. Layers of the student's own, and models that contain any, are opened:
-their ``call`` runs in the same way, with symbolic tensors in place of the variables of all layers. Nothing of it
+Runs inside the student's kernel; Keras 3. ``call`` is run once on symbolic inputs. Layers of Keras's own and functions
+of ``keras.ops`` record themselves. Layers of the student's own, and models that contain any, are opened. Their ``call``
+runs in the same way, with symbolic tensors in place of the variables of all layers. Nothing of it
 remains: attributes, nodes and names are as before.
 """
 

@@ -2,7 +2,7 @@
 
 The object stays in the examiner. The stand-in has a class of its own, with the name and the special methods of the
 object's class, and asks for everything else. An object that is a list, a text or another of Python's own values is one
-here, too: it holds a copy, which is renewed after each method that the test's class defines or that changes it.
+here, too. It holds a copy, which is renewed after each method that the test's class defines or that changes it.
 """
 
 from __future__ import annotations

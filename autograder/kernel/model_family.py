@@ -9,7 +9,7 @@ from . import keras_model
 
 
 def family(model: Any) -> str:
-    """Return the family of a model.
+    """Tell by which library, or by which kind of object, a model predicts.
 
     Returns:
         ``keras``, ``torch``, ``sklearn``, ``theano`` (PyTensor's functions, too), ``predictor`` (an object of the

@@ -1,4 +1,7 @@
-"""The rows of several inputs in the form that a model wants. Runs in the student's kernel and in the examiner."""
+"""The rows of several inputs in the form that a model wants.
+
+Runs in the student's kernel and in the examiner.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ MAX_PERMUTED = 6
 
 
 def arranged(model: Any, inputs: Any) -> Any:
-    """Return the rows of several inputs as a Keras model takes them: in its order, or as a dict with its names.
+    """Return the rows of several inputs as a Keras model takes them: ordered, or as a named dict.
 
     Rows with names go to the inputs of these names. Otherwise they go by place; if their shapes do not fit there and
     fit in one other order, they go in that order.
@@ -99,7 +102,7 @@ def _plain(name: str) -> str:
 
 
 def _by_shapes(inputs: list[Any], tensors: list[Any]) -> list[int] | None:
-    """Return the place of each input's rows: the same place if the rows fit there, or the only order that fits."""
+    """Return the place of each input's rows: the same place, or the only order that fits."""
     import numpy as np
 
     arrays = [np.asarray(array) for array in inputs]

@@ -15,8 +15,9 @@ def parts(model: Any) -> list[tuple[str, str, dict[str, Any], list[str]]]:
     """List the parts of a model, in the order of the computation.
 
     Returns:
-        For each part its kind (``StandardScaler``), its family (``sklearn`` or ``torch``; empty if the class is not the
-        library's own), its arguments as plain values, and the names of the arguments that differ from the defaults.
+        For each part its kind (``StandardScaler``), its family (``sklearn`` or ``torch``), its arguments as plain
+        values, and the names of the arguments that differ from the defaults. The family is empty if the class is not
+        the library's own.
     """
     base = sys.modules.get("sklearn.base")
     if base is not None and isinstance(model, base.BaseEstimator):

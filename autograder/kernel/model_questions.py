@@ -39,10 +39,10 @@ def describe(model: Any) -> dict[str, Any]:
     """Describe a model in its own words.
 
     Returns:
-        ``family``; ``problem``, why it cannot predict now (``unfitted``, ``unbuilt``, ``updates``, ``silent``,
-        ``nothing``) or empty; ``how``, the method that is asked; ``classes``, the meaning of its predictions' columns,
-        if it tells; ``decides``, whether ``predict`` returns the class; ``parameters`` and ``trainable``, numbers or
-        None; ``counted``, what was counted.
+        A dict. ``family``; ``problem`` says why it cannot predict now (``unfitted``, ``unbuilt``, ``updates``,
+        ``silent``, ``nothing``), or is empty. ``how`` is the method that is asked, and ``classes`` the meaning of its
+        predictions' columns, if it tells. ``decides`` says whether ``predict`` returns the class. ``parameters`` and
+        ``trainable`` are numbers or None, and ``counted`` says what was counted.
     """
     family = model_family.family(model)
     how = _how(model, family)

@@ -35,8 +35,8 @@ TARGET = "<function>"
 class ElsewhereError(RuntimeError):
     """An error of the kit's: a function could not be run in another process.
 
-    ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died``,
-    ``slow``, ``result`` (its result cannot come back) or ``raised`` (the other process's traceback).
+    ``code`` is ``carry`` (it needs something that cannot go there), ``missing`` (no such backend here), ``died`` or
+    ``slow``. Or it is ``result`` (its result cannot come back) or ``raised`` (the other process's traceback).
     """
 
     def __init__(self, code: str, text: str) -> None:

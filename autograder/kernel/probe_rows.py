@@ -1,4 +1,4 @@
-"""Rows on which a model of the student's own class, and the model that is made from its record, must predict the same.
+"""Rows on which a student's own model and the model from its record must predict the same.
 
 Kernel and examiner make the same rows, each for itself.
 """

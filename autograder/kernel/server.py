@@ -1,7 +1,7 @@
 """The agent's answers to the examiner's questions about the student's namespace.
 
 There are two phases. While the notebook runs, ``snapshot`` and ``fetch`` copy plain values out at the position of a
-test cell and pin everything else; ``freeze`` makes a copy of the process, see :mod:`frozen_copies`. After the last
+test cell and pin everything else. ``freeze`` makes a copy of the process, see :mod:`frozen_copies`. After the last
 cell, ``enter`` restores a snapshot's names, and ``call``, ``getattr`` and the like act on pinned objects, here or in a
 frozen copy. A request and its reply are one codec message each, in the buffers of a Jupyter message.
 """
@@ -297,9 +297,10 @@ class Server:
             names: global variables that the call may change.
 
         Returns:
-            Its result, the objects among arguments, parts and variables that it changed or bound anew, and those
-            unchanged ones that are in the result or in what changed. The key of part ``i`` is ``-1 - i``, that of a
-            variable's object is a dot and the name, and that of the object that it was bound to is ``=`` and the name.
+            Its result, and the objects among arguments, parts and variables that it changed or bound anew. With them
+            come unchanged ones that are in the result or in what changed. The key of part ``i`` is ``-1 - i``. That of
+            a variable's object is a dot and the name, and that of the object that it was bound to is ``=`` and the
+            name.
         """
         arguments: dict[Any, Any] = {f".{name}": self.namespace[name] for name in names if name in self.namespace}
         arguments.update(enumerate(args))

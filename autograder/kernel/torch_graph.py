@@ -1,6 +1,6 @@
 """The graph of an exported PyTorch module, written as a functional Keras model. Runs inside the student's kernel.
 
-PyTorch has channels before the sides of a picture, and Keras after them: a value may be kept with its channels last, so
+PyTorch has channels before the sides of a picture, and Keras after them. A value may be kept with its channels last, so
 that layers that follow one another need no transposition between them.
 """
 
@@ -207,7 +207,10 @@ class Graph:
     def _called(
         self, node: Any, part: Part, args: list[Any], last: bool = False, shape: Any = None, dtype: str = ""
     ) -> Value:
-        """Add a call whose result is the value of a node, or has the shape and type given; maybe with channels last."""
+        """Add a call whose result is a node's value, or has the shape and type given.
+
+        The result may have its channels last.
+        """
         part.calls.append({"args": args, "kwargs": {}})
         shape = self.shape_of(node) if shape is None else shape
         return Value([part.key, len(part.calls) - 1, 0], shape, dtype or _dtype(node.meta["val"]), last)

@@ -1,7 +1,7 @@
 """The description of a PyTorch module as the same network of Keras's layers. Runs inside the student's kernel.
 
-``torch.export`` traces the module's ``forward`` with a free number of rows, and the graph is written down in the format
-of a functional Keras model, like the record of a Keras model of the student's own class. Nothing is pickled. The module
+``torch.export`` traces the module's ``forward`` with a free number of rows. The graph is written down in the format of
+a functional Keras model, like the record of a Keras model of the student's own class. Nothing is pickled. The module
 itself stays as it is: a copy of it is exported and asked.
 """
 

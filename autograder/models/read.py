@@ -61,7 +61,7 @@ def read_model(kind: str, config: Any, depth: int = 0) -> ModelPlan:
 def _name(value: Any) -> str | None:
     """Return the name of a layer, model or operation, if it is a plain one.
 
-    Any other text is replaced by a plain name that is unique to it, so that names stay different: Keras refuses a model
+    Any other text is replaced by a plain name that is unique to it, so that names stay different. Keras refuses a model
     with duplicate names, and a name that Keras chooses may be another layer's. None if there is no text.
     """
     if type(value) is not str:

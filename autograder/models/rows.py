@@ -1,7 +1,7 @@
 """The rows of a batch on their way through a model, and the refusal of operations that mix them.
 
 A prediction must depend on its own row. An operation along the first dimension (``cumsum(x, axis=0)``, ``x[::-1]``, ``x
-@ transpose(x)``) makes it depend on the row's position or on other rows, and so on the order of hidden data.
+@ transpose(x)``) makes it depend on the row's position or on other rows. So it depends on the order of hidden data.
 
 Shapes reveal most such operations. Each tensor has a second shape in which a large prime replaces the number of rows,
 and Keras computes that shape for each result. If the prime is gone, or occurs twice, rows were mixed. Operations that

@@ -32,9 +32,9 @@ class RefusedModel(ValueError):
     """A model that the examiner does not rebuild; ``str(error)`` is written for the student.
 
     Attributes:
-        kind_refused: whether the kind of model, layer or setting cannot be rebuilt (a Lambda, a class of the student's
-            own), so that the model may be examined in the kernel. False for a claim that is malformed, exceeds a
-            budget, or contradicts itself.
+        kind_refused: whether this kind of model, layer or setting cannot be rebuilt (a Lambda, a class of the student's
+            own). Such a model may be examined in the kernel. False for a claim that is malformed, exceeds a budget, or
+            contradicts itself.
         wants_shapes: whether a test that knows the shapes of the model's inputs may ask for it once more.
     """
 

@@ -53,7 +53,7 @@ class Composed:
 
 
 def cell_number(cells: Sequence[ComposedCell], index: int) -> str:
-    """Return how people find a cell: its number in the student's file, or the id of one that is not there."""
+    """Return how people find a cell: its number in the student's file, or a missing cell's id."""
     cell = cells[index]
     if cell.number or any(other.number for other in cells):
         return str(cell.number or cell.grade_id)

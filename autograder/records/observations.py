@@ -1,4 +1,4 @@
-"""Record of what the instructor's solution was seen to do while its tests ran; a student's answer may do that, too."""
+"""Record of what the solution did while its tests ran; a student's answer may do it, too."""
 
 from __future__ import annotations
 

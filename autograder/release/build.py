@@ -183,7 +183,10 @@ def _in_file(exam: Exam, finding: lint.Finding) -> str:
 
 
 def _in_source(exam: Exam, finding: lint.Finding) -> str:
-    """Write a finding with its place in the source; the test cells of an otter notebook have places of their own."""
+    """Write a finding with its place in the source.
+
+    The test cells of an otter notebook have places of their own.
+    """
     tests = {f"cell {n} ({cell.grade_id!r})": cell.source for n, cell in enumerate(exam.cells, 1)}
     position = formats.place_in_source(tests.get(finding.cell, ""), finding.line)
     if not position:

@@ -77,7 +77,7 @@ class CheckCalibration:
 
     @property
     def rows_share(self) -> float | None:
-        """Share of the holdout's rows in the noise of one run on another holdout, 0 to 1; None if there is none."""
+        """Share of the holdout's rows in one run's noise on another holdout, 0 to 1; None without rows."""
         total = self.spread**2 + self.standard_error**2
         return self.standard_error**2 / total if total > 0 else None
 

@@ -93,7 +93,7 @@ def is_foreign_test(code: str) -> bool:
 
 
 def place_in_source(code: str, line: int) -> str:
-    """Return cell and line of the source for a line of a test cell's code; empty where the cell is the source's own."""
+    """Return cell and line of the source for a test cell's line; empty in the source's own cells."""
     return next((position for each in formats() if (position := each.place_in_source(code, line))), "")
 
 

@@ -6,10 +6,10 @@ nbgrader takes a line for a marker if it contains the marker's exact text. If a 
 misspelled, everything that it should hide is released. So a line that equals a marker, but for one slip, is an
 error. Everything else is prose:
 
-- *anywhere:* the line, or its comment, consists of "begin" or "end" and the words of a marker, whatever their case,
-  number and separators: ``# begin hidden_test``, ``## END SOLUTIONS``; one wrong letter may make no other word;
-- *written as a marker* (all in capitals, or in code behind ``###``): also without BEGIN (``### HIDDEN TESTS``), in
-  reverse order (``# HIDDEN TESTS END``), with START or STOP, and with one more wrong letter.
+- *anywhere:* the line, or its comment, consists of "begin" or "end" and the words of a marker: ``# begin hidden_test``,
+  ``## END SOLUTIONS``. Case, number and separators are free. One wrong letter may make no other word.
+- *written as a marker* (all in capitals, or in code behind ``###``): also without BEGIN (``### HIDDEN TESTS``) or in
+  reverse order (``# HIDDEN TESTS END``). START and STOP count, too, and one more letter may be wrong.
 """
 
 from __future__ import annotations

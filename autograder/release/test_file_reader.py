@@ -159,7 +159,10 @@ class _Reader(ParsedTestFile):
         return lines
 
     def _only(self, tests: Sequence[ast.FunctionDef]) -> list[str]:
-        """Empty all lines but those of these tests and of what they need: a constant may be a hidden test's answer."""
+        """Empty all lines but those that these tests need.
+
+        A constant elsewhere may be a hidden test's answer.
+        """
         classes = [node for node in self.tree.body if isinstance(node, ast.ClassDef) and set(tests) & set(node.body)]
         parts = [node for node in self.tree.body if node not in classes] + [m for one in classes for m in one.body]
         shared_parts = [node for node in parts if not (isinstance(node, Function) and node.name.startswith("test"))]
@@ -280,7 +283,7 @@ def _spaced(lines: Sequence[str]) -> str:
 
 
 def _word(node: ast.AST) -> str:
-    """Return the word by which a node may mean a function: a name, a parameter, a method, a fixture in quotes."""
+    """Return the word by which a node may mean a function: name, parameter, method, or quoted fixture."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.arg):

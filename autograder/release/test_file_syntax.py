@@ -1,4 +1,4 @@
-"""Test file of an assignment as text and syntax: what it asks of the notebook, and what is refused in it."""
+"""Test file of an assignment as text and syntax: what it asks for, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Publication of grades for people: gradebook, CSV, feedback pages, class report.
 
 A grade on disk stays when the exam changes after it, until its submission is graded again. Such an older grade is never
-mixed with the others: the gradebook, whose cells are the current exam's, does not take it; the class report lists it
-with those that could not be graded; and a warning names it when the CSV is written.
+mixed with the others. The gradebook, whose cells are the current exam's, does not take it. The class report lists it
+with those that could not be graded, and a warning names it when the CSV is written.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 def for_students(course: Course, assignment: Assignment, grades: Sequence[Grade], now: datetime) -> tuple[Grade, ...]:
     """Return the grades as students may see them now.
 
-    Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out, with what may
-    be said of them in ``held_back``; so is the late penalty, which would tell their points.
+    Until the last student's due date, questions that the assignment's ``shown`` holds back are taken out; ``held_back``
+    has what may be said of them. So is the late penalty, which would tell their points.
     """
     rule = assignment.shown
     if not rule.holds_back:

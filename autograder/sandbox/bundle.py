@@ -1,7 +1,7 @@
 """The bundle, in OCI's format, of what a student's process sees: a configuration, and the content of its root.
 
-Everything is plain data for JSON. A dictionary stands for a path that depends on the staging folder: ``{"source": path,
-"copy": bool}`` for a host path, ``{"place": name}`` for a path in the staging folder itself. The supervisor fills in
+Everything is plain data for JSON. A dictionary stands for a path that depends on the staging folder. ``{"source": path,
+"copy": bool}`` is a host path, and ``{"place": name}`` a path in the staging folder itself. The supervisor fills in
 these paths and the host's user ids.
 """
 

@@ -1,4 +1,4 @@
-"""A Python that runs inside a sandbox: the folders that it needs, and the symbolic links by which it is named."""
+"""A Python that runs inside a sandbox: its folders, and the symbolic links that name it."""
 
 # pathlib would resolve what must stay as it is (links), hence paths as text and os calls.
 # ruff: noqa: PTH100, PTH114, PTH115, PTH207
@@ -52,7 +52,7 @@ class Interpreter:
 
 @cache
 def linked_library(prefix: str) -> str:
-    """Return the file of a library without which no kernel starts, if it is a link: where it leads; else empty.
+    """Return where a library leads without which no kernel starts, if it is a link; else empty.
 
     uv with the link mode `symlink` makes such environments, and conda with soft links.
     """

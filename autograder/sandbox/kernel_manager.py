@@ -51,8 +51,8 @@ class _PinnedSockets:
 class SandboxKernelClient(_PinnedSockets, AsyncKernelClient):
     """A client of one sandboxed kernel, with a ZMQ context of its own.
 
-    It has no heartbeat: the process tells whether the kernel lives. ``lost`` names the channels whose connection ended;
-    if the kernel still lives, it sent a message above the limit.
+    It has no heartbeat: the process tells whether the kernel lives. ``lost`` names the channels whose connection ended.
+    If the kernel still lives, it sent a message above the limit.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,6 +1,6 @@
 """The files of a student's process: the system and one Python, read-only, and nothing else of the host.
 
-:func:`plan` describes them for every backend. :func:`mounts` describes them for bwrap, as a list of arguments: a
+:func:`plan` describes them for every backend. :func:`mounts` describes them for bwrap, as a list of arguments. A
 :class:`Source` stands for a host path that may have to be staged first, a :class:`Data` for content that is passed by
 descriptor.
 """

@@ -39,7 +39,7 @@ class WaitingTime:
     def look(self, cpu_seconds: float, wants_to_run: Callable[[], bool]) -> float:
         """Take one look, and return the seconds so far.
 
-        They may decrease a little from one look to the next: a look that finds nothing to run corrects an earlier one
+        They may decrease a little from one look to the next. A look that finds nothing to run corrects an earlier one
         that took too much for waiting, so that the mean over many looks is right.
 
         Args:

@@ -58,7 +58,7 @@ class Template:
 
     Args:
         sandbox: builds the outer walls.
-        job: ``argv`` is the command that forks run, ``(python, option, folder, …)``; all forks have its ``files``; the
+        job: ``argv`` is the command that forks run, ``(python, option, folder, …)``. All forks have its ``files``; the
             paths in its ``data`` are those where a fork may have a file of its own.
         modules: the modules to import.
 
@@ -222,7 +222,7 @@ class WarmSandbox:
         return described, sources
 
     def _environment(self, job: Job) -> dict[str, Any]:
-        """Describe what a fork sees of the host where it gets folders of its own, and what it has to hide."""
+        """Describe what a fork sees of the host in folders of its own, and what it must hide."""
         mounts = environment(self.interpreter, job.hidden_paths)
         folders = [path for path, _, _ in writable_folders(job)]
         covered = {

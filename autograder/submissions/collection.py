@@ -2,8 +2,8 @@
 
     source ─ walk, extract ─▶ members ─ find_items ─▶ items ─ resolve ─▶ files ─ deliver ─▶ submitted/
 
-The student is taken from the place of an item (the folder, or the name that the learning system gave
-the file), never from its content: a student could write another one's name there.
+The student is taken from the place of an item: the folder, or the name that the learning system gave the file. Its
+content never counts, since a student could write another one's name there.
 """
 
 from __future__ import annotations

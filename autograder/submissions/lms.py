@@ -147,7 +147,7 @@ def _unwrapped(
     """Look into the only folder at the top: an export that was packed again, or Sakai's, has one around all.
 
     Returns:
-        The folder, what lies in it, its names, and whether it may be a student's: the names of files in a student's
+        The folder, what lies in it, its names, and whether it may be a student's. The names of files in a student's
         folder are the student's choice, and a single one may look like a learning system's.
     """
     (top,) = names.inside or {"": []}

@@ -193,7 +193,9 @@ def is_bare_export(name: str, assignment: str) -> bool:
 
 
 def without_export_files(archive: str, names: Iterable[str]) -> list[str]:
-    """Leave out what otter-grader adds to an export: its own files, and the notebook as a PDF. No such file is opened.
+    """Leave out what otter-grader adds to an export: its files, and the notebook as a PDF.
+
+    No such file is opened.
 
     Args:
         archive: the archive's name.

@@ -1,4 +1,4 @@
-"""People of a source: whose each upload is by the roster, and what its name tells that the roster does not know."""
+"""People of a source: whose each upload is, and what its name tells beyond the roster."""
 
 from __future__ import annotations
 

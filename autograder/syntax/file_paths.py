@@ -2,7 +2,7 @@
 
 At the position of such a cell the files that the notebook wrote are copied out as bytes. While the cell is examined
 they are in a private folder, which is the working folder. Files that the student's code writes during a call of the
-test appear there, and files that the test wrote reach the student's code if the call names them.
+test appear there. Files that the test wrote reach the student's code if the call names them.
 """
 
 from __future__ import annotations

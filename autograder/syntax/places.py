@@ -92,7 +92,7 @@ def _columns(source: str) -> dict[int, list[int]]:
 
 
 def callee(source: str, position: Place) -> str:
-    """Return the name that stands before the parentheses of a call in the source of a test; empty if none does."""
+    """Return the name before the parentheses of a call in a test's source; empty if there is none."""
     return _callees(source).get((position.line, position.column), "") if position.is_test else ""
 
 

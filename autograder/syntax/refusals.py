@@ -1,4 +1,4 @@
-"""The table of calls that a test cell cannot make outside the kernel, or must not make with a student's objects."""
+"""Calls that a test cell cannot make outside the kernel, or must not make with a student's objects."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ def counting(
 
     Args:
         attempts: all attempts.
-        rule: ``last``; ``last_before_due``: the last one in time, else the first one after it; ``best``: the one with
-            the highest score, the earliest of equal ones, once all are graded, and until then the last.
+        rule: ``last``; ``last_before_due``: the last one in time, else the first one after it. ``best``: the one with
+            the highest score, the earliest of equal ones, once all are graded; until then the last.
         due: the student's due date.
         scores: folder → score, of attempts that are graded.
         zone: time zone of the limit for a day.

@@ -1,7 +1,7 @@
-"""Shown scores that move only when they are better by a step, and what of a question is shown before the due date.
+"""Shown scores, which move only by a step, and parts of a question shown before its due date.
 
-The step is that of Blum & Hardt, *The Ladder: A Reliable Leaderboard for Machine Learning Competitions* (ICML 2015):
-from a shown score, a student learns whether a model is better by a step, and nothing about smaller differences.
+The step is that of Blum & Hardt, *The Ladder: A Reliable Leaderboard for Machine Learning Competitions* (ICML 2015).
+From a shown score, a student learns whether a model is better by a step, and nothing about smaller differences.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from autograder.term.people import LEFT, Person
 def climbed(before: float | None, share: float, step: float) -> float:
     """Return the share that is shown after an attempt.
 
-    It is the share rounded to a multiple of ``step`` if it is better than the one before by at least a step, or if
-    there is none before; else the one before. Without a step it is the share itself.
+    It is the share rounded to a multiple of ``step`` if that is better than the one before by at least a step. So it is
+    if there is none before; else it is the one before. Without a step it is the share itself.
 
     >>> climbed(0.5, 0.54, 0.1), climbed(0.5, 0.66, 0.1)
     (0.5, 0.7)

@@ -78,8 +78,8 @@ class Faults:
 def read_table(path: Path) -> Table:
     """Read a CSV file with headings in its first line.
 
-    Taken as they come are UTF-8 with and without a mark, UTF-16 with one, Windows-1252; commas, semicolons and tabs;
-    Excel's ``sep=;``; blank lines; and cells that end in nothing.
+    Taken as they come are UTF-8 with and without a mark, UTF-16 with one, and Windows-1252. So are commas, semicolons
+    and tabs, Excel's ``sep=;``, blank lines, and cells that end in nothing.
 
     Raises:
         CourseError: it is no such table; the message names file and line.
@@ -197,7 +197,10 @@ def _headings(faults: Faults, line: int, cells: Sequence[str]) -> tuple[str, ...
 
 
 def write_text(table: Table) -> bytes:
-    """Write a table as CSV, with its own separator and encoding; text that looks like a formula is guarded by ``'``."""
+    """Write a table as CSV, with its own separator and encoding.
+
+    Text that looks like a formula is guarded by ``'``.
+    """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=table.separator, lineterminator="\n")
     writer.writerow(map(guarded, table.headings))

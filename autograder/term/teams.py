@@ -127,11 +127,11 @@ def teams_of(
     claims: Mapping[str, Sequence[str]],
     handed_in: Collection[str],
 ) -> Teams:
-    """Return the teams of an assignment.
+    """Settle who hands in together.
 
-    Whoever is in a team of teams.csv or of the roster is in no other one. Of the others, those whom a package names are
-    a team with its student, unless somebody named has handed in without naming them, is named by others, too, or is not
-    in the course.
+    Whoever is in a team of teams.csv or of the roster is in no other one. A package's other teammates are a team with
+    its student only if each of them is in the course. None of them may be named by others, or have handed in without
+    naming the rest.
 
     Args:
         assignment: with its largest ``team_size``; 1: there are no teams.

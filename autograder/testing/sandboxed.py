@@ -40,7 +40,7 @@ def starting(sandbox: Sandbox) -> Iterator[Run]:
 
 
 def shown_below(folder: str) -> list[str]:
-    """List what a new sandbox has in a folder of its own: the way to an environment that lies below that folder."""
+    """List what a new sandbox has in a folder that holds its environment: the way to it alone."""
     paths = [Path(path) for path in environment(Interpreter.current()).operations]
     return sorted({path.relative_to(folder).parts[0] for path in paths if path.is_relative_to(folder)})
 
@@ -63,7 +63,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
 
 
 def living(namespace: int) -> list[int]:
-    """Return the host pids of the processes in a pid namespace and in those below it; the dead do not count."""
+    """List the host pids of the live processes in a pid namespace and in those below it."""
     pids = []
     for name in filter(str.isdigit, (entry.name for entry in Path("/proc").iterdir())):
         with contextlib.suppress(OSError):

@@ -1,16 +1,10 @@
-"""The documentation: links lead somewhere, commands and options exist, examples load, and the first tutorial works."""
+"""The documentation: links lead somewhere, commands and options exist, examples load."""
 
 from __future__ import annotations
 
 import ast
-import csv
 import importlib
-import os
 import re
-import shlex
-import subprocess
-import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,41 +12,16 @@ from xml.etree import ElementTree
 import click
 import pytest
 from helpers.commands import commands as all_commands
+from helpers.doc_blocks import Block, blocks, commands
 
 from autograder.cli import main
 from autograder.course.configuration import load_course
-from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
-FIRST_COURSE = ROOT / "docs/tutorial/your-first-course.md"
 IMAGE_BYTES = 300_000
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a page."""
-
-    page: Path
-    line: int
-    language: str
-    file: str
-    """The name after ``file=``: a file that the reader is to make."""
-    text: str
-
-
-def blocks(page: Path, language: str = "") -> list[Block]:
-    found: list[Block] = []
-    fence = re.compile(r"^( *)```(\w*)(?: file=(\S+))?\n(.*?)^\1```$", re.M | re.S)
-    content = page.read_text(encoding="utf-8")
-    for match in fence.finditer(content):
-        indent, kind, file, text = match.groups()
-        line = content.count("\n", 0, match.start()) + 1
-        text = re.sub(f"^{indent}", "", text, flags=re.M)
-        found.append(Block(page, line, kind, file or "", text))
-    return [b for b in found if not language or b.language == language]
 
 
 def all_blocks(language: str) -> list[pytest.ParameterSet]:  # type: ignore[name-defined]
@@ -135,12 +104,6 @@ def test_a_sketch_is_plain_readable_everywhere_and_said_to_be_one(sketch: Path) 
 
 def options(command: click.Command) -> set[str]:
     return {o for p in command.params if isinstance(p, click.Option) for o in p.opts} | {"--help", "-h"}
-
-
-def commands(block: Block) -> list[list[str]]:
-    """The words of each line that starts with ``$``; a line that ends in a backslash goes on."""
-    lines = [line for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
-    return [shlex.split(line[2:], comments=True) for line in lines]
 
 
 COMMANDS = all_commands()
@@ -276,85 +239,7 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert __version__ in versions
 
 
-# --- the first tutorial, done ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def first_course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The course folder after all of the tutorial's steps, and what each command said."""
-    root = tmp_path_factory.mktemp("first-course")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
-    said: dict[str, str] = {}
-    for block in blocks(FIRST_COURSE):
-        if block.file:
-            (root / block.file).write_text(block.text)
-        if block.language != "console":
-            continue
-        for words in commands(block):
-            done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}{done.stderr}"
-            said[shlex.join(words)] = said.get(shlex.join(words), "") + done.stdout + done.stderr
-    return root, said
-
-
-@pytest.mark.sandbox
-def test_the_first_tutorial_says_what_a_reader_sees(first_course: tuple[Path, dict[str, str]]) -> None:
-    _, said = first_course
-    assert "This machine can grade." in said["autograder doctor"]
-    assert "(6 points; proved" in said["autograder release hw1"]
-    assert (
-        "not yet   standardize, why"
-        in said["autograder submit desk/cy/hw1.ipynb --student cy --release release/hw1 --out inbox"]
-    )
-    assert "3 of 3 have a current grade." in said["autograder grade hw1"]
-
-
-@pytest.mark.sandbox
-def test_the_first_tutorial_gives_the_scores_of_its_table(first_course: tuple[Path, dict[str, str]]) -> None:
-    root, _ = first_course
-    table = next(b.text for b in blocks(FIRST_COURSE, "text") if b.text.startswith("student"))
-    promised = {m[1]: (m[2], m[3]) for m in re.finditer(r"^(\w+) +(\d+) / (\d+)", table, re.M)}
-    with (root / "grades.csv").open() as file:
-        found = {row["student"]: (row["score"], row["max_score"]) for row in csv.DictReader(file)}
-    assert found == promised == {"ada": ("4", "6"), "bo": ("1", "6"), "cy": ("0", "6")}
-
-
-@pytest.mark.sandbox
-def test_the_first_tutorial_makes_the_files_of_its_table(first_course: tuple[Path, dict[str, str]]) -> None:
-    root, _ = first_course
-    section = FIRST_COURSE.read_text(encoding="utf-8").split("## 7")[1]
-    files = re.findall(r"^\| `([^`]+)`", section, re.M)
-    assert len(files) == 6
-    for name in files:
-        assert (root / name.replace("<student>", "ada")).is_file(), name
-
-
-@pytest.mark.sandbox
-def test_nbgraders_feedback_takes_nothing_of_the_examiners_along(first_course: tuple[Path, dict[str, str]]) -> None:
-    """With the line for nbgrader_config.py that the documentation gives."""
-    root, _ = first_course
-    page = ROOT / "docs/how-to/hold-back-data.md"
-    line = next(b.text for b in blocks(page, "python") if "CourseDirectory.ignore" in b.text)
-    (root / "nbgrader_config.py").write_text(f"c = get_config()\n{line}")
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", "generate_feedback", "hw1", "--student", "ada", "--force"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    names = {p.name for p in (root / "feedback/ada/hw1").iterdir()}
-    assert "hw1.html" in names
-    assert "result.json" not in names
-    assert (root / "autograded/ada/hw1/result.json").is_file()
-
-
-def test_the_kits_own_course_has_that_line_too() -> None:
-    page = ROOT / "docs/how-to/hold-back-data.md"
-    line = next(b.text for b in blocks(page, "python") if "CourseDirectory.ignore" in b.text)
-    assert line.strip() in (ROOT / "nbgrader_config.py").read_text()
-    assert read_nbgrader_config(ROOT) is not None
+# --- what a command does, as the reference says it -----------------------------------------------------
 
 
 @pytest.mark.parametrize("told", [False, True])

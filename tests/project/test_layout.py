@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def imported(path: Path) -> set[str]:
 def test_no_module_imports_from_a_test_module(path: Path) -> None:
     """What several of them need is in tests/helpers/."""
     assert [name for name in imported(path) if name.startswith("test_")] == []
+
+
+def test_a_folder_of_tests_is_a_room_or_one_that_contributors_are_told_of() -> None:
+    root = TESTS.parent
+    rooms = {path.stem for path in (root / "autograder").iterdir()}
+    told = set(re.findall(r"`(?:tests/)?(\w+)/`", (root / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - rooms <= told
 
 
 def test_plain_pytest_leaves_out_every_tier_but_the_units() -> None:

@@ -1,4 +1,5 @@
-"""What stands around the code: workflows, templates, the citation, and the pages for contributors."""
+"""What stands around the code fits it: workflows, the citation, the pages for contributors. `scripts/lint-files` checks
+each file by itself."""
 
 from __future__ import annotations
 
@@ -28,27 +29,6 @@ def load(path: Path) -> dict[str, Any]:
 def commands(workflow: dict[str, Any]) -> list[str]:
     steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
     return [step["run"] for step in steps if "run" in step]
-
-
-@each_workflow
-def test_workflows_may_read_and_nothing_else(path: Path) -> None:
-    """More is given to single jobs, each with its reason."""
-    assert load(path)["permissions"] == {"contents": "read"}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        assert ": write" not in line or " # " in line, line
-
-
-@each_workflow
-def test_workflows_pin_actions_by_their_commit(path: Path) -> None:
-    """And name the version, which Dependabot keeps true."""
-    for line in re.findall(r"uses: (?!\./)(.+)", path.read_text(encoding="utf-8")):
-        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
-
-
-@each_workflow
-def test_every_job_ends(path: Path) -> None:
-    for name, job in load(path)["jobs"].items():
-        assert "uses" in job or job["timeout-minutes"] <= 360, name
 
 
 @each_workflow
@@ -91,12 +71,6 @@ def test_all_addresses_are_of_one_repository() -> None:
         texts += re.findall(r"\w+://\S+", path.read_text(encoding="utf-8"))
     assert len(texts) > len(project["urls"])
     assert [text for text in texts if not text.startswith(REPOSITORY)] == []
-
-
-def test_reports_of_weaknesses_are_sent_to_the_security_page() -> None:
-    settings = load(ROOT / ".github/ISSUE_TEMPLATE/config.yml")
-    assert settings["blank_issues_enabled"] is False
-    assert any(link["url"].endswith("/SECURITY.md") for link in settings["contact_links"])
 
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"])

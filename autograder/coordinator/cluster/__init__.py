@@ -5,6 +5,6 @@
     autograded/ ◀── outcome.py ◀── bytes ◀────────────────────────────── host.py: pool.Pool
 
 ``dispatch.py`` assigns submissions to machines, and assigns them again when a machine goes away. The scheduler and the
-workers are trusted with exams and hidden data; they never see the course folder, and no file of a student is opened in
-a process that talks to the network.
+workers are trusted with exams and hidden data, and never see the course folder. No file of a student is opened in a
+process that talks to the network.
 """

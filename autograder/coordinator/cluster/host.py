@@ -1,10 +1,10 @@
 """The program that grades on another machine: it proves its sandbox, then takes submissions until its input is closed.
 
 It gets one argument, a FOLDER that holds the common parcel and is this program's alone. After the self-test it writes
-one line of JSON: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is
-the path of a folder below FOLDER with a file ``parcel`` in it. When that submission is done, its folder has a file
-``outcome``, too, and the program writes ``{"done": path}``; or ``{"lost": path, "why": "why"}``, where this machine
-could not even begin. It ends, with all that it started, when its standard input is closed.
+one line of JSON: ``{"ready": {"reduced": false}}`` or ``{"refused": "why"}``. Then each line that it reads is the path
+of a folder below FOLDER with a file ``parcel`` in it. When that submission is done, its folder has a file ``outcome``,
+too, and the program writes ``{"done": path}``. Where this machine could not even begin, it writes ``{"lost": path,
+"why": "why"}``. It ends, with all that it started, when its standard input is closed.
 
 It is a program of its own so that no file of a submission is opened in the process that talks to the network.
 """

@@ -96,7 +96,7 @@ def fitting(limits: Limits, seconds: float, container_mib: float | None) -> Limi
 
 
 def is_cut_short(book: NotebookGrade, course: Limits, tightened: Limits) -> bool:
-    """Tell whether a run was stopped by a time limit that the course does not have, and might have ended in time."""
+    """Tell whether a time limit that the course does not have stopped a run that might have ended in time."""
     if book.status == RunStatus.OUT_OF_CPU or book.message.startswith(NOTEBOOK_TOO_SLOW):
         return tightened.notebook_seconds < course.notebook_seconds
     return book.status == RunStatus.TIMED_OUT and tightened.cell_seconds < course.cell_seconds

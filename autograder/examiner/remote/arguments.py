@@ -29,7 +29,7 @@ class ArgumentError(CourseError, CodecError):
 
 
 class GoesAlongError(CodecError):
-    """A test's object of a library's class that must not go to the student's code, with all that it refers to."""
+    """A library's object in a test that must not go to the student's code, with its contents."""
 
     def __init__(self, classes: Iterable[str], reason: str) -> None:
         super().__init__(f"objects of {', '.join(sorted(classes))} cannot go to the student's code here: {reason}")

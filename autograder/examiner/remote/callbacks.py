@@ -147,7 +147,9 @@ class Callbacks:
         return self._give(value, "built", self.built) if library_objects.parts(value, is_library) else None
 
     def _prepare(self, number: int) -> None:
-        """Encode a library's object and all that it refers to, each once for a message; the kernel asks for it later.
+        """Encode a library's object and all that it refers to, each once for a message.
+
+        The kernel asks for it later.
 
         Raises:
             GoesAlongError: something of it must not go to the kernel.

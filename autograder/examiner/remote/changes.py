@@ -41,8 +41,8 @@ class Call(NamedTuple):
 class Arguments:
     """The arguments of one call, and the lists and the like inside of them, each with its key.
 
-    A key is the argument's position or name, a number below 0 for an object inside, or a dot and the name of a variable
-    that the notebook's functions change.
+    A key is the argument's position or name, or a number below 0 for an object inside. A dot and a name stand for a
+    variable that the notebook's functions change.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], shared: SharedGlobals) -> None:
@@ -165,7 +165,7 @@ class _Own:
 
 
 def _inside(value: Any) -> list[Any]:
-    """List the lists and the like inside of an argument; more than ``MAX_PARTS`` if not all of it was looked at."""
+    """List the containers inside of an argument; more than ``MAX_PARTS`` if the search was cut short."""
     containers: list[Any] = []
     visited: set[int] = set()
     pending = list(_items(value))

@@ -1,7 +1,7 @@
 """The exceptions that a student's ``__exit__`` may suppress: those that the ``with`` block raises on purpose.
 
 Otherwise ``with Connection() as c: assert c.read() == "x"`` would pass if ``__enter__`` returns nothing and
-``__exit__`` returns True: the exception of ``c.read`` would disappear, and the assertion with it.
+``__exit__`` returns True. The exception of ``c.read`` would disappear, and the assertion with it.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class LentObjects:
 
 
 def is_lent(value: Any, is_library: Callable[[str], bool]) -> bool:
-    """Return whether an object is of a class of the test, of a locked cell or of a module of the course.
+    """Return whether an object's class is one of the test, of a locked cell or of a course module.
 
     An object whose class derives from a library's is not: the student's code could do here what the library can.
     """

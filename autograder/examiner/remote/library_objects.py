@@ -1,4 +1,4 @@
-"""Objects of a library's class that a test passes to the student's code, such as a table of a teaching library.
+"""Library objects that a test passes to the student's code, such as a teaching library's table.
 
 The kernel builds one of its own: by the call, and with the data, with which Python would copy the object. It is a copy,
 as a list is; what the student's code changes in it does not come back.
@@ -68,7 +68,7 @@ def order(number: int, objects: Mapping[int, Prepared]) -> list[int]:
 
 
 def parts(value: Any, is_library: Callable[[str], bool]) -> Parts | None:
-    """Return what builds a copy of an object of a library's class; None if it cannot be copied or must not be.
+    """Return what builds a copy of a library's object; None if a copy is impossible or forbidden.
 
     An object that a test shares with the student's code by its state (a random generator, an estimator, axes) is not
     copied.

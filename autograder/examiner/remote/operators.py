@@ -1,10 +1,10 @@
 """The conditions under which an operator may run the student's code.
 
-``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it claim that nothing is missing. So an
-object that the student bound to a name, or that a function returned, has no operators with a value of the test's, is
-not compared with another such object by its class, and has no truth value. If the assignment asks for a class with
-operators, they must be examined: an instance that the *test* created, by calling the class under its name, has the
-operators that the instructor's own class of that name defines.
+``answer - 9`` would tell the student's ``__sub__`` what is expected, and let it claim that nothing is missing. So some
+objects have no operators with a value of the test's: those that the student bound to a name, or that a function
+returned. They have no truth value, and are not compared with one another by their class. If the assignment asks for a
+class with operators, they must be examined. An instance that the *test* created, by calling the class under its name,
+has the operators of the instructor's own class of that name.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _same_family(first: Any, second: Any, method: str) -> bool:
 
 
 def is_same_of_library(handle: Any, local: Any) -> bool:
-    """Return whether a function or class in the kernel claims to be this one of a module, a library's or the course's.
+    """Return whether a kernel's function or class claims to be this one of a library or course module.
 
     The claim gives no more than the function itself would. The question does not say which one the test expects.
     """

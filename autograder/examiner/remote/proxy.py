@@ -1,8 +1,8 @@
 """The handles of objects that stayed in the student's kernel.
 
 A handle answers questions by asking the kernel, with plain data or another handle. It cannot decide a test by itself:
-it equals nothing but itself, has no truth value, cannot be ordered, and never becomes a numpy array (``operators``
-describes the exceptions for a class with operators). An exception of the student's code is raised as its built-in type,
+it equals nothing but itself, has no truth value, cannot be ordered, and never becomes a numpy array. ``operators``
+describes the exceptions for a class with operators. An exception of the student's code is raised as its built-in type,
 or as the student's own class (``classes``).
 """
 

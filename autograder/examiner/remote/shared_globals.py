@@ -2,7 +2,7 @@
 
 They are those that the solution was seen to change, or that the test changed before the solution read them. A test has
 such a variable as a copy. The kernel tells with each call's result what became of the variables, and the test's own
-objects get the new content; what the test changes in them goes to the kernel before the next call.
+objects get the new content. What the test changes in them goes to the kernel before the next call.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class SharedGlobals:
 
 
 def is_of_notebook(value: Any) -> bool:
-    """Return whether a value stays in the kernel, as an object of a class that another answer may have as a list."""
+    """Return whether a value stays in the kernel because its class may be a list in other answers."""
     reference = reference_of(value)
     module = reference.type_name.partition(".")[0] if reference is not None and reference.kind == "object" else ""
     return module in _MODULES

@@ -1,8 +1,8 @@
 """The texts that may become code while a test cell is examined: a closed list, and the instructor's own.
 
-A text may be compiled if it is a constant in the test, in the instructor's statements that the test uses, or in the
-file of the code that compiles it; if it is a literal; or if one of a few libraries builds it only from names that it
-has checked. The origin of a text is not examined: any other text may be the student's.
+A text may be compiled if it is a literal, or a constant in the test or in the instructor's statements that the test
+uses. A constant in the file of the code that compiles it may be, too. So may a text that one of a few libraries builds
+only from names that it has checked. The origin of a text is not examined: any other text may be the student's.
 """
 
 from __future__ import annotations

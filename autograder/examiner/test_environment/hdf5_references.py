@@ -35,7 +35,7 @@ _FILE_NAME = re.compile(rb"[\0\x10]([^\0-\x1f\x7f]+)\0", re.DOTALL)
 
 
 def outside_reference(data: bytes) -> str:
-    """Return the kind of reference to another file in an HDF5 file, or in one inside a zip; empty if there is none."""
+    """Return how an HDF5 file, or one inside a zip, refers to another file; empty if it does not."""
     for content in _hdf5_files(data):
         kind = content if isinstance(content, str) else _reference(*content)
         if kind:
@@ -44,7 +44,7 @@ def outside_reference(data: bytes) -> str:
 
 
 def _hdf5_files(data: bytes) -> Iterator[tuple[bytes, int] | str]:
-    """Yield the HDF5 files, each with the place where it begins, or a word for an archive that cannot be searched."""
+    """Yield the HDF5 files with their offsets, or a word for an archive that cannot be searched."""
     if (start := _start(data)) is not None:
         yield data, start
     with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -1,7 +1,7 @@
 """The verbs of SQL statements, for statements that do not stand in the test: what they may do besides reading.
 
-A verb is ``INSERT people``, ``DELETE people``, ``DROP TABLE people`` with the name that it changes, or ``CREATE TABLE``
-without one, because a name for something new is the student's choice.
+A verb is ``INSERT people``, ``DELETE people`` or ``DROP TABLE people``, with the name that it changes. ``CREATE TABLE``
+stands without one, because a name for something new is the student's choice.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Libraries run texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
 ``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can trace what became of a text on the way there. So
-while a test cell is examined, nothing is compiled, no class is unpickled and no program is started unless a closed list
-allows it, and files are opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
+while a test cell is examined, a closed list decides what is compiled, unpickled or started as a program. Files are
+opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
 :mod:`~autograder.examiner.test_environment.places`, :mod:`~autograder.examiner.test_environment.databases`). Python
 raises an audit event before each of these actions.
 """

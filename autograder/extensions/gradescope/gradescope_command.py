@@ -52,9 +52,9 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     """Write the zip for a programming assignment on Gradescope, from source/ASSIGNMENT.
 
     The zip holds the exam with its hidden tests and hidden data, the files of the release, this kit, and the versions
-    of the libraries that are installed here. Upload it as the assignment's autograder. Students hand in the notebook
-    there, alone, with other files, or as the zip that otter's export makes; each submission is graded by the same
-    examiner as here, and results.json has an entry for each question. Lateness is Gradescope's.
+    of the installed libraries. Upload it as the assignment's autograder. Students hand in the notebook there, alone,
+    with other files, or as the zip that otter's export makes. Each submission is graded by the same examiner as here,
+    and results.json has an entry for each question. Lateness is Gradescope's.
 
     Run `autograder release` first: it proves the exam. Write the zip again after each change of the exam, the course's
     files or the libraries. Keep it to yourself.

@@ -1,4 +1,4 @@
-"""The sandbox ``user``: a user id of its own and a filter, for root in a container that may make no namespace.
+"""The sandbox ``user``: a user id of its own and a filter, where root may make no namespace.
 
     what keeps a process in          bubblewrap, gvisor             user
     files                            a root folder of its own       permissions; Landlock, where the kernel has it
@@ -7,7 +7,7 @@
     memory, processes, time          a control group, or a watchdog a watchdog, limits of the user id
     disk                             folders of limited size        the size of each file
 
-It is weaker, so no course can choose it and nothing falls back to it: only a package that says so uses it (Gradescope),
+It is weaker, so no course can choose it and nothing falls back to it. Only a package that says so uses it (Gradescope),
 and its grades carry its name. docs/security.md says what it does not hold.
 """
 

@@ -76,7 +76,7 @@ def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str)
 
 
 def _kind(heading: str) -> str:
-    """Return the kind of the numbers in a column of the roster, where lists of a system have the same ones."""
+    """Return the kind of a column's numbers in the roster, where a system's lists have the same ones."""
     return CANVAS if heading == "canvas_id" else PARTICIPANT if heading.startswith(people.PARTICIPANT) else heading
 
 

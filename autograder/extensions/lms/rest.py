@@ -25,7 +25,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def token() -> str:
-    """Return the access token.
+    """Read the learning system's access token from the environment.
 
     Raises:
         UsageError: the environment has none.
@@ -122,7 +122,7 @@ class Client:
 
 
 def as_json(answer: Response) -> Any:
-    """Return the JSON of an answer.
+    """Parse what the server answered as JSON.
 
     Raises:
         HostError: it is not JSON.

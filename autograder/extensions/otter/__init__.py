@@ -1,4 +1,4 @@
-"""Sources of ``otter assign``: read into the same versions of a notebook as nbgrader's, so that all else is the same.
+"""Sources of ``otter assign``, read into the versions of a notebook that nbgrader's sources have.
 
 blocks (boundary cells) ──▶ settings (their YAML) ──▶ cells (otter's student notebook) ──▶ notebook (exam's versions)
                             cases (test cells)    ──▶ points ──▶ examined (code that the examiner runs)

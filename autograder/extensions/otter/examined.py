@@ -1,4 +1,4 @@
-"""Code of a question's test cell, as the examiner runs it: each case in a function and under a name of its own.
+"""A question's test cell as the examiner runs it: each case in a function with its own name.
 
 A case's assignments stay in it, as they do in otter: a case reads the notebook's names, and binds its own.
 """

@@ -96,7 +96,7 @@ def as_truth(reader: Reader, key: yaml.Node, node: yaml.Node) -> bool:
 
 
 def as_name(reader: Reader, key: yaml.Node, node: yaml.Node) -> str:
-    """Return the name of a question."""
+    """Read a question's name, which becomes an id and a file's name."""
     value = plain_value(reader, key, node)
     if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
         raise reader.error(node, f"'name' must be text, not {value!r}")

@@ -69,8 +69,8 @@ def people(
     FILE may be the address of a PostgreSQL database with a gradebook of nbgrader's.
     An import changes nothing if a line of FILE is wrong. What it replaces is kept in .autograder/people/.
 
-    With confirm, a number of a learning system's that came with a STUDENT's name alone becomes the student's, and
-    hand-ins that came under another person's number go to that person. Without STUDENT, list such numbers.
+    With confirm, a learning system's number that came with a STUDENT's name alone becomes the student's. Hand-ins that
+    came under another person's number go to that person. Without STUDENT, list such numbers.
     """
     from autograder.course.configuration import assignment as find_assignment
     from autograder.course.configuration import load_course

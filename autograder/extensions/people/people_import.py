@@ -60,8 +60,8 @@ def read_people(
     """Read a learning system's list: people, whose ids may still be empty, and the lines that are no students.
 
     Args:
-        source: the gradebook of Canvas, Blackboard or Brightspace as CSV, Moodle's participants, gradebook or grading
-            worksheet as CSV, nbgrader's gradebook.db or the address of its database, or a table with the headings of
+        source: the gradebook of Canvas, Blackboard or Brightspace as CSV; Moodle's participants, gradebook or grading
+            worksheet as CSV. Or nbgrader's gradebook.db, the address of its database, or a table with the headings of
             people.csv.
         system: one of :data:`SYSTEMS`; empty: the headings tell.
         assignment: the assignment of Moodle's grading worksheet, whose participant numbers are its own.
@@ -191,7 +191,7 @@ def mark_left(imported: Imported) -> Imported:
 
 
 def _same(roster: Roster, person: Person) -> tuple[Person | None, bool]:
-    """Find a person of the list in the roster; tell whether more than the name says that it is the same."""
+    """Find a person of the list in the roster, and tell whether more than the name agrees."""
     if person.id:
         return roster.find(person.id), True
     for system, value in person.ids.items():

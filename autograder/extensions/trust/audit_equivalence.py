@@ -1,8 +1,8 @@
 """Equivalence of answers: whether a survivor behaves as the solution does, and where it does not.
 
 The solution's notebook runs once more in a sandboxed kernel. Each doubtful answer is compared with the instructor's
-there, by :mod:`autograder.extensions.trust.probe`: functions by what they return for many inputs, other answers by the
-values that later cells and tests use. What cannot be compared so, as networks, stays undecided.
+there, by :mod:`autograder.extensions.trust.probe`. Functions are compared by what they return for many inputs, other
+answers by the values that later cells and tests use. What cannot be compared so, as networks, stays undecided.
 """
 
 from __future__ import annotations

@@ -32,9 +32,10 @@ _RAN = frozenset({RunStatus.COMPLETED.value, RunStatus.CELL_ERROR.value})
 
 
 def packed(mutants: Sequence[Mutant]) -> list[Pack]:
-    """Put mutants together, each into the first pack that it fits into: a beginning of the list is packed the same.
+    """Put each mutant into the first pack that it fits into.
 
-    Only wrong answers with wrong ones, and honest ones with honest ones.
+    Wrong answers go with wrong ones, and honest ones with honest ones. The beginning of a list is always packed in the
+    same way.
     """
     packs: list[list[Mutant]] = []
     for mutant in mutants:
@@ -102,7 +103,7 @@ def may_be_endless(mutant: Mutant) -> bool:
 
 
 def needs_a_run_alone(result: Result, outcome: Grade | NotGraded) -> bool:
-    """Tell whether a result may be the fault of another mutant in its pack: a broken run, or an honest loss."""
+    """Tell whether a result may be another mutant's fault in its pack: a broken run, an honest loss."""
     if isinstance(outcome, NotGraded) or result.verdict is Verdict.LOST:
         return True
     return any(book.status not in _RAN for book in outcome.notebooks)
@@ -169,7 +170,7 @@ def raises(mutant: Mutant, graded: Path) -> bool:
 
 
 def _raised_alone(result: Result) -> Result:
-    """Say of a survivor that its cell raises; cheats come last in it, so that the right answer was there before."""
+    """Note that a survivor's cell raises; withdraw cheats, which only append to the right answer."""
     if result.mutant.family == "cheat":
         return replace(result, verdict=Verdict.WITHDRAWN, reason=_NO_CHEAT)
     return replace(result, reason=_RAISES)

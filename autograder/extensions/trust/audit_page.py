@@ -17,7 +17,7 @@ MAX_SHOWN = 200
 
 
 def page_path(course: Course, assignment: str) -> Path:
-    """Return the path reports/<assignment>-audit.html."""
+    """Build the path ``reports/<assignment>-audit.html``."""
     return course.reports / f"{assignment}-audit.html"
 
 

@@ -57,9 +57,9 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     """Compare a metric over repeated trainings of two networks, by the rule of DeepCrime.
 
     Humbatova, Jahangirova and Tonella (2021, "DeepCrime: Mutation Testing of Deep Learning Systems Based on Real
-    Faults") fit a generalized linear model of the metric on the group and ask for p < 0.05 and an effect of at least
+    Faults") fit a generalized linear model of the metric on the group. They ask for p < 0.05 and an effect of at least
     0.5 (Cohen 1988). With the Gaussian family and one factor of two groups, that model's coefficient is the difference
-    of the means; its p is that of Student's t with a pooled variance, which is exact for few trainings.
+    of the means. Its p is that of Student's t with a pooled variance, which is exact for few trainings.
 
     Where nothing varies, as nothing in the training is random, any difference would be certain: there it must be more
     than :data:`NEGLIGIBLE`.

@@ -110,7 +110,7 @@ class Manifest:
 
 
 def bundle_name(student: str, assignment: str) -> str:
-    """Return the default name of a bundle."""
+    """Build the file name ``<student>-<assignment>.bundle.zip``."""
     return f"{student}-{assignment}.bundle.zip"
 
 

@@ -1,7 +1,7 @@
 """Reader of bundles: somebody else may have chosen every byte.
 
 The zip is read within the limits of :mod:`autograder.submissions.archive`; each file must have its digest, and each
-path must stay in its folder. Nothing of a bundle runs outside of a sandbox: its interpreter, its late policy and its
+path must stay in its folder. Nothing of a bundle runs outside of a sandbox. Its interpreter, its late policy and its
 commands are ignored, and its limits must be those that a course.yaml may have.
 """
 

@@ -1,11 +1,11 @@
 """Calibration of thresholds: what the runs measured, how often each candidate loses, and which threshold would do.
 
-All that is promised comes from counts, since losses of trainings are skewed and no model of them holds in the tail:
-docs/explanation/trust.md has the simulation. The threshold that each of n runs meets is missed by at most
-1 − 0.05^(1/n) of all runs, with 95 % confidence.
+All that is promised comes from counts, since losses of trainings are skewed and no model of them holds in the tail. The
+threshold that each of n runs meets is missed by at most 1 − 0.05^(1/n) of all runs, with 95 % confidence.
+docs/explanation/trust.md has the simulation.
 
 The runs share the holdout, so their spread is the seeds' part of the noise. The holdout's part is the standard error
-that each check reports: for a mean over rows it is what the bootstrap over rows comes to, since the variance of a
+that each check reports. For a mean over rows it is what the bootstrap over rows comes to, since the variance of a
 resampled mean is s²(n − 1)/n² exactly.
 """
 

@@ -69,7 +69,7 @@ class _Question:
 
 
 def report_path(course: Course, assignment: str) -> Path:
-    """Return the path of the page."""
+    """Build the path ``reports/<assignment>-calibration.html``."""
     return course.reports / f"{assignment}-calibration.html"
 
 

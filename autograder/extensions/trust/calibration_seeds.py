@@ -1,7 +1,7 @@
 """Seeds of a notebook, drawn anew: integers in known seeding calls are replaced, and nothing else.
 
 Equal integers get equal new ones, so what was to be the same stays the same. Cells of the submission get the new number
-as it is. Locked cells are the exam's, which all runs share: there the number becomes an expression that looks it up in
+as it is. Locked cells are the exam's, which all runs share. There the number becomes an expression that looks it up in
 a cell that each run has of its own.
 """
 

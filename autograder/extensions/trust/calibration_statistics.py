@@ -28,7 +28,7 @@ class Interval:
 def share_interval(hits: float, trials: int, confidence: float = CONFIDENCE) -> Interval:
     """Return the Clopper–Pearson interval for a share.
 
-    ``hits`` may be fractional, where each trial gives a number from 0 to 1: among all distributions on [0, 1] with one
+    ``hits`` may be fractional, where each trial gives a number from 0 to 1. Among all distributions on [0, 1] with one
     mean, 0 and 1 vary most, so the interval is not too short.
 
     Args:

@@ -1,9 +1,9 @@
 """Comparison of two answers inside a kernel's sandbox, by what they return and what they bind.
 
 The source of this module is run as a cell of the solution's notebook, so it needs nothing but the standard library.
-Functions are watched while notebook and tests call them; then both answers are called with these arguments, and with
-others drawn near them: of the same types and shapes, and within what the calls showed of their ranges. An input that
-the instructor's answer refuses with an exception counts for nothing.
+Functions are watched while notebook and tests call them. Then both answers are called with these arguments, and with
+others drawn near them: of the same types and shapes, and within the ranges that the calls showed. An input that the
+instructor's answer refuses with an exception counts for nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The batches of a ``predict`` of arrays, as slices in place of a pipeline; many of them in one compiled loop.
+"""The batches of a ``predict`` of arrays: slices in place of a pipeline, many in one loop.
 
 For a small model, Keras's pipeline takes longer than the predictions. Here the arrays stay where they are. A
 :class:`Function` replaces a model's ``predict_function`` and calls it inside a loop, with full batches of the same

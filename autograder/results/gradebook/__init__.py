@@ -41,7 +41,7 @@ __all__ = [
 def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> None:
     """Write ``grades`` into the course's gradebook, which is made if there is none.
 
-    Recording a grade again, or a new one, replaces the kit's entries and leaves those of people; a manual score is
+    Recording a grade again, or a new one, replaces the kit's entries and leaves those of people. A manual score is
     marked for review if the submission or its automatic score changed after it. Submissions of other assignments or
     students stay as they are, and so does a grade that is already recorded.
 

@@ -30,10 +30,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", 
 def grades_csv(grades: Sequence[Grade]) -> str:
     r"""Write grades.csv: one row per submission, in the given order; RFC 4180 with ``\n`` line ends.
 
-    After :data:`COLUMNS` comes a column ``<notebook>/<question>`` with the score of each question that any
-    of the grades has (assignments one after the other), empty if a grade lacks it. ``score`` is after
-    the late penalty. Times are UTC in ISO 8601. Text that a spreadsheet would take for a formula is
-    prefixed with ``'``.
+    After :data:`COLUMNS` comes a column ``<notebook>/<question>`` with the score of each question that any of the
+    grades has, assignments one after the other. It is empty if a grade lacks the question. ``score`` is after the late
+    penalty. Times are UTC in ISO 8601. Text that a spreadsheet would take for a formula is prefixed with ``'``.
     """
     several = len({grade.assignment for grade in grades}) > 1
     scores = [_question_scores(grade, several) for grade in grades]

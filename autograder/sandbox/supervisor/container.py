@@ -3,8 +3,8 @@
     supervisor ──fork──▶ monitor ──fork──▶ the engine, pid 1 of a namespace ──▶ … ──▶ init, inside
 
 The engine never runs as root: before it starts, the monitor takes a user id that nobody has, for good. Everything that
-the engine needs (the bundle, its state, the sources of its binds) lies in a tmpfs in the monitor's own mount namespace,
-so nothing is written on the host and nothing is left behind. The engine's pid namespace ends with the engine, the
+the engine needs lies in a tmpfs in the monitor's own mount namespace: the bundle, its state, the sources of its binds.
+So nothing is written on the host, and nothing is left behind. The engine's pid namespace ends with the engine, the
 engine with the monitor, and the monitor with the supervisor.
 """
 

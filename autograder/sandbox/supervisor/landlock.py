@@ -1,4 +1,4 @@
-"""Landlock: rules of the kernel on which files a process may reach, for as long as it and its children live.
+"""Landlock: rules of Linux on which files a process and its children may reach while they live.
 
 Kernels before 5.13 have none, and containers may be refused it. Then nothing is restricted here, and the permissions of
 files alone decide. Rules that a kernel is too old for are left out: it enforces what it knows.

@@ -1,7 +1,7 @@
 """The last steps before bwrap, in a process of its own: join the cgroup, stage, drop root, limit, exec.
 
 Root cannot simply start bwrap: bwrap's ``--uid`` does not change the uid that the host sees. So root first drops to an
-unprivileged uid. That uid may not enter a folder such as /root, so everything that the sandbox needs is first bound to
+unprivileged uid. That uid may not enter a folder such as /root. So everything that the sandbox needs is first bound to
 a readable place, in a mount namespace of its own.
 """
 

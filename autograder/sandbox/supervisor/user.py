@@ -1,7 +1,7 @@
 """A sandbox without namespaces: a user id of its own, permissions, Landlock, the filter, and an end by user id.
 
 For machines where a container's root may make no namespace. It is weaker than the others, and is only used where it is
-named. Everything of a sandbox lies below one folder of the host, which its user and root alone may enter; it is removed
+named. Everything of a sandbox lies below one folder of the host, which its user and root alone may enter. It is removed
 at the end, with whatever else that user left in the folders that all may write to.
 """
 
@@ -107,7 +107,7 @@ class ByUser:
 
 
 def living(uid: int) -> list[int]:
-    """List the processes that have this user id in any role; the dead that nobody has waited for do not count."""
+    """List the processes that have this user id in any role, without unreaped dead ones."""
     pids = []
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -89,7 +89,10 @@ def _stage(job: Job) -> None:
 
 
 def _cover(path: str, size: int, mode: str, job: Job, descriptors: dict[str, int]) -> None:
-    """Mount an empty folder, and put back what the template sees there of the host: a Python that lies below /tmp."""
+    """Mount an empty folder, and put back the host's files there that the template needs.
+
+    An example is a Python that lies below /tmp.
+    """
     system.mount("tmpfs", path, "tmpfs", WRITABLE, f"size={size},mode={mode}")
     for tree in job.trees:
         if tree.startswith(f"{path}/"):

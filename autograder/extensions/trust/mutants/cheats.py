@@ -96,7 +96,10 @@ def _copied(model):
 
 
 def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the cheats on a function: the right one is kept under another name and called where a cheat needs it."""
+    """Yield the cheats on a function.
+
+    The right one is kept under another name and called where a cheat needs it.
+    """
     right = f"_right_{name}"
     alias = f"{right} = {name}"
     for kind, helpers, result in (

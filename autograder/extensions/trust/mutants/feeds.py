@@ -30,7 +30,7 @@ class Feeds:
 
 
 def feeds(exam: Exam, index: int) -> Feeds:
-    """Find the questions that the cell with this index feeds, by the names in it, in later cells and in tests."""
+    """List the questions that a cell feeds, by the names in it, in later cells and in tests."""
     modules = _modules(exam)
     touched_here = touched(exam.cells[index].source) - modules
     reached = set(touched_here)
@@ -76,7 +76,10 @@ def touched(source: str) -> frozenset[str]:
 
 
 def used(source: str) -> frozenset[str]:
-    """Collect the names that a cell uses and does not bind first, and texts that are names; all words of no Python."""
+    """Collect the names that a cell uses before it binds them, and texts that are names.
+
+    Of a cell that is no Python, all words count.
+    """
     tree = parsed(without_magics(source))
     if tree is None:
         return frozenset(_WORD.findall(source))

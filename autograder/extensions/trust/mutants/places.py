@@ -158,7 +158,7 @@ def _is_same(first: Any, second: Any) -> bool:
 
 
 def _resized(source: str, old: ast.AST, new: ast.AST) -> str | None:
-    """Write a call or a list with one element less, or with one more at its end; None if it is neither."""
+    """Write a call or list with one element less, or one more at its end; None for others."""
     before, after = _elements(old), _elements(new)
     if type(old) is not type(new) or not before:
         return None
