@@ -1,4 +1,4 @@
-"""What the recordings of an assignment were made with, so that a batch can say why a notebook is executed again.
+"""What recordings were made with, so that a batch can say why a notebook is executed again.
 
 ``.autograder/executions/<assignment>.json`` names, for each student, the key of the last execution, and what is in each
 of these keys. It decides nothing: without it, or where it is damaged, no reason is given.

@@ -91,7 +91,7 @@ def graded(
 
 
 def may_be_endless(mutant: Mutant) -> bool:
-    """Tell whether a wrong answer may loop for ever, and use up its time: a line of a ``while`` was changed."""
+    """Tell whether a wrong answer may loop for ever, as a line of a ``while`` was changed."""
     if mutant.is_honest or (tree := parsed(mutant.before)) is None:
         return False
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]

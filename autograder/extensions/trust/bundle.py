@@ -186,7 +186,7 @@ def _left_out(submission: Path, contents: Mapping[str, bytes]) -> dict[str, File
 
 
 def place_digests(folder: Path) -> dict[str, tuple[int, str]]:
-    """Digest the regular files of a folder: path in it → size and SHA-256, in hex; one that cannot be read has none."""
+    """Digest the files of a folder that can be read: path in it → size and SHA-256, in hex."""
     digests = {}
     for path in regular_files(folder):
         with contextlib.suppress(OSError), path.open("rb") as file:

@@ -24,7 +24,7 @@ class SignatureError(AutograderError):
 
 
 def signature_path(bundle: Path) -> Path:
-    """Return the path of a bundle's signature."""
+    """Return where ``ssh-keygen`` writes a bundle's signature, and looks for it: ``….zip.sig``."""
     return bundle.with_name(f"{bundle.name}.sig")
 
 

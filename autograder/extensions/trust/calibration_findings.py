@@ -86,7 +86,7 @@ def _solution_loses(check: CheckCalibration) -> Iterator[str]:
 
 
 def _room(check: CheckCalibration) -> float:
-    """Return how far the worst run of the solution is on the right side of the threshold, with the doubt's benefit."""
+    """Return how far the solution's worst run is from losing, with the benefit of the doubt."""
     threshold = check.threshold or 0.0
     room = min(check.values) - threshold if check.higher_is_better else threshold - max(check.values)
     return room + check.doubt

@@ -1,4 +1,4 @@
-"""What a count of runs shows: the interval of a share, and the rate that runs without a loss keep below.
+"""What a count of runs shows: the interval of a share, and what it is at most.
 
 Clopper & Pearson 1934: exact for independent trials and never too short, whatever the measured values look like.
 docs/explanation/trust.md says why no model of the values stands beside it. The tests compare with scipy.
@@ -46,8 +46,8 @@ def share_interval(hits: float, trials: int, confidence: float = CONFIDENCE) -> 
 def upper_bound(hits: float, trials: int, confidence: float = CONFIDENCE) -> float:
     """Return what a share is at most, with a one-sided confidence (Clopper–Pearson).
 
-    With no hit it is also what the runs say of the worst value among them: with this confidence, at most so many
-    further runs are worse, whatever distribution they come from (a tolerance limit, Wilks 1941).
+    With no hit, it is also what the runs say of the worst value among them. At most so many further runs are worse,
+    whatever distribution they come from (a tolerance limit, Wilks 1941).
 
     Args:
         hits: sum of the trials, 0 to ``trials``.
@@ -60,7 +60,7 @@ def upper_bound(hits: float, trials: int, confidence: float = CONFIDENCE) -> flo
 
 
 def runs_needed(rate: float, confidence: float = CONFIDENCE) -> int:
-    """Return how many runs without a loss show that at most ``rate`` of all lose: 299 for 1 %, 59 for 5 %."""
+    """Return how many runs without a loss show that at most ``rate`` of all lose: 299 for 1 %."""
     return math.ceil(math.log(1 - confidence) / math.log1p(-rate))
 
 
