@@ -37,7 +37,7 @@ class ForecastDisplay:
     @contextlib.contextmanager
     def running(self, plan: Plan) -> Iterator[Progress]:
         """Show the progress, as :class:`autograder.coordinator.assignment.Display` defines."""
-        warn_each(f"note: {note}" for note in plan.notes if not self._quiet)
+        warn_each(() if self._quiet else plan.notes)
         if plan.reduced and not self._quiet:
             say_reduced()
         console = Console(stderr=True)

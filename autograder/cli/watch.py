@@ -65,7 +65,7 @@ def _serve(course_folder: Path, assignment: str, options: Options, inbox: Path |
     if incoming is not None:
         incoming.look()  # an inbox that is not there is told at once
     with Service(course, wanted, options, warn) as service:
-        warn_each(f"note: {note}" for note in service.notes)
+        warn_each(service.notes)
         arrivals = Arrivals(course, wanted)
         if not quiet:
             places = " and ".join(str(place) for place in (course.directory("submitted"), inbox) if place)

@@ -79,11 +79,11 @@ def keep(course: Course, works: Sequence[Work]) -> None:
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Name what differs between the parts of two keys: ``numpy 2.4.5 → 2.4.6``."""
-    before, after = (dict(_versions(parts.get("sentences", ()))) for parts in (then, now))
+    before, after = (dict(_versions(parts.get("packages", ()))) for parts in (then, now))
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     changes = [f"{name} {before.get(name, 'none')} → {after.get(name, 'none')}" for name in changed[:MAX_NAMED]]
     if len(changed) > MAX_NAMED:
-        changes.append(f"{len(changed) - MAX_NAMED} more sentences")
+        changes.append(f"{len(changed) - MAX_NAMED} more packages")
     sentences = [", ".join(changes)] if changes else []
     return sentences + [title for name, title in _NAMES.items() if then.get(name) != now.get(name)]
 

@@ -73,7 +73,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         chosen = Settings(visibility, os.environ.get("KERAS_BACKEND", ""))
         path = output or course.root / f"{wanted.name}-gradescope.zip"
         package = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen)
-    warn_each(f"note: {note}" for note in notes)
+    warn_each(notes)
     lines = {
         "setup.sh": f"installs Python {package.python} and {len(package.requirements)} libraries",
         "run_autograder": f"grades one submission in the sandbox `{sandbox}`",

@@ -92,7 +92,7 @@ def audit(
         say_reduced()
         workers = 1
     release, notes = observed_release(course, wanted)
-    warn_each(f"note: {note}" for note in notes)
+    warn_each(notes)
     check_hidden_data(course, wanted, release.exams)
     options = Options(minutes, families or FAMILIES, questions, seed, workers)
     with _kept_on_interrupt():

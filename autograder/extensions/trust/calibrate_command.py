@@ -84,7 +84,7 @@ def calibrate(
     from autograder.release.preparation import check_hidden_data
 
     release, notes = observed_release(course, wanted)
-    warn_each(f"note: {note}" for note in notes)
+    warn_each(notes)
     check_hidden_data(course, wanted, release.exams)
     runs = Runs(seeds or (runs_needed(until) if until is not None else SEEDS), 0)
     stop: KeyboardInterrupt | None = None
