@@ -34,8 +34,8 @@ def main() -> None:
     from distributed import LocalCluster
 
     from autograder.coordinator import batch
-    from autograder.coordinator.cluster.connection import InCluster
     from autograder.coordinator.pool import in_processes
+    from autograder.extensions.cluster.connection import InCluster
     from autograder.records.course import Engine
 
     with tempfile.TemporaryDirectory() as name:

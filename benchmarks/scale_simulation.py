@@ -3,7 +3,7 @@
     benchmarks/scale_simulation.py                        the table of docs/scale.md
     benchmarks/scale_simulation.py --submissions 20000 --machines 4 16 --slots 16 --days-between-deaths 0.5
 
-This is a discrete-event simulation of autograder/coordinator/cluster/dispatch.py. Each submission takes the time of a
+This is a discrete-event simulation of autograder/extensions/cluster/dispatch.py. Each submission takes the time of a
 recorded one, drawn with a fixed seed. Machines come up after their self-test, die at random times (exponential), lose
 the submissions that ran on them, and are replaced. The coordinator does one thing at a time: it sends each submission
 and writes each result.

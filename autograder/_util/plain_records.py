@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -36,11 +37,11 @@ def from_plain(kind: type[_Record], data: Any) -> _Record:
         A record that is equal to the original.
 
     Raises:
-        ValueError: ``data`` is no such record: a field is missing, unknown, or of another type.
+        ValueError: ``data`` is no such record: a field is missing, unknown, of another type, or not finite.
     """
     try:
         return typing.cast(_Record, _record(kind, data))
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"no {kind.__name__}: {error}") from error
 
 
@@ -81,4 +82,6 @@ def _value(hint: Any, data: Any) -> Any:
 def _is(kind: type[Any], data: Any) -> Any:
     if type(data) is not kind:
         raise TypeError(f"{data!r:.80} should be {kind.__name__}")
+    if kind is float and not math.isfinite(data):
+        raise TypeError(f"{data!r} should be a finite number")
     return data

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from autograder._util.libraries import with_extra
 from autograder.errors import HostError
 
 COMMANDS = "autograder.commands"
@@ -19,12 +20,36 @@ SANDBOXES = "autograder.sandboxes"
 """Name of a sandbox → what makes an :class:`~autograder.sandbox.Sandbox` for an interpreter's path, or for None."""
 EXECUTORS = "autograder.executors"
 """Kind of ``engine`` in course.yaml → what makes a batch's :data:`~autograder.coordinator.batch.Execute`."""
+GRADING_MODES = "autograder.grading_modes"
+"""Option of ``autograder grade`` → the function that runs in place of a batch: ``watch``."""
 FORMATS = "autograder.formats"
 """Name of a format of source notebooks → a :class:`~autograder.release.formats.SourceFormat`."""
 SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
+
+_EXTRAS: Mapping[str, Mapping[str, str]] = {
+    COMMANDS: {
+        "audit": "trust",
+        "bundle": "trust",
+        "calibrate": "trust",
+        "export": "export",
+        "gradescope": "gradescope",
+        "import-otter": "otter",
+        "people": "people",
+        "post": "lms",
+        "replay": "trust",
+        "review": "review",
+    },
+    SANDBOXES: {"user": "gradescope"},
+    EXECUTORS: {"dask": "cluster"},
+    GRADING_MODES: {"watch": "watch"},
+    FORMATS: {"otter": "otter"},
+    COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
+    ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
+}
+"""Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
 
 
 def names(group: str) -> list[str]:
@@ -40,7 +65,8 @@ def load(group: str, name: str) -> Any:
     """
     entry = _registered(group).get(name)
     if entry is None:
-        raise HostError(f"no installed package registers {name!r} in {group}")
+        absent = absence(name, group)
+        raise HostError(f"{name!r} {absent}" if absent else f"no installed package registers {name!r} in {group}")
     try:
         return entry.load()
     except Exception as error:  # an extension's module may raise anything
@@ -48,6 +74,19 @@ def load(group: str, name: str) -> Any:
         raise HostError(
             f"{name!r} of the package {package} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
+
+
+def absence(name: str, *groups: str) -> str:
+    """Say what to install for a name that one of the kit's own extensions registers in one of the groups.
+
+    Returns:
+        What follows the name in a message; empty where the name is registered, or belongs to no extension of the kit.
+    """
+    extras = {extra for group in groups if (extra := _EXTRAS.get(group, {}).get(name))}
+    if not extras or any(name in _registered(group) for group in groups):
+        return ""
+    (extra,) = extras
+    return f"needs the extension {extra}, which is not installed: {with_extra(extra)}"
 
 
 def forget() -> None:

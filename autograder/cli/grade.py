@@ -115,9 +115,10 @@ def _watch(
     for name, option in _OF_A_BATCH.items():
         if parameters[name]:
             raise click.UsageError(f"{option} cannot be used with --watch")
-    from autograder.cli.watch import watch
+    from autograder._util import registry
     from autograder.coordinator.assignment import Options
 
+    watch = registry.load(registry.GRADING_MODES, "watch")
     watch(course_folder, assignment, Options(workers=workers, warm=warm), inbox=inbox, quiet=quiet)
 
 

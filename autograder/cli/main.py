@@ -12,7 +12,6 @@ from autograder.cli import signals
 from autograder.cli.collect import collect
 from autograder.cli.demo import demo
 from autograder.cli.doctor import doctor
-from autograder.cli.export import export
 from autograder.cli.feedback import feedback
 from autograder.cli.grade import grade
 from autograder.cli.output import NOT_GRADED, USAGE, WRONG, complain, print_all_characters, warn
@@ -59,9 +58,11 @@ class _Group(click.Group):
         return super().main(*args, **kwargs)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find the subcommand; one that was removed says what to do instead."""
+        """Find the subcommand; one that was removed or is not installed says what to do instead."""
         if args[0] in _REMOVED:
             ctx.fail(f"'{args[0]}' was removed: {_REMOVED[args[0]]}")
+        if absent := registry.absence(args[0], registry.COMMANDS):
+            ctx.fail(f"'{args[0]}' {absent}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -125,7 +126,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    collect, demo, doctor, export, feedback, grade, release, report, second_look, submit, trial,
+    collect, demo, doctor, feedback, grade, release, report, second_look, submit, trial,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -10,7 +10,6 @@ from typing import Any, cast
 import yaml
 
 from autograder._util import registry
-from autograder._util.libraries import with_extra
 from autograder._util.yaml_record import parse, suggest
 from autograder.course.assignment_settings import check_general, read_assignment
 from autograder.course.course_yaml import COURSE_FILE, READER, check_known, check_name, read_record, read_value
@@ -140,8 +139,8 @@ def _engine(node: yaml.Node) -> Engine:
             raise READER.error(node, "'scheduler' is set in 'engine', but kind is 'local'; kind: dask?")
         result = replace(result, kind="dask")
     engines = ("local", *registry.names(registry.EXECUTORS))
-    if result.kind == "dask" and result.kind not in engines:
-        raise READER.error(node, f"the engine dask is not installed: {with_extra('cluster')}")
+    if absent := registry.absence(result.kind, registry.EXECUTORS):
+        raise READER.error(node, f"the engine {result.kind} {absent}")
     check_known(node, result.kind, engines, f"unknown engine {result.kind!r}")
     if result.kind == "dask" and result.scheduler is None:
         raise READER.error(node, "kind: dask in 'engine' needs scheduler, its address (tls://host:8786)")

@@ -8,7 +8,6 @@ from typing import TypeVar, cast
 import yaml
 
 from autograder._util import registry
-from autograder._util.libraries import with_extra
 from autograder._util.yaml_record import Reader, suggest
 from autograder.records.course import Engine, Examine
 from autograder.records.policies import Attempts, Curve, LatePolicy, Shown
@@ -46,16 +45,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "grace_hours": (0, 8760),
     "patience_seconds": (1, 604_800),
 }
-_EXTRAS = {"audit": "trust", "learning_system": "lms", "posted_to": "lms"}
-"""Key of one of the kit's extensions → the extra that installs it."""
 
 
 def _absent(key: str) -> str:
-    """Say what to install for a key of one of the kit's extensions, where that is not installed."""
-    if key not in _EXTRAS or key in {*registry.names(registry.COURSE_KEYS), *registry.names(registry.ASSIGNMENT_KEYS)}:
-        return ""
-    extra = _EXTRAS[key]
-    return f"needs the extension {extra}, which is not installed: {with_extra(extra)}"
+    return registry.absence(key, registry.COURSE_KEYS, registry.ASSIGNMENT_KEYS)
 
 
 READER = Reader(

@@ -86,7 +86,7 @@ def read(data: bytes, exams: Sequence[Exam]) -> VerifiedOutcome:
         raise _not_graded(head)
     try:
         grade = result_json.from_json(_json(files[GRADE], MAX_GRADE_BYTES))
-    except (HostError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (HostError, KeyError, RecursionError) as error:
         raise ValueError(f"its grade cannot be read ({error})") from error
     if len(grade.notebooks) != len(exams):
         raise ValueError("it has other notebooks than the exam")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.files import write_atomically
+from autograder._util.plain_records import from_plain, to_plain
 from autograder.errors import HostError
 from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
@@ -49,7 +50,7 @@ def to_json(grade: Grade) -> dict[str, Any]:
         "graded_at": _moment(grade.graded_at),
         "versions": dict(grade.versions),
         "content_keys": dict(grade.content_keys),
-        "dates": _dates(grade.dates),
+        "dates": to_plain(grade.dates),
     }
 
 
@@ -65,16 +66,15 @@ def from_json(data: Mapping[str, Any]) -> Grade:
         raise HostError(f"the result has version {version!r}, this autograder reads version {VERSION}; grade it again")
     try:
         grade = _grade(data)
-        totals = {name: getattr(grade, name) for name in _DERIVED}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        wrong = next((name for name in _DERIVED if not _agrees(data.get(name), getattr(grade, name))), None)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         problem = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
         raise HostError(f"the result is damaged: {problem}; delete it and grade again") from error
-    for name, total in totals.items():
-        if not _agrees(data.get(name), total):
-            raise HostError(
-                f"the result is damaged: it says {name} {data.get(name)!r}, but its questions make it "
-                f"{total!r}; delete it and grade again"
-            )
+    if wrong is not None:
+        raise HostError(
+            f"the result is damaged: it says {wrong} {data.get(wrong)!r}, but its questions make it "
+            f"{getattr(grade, wrong)!r}; delete it and grade again"
+        )
     return grade
 
 
@@ -188,17 +188,6 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _dates(dates: Dates | None) -> dict[str, Any] | None:
-    if dates is None:
-        return None
-    return {
-        **dataclasses.asdict(dates),
-        "due": _moment(dates.due),
-        "close": _moment(dates.close),
-        "notes": [*dates.notes],
-    }
-
-
 def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
@@ -219,7 +208,7 @@ def _grade(data: Mapping[str, Any]) -> Grade:
         graded_at=_read_moment(data["graded_at"]),
         versions={_text(k): _text(v) for k, v in data["versions"].items()},
         content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
-        dates=_read_dates(data.get("dates")),
+        dates=None if data.get("dates") is None else from_plain(Dates, data["dates"]),
     )
 
 
@@ -298,19 +287,6 @@ def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} should be true or false")
     return value
-
-
-def _read_dates(row: Mapping[str, Any] | None) -> Dates | None:
-    if row is None:
-        return None
-    return Dates(
-        due=_read_moment(row["due"]),
-        close=_read_moment(row["close"]),
-        late_days=_number(row["late_days"]),
-        excused=_truth(row["excused"]),
-        closed=_truth(row["closed"]),
-        notes=tuple(map(_text, row["notes"])),
-    )
 
 
 def _read_moment(value: Any) -> datetime | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder._util import registry
-from autograder._util.libraries import with_extra
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:  # a batch asks for the rules of files alone
@@ -82,8 +81,9 @@ def format_of(notebook: NotebookNode, label: str) -> SourceFormat | None:
     for source_format in formats():
         if source_format.is_source(notebook):
             return source_format
-    if "otter" not in registry.names(registry.FORMATS) and any(_OTTER.match(cell.source) for cell in notebook.cells):
-        raise CourseError(f"{label}: an otter notebook needs the extension otter: {with_extra('otter')}")
+    absent = registry.absence("otter", registry.FORMATS)
+    if absent and any(_OTTER.match(cell.source) for cell in notebook.cells):
+        raise CourseError(f"{label}: an otter notebook {absent}")
     return None
 
 

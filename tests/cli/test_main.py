@@ -732,7 +732,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
     monkeypatch.setattr(tiny, "start_kernel", lambda work: InProcessKernel())
     monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
-    monkeypatch.setattr("autograder.coordinator.cluster.connection.InCluster", made)
+    monkeypatch.setattr("autograder.extensions.cluster.connection.InCluster", made)
 
     def refuse(*_: object) -> bool:
         raise AssertionError("this machine grades nothing, so its sandbox is no matter")

@@ -14,6 +14,7 @@ from helpers.samples import a_class, checked, grade, question
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.exchange import result_json
+from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade
 
 TOP_LEVEL = [
@@ -133,13 +134,20 @@ DAMAGES = [
     (lambda d: d.update(notebooks=3), "damaged"),
     (lambda d: d["notebooks"][0].update(status="superb"), "damaged"),
     (lambda d: d.update(submitted_at="yesterday"), "yesterday"),
+    (lambda d: d.update(late_penalty=10**400), "int too large"),
+    (lambda d: d.update(score=10**400), "int too large"),
+    (lambda d: d.update(dates=3), "no Dates"),
+    (lambda d: d["dates"].update(late_days=10**400), "int too large"),
+    (lambda d: d["dates"].update(late_days=math.inf), "inf should be a finite number"),
+    (lambda d: d["dates"].update(excused=1), "1 should be bool"),
+    (lambda d: d["dates"].pop("notes"), "Dates has other fields"),
 ]
 
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGES)
 def test_a_damaged_result_says_what_is_wrong(damage, message):
     """Nothing is guessed: a result that is not whole is refused with the remedy."""
-    data = result_json.to_json(grade())
+    data = result_json.to_json(replace(grade(), dates=Dates(late_days=1.5, notes=("extended",))))
     damage(data)
     with pytest.raises(HostError, match=message):
         result_json.from_json(data)

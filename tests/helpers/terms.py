@@ -12,12 +12,12 @@ from typing import Any
 from autograder.coordinator.submission import penalty_of
 from autograder.exchange import result_json
 from autograder.exchange.work import Work
+from autograder.extensions.export.course_table import course_table
 from autograder.records.checks import Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Totals
-from autograder.results.course_table import course_table
 from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.manifest import format_timestamp
 from autograder.term.attempts import Attempt

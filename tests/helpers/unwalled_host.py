@@ -18,11 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from autograder.coordinator.cluster import host
 from autograder.coordinator.submission import attempt
 from autograder.errors import SandboxError
 from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work
+from autograder.extensions.cluster import host
 from autograder.records.course import Assignment
 from helpers.unwalled_examiner import examine  # found by the line above
 

@@ -24,9 +24,9 @@ from helpers.gradescope import Image
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT, Student, hand_in, make_course, release
 
 from autograder.cli import main
-from autograder.coordinator.gradescope import report
 from autograder.course.configuration import load_course
 from autograder.exchange.work import BUSY
+from autograder.extensions.gradescope import report
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
@@ -232,7 +232,7 @@ def test_what_takes_too_long_for_the_platform_is_not_graded_and_says_so(image: I
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["autograder.coordinator.gradescope.program", "autograder/sandbox/supervisor"])
+@pytest.mark.parametrize("victim", ["autograder.extensions.gradescope.program", "autograder/sandbox/supervisor"])
 def test_what_is_killed_on_its_way_leaves_results_that_say_so(image: Image, notebook, victim: str) -> None:
     before = set(Path("/var/tmp").iterdir())
     loop = notebook({"mean": "while True:\n    pass"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,16 +13,20 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
+from click.testing import CliRunner
+from helpers.lessons import ROOT, lesson_names
 from helpers.tiny import submit, tiny_course
 
 import autograder
 from autograder._util import registry
+from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.release.formats import format_of
 
-PACKAGE = Path(autograder.__file__).parent
 DISTRIBUTION = "nbexaminer"
+QUICKEST, *OTHERS = lesson_names()
 
 
 def own_entry_points() -> str:
@@ -32,22 +37,37 @@ def own_entry_points() -> str:
     return "".join(line for line in text.splitlines(keepends=True) if "autograder.extensions." not in line)
 
 
+HIDE_EXTENSIONS = """
+import sys
+
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        if (name + ".").startswith("autograder.extensions."):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden)
+"""
+
+
 @pytest.fixture
 def core(tmp_path: Path) -> dict[str, str]:
-    """The environment of an installation without the folder extensions/."""
+    """The environment of an installation that has no extensions: neither their modules nor their entry points.
+
+    Sandboxes show the package as it is installed; a contract of import-linter holds that nothing inside imports one.
+    """
     folder = tmp_path / "core"
-    ignored = shutil.ignore_patterns("extensions", "__pycache__", "_course")
-    shutil.copytree(PACKAGE, folder / "autograder", ignore=ignored)
     info = folder / f"{DISTRIBUTION}-{autograder.__version__}.dist-info"
-    info.mkdir()
+    info.mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text(HIDE_EXTENSIONS)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {autograder.__version__}\n")
     (info / "entry_points.txt").write_text(own_entry_points())
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 def run(core: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command away from the checkout: ``python -m`` would find the checkout's metadata first."""
     command = [sys.executable, "-m", "autograder", *map(str, arguments)]
-    return subprocess.run(command, env=core, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=core["PYTHONPATH"], env=core, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.sandbox
@@ -64,25 +84,70 @@ def test_a_small_course_is_graded_and_reported(core: dict[str, str], tmp_path: P
     assert scores["ada"] > scores["bob"]
 
 
+def lesson_course(root: Path, lesson: str) -> Path:
+    """The kit's own course with one lesson, without the keys of extensions; ada hands in the solution."""
+    root.mkdir()
+    for file in ROOT.glob("*.py"):
+        shutil.copy(file, root)
+    shutil.copytree(ROOT / "source" / lesson, root / "source" / lesson, ignore=shutil.ignore_patterns("hidden"))
+    settings = yaml.safe_load((ROOT / "course.yaml").read_text(encoding="utf-8"))
+    del settings["audit"]
+    assignment = settings["assignments"][lesson]
+    assignment.pop("audit", None)
+    settings["assignments"] = {lesson: assignment}
+    (root / "course.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    submitted = root / "submitted/ada" / lesson
+    submitted.mkdir(parents=True)
+    shutil.copy(root / "source" / lesson / f"{lesson}.ipynb", submitted)
+    return root
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+@pytest.mark.integration
+@pytest.mark.parametrize("lesson", [QUICKEST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+def test_a_lesson_is_released_and_its_solution_earns_all_that_tests_give(
+    core: dict[str, str], tmp_path: Path, lesson: str
+) -> None:
+    course = lesson_course(tmp_path / "course", lesson)
+    for command in (["release", "--no-prove"], ["grade", "--json", tmp_path / "grades.json"]):
+        done = run(core, *command, lesson, "--course", course)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (grade,) = json.loads((tmp_path / "grades.json").read_text())["grades"]
+    assert {question["outcome"] for question in grade["questions"]} <= {"passed", "manual"}
+    waiting = sum(q["max_score"] for q in grade["questions"] if q["outcome"] == "manual")
+    assert grade["score"] + waiting == grade["max_score"] == 20
+
+
+@pytest.mark.integration
+def test_it_has_no_extensions(core: dict[str, str]) -> None:
+    command = [sys.executable, "-c", "import autograder.extensions.export"]
+    done = subprocess.run(command, cwd=core["PYTHONPATH"], env=core, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'autograder.extensions'"
+
+
 @pytest.mark.integration
 def test_its_help_has_the_cores_commands_alone(core: dict[str, str]) -> None:
     listed = run(core, "--help").stdout
     assert "  grade " in listed
     assert "  audit " not in listed
-    assert run(core, "audit", "hw").returncode == 2
+    refused = run(core, "audit", "hw")
+    assert refused.returncode == 2
+    assert "'audit' needs the extension trust, which is not installed: " in refused.stderr
 
 
 @pytest.fixture
 def no_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No package registers anything, in this process."""
-    monkeypatch.setattr(registry, "names", lambda group: [])
+    monkeypatch.setattr(registry, "_registered", lambda group: {})
 
 
 @pytest.mark.usefixtures("no_extensions")
 def test_an_otter_notebook_says_what_to_install() -> None:
     notebook = nbformat.from_dict({"cells": [{"cell_type": "raw", "source": "# ASSIGNMENT CONFIG\nname: hw"}]})
     with pytest.raises(
-        CourseError, match=r"source/hw/hw.ipynb: an otter notebook needs the extension otter: .*\[otter\]"
+        CourseError,
+        match=r"source/hw/hw.ipynb: an otter notebook needs the extension otter, which is not installed: .*\[otter\]",
     ):
         format_of(notebook, "source/hw/hw.ipynb")
 
@@ -90,8 +155,25 @@ def test_an_otter_notebook_says_what_to_install() -> None:
 @pytest.mark.usefixtures("no_extensions")
 def test_an_engine_that_is_not_installed_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "course.yaml").write_text("course: x\nengine: {scheduler: tls://host:8786}\n")
-    with pytest.raises(CourseError, match=r"the engine dask is not installed: .*\[cluster\]"):
+    with pytest.raises(
+        CourseError, match=r"the engine dask needs the extension cluster, which is not installed: .*\[cluster\]"
+    ):
         load_course(tmp_path)
+
+
+@pytest.mark.usefixtures("no_extensions")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--watch"], r"'watch' needs the extension watch, which is not installed: .*\[watch\]"),
+        (["--scheduler", "tls://a:1"], r"'dask' needs the extension cluster, which is not installed: .*\[cluster\]"),
+    ],
+)
+def test_an_option_of_an_extension_says_what_to_install(tmp_path: Path, options: list[str], said: str) -> None:
+    course = tiny_course(tmp_path)
+    done = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root), *options])
+    assert done.exit_code == 3
+    assert re.search(said, done.stderr)
 
 
 @pytest.mark.usefixtures("no_extensions")
@@ -110,3 +192,13 @@ def test_a_key_of_an_extension_that_is_not_installed_says_what_to_install(
     (tmp_path / "course.yaml").write_text(f"course: x\n{text}")
     with pytest.raises(CourseError, match=rf"needs the extension {extra}, which is not installed: .*\[{extra}\]"):
         load_course(tmp_path)
+
+
+def test_each_name_that_an_extension_registers_has_its_extra() -> None:
+    """Without the extension, a message says what to install."""
+    own = metadata.distribution(DISTRIBUTION).entry_points
+    registered: dict[str, dict[str, str]] = {}
+    for entry in own:
+        if entry.value.startswith("autograder.extensions."):
+            registered.setdefault(entry.group, {})[entry.name] = entry.value.split(".")[2]
+    assert registry._EXTRAS == registered

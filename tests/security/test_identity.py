@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from helpers.tiny import cell, notebook, tiny_course
 
 from autograder.cli.main import main
-from autograder.coordinator.arrivals import Inbox
 from autograder.extensions.lms.matching import CANVAS, Known, match
 from autograder.extensions.lms.people import known_students
+from autograder.extensions.watch.arrivals import Inbox
 from autograder.records.course import Course
 from autograder.submission import Collected, CollectStatus, collect, pack
 from autograder.submissions.hand_ins import HandIns

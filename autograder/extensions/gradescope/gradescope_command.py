@@ -63,8 +63,8 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     from autograder._util.text import one_line
     from autograder.coordinator.assignment import observed_release
     from autograder.coordinator.batch import exclusive
-    from autograder.coordinator.gradescope.package import write_package
-    from autograder.coordinator.gradescope.settings import Settings
+    from autograder.extensions.gradescope.package import write_package
+    from autograder.extensions.gradescope.settings import Settings
     from autograder.release.preparation import check_hidden_data
 
     with exclusive(course), status(f"Packing {wanted.name} for Gradescope…"):

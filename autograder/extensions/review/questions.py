@@ -9,13 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.extensions.review.entering import Asked, Standing
 from autograder.extensions.review.rubric import Item, items, scheme
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.release.markers import course_markers
 from autograder.results import report
-from autograder.results.gradebook.entering import Asked, Standing
 from autograder.results.report.notebook import CellView, views
 
 

@@ -15,11 +15,11 @@ from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.exchange import rendering
 from autograder.exchange.pieces import CODE, MARKDOWN, html
+from autograder.extensions.review.entering import Changed, Standing, enter, standings
 from autograder.extensions.review.questions import Question, answers, questions, shuffled
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
-from autograder.results.gradebook.entering import Changed, Standing, enter, standings
 from autograder.results.report.page import render
 
 MAX_COMMENT = 20_000

@@ -13,12 +13,12 @@ from pathlib import Path
 from autograder._util.files import write_atomically
 from autograder.coordinator.batch import Planner
 from autograder.coordinator.course_files import course_files
-from autograder.coordinator.gradescope import report, settings
-from autograder.coordinator.gradescope.requirements import LOCK, pinned, with_hashes
-from autograder.coordinator.gradescope.settings import Settings
-from autograder.coordinator.gradescope.wheel import own_wheel, zip_entry
 from autograder.errors import CourseError
 from autograder.exchange.parcel import pack_common
+from autograder.extensions.gradescope import report, settings
+from autograder.extensions.gradescope.requirements import LOCK, pinned, with_hashes
+from autograder.extensions.gradescope.settings import Settings
+from autograder.extensions.gradescope.wheel import own_wheel, zip_entry
 from autograder.records.course import USER_SANDBOX, Assignment, Course
 from autograder.records.policies import LatePolicy
 from autograder.release.record import Release

@@ -19,13 +19,14 @@ from pathlib import Path
 import pytest
 from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course
 
-from autograder.coordinator import batch, service
-from autograder.coordinator.arrivals import Arrivals, Inbox
+from autograder.coordinator import batch
 from autograder.coordinator.assignment import Options
-from autograder.coordinator.service import Service
 from autograder.coordinator.submission import write_grade
 from autograder.errors import HostError
 from autograder.exchange.work import BUSY, Work
+from autograder.extensions.watch import service
+from autograder.extensions.watch.arrivals import Arrivals, Inbox
+from autograder.extensions.watch.service import Service
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from autograder.extensions.export.totals import Cell, Entry, State, curved, kept_questions, points, table
 from autograder.records.course import Assignment
 from autograder.records.policies import Curve, Group, Totals
-from autograder.term.totals import Cell, Entry, State, curved, kept_questions, points, table
 
 G = State.GRADED
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from autograder._util.libraries import with_extra
 from autograder.coordinator.batch import EXAMINER_MIB, needed_mib
-from autograder.coordinator.cluster.dispatch import Dispatch, Sent
-from autograder.coordinator.cluster.grader import Standing
 from autograder.coordinator.course_files import course_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange.parcel import pack_common
 from autograder.exchange.work import Work
+from autograder.extensions.cluster.dispatch import Dispatch, Sent
+from autograder.extensions.cluster.grader import Standing
 from autograder.records.course import Engine
 
 CONNECT_SECONDS = 20.0
@@ -134,7 +134,7 @@ def _existing(path: Path) -> Path:
 @contextlib.contextmanager
 def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, ...] | None) -> Iterator[DaskFleet]:
     """Start a grading program on each worker, and end them with the context."""
-    from autograder.coordinator.cluster.plugin import PREFIX, GraderPlugin
+    from autograder.extensions.cluster.plugin import PREFIX, GraderPlugin
 
     name = PREFIX + secrets.token_hex(8)
     _clear(client)
@@ -152,7 +152,7 @@ def fleet(client: Any, common: bytes, due: Sequence[Work], program: tuple[str, .
 
 def _clear(client: Any) -> None:
     """Remove the plugins of batches whose coordinators were killed."""
-    from autograder.coordinator.cluster.plugin import abandoned
+    from autograder.extensions.cluster.plugin import abandoned
 
     abandoned_plugins = client.run(abandoned, on_error="ignore")
     for name in {name for names in abandoned_plugins.values() for name in names}:
@@ -161,21 +161,21 @@ def _clear(client: Any) -> None:
 
 
 class DaskFleet:
-    """Workers of a scheduler; see :class:`autograder.coordinator.cluster.dispatch.Fleet`."""
+    """Workers of a scheduler; see :class:`autograder.extensions.cluster.dispatch.Fleet`."""
 
     def __init__(self, client: Any, name: str) -> None:
         self.client, self.name = client, name
 
     def standing(self) -> Mapping[str, Standing]:
-        """Return address → standing, as :class:`~autograder.coordinator.cluster.dispatch.Fleet` defines."""
-        from autograder.coordinator.cluster.plugin import standing
+        """Return address → standing, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
+        from autograder.extensions.cluster.plugin import standing
 
         answers = self.client.run(standing, self.name, on_error="return")
         return {address: _standing(answer) for address, answer in answers.items()}
 
     def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
-        """Send a submission, as :class:`~autograder.coordinator.cluster.dispatch.Fleet` defines."""
-        from autograder.coordinator.cluster.plugin import grade_parcel
+        """Send a submission, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
+        from autograder.extensions.cluster.plugin import grade_parcel
 
         future = self.client.submit(
             grade_parcel,
@@ -191,7 +191,7 @@ class DaskFleet:
         return cast(Sent, future)
 
     def forget(self, sent: Sent) -> None:
-        """Cancel a submission, as :class:`~autograder.coordinator.cluster.dispatch.Fleet` defines."""
+        """Cancel a submission, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
         with contextlib.suppress(Exception):
             cast(Any, sent).cancel()
 

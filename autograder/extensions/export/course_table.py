@@ -14,6 +14,7 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import aware
 from autograder.course.late_policy import check_plugin, load_plugin, plugin_fault
 from autograder.errors import AutograderError, UsageError
+from autograder.extensions.export.totals import Entry, Line, State, table
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
@@ -23,7 +24,6 @@ from autograder.submissions.hand_ins import HandIns
 from autograder.term.facts import Term
 from autograder.term.people import ACTIVE, Person
 from autograder.term.tables import guarded
-from autograder.term.totals import Entry, Line, State, table
 
 COLUMNS = ("student", "name", "email", "section", "status")
 """First columns of totals.csv; after them comes one for each assignment."""

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.coordinator.gradescope.wheel import DISTRIBUTION
+from autograder.extensions.gradescope.wheel import DISTRIBUTION
 from autograder.records.exam import Exam
 from autograder.syntax.names import modules_imported, vocabulary
 

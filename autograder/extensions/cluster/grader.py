@@ -1,4 +1,4 @@
-"""Handle of the grading program (:mod:`autograder.coordinator.cluster.host`) in a process that talks to the network."""
+"""Handle of the grading program (:mod:`autograder.extensions.cluster.host`) in a process that talks to the network."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.coordinator.cluster.host import COMMON, OUTCOME, PARCEL
 from autograder.exchange.parcel import STATE
+from autograder.extensions.cluster.host import COMMON, OUTCOME, PARCEL
 
 PROGRAM = (
     sys.executable,
     "-I",
     "-c",
-    "import sys; from autograder.coordinator.cluster import host; sys.exit(host.run())",
+    "import sys; from autograder.extensions.cluster import host; sys.exit(host.run())",
 )
 """Command of the program, isolated: no module is taken from the folder that it is started in."""
 STARTS = 3

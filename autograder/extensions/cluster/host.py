@@ -20,7 +20,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from autograder.coordinator.cluster.result_parcel import pack_outcome
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.pool import Pool
 from autograder.coordinator.submission import attempt
@@ -29,6 +28,7 @@ from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError
 from autograder.exchange.parcel import STATE, Common, unpack_common, unpack_unit, work_in
 from autograder.exchange.work import Work, versions
+from autograder.extensions.cluster.result_parcel import pack_outcome
 from autograder.records.course import Assignment
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from autograder import check
-from autograder.coordinator.gradescope import program, report, requirements, settings, wheel
-from autograder.coordinator.gradescope.package import write_package
-from autograder.coordinator.gradescope.settings import Settings
-from autograder.coordinator.gradescope.submitted import take
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange.work import BUSY
+from autograder.extensions.gradescope import program, report, requirements, settings, wheel
+from autograder.extensions.gradescope.package import write_package
+from autograder.extensions.gradescope.settings import Settings
+from autograder.extensions.gradescope.submitted import take
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
@@ -418,7 +418,7 @@ def test_the_wheel_is_the_installed_package_without_the_demos_course() -> None:
         names = archive.namelist()
         record = archive.read(next(n for n in names if n.endswith("RECORD"))).decode()
     assert name.endswith("-py3-none-any.whl")
-    assert {"autograder/__init__.py", "autograder/coordinator/gradescope/program.py", "autograder/py.typed"} <= set(
+    assert {"autograder/__init__.py", "autograder/extensions/gradescope/program.py", "autograder/py.typed"} <= set(
         names
     )
     assert not any("/_course/" in one or "__pycache__" in one for one in names)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autograder.coordinator.cluster.grader import Standing
-from autograder.coordinator.cluster.result_parcel import put_in_place
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work
+from autograder.extensions.cluster.grader import Standing
+from autograder.extensions.cluster.result_parcel import put_in_place
 
 DEATHS = 3
 """Number of machines that may be lost with a submission; after the last one it is not graded."""

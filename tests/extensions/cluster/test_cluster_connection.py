@@ -16,15 +16,15 @@ from distributed.security import Security
 from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
-from autograder.coordinator.cluster.connection import InCluster, check_address
 from autograder.errors import HostError, SandboxError, UsageError
 from autograder.exchange.work import Work
+from autograder.extensions.cluster.connection import InCluster, check_address
 from autograder.records.course import Course, Engine
 from autograder.records.grade import Batch
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = ("ada", "bob", "eve", "joe")
 
 
@@ -196,7 +196,7 @@ def test_a_submission_that_costs_three_machines_is_not_graded_and_the_others_are
 
 
 def test_without_certificates_the_message_says_where_they_belong(tmp_path: Path) -> None:
-    from autograder.coordinator.cluster.connection import connected
+    from autograder.extensions.cluster.connection import connected
 
     engine = Engine(kind="dask", scheduler="tls://127.0.0.1:1")
     with (

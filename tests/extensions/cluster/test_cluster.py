@@ -22,10 +22,6 @@ from helpers.tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_relea
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.coordinator import batch
-from autograder.coordinator.cluster import dispatch, result_parcel
-from autograder.coordinator.cluster.dispatch import Dispatch
-from autograder.coordinator.cluster.grader import Grader, LostError, Standing
-from autograder.coordinator.cluster.host import check_versions
 from autograder.coordinator.course_files import course_files
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError
@@ -33,13 +29,17 @@ from autograder.exchange import result_json
 from autograder.exchange.container import pack, unpack
 from autograder.exchange.parcel import pack_common, pack_unit, unpack_common, unpack_unit
 from autograder.exchange.work import Work, versions
+from autograder.extensions.cluster import dispatch, result_parcel
+from autograder.extensions.cluster.dispatch import Dispatch
+from autograder.extensions.cluster.grader import Grader, LostError, Standing
+from autograder.extensions.cluster.host import check_versions
 from autograder.records.course import Assignment, Course, Engine
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
 from autograder.records.policies import LatePolicy
 
 NAMES = ("ada", "bob", "eve", "joe")
-HOST = Path(__file__).parents[1] / "helpers" / "unwalled_host.py"
+HOST = Path(__file__).parents[2] / "helpers" / "unwalled_host.py"
 
 
 @pytest.fixture

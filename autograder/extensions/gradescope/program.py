@@ -1,6 +1,6 @@
 """The program on the platform: it grades the one submission there, and writes results.json. Run by ``run_autograder``.
 
-    python -I -B -m autograder.coordinator.gradescope.program /autograder
+    python -I -B -m autograder.extensions.gradescope.program /autograder
 
 It reads ``source/`` (the package) and ``submission/`` below its argument, and writes ``results/results.json``: at first
 that nothing was graded, at the end the grade. What students must not see goes to standard output, which the platform
@@ -24,8 +24,6 @@ from typing import Any
 
 from autograder.coordinator.batch import own_files
 from autograder.coordinator.examiner import Examiners
-from autograder.coordinator.gradescope import report, settings
-from autograder.coordinator.gradescope.submitted import STUDENT, take
 from autograder.coordinator.submission import attempt
 from autograder.coordinator.templates import Templates
 from autograder.coordinator.walls import require_walls
@@ -33,6 +31,8 @@ from autograder.errors import AutograderError, SubmissionError
 from autograder.exchange import result_json
 from autograder.exchange.parcel import unpack_common, work_in
 from autograder.exchange.work import BUSY, Work
+from autograder.extensions.gradescope import report, settings
+from autograder.extensions.gradescope.submitted import STUDENT, take
 
 GIVE_UP_SECONDS = 5.0
 """How long after the deadline an examination may take to end by itself."""

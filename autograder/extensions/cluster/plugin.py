@@ -15,7 +15,7 @@ from typing import Any
 import dask
 from distributed import Worker, WorkerPlugin, get_worker
 
-from autograder.coordinator.cluster.grader import PROGRAM, Grader, LostError, Standing
+from autograder.extensions.cluster.grader import PROGRAM, Grader, LostError, Standing
 
 PREFIX = "autograder-"
 LEASE_SECONDS = 600.0
@@ -83,7 +83,7 @@ def _plugin(worker: Worker, name: str) -> GraderPlugin | None:
 def standing(name: str, dask_worker: Any) -> tuple[int, str]:
     """Return a worker's slots and refusal in the batch ``name``; the call also renews the batch's lease.
 
-    See :class:`~autograder.coordinator.cluster.grader.Standing`.
+    See :class:`~autograder.extensions.cluster.grader.Standing`.
     """
     plugin = _plugin(dask_worker, name)
     if plugin is None or plugin.grader is None:

@@ -36,8 +36,8 @@ def export(course_folder: Path, to: Path | None, totals: Path | None, final: boo
     Points given by hand in the gradebook are included. What counts how much, course.yaml says.
     """
     from autograder.course.configuration import load_course
+    from autograder.extensions.export.course_table import course_table, export_by_plugin, write_table
     from autograder.results import publication
-    from autograder.results.course_table import course_table, export_by_plugin, write_table
 
     course = load_course(course_folder.resolve())
     if exporter is not None:

@@ -14,10 +14,10 @@ from autograder import cli
 from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.extensions.export.course_table import course_table
 from autograder.records.course import Course
 from autograder.records.dates import TIMESTAMP
 from autograder.results import gradebook
-from autograder.results.course_table import course_table
 from autograder.submissions.hand_ins import HandIns, remarks
 from autograder.submissions.manifest import format_timestamp
 

@@ -19,10 +19,10 @@ from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 from autograder.coordinator import batch
 from autograder.coordinator.submission import write_grade
 from autograder.exchange.work import Work
+from autograder.extensions.export.course_table import course_table, write_table
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.record import Release
-from autograder.results.course_table import course_table, write_table
 from autograder.submission import CollectStatus, collect
 
 HOUR = 60

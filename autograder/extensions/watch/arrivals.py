@@ -8,10 +8,10 @@ from pathlib import Path
 
 from autograder._util.files import Versions, version, versions
 from autograder.errors import HostError
+from autograder.extensions.watch.uploads import collect_upload
 from autograder.records.course import Assignment, Course
 from autograder.submissions.delivery import Collected
 from autograder.submissions.hand_ins import HandIns
-from autograder.submissions.uploads import collect_upload
 
 
 class Arrivals:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.text import visible
-from autograder.coordinator.gradescope.settings import Settings
+from autograder.extensions.gradescope.settings import Settings
 from autograder.records.checks import LEADERBOARD, ORDER, CheckResult, Outcome
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
