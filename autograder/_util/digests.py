@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,22 @@ def folder_key(folder: Path) -> str:
         except OSError as error:
             digest.update(b"%b\0error %d\0" % (name, error.errno or 0))
     return digest.hexdigest()
+
+
+def listed_key(files: Mapping[str, tuple[int, str]]) -> str:
+    """Make the :func:`folder_key` of a folder with these files: path in the folder → size and SHA-256, in hex."""
+    digest = hashlib.sha256()
+    for name in sorted(files, key=_in_order_of_a_walk):
+        size, content = files[name]
+        digest.update(b"%b\0%d\0" % (name.encode("utf-8", "surrogateescape"), size))
+        digest.update(bytes.fromhex(content))
+    return digest.hexdigest()
+
+
+def _in_order_of_a_walk(name: str) -> list[tuple[bool, str]]:
+    """Sort the files of a folder before its subfolders."""
+    *folders, last = name.split("/")
+    return [*((True, folder) for folder in folders), (False, last)]
 
 
 def regular_files(folder: Path) -> list[Path]:

@@ -96,6 +96,9 @@ def judge(rows: np.ndarray, credit: Credit, close_calls: str = "student") -> Ver
         return Verdict(0.0, evidence=evidence)
     sign = 1.0 if credit.higher_is_better else -1.0
     resampling = resample(sign * rows, sign * threshold)
+    if not resampling.met:  # so far away that no draw comes near it: nothing about it is close
+        detail = f"{away:.4f} from {threshold:g}, standard error {error:.4f}; none of {resampling.resamples} resampled "
+        return Verdict(0.0, detail=f"{detail}holdouts meets it", evidence=evidence)
     detail = (
         f"close call: {away:.4f} from {threshold:g}, standard error {error:.4f}; {resampling.met} of "
         f"{resampling.resamples} resampled holdouts meet it; "

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from autograder.coordinator import batch, forecast, observation
+from autograder.coordinator import batch, executions, forecast, observation
 from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.early_pages import EarlyPages
 from autograder.coordinator.pool import in_processes, prestart_templates
@@ -134,6 +134,7 @@ def run_assignment(
                 loading = beside.submit(publisher.load)
                 write = partial(publisher.publish_some, course, assignment, plan.works[0].exams)
                 batch_result = _run(plan.works, plan, options, EarlyPages(write, loading.done).after(progress))
+            executions.keep(course, plan.works)
             loading.result()
             batch_result = replace(batch_result, not_graded=(*tried, *batch_result.not_graded))
             first = plan.works[0]
@@ -179,6 +180,7 @@ def forecast_assignment(
         plan = replace(plan, due=due)
         with _templates(plan, options), display.running(plan) as progress:
             batch_result = _run(due, plan, options, progress)
+        executions.keep(course, plan.works)
         comparison = forecast.compare(plan.works, current, batch_result)
         forecast.clear(course)
     return Graded(batch_result, comparison)
@@ -197,7 +199,8 @@ def _opened(course: Course, assignment: Assignment, options: Options, beside: Th
             raise UsageError(f"there is no submission of {assignment.name} in {course.directory('submitted')}")
         reduced = testing is not None and testing.result()
         workers = options.workers or (batch.worker_count(works) if local else 0)
-        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced)
+        notes = () if options.force else tuple(executions.reasons(course, due))
+        yield Plan(course, assignment, works, due, 1 if reduced else workers, reduced, notes)
 
 
 def _works(course: Course, release: Release, options: Options) -> tuple[tuple[Work, ...], tuple[Work, ...]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import __version__
-from autograder._util.digests import digest, folder_key, own_code
+from autograder._util.digests import digest, folder_key, listed_key, own_code
 from autograder._util.yaml_record import aware
 from autograder.course.late_policy import plugin_key
 from autograder.errors import SandboxError
@@ -69,13 +69,18 @@ def exam_key(course: Course, release: Release) -> str:
     """Make the key of the exam: two grades with different keys are not grades of the same exam."""
     name = release.assignment.name
     folders = module_folders(course.source(name), course.root, release.exams)
-    modules = [_own_modules(folder, release.exams) for folder in folders]
+    return exam_digest(release.exams, course.hidden(name), folders)
+
+
+def exam_digest(exams: Sequence[Exam], hidden: Path | None, folders: Sequence[Path]) -> str:
+    """Digest exams with their hidden data, and the modules in ``folders`` that they import."""
+    modules = [_own_modules(folder, exams) for folder in folders]
     # Tools renumber the ids of cells, and they ask nothing.
-    exams = [
+    plain = [
         asdict(replace(exam, cells=tuple(replace(c, cell_id="") for c in exam.cells), observations=None))
-        for exam in release.exams
+        for exam in exams
     ]
-    return digest(exams, folder_key(course.hidden(name)), modules)
+    return digest(plain, folder_key(hidden) if hidden is not None else listed_key({}), modules)
 
 
 def _own_modules(folder: Path, exams: Sequence[Exam]) -> dict[str, str]:
@@ -105,44 +110,77 @@ def execution_key(assignment: Assignment, files: str, preload: Sequence[str]) ->
         files: a digest of the release's files.
         preload: modules that the kernel imports before its first cell.
     """
-    return digest(
-        [EXECUTION_VERSION, __version__, own_code()],
-        _sandbox(assignment.environment, assignment.sandbox),
-        _limits_of_kernels(assignment),
-        list(preload),
-        files,
-    )
+    return digest(EXECUTION_VERSION, execution_parts(assignment, files, preload))
+
+
+def execution_parts(assignment: Assignment, files: str, preload: Sequence[str]) -> dict[str, Any]:
+    """Return what is in :func:`execution_key`, by names; arguments are the same."""
+    return {
+        "kit": __version__,
+        "code": digest(own_code()),
+        **_sandbox(assignment.environment, assignment.sandbox),
+        "limits": _limits_of_kernels(assignment),
+        "preload": list(preload),
+        "files": files,
+    }
 
 
 def _limits_of_kernels(assignment: Assignment) -> dict[str, Any]:
     return {name: value for name, value in asdict(assignment.limits).items() if not name.startswith("examiner_")}
 
 
-def _sandbox(python: str | None, name: str) -> list[Any]:
+def _sandbox(python: str | None, name: str) -> dict[str, Any]:
     """Describe the sandbox and the Python inside; a fault of either is reported when grading starts."""
     from autograder.sandbox import default_sandbox
 
     try:
         sandbox = default_sandbox(python, name)
         interpreter: Any = getattr(sandbox, "interpreter", None)
-        return [
-            sandbox.name,
-            sandbox.reduced,
-            _installed(interpreter.executable, interpreter.prefix, interpreter.base_prefix),
-        ]
+        return {
+            "sandbox": [sandbox.name, sandbox.reduced],
+            "interpreter": _interpreter(interpreter.executable, interpreter.prefix, interpreter.base_prefix),
+            "packages": packages(interpreter.prefix, interpreter.base_prefix),
+        }
     except (SandboxError, OSError, AttributeError) as error:
-        return ["none", str(error)]
+        return {"sandbox": ["none", str(error)]}
 
 
 _PACKAGE_SUFFIXES = frozenset([".dist-info", ".egg-info", ".egg-link"])
 
 
-def _installed(executable: str, *prefixes: str) -> list[Any]:
-    """Describe the interpreter, and the names and versions of all packages that it can import."""
+def _interpreter(executable: str, *prefixes: str) -> list[Any]:
     status = Path(executable).stat()
-    places = [
-        p for prefix in prefixes for p in (*Path(prefix).glob("lib/python*"), *Path(prefix).glob("lib64/python*"))
+    return [
+        executable,
+        status.st_size,
+        status.st_mtime_ns,
+        sorted(p.name for each in prefixes for p in _libraries(each)),
     ]
+
+
+def packages(prefix: str, base_prefix: str) -> list[str]:
+    """List the packages that an interpreter can import: ``numpy-2.4.6.dist-info``, sorted.
+
+    A virtual environment imports those of the Python that it was made with only if its ``pyvenv.cfg`` says so.
+    """
+    prefixes = [prefix, base_prefix] if _sees_its_base(prefix, base_prefix) else [prefix]
+    places = [place for each in prefixes for place in _libraries(each)]
     folders = {d.resolve() for p in places for d in (p / "site-packages", p / "dist-packages") if d.is_dir()}
-    names = {path.name for folder in folders for path in folder.iterdir() if path.suffix in _PACKAGE_SUFFIXES}
-    return [executable, status.st_size, status.st_mtime_ns, sorted(p.name for p in places), sorted(names)]
+    return sorted({path.name for folder in folders for path in folder.iterdir() if path.suffix in _PACKAGE_SUFFIXES})
+
+
+def _libraries(prefix: str) -> list[Path]:
+    return [*Path(prefix).glob("lib/python*"), *Path(prefix).glob("lib64/python*")]
+
+
+def _sees_its_base(prefix: str, base_prefix: str) -> bool:
+    """Tell whether an interpreter imports its base's packages; where that is not known, it counts as if."""
+    if Path(prefix).resolve() == Path(base_prefix).resolve():
+        return True
+    try:
+        settings = (Path(prefix) / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    pairs = (line.partition("=") for line in settings.splitlines())
+    values = {name.strip().lower(): value.strip().lower() for name, _, value in pairs}
+    return values.get("include-system-site-packages") != "false"

@@ -13,6 +13,10 @@ from autograder.exchange.work import Work
 from autograder.records.course import Course
 from autograder.records.grade import Batch, Grade, QuestionGrade
 
+RESTS_ON = (
+    "This rests on recordings, which are kept: it holds as long as submissions, packages, limits, released files and "
+    "the kit are as they are now."
+)
 FOLDER = "dry-run"
 """Name of a folder in .autograder/work/, which each batch empties."""
 
@@ -81,7 +85,7 @@ class Forecast:
         if lost:
             parts.append(f"{lost} could not be graded")
         executed = f"{len(self.executed)} needed an execution" if self.executed else "nothing was executed"
-        return f"{', '.join(parts)}; {executed}. No grade was written."
+        return f"{', '.join(parts)}; {executed}. No grade was written. {RESTS_ON}"
 
 
 def redirect(course: Course, works: Sequence[Work]) -> tuple[Work, ...]:

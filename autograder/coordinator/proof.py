@@ -23,7 +23,8 @@ from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
-from autograder.coordinator.weak_answers import weak_answers
+from autograder.coordinator.slow_learners import with_fewer_epochs
+from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
@@ -75,8 +76,9 @@ def prove(
     Returns:
         The release with the record of observations, which is kept for grading, and warnings. These name the solution's
         cells that raise or are stopped, where no question loses points by it, and tests of zero points that fail. They
-        name tests that give full marks to functions which only return None, 0, zeros or their input. They name tests
-        that see objects as they are at the notebook's end, and comparisons that no student's function can fail.
+        name tests that give full marks to functions which only return None, 0, zeros or their input, and tests in
+        which the solution fails if it is trained again for a third of the epochs. They name tests that see objects as
+        they are at the notebook's end, and comparisons that no student's function can fail.
 
     Raises:
         ProofError: names every question that the solution misses or that needs no work, with the examiner's detail.
@@ -112,8 +114,9 @@ def prove(
         return _work(course, release, folder, name, texts)
 
     weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
+    slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
-    return Proof(release, (*warnings, *weak, *varying))
+    return Proof(release, (*warnings, *weak, *slow, *varying))
 
 
 def _observed(release: Release, work: Work, folder: Path, execute: batch.Execute) -> Release:
@@ -191,6 +194,27 @@ def _work(course: Course, release: Release, folder: Path, student: str, texts: M
     target = folder / student / "autograded"
     work = batch.submission_work(course, release, student, {"proof": student}, submission=submission, target=target)
     return replace(work, scratch=folder / "work")
+
+
+def _slow_learners(
+    exams: Sequence[Exam], work: MakeWork, workers: int, execute: batch.Execute, say: Say
+) -> Iterator[str]:
+    """Train the solution's networks again with a third of the epochs; name the tests in which they lose points."""
+    changed = [with_fewer_epochs(exam) for exam in exams]
+    if not any(tests for _, tests in changed):
+        return
+    say("the solution, trained again for a third of the epochs")
+    fewer = tuple(exam for exam, _ in changed)
+    slow = work("slow", {exam.notebook: notebook_text(solution_notebook(exam)) for exam in exams})
+    grades = batch.run([replace(slow, exams=fewer)], workers=workers, force=True, execute=execute).grades
+    shutil.rmtree(slow.submission.parent, ignore_errors=True)
+    for exam, cell, question in (missed for grade in grades for missed in _missed_tests(fewer, grade)):
+        if any(exam is of and str(cell.grade_id) in tests for of, tests in changed):
+            short = "; ".join(check.message for check in question.checks if check.fraction < 1) or question.message
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: with a third of the epochs the solution would lose points "
+                f"({short}), and so would an honest network that learns more slowly; train longer, or ask for less"
+            )
 
 
 def _is_otters(exam: Exam) -> bool:

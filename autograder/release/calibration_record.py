@@ -21,7 +21,7 @@ from autograder._util.syntax import meaning
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 
-VERSION = 1
+VERSION = 2
 """Version of calibration.json; another one counts as no calibration."""
 FILE, ANSWERS = "calibration.json", "answers"
 """Names in source/<assignment>/ of the record, and of the folder of named answers."""
@@ -29,12 +29,12 @@ FILE, ANSWERS = "calibration.json", "answers"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of the runs did something, with the 95 % interval (Clopper–Pearson) of its probability."""
+    """How many of the runs did something."""
 
     hits: int
     runs: int
-    low: float
-    high: float
+    at_most: float
+    """What its probability is at most, with 95 % confidence (Clopper–Pearson, one-sided)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,6 @@ class AnswerValues:
     values: tuple[float, ...]
     passed: Share
     """Runs with the full credit of the check."""
-    tail: float | None = None
-    """Probability to pass, estimated from a normal distribution; None where it cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +70,9 @@ class CheckCalibration:
     """Standard deviation over the runs: the seeds' part of the noise."""
     standard_error: float
     """Root mean square of the measured standard errors: the holdout's part of the noise; 0 if unknown."""
-    normal: bool
-    """Whether the values may come from a normal distribution."""
-    tail: float | None
-    """Probability that the solution loses, estimated from a normal distribution; None where it cannot be."""
-    tail_low: float | None
-    tail_high: float | None
-    wanted: float | None
-    """Threshold at which the solution loses with at most the wanted rate, with 95 % confidence."""
-    wanted_shared: float | None
-    """The same for this check's share of the rate that is wanted for the whole assignment."""
+    met_by_all: float | None
+    """Threshold that each run of the solution meets, rounded in its favor. None if the test states no threshold,
+    nothing varies, or a run measured nothing."""
     answers: tuple[AnswerValues, ...] = ()
 
     @property
@@ -128,10 +119,8 @@ class Calibration:
     """Seed that the runs' seeds were drawn with."""
     literals: int
     """Number of integers in seeding calls."""
-    rate: float
-    """Wanted rate at which the solution loses a check."""
-    whole_rate: float
-    """Wanted rate at which the solution loses anything."""
+    shown: float
+    """Rate that so many runs without a loss show: with 95 % confidence, no more runs lose."""
     solution: str
     """Digest of the solution."""
     hidden: str

@@ -67,6 +67,7 @@ def kernel_environment(*, prefix: str | None = None, threads: int = Limits().thr
         "NUMBA_CACHE_DIR": f"{HOME}/.cache/numba",
         "PYTENSOR_FLAGS": f"base_compiledir={HOME}/.pytensor",
         **thread_settings(threads),
+        "PYTHONHASHSEED": "0",  # the order of a set of texts is the same in each run
         "TF_CPP_MIN_LOG_LEVEL": "3",  # 2 shows that there is no GPU as an error, in the notebook
     }
 

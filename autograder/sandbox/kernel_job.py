@@ -57,8 +57,12 @@ def connection_file(key: str, scheme: str) -> bytes:
 
 
 def command(python: str | None) -> tuple[str, ...]:
-    """Make the first words of the default command, run by ``python`` (default: the kit's own)."""
-    return (python or own_python(), "-I", AGENT)
+    """Make the first words of the default command, run by ``python`` (default: the kit's own).
+
+    It is not isolated (``-I``), as it would ignore the seed of hashes in the environment, which has nothing else of
+    Python's own.
+    """
+    return (python or own_python(), "-s", AGENT)
 
 
 def program_files() -> dict[str, Path]:

@@ -58,7 +58,7 @@ class Template:
 
     Args:
         sandbox: builds the outer walls.
-        job: ``argv`` is the command that forks run, ``(python, "-I", folder, …)``. All forks have its ``files``; the
+        job: ``argv`` is the command that forks run, ``(python, option, folder, …)``. All forks have its ``files``; the
             paths in its ``data`` are those where a fork may have a file of its own.
         modules: the modules to import.
 
@@ -67,14 +67,14 @@ class Template:
     """
 
     def __init__(self, sandbox: BubblewrapSandbox, job: Job, modules: Sequence[str]) -> None:
-        python, isolated, program, *_ = job.argv
+        python, option, program, *_ = job.argv
         folder = Path(__file__).with_name("template")
         # A mount point must be a file that still exists; bubblewrap removes the files that it writes.
         points = dict.fromkeys(job.data, folder / "__init__.py")
         self._process: Process = sandbox.start_template(
             dataclasses.replace(
                 job,
-                argv=(python, "-I", PROGRAM, program),
+                argv=(python, option, PROGRAM, program),
                 files={**job.files, **points, PROGRAM: folder},
                 data={MODULES: "\n".join(modules).encode()},
                 # With reduced limits, the watchdog counts the forks' usage as the template's.
@@ -92,7 +92,7 @@ class Template:
         self.address = Address(
             init=self._process.pid,
             started=started,
-            command=(python, isolated, program),
+            command=(python, option, program),
             environment=tuple(job.env.items()),
             bound=tuple((path, str(source)) for path, source in job.files.items()),
             points=tuple(job.data),

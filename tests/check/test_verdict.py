@@ -78,7 +78,7 @@ def at(distance: float) -> np.ndarray:
         (-1.0, "student", 1.0, False),
         (0.5, "student", 1.0, True),
         (0.5, "exact", 0.0, False),
-        (3.0, "student", 0.0, True),
+        (2.0, "student", 0.0, True),
         (5.0, "student", 0.0, False),
     ],
 )
@@ -91,6 +91,14 @@ def test_a_close_call_is_tested_and_said_to_be_one(
     assert found.evidence["standard_error"] == pytest.approx(verdict.standard_error(ROWS))
     if tested:
         assert ("so it counts as met" if share else "that is too rare") in found.note
+
+
+def test_a_miss_that_no_draw_of_the_rows_comes_near_is_not_called_close() -> None:
+    """It is within the distance in which draws decide, and the student reads nothing of a close call."""
+    found = verdict.judge(at(4.0), BELOW_0)
+    assert (found.share, found.note) == (0, "")
+    assert "close_call" not in found.evidence
+    assert "none of" in found.detail
 
 
 def test_the_same_rows_have_the_same_verdict() -> None:

@@ -15,7 +15,8 @@ from helpers.tiny import TEST, Here, copied, grade_here, grade_in_this_process, 
 
 from autograder import cli
 from autograder.coordinator.batch import earlier, plan
-from autograder.coordinator.forecast import compare
+from autograder.coordinator.executions import differences
+from autograder.coordinator.forecast import RESTS_ON, compare
 from autograder.errors import HostError
 from autograder.exchange.work import Work
 from autograder.records.course import Course
@@ -100,7 +101,8 @@ def test_what_it_executed_the_grade_after_it_does_not(course: Course, started: l
 
 def test_without_a_change_no_grade_would_change(course: Course, started: list[str]) -> None:
     said = grade(course, "--dry-run")
-    assert said.stdout == "0 of 3 grades would change, 3 would stay; nothing was executed. No grade was written.\n"
+    told = f"0 of 3 grades would change, 3 would stay; nothing was executed. No grade was written. {RESTS_ON}\n"
+    assert said.stdout == told
 
 
 def test_who_has_no_grade_yet_would_get_one(course: Course, started: list[str]) -> None:
@@ -173,3 +175,45 @@ def test_a_question_that_the_students_process_measures_is_labeled(course: Course
     marked = replace(book, questions=(replace(question, score=0.0, in_kernel=True),))
     (change,) = compare([work], {"ada": replace(before, notebooks=(marked,))}, Batch((), (), ())).changes
     assert str(change.questions[0]) == "test-double 2 → 0 (measured in the student's process)"
+
+
+# --- why something is executed again -------------------------------------------------------------------------
+
+
+def with_packages(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """The kernel's Python has these packages."""
+    monkeypatch.setattr("autograder.coordinator.cache_keys.packages", lambda *prefixes: sorted(names))
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--workers=1"])
+def test_an_upgraded_package_is_named_where_recordings_do_not_fit_any_more(
+    option: str, tmp_path: Path, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = tiny_course(tmp_path)
+    for name in ("ada", "bob"):
+        submit(course, name)
+    with_packages(monkeypatch, "numpy-2.4.5.dist-info", "idna-3.1-py3.11.egg-info")
+    assert "recording" not in grade(course).stderr
+    started.clear()
+    submit(course, "bob", "def double(x):\n    return x + x")  # his own change needs no reason
+    change_test(course, "double(21) == 42", "double(20) == 40")
+    with_packages(monkeypatch, "numpy-2.4.6.dist-info", "idna-3.1-py3.11.egg-info")
+    said = " ".join(grade(course, option).stderr.split())
+    assert "1 recording does not fit any more, so notebooks are executed again: numpy 2.4.5 → 2.4.6" in said
+    assert sorted(started) == ["ada", "bob"]
+    assert "recording" not in grade(course, option).stderr
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1, "students": 3}', "[" * 100_000])
+def test_a_damaged_record_of_executions_gives_no_reason_and_no_fault(course: Course, content: str) -> None:
+    path = course.state / "executions/hw.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    change_test(course, "double(21) == 42", "double(20) == 40")
+    assert grade(course).exit_code == 0
+
+
+def test_each_part_of_the_environment_has_words() -> None:
+    then = {"kit": "1", "packages": ["a_b-1.dist-info", "gone-2.dist-info"], "limits": {"cell_seconds": 1}}
+    now = {"kit": "2", "packages": ["a_b-2.dist-info"], "limits": {"cell_seconds": 2}}
+    assert differences(then, now) == ["a-b 1 → 2, gone 2 → none", "version of the kit", "limits"]

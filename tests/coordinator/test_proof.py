@@ -10,6 +10,7 @@ import pytest
 from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, Here, cell, grade_here, notebook, tiny_course, tiny_release
 
+from autograder import check
 from autograder.coordinator import submission, weak_answers
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
@@ -373,3 +374,34 @@ def test_each_step_of_a_proof_is_told(tmp_path: Path) -> None:
         "the solution and the unchanged release",
         "weak answers (functions that return None, 0, their input)",
     ]
+
+
+RETRAINED = """\
+from autograder import check
+### BEGIN HIDDEN TESTS
+assert double(1) == 2
+check.retrained(
+    double, None, None,
+    epochs={epochs}, below=0.6)
+### END HIDDEN TESTS"""
+
+
+@pytest.mark.parametrize(("epochs", "warned"), [("9", True), ("3 * 5", False), ("1", False)])
+def test_a_network_that_fails_with_a_third_of_the_epochs_is_named(
+    epochs: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here 4 epochs are enough, and so is 1 where no more are asked for."""
+
+    def trained(model: object, on: object, holdout: object, epochs: int, below: float) -> object:
+        is_enough = epochs >= 4 or epochs == 1
+        return check.report("trained again", float(is_enough), f"after {epochs} epochs")
+
+    monkeypatch.setattr(check, "retrained", trained)
+    course = tiny_course(tmp_path, test=RETRAINED.format(epochs=epochs))
+    said = [text for text in prove(course, tiny_release(course), execute=Here()).warnings if "epochs" in text]
+    if not warned:
+        assert said == []
+        return
+    (one,) = said
+    assert one.startswith("nb, test-double: with a third of the epochs the solution would lose points (after 3 epochs)")
+    assert "an honest network that learns more slowly" in one

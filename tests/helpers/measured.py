@@ -59,13 +59,11 @@ def calibrate(
     execute: Here | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = lambda: 0.0,
-    rate: float = 0.01,
-    whole_rate: float = 0.03,
 ) -> Calibration:
     """Calibrate the course in this process."""
     runs = run(course, count, seed=seed, execute=execute, seconds=seconds, clock=clock)
     exams = tiny_release(course).exams
-    return calibration(runs, exams, course.hidden("hw"), seed=seed, rate=rate, whole_rate=whole_rate)
+    return calibration(runs, exams, course.hidden("hw"), seed=seed)
 
 
 def run(course: Course, count: int = 20, *, seed: int = 0, execute: Here | None = None, **options: Any) -> Runs:

@@ -88,6 +88,19 @@ def test_a_fork_has_imported_everything_and_is_labelled(kernel: Start) -> None:
     assert told(made, "print(json.dumps('matplotlib.pyplot' in sys.modules))") is True
 
 
+def test_sets_of_texts_have_one_order_in_all_kernels(kernel: Start, cold: BubblewrapSandbox) -> None:
+    """An honest notebook that goes through a set gets the same grade each time: forked, on its own, and in a child."""
+    source = """
+import subprocess
+order = "print(__import__('json').dumps([hash('a'), list({'ada', 'bob', 'eve', 'joe', 'kim', 'lea'})]))"
+child = json.loads(subprocess.run([sys.executable, "-c", order], capture_output=True, check=True).stdout)
+own = [hash('a'), list({'ada', 'bob', 'eve', 'joe', 'kim', 'lea'})]
+print(json.dumps([own, child]))
+"""
+    forked, own = told(kernel(), source), told(kernel(cold), source)
+    assert forked[0] == forked[1] == own[0] == own[1]
+
+
 def test_a_fork_is_what_a_kernel_of_its_own_is(kernel: Start, cold: BubblewrapSandbox) -> None:
     """Environment, arguments, path, folder, streams, signals and what is in the work folder are the same."""
     source = """

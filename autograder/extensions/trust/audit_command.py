@@ -77,8 +77,8 @@ def audit(
     page in reports/ shows it with the question that should have seen it. Answers that behave as your solution does
     count nowhere. An audit that was stopped goes on where it was.
 
-    Exit code 1: the solution loses points, there is nothing to audit, or fewer wrong answers are caught than `audit` in
-    course.yaml wants.
+    Exit code 1: the solution loses points, there is nothing to audit, nothing was tried, or fewer wrong answers are
+    caught than `audit` in course.yaml wants.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import observed_release
@@ -103,7 +103,7 @@ def audit(
     _show(outcome, quiet)
     if not quiet:
         click.echo(page)
-    sys.exit(WRONG if outcome.is_below_floor else DONE)
+    sys.exit(WRONG if outcome.is_below_floor or outcome.nothing_tried else DONE)
 
 
 @contextlib.contextmanager
@@ -164,17 +164,19 @@ def _show(outcome: Audit, quiet: bool) -> None:
                 if question.mutants
                 else "nothing tried"
             )
-            click.echo(
-                f"{question.id:24} {caught:20} {interval(question.interval) if question.mutants else ''}".rstrip()
-            )
+            line = f"{question.id:24} {caught:20} {interval(question.interval) if question.mutants else ''}".rstrip()
+            click.secho(line, fg=None if question.mutants else "red")
             for remark in question.remarks:
                 click.echo(f"  {remark}")
-        same = outcome.count(Verdict.EQUIVALENT)
+        same, missing = outcome.count(Verdict.EQUIVALENT), outcome.count(Verdict.MISSING)
         click.echo(
             f"{outcome.caught} of {outcome.wrong} wrong answers caught ({interval(outcome.interval)}), "
             f"{outcome.count(Verdict.LOST)} of {outcome.count(Verdict.SPARED, Verdict.LOST)} right ones lost points; "
             f"{same} behave as the solution does and count nowhere"
+            + (f", and neither do {missing} that are caught only because a name is missing" if missing else "")
         )
+    if outcome.nothing_tried:
+        click.secho("Nothing was tried: nothing is known of these tests.", fg="red")
     if outcome.is_below_floor:
         click.echo(
             f"below the floor in course.yaml: {outcome.floor:.0%} must be caught, and no right answer lose points"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import difflib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from autograder._util.digests import digest
+from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.coordinator import batch
 from autograder.coordinator.pool import in_processes, prestart_templates
@@ -63,8 +66,10 @@ def graded(
     seconds_left = deadline - time.monotonic()
     if seconds_left <= 0 or not mutants:
         return ()
-    packs = packed(mutants)[: MORE_THAN_FIT * runs_that_fit(seconds_left, seconds_per_run, runs.options.workers or 2)]
-    names = [one.id for pack in packs for one in pack]
+    endless = [mutant for mutant in mutants if may_be_endless(mutant)]
+    apart = [*packed([mutant for mutant in mutants if mutant not in endless]), *packed(endless)]
+    packs = apart[: MORE_THAN_FIT * runs_that_fit(seconds_left, seconds_per_run, runs.options.workers or 2)]
+    names = [mutant.id for pack in packs for mutant in pack]
     results: dict[str, Result] = {}
     doubtful: list[Mutant] = []
     with display.running(names, runs.options.workers or 2, seconds_left) as advance:
@@ -81,8 +86,20 @@ def graded(
                     advance(mutant.id, result)
 
         _grade(packs, runs, deadline, take)
-        _grade([(one,) for one in doubtful], runs, deadline, take)
+        _grade([(mutant,) for mutant in doubtful], runs, deadline, take)
     return tuple(results[name] for name in names if name in results)
+
+
+def may_be_endless(mutant: Mutant) -> bool:
+    """Tell whether a wrong answer may loop for ever, as a line of a ``while`` was changed."""
+    if mutant.is_honest or (tree := parsed(mutant.before)) is None:
+        return False
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+    if not loops:
+        return False
+    matcher = difflib.SequenceMatcher(None, mutant.before.split("\n"), mutant.after.split("\n"), autojunk=False)
+    changed = [(start + 1, max(start + 1, end)) for tag, start, end, *_ in matcher.get_opcodes() if tag != "equal"]
+    return any(first <= (node.end_lineno or 0) and last >= node.lineno for node in loops for first, last in changed)
 
 
 def needs_a_run_alone(result: Result, outcome: Grade | NotGraded) -> bool:
@@ -131,7 +148,13 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
     if mutant.is_honest:
         return Result(mutant, Verdict.LOST if losses else Verdict.SPARED, losses, raised)
+    if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
+        return Result(mutant, Verdict.MISSING, losses, raised, reason=_ONLY_MISSING)
     return Result(mutant, Verdict.CAUGHT if losses else Verdict.SURVIVED, losses, raised)
+
+
+_MISSING = frozenset({"NameError", "UnboundLocalError", "AttributeError"})
+_ONLY_MISSING = "it is caught only because a name or an attribute is missing"
 
 
 def raises(mutant: Mutant, graded: Path) -> bool:
@@ -169,9 +192,19 @@ def _losses(mutant: Mutant, grade: Grade, solution: Grade) -> Iterator[Loss]:
 
 def _raised(question: str, grade: Grade) -> bool:
     """Tell whether points were lost by an exception, and not because a result was wrong."""
+    error = _error(question, grade)
+    return error not in ("", "AssertionError")
+
+
+def _ends_with(errors: Container[str], question: str, grade: Grade) -> bool:
+    return _error(question, grade) in errors
+
+
+def _error(question: str, grade: Grade) -> str:
+    """Return the name of the exception that a question ended with; empty without one."""
     details = [q.detail for book in grade.notebooks for q in book.questions if q.id == question]
     errors = _ERROR.findall(details[0]) if details else []
-    return bool(errors) and errors[-1] != "AssertionError"
+    return errors[-1] if errors else ""
 
 
 _ERROR = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception|Warning))\b", re.MULTILINE)

@@ -18,6 +18,7 @@ class Verdict(enum.StrEnum):
     """Verdict on one mutant."""
 
     CAUGHT = "caught"  # it lost points on a question that its answer feeds
+    MISSING = "missing"  # it lost points only because a name or an attribute is missing: it counts nowhere
     SURVIVED = "survived"  # it kept all of them
     EQUIVALENT = "equivalent"  # it behaves as the solution does, and counts nowhere
     SPARED = "spared"  # an honest rewrite that kept all points
@@ -122,6 +123,11 @@ class Audit:
         return self.count(Verdict.CAUGHT, Verdict.SURVIVED)
 
     @property
+    def nothing_tried(self) -> bool:
+        """Whether no answer was run: then nothing is known of the tests."""
+        return not any(result.verdict is not Verdict.NOT_GRADED for result in self.results)
+
+    @property
     def share(self) -> float | None:
         """Share of wrong answers that are caught; None without any."""
         return self.caught / self.wrong if self.wrong else None
@@ -167,6 +173,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
         "run": len(audit.results),
         "caught": audit.caught,
         "wrong": audit.wrong,
+        "missing": audit.count(Verdict.MISSING),
         "share": None if audit.share is None else round(audit.share, 4),
         "interval": [round(low, 4), round(high, 4)],
         "floor": audit.floor,

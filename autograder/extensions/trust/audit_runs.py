@@ -32,7 +32,7 @@ from autograder.release.build import notebook_text
 from autograder.release.exam import solution_notebook
 from autograder.release.record import Release
 
-MIN_CELL_SECONDS = 5.0
+MIN_CELL_SECONDS = 3.0
 SLOWER = 10.0
 """A mutant may take so many times as long as the solution: an endless loop should not use up the budget."""
 TRAINING_SEEDS = (101, 102, 103, 104, 105)
@@ -109,8 +109,8 @@ class Runs:
     def _limit(self, seconds: float) -> None:
         """Give mutants less time than students have: as long as :data:`SLOWER` times the solution."""
         limits = self.release.assignment.limits
-        cell = min(limits.cell_seconds, max(MIN_CELL_SECONDS, SLOWER * seconds))
-        whole = min(limits.notebook_seconds, 2 * cell)
+        allowed = max(MIN_CELL_SECONDS, SLOWER * seconds)
+        cell, whole = min(limits.cell_seconds, allowed), min(limits.notebook_seconds, allowed)
         assignment = replace(
             self.release.assignment, limits=replace(limits, cell_seconds=cell, notebook_seconds=max(cell, whole))
         )

@@ -5,7 +5,7 @@
     unit.json            what the grader knew of the submission beside its files
     submission/…         the submission
     course/…             released files, hidden data (unless left out), and the course's own modules
-    recordings/0.run …   recording of each notebook, with the cached predictions of its models
+    recordings/0.run …   recording of each notebook after its key, and the cached predictions of its models
     result.json          the grade, with the instructor's details
     second-look.yaml     the student's requests for a second look, if there are any
 
@@ -14,8 +14,10 @@ A bundle is the instructor's: it holds hidden tests, and the student's name and 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autograder._util.digests import folder_key
+from autograder._util.digests import folder_key, regular_files
 from autograder._util.files import unwritable
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import recordings
@@ -43,7 +45,7 @@ from autograder.results import second_look
 from autograder.submissions.members import MIB, ArchiveLimits, Member, is_junk, mark_collisions, name_problem
 
 FORMAT = "nbexaminer bundle"
-VERSION = 3
+VERSION = 4
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", result_json.NAME
 REQUESTS = "second-look.yaml"
@@ -51,6 +53,8 @@ SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "o
 """Folders in a bundle; ``other`` has files whose names no archive should have, by their digests."""
 LIMITS = ArchiveLimits(MAX_COMMON, 20_000, MAX_COMMON, 2 * MAX_COMMON)
 """Bounds of a bundle."""
+KEY_BYTES = 64
+"""Length of the key that a recording in a bundle begins with."""
 HIDDEN = ("included", "left out", "none")
 """Whether a bundle has the hidden data; ``none``: the assignment has none."""
 _STORED_RATIO = 50
@@ -64,6 +68,14 @@ class BundledFile:
 
     member: str
     """Name in the zip."""
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """A file of the submission that is not in the bundle."""
+
     sha256: str
     size: int
 
@@ -87,8 +99,12 @@ class Manifest:
     """Content keys of the course when the bundle was made. Where they differ, the grade was not current."""
     recorded: int
     """Number of notebooks with a recording."""
+    execution: str
+    """Key of what the recordings were made with, see :mod:`autograder.coordinator.cache_keys`."""
     environment: Environment
     """Machine that made the bundle."""
+    left_out: Mapping[str, FileDigest] = field(default_factory=dict)
+    """Path in the submission → file that was handed in and that grading does not need."""
     files: Mapping[str, BundledFile] = field(default_factory=dict)
     """Place → file, for all files but the manifest."""
 
@@ -136,7 +152,9 @@ def write_bundle(
         graded_from=grade.content_keys,
         bundled_from=work.content_keys,
         recorded=sum(place.endswith(".run") and bool(contents[place]) for place in contents),
+        execution=work.execution,
         environment=environment_here(assignment.environment),
+        left_out=_left_out(work.submission, contents),
         files=_listed(contents),
     )
     _write(path, manifest, contents)
@@ -153,10 +171,28 @@ def _contents(work: Work, grade: Grade, *, hidden_data: bool) -> dict[str, bytes
     contents = {EXAM: _json(head), UNIT: _json(unit), RESULT: result_json.dumps(grade).encode()}
     contents |= {f"{SUBMISSION}/{name}": content for name, content in submitted.items()}
     contents |= {f"{COURSE}/{name}": content for name, content in files.items()}
-    for number, recording in enumerate(recordings.load(work, mark=False)):
-        contents |= {f"{RECORDINGS}/{number}.run": recording.run} if recording.run else {}
+    pairs = zip(work.recording_keys, recordings.load(work, mark=False), strict=False)
+    for number, (key, recording) in enumerate(pairs):
+        contents |= {f"{RECORDINGS}/{number}.run": key.encode() + recording.run} if recording.run else {}
         contents |= {f"{RECORDINGS}/{number}.predictions": recording.figures} if recording.figures else {}
     return contents
+
+
+def _left_out(submission: Path, contents: Mapping[str, bytes]) -> dict[str, FileDigest]:
+    """List what was handed in and is not in the bundle: the grade's key of the submission covers it."""
+    digests = place_digests(submission)
+    names = [name for name in digests if f"{SUBMISSION}/{name}" not in contents]
+    return {name: FileDigest(digests[name][1], digests[name][0]) for name in names}
+
+
+def place_digests(folder: Path) -> dict[str, tuple[int, str]]:
+    """Digest the files of a folder that can be read: path in it → size and SHA-256, in hex."""
+    digests = {}
+    for path in regular_files(folder):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            name = path.relative_to(folder).as_posix()
+            digests[name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return digests
 
 
 def _requests(file: Path) -> dict[str, bytes]:

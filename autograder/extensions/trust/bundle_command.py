@@ -27,7 +27,16 @@ autograder bundle ada keras-fully-connected --without-hidden --out for-a-colleag
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file (default: STUDENT-ASSIGNMENT.bundle.zip, here).",
 )
-def bundle(student: str, assignment: str, course_folder: Path, without_hidden: bool, out: Path | None) -> None:
+@click.option(
+    "--sign",
+    "key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="KEY",
+    help="Sign it with this SSH key; the signature lies beside it, as FILE.sig.",
+)
+def bundle(
+    student: str, assignment: str, course_folder: Path, without_hidden: bool, out: Path | None, key: Path | None
+) -> None:
     """Pack the submission of STUDENT with all that its grade was made from into one zip.
 
     It holds the submission, the exam with its hidden tests, the released files, the recording, the grade, versions and
@@ -42,6 +51,10 @@ def bundle(student: str, assignment: str, course_folder: Path, without_hidden: b
     path = out or Path(bundle_name(student, wanted.name))
     manifest = write_bundle(course, wanted, student, path, hidden_data=not without_hidden)
     click.echo(one_line(str(path), MAX_PATH))
+    if key is not None:
+        from autograder.extensions.trust.bundle_signature import sign
+
+        click.echo(one_line(str(sign(path, key)), MAX_PATH))
     if not manifest.recorded:
         warn("note: there is no recording of this submission; a replay executes it")
     if dict(manifest.graded_from) != dict(manifest.bundled_from):

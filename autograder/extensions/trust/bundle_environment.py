@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from autograder import __version__
 from autograder._util.digests import digest, own_code
@@ -36,6 +39,12 @@ class Environment:
     """Instructions that libraries choose their code by (``avx2``), sorted."""
     packages: Mapping[str, str] = field(default_factory=dict)
     """Package → version, of the Python that runs the notebooks."""
+    cores: str = ""
+    """Number of cores that this process may use: libraries may split their work by it."""
+    blas: str = ""
+    """Library of linear algebra that the kit's numpy computes with: ``scipy-openblas 0.3.30``."""
+    time_zone: str = ""
+    """Names of the time zone, without and with summer time: ``CET/CEST``."""
 
 
 def environment_here(python: str | None = None) -> Environment:
@@ -53,7 +62,22 @@ def environment_here(python: str | None = None) -> Environment:
         cpu=cpu.get("model", platform.processor()),
         cpu_features=tuple(sorted(cpu.get("features", "").split())),
         packages=dict(sorted(_packages(python))),
+        cores=str(len(os.sched_getaffinity(0))),
+        blas=_blas() if python is None else "",
+        time_zone="/".join(time.tzname),
     )
+
+
+def _blas() -> str:
+    """Name the library of linear algebra; empty where numpy does not say it, or is missing."""
+    try:
+        import numpy
+
+        configuration: Any = numpy.show_config(mode="dicts")
+        blas = configuration["Build Dependencies"]["blas"]
+        return f"{blas['name']} {blas['version']}"
+    except (ImportError, KeyError, TypeError):
+        return ""
 
 
 def _cpu() -> dict[str, str]:
@@ -85,7 +109,7 @@ def _packages(python: str | None) -> Iterator[tuple[str, str]]:
 def differences(then: Environment, now: Environment) -> list[str]:
     """Name what differs between two machines, a sentence each; what is not known of one of them is left out."""
     sentences = []
-    for attribute in ("kit", "python", "system", "cpu"):
+    for attribute in _TITLES:
         before, after = getattr(then, attribute), getattr(now, attribute)
         if before and after and before != after:
             sentences.append(f"{_TITLES[attribute]}: {before} → {after}")
@@ -104,7 +128,16 @@ def differences(then: Environment, now: Environment) -> list[str]:
     return sentences
 
 
-_TITLES = {"kit": "kit", "python": "Python", "system": "system", "cpu": "processor"}
+_TITLES = {
+    "kit": "kit",
+    "python": "Python",
+    "system": "system",
+    "cpu": "processor",
+    "cores": "cores",
+    "blas": "linear algebra",
+    "time_zone": "time zone",
+}
+"""Fields that are compared as they are, and their names for people."""
 
 
 def _listed(names: list[str]) -> str:

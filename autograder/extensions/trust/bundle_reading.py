@@ -45,6 +45,7 @@ from autograder.extensions.trust.bundle import (
     VERSION,
     Manifest,
 )
+from autograder.extensions.trust.bundle_verification import bound, doubts
 from autograder.records.course import TRAINING, Assignment, Course
 from autograder.records.grade import Grade
 from autograder.records.limits import MAX_RECORDING_BYTES
@@ -75,6 +76,8 @@ class Bundle:
     """What the student asked about the grade, and the answers."""
     notes: tuple[str, ...] = ()
     """What is wrong with parts that the grade does not need, a sentence each."""
+    doubts: tuple[str, ...] = ()
+    """What does not belong to the grade, a sentence each: so the grade cannot be verified."""
 
 
 def read_bundle(path: Path, folder: Path, course: Course | None = None) -> Bundle:
@@ -125,7 +128,7 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
             _link(member, root / inner_path)
         elif top == SUBMISSION and inner_path:
             submission[inner_path] = member
-    files = {place: members / file.member for place, file in manifest.files.items()}
+    files = {path: members / file.member for path, file in manifest.files.items()}
     common = _common(files[EXAM], root, course)
     if common.assignment.name != manifest.assignment:
         raise ValueError("its exam is another assignment's")
@@ -138,8 +141,10 @@ def _laid_out(folder: Path, members: Path, course: Course | None) -> Bundle:
     if (grade.student, grade.assignment) != (manifest.student, manifest.assignment):
         raise ValueError("its grade is of another submission")
     recorded = [[_optional(files, f"{RECORDINGS}/{n}.{kind}") for kind in _RECORDED] for n in range(len(work.exams))]
+    recordings, wrong = bound(manifest, work, [Recording(*parts) for parts in recorded])
     requests, notes = _requests(files.get(REQUESTS))
-    return Bundle(manifest, grade, work, tuple(Recording(*parts) for parts in recorded), requests, notes)
+    sentences = (*doubts(manifest, grade, common, work), *wrong)
+    return Bundle(manifest, grade, work, recordings, requests, notes, sentences)
 
 
 _RECORDED = ("run", "predictions")
@@ -192,7 +197,7 @@ def _common(path: Path, root: Path, course: Course | None) -> Common:
             raise ValueError(f"the name {exam.notebook!r:.80} of a notebook is refused")
     if not common.exams or not common.modules:
         raise ValueError("it has no exam")
-    if missing := [name for name, place in common.files.items() if not place.is_file()]:
+    if missing := [name for name, path_listed in common.files.items() if not path_listed.is_file()]:
         raise ValueError(f"{missing[0]!r:.80} is missing")
     return replace(common, assignment=_harmless(common.assignment, course))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
     from autograder.release.calibration_record import Calibration
     from autograder.release.record import Release
 
+SEEDS = 20
+"""Runs where the command says nothing of them."""
+MIN_RATE, MAX_RATE = 0.001, 0.5
+
+
+def _share(context: click.Context, option: click.Parameter, value: str | None) -> float | None:
+    """Read a share, written as ``1%`` or ``0.01``."""
+    if value is None:
+        return None
+    try:
+        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        share = math.nan
+    if not MIN_RATE <= share <= MAX_RATE:
+        raise click.BadParameter(f"{value!r} is no share from 0.1% to 50%.", context, option)
+    return share
+
 
 @click.command(
     cls=GradingCommand,
@@ -23,38 +41,29 @@ if TYPE_CHECKING:
     epilog=examples("""
 autograder calibrate keras-fully-connected
 autograder calibrate keras-fully-connected --seeds 8 --minutes 10
-autograder calibrate keras-fully-connected --rate 0.005     # at most one run in 200 loses a check
+autograder calibrate keras-fully-connected --until 1%     # as many runs as show that at most 1 % lose
 """),
 )
 @click.argument("assignment")
 @course_option
-@click.option("--seeds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Runs of each notebook.")
+@click.option("--seeds", type=click.IntRange(2, 1000), help=f"Runs of each notebook (default: {SEEDS}).")
+@click.option(
+    "--until",
+    metavar="PERCENT",
+    callback=_share,
+    help="Run the solution as often as it takes to show that at most so many runs lose, such as 1%.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which seeds are drawn.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop when so much time is used.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.01,
-    show_default=True,
-    help="How often the solution may lose a check.",
-)
-@click.option(
-    "--whole-rate",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.03,
-    show_default=True,
-    help="How often the solution may lose anything.",
-)
 @workers_option
 @click.option("--quiet", is_flag=True, help="Show the result only, no progress.")
 def calibrate(
     assignment: str,
     course_folder: Path,
-    seeds: int,
+    seeds: int | None,
+    until: float | None,
     seed: int,
     minutes: float | None,
-    rate: float,
-    whole_rate: float,
     workers: int | None,
     quiet: bool,
 ) -> None:
@@ -65,16 +74,19 @@ def calibrate(
     source/ASSIGNMENT/calibration.json, which a release and the class report cite, and a page in reports/. All is
     recorded: the same command goes on where it was stopped.
     """
+    if seeds is not None and until is not None:
+        raise click.UsageError("--seeds and --until both say how many runs there are: give one of them.")
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import observed_release
     from autograder.extensions.trust.calibration import calibration
     from autograder.extensions.trust.calibration_runs import CalibrationError, Runs, candidates
+    from autograder.extensions.trust.calibration_statistics import runs_needed
     from autograder.release.preparation import check_hidden_data
 
     release, notes = observed_release(course, wanted)
     warn_each(notes)
     check_hidden_data(course, wanted, release.exams)
-    runs = Runs(seeds, 0)
+    runs = Runs(seeds or (runs_needed(until) if until is not None else SEEDS), 0)
     stop: KeyboardInterrupt | None = None
     try:
         _run(course, release, candidates(course, release), runs, seed, minutes, workers, quiet)
@@ -82,7 +94,7 @@ def calibrate(
         stop = interrupt
     hidden = course.hidden(wanted.name)
     try:
-        result = calibration(runs, release.exams, hidden, seed=seed, rate=rate, whole_rate=whole_rate)
+        result = calibration(runs, release.exams, hidden, seed=seed)
     except CalibrationError as error:
         if stop is None:
             raise
@@ -130,7 +142,7 @@ def _publish(course: Course, assignment: Assignment, result: Calibration) -> Non
     from autograder._util.text import one_line
     from autograder.cli.output import MAX_PATH
     from autograder.cli.progress import show_columns
-    from autograder.extensions.trust.calibration_findings import percent
+    from autograder.extensions.trust.calibration_findings import at_most, summary
     from autograder.extensions.trust.calibration_report import table, write_page
     from autograder.release import calibration_record
 
@@ -138,22 +150,13 @@ def _publish(course: Course, assignment: Assignment, result: Calibration) -> Non
     calibration_record.save(path, result)
     page = write_page(course, assignment, result)
     if result.checks:
-        titles = (
-            "question",
-            "check",
-            "measured",
-            "threshold",
-            "solution loses",
-            f"for {percent(result.rate)}",
-            "passes",
-        )
+        column = f"met by all ({at_most(result.shown)} miss it)"
+        titles = ("question", "check", "measured", "threshold", "solution loses", column, "passes")
         show_columns(Console(), titles, table(result), right=("threshold",))
         click.echo()
     for text in result.findings:
         click.echo(f"- {one_line(text, 2000)}")
-    if not result.findings:
-        click.echo("Nothing is wrong: the solution keeps every check, and no named answer passes that should not.")
-    click.echo()
+    click.echo(f"{summary(result)}\n")
     for title, target in (("calibration", path), ("page", page)):
         click.echo(f"{title:14} {one_line(str(target), MAX_PATH)}")
     if result.runs < result.planned:

@@ -1,9 +1,8 @@
 """Calibration of thresholds: what the runs measured, how often each candidate loses, and which threshold would do.
 
-For each check with a number it gives the distribution over runs, and the probability that the solution loses. That has
-an interval by its count (Clopper–Pearson) and one by a normal distribution (noncentral t). A tolerance limit (95 %
-confidence) is a threshold at which the solution loses with at most the wanted rate. docs/explanation/trust.md describes
-and tests them.
+All that is promised comes from counts, since losses of trainings are skewed and no model of them holds in the tail. The
+threshold that each of n runs meets is missed by at most 1 − 0.05^(1/n) of all runs, with 95 % confidence.
+docs/explanation/trust.md has the simulation.
 
 The runs share the holdout, so their spread is the seeds' part of the noise. The holdout's part is the standard error
 that each check reports. For a mean over rows it is what the bootstrap over rows comes to, since the variance of a
@@ -24,15 +23,8 @@ from typing import Any
 from autograder import __version__
 from autograder.check.verdict import ALPHA
 from autograder.extensions.trust.calibration_findings import GOOD, findings
-from autograder.extensions.trust.calibration_loss import distance_of, loss_probability
 from autograder.extensions.trust.calibration_runs import MIN_RUNS, SOLUTION, CalibrationError, Runs
-from autograder.extensions.trust.calibration_statistics import (
-    looks_normal,
-    share_interval,
-    tail_interval,
-    tail_probability,
-    tolerance_factor,
-)
+from autograder.extensions.trust.calibration_statistics import met_by_all, upper_bound
 from autograder.extensions.trust.measures import is_number, measured_name
 from autograder.records.checks import CheckResult
 from autograder.records.exam import Exam
@@ -53,9 +45,7 @@ Key = tuple[str, str, str]
 """Notebook, question and name of a check; the name has a number where a question has several of one name."""
 
 
-def calibration(
-    runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int, rate: float, whole_rate: float
-) -> Calibration:
+def calibration(runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int) -> Calibration:
     """Evaluate the runs of a calibration.
 
     Args:
@@ -63,8 +53,6 @@ def calibration(
         exams: the exams, as they are in the course.
         hidden: the folder of hidden data.
         seed: the seed that the runs' seeds were drawn with.
-        rate: wanted rate at which the solution loses a check.
-        whole_rate: wanted rate at which the solution loses anything.
 
     Raises:
         CalibrationError: there are too few runs of the solution to say anything.
@@ -74,10 +62,6 @@ def calibration(
         raise CalibrationError(_too_few(runs, len(solution)))
     names = [name for name in runs.grades if name != SOLUTION]
     answers = {name: runs.of(name) for name in sorted(names)}
-    checks = list(_checks(solution, answers, runs.judged, rate))
-    stated = sum(one.threshold is not None for one in checks)
-    shared = whole_rate / stated if stated else whole_rate
-    checks = [replace(one, wanted_shared=_wanted(one, shared)) for one in checks]
     result = Calibration(
         version=record.VERSION,
         kit=__version__,
@@ -87,12 +71,11 @@ def calibration(
         planned=runs.planned,
         seed=seed,
         literals=runs.literals,
-        rate=rate,
-        whole_rate=whole_rate,
+        shown=upper_bound(0, len(solution)),
         solution=record.solution_digest(exams),
         hidden=record.hidden_digest(hidden),
         lost=_share([_loses(grade, exams) for grade in solution]),
-        checks=tuple(checks),
+        checks=tuple(_checks(solution, answers, runs.judged)),
         questions=tuple(_questions(exams, solution, answers)),
         answers=tuple(
             AnswerShare(name, _share([not _loses(g, exams) for g in grades])) for name, grades in answers.items()
@@ -118,7 +101,6 @@ def _checks(
     solution: Sequence[Grade],
     answers: Mapping[str, Sequence[Grade]],
     judged: Mapping[str, Container[tuple[str, str]]],
-    rate: float,
 ) -> Iterator[CheckCalibration]:
     """Yield each check with a number, in the order of the exam, with the answers that it tells something of."""
     measured = _measured(solution)
@@ -140,7 +122,6 @@ def _checks(
         higher = first.get("higher_is_better") is True
         error = math.sqrt(statistics.fmean([e * e for e in _numbers(results, "standard_error")] or [0.0]))
         doubt = _DOUBT * error if first.get("close_calls") is True else 0.0
-        normal = looks_normal(values)
         check = CheckCalibration(
             notebook=key[0],
             question=key[1],
@@ -150,23 +131,19 @@ def _checks(
             higher_is_better=higher,
             doubt=doubt,
             values=tuple(values),
-            lost=_share([one.fraction < 1 for one in results]),
+            lost=_share([*(one.fraction < 1 for one in results), *[True] * (len(solution) - len(results))]),
             mean=statistics.fmean(values),
             spread=statistics.stdev(values) if len(values) > 1 else 0.0,
             standard_error=error,
-            normal=normal,
-            tail=None,
-            tail_low=None,
-            tail_high=None,
-            wanted=None,
-            wanted_shared=None,
+            met_by_all=None,
         )
         telling = {
             name: each for name, each in measured_answers.items() if name.startswith(GOOD) or key[:2] in judged[name]
         }
         shares = (_answer(name, each.get(key, []), check) for name, each in telling.items())
-        check = replace(check, wanted=_wanted(check, rate), answers=tuple(one for one in shares if one is not None))
-        yield _with_tail(check)
+        if check.threshold is not None and check.spread > 0 and len(values) == len(solution):
+            check = replace(check, met_by_all=met_by_all(values, higher_is_better=higher))
+        yield replace(check, answers=tuple(one for one in shares if one is not None))
 
 
 def _measured(grades: Sequence[Grade]) -> dict[Key, list[CheckResult]]:
@@ -214,36 +191,7 @@ def _answer(name: str, results: Sequence[CheckResult], check: CheckCalibration) 
     if not results:
         return None
     values = tuple(_numbers(results, check.measure))
-    measured = AnswerValues(name, values, _share([one.fraction >= 1 for one in results]))
-    lost = loss_probability(values, check, check.threshold)
-    return replace(measured, tail=None if lost is None else 1 - lost)
-
-
-# --- probabilities -------------------------------------------------------------------------------------------
-
-
-def _with_tail(check: CheckCalibration) -> CheckCalibration:
-    distance = distance_of(check.values, check, check.threshold)
-    if distance is None or math.isinf(distance) or not check.normal:
-        return check
-    count = len(check.values)
-    interval = tail_interval(distance, count)
-    return replace(check, tail=tail_probability(distance, count), tail_low=interval.low, tail_high=interval.high)
-
-
-def _wanted(check: CheckCalibration, rate: float) -> float | None:
-    """Return the threshold at which the solution loses with at most ``rate``, with 95 % confidence, rounded generously.
-
-    None where the values do not vary, or are not from a normal distribution.
-    """
-    if check.threshold is None or not check.normal or check.spread == 0 or len(check.values) < MIN_RUNS:
-        return None
-    sign = 1.0 if check.higher_is_better else -1.0
-    distance = tolerance_factor(rate, len(check.values)) * check.spread - check.doubt
-    exact = check.mean - sign * distance
-    step = 10.0 ** math.floor(math.log10(check.spread))
-    steps = exact / step
-    return round((math.floor(steps) if sign > 0 else math.ceil(steps)) * step, 12)
+    return AnswerValues(name, values, _share([one.fraction >= 1 for one in results]))
 
 
 # --- questions -----------------------------------------------------------------------------------------------
@@ -280,5 +228,4 @@ def _loses(grade: Grade, exams: Sequence[Exam]) -> bool:
 
 def _share(happened: Sequence[bool]) -> Share:
     hits, count = sum(happened), len(happened)
-    interval = share_interval(hits, count)
-    return Share(hits, count, interval.low, interval.high)
+    return Share(hits, count, upper_bound(hits, count))

@@ -1,14 +1,15 @@
-"""Findings of a calibration in words: what is wrong with a threshold, and what would be better."""
+"""Findings of a calibration in words: what is wrong with a threshold, and what the runs show."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
-from math import sqrt
+from math import ceil, floor, log10, sqrt
 
 from autograder._util.text import one_line
 from autograder.check.verdict import ALPHA
-from autograder.extensions.trust.calibration_loss import loss_probability
 from autograder.extensions.trust.calibration_runs import SOLUTION, Runs
+from autograder.extensions.trust.calibration_statistics import runs_needed, upper_bound
 from autograder.extensions.trust.measures import CONDITIONS
 from autograder.records.run import RunStatus
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
@@ -20,7 +21,11 @@ COIN = (0.25, 0.75)
 FAR = 20.0
 """Standard deviations, seeds and rows together, from which on a threshold asks next to nothing of the solution."""
 TOO_OFTEN = 0.2
-"""Rate at which a wrong answer passes from which on another threshold is no remedy."""
+"""Share of a wrong answer's runs that pass a threshold from which on it is of no use."""
+APART = 3.0
+"""Ranges of the better runs from which on the others count as failed trainings."""
+GOAL = 0.01
+"""Rate of losses whose price in runs is named."""
 MAX_MESSAGE = 300
 
 
@@ -28,13 +33,27 @@ def findings(calibration: Calibration, runs: Runs) -> Iterator[str]:
     """Yield what a calibration found, the most important first."""
     yield from _broken_runs(runs)
     for check in calibration.checks:
-        yield from _solution_loses(check, calibration.rate)
+        yield from _solution_loses(check)
+        yield from _fails_sometimes(check)
     yield from _questions(calibration)
     for check in calibration.checks:
         yield from _asks_nothing(check)
-        yield from _answers(check, calibration.rate)
-    yield from _whole(calibration)
+        yield from _answers(check)
+    yield from _stands_on_all(calibration)
     yield from _limits(calibration, runs)
+
+
+def summary(calibration: Calibration) -> str:
+    """Say in one line what the runs show of the whole assignment, and what they do not."""
+    lost = calibration.lost
+    text = f"The solution lost points in {counted(lost)}."
+    if calibration.checks and not any(check.spread for check in calibration.checks):
+        text += " Nothing varied: each run measured the same."
+    elif not lost.hits and lost.at_most > GOAL:
+        text += f" To show {percent(GOAL)}, it takes {runs_needed(GOAL)} runs without a loss: `--until {GOAL:.0%}`."
+    if not calibration.answers:
+        return f"{text} No named answer is kept in answers/, so nothing is known of what the thresholds let pass."
+    return text if calibration.findings else f"{text} No named answer passes that should not."
 
 
 def _broken_runs(runs: Runs) -> Iterator[str]:
@@ -47,30 +66,84 @@ def _broken_runs(runs: Runs) -> Iterator[str]:
             yield f"{candidate_label} does not run to its end in {len(ended)} of {len(grades)} runs: {reason}"
 
 
-def _solution_loses(check: CheckCalibration, rate: float) -> Iterator[str]:
+def _solution_loses(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None:
         return
     share = check.lost.hits / check.lost.runs
     finding = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
-    better = _better(check, rate)
     if share == 1:
-        yield f"{finding}: nobody who works as you do gets these points. {better}"
+        yield f"{finding}: nobody who works as you do gets these points. {_better(check)}"
     elif COIN[0] <= share <= COIN[1]:
-        yield f"{finding}: a coin decides about these points. {better}"
+        yield f"{finding}: a coin decides about these points. {_better(check)}"
     elif share > 0:
-        yield f"{finding}. {better}"
-    elif check.tail is not None and check.tail > rate:
+        yield f"{finding}. {_better(check)}"
+    elif (room := _room(check)) < check.spread and check.measure not in CONDITIONS:
         yield (
-            f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: "
-            f"{percent(check.tail)} would, as the spread of the runs says, and {percent(rate)} is wanted. {better}"
+            f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: {room:.2g} from the worst "
+            f"run, and the runs differ by {check.spread:.2g} (their standard deviation). Ask for less, or run it more "
+            "often."
         )
 
 
-def _better(check: CheckCalibration, rate: float) -> str:
-    if check.wanted is None:
-        return "The values do not show which threshold would do: look at the plot."
+def _room(check: CheckCalibration) -> float:
+    """Return how far the solution's worst run is from losing, with the benefit of the doubt."""
+    threshold = check.threshold or 0.0
+    room = min(check.values) - threshold if check.higher_is_better else threshold - max(check.values)
+    return room + check.doubt
+
+
+def _better(check: CheckCalibration) -> str:
+    """Name a threshold that the solution keeps, unless it is of no use."""
+    if check.met_by_all is None:
+        return "No threshold is met by every run."
+    passing = [one.name for one in _wrong(check) if _passes_too_often(one, check)]
+    if passing:
+        return (
+            f"No threshold is useful: {check.met_by_all:g}, which each run of the solution meets, is met by "
+            f"{_names(passing)}, too."
+        )
+    if failed_trainings(check):
+        return "No threshold is useful: one that each run meets is met by a failed training."
     word = "less" if check.higher_is_better else "more"
-    return f"A threshold of {check.wanted:g} or {word} spares the solution in all but {percent(rate)} of runs."
+    most = at_most(upper_bound(0, len(check.values)))
+    return f"Each run meets {check.met_by_all:g}; of a threshold of {check.met_by_all:g} or {word}, {most} miss it."
+
+
+def _passes_too_often(answer: AnswerValues, check: CheckCalibration) -> bool:
+    return passing(answer.values, check, check.met_by_all) > TOO_OFTEN
+
+
+def passing(values: Sequence[float], check: CheckCalibration, threshold: float | None) -> float:
+    """Return the share of measured values that pass a threshold with the benefit of the doubt, 0 without values."""
+    if threshold is None or not values:
+        return 0.0
+    sign = 1.0 if check.higher_is_better else -1.0
+    return sum(sign * (value - threshold) + check.doubt >= 0 for value in values) / len(values)
+
+
+def failed_trainings(check: CheckCalibration) -> int:
+    """Count the runs that are far from all others on the bad side: more than half must be together."""
+    best_first = sorted(check.values, reverse=check.higher_is_better)
+    for count in range(len(best_first) // 2 + 1, len(best_first)):
+        together = abs(best_first[count - 1] - best_first[0])
+        if together > 0 and abs(best_first[count] - best_first[count - 1]) > APART * together:
+            return len(best_first) - count
+    return 0
+
+
+def _fails_sometimes(check: CheckCalibration) -> Iterator[str]:
+    failed = failed_trainings(check)
+    if failed:
+        best_first = sorted(check.values, reverse=check.higher_is_better)
+        yield (
+            f"{label(check)}: {failed} of {len(best_first)} runs measured {span(best_first[-failed:])}, far from the "
+            f"others ({span(best_first[:-failed])}): a training that sometimes fails looks so. Mend it before you "
+            "choose a threshold."
+        )
+
+
+def _wrong(check: CheckCalibration) -> list[AnswerValues]:
+    return [one for one in check.answers if not one.name.startswith(GOOD) and one.values]
 
 
 def _questions(calibration: Calibration) -> Iterator[str]:
@@ -84,7 +157,7 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     """Name a threshold that everything meets."""
     if check.threshold is None or check.lost.hits or check.measure in CONDITIONS:
         return
-    wrong = [one for one in check.answers if not one.name.startswith(GOOD) and one.values]
+    wrong = _wrong(check)
     if wrong and all(one.passed.hits == one.passed.runs for one in wrong):
         values = [value for one in wrong for value in one.values]
         yield (
@@ -103,34 +176,42 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
         )
 
 
-def _answers(check: CheckCalibration, rate: float) -> Iterator[str]:
+def _answers(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None or check.measure in CONDITIONS or _asks_nothing_of_wrong(check):
         return
     for answer in check.answers:
         wrong = not answer.name.startswith(GOOD)
-        passes = answer.passed.hits / answer.passed.runs
-        if wrong and passes > 0:
+        if wrong and answer.passed.hits:
             yield (
-                f"{label(check)}: {answer.name} passes {asked(check)} in {counted(answer.passed)}; "
-                f"measured: {span(answer.values)}, and of the solution {span(check.values)}. {_instead(check, answer)}"
+                f"{label(check)}: {answer.name} passes {asked(check)} in {answer.passed.hits} of {answer.passed.runs} "
+                f"runs; measured: {span(answer.values)}, and of the solution {span(check.values)}. "
+                f"{_instead(check, answer)}"
             )
-        elif wrong and answer.tail is not None and answer.tail > rate:
+        elif wrong and len(answer.values) > 1 and (short := _short(check, answer)) < statistics.stdev(answer.values):
             yield (
-                f"{label(check)}: no run of {answer.name} passes, but {percent(answer.tail)} would, as the spread of "
-                f"its runs says, and {percent(rate)} is wanted."
+                f"{label(check)}: no run of {answer.name} passes, but its best one is only {short:.2g} away, and its "
+                f"runs differ by {statistics.stdev(answer.values):.2g} (their standard deviation)."
             )
-        elif not wrong and passes < 1:
-            passed = counted(answer.passed)
-            yield f"{label(check)}: {answer.name} passes in only {passed}, measured at {span(answer.values)}."
+        elif not wrong and answer.passed.hits < answer.passed.runs:
+            runs = f"{answer.passed.hits} of {answer.passed.runs} runs"
+            yield f"{label(check)}: {answer.name} passes in only {runs}, measured at {span(answer.values)}."
+
+
+def _short(check: CheckCalibration, answer: AnswerValues) -> float:
+    """Return how far the best run of an answer is from passing, with the benefit of the doubt."""
+    threshold = check.threshold or 0.0
+    away = threshold - max(answer.values) if check.higher_is_better else min(answer.values) - threshold
+    return away - check.doubt
 
 
 def _instead(check: CheckCalibration, answer: AnswerValues) -> str:
-    """Say how often a wrong answer would pass the threshold that spares the solution."""
-    lost = loss_probability(answer.values, check, check.wanted)
-    if lost is None:
+    """Say how often a wrong answer passes the threshold that each run of the solution meets."""
+    if check.met_by_all is None or not answer.values:
         return "The values do not show which threshold would do: look at the plot."
-    finding = f"At {check.wanted:g}, which spares the solution, it would pass in {percent(1 - lost)}"
-    if 1 - lost <= TOO_OFTEN:
+    runs = len(answer.values)
+    hits = round(passing(answer.values, check, check.met_by_all) * runs)
+    finding = f"At {check.met_by_all:g}, which each run of the solution meets, it passes in {hits} of {runs} runs"
+    if hits <= TOO_OFTEN * runs:
         return f"{finding}."
     return f"{finding}: no threshold tells them apart. Measure on more rows, or something else."
 
@@ -139,31 +220,14 @@ def _asks_nothing_of_wrong(check: CheckCalibration) -> bool:
     return any("separates nothing" in said for said in _asks_nothing(check))
 
 
-def _whole(calibration: Calibration) -> Iterator[str]:
-    stated = [one for one in calibration.checks if one.threshold is not None]
-    if calibration.lost.hits:
-        yield f"the whole assignment: the solution loses something in {counted(calibration.lost)}."
-    count = len(stated)
-    if count > 1:
-        together = sum(loss_rate(one) for one in stated)
-        yield (
-            f"the whole assignment: its {count} thresholds together cost the solution something in at most "
-            f"{percent(min(1.0, together))} of runs (the sum of their rates); {percent(calibration.whole_rate)} is "
-            f"wanted, which is {percent(calibration.whole_rate / count)} for each."
-        )
-    promised = sum(one.doubt > 0 for one in stated)
+def _stands_on_all(calibration: Calibration) -> Iterator[str]:
+    promised = sum(one.doubt > 0 for one in calibration.checks if one.threshold is not None)
     if promised > 1:
         yield (
             f"somebody who stands exactly on all of the {promised} thresholds with a benefit of the doubt, each of "
             f"which errs in {percent(ALPHA)} of cases, loses something in {percent(1 - (1 - ALPHA) ** promised)}: set "
             "thresholds where nobody's work ends, or let fewer of them decide."
         )
-
-
-def loss_rate(check: CheckCalibration) -> float:
-    """Return the rate at which the solution loses a check: estimated from the spread, or else counted."""
-    counted_share = check.lost.hits / check.lost.runs
-    return counted_share if check.tail is None else max(check.tail, 0.0)
 
 
 def _limits(calibration: Calibration, runs: Runs) -> Iterator[str]:
@@ -178,19 +242,11 @@ def _limits(calibration: Calibration, runs: Runs) -> Iterator[str]:
             'with `evidence={"loss": loss, "threshold": 0.8, "higher_is_better": False}`. What was measured, and how '
             "often the solution loses, is counted all the same."
         )
-    for check in calibration.checks:
-        if not check.normal:
-            yield (
-                f"{label(check)}: what the runs measured is far from a normal distribution, so only counts are given. "
-                "Look at the plot: a training that sometimes fails looks so."
-            )
     if not calibration.literals:
         yield "no seed was drawn anew: the notebook has no integer in a seeding call, and is repeated as it is."
     if calibration.runs < calibration.planned:
-        yield (
-            f"{calibration.runs} of {calibration.planned} runs of the solution are done: the intervals are wider than "
-            "asked for."
-        )
+        runs_done = f"{calibration.runs} of {calibration.planned} runs of the solution"
+        yield f"{runs_done} are done: they show less than was asked for."
     for run, reason in list(runs.failures.items())[:3]:
         yield f"not graded: {run}: {one_line(reason, MAX_MESSAGE)}"
 
@@ -209,16 +265,20 @@ def asked(check: CheckCalibration) -> str:
 
 
 def counted(share: Share) -> str:
-    """Format a count with its interval: ``9 of 20 runs (95 % interval 23 % to 68 %)``."""
-    return f"{share.hits} of {share.runs} runs (95 % interval {percent(share.low)} to {percent(share.high)})"
+    """Format a count with what it shows: ``9 of 20 runs (at most 66 % of all)``."""
+    return f"{share.hits} of {share.runs} runs ({at_most(share.at_most)} of all)"
+
+
+def at_most(value: float) -> str:
+    """Format an upper bound with two digits, rounded up: ``at most 14 %``."""
+    if value <= 0:
+        return "at most 0 %"
+    step = 10.0 ** (floor(log10(value)) - 1)
+    return f"at most {min(100.0, 100 * ceil(value / step - 1e-9) * step):.3g} %"
 
 
 def percent(value: float) -> str:
-    """Format a probability; digits as its distance from 0 or 1 needs."""
-    if 0 < value < 0.0001:
-        return "less than 0.01 %"
-    if 0.9999 < value < 1:
-        return "more than 99.99 %"
+    """Format a share; digits as its distance from 0 or 1 needs."""
     distance = min(value, 1 - value)
     digits = 0 if distance >= 0.1 or distance == 0 else 1 if distance >= 0.01 else 2
     text = f"{100 * value:.{digits}f}"

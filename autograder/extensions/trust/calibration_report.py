@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder._util.files import write_atomically
-from autograder.extensions.trust.calibration_findings import GOOD, number, percent, span
-from autograder.extensions.trust.calibration_loss import loss_probability
+from autograder.extensions.trust.calibration_findings import (
+    GOOD,
+    at_most,
+    number,
+    passing,
+    percent,
+    span,
+    summary,
+)
 from autograder.extensions.trust.calibration_runs import SOLUTION
+from autograder.extensions.trust.calibration_statistics import upper_bound
 from autograder.extensions.trust.measures import CONDITIONS
 from autograder.records.course import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
@@ -35,7 +43,7 @@ class _Row:
     range: str
     mean: str
     passes: str
-    estimate: str
+    shows: str
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ def write_page(course: Course, assignment: Assignment, calibration: Calibration)
         "course": course.title,
         "title": assignment.title,
         "made": calibration,
+        "summary": summary(calibration),
         "tiles": [
             (
                 str(calibration.runs),
@@ -85,12 +94,8 @@ def write_page(course: Course, assignment: Assignment, calibration: Calibration)
             ),
             (str(len(calibration.answers)), f"named answer{'s' if len(calibration.answers) != 1 else ''}", ""),
             (str(len(calibration.checks)), "checks with a number", f"{len(stated)} with a threshold"),
-            (
-                str(sum(_spares(check, calibration.rate) for check in stated)),
-                "spare the solution",
-                _wanted(calibration.rate),
-            ),
-            (str(calibration.lost.hits), "runs that lost points", f"at most {percent(calibration.lost.high)} of all"),
+            (str(sum(not check.lost.hits for check in stated)), "were met by every run", ""),
+            (str(calibration.lost.hits), "runs that lost points", f"{at_most(calibration.lost.at_most)} of all"),
             (str(sum(_lets_pass(check) for check in stated)), "let a wrong answer pass", ""),
         ],
         "checks": [_section(check, calibration) for check in calibration.checks],
@@ -99,21 +104,13 @@ def write_page(course: Course, assignment: Assignment, calibration: Calibration)
                 question.id,
                 question.points,
                 _counted(question.lost),
-                [_counted(answer.full) for answer in question.answers],
+                [f"{a.full.hits} of {a.full.runs}" for a in question.answers],
             )
             for question in calibration.questions
         ],
     }
     write_atomically(path, render("calibration.html", values))
     return path
-
-
-def _wanted(rate: float) -> str:
-    return f"in all but {percent(rate)} of runs"
-
-
-def _spares(check: CheckCalibration, rate: float) -> bool:
-    return not check.lost.hits and (check.tail is None or check.tail <= rate)
 
 
 def _lets_pass(check: CheckCalibration) -> bool:
@@ -123,18 +120,25 @@ def _lets_pass(check: CheckCalibration) -> bool:
 
 
 def _section(check: CheckCalibration, calibration: Calibration) -> _Section:
-    passed = Share(check.lost.runs - check.lost.hits, check.lost.runs, 1 - check.lost.high, 1 - check.lost.low)
-    interval = ""
-    if check.tail is not None and check.tail_low is not None and check.tail_high is not None:
-        spared = 1 - check.tail
-        interval = f"{percent(spared)} ({percent(1 - check.tail_high)} to {percent(1 - check.tail_low)})"
-    rows = [_Row("the solution", _range(check.values), _mean(check.values), _counted(passed), interval or "–")]
-    for answer in check.answers:
-        estimate = "–" if answer.tail is None else percent(answer.tail)
-        rows.append(_Row(answer.name, _range(answer.values), _mean(answer.values), _counted(answer.passed), estimate))
+    losses = check.lost
+    passed = f"{losses.runs - losses.hits} of {losses.runs}"
+    shows = f"{at_most(losses.at_most)} miss it"
+    rows = [_Row("the solution", _range(check.values), _mean(check.values), passed, shows)]
+    rows += [
+        _Row(answer.name, _range(answer.values), _mean(answer.values), _passes(answer), _shows(answer))
+        for answer in check.answers
+    ]
     return _Section(
         check.name, check.notebook, check.question, _plot(check), rows, " ".join(_remarks(check, calibration))
     )
+
+
+def _shows(answer: AnswerValues) -> str:
+    """Say what the runs of a named answer show, where none of them does what it should not."""
+    passed = answer.passed
+    if answer.name.startswith(GOOD) and passed.hits == passed.runs:
+        return f"{at_most(upper_bound(0, passed.runs))} miss it"
+    return f"{at_most(passed.at_most)} pass" if not (passed.hits or answer.name.startswith(GOOD)) else "–"
 
 
 def _remarks(check: CheckCalibration, calibration: Calibration) -> list[str]:
@@ -144,11 +148,9 @@ def _remarks(check: CheckCalibration, calibration: Calibration) -> list[str]:
         remarks = [f"Full credit at {number(check.threshold, 6)} or {'more' if check.higher_is_better else 'less'}."]
     if check.doubt:
         remarks.append(f"The benefit of the doubt bridges {check.doubt:.2g} more.")
-    if check.wanted is not None:
-        remarks.append(f"For {percent(calibration.rate)}: {check.wanted:g}.")
-    if check.wanted_shared is not None and check.wanted_shared != check.wanted:
+    if check.met_by_all is not None:
         remarks.append(
-            f"For a share of {percent(calibration.whole_rate)} for the whole assignment: {check.wanted_shared:g}."
+            f"Each run of the solution meets {check.met_by_all:g}; {at_most(calibration.shown)} of all miss that."
         )
     share = check.rows_share
     if share is not None and check.standard_error:
@@ -183,8 +185,8 @@ def _plot(check: CheckCalibration) -> Markup | None:
         for name, values in series
     ]
     marks = [(x, f"threshold {x:g}") for x in thresholds]
-    if marks and check.wanted is not None and low - pad <= check.wanted <= high + pad:
-        marks.append((check.wanted, f"wanted: {check.wanted:g}"))
+    if marks and check.met_by_all is not None and low - pad <= check.met_by_all <= high + pad:
+        marks.append((check.met_by_all, f"met by all: {check.met_by_all:g}"))
     return operating_curves([curve for curve in curves if curve.values], marks, check.measure)
 
 
@@ -193,17 +195,8 @@ def _near(threshold: float, low: float, high: float) -> bool:
     return low - 2 * (high - low) <= threshold <= high + 2 * (high - low)
 
 
-def passing(values: Sequence[float], check: CheckCalibration, threshold: float) -> float:
-    """Return how often a candidate passes a threshold: estimated where the values look normal, otherwise counted."""
-    lost = loss_probability(values, check, threshold) if check.normal else None
-    if lost is not None:
-        return 1 - lost
-    sign = 1.0 if check.higher_is_better else -1.0
-    return sum(sign * (value - threshold) + check.doubt >= 0 for value in values) / len(values)
-
-
 def _counted(share: Share) -> str:
-    return f"{share.hits} of {share.runs} ({percent(share.low)} to {percent(share.high)})"
+    return f"{share.hits} of {share.runs} ({at_most(share.at_most)})"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -218,16 +211,15 @@ def _mean(values: Sequence[float]) -> str:
 
 
 def table(calibration: Calibration) -> list[tuple[str, ...]]:
-    """Return a row for each check with a number: question, check, measured, threshold, lost, wanted."""
+    """Return a row for each check with a number: question, check, measured, threshold, lost, met by all, passes."""
     return [
         (
             check.question,
             check.name,
             _range(check.values),
             "–" if check.threshold is None else number(check.threshold, 6),
-            f"{check.lost.hits} of {check.lost.runs}"
-            + ("" if check.tail is None else f", {percent(check.tail)} expected"),
-            "–" if check.wanted is None else f"{check.wanted:g}",
+            _counted(check.lost),
+            "–" if check.met_by_all is None else f"{check.met_by_all:g}",
             ", ".join(f"{answer.name} {_passes(answer)}" for answer in check.answers) or "–",
         )
         for check in calibration.checks

@@ -39,6 +39,8 @@ FOLDER = "calibration"
 """Name of a folder in .autograder/work/, which is emptied before and after."""
 MIN_RUNS = 2
 """Number of runs of the solution below which nothing can be said."""
+ANSWER_RUNS = 20
+"""Largest number of runs of a named answer: more of them say nothing of what the solution loses."""
 
 
 class CalibrationError(AutograderError):
@@ -150,7 +152,7 @@ def plan_runs(
     Args:
         course: the course.
         release: the release with the exams.
-        wanted: solution and answers.
+        wanted: the solution, and then the answers.
         into: gets the number of integers in seeding calls, and the questions that judge each answer.
         seed: decides the new seeds.
         folder: an empty folder for the notebooks.
@@ -172,7 +174,7 @@ def plan_runs(
     planner = batch.Planner(course, changed)
     runs = []
     for number in range(into.planned):
-        for candidate in wanted:
+        for candidate in wanted if number < ANSWER_RUNS else wanted[:1]:
             run_folder = folder / f"{candidate.name}-{number}"
             (run_folder / "submitted").mkdir(parents=True)
             for exam, seeds in zip(release.exams, seeds_of_exams, strict=True):

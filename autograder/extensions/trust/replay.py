@@ -47,6 +47,8 @@ class Case:
     """Recording of each notebook; an empty one where there is none."""
     changes: tuple[str, ...] = ()
     """What differs from the environment of the grade, a sentence each."""
+    doubts: tuple[str, ...] = ()
+    """What does not belong to the grade, a sentence each."""
 
     @property
     def is_recorded(self) -> bool:
@@ -82,6 +84,11 @@ class ReplayedCase:
     def differs(self) -> bool:
         """Whether one of the replays gives another grade."""
         return self.recording.differs or self.execution.differs
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the grade was made anew in both ways, from what it was made from."""
+        return not self.case.doubts and all(one.grade is not None for one in (self.recording, self.execution))
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,11 @@ class ReplayReport:
     def not_executed(self) -> tuple[ReplayedCase, ...]:
         """Cases whose notebook could not be graded anew."""
         return tuple(one for one in self.cases if one.execution.grade is None)
+
+    @property
+    def not_verified(self) -> tuple[ReplayedCase, ...]:
+        """Cases of which a part could not be compared."""
+        return tuple(one for one in self.cases if not one.is_verified)
 
     @property
     def flakiness(self) -> Flakiness:
@@ -228,7 +240,7 @@ def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> Case:
     changes = differences(manifest.environment, local)
     if stale := _differing_keys(manifest.graded_from, manifest.bundled_from):
         changes.append(f"the grade was not current when the bundle was made: {stale} had changed")
-    return Case(bundle.grade, bundle.work, bundle.recordings, tuple(changes))
+    return Case(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts)
 
 
 @contextlib.contextmanager

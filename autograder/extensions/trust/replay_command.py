@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from autograder.cli.output import (
     DONE,
     NOT_GRADED,
+    NOT_VERIFIED,
     WRONG,
     course_option,
     examples,
@@ -43,6 +44,12 @@ autograder replay keras-fully-connected --sample 20         # how flaky is the a
 @click.option("--student", "only", multiple=True, help="Only this student; may be given more than once.")
 @click.option("--sample", type=click.IntRange(1), help="Draw so many of the graded submissions (default: all).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which are drawn.")
+@click.option(
+    "--signed-by",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Require of a bundle that somebody in this file of allowed signers signed it.",
+)
 @workers_option
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the result to this file as well.")
 @click.option("--quiet", is_flag=True, help="Show the result only, no progress.")
@@ -52,6 +59,7 @@ def replay(
     only: tuple[str, ...],
     sample: int | None,
     seed: int,
+    signed_by: Path | None,
     workers: int | None,
     json_path: Path | None,
     quiet: bool,
@@ -59,13 +67,20 @@ def replay(
     """Make the grades of a BUNDLE or of an ASSIGNMENT's submissions anew, and compare them question by question.
 
     Each recording is examined anew, and each notebook is executed anew. What differs in the environment is named.
-    Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs.
+    Nothing of the results, the gradebook or the recordings is changed. Exit code 1: a grade differs. Exit code 4: none
+    does, but something could not be verified.
     """
     if Path(target).suffix == ".zip":
         if only or sample is not None:
             raise click.UsageError("--student and --sample are for an assignment; a bundle has one submission")
+        if signed_by is not None:
+            from autograder.extensions.trust.bundle_signature import signer
+
+            click.echo(_plain(f"signed by {signer(Path(target), signed_by)}"))
         report = _of_bundle(Path(target), course_folder, workers, quiet)
     else:
+        if signed_by is not None:
+            raise click.UsageError("--signed-by is for a bundle")
         report = _of_course(target, course_folder, only, sample, seed, workers, quiet)
     _show(report)
     if json_path:
@@ -73,7 +88,9 @@ def replay(
         from autograder.extensions.trust.replay_report import to_json
 
         write_atomically(json_path, json.dumps(to_json(report), indent=2) + "\n")
-    sys.exit(WRONG if report.differing else NOT_GRADED if report.not_executed else DONE)
+    if report.differing:
+        sys.exit(WRONG)
+    sys.exit(NOT_GRADED if report.not_executed else NOT_VERIFIED if report.not_verified else DONE)
 
 
 def _of_bundle(path: Path, course_folder: Path, workers: int | None, quiet: bool) -> ReplayReport:

@@ -48,7 +48,7 @@ def sentences(report: ReplayReport) -> list[str]:
     """Say what the replay found, a sentence each: the grades, what is missing, the environment, the flakiness."""
     total, differing = len(report.cases), len(report.differing)
     if total == 1:
-        lines = ["The grade differs." if differing else _SAME if _is_examined(report) else _NOTHING]
+        lines = ["The grade differs." if differing else _same(report)]
     else:
         lines = [f"{differing} of {total} grades {'differs' if differing == 1 else 'differ'}."]
     lines += [
@@ -56,12 +56,17 @@ def sentences(report: ReplayReport) -> list[str]:
         for replayed in report.cases
         if replayed.execution.grade is None
     ]
+    lines += [
+        f"{replayed.case.grade.student}: not verified: {doubt}"
+        for replayed in report.cases
+        for doubt in replayed.case.doubts
+    ]
     for reason, students in _by_reason(report).items():
         lines.append(f"not examined anew from the recording: {_some(students)}: {reason}")
-    counts = Counter(change for one in report.cases for change in dict.fromkeys(one.case.changes))
+    counts = Counter(change for replayed in report.cases for change in dict.fromkeys(replayed.case.changes))
     lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
-        lines.append("environment: no difference is known.")
+        lines.append("environment: no difference is known" + (", so it is chance or time." if differing else "."))
     flakiness = report.flakiness
     if flakiness.submissions > 1:
         lines.append(
@@ -72,11 +77,18 @@ def sentences(report: ReplayReport) -> list[str]:
     return lines
 
 
-_SAME, _NOTHING = "The grade is the same.", "The grade could not be made anew."
-
-
-def _is_examined(report: ReplayReport) -> bool:
-    return any(second.grade is not None for one in report.cases for second in (one.recording, one.execution))
+def _same(report: ReplayReport) -> str:
+    """Say of a grade that nothing differs from, how much of it was made anew."""
+    (replayed,) = report.cases
+    if replayed.is_verified:
+        return "The grade is the same."
+    ways = [("from its recording", replayed.recording), ("executed anew", replayed.execution)]
+    ways_done = [way for way, second in ways if second.grade is not None]
+    return (
+        f"Not verified: the grade is the same {' and '.join(ways_done)}."
+        if ways_done
+        else "The grade could not be made anew."
+    )
 
 
 def _by_reason(report: ReplayReport) -> dict[str, list[str]]:
@@ -107,6 +119,8 @@ def to_json(report: ReplayReport) -> dict[str, Any]:
                 "recording": _plain(replayed.recording),
                 "execution": _plain(replayed.execution),
                 "environment": list(replayed.case.changes),
+                "verified": replayed.is_verified,
+                "doubts": list(replayed.case.doubts),
             }
             for replayed in report.cases
         ],

@@ -37,6 +37,8 @@ class _Frame:
     height: int
     x: Callable[[float], float]
     y: Callable[[float], float]
+    left: int
+    """Width of what stands to the left of it."""
 
 
 def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
@@ -128,7 +130,7 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
     xs = [x for curve in curves for x, _ in curve.points]
     ticks = _ticks(min(xs), max(xs), 6)
     rows = len(curves)
-    frame = _frame(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100))
+    frame = _frame(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100), _NAMES)
     body = _y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + _x_axis(
         frame, ticks, f"threshold, {_escape(one_line(measure, 40))}"
     )
@@ -147,7 +149,7 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
         for value in curve.values:
             body += f'<circle class="{style} value" cx="{frame.x(value):.1f}" cy="{height:.1f}" r="4"/>'
         body += (
-            f'<text class="tick left" x="{_LEFT - 3}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 8))}</text>'
+            f'<text class="tick left" x="{_NAMES - 5}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 20))}</text>'
         )
     spread = "; ".join(
         f"{one_line(curve.label, 60)} from {min(curve.values):.4g} to {max(curve.values):.4g}" for curve in curves
@@ -156,19 +158,21 @@ def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]]
 
 
 MAX_CURVES = 6
+_NAMES = 150
+"""Width to the left of operating curves: their names stand there."""
 
 
 # --- parts -------------------------------------------------------------------------------------------
 
 
-def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float]) -> _Frame:
+def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float], margin: int = _LEFT) -> _Frame:
     def x(value: float) -> float:
-        return _LEFT + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - _LEFT - _RIGHT)
+        return margin + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - margin - _RIGHT)
 
     def y(value: float) -> float:
         return height - _BOTTOM - (value - ys[0]) / ((ys[1] - ys[0]) or 1) * (height - _TOP - _BOTTOM)
 
-    return _Frame(width, height, x, y)
+    return _Frame(width, height, x, y, margin)
 
 
 def _svg(frame: _Frame, text: str, body: str) -> Markup:
@@ -180,24 +184,24 @@ def _svg(frame: _Frame, text: str, body: str) -> Markup:
 
 def _y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
     right = frame.width - _RIGHT
-    middle = (frame.height - _BOTTOM + _TOP) / 2
+    middle = (frame.y(ticks[0]) + frame.y(ticks[-1])) / 2
     parts = [f'<text class="title" transform="translate(13 {middle:.0f}) rotate(-90)">{title}</text>']
     for tick in ticks:
         y = frame.y(tick)
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick left" x="{_LEFT - 8}" y="{y + 4:.1f}">{tick:g}</text>')
+        parts.append(f'<line class="grid" x1="{frame.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick left" x="{frame.left - 8}" y="{y + 4:.1f}">{tick:g}</text>')
     return "".join(parts)
 
 
 def _x_axis(frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format) -> str:
     base = frame.height - _BOTTOM
     right = frame.width - _RIGHT
-    parts = [f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{base}" y2="{base}"/>']
+    parts = [f'<line class="axis" x1="{frame.left}" x2="{right}" y1="{base}" y2="{base}"/>']
     for tick in ticks:
         x = frame.x(tick)
         parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 4}"/>')
         parts.append(f'<text class="tick" x="{x:.1f}" y="{base + 18}">{name(tick)}</text>')
-    parts.append(f'<text class="title" x="{(_LEFT + right) / 2:.0f}" y="{frame.height - 6}">{title}</text>')
+    parts.append(f'<text class="title" x="{(frame.left + right) / 2:.0f}" y="{frame.height - 6}">{title}</text>')
     return "".join(parts)
 
 

@@ -44,7 +44,8 @@ class Template:
     def suits(self, job: Job) -> bool:
         """Return whether this process can become the job without another exec."""
         same = {**job.env, "PWD": job.cwd} == {**self.environment, "PWD": job.cwd}
-        return same and job.argv[:3] == [sys.executable, "-I", self.program]
+        option = "-I" if sys.flags.isolated else "-s"
+        return same and job.argv[:3] == [sys.executable, option, self.program]
 
 
 def become(template: Template, connection: socket.socket) -> Job:

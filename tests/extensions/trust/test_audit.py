@@ -14,9 +14,9 @@ from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course
 from autograder.errors import CourseError, UsageError
 from autograder.extensions.trust.audit import audit
 from autograder.extensions.trust.audit_command import _kept_on_interrupt
-from autograder.extensions.trust.audit_grading import packed
+from autograder.extensions.trust.audit_grading import may_be_endless, packed
 from autograder.extensions.trust.audit_records import Audit, Verdict, diff, to_json
-from autograder.extensions.trust.audit_runs import Options, remove_old
+from autograder.extensions.trust.audit_runs import MIN_CELL_SECONDS, Options, Runs, remove_old
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds
 from autograder.records.course import Course
@@ -174,6 +174,7 @@ def test_a_question_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_a_budget_that_is_too_small_is_said(tmp_path: Path) -> None:
     found = audited(tmp_path, minutes=1e-6)
     assert found.results == ()
+    assert found.nothing_tried
     assert "minutes are too few: the solution alone takes" in found.notes[0]
 
 
@@ -359,3 +360,50 @@ def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path
     (wrong,) = [r for r in found.results if r.mutant.operator == "`return` without the value"]
     assert wrong.verdict is Verdict.SURVIVED
     assert wrong.reason == "its cell raises an error, and no question loses points by it"
+
+
+TOTAL = "def total(x):\n    ### BEGIN SOLUTION\n    return sum(x)\n    ### END SOLUTION"
+
+
+@pytest.mark.parametrize(("test", "lost"), [("==", 1), ("-", 0)])
+def test_a_test_of_equal_floats_is_shown_to_cost_right_answers(tmp_path: Path, test: str, lost: int) -> None:
+    """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: whoever adds from the other end would lose points."""
+    wanted = "0.1 + 0.2 + 0.3"
+    equal = f"assert total([0.1, 0.2, 0.3]) == {wanted}"
+    close = f"assert abs(total([0.1, 0.2, 0.3]) - ({wanted})) < 1e-9"
+    found = audited(tmp_path, equal if test == "==" else close, TOTAL, families=["honest"])
+    names = [result.mutant.operator for result in found.of(Verdict.LOST)]
+    assert names == ["a sum from its other end"] * lost
+
+
+def test_what_is_caught_only_because_a_name_is_missing_counts_nowhere(tmp_path: Path) -> None:
+    """A statement that is left out leaves its name unbound: a test that only calls the function catches it, too."""
+    solution = "def double(x):\n    ### BEGIN SOLUTION\n    y = 2 * x\n    return y\n    ### END SOLUTION"
+    found = audited(tmp_path, "called = double(3)", solution, families=["code"])
+    missing = found.of(Verdict.MISSING)
+    assert "a statement left out" in [result.mutant.operator for result in missing]
+    assert found.caught == 0
+    assert "caught only because" in missing[0].reason
+    assert to_json(found)["missing"] == len(missing)
+
+
+def test_answers_that_may_loop_for_ever_come_last(tmp_path: Path) -> None:
+    source = (
+        "def double(x):\n    ### BEGIN SOLUTION\n    y = x + 0\n    n = 0\n    while n < 1:\n        y = y + x\n"
+        "        n = n + 1\n    return y\n    ### END SOLUTION"
+    )
+    made = mutants(tiny_release(tiny_course(tmp_path, solution=source)).exams, ["code", "honest"], (), 0)
+    last = {one.after for one in made if may_be_endless(one)}
+    assert any("n = n - 1" in after for after in last)
+    assert not any("y = x - 0" in after for after in last)
+    assert not any(may_be_endless(one) for one in made if one.is_honest)
+
+
+def test_a_mutant_has_ten_times_the_time_of_the_solution(tmp_path: Path) -> None:
+    release = tiny_release(tiny_course(tmp_path))
+    runs = Runs(tiny_course(tmp_path), release, Options())
+    for seconds, allowed in ((0.01, MIN_CELL_SECONDS), (1.5, 15.0), (100.0, 20.0)):
+        runs.release = release
+        runs._limit(seconds)
+        assert runs.release.assignment.limits.cell_seconds == allowed
+    assert runs.release.assignment.limits.notebook_seconds == 60  # the course's own limits hold as well

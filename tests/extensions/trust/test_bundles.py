@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import hashlib
 import json
+import shutil
+import subprocess
+import types
+import typing
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.tiny import Here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, Here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
-from autograder.errors import CourseError, UsageError
-from autograder.extensions.trust.bundle import Manifest, write_bundle
+from autograder.errors import CourseError, HostError, UsageError
+from autograder.exchange import parcel
+from autograder.execution.recording import Transcript
+from autograder.extensions.trust.bundle import VERSION, Manifest, write_bundle
 from autograder.extensions.trust.bundle_reading import Bundle, BundleError, read_bundle
+from autograder.extensions.trust.bundle_signature import PROGRAM, SignatureError, sign, signer
 from autograder.extensions.trust.replay import bundle_case, replay
+from autograder.extensions.trust.replay_report import sentences
 from autograder.records.course import Course
+from autograder.records.grade import Grade
 from autograder.results import second_look
 
 
@@ -64,7 +75,7 @@ def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(cours
         "course/source/hw/words.txt",
         "recordings/0.run",
     }
-    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 3, "ada")
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 4, "ada")
     assert manifest.graded_from == manifest.bundled_from
     assert manifest.environment.packages["numpy"]
     assert manifest.recorded == 1
@@ -249,8 +260,8 @@ HOSTILE = {
     ),
     "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
     "another format": lambda files, manifest: manifest.update(format="zip"),
-    "another version": lambda files, manifest: manifest.update(version=4),
-    "another version and no environment": lambda files, manifest: manifest.update(version=4, environment=7),
+    "another version": lambda files, manifest: manifest.update(version=5),
+    "another version and no environment": lambda files, manifest: manifest.update(version=5, environment=7),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
     "files without end": lambda files, manifest: manifest["files"].update(
@@ -301,7 +312,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 3"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 4"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
@@ -342,3 +353,154 @@ def test_nothing_of_a_bundle_chooses_what_runs_on_this_machine(course: Course, t
     work = opened(rewritten(packed(course, tmp_path)[0], in_json("exam.json", change)), tmp_path).work
     assert (work.assignment.environment, work.assignment.prepare) == (None, None)
     assert (work.assignment.files, work.assignment.late.kind) == ((), "none")
+
+
+# --- what belongs together -----------------------------------------------------------------------------------
+
+
+def test_a_bundle_as_it_was_made_leaves_no_doubt(course: Course, tmp_path: Path) -> None:
+    """Also with a module of the course, and with files that grading does not need."""
+    (course.root / "helpers.py").write_text("FACTOR = 2")
+    tiny_course(course.root, test=f"import helpers\n{TEST}")
+    (course.submitted("ada", "hw") / "other.ipynb").write_text("{}")
+    (course.submitted("ada", "hw") / "notes").mkdir()
+    (course.submitted("ada", "hw") / "notes/mine.txt").write_text("mine")
+    grade(course)
+    found = opened(packed(course, tmp_path)[0], tmp_path)
+    assert found.doubts == ()
+    assert found.recordings[0].run
+
+
+def of_bob(path: Path, place: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    """A file of bob's bundle in the place of ada's."""
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read(place)
+    return lambda files, manifest: files.update({place: content})
+
+
+def doubts_of(path: Path, folder: Path) -> tuple[str, ...]:
+    folder.mkdir()
+    return read_bundle(path, folder).doubts
+
+
+def test_what_does_not_belong_to_the_grade_is_named(course: Course, tmp_path: Path) -> None:
+    """Whoever changes a bundle can write new digests, but the grade names what it was made from."""
+    path, theirs = packed(course, tmp_path)[0], packed(course, tmp_path, "bob")[0]
+    recording = rewritten(path, of_bob(theirs, "recordings/0.run"))
+    assert doubts_of(recording, tmp_path / "1") == ("the recording of nb is not of this submission",)
+    submission = rewritten(path, of_bob(theirs, "submission/nb.ipynb"))
+    assert doubts_of(submission, tmp_path / "2") == (
+        "the grade was made from another submission",
+        "the recording of nb is not of this submission",
+    )
+    exam = rewritten(path, in_json("exam.json", lambda head: head["exams"][0]["cells"][1].update(points=3.0)))
+    assert doubts_of(exam, tmp_path / "3") == ("the grade was made from another exam",)
+    words = rewritten(path, lambda files, _: files.update({"course/source/hw/words.txt": b"other words"}))
+    assert "the grade was made from other released files" in doubts_of(words, tmp_path / "4")
+    keys = rewritten(path, lambda _, manifest: manifest["graded_from"].update(submission="0" * 64))
+    assert doubts_of(keys, tmp_path / "5") == ("its manifest and its grade name different keys",)
+
+
+def test_a_grade_that_could_not_be_verified_is_not_said_to_be_the_same(course: Course, tmp_path: Path) -> None:
+    """A broken recording, and another student's: the execution alone gives the same grade."""
+    submit(course, "eve", "def double(x):\n    return x + x")
+    grade(course)
+    path, theirs = packed(course, tmp_path)[0], packed(course, tmp_path, "eve")[0]
+    broken = rewritten(path, lambda files, _: files.update({"recordings/0.run": files["recordings/0.run"][:80]}))
+    for number, changed in enumerate((broken, rewritten(path, of_bob(theirs, "recordings/0.run")))):
+        folder = tmp_path / f"read-{number}"
+        (folder / "work").mkdir(parents=True)
+        (folder / "bundle").mkdir()
+        report = replay([bundle_case(read_bundle(changed, folder / "bundle"))], folder / "work", execute=Here())
+        assert (len(report.differing), len(report.not_executed), len(report.not_verified)) == (0, 0, 1)
+        assert sentences(report)[0] == "Not verified: the grade is the same executed anew."
+
+
+# --- who made it ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signers(tmp_path: Path) -> Path:
+    """A file that allows the key ``tmp_path/key``."""
+    if shutil.which(PROGRAM) is None:
+        pytest.skip(f"{PROGRAM} is not installed")
+    for name in ("key", "other"):
+        made = [PROGRAM, "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(tmp_path / name)]
+        subprocess.run(made, check=True)
+    path = tmp_path / "signers"
+    path.write_text(f"ada@example.org {(tmp_path / 'key.pub').read_text()}")
+    return path
+
+
+def test_a_signature_says_who_made_a_bundle(course: Course, tmp_path: Path, signers: Path) -> None:
+    path, _ = packed(course, tmp_path)
+    assert sign(path, tmp_path / "key") == path.with_name("ada.zip.sig")
+    assert sign(path, tmp_path / "key").is_file()  # once more, without a question
+    assert signer(path, signers) == "ada@example.org"
+
+
+def test_a_changed_byte_a_stranger_and_a_missing_signature_are_refused(
+    course: Course, tmp_path: Path, signers: Path
+) -> None:
+    path, _ = packed(course, tmp_path)
+    with pytest.raises(SignatureError, match=r"is not signed: there is no ada.zip.sig"):
+        signer(path, signers)
+    sign(path, tmp_path / "other")
+    with pytest.raises(SignatureError, match="a key of nobody in"):
+        signer(path, signers)
+    sign(path, tmp_path / "key")
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(SignatureError, match=r"does not fit ada.zip"):
+        signer(path, signers)
+
+
+def test_a_signature_for_something_else_does_not_count(course: Course, tmp_path: Path, signers: Path) -> None:
+    path, _ = packed(course, tmp_path)
+    subprocess.run(
+        [PROGRAM, "-q", "-Y", "sign", "-f", tmp_path / "key", "-n", "file", path], check=True, capture_output=True
+    )
+    with pytest.raises(SignatureError, match=r"does not fit ada.zip"):
+        signer(path, signers)
+
+
+def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, _ = packed(course, tmp_path)
+    (tmp_path / "key").write_text("key")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostError, match="ssh-keygen is not installed; signatures need OpenSSH"):
+        sign(path, tmp_path / "key")
+    with pytest.raises(UsageError, match="there is no key"):
+        sign(path, tmp_path / "missing")
+
+
+# --- the version ---------------------------------------------------------------------------------------------
+
+SHAPE = {4: "2ff9ac2196b018cc"}
+"""Version of a bundle → digest of its records' fields and types."""
+
+
+def shape(kind: Any, known: dict[str, Any]) -> str:
+    """Describe a type with the fields of all records in it."""
+    if arguments := typing.get_args(kind):
+        origin = typing.get_origin(kind)
+        name = "union" if origin in (types.UnionType, typing.Union) else getattr(origin, "__qualname__", str(origin))
+        return f"{name}[{', '.join(shape(part, known) for part in arguments)}]"
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind.__qualname__ not in known:
+        known[kind.__qualname__] = {}
+        hints = typing.get_type_hints(kind)
+        known[kind.__qualname__] = {field.name: shape(hints[field.name], known) for field in dataclasses.fields(kind)}
+    elif isinstance(kind, type) and issubclass(kind, enum.Enum):
+        known[kind.__qualname__] = [str(each.value) for each in kind]
+    return kind.__qualname__ if isinstance(kind, type) else str(kind)
+
+
+def test_a_record_that_changes_gets_another_version() -> None:
+    """A bundle of the same version must be readable: raise VERSION where a field or its type changes."""
+    known: dict[str, Any] = {}
+    for kind in (Manifest, parcel._CommonHead, parcel._UnitHead, Grade, Transcript):
+        shape(kind, known)
+    assert len(known) > 20
+    made = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+    assert {VERSION: made} == SHAPE, (
+        "a record in bundles has changed: raise VERSION in bundle.py, and write the digest here"
+    )

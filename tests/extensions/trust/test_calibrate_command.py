@@ -98,3 +98,29 @@ def test_a_solution_that_this_machine_cannot_grade_is_an_error_with_its_reason(
     done = run(course, "--seeds", "2")
     assert done.exit_code == 1
     assert "the disk is full" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--until", "nothing"), "'nothing' is no share from 0.1% to 50%."),
+        (("--until", "0%"), "'0%' is no share from 0.1% to 50%."),
+        (("--until", "1%", "--seeds", "5"), "--seeds and --until both say how many runs there are"),
+    ],
+)
+def test_a_rate_that_no_number_of_runs_shows_is_refused(options: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.55))
+    done = run(course, *options)
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+
+
+def test_until_runs_as_often_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """29 runs without a loss show 10 %."""
+    course = measured_course(tmp_path, measuring(0.55))
+    in_this_process(monkeypatch, Here())
+    done = run(course, "--until", "10%")
+    made = calibration_record.load(calibration_record.calibration_path(course, "hw"))
+    assert made is not None
+    assert (made.runs, made.planned) == (29, 29)
+    assert "met by all (at most 9.9 % miss it)" in " ".join(done.output.split())

@@ -43,6 +43,12 @@ SLIPS = [
     ("x = np.mean(a)", "sum for mean", "x = np.sum(a)"),
     ("x = np.log(a)", "log left out", "x = a"),
     ("x = a[1:]", "a slice left out", "x = a"),
+    ('x = word.strip(".")', "strip left out", "x = word"),
+    ("x = word.lower()", "lower left out", "x = word"),
+    ("x = a.b.copy()", "copy left out", "x = a.b"),
+    ("x = np.copy(a)", "copy left out", "x = a"),
+    ("x = table.reset_index(drop=True)", "reset_index left out", "x = table"),
+    ("x = table.sort_values('a', inplace=True)", "`inplace` left out", "x = table.sort_values('a')"),
     ("x = g(a, b)", "arguments the wrong way round", "x = g(b, a)"),
     ("def f(a):\n    return a, a + 1", "results the wrong way round", "def f(a):\n    return (a + 1, a)"),
     ("def f(a):\n    return a", "`return` without the value", "def f(a):\n    return None"),
@@ -101,6 +107,9 @@ def test_a_data_slip(source: str, operator: str, part: str) -> None:
 
 
 HONEST = [
+    ("def f(a, b, c):\n    return a + b + c", "brackets elsewhere", "a + (b + c)"),
+    ("def f(a, b, c):\n    return a * b * c", "brackets elsewhere", "a * (b * c)"),
+    ("def f(a):\n    return sum(a)", "a sum from its other end", "sum(reversed(list(a)))"),
     ("x = a * b", "factors exchanged", "x = b * a"),
     ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
     ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),

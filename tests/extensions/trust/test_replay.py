@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 from autograder.coordinator import batch
 from autograder.errors import UsageError
 from autograder.exchange.work import Work
-from autograder.extensions.trust.bundle_environment import Environment, differences
+from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
 from autograder.extensions.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
 from autograder.extensions.trust.replay_report import rows, sentences, to_json
 from autograder.extensions.trust.work_folder import work_folder
@@ -96,6 +97,7 @@ def test_a_question_with_another_grade_is_named_with_both(course: Course, monkey
     assert (found.submissions, found.submissions_differing, found.questions, found.questions_differing) == (3, 1, 3, 1)
     assert found.submission_share.low < 1 / 3 < found.submission_share.high
     assert any("1 of 3 submissions have another grade" in said for said in sentences(report))
+    assert "environment: no difference is known, so it is chance or time." in sentences(report)
 
 
 def test_a_submission_without_a_recording_is_executed_all_the_same(course: Course) -> None:
@@ -127,7 +129,7 @@ def test_a_notebook_that_cannot_be_executed_now_is_no_difference(
     report = replayed(course, only=["ada"])
     assert report.differing == ()
     assert [one.case.grade.student for one in report.not_executed] == ["ada"]
-    assert sentences(report)[0] == "The grade is the same."  # from its recording
+    assert sentences(report)[0] == "Not verified: the grade is the same from its recording."
     assert "no space" in sentences(report)[1]
 
 
@@ -153,6 +155,19 @@ def test_the_json_has_both_grades_and_the_intervals(course: Course) -> None:
     low, high = content["flakiness"]["submissions_interval"]
     assert low == 0
     assert high == pytest.approx(0.7076, abs=1e-4)  # 1 - 0.025 ** (1 / 3)
+
+
+def test_cores_linear_algebra_and_time_zone_are_part_of_the_environment() -> None:
+    here = environment_here()
+    assert int(here.cores) >= 1
+    assert here.blas
+    assert here.time_zone
+    there = replace(here, cores="96", blas="mkl 2025.1", time_zone="CET/CEST")
+    assert differences(there, here) == [
+        f"cores: 96 → {here.cores}",
+        f"linear algebra: mkl 2025.1 → {here.blas}",
+        f"time zone: CET/CEST → {here.time_zone}",
+    ]
 
 
 def test_what_differs_between_two_machines_is_named() -> None:

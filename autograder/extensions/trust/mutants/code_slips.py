@@ -77,9 +77,14 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 _DROPPED_CALLS = frozenset((
     "log", "exp", "sqrt", "abs", "fabs", "round", "int", "float", "negative", "sorted", "square", "softmax", "sigmoid",
     "softplus", "clip", "maximum", "minimum", "transpose", "ravel", "flatten", "copy", "mean", "moveaxis",
-    "reduce_mean", "normalize", "reversed", "unique", "cumsum", "strip", "lower",
+    "reduce_mean", "normalize", "reversed", "unique", "cumsum", "strip", "lstrip", "rstrip", "lower", "upper", "title",
+    "astype", "reset_index", "sort_index", "sort_values", "dropna", "fillna", "drop_duplicates",
 ))  # fmt: skip
-"""Calls that are forgotten: the first argument, or the method's object, stands there instead."""
+"""Calls that are forgotten: the method's object, or a function's first argument, stands there instead."""
+_MODULES = frozenset((
+    "np", "numpy", "jnp", "math", "cmath", "scipy", "pd", "tf", "keras", "K", "ops", "torch", "nn", "F", "T", "random",
+))  # fmt: skip
+"""Names by which modules go: ``np.copy(x)`` is a function, and ``x.copy()`` a method."""
 _SEEDING = frozenset(("seed", "set_random_seed", "set_seed", "manual_seed", "default_rng", "RandomState", "PRNGKey"))
 UNTOUCHED = frozenset((
     "seed", "random_state", "verbose", "name", "title", "label", "color", "figsize", "epochs", "batch_size",
@@ -184,11 +189,11 @@ def ends(node: ast.AST) -> Made:
 
 
 def axis(node: ast.AST) -> Made:
-    """Take the other axis, or forget it."""
+    """Take the other axis, or forget it; forget that a table is to be changed in place."""
     if not isinstance(node, ast.Call):
         return
     for number, keyword in enumerate(node.keywords):
-        if keyword.arg in ("axis", "dim", "keepdims", "keepdim"):
+        if keyword.arg in ("axis", "dim", "keepdims", "keepdim", "inplace"):
             remaining = [*node.keywords[:number], *node.keywords[number + 1 :]]
             yield f"`{keyword.arg}` left out", ast.Call(node.func, node.args, remaining)
             if keyword.arg in ("axis", "dim") and (value := _number(keyword.value)) is not None:
@@ -207,14 +212,24 @@ def call(node: ast.AST) -> Made:
             function = ast.Attribute(node.func.value, replacement, ast.Load())
         yield f"{replacement} for {name}", ast.Call(function, node.args, node.keywords)
     if name in _DROPPED_CALLS:
-        if node.args and not isinstance(node.args[0], ast.Starred):
+        if (receiver := _receiver(node)) is not None:
+            yield f"{name} left out", receiver
+        elif node.args and not isinstance(node.args[0], ast.Starred):
             yield f"{name} left out", node.args[0]
-        elif isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Name):
-            yield f"{name} left out", node.func.value
     plain = [not isinstance(one, ast.Starred | ast.Constant) for one in node.args[:2]]
     if plain == [True, True] and ast.dump(node.args[0]) != ast.dump(node.args[1]) and name not in _ANY_ORDER:
         first, second, *remaining = node.args
         yield "arguments the wrong way round", ast.Call(node.func, [second, first, *remaining], node.keywords)
+
+
+def _receiver(node: ast.Call) -> ast.expr | None:
+    """Return the object of a method's call; None where a module's function, or a plain one, is called."""
+    if not isinstance(node.func, ast.Attribute):
+        return None
+    root: ast.expr = node.func.value
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return None if isinstance(root, ast.Name) and root.id in _MODULES else node.func.value
 
 
 _ANY_ORDER = frozenset(("add", "multiply", "maximum", "minimum", "print", "max", "min", "zip", "set"))

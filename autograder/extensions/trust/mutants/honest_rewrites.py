@@ -31,6 +31,18 @@ def operands(node: ast.AST) -> Made:
         yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
 
 
+def orders_of_summation(node: ast.AST) -> Made:
+    """Add, or multiply, in another order: sums of floats differ in their last digits."""
+    match node:
+        case ast.BinOp(left=ast.BinOp(left=first, op=inner, right=second), op=outer, right=third) if isinstance(
+            outer, ast.Add | ast.Mult
+        ) and type(inner) is type(outer):
+            yield "brackets elsewhere", ast.BinOp(first, inner, ast.BinOp(second, outer, third))
+        case ast.Call(func=ast.Name(id="sum"), args=[terms], keywords=[]) if not isinstance(terms, ast.Starred):
+            backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
+            yield "a sum from its other end", ast.Call(node.func, [backwards], [])
+
+
 def comparisons(node: ast.AST) -> Made:
     """Write a comparison from the other side."""
     turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
@@ -156,7 +168,7 @@ def _functional(
 
 
 OPERATORS: tuple[Operator, ...] = (
-    operands, comparisons, conditions, results, loops, vectors, activations, forms,
+    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, activations, forms,
 )  # fmt: skip
 
 
