@@ -75,7 +75,7 @@ class UnreadReplyError(RemoteError, UnreadError):
 
 
 class TooOftenError(RemoteError, UnreadError):
-    """A call of the student's code that used the test's own functions more often than the kit can serve in its time."""
+    """A call that used the test's own functions more often than the kit can serve in its time."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -76,7 +76,7 @@ def prove(
     Returns:
         The release with the record of observations, which is kept for grading, and warnings. These name the solution's
         cells that raise or are stopped, where no question loses points by it, and tests of zero points that fail. They
-        name tests that give full marks to functions which only return None, 0, zeros or their input, and tests in
+        name tests that give full marks to functions which only return None, 0, zeros or their input. They name tests in
         which the solution fails if it is trained again for a third of the epochs. They name tests that see objects as
         they are at the notebook's end, and comparisons that no student's function can fail.
 

@@ -26,8 +26,8 @@ COPIES: dict[type, Callable[[Any], Any]] = {
 def base_value(value: Any, methods: Sequence[str]) -> tuple[Any, ...]:
     """Return the plain value of an object, in a tuple; an empty tuple if there is none.
 
-    There is one if the object's class derives from a plain type and leaves these methods as they are there; without
-    names, equality and all methods of a public name.
+    There is one if the object's class derives from a plain type and leaves these methods as they are there. Without
+    names, they are equality and all methods of a public name.
     """
     kind = type(value)
     base = next((plain for plain in COPIES if plain in kind.__mro__), kind)

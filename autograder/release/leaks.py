@@ -177,7 +177,7 @@ def _in_notebooks(release: Release, markers: Markers) -> Iterator[str]:
 
 
 def _marked_files(course: Course, release: Release, markers: Markers) -> dict[str, str]:
-    """Find markers in files of any kind: place in the release → a sentence with the name of the course's file."""
+    """Find markers in files of any kind: place in the release → a sentence that names the file."""
     faults = {}
     for target, path in release.files.items():
         if marker := _marked(path, markers):

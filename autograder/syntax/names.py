@@ -96,7 +96,7 @@ def _body_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -
 
 
 def names_of_cell(source: str, vocabulary: Vocabulary) -> set[str]:
-    """Return the names that a cell may use: all of the notebook's where it lists them, and those of tests' helpers."""
+    """Return the names that a cell may use: the notebook's, if it lists them, and those of tests' helpers."""
     listed = vocabulary.students if LISTING & loaded_names(source) and unnamed_access(source) else frozenset[str]()
     names: set[str] = set()
     pending = list(mentioned_names(source) | listed)
