@@ -119,7 +119,7 @@ def hand_in(folder: Path, exam: Exam, number: int) -> None:
     """Write the solution, with a number in each answer."""
     import nbformat
 
-    from autograder.release.exam import solution_notebook
+    from autograder.release.exam_construction import solution_notebook
 
     folder.mkdir(parents=True)
     notebook = solution_notebook(exam)

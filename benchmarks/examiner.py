@@ -144,8 +144,8 @@ def kernel_rows() -> Iterator[Row]:
 
 PHASES = {
     "capture": "autograder.execution.capture.capture",
-    "tests": "autograder.examination.notebook._examine",
-    "rebuild": "autograder.examination.notebook._rebuild",
+    "tests": "autograder.examination.notebook_grading._examine",
+    "rebuild": "autograder.examination.notebook_grading._rebuild",
     "predict": "autograder.check.holdout.predicted",
 }
 """Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
@@ -159,7 +159,7 @@ def lesson_rows(runs: int) -> Iterator[Row]:
 
     prepared_course(LESSON)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["autograder.examination.notebook", *HEAVY])
+    context.set_forkserver_preload(["autograder.examination.notebook_grading", *HEAVY])
     runs_spent: list[dict[str, tuple[float, float]]] = []
     for number in range(runs):
         said(f"lesson, run {number + 1} of {runs}")
@@ -187,9 +187,9 @@ def grade_lesson(report: Any) -> None:
 
     from autograder.coordinator.batch import common_keys, submission_work
     from autograder.course.configuration import load_course
-    from autograder.examination.notebook import grade_notebook
+    from autograder.examination.notebook_grading import grade_notebook
     from autograder.release.build import build
-    from autograder.release.exam import solution_notebook
+    from autograder.release.exam_construction import solution_notebook
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     course = load_course(ROOT)
@@ -213,7 +213,7 @@ def grade_lesson(report: Any) -> None:
 
 def _kernel(work: Any) -> Any:
     """A kernel of its own, as the examiner drives one."""
-    from autograder.coordinator.walls import kernel_sandbox
+    from autograder.coordinator.grading_sandboxes import kernel_sandbox
     from autograder.exchange.work import hidden_paths, preload, released_modules
     from autograder.execution.own_kernel import sandboxed_kernel
 

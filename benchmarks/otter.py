@@ -49,8 +49,8 @@ def source(questions: int) -> dict:
 def time_reading(questions: int, repeats: int) -> list[float]:
     """CPU seconds of making the exam of such a source, imports left out."""
     from autograder.course.nbgrader_config import read_nbgrader_config
-    from autograder.extensions.otter.notebook import convert
-    from autograder.release.exam import make_exam
+    from autograder.extensions.otter.source_notebook import convert
+    from autograder.release.exam_construction import make_exam
     from autograder.release.stripping import convert_otter, nbformat
 
     with tempfile.TemporaryDirectory() as folder:

@@ -86,7 +86,7 @@ def measured(lesson: str, runs: int, *, cells: bool) -> dict[str, float]:
     from autograder import demo
     from autograder.coordinator import batch, examiner
     from autograder.coordinator.cache_keys import exam_key
-    from autograder.coordinator.submission import attempt
+    from autograder.coordinator.submission_grading import attempt
     from autograder.coordinator.templates import Templates
     from autograder.release.build import build
     from autograder.results import publication
@@ -126,7 +126,7 @@ def hand_in(folder: Path, exam: Any) -> None:
     """Write a submission: the solution between a cell that notes times and one that tells them."""
     import nbformat
 
-    from autograder.release.exam import solution_notebook
+    from autograder.release.exam_construction import solution_notebook
 
     folder.mkdir(parents=True)
     notebook = solution_notebook(exam)

@@ -37,7 +37,7 @@ class Recording:
 
     def __call__(self, due: Sequence[Work], workers: int) -> Iterator[tuple[Work, str]]:
         from autograder.coordinator import examiner
-        from autograder.coordinator import submission as worker
+        from autograder.coordinator import submission_grading as worker
         from autograder.coordinator.pool import in_threads
         from autograder.coordinator.templates import Templates
 

@@ -36,7 +36,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from helpers.lessons import cell_of, lesson_exam, printed  # noqa: E402
 from tutorial_protocols import PROTOCOLS, SEED, Numbers, Rows, read_rows, spread  # noqa: E402
 
-from autograder.release.exam import solution_notebook  # noqa: E402
+from autograder.release.exam_construction import solution_notebook  # noqa: E402
 from kaggle_data import COURSE_ROWS, load_data  # noqa: E402
 
 # --- the rows of the table ----------------------------------------------------------------------------

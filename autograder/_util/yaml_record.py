@@ -74,7 +74,7 @@ def _syntax_remedy(problem: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reader:
+class YamlReader:
     """Converter from the nodes of one file to values and records."""
 
     file: str

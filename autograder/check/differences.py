@@ -15,7 +15,7 @@ from typing import Any
 from autograder.check.activations import same_activation
 from autograder.check.attributes import attribute_difference
 from autograder.check.pattern import ANY_KIND, AnyOf, LayerPattern, Repeat, Run
-from autograder.check.readings import Reading, own_reading, same_axis
+from autograder.check.readings import LayerReading, own_reading, same_axis
 from autograder.check.steps import Step
 from autograder.errors import CourseError
 
@@ -231,7 +231,7 @@ def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Diffe
             yield Difference(f"{step.place}: {step}, expected {item}", step, item)
 
 
-def _attributes(item: LayerPattern, step: Step, reading: Reading) -> Iterator[Difference]:
+def _attributes(item: LayerPattern, step: Step, reading: LayerReading) -> Iterator[Difference]:
     for key, expected in item.attributes.items():
         text: str | None = None
         if key in reading.parts:
@@ -260,6 +260,6 @@ def _inner_difference(expected: Any, held: Any) -> str | None:
     return None if fits else f"{' and '.join(map(str, inner))}, expected {texts}"
 
 
-def _with_activation(step: Step, reading: Reading | None = None) -> str:
+def _with_activation(step: Step, reading: LayerReading | None = None) -> str:
     kind, activation = (step.kind, step.activation) if reading is None else (reading.kind, reading.activation)
     return f"{kind} without an activation" if activation in (None, "linear") else f"{kind} with activation {activation}"

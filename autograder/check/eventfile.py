@@ -93,7 +93,7 @@ def parse(files: Iterable[bytes]) -> Events:
     """
     from tensorboard.compat.proto.event_pb2 import Event
 
-    collector = _Collector()
+    collector = _SeriesCollector()
     number = 0
     for data in files:
         for payload in records(data):
@@ -141,7 +141,7 @@ def records(data: bytes) -> Iterator[bytes]:
 # --- from messages to series -------------------------------------------------------------------------
 
 
-class _Collector:
+class _SeriesCollector:
     def __init__(self) -> None:
         self.plugins: dict[str, str] = {}
         self.series: dict[str, dict[str, list[tuple[int, Any]]]] = {"scalars": {}, "histograms": {}}

@@ -35,7 +35,7 @@ _AS_LAYERS = names("ReLU Softmax")
 
 
 @dataclass(frozen=True)
-class Part:
+class GraphPart:
     """A layer or an operation of a model or of a nested model."""
 
     operation: Any
@@ -90,7 +90,7 @@ class Part:
         return "relu" if rectifies else operation_activation(self.operation)
 
 
-def parts(model: Any) -> list[Part]:
+def parts(model: Any) -> list[GraphPart]:
     """Return the layers and operations that compute a model's outputs, in Keras's order, with nested models opened.
 
     A model without a graph (unbuilt, or of a class of the student's own) returns all its layers.
@@ -179,7 +179,7 @@ def _graph(model: Any) -> Any:
 class _Opening:
     """A walk through a model and its nested models."""
 
-    found: list[Part] = field(default_factory=list)
+    found: list[GraphPart] = field(default_factory=list)
     layers: int = 0
     """Number of layers passed so far, needed or not."""
 
@@ -198,7 +198,7 @@ class _Opening:
         if graph is None:
             for layer in _leaves(model, depth):
                 self.layers += 1
-                self.found.append(Part(layer, self.layers, True))
+                self.found.append(GraphPart(layer, self.layers, True))
             return
         ends = [tensor for place, tensor in enumerate(graph.outputs) if wanted is None or place in wanted]
         begins = {id(tensor) for tensor in graph.inputs}
@@ -219,7 +219,7 @@ class _Opening:
         self.layers += is_layer
         if calls:
             nodes = [operation._inbound_nodes[index] for index in sorted(calls)]
-            self.found.append(Part(operation, self.layers, is_layer, nodes, masked))
+            self.found.append(GraphPart(operation, self.layers, is_layer, nodes, masked))
 
 
 def _needed(ends: list[Any], begins: set[int], *, masks: bool) -> dict[int, dict[int, set[int]]]:

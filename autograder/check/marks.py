@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from autograder.check.results import Recording, current
+from autograder.check.results import CheckRecorder, current
 from autograder.errors import CourseError
 from autograder.records.checks import LEADERBOARD, ORDER, CheckResult, Outcome
 
@@ -134,7 +134,7 @@ def _inside(settle: Callable[[list[CheckResult]], list[CheckResult]]) -> Iterato
     try:
         yield
     finally:
-        if isinstance(recorder, Recording) and len(recorder) > start:
+        if isinstance(recorder, CheckRecorder) and len(recorder) > start:
             recorder[start:] = settle(recorder[start:])
 
 

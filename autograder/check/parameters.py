@@ -64,7 +64,7 @@ def parameters(
     >>> check.parameters(model, at_most=100_000)  # doctest: +SKIP
     ✓ parameters: 50,890 parameters, at most 100,000 asked
     """
-    allowed = Asked(exactly, at_most, at_least)
+    allowed = CountBounds(exactly, at_most, at_least)
     if kind not in _KINDS:
         raise CourseError(f"check.parameters: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     model = as_examined(model, guess=True)
@@ -99,7 +99,7 @@ def parameters(
 
 
 @dataclass(frozen=True)
-class Asked:
+class CountBounds:
     """The limits that a test sets.
 
     Raises:

@@ -29,7 +29,7 @@ MAX_NUMBERS = 2_000_000
 
 
 @dataclass
-class Figures:
+class ModelFigures:
     """The recorded figures of one model."""
 
     parameters: tuple[int, int, int, int] | None = None
@@ -42,9 +42,9 @@ class Figures:
 class PredictionCache:
     """The figures of all models of one notebook."""
 
-    figures: dict[str, Figures] = field(default_factory=dict)
+    figures: dict[str, ModelFigures] = field(default_factory=dict)
     """Digest of the kernel's claim about a model → the model's figures."""
-    models: dict[int, tuple[Any, Figures]] = field(default_factory=dict)
+    models: dict[int, tuple[Any, ModelFigures]] = field(default_factory=dict)
     """The rebuilt models, by ``id``."""
     changed: bool = False
 
@@ -52,7 +52,7 @@ class PredictionCache:
         """Record what is measured of this model from now on."""
         key = digest(claim)
         if key:
-            self.models[id(model)] = model, self.figures.setdefault(key, Figures())
+            self.models[id(model)] = model, self.figures.setdefault(key, ModelFigures())
 
     def cached(self, claim: Any) -> CachedModel | None:
         """Return a stand-in for the model that the claim describes; None if that model was not measured before."""
@@ -78,7 +78,7 @@ def read_predictions(packed: Packed) -> PredictionCache:
             raise TypeError("no figures")
         if not all(type(p) is np.ndarray and p.dtype == np.float64 and p.ndim for p in predictions.values()):
             raise TypeError("no predictions")
-        cache.figures[key] = Figures(parameters, dict(predictions))
+        cache.figures[key] = ModelFigures(parameters, dict(predictions))
     return cache
 
 
@@ -105,7 +105,7 @@ class CachedModel:
     dtype = None
     """Keeps numpy from taking the stand-in for an array."""
 
-    def __init__(self, figures: Figures, read_as: str = "") -> None:
+    def __init__(self, figures: ModelFigures, read_as: str = "") -> None:
         object.__setattr__(self, "_figures", figures)
         object.__setattr__(self, "read_as", read_as)
 
@@ -119,15 +119,15 @@ def _require_model() -> NoReturn:
 
 
 def cached_parameters(model: Any) -> tuple[int, int, int, int]:
-    """Return the counts of a model's parameters, as :class:`Figures` has them."""
-    figures: Figures = object.__getattribute__(model, "_figures")
+    """Return the counts of a model's parameters, as :class:`ModelFigures` has them."""
+    figures: ModelFigures = object.__getattribute__(model, "_figures")
     return figures.parameters if figures.parameters is not None else _require_model()
 
 
 def predictions_of(model: Any, inputs: Any, predict: Callable[[], np.ndarray]) -> np.ndarray:
     """Return the cached predictions, or those that ``predict`` makes, which are then cached."""
     if isinstance(model, CachedModel):
-        figures_known: Figures = object.__getattribute__(model, "_figures")
+        figures_known: ModelFigures = object.__getattribute__(model, "_figures")
         predictions = figures_known.predictions.get(digest(inputs))
         return _require_model() if predictions is None else predictions.copy()
     outputs = predict()
@@ -148,7 +148,7 @@ def note_parameters(model: Any, counts: tuple[int, int, int, int]) -> None:
         _caches[-1].changed = True
 
 
-def _figures_of(model: Any) -> Figures | None:
+def _figures_of(model: Any) -> ModelFigures | None:
     entry = _caches[-1].models.get(id(model)) if _caches else None
     return entry[1] if entry is not None else None
 

@@ -15,7 +15,7 @@ import pytest
 
 from autograder._util.digests import digest
 from autograder.check.events import kernel_ended
-from autograder.check.results import Recording, recording
+from autograder.check.results import CheckRecorder, recording
 from autograder.check.shared_folder import new_shared_folder
 from autograder.errors import CourseError, HostError
 
@@ -24,13 +24,13 @@ MARKS = ("points", "visible", "hidden", "notebook")
 
 
 @dataclass
-class Part:
+class CaseRun:
     """What a test, a case of ``parametrize`` or a subtest came to."""
 
     name: str
-    results: Recording
+    results: CheckRecorder
     errors: list[BaseException] = field(default_factory=list)
-    subtests: list[Part] = field(default_factory=list)
+    subtests: list[CaseRun] = field(default_factory=list)
 
 
 class Plugin:
@@ -43,10 +43,10 @@ class Plugin:
         outer: the recording of the test cell.
     """
 
-    def __init__(self, define: Callable[[], Mapping[str, Any]], test: str, notebook: Any, outer: Recording) -> None:
+    def __init__(self, define: Callable[[], Mapping[str, Any]], test: str, notebook: Any, outer: CheckRecorder) -> None:
         self.define, self.test, self.notebook, self.outer = define, test, notebook, outer
         self.folder = os.getcwd()  # noqa: PTH109
-        self.parts: list[Part] = []
+        self.parts: list[CaseRun] = []
         self.internal: list[BaseException] = []
         """Errors that end the run: of the test file, of pytest and of the examiner."""
 
@@ -85,7 +85,7 @@ class Plugin:
         except BaseException as error:
             self.internal.append(_own(error, self.test))
             return True
-        collected = _File.from_parent(session, path=Path("/", file))
+        collected = _TestModule.from_parent(session, path=Path("/", file))
         collected.content = module
         session.items = [item for item in session.genitems(collected) if _path_of(item) == path]
         session.testscollected = len(session.items)
@@ -95,7 +95,7 @@ class Plugin:
     def pytest_runtest_protocol(self, item: Any) -> Any:
         """Run a case in the notebook's folder, with a recording of its own."""
         with working_in(self.folder), recording(self.outer.earned) as results:
-            part = Part(item.name, results)
+            part = CaseRun(item.name, results)
             self.parts.append(part)
             report_result = yield
         ending = kernel_ended()
@@ -131,7 +131,7 @@ class Plugin:
             self.internal.append(CourseError(f"{self.test}: {report.longrepr}"))
 
 
-class _File(pytest.Module):
+class _TestModule(pytest.Module):
     content: types.ModuleType
 
     def _getobj(self) -> types.ModuleType:
@@ -141,14 +141,14 @@ class _File(pytest.Module):
 class _Subtests:
     """The fixture ``subtests``."""
 
-    def __init__(self, test: str, part: Part, outer: Recording) -> None:
+    def __init__(self, test: str, part: CaseRun, outer: CheckRecorder) -> None:
         self._test, self._part, self._outer = test, part, outer
 
     @contextlib.contextmanager
     def test(self, msg: str | None = None, **values: Any) -> Iterator[None]:
         """Record a block as a part; what it raises does not end the test."""
         with recording(self._outer.earned) as results:
-            part = Part(str(msg or ""), results)
+            part = CaseRun(str(msg or ""), results)
             self._part.subtests.append(part)
             try:
                 yield

@@ -1,6 +1,6 @@
 """Runs of one pytest function in the examiner: the real pytest, with the notebook as the fixture ``student``.
 
-:mod:`autograder.release.test_files` writes the test cells that call :func:`run`.
+:mod:`autograder.release.pytest_files` writes the test cells that call :func:`run`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.check.cases import case
-from autograder.check.results import Recording, current, report, share
+from autograder.check.results import CheckRecorder, current, report, share
 from autograder.errors import CourseError, RemoteError
 from autograder.records.checks import UNDECIDED, Outcome, is_undecided, shortcomings
 
 if TYPE_CHECKING:  # it imports pytest
-    from autograder.check.pytest_collection import Part
+    from autograder.check.pytest_collection import CaseRun
 
 _NEUTRAL = "/usr"
 """Folder that pytest is started in."""
@@ -87,7 +87,7 @@ def run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, *
         _report(part, title if len(parts) > 1 else test.rpartition("::")[2], 1.0, outer, hidden=hidden)
 
 
-def _report(part: Part, name: str, weight: float, outer: Recording, *, hidden: bool) -> None:
+def _report(part: CaseRun, name: str, weight: float, outer: CheckRecorder, *, hidden: bool) -> None:
     """Report a part as a check, or its subtests as one each."""
     outer.unmet += part.results.unmet
     outer.extend(check for check in part.results if check.bonus or check.outcome is Outcome.BROKEN)
@@ -112,7 +112,7 @@ def _report(part: Part, name: str, weight: float, outer: Recording, *, hidden: b
     report(name, share(counted), message, weight=weight, evidence=evidence)
 
 
-def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, outer: Recording) -> list[Part]:
+def _run(define: Callable[[], Mapping[str, Any]], test: str, notebook: Student, outer: CheckRecorder) -> list[CaseRun]:
     import pytest
 
     from autograder.check.pytest_collection import Plugin, working_in

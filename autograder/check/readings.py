@@ -22,7 +22,7 @@ WRAPPERS = ("TimeDistributed", "SpectralNormalization")
 
 
 @dataclass(frozen=True)
-class Reading:
+class LayerReading:
     """A layer as a pattern may name it."""
 
     kind: str
@@ -37,12 +37,12 @@ class Reading:
         return self.config
 
 
-def own_reading(layer: Any) -> Reading:
+def own_reading(layer: Any) -> LayerReading:
     """Return a layer as what it is."""
     kind = type(layer).__name__
     has_one = fuses(kind) or kind in RECURRENT or kind in _CELLS
     activation = activation_name(getattr(layer, "activation", None)) if has_one else None
-    return Reading(kind, _config(layer), activation, _parts(layer, kind))
+    return LayerReading(kind, _config(layer), activation, _parts(layer, kind))
 
 
 def _config(layer: Any) -> Mapping[str, Any]:
@@ -52,19 +52,19 @@ def _config(layer: Any) -> Mapping[str, Any]:
         return {}
 
 
-def readings(layer: Any) -> Iterator[Reading]:
+def readings(layer: Any) -> Iterator[LayerReading]:
     """Yield the layer as what it is, what it equals, and what it holds."""
     yield own_reading(layer)
     yield from others(layer)
 
 
-def others(layer: Any) -> Iterator[Reading]:
+def others(layer: Any) -> Iterator[LayerReading]:
     """Yield what a layer equals, and what it holds."""
     kind = type(layer).__name__
     if kind == "RNN":
         yield from _of_cell(layer)
     elif kind in _CELLS:
-        yield Reading("RNN", _config(layer), parts={"cell": layer.cell})
+        yield LayerReading("RNN", _config(layer), parts={"cell": layer.cell})
     elif kind in WRAPPERS:
         yield from readings(layer.layer)
     elif kind == "Bidirectional" and _same_both_ways(layer):
@@ -74,16 +74,16 @@ def others(layer: Any) -> Iterator[Reading]:
     elif kind == "Reshape":
         yield from _reshaped(layer)
         if len(_shape(layer)) == 2:
-            yield Reading("Flatten", {})
+            yield LayerReading("Flatten", {})
 
 
-def _of_cell(layer: Any) -> Iterator[Reading]:
+def _of_cell(layer: Any) -> Iterator[LayerReading]:
     if type(layer.cell).__name__ in RECURRENT:
         yield _loop(layer, layer.cell)
         yield own_reading(layer.cell)
 
 
-def readings_of_stack(layer: Any) -> list[Reading]:
+def readings_of_stack(layer: Any) -> list[LayerReading]:
     """Return the recurrent layers that equal an RNN of several cells; none for any other RNN."""
     cells = list(getattr(layer.cell, "cells", []))
     if not all(type(cell).__name__ in RECURRENT for cell in cells):
@@ -91,11 +91,11 @@ def readings_of_stack(layer: Any) -> list[Reading]:
     return [_loop(layer, cell, inside=cell is not cells[-1]) for cell in cells]
 
 
-def _loop(layer: Any, cell: Any, *, inside: bool = False) -> Reading:
+def _loop(layer: Any, cell: Any, *, inside: bool = False) -> LayerReading:
     """Return the layer that equals an RNN of one cell; with ``inside``, more cells follow."""
     loop_config = {key: value for key, value in _config(layer).items() if key != "cell"}
     merged = {**_config(cell), **loop_config, **({"return_sequences": True} if inside else {})}
-    return Reading(RECURRENT[type(cell).__name__], merged, activation_name(cell.activation))
+    return LayerReading(RECURRENT[type(cell).__name__], merged, activation_name(cell.activation))
 
 
 def _same_both_ways(layer: Any) -> bool:
@@ -123,7 +123,7 @@ def _parts(layer: Any, kind: str) -> dict[str, Any]:
 # --- operations ----------------------------------------------------------------------------------------
 
 
-def pooling(operation: Any) -> Reading | None:
+def pooling(operation: Any) -> LayerReading | None:
     """Return the pooling layer that an operation equals; None for any other operation."""
     kind, config, shape = type(operation).__name__, operation.get_config(), _given(operation)
     rank = len(shape) - 2
@@ -132,17 +132,17 @@ def pooling(operation: Any) -> Reading | None:
     if kind in ("MaxPool", "AveragePool"):
         name = f"{kind.removesuffix('Pool')}Pooling{rank}D"
         size, strides = config.get("pool_size"), config.get("strides")
-        return Reading(name, {**config, "strides": size if strides is None else strides})
+        return LayerReading(name, {**config, "strides": size if strides is None else strides})
     if kind in ("Mean", "Max") and config.get("initial") is None:
         axes = config.get("axis")
         axes = axes if isinstance(axes, list | tuple) else [axes]
         if None not in axes and sorted(axis % (rank + 2) for axis in axes) == [*range(1, rank + 1)]:
             name = f"Global{'Average' if kind == 'Mean' else 'Max'}Pooling{rank}D"
-            return Reading(name, {"keepdims": config.get("keepdims", False), "data_format": "channels_last"})
+            return LayerReading(name, {"keepdims": config.get("keepdims", False), "data_format": "channels_last"})
     return None
 
 
-def arranged(operation: Any, numbers: list[Any]) -> tuple[Reading, ...]:
+def arranged(operation: Any, numbers: list[Any]) -> tuple[LayerReading, ...]:
     """Return the layers that an operation equals which only scales or arranges its input.
 
     Args:
@@ -151,31 +151,31 @@ def arranged(operation: Any, numbers: list[Any]) -> tuple[Reading, ...]:
     """
     kind, shape = type(operation).__name__, _shape(operation)
     if kind in ("Reshape", "ExpandDims", "Squeeze") and len(shape) > 1:
-        flat = (Reading("Flatten", {}),) if len(shape) == 2 else ()
+        flat = (LayerReading("Flatten", {}),) if len(shape) == 2 else ()
         return (*flat, *_reshaped(operation))
     if kind == "Transpose":
         axes = operation.get_config().get("axes")
-        return (Reading("Permute", {"dims": tuple(axes[1:])}),) if axes and axes[0] == 0 else ()
+        return (LayerReading("Permute", {"dims": tuple(axes[1:])}),) if axes and axes[0] == 0 else ()
     if kind in ("Multiply", "Divide", "TrueDivide") and len(numbers) == 1:
         return _rescaling(kind, float(numbers[0]), operation)
     return ()
 
 
-def _rescaling(kind: str, number: float, operation: Any) -> tuple[Reading, ...]:
+def _rescaling(kind: str, number: float, operation: Any) -> tuple[LayerReading, ...]:
     first = operation._inbound_nodes[0].arguments.args[:1]
     divides = kind != "Multiply"
     if not number or (divides and not hasattr(first[0] if first else None, "_keras_history")):
         return ()  # a number divided by a tensor
-    return (Reading("Rescaling", {"scale": 1 / number if divides else number, "offset": 0.0}),)
+    return (LayerReading("Rescaling", {"scale": 1 / number if divides else number, "offset": 0.0}),)
 
 
-def _reshaped(layer: Any) -> Iterator[Reading]:
+def _reshaped(layer: Any) -> Iterator[LayerReading]:
     """Yield the Reshape layers that an operation equals; one number of the shape may be written as -1."""
     shape = _shape(layer)
     whole = tuple(-1 if size is None else size for size in shape[1:])
     for inferred in range(len(whole) if -1 in whole else -1, len(whole)):
         target = (*whole[:inferred], -1, *whole[inferred + 1 :]) if inferred >= 0 else whole
-        yield Reading("Reshape", {"target_shape": target})
+        yield LayerReading("Reshape", {"target_shape": target})
 
 
 def changes_nothing(layer: Any) -> bool:

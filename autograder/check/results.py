@@ -14,7 +14,7 @@ from autograder.errors import CourseError
 from autograder.records.checks import CheckResult, Outcome
 
 
-class Recording(list[CheckResult]):
+class CheckRecorder(list[CheckResult]):
     """The results of one test cell in order, with everything else that decides its points."""
 
     def __init__(self, earned: Mapping[str, float] | None = None) -> None:
@@ -25,7 +25,7 @@ class Recording(list[CheckResult]):
         """Reasons why the cell earns nothing, whatever its checks find."""
 
 
-_recorder: ContextVar[Recording | None] = ContextVar("autograder_check_recorder", default=None)
+_recorder: ContextVar[CheckRecorder | None] = ContextVar("autograder_check_recorder", default=None)
 
 
 class Report(CheckResult):
@@ -42,7 +42,7 @@ class Report(CheckResult):
 
 
 @contextmanager
-def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
+def recording(earned: Mapping[str, float] | None = None) -> Iterator[CheckRecorder]:
     """Collect the results of all checks made inside the block, where a failed check does not raise.
 
     Args:
@@ -56,7 +56,7 @@ def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
     >>> results[0].message
     'the value is not right'
     """
-    results = Recording(earned)
+    results = CheckRecorder(earned)
     token = _recorder.set(results)
     try:
         yield results
@@ -64,7 +64,7 @@ def recording(earned: Mapping[str, float] | None = None) -> Iterator[Recording]:
         _recorder.reset(token)
 
 
-def current() -> Recording | None:
+def current() -> CheckRecorder | None:
     """Return where results are recorded; None in a student's notebook."""
     return _recorder.get()
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.check.activations import layer_activation
-from autograder.check.graph import Part, leaves, parts
+from autograder.check.graph import GraphPart, leaves, parts
 from autograder.check.pattern import fuses
 from autograder.check.readings import (
     WRAPPERS,
-    Reading,
+    LayerReading,
     arranged,
     changes_nothing,
     others,
@@ -41,16 +41,16 @@ class Step:
     """Whether the step is an operation; its number is then that of the layer before it."""
     free: bool = False
     """Whether the step may be there without being asked for: it computes nothing, but may equal a layer."""
-    equals: tuple[Reading, ...] = ()
+    equals: tuple[LayerReading, ...] = ()
     """The layers that an operation equals."""
     wrapper: Any = None
     """The layer in whose place the step stands, if it was opened."""
 
-    def named(self, kind: str) -> list[Reading]:
+    def named(self, kind: str) -> list[LayerReading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
         readings = list(self.equals)
         if not readings and (self.reported or self.operation):
-            readings = [Reading(self.kind, self.layer.get_config(), self.activation)]
+            readings = [LayerReading(self.kind, self.layer.get_config(), self.activation)]
         elif not readings:
             held = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
             readings = [held, *others(self.layer)]
@@ -147,19 +147,19 @@ def _held(layer: Any) -> list[Any]:
     return list(getattr(layer.cell, "cells", [])) if kind == "RNN" and readings_of_stack(layer) else []
 
 
-def _free_step(part: Part) -> list[Step]:
+def _free_step(part: GraphPart) -> list[Step]:
     equals = arranged(part.operation, part.constants)
     kind = equals[0].kind if equals else ""
     return [Step(part.number, kind, part.operation, None, operation=True, free=True, equals=equals)] if equals else []
 
 
-def _operation_step(part: Part) -> Step:
+def _operation_step(part: GraphPart) -> Step:
     equal = pooling(part.operation)
     equals = () if equal is None else (equal,)
     return Step(part.number, part.kind, part.operation, None, operation=True, equals=equals)
 
 
-def _continues(part: Part, previous: Step, needed: list[Any], ends: list[Any]) -> bool:
+def _continues(part: GraphPart, previous: Step, needed: list[Any], ends: list[Any]) -> bool:
     """Return whether an operation only takes one more tensor into the previous one, as in ``a + b + c``."""
     alike = part.kind == previous.kind and previous.operation and part.kind in ("Add", "Multiply", "Maximum", "Minimum")
     tensor = _output(previous.layer) if alike else None

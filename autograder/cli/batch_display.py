@@ -20,7 +20,7 @@ from autograder.errors import CourseError, HostError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
-from autograder.results.publication import Published, Publisher
+from autograder.results.publication import Published, ResultPublisher
 
 
 class ForecastDisplay:
@@ -76,7 +76,7 @@ class BatchDisplay(ForecastDisplay):
             yield both
 
 
-class Publication(Publisher):
+class Publication(ResultPublisher):
     """A publisher of gradebook, pages and reports that shows ungraded submissions even if these cannot be written."""
 
     def publish(

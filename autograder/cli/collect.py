@@ -12,7 +12,7 @@ import click
 from autograder.cli.output import DONE, WRONG, course_option, examples, open_course
 from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
-from autograder.submissions.names import SYSTEMS, Layout, parse_pattern
+from autograder.submissions.export_names import SYSTEMS, ExportLayout, parse_pattern
 
 
 @click.command(
@@ -79,7 +79,7 @@ def collect(
     sys.exit(WRONG if any(item.status is CollectStatus.REFUSED for item in collected) else DONE)
 
 
-def _layout(system: str | None, pattern: str | None, timezone: str | None) -> Layout:
+def _layout(system: str | None, pattern: str | None, timezone: str | None) -> ExportLayout:
     if system and pattern:
         raise UsageError("give --layout or --pattern, not both")
     compiled, time_format = parse_pattern(pattern) if pattern else (None, "")
@@ -87,7 +87,7 @@ def _layout(system: str | None, pattern: str | None, timezone: str | None) -> La
         zone = ZoneInfo(timezone) if timezone else UTC
     except (ValueError, OSError, ZoneInfoNotFoundError):
         raise UsageError(f"{timezone!r} is no time zone; write it like Europe/Berlin") from None
-    return Layout(system or "", compiled, time_format, zone)
+    return ExportLayout(system or "", compiled, time_format, zone)
 
 
 def _moment(text: str | None) -> datetime | None:

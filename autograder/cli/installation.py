@@ -10,10 +10,10 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from autograder._util import libraries
-from autograder.coordinator import walls
+from autograder.coordinator import grading_sandboxes
 from autograder.errors import SandboxError
 from autograder.records.limits import Limits
-from autograder.sandbox import Sandbox, default_sandbox, self_test
+from autograder.sandbox import Sandbox, default_sandbox, self_tests
 from autograder.sandbox.base import Finding
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.machine import Machine
@@ -72,7 +72,7 @@ def sandbox(python: str | None, name: str) -> tuple[Finding, ...]:
     """Test a sandbox that a course needs."""
     try:
         built = default_sandbox(python, name)
-        findings = self_test.self_test(built)
+        findings = self_tests.self_test(built)
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding(name, False, problem, remedy),)
@@ -100,7 +100,7 @@ def warm_start(sandbox: Sandbox, python: str | None, *, of: str, modules: Sequen
     try:
         with template(sandbox, {}, Limits(), python=python, modules=modules) as started:
             started.wait_until_ready()
-            self_test.require(WarmSandbox(sandbox, started.address, strict=True))
+            self_tests.require(WarmSandbox(sandbox, started.address, strict=True))
     except (SandboxError, OSError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         reason = lines[-2] if len(lines) > 1 and lines[-1].startswith("→") else lines[-1]
@@ -117,8 +117,8 @@ def is_slow(findings: Iterable[Finding]) -> bool:
 def examiner_sandbox(name: str) -> tuple[Finding, ...]:
     """Test the sandbox of examiners; ``name`` is the sandbox of the kernels."""
     try:
-        built = walls.examiner_sandbox(name)
-        findings = self_test.self_test(built)
+        built = grading_sandboxes.examiner_sandbox(name)
+        findings = self_tests.self_test(built)
     except SandboxError as error:
         problem, _, remedy = str(error).partition("\n")
         return (Finding("examiner", False, problem, remedy),)
@@ -133,7 +133,7 @@ def optional_sandbox(name: str) -> Finding:
     """Test a sandbox that no course asks for; a fault is only a remark."""
     for_courses = f"for courses that say `sandbox: {name}`"
     try:
-        findings = self_test.self_test(default_sandbox(None, name))
+        findings = self_tests.self_test(default_sandbox(None, name))
     except SandboxError:
         return Finding(name, True, "is not installed", f"{for_courses}: {install(name, Machine.look())}")
     for finding in findings:

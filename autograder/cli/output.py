@@ -50,7 +50,7 @@ def open_course(folder: Path, name: str) -> tuple[Course, Assignment]:
 
 def require_sandbox(assignment: Assignment) -> None:
     """Refuse to continue where the sandbox does not hold."""
-    from autograder.coordinator.walls import require_walls
+    from autograder.coordinator.grading_sandboxes import require_walls
 
     if require_walls(assignment):
         say_reduced()

@@ -15,8 +15,8 @@ from autograder._util.text import one_line
 from autograder.coordinator import tally
 from autograder.coordinator.forecast import Forecast, points
 from autograder.records.grade import Grade, NotGraded
-from autograder.results.report.table import TEXT_COLUMNS, text_table
-from autograder.results.report.words import status_title
+from autograder.results.report.html_table import TEXT_COLUMNS, text_table
+from autograder.results.report.status_words import status_title
 
 
 class _Remaining(ProgressColumn):

@@ -126,7 +126,7 @@ def _list(course: Course, built: Release, proved: str) -> None:
     """List the released files, those that were left out, and the points."""
     from autograder._util.text import one_line
     from autograder.release import calibration_record
-    from autograder.release.bundle import FOLDER as BUNDLE
+    from autograder.release.student_bundle import FOLDER as BUNDLE
 
     assignment = built.assignment.name
     notebook_files = [path for notebook in built.notebooks for path in (f"{notebook.name}.ipynb", *notebook.tests)]

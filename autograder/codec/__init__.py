@@ -20,7 +20,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import arrays, builtin_types, sparse, standard_library, tables, tensors
-from .core import UNKNOWN, CodecError, Encode, LimitError, Limits, Packed, Passing, Reader, Refer, Reference, Writer
+from .core import (
+    UNKNOWN,
+    CodecError,
+    Encode,
+    LimitError,
+    MessageLimits,
+    Packed,
+    Passing,
+    Reader,
+    Refer,
+    Reference,
+    Writer,
+)
 
 __all__ = [
     "MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "CodecError", "LimitError", "Packed", "Reference", "decode", "encode",
@@ -83,7 +95,7 @@ def encode(value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | 
     Raises:
         CodecError: the value is not plain, or past a limit.
     """
-    writer = Writer(_find, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark)
+    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark)
     with warnings.catch_warnings():  # a library's deprecation warnings must not reach the student's outputs
         warnings.simplefilter("ignore")
         tree = writer.write(value)
@@ -180,7 +192,9 @@ def decode(
         Exception: what ``refer`` raised.
     """
     tree = _parsed(text, buffers)
-    reader = Reader(_DECODERS, buffers, refer, Limits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict, kept_types, numbered)
+    reader = Reader(
+        _DECODERS, buffers, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), strict, kept_types, numbered
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -90,7 +90,7 @@ class Packed(NamedTuple):
     buffers: list[bytes]
 
 
-class Limits(NamedTuple):
+class MessageLimits(NamedTuple):
     """Limits on one message."""
 
     depth: int
@@ -109,7 +109,7 @@ class Writer:
         self,
         find: Callable[[type], Encode | None],
         refer: Refer | None,
-        limits: Limits,
+        limits: MessageLimits,
         mark: Callable[[Any], int] | None = None,
     ) -> None:
         self.find = find
@@ -271,7 +271,7 @@ class Reader:
         decoders: Mapping[str, Callable[..., Any]],
         buffers: Sequence[Any],
         refer: Callable[[Reference], Any] | None,
-        limits: Limits,
+        limits: MessageLimits,
         strict: bool = False,
         kept_types: Any = frozenset(),
         numbered: dict[int, Any] | None = None,

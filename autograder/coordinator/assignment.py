@@ -14,8 +14,8 @@ from typing import Generic, Protocol, TypeVar
 from autograder.coordinator import batch, executions, forecast, observation
 from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.early_pages import EarlyPages
+from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.pool import in_processes, prestart_templates
-from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
@@ -252,7 +252,7 @@ def observe(course: Course, release: Release) -> tuple[Release, str]:
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     """Write the solution below an empty folder, and plan it like a student's submission."""
     from autograder.release.build import notebook_text  # imports nbgrader
-    from autograder.release.exam import solution_notebook
+    from autograder.release.exam_construction import solution_notebook
 
     shutil.rmtree(folder, ignore_errors=True)
     submission = folder / "submitted"

@@ -25,8 +25,8 @@ from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Batch, Grade, NotGraded
-from autograder.release.bundle import FOLDER
 from autograder.release.record import Release
+from autograder.release.student_bundle import FOLDER
 from autograder.submissions.hand_ins import HandIns, submitters
 from autograder.submissions.manifest import read_timestamp
 from autograder.syntax.course_modules import module_folders

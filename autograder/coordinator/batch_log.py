@@ -25,7 +25,7 @@ from autograder.errors import Terminated
 from autograder.exchange import result_json
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
-from autograder.results.report.words import points
+from autograder.results.report.status_words import points
 
 Again = Callable[[Sequence[str]], str]
 """A function that gives the command line to grade the remaining students; for none, the command as it was given."""

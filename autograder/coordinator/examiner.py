@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from autograder.coordinator import kernels, recordings, staging
+from autograder.coordinator.grading_sandboxes import kernel_sandbox
 from autograder.coordinator.templates import Templates
-from autograder.coordinator.walls import kernel_sandbox
 from autograder.errors import HostError, SandboxError
-from autograder.exchange import layout, outcome, outcome_reader, wire
+from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work, handed_in, hidden_paths, preload, top_names
@@ -83,13 +83,15 @@ class Examiners:
             "without": without,
         }
         with _own_files(work) as files, self._kernels(work, files) as lent:
-            process, sockets = start_listening(sandbox, job, [layout.SOCKET], START_SECONDS, "The examiner's process")
+            process, sockets = start_listening(
+                sandbox, job, [work_layout.SOCKET], START_SECONDS, "The examiner's process"
+            )
             with contextlib.ExitStack() as stack:
                 stack.callback(_keep_log, work, process)
                 stack.callback(close_all, sockets.values())
                 stack.callback(process.close)
                 try:
-                    with contextlib.closing(_connect(sockets[layout.SOCKET])) as line:
+                    with contextlib.closing(_connect(sockets[work_layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
                         return serve(line, task, unit, recorded, lent, go_on)
                 except (wire.Closed, ValueError, OverflowError) as error:

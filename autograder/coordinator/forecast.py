@@ -22,7 +22,7 @@ FOLDER = "dry-run"
 
 
 @dataclass(frozen=True)
-class Question:
+class ChangedQuestion:
     """A question whose grade would change. A score is None where there is no such question, or no grade."""
 
     id: str
@@ -47,7 +47,7 @@ class Change:
     """Grade on disk; None where there is none."""
     after: Grade | None
     """New grade; None where the submission could not be graded now."""
-    questions: tuple[Question, ...]
+    questions: tuple[ChangedQuestion, ...]
 
     @property
     def changes(self) -> bool:
@@ -125,7 +125,7 @@ def _needed_no_kernel(book: Any) -> bool:
     return book.replayed or book.status in ("missing", "invalid")
 
 
-def changed_questions(before: Grade | None, after: Grade | None) -> list[Question]:
+def changed_questions(before: Grade | None, after: Grade | None) -> list[ChangedQuestion]:
     """Compare two grades of a submission question by question; empty where one is missing."""
     if before is None or after is None:
         return []
@@ -136,9 +136,9 @@ def changed_questions(before: Grade | None, after: Grade | None) -> list[Questio
         scores = (None if was is None else was.score, None if now is None else now.score)
         in_kernel = any(one is not None and one.in_kernel for one in (was, now))
         if was is None or now is None or abs(was.score - now.score) > 1e-6:
-            changes.append(Question(key[1], *scores, in_kernel=in_kernel))
+            changes.append(ChangedQuestion(key[1], *scores, in_kernel=in_kernel))
         elif was.outcome is not now.outcome:
-            changes.append(Question(key[1], *scores, f"{was.outcome} → {now.outcome}", in_kernel))
+            changes.append(ChangedQuestion(key[1], *scores, f"{was.outcome} → {now.outcome}", in_kernel))
     return changes
 
 

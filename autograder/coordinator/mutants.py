@@ -28,7 +28,7 @@ def _zeros(value):
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
+class WeakSolution:
     """A solution whose functions all do the same simple thing."""
 
     kind: str
@@ -39,7 +39,7 @@ class Mutant:
     """Names of the changed functions of each exam."""
 
 
-def mutants(exams: tuple[Exam, ...]) -> Iterator[Mutant]:
+def mutants(exams: tuple[Exam, ...]) -> Iterator[WeakSolution]:
     """Yield a mutant of each kind that changes a function which a test names."""
     for kind in _KINDS:
         mutated, changed = [], []
@@ -49,7 +49,7 @@ def mutants(exams: tuple[Exam, ...]) -> Iterator[Mutant]:
             mutated.append(replace(exam, cells=cells))
             changed.append(frozenset(names))
         if any(changed):
-            yield Mutant(kind, tuple(mutated), tuple(changed))
+            yield WeakSolution(kind, tuple(mutated), tuple(changed))
 
 
 def tests_of(exam: Exam, function: str) -> list[ExamCell]:

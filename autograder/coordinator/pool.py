@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.recordings import are_kept
-from autograder.coordinator.submission import attempt
+from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import Templates
 from autograder.exchange.work import Work
 

@@ -35,11 +35,11 @@ from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import notebook_text, placed
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
-from autograder.submissions.surroundings import explained
+from autograder.submissions.student_habits import explained
 
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""

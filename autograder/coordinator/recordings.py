@@ -20,7 +20,7 @@ from autograder.exchange.outcome import Recording
 from autograder.exchange.work import Work, handed_in
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import MAX_NOTEBOOK_BYTES, MAX_SUBMITTED_FILE_BYTES
-from autograder.syntax.matching import WRITABLE, bound_names
+from autograder.syntax.cell_matching import WRITABLE, bound_names
 
 
 def keys(work: Work) -> tuple[str, ...]:

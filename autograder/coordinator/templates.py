@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autograder.coordinator import staging
-from autograder.coordinator.walls import examiner_sandbox, kernel_sandbox
+from autograder.coordinator.grading_sandboxes import examiner_sandbox, kernel_sandbox
 from autograder.errors import SandboxError
-from autograder.exchange import layout
+from autograder.exchange import work_layout
 from autograder.exchange.parcel import pack_common_head
 from autograder.exchange.work import HEAVY, Work, heavy_modules, hidden_paths, released_modules, test_libraries
 from autograder.records.limits import Limits
@@ -225,12 +225,12 @@ class Templates:
         seconds = self._work.seconds
         backend = {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]} if "KERAS_BACKEND" in os.environ else {}
         return Job(
-            argv=(own_python(), "-I", layout.PROGRAM),
+            argv=(own_python(), "-I", work_layout.PROGRAM),
             env=kernel_environment(threads=assignment.limits.threads) | {"MPLBACKEND": "agg"} | backend,
             files={
-                layout.PROGRAM: Path(__file__).parents[1] / "examination" / "program",
-                layout.COURSE: self.staged.course,
-                layout.COMMON: self.staged.common,
+                work_layout.PROGRAM: Path(__file__).parents[1] / "examination" / "program",
+                work_layout.COURSE: self.staged.course,
+                work_layout.COMMON: self.staged.common,
             },
             hidden_paths=hidden_paths(self._work),
             limits=Limits(

@@ -9,12 +9,12 @@ from contextlib import closing
 from dataclasses import replace
 
 from autograder.coordinator import batch
-from autograder.coordinator.mutants import Mutant, mutants, tests_of
+from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
 from autograder.exchange.work import Work
 from autograder.records.exam import GIVEN, Exam, has_tag
 from autograder.records.grade import Grade
 from autograder.release.build import notebook_text
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 
 MAX_SOLUTION_SECONDS = 20.0
 """Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
@@ -81,7 +81,7 @@ def weak_answers(
     return findings
 
 
-def _texts(mutant: Mutant) -> dict[str, str]:
+def _texts(mutant: WeakSolution) -> dict[str, str]:
     return {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
 
 
@@ -97,7 +97,7 @@ def _limited(work: Work, seconds: float) -> Work:
     return replace(work, assignment=replace(work.assignment, limits=limits))
 
 
-def _unnoticed(exams: Sequence[Exam], mutant: Mutant, grade: Grade) -> Iterator[str]:
+def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
     """Name the functions of a mutant whose tests all give full marks."""
     for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
         scores = {question.id: question.score for question in book.questions}

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 import yaml
 
 from autograder._util import registry
-from autograder._util.yaml_record import Reader, suggest
+from autograder._util.yaml_record import YamlReader, suggest
 from autograder.records.course import Engine, Examine
 from autograder.records.policies import Attempts, Curve, LatePolicy, Shown
 
@@ -51,7 +51,7 @@ def _absent(key: str) -> str:
     return registry.absence(key, registry.COURSE_KEYS, registry.ASSIGNMENT_KEYS)
 
 
-READER = Reader(
+READER = YamlReader(
     COURSE_FILE,
     RANGES,
     {

@@ -10,7 +10,7 @@ from typing import Any
 from autograder._util.files import write_atomically
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.demo.students import ASSIGNMENT, STUDENTS, Student
+from autograder.demo.students import ASSIGNMENT, STUDENTS, DemoStudent
 from autograder.errors import CourseError, UsageError
 from autograder.records.course import Course
 
@@ -77,7 +77,7 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
     return notebooks[0].name, nbformat.read(notebooks[0], as_version=4)
 
 
-def _submission(released: Any, student: Student) -> str:
+def _submission(released: Any, student: DemoStudent) -> str:
     """Write the file that the student hands in, as text."""
     from autograder._util.notebook_format import nbformat
 

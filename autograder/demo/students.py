@@ -29,7 +29,7 @@ ASSIGNMENT = "keras-fully-connected"
 
 
 @dataclass(frozen=True, slots=True)
-class Student:
+class DemoStudent:
     """One made-up submission and the grade that it must get."""
 
     name: str
@@ -54,11 +54,11 @@ def _answers(model: str, count: str = COUNT) -> dict[str, str]:
     return {"count-parameters": count, "build-model": model}
 
 
-STUDENTS: tuple[Student, ...] = (
+STUDENTS: tuple[DemoStudent, ...] = (
     # Honest work, better and worse.
-    Student("full-marks", "200 and 100 units with relu.", 16, 16, _answers(relu(200, 100)), CAREFUL),
-    Student("good-two-layers", "100 and 100 units with relu.", 16, 16, _answers(relu(100, 100)), FIRST_TRY),
-    Student(
+    DemoStudent("full-marks", "200 and 100 units with relu.", 16, 16, _answers(relu(200, 100)), CAREFUL),
+    DemoStudent("good-two-layers", "100 and 100 units with relu.", 16, 16, _answers(relu(100, 100)), FIRST_TRY),
+    DemoStudent(
         "functional-api",
         "A functional model, its activations in layers of their own.",
         16,
@@ -66,7 +66,7 @@ STUDENTS: tuple[Student, ...] = (
         _answers(FUNCTIONAL),
         CAREFUL,
     ),
-    Student(
+    DemoStudent(
         "wide-but-shallow",
         "One hidden layer of 400: a good loss, but not the layers that are asked.",
         14,
@@ -74,17 +74,17 @@ STUDENTS: tuple[Student, ...] = (
         _answers(relu(400)),
         FIRST_TRY,
     ),
-    Student(
+    DemoStudent(
         "small-network",
         "Two layers of 12: all rules kept, a loss with room for more.",
         8.5,
         15.5,
         _answers(relu(12, 12)),
     ),
-    Student("linear", "The worked network once more, without an activation.", 6, 7.6, _answers(WORKED)),
-    Student("unchanged", "Handed in as it was released.", 0, 0),
+    DemoStudent("linear", "The worked network once more, without an activation.", 6, 7.6, _answers(WORKED)),
+    DemoStudent("unchanged", "Handed in as it was released.", 0, 0),
     # Honest mistakes.
-    Student(
+    DemoStudent(
         "too-many-parameters",
         "512, 256 and 128 units: four times the budget.",
         6,
@@ -92,35 +92,35 @@ STUDENTS: tuple[Student, ...] = (
         _answers(relu(512, 256, 128)),
         FIRST_TRY,
     ),
-    Student(
+    DemoStudent(
         "loss-above-threshold",
         "A learning rate so small that ten epochs teach nothing.",
         8,
         8,
         _answers(relu(100, 100, optimizer="keras.optimizers.Adam(1e-5)")),
     ),
-    Student(
+    DemoStudent(
         "wrong-output-layer",
         "Nine sigmoids at the end instead of a softmax.",
         5.5,
         5.5,
         _answers(relu(100, 100).replace('"softmax"', '"sigmoid"')),
     ),
-    Student(
+    DemoStudent(
         "crash-in-a-cell",
         "The first question is right; the network's cell has a typing error.",
         3,
         3,
         _answers(relu(100, 100).replace("keras.Sequential", "keras.Sequental")),
     ),
-    Student(
+    DemoStudent(
         "endless-loop",
         "The first question is right; the network's cell never ends.",
         3,
         3,
         _answers("best = 1.0\nwhile best > 0.1:\n    best = max(best, 0.5)\n"),
     ),
-    Student(
+    DemoStudent(
         "late-submission",
         "Full marks, two days late: a tenth is lost for each.",
         12.8,
@@ -130,7 +130,7 @@ STUDENTS: tuple[Student, ...] = (
         late=timedelta(hours=30),
     ),
     # Notebooks that came out of shape.
-    Student(
+    DemoStudent(
         "cells-deleted",
         "All cells that are not answers were deleted, tests included.",
         16,
@@ -138,7 +138,7 @@ STUDENTS: tuple[Student, ...] = (
         _answers(relu(200, 100)),
         edit=edits.keep_only_answers,
     ),
-    Student(
+    DemoStudent(
         "cells-duplicated",
         "Answers and tests were copied, metadata and all.",
         16,
@@ -146,7 +146,7 @@ STUDENTS: tuple[Student, ...] = (
         _answers(relu(200, 100)),
         edit=edits.duplicate_graded,
     ),
-    Student(
+    DemoStudent(
         "not-a-notebook",
         "The upload broke off in the middle of the file.",
         0,
@@ -155,28 +155,28 @@ STUDENTS: tuple[Student, ...] = (
         damage=edits.truncate,
     ),
     # Cheating: only the honest part gets points.
-    Student(
+    DemoStudent(
         "patches-evaluate",
         "Patches evaluate, predict and count_params; behind it is the worked network.",
         6,
         7.6,
         _answers(PATCHES),
     ),
-    Student(
+    DemoStudent(
         "equal-to-everything",
         "Objects that claim to be equal to whatever they are compared with.",
         0,
         0,
         _answers(EVERYTHING.format(name="model"), EVERYTHING.format(name="count_parameters")),
     ),
-    Student(
+    DemoStudent(
         "hard-coded-answers",
         "The two visible examples in a table, and a good network.",
         13,
         13,
         _answers(relu(100, 100), COUNT_BY_TABLE),
     ),
-    Student(
+    DemoStudent(
         "edits-the-tests",
         "Empties the tests, gives itself 100 points for each, and does no work.",
         0,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder._util import notebook_format
-from autograder.examination.notebook import read_tests
-from autograder.exchange.layout import COMMON, COURSE, stand_in
+from autograder.examination.notebook_grading import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
+from autograder.exchange.work_layout import COMMON, COURSE, stand_in
 from autograder.kernel import fast_training
 from autograder.sandbox.base import located
 

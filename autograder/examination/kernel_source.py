@@ -18,10 +18,10 @@ from autograder.check.prediction_cache import PredictionCache, read_predictions
 from autograder.codec import CodecError
 from autograder.exchange.outcome import Recording
 from autograder.execution.capture import ExtraCaptures
+from autograder.execution.notebook_run import Kernel, StartKernel
 from autograder.execution.recording import Recorder, Replay, ReplyEvent, Session, Transcript
 from autograder.execution.recording_format import from_bytes, to_bytes
-from autograder.execution.run import Kernel, StartKernel
-from autograder.records.composition import Composed
+from autograder.records.composed_notebook import Composed
 
 
 class ReplayMiss(Exception):
@@ -29,7 +29,7 @@ class ReplayMiss(Exception):
 
 
 @dataclass
-class Recorded:
+class RecordingBytes:
     """Recording of one notebook, old and new, as bytes that only the examiner's process reads and writes."""
 
     run: bytes = b""
@@ -88,10 +88,10 @@ class KernelSource(Protocol):
     """Predictions of models; None: they are not cached."""
 
     def start(self) -> Kernel:
-        """Start a kernel, as a :data:`~autograder.execution.run.StartKernel`."""
+        """Start a kernel, as a :data:`~autograder.execution.notebook_run.StartKernel`."""
 
     def clock(self) -> float:
-        """Return the time, as a :data:`~autograder.execution.run.Clock`."""
+        """Return the time, as a :data:`~autograder.execution.notebook_run.Clock`."""
 
     def given_up(self) -> bool:
         """Tell whether further work is in vain."""
@@ -131,7 +131,7 @@ class LiveRecorded:
 
     replayed = False
 
-    def __init__(self, start: StartKernel, recorded: Recorded, extra: ExtraCaptures) -> None:
+    def __init__(self, start: StartKernel, recorded: RecordingBytes, extra: ExtraCaptures) -> None:
         self._recorder = Recorder(start)
         self._recorded = recorded
         self._extra = extra
@@ -158,7 +158,7 @@ class Replayed:
 
     replayed = True
 
-    def __init__(self, recorded: Recorded, extra: ExtraCaptures) -> None:
+    def __init__(self, recorded: RecordingBytes, extra: ExtraCaptures) -> None:
         transcript = recorded.load_run()
         if transcript is None or not _same_look(transcript.files, extra.files):
             raise ReplayMiss
@@ -187,7 +187,7 @@ def _same_look(then: tuple[int, ...], now: frozenset[int]) -> bool:
     return not now or now == set(then)
 
 
-def kernel_source(start: StartKernel, recorded: Recorded | None, *, replay_only: bool) -> ChooseSource:
+def kernel_source(start: StartKernel, recorded: RecordingBytes | None, *, replay_only: bool) -> ChooseSource:
     """Return a function that chooses the source of a notebook's kernels.
 
     Args:

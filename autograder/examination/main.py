@@ -24,18 +24,18 @@ from typing import Any
 
 from autograder._util import libraries
 from autograder.errors import AutograderError, BusyError
-from autograder.examination.kernel_source import Recorded, ReplayMiss, kernel_source
+from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
 from autograder.examination.lent_kernel import CoordinatorClient, lent_kernel
-from autograder.examination.notebook import GradedNotebook, grade_notebook
+from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
 from autograder.examination.shown_cells import shown_cells
 from autograder.exchange import outcome, outcome_writer
 from autograder.exchange.annotated_notebook import ShownCell, sources_for_people
-from autograder.exchange.layout import SOCKET_PATH, UNIT
 from autograder.exchange.parcel import Common, unpack_unit
 from autograder.exchange.rendering import render
 from autograder.exchange.wire import Closed, Line
 from autograder.exchange.work import Work, handed_in, shared_files, test_libraries
-from autograder.execution.run import Kernel
+from autograder.exchange.work_layout import SOCKET_PATH, UNIT
+from autograder.execution.notebook_run import Kernel
 from autograder.records.exam import Exam
 from autograder.sandbox.base import located
 
@@ -57,8 +57,8 @@ def main() -> None:
 
     assert common is not None
     unit = _parcel(line)
-    stored = [Recorded(_parcel(line), _parcel(line)) for _ in common.exams]
-    recorded: list[Recorded | None] = [record if task["record"] is True else None for record in stored]
+    stored = [RecordingBytes(_parcel(line), _parcel(line)) for _ in common.exams]
+    recorded: list[RecordingBytes | None] = [record if task["record"] is True else None for record in stored]
     _import_libraries(common, task["without"])
     speed_up_keras(common)
     libraries.do_without(task["without"])
@@ -102,7 +102,7 @@ def _parcel(line: Line) -> bytes:
 def examined(
     common: Common,
     unit: bytes,
-    recorded: Sequence[Recorded | None],
+    recorded: Sequence[RecordingBytes | None],
     start: Callable[[], Kernel],
     *,
     replay_only: bool,
@@ -150,7 +150,7 @@ def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequ
 
 def _graded(
     work: Work,
-    recorded: Sequence[Recorded | None],
+    recorded: Sequence[RecordingBytes | None],
     start: Callable[[], Kernel],
     *,
     replay_only: bool,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autograder.exchange import images
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of, shown_output
-from autograder.records.composition import Composed
+from autograder.records.composed_notebook import Composed
 from autograder.records.grade import NotebookGrade
 from autograder.records.run import CellRun, Run
 

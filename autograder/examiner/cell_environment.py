@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import check
-from autograder.check.results import Recording
+from autograder.check.results import CheckRecorder
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.main_module import as_main
@@ -27,7 +27,7 @@ from autograder.records.exam import ExamCell
 class CellEnvironment:
     """What gathers around a test while it runs."""
 
-    results: Recording
+    results: CheckRecorder
     """Results of its checks."""
     unittests: list[unittest.TestResult]
     refused: list[Exception]

@@ -70,7 +70,7 @@ class _Loader(SourceFileLoader):
         vars(module)[EXACT] = _exact
 
 
-class _Finder:
+class _CourseFinder:
     """A finder of modules that are no library's."""
 
     @staticmethod
@@ -88,7 +88,7 @@ class _Finder:
 @contextlib.contextmanager
 def course_modules_as_tests() -> Iterator[None]:
     """Import the course's own modules so inside the block."""
-    finder: Any = _Finder()
+    finder: Any = _CourseFinder()
     sys.meta_path.insert(0, finder)
     try:
         yield

@@ -27,7 +27,7 @@ class Evaluations:
 
     def __init__(self, solution: Mapping[str, CompiledAs] | None) -> None:
         self.solution = solution
-        self.guards: dict[int, Guard] = {}
+        self.guards: dict[int, EvaluationGuard] = {}
         self.found: dict[str, list[CompiledAs]] = {}
 
     def observed(self) -> dict[str, CompiledAs]:
@@ -55,7 +55,7 @@ class Evaluations:
         wanted = self.solution.get(name)
         guard = self.guards.get(id(model))
         if guard is None or guard.model is not model:
-            self.guards[id(model)] = Guard(model, wanted, self.solution.values())
+            self.guards[id(model)] = EvaluationGuard(model, wanted, self.solution.values())
         elif name and guard.wanted != wanted:
             guard.wanted = None
 
@@ -67,7 +67,7 @@ class Evaluations:
             settings_of_name.append(settings)
 
 
-class Guard:
+class EvaluationGuard:
     """The methods of one model that measure it, as long as it is compiled as the student did.
 
     A test may compile it anew.

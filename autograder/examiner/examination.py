@@ -22,7 +22,7 @@ from autograder import check
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
 from autograder.check.place import locating
-from autograder.check.results import Recording, bonus_points, share
+from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
 from autograder.examiner.cell_environment import cell_environment
@@ -30,7 +30,7 @@ from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
-from autograder.examiner.memory import limit_memory
+from autograder.examiner.memory_limit import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.points import NoNumber, finite_number, stated_points
@@ -452,7 +452,7 @@ def _time_limit(limit: Allowance, starved: list[str]) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _passed(value: Any, cell: ExamCell, results: Recording, detail: str) -> Examined:
+def _passed(value: Any, cell: ExamCell, results: CheckRecorder, detail: str) -> Examined:
     """Return the result of a cell that ran to its end.
 
     Checks decide; without checks a number at its end decides; otherwise the cell is passed.

@@ -32,7 +32,7 @@ from autograder.examiner.remote.callbacks import ForgedError
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
-from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
@@ -215,7 +215,7 @@ class Answers:
 
     def _keep_history(self, model: Any, claim: Any) -> None:
         """Keep the learning curve that a model had at a cell."""
-        if isinstance(model, Refused) and not isinstance(model, RemoteModel):
+        if isinstance(model, RefusedModelHandle) and not isinstance(model, RemoteModel):
             return
         history = claim[0].get("history")
         if type(history) is dict:

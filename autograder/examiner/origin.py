@@ -18,7 +18,7 @@ from typing import Any
 from autograder._util.syntax import parsed
 from autograder._util.text import one_line
 from autograder.check.words import exception_name
-from autograder.records.composition import ComposedCell, cell_number
+from autograder.records.composed_notebook import ComposedCell, cell_number
 from autograder.records.exam import Exam, Role
 from autograder.syntax.magics import without_magics
 

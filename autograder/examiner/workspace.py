@@ -12,13 +12,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
+from autograder.examiner.test_environment.allowed_paths import is_temporary
 from autograder.examiner.test_environment.guard import guard_folder
 from autograder.examiner.test_environment.hdf5_references import outside_reference
 from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.test_environment.places import is_temporary
 from autograder.examiner.test_environment.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
-from autograder.kernel.workfiles import Folder
+from autograder.kernel.workfiles import WatchedFolder
 from autograder.syntax.file_paths import relative
 
 
@@ -123,7 +123,7 @@ class Files:
     """The synchronization of a test's working folder with the kernel's folder."""
 
     def __init__(self, folder: Path, workspace: Workspace, captured: CapturedFiles, remote: Any) -> None:
-        self.here = Folder(str(folder))
+        self.here = WatchedFolder(str(folder))
         self.workspace = workspace
         self.captured = captured
         self.remote = remote

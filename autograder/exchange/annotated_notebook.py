@@ -14,10 +14,10 @@ from autograder._util.text import inert_markdown, one_line, visible
 from autograder.exchange import images
 from autograder.exchange.pieces import MAX_CHARACTERS, RENDERED
 from autograder.records.checks import CheckResult, Outcome
-from autograder.records.composition import ComposedCell
+from autograder.records.composed_notebook import ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
-from autograder.syntax.matching import WRITABLE
+from autograder.syntax.cell_matching import WRITABLE
 
 _MARKS = {
     Outcome.PASSED: "✓",
@@ -31,7 +31,7 @@ _MARKS = {
 
 Encode = Callable[[str, str], str]
 """A function: (kind, base64) of a picture → base64 of the shown one. It raises
-:class:`~autograder.exchange.images.Refused`.
+:class:`~autograder.exchange.images.RefusedImageError`.
 """
 
 
@@ -51,7 +51,7 @@ class ShownCell:
     rendered: str = ""
     """Source rendered as :mod:`autograder.exchange.pieces` for the feedback page; empty: shown as plain text."""
     number: int = 0
-    """See :class:`~autograder.records.composition.ComposedCell`."""
+    """See :class:`~autograder.records.composed_notebook.ComposedCell`."""
 
 
 def notebook_of(exam: Exam, examined: Sequence[ShownCell], grade: NotebookGrade) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
         if mime in bundle:
             try:
                 return {mime: encode(mime, _joined(bundle[mime])), **data}
-            except images.Refused as error:
+            except images.RefusedImageError as error:
                 remark = f"[This picture is not shown: {error}.]"
                 data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), remark)))
     return data

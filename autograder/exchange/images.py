@@ -23,7 +23,7 @@ Encoders make about ten. A scan costs a few bytes in the file, and each one deco
 JPEG_QUALITY = 92
 
 
-class Refused(ValueError):
+class RefusedImageError(ValueError):
     """A picture that is not shown; the message is the rest of a sentence."""
 
 
@@ -48,10 +48,12 @@ class Encoder:
         width, height = _checked(mime, raw)
         self._left -= max(MIN_PIXELS, width * height)
         if self._left < 0:
-            raise Refused(f"the notebook's pictures have more than {MAX_PIXELS_IN_ALL // 1_000_000} million pixels")
+            raise RefusedImageError(
+                f"the notebook's pictures have more than {MAX_PIXELS_IN_ALL // 1_000_000} million pixels"
+            )
         encoded = _encoded(mime, raw, (width, height))
         if len(encoded) > MAX_BYTES:
-            raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+            raise RefusedImageError(f"it is larger than {MAX_BYTES // 1_000_000} MB")
         return base64.b64encode(encoded).decode()
 
 
@@ -63,7 +65,7 @@ def as_encoded(mime: str, text: str) -> str:
     """
     uri = data_uri(mime, text)
     if uri is None:
-        raise Refused("it was not encoded anew")
+        raise RefusedImageError("it was not encoded anew")
     return uri.partition(",")[2]
 
 
@@ -72,7 +74,7 @@ def data_uri(mime: str, text: str) -> str | None:
     try:
         raw = _decoded(text)
         _checked(mime, raw)
-    except Refused:
+    except RefusedImageError:
         return None
     if not (_bare_png(raw) if mime == "image/png" else _bare_jpeg(raw)):
         return None
@@ -81,24 +83,24 @@ def data_uri(mime: str, text: str) -> str | None:
 
 def _decoded(text: str) -> bytes:
     if len(text) > MAX_BYTES * 4 // 3 + 100_000:
-        raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+        raise RefusedImageError(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("it is not base64") from None
+        raise RefusedImageError("it is not base64") from None
 
 
 def _checked(mime: str, raw: bytes) -> tuple[int, int]:
     """Read width and height from the first bytes; nothing is decoded."""
     size = _png_size(raw) if mime == "image/png" else _jpeg_size(raw) if mime == "image/jpeg" else None
     if size is None or not size[0] * size[1]:
-        raise Refused(f"it is not in {mime.removeprefix('image/').upper()} format")
+        raise RefusedImageError(f"it is not in {mime.removeprefix('image/').upper()} format")
     if len(raw) > MAX_BYTES:
-        raise Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+        raise RefusedImageError(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     if size[0] * size[1] > MAX_PIXELS:
-        raise Refused(f"it has more than {MAX_PIXELS // 1_000_000} million pixels")
+        raise RefusedImageError(f"it has more than {MAX_PIXELS // 1_000_000} million pixels")
     if mime == "image/jpeg" and raw.count(b"\xff\xda") > MAX_SCANS:
-        raise Refused(f"it has more than {MAX_SCANS} scans")
+        raise RefusedImageError(f"it has more than {MAX_SCANS} scans")
     return size
 
 
@@ -116,7 +118,7 @@ def _encoded(mime: str, raw: bytes, size: tuple[int, int]) -> bytes:
         picture.info = {}  # else a color profile or a comment would be written, too
         picture.save(buffer, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
     except Exception as error:  # decoders raise many types for a damaged file
-        raise Refused("it is damaged") from error
+        raise RefusedImageError("it is damaged") from error
     return buffer.getvalue()
 
 

@@ -60,7 +60,7 @@ class Recording:
 def is_curve(name: str, values: Sequence[Any]) -> bool:
     """Tell whether these are finite numbers below a metric's name.
 
-    :func:`autograder.examination.notebook.grade_notebook` gives no others.
+    :func:`autograder.examination.notebook_grading.grade_notebook` gives no others.
     """
     numbers = all(type(value) is float and abs(value) < 1e12 for value in values)
     return name.isidentifier() and len(name) <= MAX_NAME and len(values) <= MAX_EPOCHS and numbers

@@ -15,8 +15,8 @@ from autograder._util.plain_records import from_plain
 from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of
+from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.bonus import highest_bonus
-from autograder.exchange.container import unpack as unpack_files
 from autograder.exchange.outcome import (
     GRADE,
     MAX_CELL_CHARACTERS,
@@ -62,7 +62,7 @@ class VerifiedOutcome:
     """What each notebook of the solution was seen to do; empty for a student's submission."""
 
 
-class NotGraded(Exception):
+class NoGradeError(Exception):
     """A missing grade; the message says why."""
 
     def __init__(self, reason: str, *, needs: str = "", fault: bool = False) -> None:
@@ -124,16 +124,16 @@ def needs(data: bytes) -> str:
         return ""
 
 
-def _not_graded(head: Mapping[str, Any]) -> NotGraded:
+def _not_graded(head: Mapping[str, Any]) -> NoGradeError:
     match head:
         case {"needs": "kernel" | "libraries" as needs}:
-            return NotGraded(f"it needs {needs}", needs=needs)
+            return NoGradeError(f"it needs {needs}", needs=needs)
         case {"reason": str(reason), "needs": "quiet" as needs}:
-            return NotGraded(reason[:MAX_TEXT], needs=needs)
+            return NoGradeError(reason[:MAX_TEXT], needs=needs)
         case {"reason": str(reason)}:
-            return NotGraded(reason[:MAX_TEXT])
+            return NoGradeError(reason[:MAX_TEXT])
         case {"fault": str(reason)}:
-            return NotGraded(reason[:MAX_TEXT], fault=True)
+            return NoGradeError(reason[:MAX_TEXT], fault=True)
     raise ValueError("it has neither a grade nor a reason")
 
 

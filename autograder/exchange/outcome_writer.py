@@ -10,7 +10,7 @@ from autograder._util.plain_records import to_plain
 from autograder._util.text import bounded
 from autograder.exchange import result_json
 from autograder.exchange.annotated_notebook import ShownCell
-from autograder.exchange.container import pack as pack_files
+from autograder.exchange.blob_container import pack as pack_files
 from autograder.exchange.outcome import (
     GRADE,
     MAX_BYTES,

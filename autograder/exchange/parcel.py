@@ -17,7 +17,7 @@ from typing import Any
 from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.student_names import is_folder_name
 from autograder.errors import HostError
-from autograder.exchange.container import checked_path, pack, unpack, write_files
+from autograder.exchange.blob_container import checked_path, pack, unpack, write_files
 from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.course import Assignment
 from autograder.records.dates import TIMESTAMP, Dates

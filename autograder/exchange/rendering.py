@@ -98,7 +98,7 @@ _released: dict[tuple[str, str], str] = {}
 """Cache: kind and source of an instructor's cell → its pieces."""
 
 
-class _TimeIsUp(BaseException):
+class _RenderingTimeUp(BaseException):
     """A signal that time is up, which no library's ``except Exception`` catches."""
 
 
@@ -106,7 +106,7 @@ def _within(seconds: float, act: Callable[[str], str], source: str) -> str | Non
     """Return ``act(source)``; None if it takes more processor time, or a library fails."""
 
     def expire(signum: int, frame: FrameType | None) -> None:
-        raise _TimeIsUp
+        raise _RenderingTimeUp
 
     previous = signal.signal(signal.SIGVTALRM, expire)
     try:
@@ -116,7 +116,7 @@ def _within(seconds: float, act: Callable[[str], str], source: str) -> str | Non
             return act(source)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    except (_TimeIsUp, Exception):  # colors are not worth a grade
+    except (_RenderingTimeUp, Exception):  # colors are not worth a grade
         return None
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # the exception may have come before the timer was turned off

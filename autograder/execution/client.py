@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class SandboxedKernel:
-    """A started kernel; implements :class:`autograder.execution.run.Kernel`.
+    """A started kernel; implements :class:`autograder.execution.notebook_run.Kernel`.
 
     One thread uses it; it has an event loop of its own, which runs only while something is awaited.
 
@@ -141,7 +141,7 @@ class SandboxedKernel:
     # --- cells
 
     def run(self, source: str, seconds: float) -> CellRun:
-        """Run a cell; see :class:`autograder.execution.run.Kernel`."""
+        """Run a cell; see :class:`autograder.execution.notebook_run.Kernel`."""
         if self.ended():
             return CellRun("not_run")
         refused = self._look().processes_refused
@@ -256,7 +256,7 @@ class SandboxedKernel:
     # --- questions
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:
-        """Send a request and wait for its reply; see :class:`autograder.execution.link.Link`.
+        """Send a request and wait for its reply; see :class:`autograder.execution.link.KernelLink`.
 
         While the kernel waits for an answer of the examiner's, a request goes over the channel of that answer.
         """
@@ -384,7 +384,7 @@ class SandboxedKernel:
         self._stop(RunStatus.KILLED, f"The kernel sent a message that cannot be read ({type(error).__name__}).")
 
     def ended(self) -> tuple[RunStatus, str] | None:
-        """Return why the kernel is gone; see :class:`autograder.execution.run.Kernel`."""
+        """Return why the kernel is gone; see :class:`autograder.execution.notebook_run.Kernel`."""
         if self._busy is not None:
             raise self._busy
         if self._end is None and self._gone():
@@ -392,20 +392,20 @@ class SandboxedKernel:
         return self._end
 
     def killed(self) -> bool:
-        """Return whether SIGKILL ended it without a limit; see :class:`autograder.execution.run.Kernel`."""
+        """Return whether SIGKILL ended it without a limit; see :class:`autograder.execution.notebook_run.Kernel`."""
         return self.ended() is not None and self._killed
 
     def waited(self) -> float:
-        """Return the seconds of waiting; see :class:`autograder.execution.run.Kernel`."""
+        """Return the seconds of waiting; see :class:`autograder.execution.notebook_run.Kernel`."""
         return self._waited
 
     def usage(self) -> tuple[float, float | None]:
-        """Return CPU seconds and peak memory; see :class:`autograder.execution.run.Kernel`."""
+        """Return CPU seconds and peak memory; see :class:`autograder.execution.notebook_run.Kernel`."""
         used = self._process.usage()
         return used.cpu_seconds, used.peak_memory_mib
 
     def close(self) -> None:
-        """End the kernel; see :class:`autograder.execution.run.Kernel`."""
+        """End the kernel; see :class:`autograder.execution.notebook_run.Kernel`."""
         if self._closed:
             return
         self._closed = True

@@ -1,7 +1,7 @@
 """The composition of the notebook that is run: the instructor's cells with the student's answers and own cells.
 
 The exam decides which cells exist, in which order, of which type and worth how much. A submission contributes only
-sources: of answers, as :mod:`~autograder.syntax.matching` finds them, and of cells that are none of the exam's.
+sources: of answers, as :mod:`~autograder.syntax.cell_matching` finds them, and of cells that are none of the exam's.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autograder.records.composition import Composed, ComposedCell
+from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role, has_tag
-from autograder.syntax.matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
+from autograder.syntax.cell_matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
 
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode

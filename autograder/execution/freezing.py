@@ -15,7 +15,7 @@ from autograder.errors import BusyError
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Asker, Capture, FrozenCopy, until_reply
 from autograder.kernel.frozen_copies import SPAN
-from autograder.records.composition import Composed, ComposedCell
+from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 

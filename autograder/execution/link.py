@@ -13,7 +13,7 @@ REPLY_SECONDS = 30.0
 """Wall clock of one answer of the kernel, unless a cell's own limit is shorter."""
 
 
-class Link(Protocol):
+class KernelLink(Protocol):
     """A connection to the kernel."""
 
     def exchange(self, request: Packed, timeout: float | None = None, answer: Answer | None = None) -> Packed:

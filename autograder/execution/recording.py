@@ -20,7 +20,7 @@ from autograder.execution.link import Answer
 from autograder.records.run import CellRun, RunStatus
 
 if TYPE_CHECKING:
-    from autograder.execution.run import Kernel, StartKernel
+    from autograder.execution.notebook_run import Kernel, StartKernel
 
 MAX_BYTES = 64 * 2**20
 """Limit on one transcript; repeated answers count once. A longer transcript is not kept."""
@@ -108,7 +108,7 @@ class Recorder:
         self._kernels: list[_RecordingKernel] = []
 
     def start(self) -> Kernel:
-        """Start a kernel; see :data:`~autograder.execution.run.StartKernel`."""
+        """Start a kernel; see :data:`~autograder.execution.notebook_run.StartKernel`."""
         kernel = _RecordingKernel(self._start(), self)
         self._kernels.append(kernel)
         return kernel
@@ -243,7 +243,7 @@ class Replay:
         self._now = 0.0
 
     def start(self) -> Kernel:
-        """Make the next kernel; see :data:`~autograder.execution.run.StartKernel`."""
+        """Make the next kernel; see :data:`~autograder.execution.notebook_run.StartKernel`."""
         session = next(self._sessions, None)
         if session is None:
             self.missed = True
@@ -260,7 +260,7 @@ class Replay:
 
 
 class _ReplayKernel:
-    """A recorded kernel; implements :class:`autograder.execution.run.Kernel`.
+    """A recorded kernel; implements :class:`autograder.execution.notebook_run.Kernel`.
 
     Requests between two cells may be skipped: names are copied out one by one. A test that needs fewer names now still
     gets the ones that it needs. After the execution, each request may change what the next one finds, so all must be

@@ -1,8 +1,8 @@
 """Bytes of a recording: what the kernels of one notebook said, for the examiner of the same submission.
 
-They are a container (:mod:`autograder.exchange.container`) with one JSON text and the bytes of the replies. All of it
-once came from a student and is untrusted. The JSON is strict, nothing is unpickled, every value has its exact type, and
-replies are decoded where they are used, as the first time.
+They are a container (:mod:`autograder.exchange.blob_container`) with one JSON text and the bytes of the replies.
+All of it once came from a student and is untrusted. The JSON is strict, nothing is unpickled, every value has its
+exact type, and replies are decoded where they are used, as the first time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.codec import Packed
-from autograder.exchange.container import pack, unpack
+from autograder.exchange.blob_container import pack, unpack
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.records.run import CellRun, RunStatus
 

@@ -28,10 +28,10 @@ from autograder.records.exam import raises_exception
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, StartedKernel
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.members import SUBMISSION
+from autograder.submissions.notebook_inspection import compare, marks_of, metadata_of, own_code, read_cells, source_of
 from autograder.submissions.packing import needed_files, released_notebook
-from autograder.submissions.surroundings import explained, habits, without_installations
+from autograder.submissions.student_habits import explained, habits, without_installations
 
 IN_SANDBOX = "in the sandbox, as grading does: without network, and with the files that go along"
 WITHOUT_SANDBOX = (

@@ -169,7 +169,7 @@ def _iterator(ask: Ask, number: int, name: str) -> Iterator[Any]:
         yield items[0]
 
 
-class _File:
+class _LentFile:
     """The methods of a file; iteration gives lines, as the classes of ``io`` do."""
 
     _ask: Any
@@ -190,14 +190,14 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 for _name in FILE_METHODS:
-    setattr(_File, _name, _method(_name))
+    setattr(_LentFile, _name, _method(_name))
 
 
-class _TextFile(_File, io.TextIOBase):
+class _TextFile(_LentFile, io.TextIOBase):
     pass
 
 
-class _BytesFile(_File, io.BufferedIOBase):
+class _BytesFile(_LentFile, io.BufferedIOBase):
     def readinto(self, buffer: Any) -> int:
         data = self._ask(self._number, "read", (len(buffer),), {})
         buffer[: len(data)] = data

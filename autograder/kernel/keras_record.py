@@ -13,7 +13,7 @@ from typing import Any
 
 from . import keras_kinds
 from .keras_initializers import initializers
-from .keras_unrolling import MAX_CONSTANT, Recording, Source, UnreadableError, is_variable
+from .keras_unrolling import MAX_CONSTANT, ForwardPass, UnrecordableError, VariableSource, is_variable
 
 MIN_WEIGHT = 4
 """Fewest numbers of a constant array that may be a weight of a layer."""
@@ -37,7 +37,7 @@ class _Part:
 class Record:
     """The parts of a recorded forward pass, in an order in which each one's inputs come before it."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: ForwardPass) -> None:
         self.found = recording
         self.keras = sys.modules["keras"]
         self.parts: dict[int, _Part] = {}
@@ -67,7 +67,7 @@ class Record:
                 continue
             operation, index, _ = tensor._keras_history
             if operation is None:
-                raise UnreadableError("outputs")
+                raise UnrecordableError("outputs")
             if (id(operation), index) in self.calls:
                 waiting.pop()
                 continue
@@ -122,11 +122,11 @@ class Record:
             part = self._add(operation, self._entry(operation, tensor), operation.name)
         self.calls[id(operation), index] = [part.key, len(part.calls)]
         if len(self.calls) > MAX_CALLS:
-            raise UnreadableError("large")
+            raise UnrecordableError("large")
         node = operation._inbound_nodes[index]
         self.connections += len(self._given(node))
         if self.found.looped and self.connections > MAX_LOOP_CONNECTIONS:
-            raise UnreadableError("loop")
+            raise UnrecordableError("loop")
         if not node.is_input:
             args, kwargs = self._arguments(node)
             if part.entry["class_name"] == "Rows":
@@ -190,7 +190,7 @@ class Record:
                 for index, variable in enumerate(_weights_in(part.held)):
                     places.setdefault(id(variable), (part.key, index))
         for part in self.parts.values():
-            if isinstance(part.held, Source) and part.held.owner is not None:
+            if isinstance(part.held, VariableSource) and part.held.owner is not None:
                 weight_index = places.get(id(part.held.value))
                 part.held.borrowed = weight_index is not None
                 part.entry = (
@@ -198,7 +198,7 @@ class Record:
                 )
                 part.entry["config"]["name"] = part.key
 
-    def _variable(self, source: Source) -> dict[str, Any]:
+    def _variable(self, source: VariableSource) -> dict[str, Any]:
         variable, serialize = source.value, self.keras.saving.serialize_keras_object
         if id(source.owner) not in self.initializers:
             self.initializers[id(source.owner)] = initializers(source.owner)
@@ -233,7 +233,7 @@ class Record:
                 if int(np.prod(weight.shape)) == array.size:
                     weight_array = self.keras.ops.convert_to_numpy(weight).astype("float64")
                     if np.array_equal(np.sort(weight_array, axis=None), np.sort(array.astype("float64"), axis=None)):
-                        raise UnreadableError("borrowed")
+                        raise UnrecordableError("borrowed")
         return described
 
     # --- operands
@@ -258,14 +258,14 @@ class Record:
             return {"class_name": "__numpy__", "config": self._constant_array(value)}
         if hasattr(value, "as_numpy_dtype") or hasattr(value, "itemsize"):
             return _dtype_name(value)
-        raise UnreadableError("values")
+        raise UnrecordableError("values")
 
     def _of_variable(self, variable: Any) -> Any:
         """Return the symbolic tensor of a variable that an operation was given as it is."""
         for owner in self.found.layers:
             if any(variable is other for other in owner._trainable_variables + owner._non_trainable_variables):
                 return self.found.source(variable, owner)
-        raise UnreadableError("borrowed")
+        raise UnrecordableError("borrowed")
 
     def _ref(self, tensor: Any) -> dict[str, Any]:
         tensor = self._true(tensor)
@@ -295,7 +295,7 @@ class Record:
         if isinstance(structure, (list, tuple)):
             return [self._ends(item) for item in structure]
         if id(self._true(structure)) in self.found.sources:
-            raise UnreadableError("outputs")
+            raise UnrecordableError("outputs")
         key, call, output = self._ref(structure)["config"]["keras_history"]
         held = self._true(structure)._keras_history.operation
         functional = isinstance(held, self.keras.Model) and not isinstance(held, self.keras.Sequential)
@@ -303,7 +303,7 @@ class Record:
 
     def held(self) -> list[Any]:
         """Return the layers, models and sources of the record, in its order, without inputs and operations."""
-        kinds = (self.keras.Layer, Source)
+        kinds = (self.keras.Layer, VariableSource)
         return [
             part.held
             for part in self.parts.values()
@@ -328,7 +328,7 @@ def _weight(variable: Any, key: str, index: int) -> dict[str, Any]:
     return {"module": "autograder", "class_name": "Weight", "config": config}
 
 
-def _weights_of_known(recording: Recording) -> list[Any]:
+def _weights_of_known(recording: ForwardPass) -> list[Any]:
     return [weight for layer in recording.layers if id(layer) not in recording.own for weight in layer.weights]
 
 
@@ -341,7 +341,7 @@ def _array(value: Any) -> dict[str, Any]:
 
     array = np.asarray(value)
     if array.size > MAX_CONSTANT:
-        raise UnreadableError("large")
+        raise UnrecordableError("large")
     name = _dtype_name(value.dtype)
     plain = array if array.dtype.kind in "biuf" else array.astype("float32")  # bfloat16
     return {"value": plain.tolist(), "dtype": name}

@@ -13,7 +13,7 @@ from typing import Any
 from . import keras_inputs, probe_rows
 from .keras_record import Record
 from .keras_traces import unchanged, without_traces
-from .keras_unrolling import UnreadableError, record
+from .keras_unrolling import UnrecordableError, record
 
 
 class Unrolled:
@@ -50,10 +50,10 @@ def unrolled(model: Any, shapes: Any = None) -> Unrolled:
             result.held, types = described.held(), recording.untried
             try:
                 result.probe, result.answers = _answers(model, recording.inputs)
-            except UnreadableError:
+            except UnrecordableError:
                 if not types:
                     raise
-    except UnreadableError as error:
+    except UnrecordableError as error:
         result.reason = error.reason
     except Exception:
         result.reason = "raised"
@@ -83,7 +83,7 @@ def _answers(model: Any, inputs: Any) -> tuple[dict[str, Any], list[Any]]:
         except Exception:
             continue
         return {"kind": kind, "number": number}, [*once, *_joined(parts)]
-    raise UnreadableError("raised")
+    raise UnrecordableError("raised")
 
 
 @contextlib.contextmanager
@@ -92,10 +92,10 @@ def called(model: Any, shapes: Any) -> Iterator[None]:
 
     What the call raises is no concern of this block: the model stays as it is, and has no record.
     """
-    with unchanged(model), contextlib.suppress(UnreadableError):
+    with unchanged(model), contextlib.suppress(UnrecordableError):
         for dtype in keras_inputs.types(shapes):
             inputs = keras_inputs.inputs(model, dtype, shapes)
-            with contextlib.suppress(UnreadableError):
+            with contextlib.suppress(UnrecordableError):
                 _answers(model, inputs)
                 break
         yield

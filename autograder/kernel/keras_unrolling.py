@@ -22,7 +22,7 @@ MAX_STEPS = 64
 """Most steps of a recurrent layer around a cell of the student's own."""
 
 
-class UnreadableError(Exception):
+class UnrecordableError(Exception):
     """A forward pass that cannot be recorded; ``reason`` is one of :data:`REASONS`."""
 
     def __init__(self, reason: str) -> None:
@@ -53,7 +53,7 @@ large; an array looks like a weight of another layer; an output is no tensor; ``
 the student's own runs with masks, or an unknown or large number of times; it depends on the number of rows."""
 
 
-class Source:
+class VariableSource:
     """A symbolic tensor that stands for a variable, or for a constant array."""
 
     def __init__(self, value: Any, owner: Any = None) -> None:
@@ -68,7 +68,7 @@ class Source:
         return [] if self.owner is None or self.borrowed else [self.value]
 
 
-class Recording:
+class ForwardPass:
     """The symbolic inputs and outputs of a forward pass, and what its other symbolic tensors stand for."""
 
     def __init__(self, model: Any) -> None:
@@ -76,7 +76,7 @@ class Recording:
         self.layers = keras_kinds.all_layers(model)
         self.own = {id(layer): layer for layer in self.layers if layer is model or not _records_itself(layer)}
         self.known = {id(layer) for layer in self.layers}
-        self.sources: dict[int, tuple[Any, Source]] = {}
+        self.sources: dict[int, tuple[Any, VariableSource]] = {}
         """``id`` of a symbolic tensor → the tensor, and what it stands for."""
         self.tensors: dict[int, Any] = {}
         """``id`` of a variable or constant → its symbolic tensor."""
@@ -111,7 +111,7 @@ class Recording:
         if tensor is None:
             shape = tuple(int(size) for size in value.shape)
             tensor = self.keras.KerasTensor(shape, str(getattr(value.dtype, "name", value.dtype)))
-            self.sources[id(tensor)] = (tensor, Source(value, owner))
+            self.sources[id(tensor)] = (tensor, VariableSource(value, owner))
             self.tensors[id(value)] = tensor
         return tensor
 
@@ -203,7 +203,7 @@ class Recording:
     def _symbolic(self, layer: Any, args: Any) -> Any:
         """Return a layer's arguments, with symbolic tensors for arrays if all of them are arrays."""
         if id(layer) in self.known and not layer.built and _builds(layer):
-            raise UnreadableError("unbuilt")
+            raise UnrecordableError("unbuilt")
         tree = self.keras.tree
         if id(layer) not in self.known or any(map(self._is_symbolic, tree.flatten(args))):
             return args
@@ -256,7 +256,7 @@ class Recording:
         steps = sequences.shape[1]
         mask = _mask_of(sequences) if mask is None else mask
         if mask is not None or layer.stateful or steps is None or steps > MAX_STEPS:
-            raise UnreadableError("loop")
+            raise UnrecordableError("loop")
         states = layer.get_initial_state(batch_size=None) if initial_state is None else initial_state
         states = list(states) if isinstance(states, (list, tuple)) else [states]
         flag = {} if training is None or not layer.cell._call_has_training_arg else {"training": training}
@@ -338,7 +338,7 @@ def _builds(layer: Any) -> bool:
     return getattr(type(layer), "build", None) is not base.build or bool(keras_kinds.inner_layers(layer))
 
 
-def record(model: Any, shapes: Any = None, types: Any = keras_inputs.TYPES) -> Recording:
+def record(model: Any, shapes: Any = None, types: Any = keras_inputs.TYPES) -> ForwardPass:
     """Record the forward pass of a model that has been called.
 
     Args:
@@ -351,37 +351,37 @@ def record(model: Any, shapes: Any = None, types: Any = keras_inputs.TYPES) -> R
     """
     keras = sys.modules["keras"]
     if not str(keras.__version__).startswith("3") or not hasattr(keras, "KerasTensor"):
-        raise UnreadableError("old")
-    recording = Recording(model)
+        raise UnrecordableError("old")
+    recording = ForwardPass(model)
     error: Any = None
     for dtype in types:
         try:
             _run(recording, model, dtype, shapes)
             recording.untried = types[types.index(dtype) + 1 :]
             return recording
-        except UnreadableError as raised:
+        except UnrecordableError as raised:
             error = raised
             break
         except Exception as raised:
             error = error or raised  # the first attempt tells most: numbers with a fraction are the usual rows
         if getattr(model, "_functional", None) is not None or keras_kinds.base_kind(model):
             break  # the inputs are known
-    raise error if isinstance(error, UnreadableError) else UnreadableError(_reason(error))
+    raise error if isinstance(error, UnrecordableError) else UnrecordableError(_reason(error))
 
 
-def _run(recording: Recording, model: Any, dtype: str, shapes: Any) -> None:
+def _run(recording: ForwardPass, model: Any, dtype: str, shapes: Any) -> None:
     keras = recording.keras
     recording.forget()
     try:
         recording.inputs = inputs = keras_inputs.inputs(model, dtype, shapes)
         args, keywords = keras_inputs.arguments(model, inputs)
     except ValueError:
-        raise UnreadableError("shapes") from None
+        raise UnrecordableError("shapes") from None
     with recording.symbolic_variables(), tensorflow_calls.recorded(recording.source), recording.opened_calls():
         recording.outputs = recording.open(model, tuple(args), keywords)
     flat = keras.tree.flatten(recording.outputs)
     if not flat or not all(isinstance(tensor, keras.KerasTensor) for tensor in flat):
-        raise UnreadableError("outputs")
+        raise UnrecordableError("outputs")
 
 
 def _reason(error: Any) -> str:

@@ -37,7 +37,7 @@ class Value:
         """Whether Keras's tensor has the channels last."""
 
 
-class Stored:
+class StoredTensor:
     """A parameter, or a constant tensor, as an argument of an operation."""
 
     last = False
@@ -52,7 +52,7 @@ class Stored:
         """The part that it belongs to, or that stands for it."""
 
 
-class Part:
+class RecordPart:
     """A layer, an operation, an input or a source of the record."""
 
     def __init__(self, entry: dict[str, Any], key: str, arrays: list[Any]) -> None:
@@ -78,12 +78,12 @@ class Graph:
         self.torch = sys.modules["torch"]
         self.names = names
         """Names of the inputs, if they have any."""
-        self.parts: list[Part] = []
+        self.parts: list[RecordPart] = []
         self.keys: set[str] = set()
-        self.layers: dict[Any, Part] = {}
+        self.layers: dict[Any, RecordPart] = {}
         """Class, and ``id`` of its parameters → the layer, which may be called again."""
         self.values: dict[str, Any] = {}
-        self.stored: dict[int, Stored] = {}
+        self.stored: dict[int, StoredTensor] = {}
         """``id`` of a tensor of the module → what stands for it."""
         self.turned: dict[Any, Value] = {}
         """Place of a value → the same with its channels elsewhere."""
@@ -96,7 +96,7 @@ class Graph:
         for node in program.graph.nodes:
             if node.op == "placeholder" and specs[node.name].target is not None:
                 target = specs[node.name].target
-                stored = Stored(state[target], target in parameters)
+                stored = StoredTensor(state[target], target in parameters)
                 self.values[node.name] = self.stored.setdefault(id(state[target]), stored)
             elif node.op == "placeholder":
                 self._input(node)
@@ -134,7 +134,7 @@ class Graph:
         keywords = {key: self._argument(value) for key, value in node.kwargs.items()}
         if all(map(_is_constant, [*args, *keywords.values()])):
             constant = node.target(*map(_plain, args), **{key: _plain(value) for key, value in keywords.items()})
-            return Stored(constant, False) if isinstance(constant, self.torch.Tensor) else constant
+            return StoredTensor(constant, False) if isinstance(constant, self.torch.Tensor) else constant
         function = self.functions.get(name) or self.functions.get(name.rstrip("_"))
         if function is None:
             raise UnknownError("library")
@@ -156,14 +156,14 @@ class Graph:
 
     # --- writing
 
-    def _add(self, module: str, class_name: str, config: dict[str, Any], name: str, arrays: Any = ()) -> Part:
+    def _add(self, module: str, class_name: str, config: dict[str, Any], name: str, arrays: Any = ()) -> RecordPart:
         key, number = name, 0
         while key in self.keys:
             number += 1
             key = name + "_" + str(number)
         self.keys.add(key)
         entry = {"module": module, "class_name": class_name, "config": dict(config, name=key)}
-        self.parts.append(Part(entry, key, list(arrays)))
+        self.parts.append(RecordPart(entry, key, list(arrays)))
         if len(self.parts) > MAX_CALLS:
             raise UnknownError("large")
         return self.parts[-1]
@@ -181,7 +181,7 @@ class Graph:
             weights: for each array of the layer, the parameters that it is made of, and the array.
             options: see :meth:`_called`.
         """
-        inputs = self._source(inputs) if isinstance(inputs, Stored) else inputs
+        inputs = self._source(inputs) if isinstance(inputs, StoredTensor) else inputs
         held = [stored for several, _ in weights for stored in several]
         identity = (class_name, *(id(stored) for stored in held)) if held else None
         part = self.layers.get(identity)
@@ -205,7 +205,7 @@ class Graph:
         return self._called(node, part, described, **options)
 
     def _called(
-        self, node: Any, part: Part, args: list[Any], last: bool = False, shape: Any = None, dtype: str = ""
+        self, node: Any, part: RecordPart, args: list[Any], last: bool = False, shape: Any = None, dtype: str = ""
     ) -> Value:
         """Add a call whose result is a node's value, or has the shape and type given.
 
@@ -218,9 +218,9 @@ class Graph:
     def _operand(self, value: Any) -> Any:
         if isinstance(value, Value):
             return {"class_name": "__keras_tensor__", "config": {"keras_history": value.ref}}
-        if isinstance(value, Stored) and value.parameter:
+        if isinstance(value, StoredTensor) and value.parameter:
             return self._operand(self._source(value))
-        if isinstance(value, Stored):
+        if isinstance(value, StoredTensor):
             return {"class_name": "__numpy__", "config": _array(value)}
         if isinstance(value, (list, tuple)):
             return [self._operand(item) for item in value]
@@ -231,7 +231,7 @@ class Graph:
             return value
         raise UnknownError("library")
 
-    def _source(self, stored: Stored) -> Value:
+    def _source(self, stored: StoredTensor) -> Value:
         """Return the value of a parameter that belongs to no layer, or of a constant."""
         if stored.part is None:
             stored.part = self._add("autograder", *self._described(stored))
@@ -240,7 +240,7 @@ class Graph:
             raise UnknownError("borrowed")
         return Value([stored.part.key, 0, 0], tuple(stored.tensor.shape), _dtype(stored.tensor))
 
-    def _described(self, stored: Stored) -> tuple[str, dict[str, Any], str, list[Any]]:
+    def _described(self, stored: StoredTensor) -> tuple[str, dict[str, Any], str, list[Any]]:
         array, dtype = numpy(stored), _dtype(stored.tensor)
         if stored.parameter:
             config = {"shape": list(array.shape), "dtype": dtype, "trainable": stored.trainable}
@@ -285,7 +285,7 @@ class Graph:
             "output_layers": outputs if len(outputs) > 1 else outputs[0],
         }
 
-    def leaves(self) -> list[Part]:
+    def leaves(self) -> list[RecordPart]:
         """Return the layers and sources of the record, in its order, without inputs and operations."""
         layers = [part for part in self.parts if part.entry["module"] in ("keras.layers", "autograder")]
         return [part for part in layers if part.entry["class_name"] != "InputLayer"]
@@ -295,7 +295,7 @@ def _is_constant(value: Any) -> bool:
     """Return whether an argument depends on neither the inputs nor a parameter."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_constant, value))
-    if isinstance(value, Stored):
+    if isinstance(value, StoredTensor):
         return not value.parameter
     return value is not ROWS and type(value).__module__ in ("builtins", "torch")  # numbers, texts, number types
 
@@ -303,16 +303,16 @@ def _is_constant(value: Any) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value.tensor if isinstance(value, Stored) else value
+    return value.tensor if isinstance(value, StoredTensor) else value
 
 
-def _array(stored: Stored) -> dict[str, Any]:
+def _array(stored: StoredTensor) -> dict[str, Any]:
     if stored.tensor.numel() > MAX_CONSTANT:
         raise UnknownError("large")
     return {"value": numpy(stored).tolist(), "dtype": stored.dtype}
 
 
-def numpy(stored: Stored) -> Any:
+def numpy(stored: StoredTensor) -> Any:
     """Return the numbers of a parameter or constant; bfloat16 as float32, which holds them exactly."""
     tensor = stored.tensor
     return tensor.float().numpy() if _dtype(tensor) == "bfloat16" else tensor.numpy()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .torch_graph import Graph, Stored, UnknownError, Value, numpy
+from .torch_graph import Graph, StoredTensor, UnknownError, Value, numpy
 
 Function = Any
 """A function that writes a node."""
@@ -38,7 +38,7 @@ def _within(edge: float) -> dict[str, Any]:
 
 
 def _parameter(stored: Any) -> Any:
-    require(isinstance(stored, Stored) and stored.parameter)
+    require(isinstance(stored, StoredTensor) and stored.parameter)
     return numpy(stored)
 
 
@@ -48,7 +48,7 @@ def _bias(bias: Any, fan_in: int) -> tuple[dict[str, Any], list[Any]]:
     return {"use_bias": True, "bias_initializer": _within(fan_in**-0.5)}, [([bias], _parameter(bias))]
 
 
-class State:
+class HiddenState:
     """The last hidden state of a recurrent layer, whose first dimension in PyTorch is that of the layers."""
 
     def __init__(self, value: Value, layers: int) -> None:
@@ -136,7 +136,7 @@ def _scaled(weight: Any, bias: Any) -> tuple[dict[str, Any], list[Any]]:
 
 def _batch_norm(graph: Graph, node: Any, x: Value, weight: Any, bias: Any, mean: Any, variance: Any, training: bool,
                 momentum: float, eps: float, *arguments: Any) -> Value:  # fmt: skip
-    require(isinstance(mean, Stored) and isinstance(variance, Stored) and not training)
+    require(isinstance(mean, StoredTensor) and isinstance(variance, StoredTensor) and not training)
     config, weights = _scaled(weight, bias)
     config.update(axis=-1, momentum=1 - momentum, epsilon=eps)
     moving = [([one], numpy(one)) for one in (mean, variance)]
@@ -208,7 +208,7 @@ def _recurrent(class_name: str) -> Function:
         last = graph.operation(
             None, "GetItem", [sequence, [slice(None), -1]], shape=(None, sequence.shape[2]), dtype=sequence.dtype
         )
-        return [sequence, State(last, layers), None]
+        return [sequence, HiddenState(last, layers), None]
 
     return run
 

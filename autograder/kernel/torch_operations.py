@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .torch_graph import ROWS, Graph, Value
-from .torch_layers import LAYERS, Function, State, Zeros, require
+from .torch_layers import LAYERS, Function, HiddenState, Zeros, require
 
 
 def _unary(class_name: str, **config: Any) -> Function:
@@ -65,7 +65,7 @@ def _largest(class_name: str) -> Function:
 
 def _reshaped(graph: Graph, node: Any, x: Any, *arguments: Any, **options: Any) -> Any:
     """Write what keeps the order of a row's numbers: view, flatten, squeeze and the like."""
-    if isinstance(x, State):
+    if isinstance(x, HiddenState):
         require(node.meta["val"].ndim == 2 and x.layers == 1)
         return x.value
     shape = graph.shape_of(node)
@@ -119,7 +119,7 @@ def _sliced(
 
 
 def _selected(graph: Graph, node: Any, x: Any, dim: int, index: int) -> Value:
-    if isinstance(x, State):
+    if isinstance(x, HiddenState):
         require(dim == 0 and index in (-1, x.layers - 1))
         return x.value
     require(dim % len(x.shape))

@@ -32,7 +32,7 @@ GIVEN = "/opt/kernel/files/work"
 # ruff: noqa: PTH108, PTH118, PTH103, PTH120, PTH211
 
 
-class Folder:
+class WatchedFolder:
     """A folder and its state at the last look."""
 
     def __init__(self, root: str) -> None:
@@ -151,7 +151,7 @@ def read_regular(path: str, size: int) -> bytes | None:
 
 # --- the kernel's own ---------------------------------------------------------------------------------
 
-_kernels: list[Folder] = []
+_kernels: list[WatchedFolder] = []
 
 
 def copy_given(root: str, source: str = GIVEN) -> None:
@@ -167,7 +167,7 @@ def copy_given(root: str, source: str = GIVEN) -> None:
 
 def start(root: str) -> None:
     """Set the notebook's folder, before its first cell."""
-    _kernels[:] = [Folder(root)]
+    _kernels[:] = [WatchedFolder(root)]
 
 
 def pull() -> Any:

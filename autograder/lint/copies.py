@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Set
 
 from autograder._util.syntax import parsed
 from autograder.examiner.permissions import Permissions
+from autograder.lint.cell_linter import LintFinding
 from autograder.lint.pytest_cells import test_tree
-from autograder.lint.surroundings import Notebook
-from autograder.lint.test_cell import Finding
+from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, Role
 from autograder.syntax.refusals import dotted
 
@@ -25,9 +25,9 @@ _MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def compared_copies(exam: Exam) -> list[Finding]:
+def compared_copies(exam: Exam) -> list[LintFinding]:
     """Return warnings about comparisons that no student's function can fail, in an exam whose solution was seen."""
-    notebook, permissions = Notebook(exam, ()), Permissions(exam.observations)
+    notebook, permissions = NotebookFacts(exam, ()), Permissions(exam.observations)
     findings = []
     for index, cell in enumerate(exam.cells):
         is_read = cell.role is Role.TEST and not cell.in_kernel and parsed(cell.source) is not None
@@ -40,7 +40,7 @@ def compared_copies(exam: Exam) -> list[Finding]:
         name = f"cell {index + 1} ({cell.grade_id!r})"
         for node, reason, instead in copied_arguments(tree, functions, permissions.may_change):
             line = getattr(node, "lineno", 1)
-            findings.append(Finding(name, line, lines[line - 1], reason, instead, warning=True))
+            findings.append(LintFinding(name, line, lines[line - 1], reason, instead, warning=True))
     return findings
 
 

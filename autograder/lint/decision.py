@@ -7,7 +7,7 @@ import builtins
 import re
 from collections.abc import Iterator, Set
 
-from autograder.lint.surroundings import Notebook
+from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed
 from autograder.records.exam import GIVEN, ExamCell, has_tag
 from autograder.syntax.refusals import dotted
@@ -25,7 +25,9 @@ _PYTHONS = frozenset(dir(builtins))
 class Decision:
     """Whether one test cell decides anything."""
 
-    def __init__(self, tree: ast.Module, cell: ExamCell, notebook: Notebook, loaded: Set[str], bound: Set[str]) -> None:
+    def __init__(
+        self, tree: ast.Module, cell: ExamCell, notebook: NotebookFacts, loaded: Set[str], bound: Set[str]
+    ) -> None:
         """Keep what is known of the cell.
 
         Args:

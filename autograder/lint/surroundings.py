@@ -18,7 +18,7 @@ from autograder.syntax.released_tables import file_of
 _OLD_NAMES = Path(__file__).parents[1] / "kernel" / "aliases"
 
 
-class Notebook:
+class NotebookFacts:
     """Facts from the cells that are not tests."""
 
     def __init__(self, exam: Exam, files: Collection[str]) -> None:

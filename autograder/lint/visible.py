@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from autograder.lint.surroundings import Notebook
+from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import GIVEN, Exam, ExamCell, Role, has_tag
 from autograder.syntax.magics import without_magics
 
@@ -18,7 +18,7 @@ def wholly_visible(exam: Exam) -> list[ExamCell]:
     Args:
         exam: an exam of nbgrader's format, with the tests of its pytest files.
     """
-    answers = Notebook(exam, ()).of_the_solution
+    answers = NotebookFacts(exam, ()).of_the_solution
     tests = [cell for cell in exam.cells if cell.role is Role.TEST]
     hidden_reads = {name for cell in tests for name in _words(_hidden_part(cell)) & answers}
     return [

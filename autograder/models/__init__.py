@@ -8,7 +8,7 @@ constructed.
 
 from __future__ import annotations
 
-from autograder.models.build import rebuild
-from autograder.models.values import RefusedModel
+from autograder.models.argument_values import RefusedModel
+from autograder.models.model_building import rebuild
 
 __all__ = ["RefusedModel", "rebuild"]

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.plan import MAX_CALLS, Call, InputPlan, ModelPlan, Part, Ref, refs
-from autograder.models.table_operations import DTYPES
-from autograder.models.values import (
+from autograder.models.argument_values import (
     RefusedModel,
     integer,
     listing,
@@ -21,6 +19,8 @@ from autograder.models.values import (
     show,
     whole_or_real,
 )
+from autograder.models.plan import MAX_CALLS, Call, InputPlan, ModelPlan, Part, Ref, refs
+from autograder.models.table_operations import DTYPES
 
 MAX_CONSTANT = 100_000
 """Most numbers in one constant array of a model."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from autograder.models.operate import FREE, size
 from autograder.models.plan import LayerPlan
-from autograder.models.shapes import Shape, WeightShapes
 from autograder.models.table_preprocessing import CATEGORIES, VOCABULARIES
 from autograder.models.table_sequences import ATTENTION, RECURRENT
+from autograder.models.weight_shapes import Shape, WeightShapes
 
 _BINS = {"Equalization": "bins", "ContrastLimitedAdaptiveHistogramEqualization": ""}
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.models.argument_values import RefusedModel
 from autograder.models.compiling import LOSSES_BY_FUNCTION, read_settings
-from autograder.models.values import RefusedModel
 from autograder.records.compiled import CompiledAs
 
 _CROSSENTROPIES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "BinaryCrossentropy")
@@ -78,7 +78,7 @@ def with_outputs_of(settings: CompiledAs, student: CompiledAs) -> CompiledAs:
     return CompiledAs(loss, settings.metrics, settings.weighted_metrics, settings.loss_weights)
 
 
-class Part:
+class CompiledPart:
     """A loss or metric of Keras's own, in whichever way it is written."""
 
     def __init__(self, kind: str, options: dict[str, Any] | None = None, *, by_name: bool = False) -> None:
@@ -106,18 +106,18 @@ class Part:
         return same and self.options.get("reduction") in _DEFAULT_REDUCTION
 
 
-def part(value: Any) -> Part | None:
+def part(value: Any) -> CompiledPart | None:
     """Read one serialized loss or metric; None if there is none, or it is not Keras's own."""
     if type(value) is dict and value.get("class_name") == "function":
         value = value.get("config")
     if type(value) is str:
-        return Part(_BY_NAME if value.lower() in ("accuracy", "acc") else _class_of(value), by_name=True)
+        return CompiledPart(_BY_NAME if value.lower() in ("accuracy", "acc") else _class_of(value), by_name=True)
     if type(value) is not dict or value.get("module") not in ("keras.losses", "keras.metrics"):
         return None
     kind, options = value.get("class_name"), value.get("config")
     if type(kind) is not str or type(options) is not dict:
         return None
-    return Part(kind, options)
+    return CompiledPart(kind, options)
 
 
 def _class_of(name: str) -> str:

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models import rows
+from autograder.models import batch_rows
+from autograder.models.argument_values import RefusedModel
 from autograder.models.costs import cost
-from autograder.models.graph import Built, matched, run
+from autograder.models.layer_graph import Built, matched, run
 from autograder.models.operate import FREE, growth, operate, size, tensors, work
 from autograder.models.plan import MAX_CALLS, Call, InputPlan, LayerPlan, ModelPlan, OperationPlan
-from autograder.models.shapes import Shape, WeightShapes, shadow, weight_shapes
 from autograder.models.sources import SOURCES, require_weights
 from autograder.models.table_sequences import ATTENTION
-from autograder.models.values import RefusedModel
+from autograder.models.weight_shapes import Shape, WeightShapes, shadow, weight_shapes
 
 MAX_ELEMENTS = 100_000_000
 """Most numbers that all layers together may output for one row of the data."""
@@ -67,7 +67,7 @@ class Measure:
         if arguments is None:
             arguments = [keras.KerasTensor(inputs[ref.part].shape, inputs[ref.part].dtype) for ref in ends]
             for tensor in arguments:
-                rows.begin(tensor)
+                batch_rows.begin(tensor)
         pairs = matched(plan.inputs, arguments)
         for ref, tensor in pairs:
             if not isinstance(tensor, keras.KerasTensor):
@@ -94,7 +94,7 @@ class Measure:
             for tensor in tensors(output):
                 tensor.rows = growth(tensors([arguments, keywords]), tensor, plan)
             self._count(output)
-            rows.after_operation(plan, arguments, keywords, tensors(output))
+            batch_rows.after_operation(plan, arguments, keywords, tensors(output))
             return output
         if isinstance(plan, InputPlan) or (not arguments and not keywords):
             raise RefusedModel("A layer of the model is called without an input.")
@@ -119,7 +119,7 @@ class Measure:
             if len(shape) < 3 or len(tensors(tensor)) != 1:
                 raise RefusedModel("TimeDistributed needs one input with time steps.")
             tensor = keras.KerasTensor((shape[0], *shape[2:]), tensor.dtype)
-            rows.begin(tensor)
+            batch_rows.begin(tensor)
         steps = self.steps
         self.steps *= (shape[1] or FREE) if timed else 1
         for part in built.parts.values():
@@ -132,7 +132,7 @@ class Measure:
                 raise RefusedModel("TimeDistributed cannot give several outputs.")
             inner = tuple(tensors(tensor)[0].shape)
             tensor = keras.KerasTensor((shape[0], shape[1], *inner[1:]))
-            rows.after_layer(plan, inputs, [tensor])
+            batch_rows.after_layer(plan, inputs, [tensor])
         return self._count(tensor)
 
     def _source(self, built: Built, plan: LayerPlan, first: Any) -> Any:
@@ -153,7 +153,7 @@ class Measure:
         import keras
 
         inputs = tensors(first)
-        if len(inputs) != 2 or not rows.has_rows(inputs[0]) or rows.has_rows(inputs[1]):
+        if len(inputs) != 2 or not batch_rows.has_rows(inputs[0]) or batch_rows.has_rows(inputs[1]):
             raise RefusedModel("The model repeats something that is no constant for each row.", kind_refused=True)
         shape, tensor = (None, *plan.arguments["shape"]), inputs[1]
         try:
@@ -164,7 +164,7 @@ class Measure:
             raise RefusedModel("The model repeats a tensor for each row in another shape.")
         built.weights = []
         output = keras.KerasTensor(shape, tensor.dtype)
-        rows.begin(output)
+        batch_rows.begin(output)
         output.rows = getattr(inputs[0], "rows", 1.0)
         return self._count(output)
 
@@ -197,7 +197,7 @@ class Measure:
         for tensor in tensors(output):
             tensor.rows = growth(inputs, tensor) if joined else max(getattr(item, "rows", 1.0) for item in inputs)
         self._count(output)
-        rows.after_layer(plan, inputs, tensors(output))
+        batch_rows.after_layer(plan, inputs, tensors(output))
         return output
 
     def _count_parameters(self, plan: LayerPlan, shapes: WeightShapes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.models.values import (
+from autograder.models.argument_values import (
     RefusedModel,
     Validator,
     boolean,

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from autograder.models import parts
+from autograder.models.argument_values import RefusedModel, boolean, listing, mapping, one_of, only, refuse, shape, show
 from autograder.models.connections import ordered, read_call, read_constant, read_ends
 from autograder.models.construct import construct
 from autograder.models.plan import (
@@ -27,7 +28,6 @@ from autograder.models.table import CELLS, LAYERS, REFUSED, WRAPPERS
 from autograder.models.table_core import Arguments, ignored
 from autograder.models.table_operations import MODULES, OPERATIONS
 from autograder.models.table_preprocessing import CATEGORIES, PICTURES, VOCABULARIES
-from autograder.models.values import RefusedModel, boolean, listing, mapping, one_of, only, refuse, shape, show
 
 INPUT_TYPES = (
     "float32",

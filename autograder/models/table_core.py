@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.models.parts import POLICIES, SEED, activation
-from autograder.models.values import (
+from autograder.models.argument_values import (
     MAX_SIZE,
     Validator,
     boolean,
@@ -19,6 +18,7 @@ from autograder.models.values import (
     refuse,
     several,
 )
+from autograder.models.parts import POLICIES, SEED, activation
 
 Arguments = Mapping[str, Validator]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.models.table_core import AXIS, FORMAT, Arguments, equation
-from autograder.models.values import (
+from autograder.models.argument_values import (
     boolean,
     either,
     integer,
@@ -21,6 +20,7 @@ from autograder.models.values import (
     several,
     whole_or_real,
 )
+from autograder.models.table_core import AXIS, FORMAT, Arguments, equation
 
 DTYPES = (
     "float16",

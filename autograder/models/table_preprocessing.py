@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.models.parts import SEED
-from autograder.models.table_core import FORMAT, NUMBERS, RATE, Arguments, ignored
-from autograder.models.values import (
+from autograder.models.argument_values import (
     MAX_TERMS,
     RefusedModel,
     Validator,
@@ -28,6 +26,8 @@ from autograder.models.values import (
     token,
     whole_or_real,
 )
+from autograder.models.parts import SEED
+from autograder.models.table_core import FORMAT, NUMBERS, RATE, Arguments, ignored
 
 
 def _named(*options: str) -> Validator:

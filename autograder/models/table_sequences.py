@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.models.parts import SEED, activation
-from autograder.models.table_core import RATE, Arguments, ignored
-from autograder.models.table_spatial import convolution
-from autograder.models.values import (
+from autograder.models.argument_values import (
     RefusedModel,
     Validator,
     boolean,
@@ -18,6 +15,9 @@ from autograder.models.values import (
     optional,
     several,
 )
+from autograder.models.parts import SEED, activation
+from autograder.models.table_core import RATE, Arguments, ignored
+from autograder.models.table_spatial import convolution
 
 
 def _stateless(value: Any, label: str) -> bool:

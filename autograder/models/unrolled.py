@@ -15,8 +15,8 @@ import numpy as np
 
 from autograder.kernel import probe_rows
 from autograder.kernel.keras_unrolling import REASONS
+from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.plan import InputPlan, ModelPlan, Ref
-from autograder.models.values import RefusedModel, integer, mapping, one_of
 
 UNROLLED = "unrolled"
 """The label of a model that was made from its record."""

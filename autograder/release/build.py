@@ -20,18 +20,18 @@ from pathlib import Path
 from autograder._util.files import replace_folder
 from autograder._util.notebook_format import RELEASED_FOR, NotebookNode, nbformat
 from autograder.errors import CourseError, HostError
-from autograder.lint import exam as lint
+from autograder.lint import exam_findings as lint
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN, Exam, ExamCell, Role
 from autograder.release import exam_cache, formats
-from autograder.release.bundle import bundle_files
-from autograder.release.exam import make_exam, released_notebook, solution_notebook
-from autograder.release.files import release_files
+from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.preparation import check_prepared
+from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
+from autograder.release.release_files import release_files
 from autograder.release.stripping import strip_all
-from autograder.release.test_files import HEADER_LINES, with_tests
+from autograder.release.student_bundle import bundle_files
 from autograder.sandbox.work_files import read_only
 from autograder.syntax.course_modules import module_folders, star_names, state_names
 from autograder.syntax.stated import stated
@@ -120,10 +120,10 @@ def examined_doubts(release: Release) -> list[str]:
     return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in placed(exam, [one])]
 
 
-def _each_module_once(errors: list[tuple[Exam, lint.Finding]]) -> list[tuple[Exam, lint.Finding]]:
+def _each_module_once(errors: list[tuple[Exam, lint.LintFinding]]) -> list[tuple[Exam, lint.LintFinding]]:
     """Reduce the errors of missing modules to one for each module, however many tests need it."""
     needing = Counter(finding.reason for _, finding in errors)
-    by_text: dict[str, tuple[Exam, lint.Finding]] = {}
+    by_text: dict[str, tuple[Exam, lint.LintFinding]] = {}
     for exam, finding in errors:
         further = needing[finding.reason] - 1
         if not (finding.reason.startswith(lint.NO_MODULE) and further):
@@ -183,7 +183,7 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
         _stop_for([*unreadable, *others_findings])
 
 
-def placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
+def placed(exam: Exam, findings: Iterable[lint.LintFinding]) -> list[str]:
     """Write findings about an exam with their places in the source folder."""
     return [
         _in_file(exam, finding) or f"source/{exam.assignment}/{exam.notebook}.ipynb: {_in_source(exam, finding)}"
@@ -191,7 +191,7 @@ def placed(exam: Exam, findings: Iterable[lint.Finding]) -> list[str]:
     ]
 
 
-def _in_file(exam: Exam, finding: lint.Finding) -> str:
+def _in_file(exam: Exam, finding: lint.LintFinding) -> str:
     """Write a finding about a pytest function with its place in the test file; empty for other cells."""
     cells = {f"cell {n} ({cell.grade_id!r})": cell for n, cell in enumerate(exam.cells, 1)}
     cell = cells.get(finding.cell.split(",")[0])
@@ -202,7 +202,7 @@ def _in_file(exam: Exam, finding: lint.Finding) -> str:
     return f"source/{exam.assignment}/{cell.file}{line} ({test}): {_told(finding)}"
 
 
-def _in_source(exam: Exam, finding: lint.Finding) -> str:
+def _in_source(exam: Exam, finding: lint.LintFinding) -> str:
     """Write a finding with its place in the source.
 
     The test cells of an otter notebook have places of their own.
@@ -214,12 +214,12 @@ def _in_source(exam: Exam, finding: lint.Finding) -> str:
     return f"{position}: {_told(finding)}"
 
 
-def _told(finding: lint.Finding) -> str:
+def _told(finding: lint.LintFinding) -> str:
     code = f"{finding.code.strip()[:80]!r}: " if finding.code else ""
     return code + finding.reason + (f"; {finding.instead}" if finding.instead else "")
 
 
-def _stop_for(faults: Sequence[tuple[Exam, lint.Finding]]) -> None:
+def _stop_for(faults: Sequence[tuple[Exam, lint.LintFinding]]) -> None:
     every = [text for exam, finding in faults for text in placed(exam, [finding])]
     marked = any(finding.kernel for _, finding in faults)
     if every:

@@ -21,10 +21,10 @@ from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.errors import CourseError, HostError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
-from autograder.release.files import release_files
 from autograder.release.formats import file_rules
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
+from autograder.release.release_files import release_files
 from autograder.syntax.course_modules import module_folders, star_names, state_names
 
 

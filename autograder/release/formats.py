@@ -14,8 +14,8 @@ from autograder.errors import CourseError
 if TYPE_CHECKING:  # a batch asks for the rules of files alone
     from autograder._util.notebook_format import NotebookNode
     from autograder.records.course import Course
+    from autograder.release.notebook_versions import NotebookVersions
     from autograder.release.record import Release
-    from autograder.release.versions import NotebookVersions
 
 _OTTER = re.compile(r"\A#\s*assignment\s+config\b", re.IGNORECASE)
 """First line of a cell that every source notebook of otter-grader has."""

@@ -17,10 +17,10 @@ from autograder._util.syntax import parsed
 from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
 from autograder.records.course import Assignment, Course
 from autograder.release.cell_metadata import cell_name, metadata_faults
-from autograder.release.files import ask_for_notebook, unnamed_files
 from autograder.release.formats import format_of
 from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 from autograder.release.record import Release
+from autograder.release.release_files import ask_for_notebook, unnamed_files
 from autograder.release.stripping import stop_for
 
 MAX_LINES_BYTES = 4 << 20

@@ -24,8 +24,8 @@ from autograder.release import formats
 from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.formats import SourceFormat
 from autograder.release.languages import check_language
+from autograder.release.notebook_versions import NotebookVersions
 from autograder.release.step_messages import message
-from autograder.release.versions import NotebookVersions
 from autograder.sandbox.base import limit_threads
 
 _AUTOTESTS = "InstantiateTests"

@@ -76,7 +76,7 @@ class Published:
     """Why feedback pages were not written, see :attr:`autograder.results.feedback.Feedback.faults`."""
 
 
-class Publisher:
+class ResultPublisher:
     """Publisher of gradebook, CSV, feedback pages and class report, once the batch of an assignment is done."""
 
     def __init__(self) -> None:

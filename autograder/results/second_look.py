@@ -62,10 +62,10 @@ def read_file(file: Path, name: str = "") -> tuple[Request, ...]:
     Raises:
         CourseError: the file is wrong; the message names file and line.
     """
-    from autograder._util.yaml_record import Reader, parse
+    from autograder._util.yaml_record import YamlReader, parse
 
     node = parse(file)
-    reader = Reader(name or f"{FOLDER}/{file.parent.name}/{file.name}")
+    reader = YamlReader(name or f"{FOLDER}/{file.parent.name}/{file.name}")
     requests = []
     for item in reader.items(node, "requests"):
         request = cast(Request, reader.record(item, "a request", Request()))

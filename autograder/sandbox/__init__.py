@@ -15,7 +15,7 @@ from autograder.records.course import SANDBOXES
 from autograder.sandbox.base import Finding, Job, Process, Sandbox, Usage, kernel_environment
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import not_linux
-from autograder.sandbox.self_test import require
+from autograder.sandbox.self_tests import require
 
 __all__ = [
     "Finding",

@@ -19,10 +19,10 @@ from typing import Any
 from autograder.errors import SandboxError
 from autograder.sandbox import cgroup, process
 from autograder.sandbox.base import Finding, Job, Process, Trial
-from autograder.sandbox.bundle import INIT, bundle
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import Data, Operation, plan
 from autograder.sandbox.machine import Machine
+from autograder.sandbox.oci_bundle import INIT, bundle
 from autograder.sandbox.remedies import control_group, install
 from autograder.sandbox.seccomp import compile_filter
 from autograder.sandbox.template.system import COMMAND

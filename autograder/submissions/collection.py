@@ -23,15 +23,15 @@ from autograder.errors import HostError, SubmissionError, UsageError
 from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
+from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import walk
 from autograder.submissions.identity import Found, resolve
 from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import CLASS, Member
-from autograder.submissions.names import Layout
 
 if TYPE_CHECKING:
-    from autograder.submissions.people import People
+    from autograder.submissions.uploaders import People
 
 _NAMES = frozenset({errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR})
 """Errors that a file name can cause: the student's fault, and not the machine's."""
@@ -43,7 +43,7 @@ def collect(
     source: Path,
     *,
     received: datetime | None = None,
-    layout: Layout | None = None,
+    layout: ExportLayout | None = None,
 ) -> tuple[Collected, ...]:
     """Put the submissions in ``source`` into submitted/, each with its timestamp.txt.
 
@@ -100,8 +100,8 @@ def collect_items(
         received: a time that counts for all of them.
     """
     # The roster is no business of a student's installation.
-    from autograder.submissions.people import People
     from autograder.submissions.settling import settle
+    from autograder.submissions.uploaders import People
 
     with _staging(course) as staging:
         try:

@@ -19,12 +19,12 @@ from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.archive import extract
+from autograder.submissions.export_names import COPY_SUFFIX, PACKED, is_notebook, without_export_files
 from autograder.submissions.folder import open_file, read_chunks
-from autograder.submissions.inspection import assignment_of
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import MIB, SUBMISSION, Member
-from autograder.submissions.names import COPY_SUFFIX, PACKED, is_notebook, without_export_files
+from autograder.submissions.notebook_inspection import assignment_of
 from autograder.submissions.placement import place
 
 ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)

@@ -1,6 +1,6 @@
 """Layouts of learning systems' exports: names alone tell whose each file is, and where each notebook belongs.
 
-How learning systems name things is in :mod:`~autograder.submissions.names`.
+How learning systems name things is in :mod:`~autograder.submissions.export_names`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.records.dates import TIMESTAMP
-from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
-from autograder.submissions.names import (
+from autograder.submissions.export_names import (
     COPY_SUFFIX,
     PACKED,
     SYSTEMS,
-    Layout,
+    ExportLayout,
+    ExportSystem,
+    NameReading,
     Names,
-    Reading,
-    System,
     is_archive,
     is_bare_export,
     is_notebook,
     stem_of,
 )
+from autograder.submissions.members import MIB, SUBMISSION, Member, collision_key
 from autograder.submissions.placement import notebook_name
 
 
@@ -56,7 +56,7 @@ class Item:
     key: str = ""
     """The learning system's number of the student: two people may have one name."""
     system: str = ""
-    """The learning system that gave the name, a key of :data:`~autograder.submissions.names.SYSTEMS`."""
+    """The learning system that gave the name, a key of :data:`~autograder.submissions.export_names.SYSTEMS`."""
     rest: str = ""
     """Of a file whose student was taken to be what stands before the first ``_``: what follows."""
     is_guessed: bool = False
@@ -74,7 +74,7 @@ def find_items(
     other_assignments: Iterable[str] = (),
     title: str = "",
     expected: tuple[str, ...] = (),
-    layout: Layout | None = None,
+    layout: ExportLayout | None = None,
     students: Iterable[str] = (),
 ) -> tuple[Item, ...]:
     """Find the submissions of ``assignment``, sorted by name; doubtful ones have a ``problem``.
@@ -126,7 +126,7 @@ _Groups = dict[str, list[Member]]
 
 
 def _grouped(
-    members: Iterable[Member], base: str, assignment: str, title: str, layout: Layout | None, parent: str = ""
+    members: Iterable[Member], base: str, assignment: str, title: str, layout: ExportLayout | None, parent: str = ""
 ) -> tuple[_Groups, Names]:
     """Group the files by what they lie in below ``base``, and read all these names together."""
     groups: _Groups = {}
@@ -142,7 +142,7 @@ def _grouped(
 
 
 def _unwrapped(
-    members: tuple[Member, ...], names: Names, assignment: str, title: str, layout: Layout | None
+    members: tuple[Member, ...], names: Names, assignment: str, title: str, layout: ExportLayout | None
 ) -> tuple[str, _Groups, Names, bool] | None:
     """Look into the only folder at the top: an export that was packed again, or Sakai's, has one around all.
 
@@ -168,7 +168,7 @@ def _unwrapped(
 _ILIAS = SYSTEMS["ilias"].pattern
 
 
-def _read(name: str, names: Names, *, folder: bool) -> tuple[System | None, Reading] | None:
+def _read(name: str, names: Names, *, folder: bool) -> tuple[ExportSystem | None, NameReading] | None:
     """Read a name that a learning system gave, or that fits the instructor's pattern."""
     if names.layout.pattern is not None:
         reading = names.by_pattern(name)
@@ -207,11 +207,11 @@ _EXPORT = "otter's export named it after the notebook; name it after the student
 _NO_STUDENT = "it is named after the assignment, not after a student"
 
 
-def _key_of(system: System | None) -> str:
+def _key_of(system: ExportSystem | None) -> str:
     return next((key for key, one in SYSTEMS.items() if one is system), "")
 
 
-def _informed(item: Item, reading: Reading) -> Item:
+def _informed(item: Item, reading: NameReading) -> Item:
     """Set what a learning system's name says."""
     item = replace(item, student=reading.student, key=reading.key, problem=item.problem or reading.problem)
     item = replace(item, notes=(reading.note,) if reading.note else ())

@@ -25,10 +25,10 @@ from autograder.errors import SubmissionError, UsageError
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.archive import scan
 from autograder.submissions.folder import read_chunks
-from autograder.submissions.inspection import assignment_of, compare, own_code, read_cells, source_of
 from autograder.submissions.manifest import FORMAT, MANIFEST
 from autograder.submissions.members import MIB, SUBMISSION, Member, is_junk, mark_collisions, name_problem
-from autograder.submissions.surroundings import habits
+from autograder.submissions.notebook_inspection import assignment_of, compare, own_code, read_cells, source_of
+from autograder.submissions.student_habits import habits
 
 _SIBLING_BYTES = 10 * MIB
 _ZIP_DATES = (datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, tzinfo=UTC))

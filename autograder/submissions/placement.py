@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from autograder._util.text import one_line
 from autograder.records.dates import TIMESTAMP
+from autograder.submissions.export_names import COPY_SUFFIX, SYSTEMS, is_notebook, stem_of
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import Member
-from autograder.submissions.names import COPY_SUFFIX, SYSTEMS, is_notebook, stem_of
 
 
 def place(

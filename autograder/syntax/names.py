@@ -16,6 +16,7 @@ from types import MappingProxyType
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.kernel import aliases as aliases  # tests, too, find the old names of libraries
 from autograder.records.exam import Exam, Role
+from autograder.syntax.constant_data import constant_data
 from autograder.syntax.magics import without_magics
 from autograder.syntax.module_state import names_with_state
 from autograder.syntax.operands import class_operators
@@ -25,7 +26,6 @@ from autograder.syntax.shared_names import (
     changed_in_place,
     functions_that_change,
 )
-from autograder.syntax.test_data import constant_data
 
 
 @functools.lru_cache(maxsize=AST_CACHE_SIZE)

@@ -13,10 +13,10 @@ from autograder._util.yaml_record import aware, suggest
 from autograder.errors import CourseError
 from autograder.records.course import Course
 from autograder.records.dates import Dates, Extension
-from autograder.term import tables
-from autograder.term.dates import own_dates, with_late_days
+from autograder.term import csv_tables
+from autograder.term.csv_tables import MAX_FAULTS, Faults, Row
 from autograder.term.people import CSV_FILE, UNLISTED, YAML_FILE, Person, Roster, load_roster
-from autograder.term.tables import MAX_FAULTS, Faults, Row
+from autograder.term.student_dates import own_dates, with_late_days
 from autograder.term.teams import TEAMS_FILE, Membership, check_teams, read_teams
 
 EXTENSIONS_FILE = "extensions.csv"
@@ -85,9 +85,9 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
     Raises:
         CourseError: lines are wrong; all of them are named.
     """
-    table = tables.read_table(path)
+    table = csv_tables.read_table(path)
     faults = Faults(table.name)
-    tables.check_headings(table, faults, _COLUMNS)
+    csv_tables.check_headings(table, faults, _COLUMNS)
     extensions = [_extension(faults, table.name, row) for row in table.rows]
     faults.check()
     return tuple(extensions)
@@ -96,15 +96,15 @@ def read_extensions(path: Path) -> tuple[Extension, ...]:
 def _extension(faults: Faults, name: str, row: Row) -> Extension:
     due, days, excused = None, 0.0, False
     try:
-        due = tables.moment(row.get("due")) if row.get("due") else None
+        due = csv_tables.moment(row.get("due")) if row.get("due") else None
     except ValueError as error:
         faults.add(row.line, f"due: {error}")
     try:
-        days = tables.number(row.get("days")) if row.get("days") else 0.0
+        days = csv_tables.number(row.get("days")) if row.get("days") else 0.0
     except ValueError as error:
         faults.add(row.line, f"days: {error}")
     try:
-        excused = tables.truth(row.get("excused"))
+        excused = csv_tables.truth(row.get("excused"))
     except ValueError as error:
         faults.add(row.line, f"excused: {error}")
     words = {key: row.get(key) for key in ("student", "section", "assignment", "reason")}

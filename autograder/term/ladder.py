@@ -12,9 +12,9 @@ from autograder._util.yaml_record import aware
 from autograder.records.checks import Outcome
 from autograder.records.grade import QuestionGrade
 from autograder.records.policies import Shown
-from autograder.term.dates import own_dates
 from autograder.term.facts import Term
 from autograder.term.people import LEFT, Person
+from autograder.term.student_dates import own_dates
 
 
 def climbed(before: float | None, share: float, step: float) -> float:

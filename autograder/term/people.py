@@ -16,8 +16,8 @@ from autograder._util.student_names import student_name
 from autograder._util.text import one_line
 from autograder.errors import CourseError, HostError, SubmissionError
 from autograder.records.course import Course
-from autograder.term import tables
-from autograder.term.tables import Faults, Row, Table
+from autograder.term import csv_tables
+from autograder.term.csv_tables import Faults, Row, Table
 
 CSV_FILE = "people.csv"
 YAML_FILE = "people.yaml"
@@ -166,7 +166,7 @@ def load_roster(course: Course) -> Roster:
         return Roster(tuple(_from_yaml(yaml)), yaml)
     if not csv.exists():
         return Roster()
-    table = tables.read_table(csv)
+    table = csv_tables.read_table(csv)
     return Roster(people_of(table), csv, table)
 
 
@@ -195,7 +195,7 @@ def _person(faults: Faults, row: Row) -> Person:
         values[name] = read_days(faults, row.line, name, values[name])
     ids = {name: text for name, text in row.cells.items() if name and name not in COLUMNS and text}
     for name, text in [("id", values["id"]), *ids.items()]:
-        if tables.is_rounded(text):
+        if csv_tables.is_rounded(text):
             faults.add(row.line, f"{name} “{text}” was rounded by a spreadsheet; format the column as text")
     try:
         values["id"] = student_name(values["id"])
@@ -215,7 +215,7 @@ def read_status(faults: Faults, line: int, text: str) -> str:
 def read_days(faults: Faults, line: int, name: str, text: str) -> float:
     """Read a number of extra days; one that is none, or too large, is a fault."""
     try:
-        days = tables.number(text or "0")
+        days = csv_tables.number(text or "0")
         if not 0 <= days <= MAX_EXTRA_DAYS:
             raise ValueError(f"{days:g} is not between 0 and {MAX_EXTRA_DAYS:g}")
     except ValueError as error:
@@ -253,9 +253,9 @@ def is_system_id(heading: str) -> bool:
 def _from_yaml(path: Path) -> Sequence[Person]:
     import yaml
 
-    from autograder._util.yaml_record import Reader, is_null, parse
+    from autograder._util.yaml_record import YamlReader, is_null, parse
 
-    reader, node = Reader(path.name), parse(path)
+    reader, node = YamlReader(path.name), parse(path)
     rows: list[Row] = []
     for item in reader.items(node, "people"):
         pairs = reader.pairs(item, "a person")
@@ -315,7 +315,7 @@ def save_roster(course: Course, people: Sequence[Person], before: Roster) -> Pat
         data = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
     else:
         first = before.table.headings if before.table else ()
-        data = tables.as_text(dict.fromkeys([*first, *headings]), rows, before.table)
+        data = csv_tables.as_text(dict.fromkeys([*first, *headings]), rows, before.table)
     if path.exists():
         _keep(course, path)
     write_atomically(path, data, mode=0o600)

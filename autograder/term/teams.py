@@ -14,9 +14,9 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import suggest
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
-from autograder.term import tables
+from autograder.term import csv_tables
+from autograder.term.csv_tables import Faults
 from autograder.term.people import ACTIVE, LEFT, Roster
-from autograder.term.tables import Faults
 
 TEAMS_FILE = "teams.csv"
 _COLUMNS = ("team", "student", "assignment")
@@ -53,9 +53,9 @@ def read_teams(path: Path) -> tuple[Membership, ...]:
     Raises:
         CourseError: lines are wrong; all of them are named.
     """
-    table = tables.read_table(path)
+    table = csv_tables.read_table(path)
     faults = Faults(table.name)
-    tables.check_headings(table, faults, _COLUMNS)
+    csv_tables.check_headings(table, faults, _COLUMNS)
     places: dict[tuple[str, str], tuple[str, int]] = {}
     memberships = []
     for row in table.rows:
@@ -109,7 +109,7 @@ def check_teams(memberships: Iterable[Membership], course: Course, roster: Roste
                 )
                 faults.append(f"{members[-1].place}: {problem} {assignment.team_size}; correct one of the two")
     if faults:
-        raise CourseError("\n".join(faults[: tables.MAX_FAULTS]))
+        raise CourseError("\n".join(faults[: csv_tables.MAX_FAULTS]))
 
 
 def effective(memberships: Iterable[Membership], assignment: Assignment) -> list[Membership]:

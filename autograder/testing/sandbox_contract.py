@@ -21,7 +21,7 @@ import autograder
 from autograder.errors import SandboxError
 from autograder.records.limits import Limits
 from autograder.sandbox import Sandbox, kernel_environment
-from autograder.sandbox.self_test import self_test
+from autograder.sandbox.self_tests import self_test
 from autograder.testing.sandboxed import (
     PATIENCE_SECONDS,
     SMALL,

@@ -11,7 +11,7 @@ from helpers.kernels import InProcessKernel
 
 from autograder import check
 from autograder.errors import CourseError
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits

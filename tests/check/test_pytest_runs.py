@@ -10,7 +10,7 @@ from helpers.exams import exam_of
 
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
-from autograder.release.test_files import with_tests
+from autograder.release.pytest_files import with_tests
 
 ANSWER = "def square(x):\n    return x * x\nvalue = 3"
 

@@ -167,7 +167,7 @@ def test_a_sandbox_that_does_not_hold_is_3_and_nothing_is_graded(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finding = Finding("network", False, "the internet can be reached", "unplug it")
-    monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: (finding,))
+    monkeypatch.setattr("autograder.sandbox.self_tests.self_test", lambda sandbox: (finding,))
     said = on(course, "grade", "hw")
     assert said.exit_code == 3
     assert "network: the internet can be reached" in said.stderr
@@ -466,7 +466,7 @@ def test_a_dry_run_of_people_says_what_would_be_written_even_beside_a_batch(cour
 
 def test_doctor_looks_at_the_packages_and_says_what_it_cannot_check(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
-    monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
+    monkeypatch.setattr("autograder.sandbox.self_tests.self_test", lambda sandbox: fine)
     monkeypatch.setattr("autograder.cli.installation.warm_start", lambda *_, **__: ())
     monkeypatch.setattr("autograder.cli.installation.optional_sandbox", lambda name: fine[0])
     said = autograder("doctor")

@@ -98,7 +98,7 @@ def count_here(root: Path) -> dict[str, list[str]]:
     from autograder.coordinator import observation, proof
     from autograder.course.configuration import load_course
     from autograder.release.build import build
-    from autograder.release.exam import solution_notebook
+    from autograder.release.exam_construction import solution_notebook
 
     course = load_course(root)
     rows: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from helpers.clock import own_seconds
 from helpers.tiny import SOLUTION, TEST, YAML, Here, grade_here, submit, tiny_course, tiny_release
 from helpers.unwalled_examiner import in_unwalled_processes
 
-from autograder.coordinator import batch, submission
+from autograder.coordinator import batch, submission_grading
 from autograder.coordinator.pool import in_processes, in_threads
 from autograder.course.configuration import load_course
 from autograder.errors import HostError, SandboxError, UsageError
@@ -314,7 +314,7 @@ def refuse(*_: object, **__: object) -> None:
 
 def test_a_full_disk_is_a_reason_that_says_so(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback, and nothing half written."""
-    monkeypatch.setattr(submission, "fill", refuse)
+    monkeypatch.setattr(submission_grading, "fill", refuse)
     done = batch.run(plan(course, "bob"), execute=Here())
     why = "cannot be written (No space left on device); check free space and permissions"
     assert [n.reason for n in done.not_graded] == [f"{course.state / 'work'} {why}"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, tiny_release
 
-from autograder.coordinator import batch, submission
+from autograder.coordinator import batch, submission_grading
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.pool import in_processes
 from autograder.coordinator.templates import Templates
@@ -77,10 +77,10 @@ def test_one_that_takes_too_long_is_stopped(course: Course, monkeypatch: pytest.
         examiners = Examiners(templates)
         monkeypatch.setattr(Work, "seconds", 0.5)
         monkeypatch.setattr(Templates, "examiner_job", _hanging(templates))
-        assert submission.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
+        assert submission_grading.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
         monkeypatch.setattr(Work, "seconds", 600.0)
         examiners.stop()
-        assert submission.attempt(work, examiners.examine) == "the batch was stopped"
+        assert submission_grading.attempt(work, examiners.examine) == "the batch was stopped"
 
 
 LISTENS = """
@@ -129,7 +129,7 @@ def test_one_that_ends_as_if_all_had_been_said_is_followed_by_one_more(
         job = templates.examiner_job()
         jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
         monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
-        assert submission.attempt(work, Examiners(templates).examine) == reason
+        assert submission_grading.attempt(work, Examiners(templates).examine) == reason
     assert len(jobs) == unused
     noted = work.batch_log.read_text() if work.batch_log.exists() else ""
     assert ("was followed by another" in noted) == (ended[0] == 0)
@@ -182,7 +182,7 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
     job = templates.examiner_job()
     script = FORGES.format(path="/nowhere", said=forged)
     monkeypatch.setattr(Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script)))
-    assert "is refused" in submission.attempt(work, Examiners(templates).examine)
+    assert "is refused" in submission_grading.attempt(work, Examiners(templates).examine)
     assert path.read_bytes() == before
 
 

@@ -25,7 +25,7 @@ from autograder.coordinator.examiner import Examiners, serve
 from autograder.coordinator.kernels import Kernels, Lent
 from autograder.coordinator.templates import Templates
 from autograder.errors import HostError
-from autograder.exchange import layout, outcome, wire
+from autograder.exchange import outcome, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.wire import Closed, Line
 from autograder.sandbox.base import Usage
@@ -116,7 +116,7 @@ def test_an_examiner_behind_its_wall_is_heard_wherever_it_halts(tmp_path: Path, 
     job = Templates.examiner_job
 
     def halting_job(templates: Templates) -> Any:
-        return replace(made := job(templates), files={**made.files, layout.PROGRAM: PROGRAM})
+        return replace(made := job(templates), files={**made.files, work_layout.PROGRAM: PROGRAM})
 
     monkeypatch.setattr(Templates, "examiner_job", halting_job)
     monkeypatch.setattr(wire, "Line", lambda connection, most: Line(Halting(connection, random.Random(), 0.02), most))

@@ -11,7 +11,7 @@ from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, Here, cell, grade_here, notebook, tiny_course, tiny_release
 
 from autograder import check
-from autograder.coordinator import submission, weak_answers
+from autograder.coordinator import submission_grading, weak_answers
 from autograder.coordinator.proof import proof_folder, prove
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.errors import HostError, ProofError, SandboxError
@@ -223,7 +223,7 @@ def test_points_that_are_meant_to_be_given_are_tagged(tmp_path: Path) -> None:
 
 
 def test_a_machine_that_cannot_grade_proves_nothing(tmp_path: Path) -> None:
-    def fail(work: submission.Work) -> object:
+    def fail(work: submission_grading.Work) -> object:
         raise SandboxError("no namespaces")
 
     course = tiny_course(tmp_path)

@@ -18,8 +18,8 @@ from helpers.value_examples import KNOWN, LIBRARIES, examples
 from autograder.codec import Packed, Reference, encode
 from autograder.coordinator import recording_store as module
 from autograder.coordinator.recording_store import RecordingStore
-from autograder.examination.kernel_source import Recorded, ReplayMiss
-from autograder.exchange.container import pack
+from autograder.examination.kernel_source import RecordingBytes, ReplayMiss
+from autograder.exchange.blob_container import pack
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
 from autograder.execution.recording_format import from_bytes, to_bytes
 from autograder.records.run import CellRun, RunStatus
@@ -184,7 +184,7 @@ def test_what_has_no_place_in_json_is_not_kept() -> None:
     odd: list[Callable[[], Any]] = [lambda: float("nan"), object, lambda: b"bytes"]
     for make in odd:
         ran = CellEvent("a", CellRun("ok", ({"output_type": "stream", "text": make()},)))
-        recorded = Recorded()
+        recorded = RecordingBytes()
         recorded.save_run(replace(FULL, sessions=(replace(FULL.sessions[0], events=(ran,), executed=1),)))
         assert recorded.new_run == b""
 

@@ -11,8 +11,8 @@ from helpers.tiny import YAML, submit, tiny_course, tiny_release
 from autograder.coordinator import batch, staging
 from autograder.coordinator.staging import neutral_folder, staged, sweep
 from autograder.errors import HostError
-from autograder.exchange.layout import stand_in
 from autograder.exchange.work import Work
+from autograder.exchange.work_layout import stand_in
 from autograder.records.course import Course
 
 

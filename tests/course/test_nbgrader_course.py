@@ -18,7 +18,7 @@ from helpers.pipeline import Graded, grade, release, seen_by_student
 from autograder.course.configuration import load_course
 from autograder.records.course import Course
 from autograder.records.exam import Exam
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 from autograder.results.gradebook.database import opened
 
 pytestmark = pytest.mark.sandbox

@@ -13,8 +13,8 @@ from helpers.tiny import cell, notebook
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.examination.kernel_source import Recorded, ReplayMiss, kernel_source
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
@@ -253,7 +253,7 @@ def test_a_recording_answers_for_the_same_test_only(tmp_path: Path) -> None:
     exam = exam_in(course_of(tmp_path / "course", RUNS.format("assert double(4) == 8"), between="x = 1"))
     changed = exam_in(course_of(tmp_path / "other", RUNS.format("assert double(4) == 9"), between="x = 1"))
     path = submission(tmp_path, exam, **SUBMITTED)
-    record = Recorded()
+    record = RecordingBytes()
 
     def grade(exam: Exam, *, replay_only: bool) -> NotebookGrade:
         source = kernel_source(start, record, replay_only=replay_only)

@@ -17,7 +17,7 @@ from scipy import sparse
 from autograder.codec import Packed, Reference, encode
 from autograder.errors import BusyError, HostError, LostError, SandboxError
 from autograder.examiner.namespace import Answers
-from autograder.examiner.remote.proxy import Refused, Remote
+from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.execution import allowance
 from autograder.execution.capture import Captured
 from autograder.kernel.frozen_copies import SPAN
@@ -491,7 +491,7 @@ CLAIMS = [None, 3, ROWS_IN_BLOCKS, {"a": 1, "b": 2}, {1: {}, 2: []}.values(), [{
 def test_a_claim_of_another_form_is_a_refused_model(claim):
     answers = Answers(Remote(InProcessKernel()), frozenset(), lambda described, weights: "model")
     captured = Captured(Packed(b'["ref",1,"model","Net"]', []), "", {1: claim})
-    assert isinstance(answers.value("net", captured), Refused)
+    assert isinstance(answers.value("net", captured), RefusedModelHandle)
 
 
 def test_a_rebuilt_model_goes_back_as_the_students_own():

@@ -22,7 +22,7 @@ from autograder.examiner.figures.reconstruction import Figures, uses_current_fig
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.kernel import figures as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role

@@ -23,8 +23,8 @@ from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
+from autograder.execution.notebook_run import execute
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.execution.run import execute
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Role

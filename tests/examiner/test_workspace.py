@@ -24,14 +24,14 @@ from autograder.examiner.test_environment.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.captured_files import FolderCopy
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.kernel import workfiles as probe
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Act, Fact, Observations
 from autograder.release import build as releasing
-from autograder.release.test_file_reader import read_file
+from autograder.release.pytest_file_reader import read_file
 from autograder.syntax.file_paths import looks_at_files
 from autograder.syntax.names import needs, vocabulary
 
@@ -550,7 +550,7 @@ def test_a_cell_that_may_look_at_files_is_known_by_its_syntax(source, looks) -> 
 
 
 def pulled(folder: Path, *wait):
-    found = probe.Folder(str(folder))
+    found = probe.WatchedFolder(str(folder))
     found.seen = {}
     return found.pull()[0]
 
@@ -597,7 +597,7 @@ def test_folders_deeper_than_eight_are_not_looked_into(tmp_path) -> None:
 
 
 def test_a_file_that_changes_within_one_tick_of_the_clock_is_read_again(tmp_path) -> None:
-    folder = probe.Folder(str(tmp_path))
+    folder = probe.WatchedFolder(str(tmp_path))
     path = tmp_path / "n"
     path.write_text("1")
     assert folder.pull()[0] == {"n": b"1"}
@@ -611,7 +611,7 @@ def test_contents_decide_where_the_clock_is_too_coarse(tmp_path, monkeypatch) ->
     """Also after the file was sent: a call writes it anew within the same tick, in the same length."""
     monkeypatch.setattr(probe, "_signature", lambda status: (status.st_size, time.time_ns()))
     monkeypatch.setattr(time, "time_ns", lambda: 1)
-    folder = probe.Folder(str(tmp_path))
+    folder = probe.WatchedFolder(str(tmp_path))
     folder.push({"n": b"1"}, [])
     assert folder.pull() == ({}, [])
     for text in ("2", "3"):
@@ -623,7 +623,7 @@ def test_contents_decide_where_the_clock_is_too_coarse(tmp_path, monkeypatch) ->
 def test_files_that_are_read_again_and_are_the_same_count_for_no_limit(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(probe, "MAX_FILES", 2)
     monkeypatch.setattr(probe, "MAX_BYTES", 3)
-    folder = probe.Folder(str(tmp_path))
+    folder = probe.WatchedFolder(str(tmp_path))
     folder.push({"a": b"12", "b": b"3"}, [])
     (tmp_path / "c").write_text("4")
     (tmp_path / "d").write_text("5")
@@ -672,7 +672,7 @@ def test_of_names_that_collide_the_first_stays_and_bytes_are_bounded(monkeypatch
 
 
 def test_a_file_where_another_has_a_folder_is_left_out(tmp_path) -> None:
-    probe.Folder(str(tmp_path)).push({"a": b"1", "a/b": b"2", "c/d": b"3"}, ["nowhere", "../up"])
+    probe.WatchedFolder(str(tmp_path)).push({"a": b"1", "a/b": b"2", "c/d": b"3"}, ["nowhere", "../up"])
     assert pulled(tmp_path) == {"a": b"1", "c/d": b"3"}
 
 

@@ -17,7 +17,7 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.exchange.images import Encoder
 from autograder.records.checks import Outcome
-from autograder.records.composition import ComposedCell
+from autograder.records.composed_notebook import ComposedCell
 from autograder.records.exam import Role
 from autograder.records.grade import QuestionGrade
 from autograder.records.run import CellRun

@@ -13,7 +13,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.exchange import pieces, rendering
 from autograder.exchange.rendering import markdown
-from autograder.results.report import notebook
+from autograder.results.report import cell_views
 
 
 def page(source: str) -> str:
@@ -148,7 +148,7 @@ def test_a_formula_that_takes_long_costs_its_own_cell_only(monkeypatch: pytest.M
     began = time.process_time()
     render_into([made])
     assert time.process_time() - began < 2
-    assert [view.rendered for view in notebook.views(made)[0]] == [False, True]
+    assert [view.rendered for view in cell_views.views(made)[0]] == [False, True]
 
 
 @pytest.mark.parametrize(

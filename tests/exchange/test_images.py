@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from autograder.exchange import images
-from autograder.exchange.images import Encoder, Refused, data_uri
+from autograder.exchange.images import Encoder, RefusedImageError, data_uri
 
 ACTIVE = b"<script>alert(24)</script>"
 
@@ -183,7 +183,7 @@ def test_a_file_that_is_none_or_asks_for_too_much_is_refused_at_once(kind: str) 
     make, mime, reason = HOSTILE[kind]
     data = make()
     began = time.process_time()
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(RefusedImageError, match=reason):
         encode(data, mime)
     assert data_uri(mime, base64.b64encode(data).decode()) is None or "damaged" in reason
     assert time.process_time() - began < 2
@@ -191,7 +191,7 @@ def test_a_file_that_is_none_or_asks_for_too_much_is_refused_at_once(kind: str) 
 
 @pytest.mark.parametrize("text", ['x" onerror="alert(1)', "é", "%%%", "A" * 5_000_000])
 def test_text_that_is_no_base64_is_refused(text: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedImageError):
         Encoder().encode("image/png", text)
     assert data_uri("image/png", text) is None
 
@@ -203,6 +203,6 @@ def test_a_notebooks_pictures_are_bounded_together(size: tuple[int, int], most: 
     encoder = Encoder()
     for _ in range(most):
         encoder.encode("image/png", text)
-    with pytest.raises(Refused, match=r"the notebook's pictures have more than 100 million pixels"):
+    with pytest.raises(RefusedImageError, match=r"the notebook's pictures have more than 100 million pixels"):
         encoder.encode("image/png", text)
     assert images.MAX_PIXELS_IN_ALL == 100_000_000

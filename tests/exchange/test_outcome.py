@@ -15,12 +15,12 @@ import pytest
 from helpers.exams import exam_of
 from helpers.samples import PNG
 
-from autograder.examination.kernel_source import Recorded
+from autograder.examination.kernel_source import RecordingBytes
 from autograder.exchange import bonus, outcome, outcome_reader, outcome_writer
 from autograder.exchange.annotated_notebook import ShownCell
-from autograder.exchange.container import FORMAT
-from autograder.exchange.container import pack as pack_files
-from autograder.exchange.container import unpack as unpack_files
+from autograder.exchange.blob_container import FORMAT
+from autograder.exchange.blob_container import pack as pack_files
+from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.outcome import Recording
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.exam import Exam, Role
@@ -58,7 +58,9 @@ def cells(*outputs: dict[str, Any]) -> list[ShownCell]:
     return [*shown, ShownCell(None, "code", "print('hello')", "a note", "ok", 7, tuple(outputs))]
 
 
-def packed(grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, record: Recorded | None = None) -> bytes:
+def packed(
+    grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, record: RecordingBytes | None = None
+) -> bytes:
     return outcome_writer.pack([grade], [cells(*OUTPUTS[:1]) if shown is None else shown], [record and record.new()])
 
 
@@ -189,9 +191,11 @@ def test_cells_are_those_of_the_exam_and_the_students_own(change: Callable[[list
 
 
 def test_recordings_come_out_as_bytes() -> None:
-    assert read(packed(record=Recorded(new_run=b"run", new_figures=b"f"))).recordings == (Recording(b"run", b"f"),)
-    assert read(packed(record=Recorded(b"old", new_figures=b"f"))).recordings == (Recording(None, b"f"),)
-    assert read(packed(record=Recorded(b"old"))).recordings == (None,)
+    assert read(packed(record=RecordingBytes(new_run=b"run", new_figures=b"f"))).recordings == (
+        Recording(b"run", b"f"),
+    )
+    assert read(packed(record=RecordingBytes(b"old", new_figures=b"f"))).recordings == (Recording(None, b"f"),)
+    assert read(packed(record=RecordingBytes(b"old"))).recordings == (None,)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,7 @@ def test_recordings_come_out_as_bytes() -> None:
 def test_why_there_is_no_grade_is_told(why: dict[str, str], needs: str, fault: bool) -> None:
     data = outcome_writer.failed(why)
     assert outcome_reader.needs(data) == needs
-    with pytest.raises(outcome_reader.NotGraded) as raised:
+    with pytest.raises(outcome_reader.NoGradeError) as raised:
         read(data)
     assert (raised.value.needs, raised.value.fault) == (needs, fault)
 
@@ -340,7 +344,7 @@ def test_outputs_that_are_too_large_are_left_out_and_nothing_else(monkeypatch: p
 def test_a_recording_that_is_too_large_is_not_kept_and_costs_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcome_writer, "MAX_RECORDING_BYTES", 100)
     monkeypatch.setattr(outcome_reader, "MAX_RECORDING_BYTES", 100)
-    believed = read(packed(record=Recorded(new_run=b"x" * 1000, new_figures=b"y" * 1000)))
+    believed = read(packed(record=RecordingBytes(new_run=b"x" * 1000, new_figures=b"y" * 1000)))
     assert believed.recordings == (Recording(b"", b""),)
 
 

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.exchange import pieces, rendering
 from autograder.exchange.rendering import code, markdown, render_released
-from autograder.results.report import notebook
+from autograder.results.report import cell_views
 
 BLANKS = "x = 1\n" + "\n " * 20_000 + "y"
 """For its blanks alone, Pygments' lexer takes half a minute."""
@@ -24,7 +24,7 @@ QUOTES = "> [a]: b\n~~a   \n" * 2500
 
 
 def shown(node: NotebookNode) -> list[tuple[str, bool]]:
-    views, _ = notebook.views(node)
+    views, _ = cell_views.views(node)
     return [(str(view.html), view.rendered) for view in views]
 
 
@@ -113,7 +113,7 @@ def test_more_than_fits_on_a_page_is_not_rendered(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(rendering, "MAX_PAGE", 100)
     render_into([made])
     assert 0 < sum(rendered for _, rendered in shown(made)) < 10
-    monkeypatch.setattr(notebook, "MAX_PAGE", 50)
+    monkeypatch.setattr(cell_views, "MAX_PAGE", 50)
     assert not any(rendered for _, rendered in shown(made))
 
 

@@ -9,8 +9,8 @@ import pytest
 from helpers import examination
 from helpers.exams import exam_of
 
+from autograder.execution.notebook_run import Execution, execute
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.execution.run import Execution, execute
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.limits import Limits

@@ -8,9 +8,9 @@ import nbformat
 import pytest
 
 from autograder.execution.composition import compose
-from autograder.records.composition import Composed, cell_number
+from autograder.records.composed_notebook import Composed, cell_number
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.release.exam import released_notebook, solution_notebook
+from autograder.release.exam_construction import released_notebook, solution_notebook
 
 pytest.importorskip("nbgrader")
 

@@ -14,7 +14,7 @@ from autograder.errors import BusyError, SandboxError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.execution.termination import time_limit_message
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
@@ -309,7 +309,7 @@ def test_a_notebook_without_code_is_complete():
 
 
 def test_all_answers_together_have_a_limit(monkeypatch):
-    monkeypatch.setattr("autograder.execution.run.Budget", lambda: Budget(left=3000))
+    monkeypatch.setattr("autograder.execution.notebook_run.Budget", lambda: Budget(left=3000))
     exam = exam_of((Role.ANSWER, "a = b'x' * 2000\nb = b'y' * 2000"), (Role.TEST, "a, b"))
     names = run(exam).captures[1].names
     assert names["a"].packed is not None

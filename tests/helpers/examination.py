@@ -10,7 +10,7 @@ from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.syntax.names import needs, vocabulary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.records.composition import Composed, ComposedCell
+from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role
 
 

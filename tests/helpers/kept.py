@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.coordinator.recording_store import RecordingStore
-from autograder.examination.kernel_source import Recorded, kernel_source
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.kernel_source import RecordingBytes, kernel_source
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
@@ -49,7 +49,7 @@ class Room:
         path.write_text(notebook(cell(answer, "cell1", solution=True)))
         key = hashlib.sha256(execution.encode() + path.read_bytes()).hexdigest()
         runs = RecordingStore(self.runs)
-        recorded = Recorded(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else Recorded()
+        recorded = RecordingBytes(*(runs.load(f"{key}{what}") for what in KINDS)) if kept else RecordingBytes()
         supply = kernel_source(self.start, recorded, replay_only=kept)
         grade = grade_notebook(exam, path, self.start, self.limits, self.hidden, kernel_source=supply).grade
         for what, data in zip(KINDS, (recorded.new_run, recorded.new_figures or None), strict=True):

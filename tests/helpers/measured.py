@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder.extensions.trust.calibration import calibration
-from autograder.extensions.trust.calibration_runs import Runs, candidates, execute_runs, plan_runs, working_folder
+from autograder.extensions.trust.calibration_runs import (
+    CalibrationRuns,
+    candidates,
+    execute_runs,
+    plan_runs,
+    working_folder,
+)
 from autograder.records.course import Course
 from autograder.release.calibration_record import Calibration
 from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
@@ -66,10 +72,12 @@ def calibrate(
     return calibration(runs, exams, course.hidden("hw"), seed=seed)
 
 
-def run(course: Course, count: int = 20, *, seed: int = 0, execute: Here | None = None, **options: Any) -> Runs:
+def run(
+    course: Course, count: int = 20, *, seed: int = 0, execute: Here | None = None, **options: Any
+) -> CalibrationRuns:
     """Run the candidates of the course in this process."""
     release = tiny_release(course)
-    runs = Runs(count, 0)
+    runs = CalibrationRuns(count, 0)
     with working_folder(course) as folder:
         planned = plan_runs(course, release, candidates(course, release), runs, seed, folder)
         execute_runs(planned, runs, execute=execute or Here(), **options)

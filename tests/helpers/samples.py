@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.records.checks import CheckResult, Outcome
-from autograder.records.composition import Composed, ComposedCell
+from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade

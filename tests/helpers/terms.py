@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from autograder.coordinator.submission import penalty_of
+from autograder.coordinator.submission_grading import penalty_of
 from autograder.exchange import result_json
 from autograder.exchange.work import Work
 from autograder.extensions.export.course_table import course_table

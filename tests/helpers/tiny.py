@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from autograder.coordinator import proof, recordings, submission
+from autograder.coordinator import proof, recordings, submission_grading
 from autograder.course.configuration import load_course
-from autograder.examination.kernel_source import Recorded
+from autograder.examination.kernel_source import RecordingBytes
 from autograder.examination.main import examined
 from autograder.exchange.parcel import Common, pack_unit
 from autograder.exchange.work import Work, shared_files, versions
-from autograder.execution.run import Kernel
+from autograder.execution.notebook_run import Kernel
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.build import Release, build
@@ -103,10 +103,10 @@ def examine_here(work: Work) -> bytes:
         files=shared_files(work),
         versions=versions(),
     )
-    kept: list[Recorded | None] = [None] * len(work.exams)
+    kept: list[RecordingBytes | None] = [None] * len(work.exams)
     if work.runs is not None:
         found = recordings.load(work) if work.replay_only else [recordings.Recording() for _ in work.exams]
-        kept = [Recorded(one.run or b"", one.figures) for one in found]
+        kept = [RecordingBytes(one.run or b"", one.figures) for one in found]
     with tempfile.TemporaryDirectory() as folder:
         start = partial(start_kernel, work)
         unit = Path(folder) / "unit"
@@ -116,12 +116,12 @@ def examine_here(work: Work) -> bytes:
 
 def grade_here(work: Work) -> Grade:
     """Grade a submission in this process."""
-    return submission.grade_submission(work, examine_here)
+    return submission_grading.grade_submission(work, examine_here)
 
 
 def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
     """Why it could not be graded."""
-    return submission.attempt(work, examine_here, lambda work, _: grade(work))
+    return submission_grading.attempt(work, examine_here, lambda work, _: grade(work))
 
 
 def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
@@ -132,7 +132,7 @@ def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> No
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
     monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())
     monkeypatch.setattr(f"{where}.in_processes", lambda due, workers, **_: executor(due, workers))
-    monkeypatch.setattr("autograder.coordinator.walls.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
     # No solution runs beside the submissions: what it does decides nothing here.
     monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
     monkeypatch.setattr(proof, "prove", partial(proof.prove, execute=executor))

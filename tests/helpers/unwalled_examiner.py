@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-from autograder.coordinator import submission
+from autograder.coordinator import submission_grading
 from autograder.coordinator.pool import in_threads
 from autograder.errors import HostError
 from autograder.exchange.work import Work
@@ -47,5 +47,5 @@ def in_unwalled_processes(
     due: Sequence[Work], workers: int, misbehave: Misbehave = well
 ) -> Generator[tuple[Work, str], None, None]:
     """As :func:`autograder.coordinator.pool.in_processes` does."""
-    grade = partial(submission.attempt, examine=partial(examine, misbehave=misbehave))
+    grade = partial(submission_grading.attempt, examine=partial(examine, misbehave=misbehave))
     yield from in_threads(due, workers, grade)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from autograder.coordinator.submission import attempt
+from autograder.coordinator.submission_grading import attempt
 from autograder.errors import SandboxError
 from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work

@@ -11,7 +11,7 @@ from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.syntax.file_paths import looks_at_files, paths_in

@@ -15,7 +15,7 @@ from helpers.tiny import cell, notebook
 
 from autograder.codec import decode
 from autograder.errors import LostError
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import FrozenCopy
 from autograder.execution.client import SandboxedKernel

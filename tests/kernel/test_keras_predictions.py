@@ -234,7 +234,7 @@ def test_one_batch_after_another_predicts_with_the_same_function(fast: SimpleNam
     """``predict_on_batch`` takes over what ``predict`` has made, and weights that change are used."""
     model = plain()
     first = model.predict(X, verbose=0)
-    assert isinstance(model.predict_function, predictions.Function)
+    assert isinstance(model.predict_function, predictions.PredictFunction)
     assert model.predict_on_batch(X[:32]).tobytes() == first[:32].tobytes()
     model.set_weights([2 * weight for weight in model.get_weights()])
     assert model.predict(X, verbose=0).tobytes() == fast.exact(model, X, verbose=0).tobytes() != first.tobytes()

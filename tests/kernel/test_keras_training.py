@@ -63,7 +63,7 @@ def plain() -> Any:
 def several(model: Any) -> bool:
     """Whether it has been trained by several steps at a time."""
     function = model.train_function
-    return isinstance(function, epochs.Function) and bool(function._loops)
+    return isinstance(function, epochs.TrainFunction) and bool(function._loops)
 
 
 def outcome(fit: Fit, build: Callable[[], Any], fits: list[dict[str, Any]], x: Any, y: Any, **compiled: Any) -> Any:
@@ -383,7 +383,7 @@ def test_a_slow_step_is_soon_run_alone(fast: SimpleNamespace, monkeypatch: pytes
 
 def test_a_model_that_was_not_trained_is_evaluated_fast(fast: SimpleNamespace) -> None:
     model = outcome(fast.fit, plain, [], X, Y)[0]
-    assert isinstance(model.test_function, epochs.Function)
+    assert isinstance(model.test_function, epochs.TrainFunction)
     assert outcome(fast.fit, plain, [], X, Y)[1] == outcome(fast.exact, plain, [], X, Y)[1]
 
 
@@ -397,7 +397,7 @@ def test_an_evaluation_whose_batches_count_is_kerass(fast: SimpleNamespace, give
     model = plain()
     model.compile("sgd", LOSS)
     model.evaluate(X, Y, verbose=0, **given)
-    assert not isinstance(model.test_function, epochs.Function)
+    assert not isinstance(model.test_function, epochs.TrainFunction)
     assert seen == ([] if "callbacks" not in given else list(range(16)))
 
 

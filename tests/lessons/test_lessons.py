@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from autograder.course.configuration import load_course
 from autograder.records.exam import Role
-from autograder.release.exam import role_of
+from autograder.release.exam_construction import role_of
 
 LESSONS = lesson_names()
 BLOCKS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")

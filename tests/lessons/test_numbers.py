@@ -129,7 +129,7 @@ def test_there_is_a_file_for_each_lesson_and_no_other() -> None:
 def test_a_lesson_proves_itself_and_prints_what_its_prose_says(name: str, tmp_path: Path) -> None:
     """One run for both: the solution gets full marks, the unchanged release nothing, and the numbers are right."""
     from autograder.coordinator.proof import proof_folder, prove
-    from autograder.demo.course import make_course
+    from autograder.demo.demo_course import make_course
     from autograder.release.build import build
 
     course = prepared_course(name, make_course(tmp_path / "course"))

@@ -16,10 +16,10 @@ from helpers.tiny import cell, notebook, tiny_course, tiny_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.lint.copies import compared_copies
-from autograder.lint.exam import findings, unreadable
+from autograder.lint.exam_findings import findings, unreadable
 from autograder.records.exam import Exam, Role
 from autograder.release import build as releasing
-from autograder.release.test_files import with_tests
+from autograder.release.pytest_files import with_tests
 
 NOTEBOOK = [
     (

@@ -22,9 +22,9 @@ from helpers.tiny import cell, notebook
 from autograder._util.notebook import read_source_notebook
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.examination.notebook import GradedNotebook, grade_notebook
+from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
+from autograder.execution.notebook_run import StartKernel
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.execution.run import StartKernel
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam
 from autograder.records.grade import NotebookGrade

@@ -19,7 +19,7 @@ from autograder.demo.answers import PATCHES, WORKED
 from autograder.extensions.diagnosis.why import explained
 from autograder.records.course import Course
 from autograder.release.build import build
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 

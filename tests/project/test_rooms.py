@@ -63,7 +63,7 @@ INSIDE = ("examination.main",)
 BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
 NAMED = {
     "examiner.permissions", "sandbox.base", "sandbox.kernel_job",
-    "submissions.surroundings",
+    "submissions.student_habits",
 }  # fmt: skip
 
 

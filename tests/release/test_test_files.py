@@ -9,7 +9,7 @@ from helpers.exams import exam_of
 
 from autograder.errors import CourseError
 from autograder.records.exam import Role
-from autograder.release.test_files import HEADER_LINES, read_file, with_tests
+from autograder.release.pytest_files import HEADER_LINES, read_file, with_tests
 
 HEAD = "import pytest\n"
 TWO = '''\

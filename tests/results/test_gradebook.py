@@ -401,7 +401,7 @@ def test_a_hundred_submissions_take_a_few_seconds(here):
 @pytest.mark.integration
 def test_nbgrader_export_gives_the_scores_of_our_csv(here):
     """The real command, on a real class: the same score, maximum and penalty for everybody."""
-    from autograder.results.report.table import grades_csv
+    from autograder.results.report.html_table import grades_csv
 
     gradebook.record(here, [exam()], a_class())
     here.source(NAME).mkdir(parents=True)

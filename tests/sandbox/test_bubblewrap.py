@@ -16,7 +16,7 @@ from autograder.records.limits import Limits
 from autograder.sandbox import process, require
 from autograder.sandbox.base import Job
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from autograder.sandbox.self_test import self_test
+from autograder.sandbox.self_tests import self_test
 
 
 def test_missing_bubblewrap_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

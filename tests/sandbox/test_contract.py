@@ -142,7 +142,7 @@ def test_a_command_that_somebody_kills_says_so(start: Run, backend: Backend) -> 
 def test_require_quotes_finding_and_remedy(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     """Every failed finding is in the message."""
     findings = (Finding("network", False, "a route", "unplug it"), Finding("start", True, "fine"))
-    monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: findings)
+    monkeypatch.setattr("autograder.sandbox.self_tests.self_test", lambda sandbox: findings)
     with pytest.raises(SandboxError, match=r"network: a route\n  → unplug it$"):
         require(sandbox)
 

@@ -24,10 +24,10 @@ from autograder.records.course import SANDBOXES
 from autograder.records.limits import Limits
 from autograder.sandbox import Job, process
 from autograder.sandbox.base import HOME, SOCKETS
-from autograder.sandbox.bundle import INIT, bundle
 from autograder.sandbox.gvisor import OPTIONS, PROGRAM, GvisorSandbox
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import MIB, Data, Folder, Link, Source, plan
+from autograder.sandbox.oci_bundle import INIT, bundle
 
 LIMITS = Limits(disk_mib=16, processes=32)
 

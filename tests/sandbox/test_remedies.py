@@ -217,7 +217,7 @@ def test_doctor_on_a_mac_says_how_to_grade_there(monkeypatch: pytest.MonkeyPatch
 
 def test_a_missing_engine_that_nobody_needs_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
     fine = (Finding("network", True, "loopback only"),)
-    monkeypatch.setattr("autograder.sandbox.self_test.self_test", lambda sandbox: fine)
+    monkeypatch.setattr("autograder.sandbox.self_tests.self_test", lambda sandbox: fine)
     monkeypatch.setattr("autograder.cli.installation.warm_start", lambda *_, **__: ())
     monkeypatch.setattr("autograder.sandbox.gvisor.SEARCH_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")

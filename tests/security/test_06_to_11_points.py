@@ -12,7 +12,7 @@ from attacks import ATTACKS, FULL, each, of
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT
 
 from autograder.codec import Packed
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.execution.client import SandboxedKernel
 from autograder.records.run import CellRun
 from autograder.sandbox import default_sandbox

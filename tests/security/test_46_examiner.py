@@ -20,10 +20,10 @@ from conftest import Host
 from helpers.pipeline import ASSIGNMENT, Student, hand_in, make_course, release
 
 from autograder.coordinator import batch
+from autograder.coordinator.grading_sandboxes import examiner_sandbox
 from autograder.coordinator.templates import Templates
-from autograder.coordinator.walls import examiner_sandbox
-from autograder.exchange.layout import stand_in
 from autograder.exchange.work import Work
+from autograder.exchange.work_layout import stand_in
 from autograder.kernel.workfiles import GIVEN
 from autograder.records.course import Course
 from autograder.release.build import build

@@ -29,13 +29,13 @@ from helpers.tiny import tiny_course
 
 from autograder._util.notebook import read_notebook
 from autograder.errors import SubmissionError
-from autograder.examination.notebook import grade_notebook
-from autograder.execution.run import StartKernel
+from autograder.examination.notebook_grading import grade_notebook
+from autograder.execution.notebook_run import StartKernel
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
-from autograder.release.exam import released_notebook
+from autograder.release.exam_construction import released_notebook
 from autograder.submission import CollectStatus, collect
 from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION

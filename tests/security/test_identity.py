@@ -15,13 +15,13 @@ from helpers.tiny import cell, notebook, tiny_course
 
 from autograder.cli.main import main
 from autograder.extensions.lms.matching import CANVAS, Known, match
-from autograder.extensions.lms.people import known_students
+from autograder.extensions.lms.student_identities import known_students
 from autograder.extensions.watch.arrivals import Inbox
 from autograder.records.course import Course
 from autograder.submission import Collected, CollectStatus, collect, pack
+from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.hand_ins import HandIns
 from autograder.submissions.members import SUBMISSION
-from autograder.submissions.names import Layout
 from autograder.submissions.senders import Senders
 from autograder.term.people import load_roster
 
@@ -469,7 +469,7 @@ def test_identity_control_members_of_groups_in_moodle_are_themselves(course: Cou
     names = [put(inbox, f"Red_{who}_assignsubmission_file_nb.ipynb").name for who in ("Ann Lee_777", "Eve Moss_666")]
     assert owners(course, inbox) == dict(zip(names, ("Ann Lee", "Eve Moss"), strict=True))
     (inbox / names[0]).unlink()
-    assert list(owners(course, inbox, layout=Layout("moodle")).values()) == ["Eve Moss"]
+    assert list(owners(course, inbox, layout=ExportLayout("moodle")).values()) == ["Eve Moss"]
 
 
 @pytest.mark.parametrize("top", ["eve", "Moss_Eve_eve_666"])
@@ -490,7 +490,7 @@ def test_identity_control_an_export_in_a_folder_is_read(course: Course, inbox: P
     assert set(owners(course, inbox).values()) == {"leeann", "mosseve"}
     (inbox / "downloads/mosseve_666_1_nb.ipynb").unlink()
     assert set(owners(course, inbox).values()) == {"refused"}
-    assert set(owners(course, inbox, layout=Layout("canvas")).values()) == {"leeann"}
+    assert set(owners(course, inbox, layout=ExportLayout("canvas")).values()) == {"leeann"}
 
 
 def test_identity_a_file_named_after_a_student_has_no_number_of_somebody_else(course: Course, inbox: Path) -> None:
@@ -505,7 +505,7 @@ def test_identity_a_file_named_after_a_student_has_no_number_of_somebody_else(co
 def test_identity_control_canvas_says_by_its_number_who_took_anothers_id(course: Course, inbox: Path) -> None:
     roster(course, "id,name,canvas_id\nann,Ann Lee,777\neve,Eve Moss,666\n")
     put(inbox, "eve_777_1_nb.ipynb", ANN)
-    assert owners(course, inbox, layout=Layout("canvas")) == {"eve_777_1_nb.ipynb": "ann"}
+    assert owners(course, inbox, layout=ExportLayout("canvas")) == {"eve_777_1_nb.ipynb": "ann"}
 
 
 def test_identity_a_package_names_nobody_but_in_words(course: Course, inbox: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from autograder.errors import SubmissionError, UsageError
 from autograder.records.course import Assignment, Course
 from autograder.submission import Collected, CollectStatus, collect, pack, read_timestamp, student_name
-from autograder.submissions.names import Layout, parse_pattern
+from autograder.submissions.export_names import ExportLayout, parse_pattern
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 NOON = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -541,7 +541,7 @@ def test_each_student_of_a_learning_system_is_one(system: str, course: Course, s
 )
 def test_the_layout_tells_the_student(name: str, layout: str, student: str, course: Course, source: Path) -> None:
     put(source / name)
-    found = only(collect(course, "ps1", source, layout=Layout(layout)))
+    found = only(collect(course, "ps1", source, layout=ExportLayout(layout)))
     assert (found.student, found.status) == (student, COLLECTED)
     assert files(course.submitted(student, "ps1")) == {"ps1.ipynb", "timestamp.txt"}
 
@@ -549,7 +549,7 @@ def test_the_layout_tells_the_student(name: str, layout: str, student: str, cour
 def test_with_a_layout_other_names_are_refused(course: Course, source: Path) -> None:
     put(source / "jane_12_34_ps1.ipynb")
     put(source / "li_ps1.ipynb")
-    found = {item.item: item for item in collect(course, "ps1", source, layout=Layout("canvas"))}
+    found = {item.item: item for item in collect(course, "ps1", source, layout=ExportLayout("canvas"))}
     assert found["jane_12_34_ps1.ipynb"].student == "jane"
     assert found["li_ps1.ipynb"].reason == "its name is none that Canvas gives"
 
@@ -567,7 +567,7 @@ def test_a_pattern_of_the_instructors_tells_the_student(pattern: str, name: str,
     put(source / name)
     put(source / "else.ipynb")
     compiled, time_format = parse_pattern(pattern)
-    found = {c.status: c for c in collect(course, "ps1", source, layout=Layout("", compiled, time_format))}
+    found = {c.status: c for c in collect(course, "ps1", source, layout=ExportLayout("", compiled, time_format))}
     assert (found[COLLECTED].student, found[COLLECTED].timestamp) == ("jane", NOON)
     assert found[REFUSED].reason == "its name does not fit the pattern"
 
@@ -582,7 +582,7 @@ def test_the_systems_time_outweighs_the_students_own(course: Course, source: Pat
     """And is read in the zone of the learning system."""
     inner = packed(source, "jane", at=NOON - 5 * HOUR)
     put(source / "in/ps1_jane_attempt_2026-01-30-12-00-00_ps1.zip", inner.read_bytes())
-    found = only(collect(course, "ps1", source / "in", layout=Layout(zone=timezone(HOUR))))
+    found = only(collect(course, "ps1", source / "in", layout=ExportLayout(zone=timezone(HOUR))))
     assert (found.student, found.timestamp) == ("jane", NOON - HOUR)
 
 

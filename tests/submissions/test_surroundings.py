@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.submissions.surroundings import NO_INPUT, NO_INSTALLATION, NO_NETWORK, OWN_PATH, explained, habits
+from autograder.submissions.student_habits import NO_INPUT, NO_INSTALLATION, NO_NETWORK, OWN_PATH, explained, habits
 
 FOUND = [
     ("n = int(input('How many? '))", "calls input()", NO_INPUT),

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 
 from autograder.execution.composition import compose
-from autograder.records.composition import Composed
+from autograder.records.composed_notebook import Composed
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.syntax.matching import bound_names
+from autograder.syntax.cell_matching import bound_names
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 

@@ -20,9 +20,9 @@ from autograder.records.grade import Grade
 from autograder.records.policies import LateDays, LatePolicy
 from autograder.results import report
 from autograder.submissions.manifest import format_timestamp
-from autograder.term.dates import deadline, own_dates, rounded, with_late_days
 from autograder.term.facts import load_term, read_extensions
 from autograder.term.people import Person
+from autograder.term.student_dates import deadline, own_dates, rounded, with_late_days
 
 DUE = datetime(2027, 1, 31, 18, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from autograder.errors import CourseError, HostError, UsageError
 from autograder.extensions.people.people_import import mark_left, merge, read_people
 from autograder.records.course import Assignment, Course
 from autograder.submission import collect
-from autograder.submissions.names import Layout
+from autograder.submissions.export_names import ExportLayout
 from autograder.term.people import Person, Roster, load_roster, save_roster
 from autograder.term.presence import presence
 
@@ -340,7 +340,7 @@ def test_blind_participants_become_people_once_the_worksheet_is_known(course: Co
 
 def test_a_plain_folder_of_submissions_makes_no_roster(course: Course, tmp_path: Path) -> None:
     put(tmp_path / "down/ada.ipynb")
-    collect(course, "ps1", tmp_path / "down", received=datetime(2026, 1, 1, tzinfo=UTC), layout=Layout())
+    collect(course, "ps1", tmp_path / "down", received=datetime(2026, 1, 1, tzinfo=UTC), layout=ExportLayout())
     assert not (course.root / "people.csv").exists()
 
 

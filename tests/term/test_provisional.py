@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from autograder.errors import UsageError
+from autograder.term.csv_tables import Faults
 from autograder.term.people import Person, Roster, check_unique, is_system_id
 from autograder.term.provisional import Provisional, confirm, demoted, settled, with_number
-from autograder.term.tables import Faults
 
 ANN = Person("ann", "Ann Lee", ids={"canvas_id?": "666; 777", "note": "?"})
 BOB = Person("bob", "Bob", ids={"canvas_id?": "888", "moodle_participant/hw?": "1", "moodle_participant/other?": "2"})

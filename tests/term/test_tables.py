@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import CourseError
-from autograder.term import tables
-from autograder.term.tables import Row, Table, parse_table
+from autograder.term import csv_tables
+from autograder.term.csv_tables import Row, Table, parse_table
 
 PEOPLE = "id,name\nada,Ada Lovelace\nzoë,Zoë Ü\n"
 
@@ -94,15 +94,15 @@ def test_what_is_written_reads_the_same(cells: list[tuple[str, str]], separator:
     cells = [(kept(a).lstrip("'").replace('="', ""), kept(b).lstrip("'").replace('="', "")) for a, b in cells]
     cells = [(a, b) for a, b in cells if a or b]
     made = Table("t.csv", ("a", "b"), tuple(Row(0, {"a": a, "b": b}) for a, b in cells), separator, encoding)
-    again = parse_table("t.csv", tables.write_text(made))
+    again = parse_table("t.csv", csv_tables.write_text(made))
     assert [(row.get("a"), row.get("b")) for row in again.rows] == cells
     assert (again.separator, again.encoding) == (separator, encoding)
 
 
 def test_text_that_looks_like_a_formula_is_guarded_and_read_back() -> None:
     made = Table("t.csv", ("a",), (Row(0, {"a": "=HYPERLINK(1)"}),))
-    assert b"'=HYPERLINK" in tables.write_text(made)
-    assert parse_table("t.csv", tables.write_text(made)).rows[0].get("a") == "=HYPERLINK(1)"
+    assert b"'=HYPERLINK" in csv_tables.write_text(made)
+    assert parse_table("t.csv", csv_tables.write_text(made)).rows[0].get("a") == "=HYPERLINK(1)"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_text_that_looks_like_a_formula_is_guarded_and_read_back() -> None:
     ],
 )
 def test_dates_as_people_and_spreadsheets_write_them(text: str, moment: datetime) -> None:
-    assert tables.moment(text) == moment
+    assert csv_tables.moment(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,16 @@ def test_dates_as_people_and_spreadsheets_write_them(text: str, moment: datetime
 )  # fmt: skip
 def test_a_date_that_is_none_says_what_to_write(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        tables.moment(text)
+        csv_tables.moment(text)
 
 
 def test_numbers_and_answers() -> None:
-    assert [tables.number(t) for t in ("2", "0.5", "0,5", "-1")] == [2, 0.5, 0.5, -1]
-    assert [tables.truth(t) for t in ("yes", "x", "", "no", "TRUE")] == [True, True, False, False, True]
+    assert [csv_tables.number(t) for t in ("2", "0.5", "0,5", "-1")] == [2, 0.5, 0.5, -1]
+    assert [csv_tables.truth(t) for t in ("yes", "x", "", "no", "TRUE")] == [True, True, False, False, True]
     for wrong in ("two", "1e3", "nan", "inf", "1.2.3"):
         with pytest.raises(ValueError, match="is no number"):
-            tables.number(wrong)
+            csv_tables.number(wrong)
     with pytest.raises(ValueError, match="neither yes nor no"):
-        tables.truth("maybe")
-    assert tables.is_rounded("1.23457E+11")
-    assert not tables.is_rounded("E12")
+        csv_tables.truth("maybe")
+    assert csv_tables.is_rounded("1.23457E+11")
+    assert not csv_tables.is_rounded("E12")

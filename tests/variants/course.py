@@ -27,14 +27,14 @@ from helpers.kernels import InProcessKernel
 from helpers.lessons import ROOT, prepared_course
 
 from autograder.course.configuration import load_course
-from autograder.examination.notebook import grade_notebook
+from autograder.examination.notebook_grading import grade_notebook
 from autograder.examiner.origin import cell_stem
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun
 from autograder.release.build import build
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 
 KEPT = {
     "logistic-regression-theano": ("imports", "load", "build"),

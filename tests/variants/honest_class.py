@@ -17,7 +17,7 @@ from helpers.exams import composed_of, exam_of
 from autograder.examiner.examination import Examined, examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
-from autograder.execution.run import execute
+from autograder.execution.notebook_run import execute
 from autograder.models import rebuild
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits

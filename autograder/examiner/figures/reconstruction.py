@@ -16,7 +16,7 @@ from typing import Any
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.codec import CodecError, encode
 from autograder.examiner.figures.drawing import draw, integer
-from autograder.examiner.figures.lending import Lending
+from autograder.examiner.figures.figure_lending import FigureLending
 from autograder.execution.capture import open_figures
 from autograder.kernel.figures import MAX_AXES
 
@@ -54,7 +54,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.built: dict[bytes, Any] = {}
-        self.lending = Lending()
+        self.lending = FigureLending()
 
     def rebuilt(self, claim: Any) -> Any:
         """Return the figure or axes that a claim describes; None if it is invalid, or matplotlib is not installed."""

@@ -30,7 +30,7 @@ MAX_PARTS, MAX_LOOKS = 1000, 50_000
 looked at for them."""
 
 
-class Call(NamedTuple):
+class TestedCall(NamedTuple):
     """A call that a test makes of the student's code."""
 
     place: Place
@@ -72,7 +72,7 @@ class Arguments:
         """Return the arguments that are objects of the notebook's classes: a call may change them unseen."""
         return {key for key, value in self.given.items() if is_of_notebook(value)}
 
-    def settle(self, permissions: Permissions, call: Call, result: Any, changed: Any, held: Any) -> Any:
+    def settle(self, permissions: Permissions, call: TestedCall, result: Any, changed: Any, held: Any) -> Any:
         """Apply the changes that the call may make; return its result with the test's own objects in it.
 
         Args:
@@ -105,7 +105,7 @@ class Arguments:
         self._rebind(changed, originals)
         return originals.in_place_of(result)
 
-    def _allowed(self, permissions: Permissions, call: Call, changed: Set[int | str]) -> Set[int | str]:
+    def _allowed(self, permissions: Permissions, call: TestedCall, changed: Set[int | str]) -> Set[int | str]:
         """Return the arguments that may change; those that hold an object which has changed have changed."""
         arguments = set().union(*(self.holders[key] for key in changed if key in self.holders))
         free = {key for key in arguments if not is_hidden(self.given[key])}

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.check.data import is_hidden
 from autograder.codec import CodecError, Packed
-from autograder.examiner.remote.changes import Call
+from autograder.examiner.remote.changes import TestedCall
 from autograder.examiner.tainted_names import TaintedNames
 
 RUNNING = frozenset(["call", "getattr", "setattr", "delattr", "operate", "elsewhere", "ask_model"])
@@ -64,7 +64,7 @@ class Lending:
         self.kept_back.discard(name)
 
     @contextlib.contextmanager
-    def during(self, verb: str, arguments: tuple[Any, ...], call: Call) -> Iterator[tuple[Any, ...]]:
+    def during(self, verb: str, arguments: tuple[Any, ...], call: TestedCall) -> Iterator[tuple[Any, ...]]:
         """Yield the request to send in place of this one; inside the block it is sent."""
         permissions = self.remote.permissions
         if verb not in RUNNING or arguments[:1] in OF_FILES or (not self.values and not permissions.traces_reads):

@@ -10,7 +10,7 @@ from typing import Any
 from autograder.check.handle import ModelHandle
 from autograder.codec import Reference
 from autograder.errors import UnreadError
-from autograder.examiner.remote.proxy import Refused, Remote, RemoteCallable
+from autograder.examiner.remote.proxy import RefusedModelHandle, Remote, RemoteCallable
 
 ALLOWED_ATTRIBUTES = frozenset({"predict", "predict_on_batch", "name"})
 """Attributes that a test may use: outputs for inputs. Every other one would be the model's claim about itself."""
@@ -20,7 +20,7 @@ class UnreadableError(TypeError, UnreadError):
     """A question about a model that can only be asked for predictions: a person decides the test."""
 
 
-class RemoteModel(Refused, ModelHandle):
+class RemoteModel(RefusedModelHandle, ModelHandle):
     """A model that can be asked for predictions; its type's ``autograder_refusal`` says why it was not rebuilt."""
 
     __slots__ = ()
@@ -35,14 +35,14 @@ class RemoteModel(Refused, ModelHandle):
         return RemoteCallable.__call__(self, *args, **kwargs)
 
 
-def refused_model(remote: Remote, reference: Reference, error: Exception, reason: str = "") -> Refused:
+def refused_model(remote: Remote, reference: Reference, error: Exception, reason: str = "") -> RefusedModelHandle:
     """Return the handle of a model that was not rebuilt; it gives the error's text, or ``reason``, as reason.
 
     It may be asked for predictions only if its kind is the reason (``error.kind_refused``): a claim that is malformed
     or exceeds a limit does not describe a model.
     """
-    base = RemoteModel if getattr(error, "kind_refused", False) is True else Refused
+    base = RemoteModel if getattr(error, "kind_refused", False) is True else RefusedModelHandle
     wants_shapes = getattr(error, "wants_shapes", False) is True
     body = {"__slots__": (), "autograder_refusal": reason or str(error), "autograder_wants_shapes": wants_shapes}
-    kind: type[Refused] = type("RefusedModel", (base,), body)
+    kind: type[RefusedModelHandle] = type("RefusedModel", (base,), body)
     return kind(remote, reference)

@@ -29,7 +29,7 @@ from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.base_values import MISSING
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
-from autograder.examiner.remote.changes import Call, change_in_place, is_same_kind
+from autograder.examiner.remote.changes import TestedCall, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
@@ -43,7 +43,7 @@ from autograder.examiner.remote.operators import Operators, Origin, boolean_answ
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
-from autograder.execution.link import Link
+from autograder.execution.link import KernelLink
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.syntax.special_methods import SPECIAL
 
@@ -66,7 +66,7 @@ WITH_HIDDEN_DATA = (
 class Remote:
     """The connection to the kernel, and the objects rebuilt from handles."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: KernelLink) -> None:
         self.link = link
         self.lost: str | None = None
         self.ending: RemoteError | None = None
@@ -121,7 +121,7 @@ class Remote:
             return self._exchange([sent, self.console.replaced(), *content], verb, arguments, call, timeout)
 
     def _exchange(
-        self, content: list[Any], verb: str, arguments: tuple[Any, ...], call: Call, timeout: float | None
+        self, content: list[Any], verb: str, arguments: tuple[Any, ...], call: TestedCall, timeout: float | None
     ) -> Any:
         """Send the content of a request and take its reply apart."""
         self._foreign = None
@@ -203,11 +203,11 @@ class Remote:
             return value
         return self._exact(value, self.permissions.kinds(self.permissions.place()))
 
-    def call_of(self, function: Any) -> Call:
+    def call_of(self, function: Any) -> TestedCall:
         """Describe the call of the student's code, or the request about an object, that the test makes now."""
         reference = reference_of(function)
         names = self.names.get(reference.handle, set()) if reference is not None else set()
-        return Call(self.permissions.place(), names)
+        return TestedCall(self.permissions.place(), names)
 
     def encoded(self, value: Any) -> Packed:
         """Encode a value for the kernel.
@@ -609,7 +609,7 @@ class RemoteCallable(RemoteObject, CallableHandle):
         return mark(result, Origin.DERIVED) if self._origin >= Origin.DERIVED else result
 
 
-class Refused(RemoteCallable):
+class RefusedModelHandle(RemoteCallable):
     """The handle of a model that could not be rebuilt; it only gives the reason."""
 
     __slots__ = ()

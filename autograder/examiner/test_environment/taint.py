@@ -4,8 +4,8 @@ Libraries run texts that look like data: ``typing.get_type_hints`` evaluates ann
 ``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can trace what became of a text on the way there. So
 while a test cell is examined, a closed list decides what is compiled, unpickled or started as a program. Files are
 opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
-:mod:`~autograder.examiner.test_environment.places`, :mod:`~autograder.examiner.test_environment.databases`). Python
-raises an audit event before each of these actions.
+:mod:`~autograder.examiner.test_environment.allowed_paths`, :mod:`~autograder.examiner.test_environment.databases`).
+Python raises an audit event before each of these actions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.test_environment import compilation, databases, places
+from autograder.examiner.test_environment import allowed_paths, compilation, databases
 from autograder.examiner.test_environment.callers import (
     frames,
     imports,
@@ -78,7 +78,7 @@ class _Cell:
         self.verbs, self.note = verbs, note
         self.texts = compilation.TrustedTexts(sources)
         self.kernel_text = KernelText()
-        self.places = places.Places(self.texts, self.kernel_text, hidden)
+        self.places = allowed_paths.Places(self.texts, self.kernel_text, hidden)
         self.importable = _importable(tuple(sys.path))
         self.refused: list[Exception] = []
 
@@ -273,5 +273,5 @@ _LISTENERS: dict[str, Listener] = {
     "sqlite3.enable_load_extension": _extension,
     "sqlite3.load_extension": _extension,
     **dict.fromkeys(PROGRAMS, _program),
-    **dict.fromkeys(places.EVENTS, _file),
+    **dict.fromkeys(allowed_paths.EVENTS, _file),
 }

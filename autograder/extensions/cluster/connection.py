@@ -14,8 +14,8 @@ from autograder.coordinator.course_files import course_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange.parcel import pack_common
 from autograder.exchange.work import Work
-from autograder.extensions.cluster.dispatch import Dispatch, Sent
-from autograder.extensions.cluster.grader import Standing
+from autograder.extensions.cluster.dispatch import Dispatch, SentUnit
+from autograder.extensions.cluster.grader import MachineStanding
 from autograder.records.course import Engine
 
 CONNECT_SECONDS = 20.0
@@ -166,14 +166,14 @@ class DaskFleet:
     def __init__(self, client: Any, name: str) -> None:
         self.client, self.name = client, name
 
-    def standing(self) -> Mapping[str, Standing]:
+    def standing(self) -> Mapping[str, MachineStanding]:
         """Return address → standing, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
         from autograder.extensions.cluster.plugin import standing
 
         answers = self.client.run(standing, self.name, on_error="return")
         return {address: _standing(answer) for address, answer in answers.items()}
 
-    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
+    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> SentUnit:
         """Send a submission, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
         from autograder.extensions.cluster.plugin import grade_parcel
 
@@ -188,17 +188,17 @@ class DaskFleet:
             retries=0,
         )
         future.add_done_callback(ended)
-        return cast(Sent, future)
+        return cast(SentUnit, future)
 
-    def forget(self, sent: Sent) -> None:
+    def forget(self, sent: SentUnit) -> None:
         """Cancel a submission, as :class:`~autograder.extensions.cluster.dispatch.Fleet` defines."""
         with contextlib.suppress(Exception):
             cast(Any, sent).cancel()
 
 
-def _standing(answer: Any) -> Standing:
+def _standing(answer: Any) -> MachineStanding:
     if isinstance(answer, BaseException):
         if isinstance(answer, ImportError | AttributeError | TypeError):
-            return Standing(refused=f"this version of the kit is not installed there ({answer})")
-        return Standing()  # it may be busy, or about to leave
-    return Standing(*answer)
+            return MachineStanding(refused=f"this version of the kit is not installed there ({answer})")
+        return MachineStanding()  # it may be busy, or about to leave
+    return MachineStanding(*answer)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work
-from autograder.extensions.cluster.grader import Standing
+from autograder.extensions.cluster.grader import MachineStanding
 from autograder.extensions.cluster.result_parcel import put_in_place
 
 DEATHS = 3
@@ -24,7 +24,7 @@ POLL_SECONDS = 2.0
 """Seconds between two looks at the standing of the machines."""
 
 
-class Sent(Protocol):
+class SentUnit(Protocol):
     """Interface of a submission that was sent to a machine."""
 
     def result(self, timeout: float | None = None) -> bytes:
@@ -34,13 +34,13 @@ class Sent(Protocol):
 class Fleet(Protocol):
     """Interface of the machines."""
 
-    def standing(self) -> Mapping[str, Standing]:
+    def standing(self) -> Mapping[str, MachineStanding]:
         """Return address → standing, of all machines that are there now."""
 
-    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> Sent:
+    def submit(self, address: str, parcel: bytes, ended: Callable[[Any], object]) -> SentUnit:
         """Send a submission to the machine ``address``; ``ended`` is called with the result, from any thread."""
 
-    def forget(self, sent: Sent) -> None:
+    def forget(self, sent: SentUnit) -> None:
         """Drop a submission: nothing waits for its result any more."""
 
 
@@ -48,7 +48,7 @@ class Fleet(Protocol):
 class _Running:
     work: Work
     address: str
-    sent: Sent
+    sent: SentUnit
 
 
 class Dispatch:
@@ -99,7 +99,7 @@ class Dispatch:
                 self.fleet.forget(running.sent)
             self._running.clear()
 
-    def _give(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
+    def _give(self, fleet: Mapping[str, MachineStanding]) -> Generator[tuple[Work, str], None, None]:
         """Fill free slots, those of the least busy machine first."""
         busy = Counter[str]()
         for running in self._running.values():
@@ -150,7 +150,7 @@ class Dispatch:
         finally:
             self.fleet.forget(running.sent)
 
-    def _leave(self, fleet: Mapping[str, Standing]) -> Generator[tuple[Work, str], None, None]:
+    def _leave(self, fleet: Mapping[str, MachineStanding]) -> Generator[tuple[Work, str], None, None]:
         """Take back the submissions of machines that are gone."""
         for number, running in list(self._running.items()):
             if running.address not in fleet:
@@ -171,7 +171,7 @@ class Dispatch:
         """Tell whether the submission must run alone: it may be what brought two machines down."""
         return self._lost[work.student] >= DEATHS - 1
 
-    def _hopeless(self, fleet: Mapping[str, Standing], seconds: float) -> HostError | None:
+    def _hopeless(self, fleet: Mapping[str, MachineStanding], seconds: float) -> HostError | None:
         """Return the error that ends the waiting, or None."""
         refused = {address: standing.refused for address, standing in fleet.items() if standing.refused}
         if fleet and len(refused) == len(fleet):

@@ -29,12 +29,12 @@ STARTS = 3
 LOG = "host.log"
 
 
-class LostError(Exception):
+class MachineLostError(Exception):
     """A failure of this machine, not of the submission: another machine may succeed."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class MachineStanding:
     """Readiness of a machine for work. A plain record, because it is sent over the network."""
 
     slots: int = 0
@@ -63,7 +63,7 @@ class Grader:
         program: Sequence[str] = PROGRAM,
     ) -> None:
         self.folder, self.slots = folder, slots
-        self.standing = Standing()
+        self.standing = MachineStanding()
         self._environment = dict(os.environ if environment is None else environment)
         self._program = program
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class Grader:
             unit_folder = self.folder / STATE / f"unit-{self._count}"
             process = self._process
             if not self.standing.slots or process is None or process.stdin is None:
-                raise LostError(self.standing.refused or "its machine is not ready")
+                raise MachineLostError(self.standing.refused or "its machine is not ready")
             try:
                 unit_folder.mkdir(mode=0o700)
                 (unit_folder / PARCEL).write_bytes(parcel)
@@ -98,7 +98,7 @@ class Grader:
                 process.stdin.flush()
             except OSError as error:
                 self._waiting.pop(str(unit_folder), None)
-                raise LostError(f"its machine could not take it ({error})") from error
+                raise MachineLostError(f"its machine could not take it ({error})") from error
         try:
             return answer.result()
         finally:
@@ -108,7 +108,7 @@ class Grader:
         """End the program and all that it started, and remove the folder."""
         with self._lock:
             self._closed = True
-            self.standing = Standing(refused="the batch is over")
+            self.standing = MachineStanding(refused="the batch is over")
             process = self._process
         if process is not None:
             process.kill()
@@ -127,15 +127,15 @@ class Grader:
             with self._lock:
                 self._process = None
                 if not self._closed:
-                    self.standing = Standing(refused=self.standing.refused)
+                    self.standing = MachineStanding(refused=self.standing.refused)
                 waiting, self._waiting = self._waiting, {}
             for answer in waiting.values():
-                answer.set_exception(LostError(reason))
+                answer.set_exception(MachineLostError(reason))
             if self._closed or self.standing.refused:
                 return
         with self._lock:
             if not self._closed:
-                self.standing = Standing(refused=reason)
+                self.standing = MachineStanding(refused=reason)
 
     def _once(self) -> str:
         """Start the program and read its answers to its end; return why it ended."""
@@ -163,19 +163,19 @@ class Grader:
             if self._closed:
                 return
             if "ready" in message:
-                self.standing = Standing(1 if message["ready"]["reduced"] else self.slots)
+                self.standing = MachineStanding(1 if message["ready"]["reduced"] else self.slots)
             elif "refused" in message:
-                self.standing = Standing(refused=str(message["refused"]))
+                self.standing = MachineStanding(refused=str(message["refused"]))
             answer = self._waiting.pop(message.get("done") or message.get("lost") or "", None)
         if answer is None:
             return
         if "lost" in message:
-            answer.set_exception(LostError(message["why"]))
+            answer.set_exception(MachineLostError(message["why"]))
             return
         try:
             answer.set_result((Path(message["done"]) / OUTCOME).read_bytes())
         except OSError as error:
-            answer.set_exception(LostError(f"its outcome cannot be read ({error})"))
+            answer.set_exception(MachineLostError(f"its outcome cannot be read ({error})"))
 
     def _log_line(self) -> str:
         try:

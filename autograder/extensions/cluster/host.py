@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.coordinator.examiner import Examiners
+from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.pool import Pool
-from autograder.coordinator.submission import attempt
+from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
-from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError
 from autograder.exchange.parcel import STATE, Common, unpack_common, unpack_unit, work_in
 from autograder.exchange.work import Work, versions

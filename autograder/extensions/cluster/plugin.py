@@ -15,7 +15,7 @@ from typing import Any
 import dask
 from distributed import Worker, WorkerPlugin, get_worker
 
-from autograder.extensions.cluster.grader import PROGRAM, Grader, LostError, Standing
+from autograder.extensions.cluster.grader import PROGRAM, Grader, MachineLostError, MachineStanding
 
 PREFIX = "autograder-"
 LEASE_SECONDS = 600.0
@@ -83,13 +83,13 @@ def _plugin(worker: Worker, name: str) -> GraderPlugin | None:
 def standing(name: str, dask_worker: Any) -> tuple[int, str]:
     """Return a worker's slots and refusal in the batch ``name``; the call also renews the batch's lease.
 
-    See :class:`~autograder.extensions.cluster.grader.Standing`.
+    See :class:`~autograder.extensions.cluster.grader.MachineStanding`.
     """
     plugin = _plugin(dask_worker, name)
     if plugin is None or plugin.grader is None:
         return (0, "")
     plugin.heard = time.monotonic()
-    now: Standing = plugin.grader.standing
+    now: MachineStanding = plugin.grader.standing
     return (now.slots, now.refused)
 
 
@@ -110,5 +110,5 @@ def grade_parcel(name: str, parcel: bytes) -> bytes:
     """
     plugin = _plugin(get_worker(), name)
     if plugin is None or plugin.grader is None:
-        raise LostError("its worker does not know the batch")
+        raise MachineLostError("its worker does not know the batch")
     return plugin.grader.run(parcel)

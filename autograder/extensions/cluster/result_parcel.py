@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder._util.files import write_atomically
-from autograder.coordinator.submission import write_grade
+from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
 from autograder.exchange import result_json
-from autograder.exchange.container import pack, unpack
+from autograder.exchange.blob_container import pack, unpack
 from autograder.exchange.work import Work
 from autograder.records.grade import Grade
 

@@ -15,7 +15,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.exam import ExamCell
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.release.formats import place_in_source
-from autograder.release.test_files import HEADER_LINES
+from autograder.release.pytest_files import HEADER_LINES
 from autograder.results import publication
 from autograder.results.failures import Failure, failures
 

@@ -14,16 +14,16 @@ from autograder._util.text import one_line
 from autograder._util.yaml_record import aware
 from autograder.course.late_policy import check_plugin, load_plugin, plugin_fault
 from autograder.errors import AutograderError, UsageError
-from autograder.extensions.export.totals import Entry, Line, State, table
+from autograder.extensions.export.totals import Entry, State, TotalsLine, table
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
 from autograder.results.gradebook.database import opened
 from autograder.results.publication import all_grades
 from autograder.submissions.hand_ins import HandIns
+from autograder.term.csv_tables import guarded
 from autograder.term.facts import Term
 from autograder.term.people import ACTIVE, Person
-from autograder.term.tables import guarded
 
 COLUMNS = ("student", "name", "email", "section", "status")
 """First columns of totals.csv; after them comes one for each assignment."""
@@ -36,7 +36,7 @@ class CourseTable:
 
     people: tuple[Person, ...]
     assignments: tuple[str, ...]
-    lines: Mapping[str, Line]
+    lines: Mapping[str, TotalsLine]
     late_days: Mapping[str, float] = field(default_factory=dict)
     """Student → late days taken."""
     doubts: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ def write_table(course: Course, table: CourseTable, to: Path | None = None) -> P
     return path
 
 
-def _row(table: CourseTable, line: Line) -> Sequence[str]:
+def _row(table: CourseTable, line: TotalsLine) -> Sequence[str]:
     cells = [line.cells.get(name) for name in table.assignments]
     points = ["" if cell is None or cell.state is not State.GRADED else _number(cell.points) for cell in cells]
     total = "" if line.total is None else _number(round(line.total, 2))

@@ -60,7 +60,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TotalsLine:
     """The result of one student."""
 
     cells: Mapping[str, Cell] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def table(
     rule: Totals,
     entries: Mapping[str, Mapping[str, Entry]],
     maxima: Mapping[str, float],
-) -> dict[str, Line]:
+) -> dict[str, TotalsLine]:
     """Return each student's line.
 
     Args:
@@ -152,7 +152,7 @@ def _line(
     rule: Totals,
     cells: Mapping[str, Cell],
     maxima: Mapping[str, float],
-) -> Line:
+) -> TotalsLine:
     every = groups or {"": Group(drop=rule.drop)}
     final = dict(cells)
     parts: list[tuple[float, float]] = []
@@ -166,9 +166,9 @@ def _line(
             parts.append((group.weight, share))
     whole = sum(weight for weight, _ in parts)
     if whole <= 0:
-        return Line(final)
+        return TotalsLine(final)
     total = 100 * sum(weight * share for weight, share in parts) / whole
-    return Line(final, total if rule.cap is None else min(total, rule.cap))
+    return TotalsLine(final, total if rule.cap is None else min(total, rule.cap))
 
 
 def lowest(assignments: Iterable[Assignment], cells: Mapping[str, Cell], drop: int) -> list[Assignment]:

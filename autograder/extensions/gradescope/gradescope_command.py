@@ -62,7 +62,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
     from autograder.coordinator.assignment import observed_release
     from autograder.coordinator.batch import exclusive
     from autograder.extensions.gradescope.package import write_package
-    from autograder.extensions.gradescope.settings import Settings
+    from autograder.extensions.gradescope.platform_settings import GradescopeSettings
     from autograder.release.formats import platform_settings
     from autograder.release.preparation import check_hidden_data
 
@@ -72,7 +72,7 @@ def gradescope(assignment: str, course_folder: Path, output: Path | None, visibi
         settings = platform_settings(course.source(wanted.name))
         when_seen = visibility or (settings.visibility if settings else VISIBILITIES[0])
         summary = settings is not None and settings.public_summary
-        chosen = Settings(when_seen, os.environ.get("KERAS_BACKEND", ""), summary)
+        chosen = GradescopeSettings(when_seen, os.environ.get("KERAS_BACKEND", ""), summary)
         path = output or course.root / f"{wanted.name}-gradescope.zip"
         libraries = settings.requirements if settings else ()
         package = write_package(course, wanted, release, path, sandbox=sandbox, chosen=chosen, requirements=libraries)

@@ -15,9 +15,9 @@ from autograder.coordinator.batch import Planner
 from autograder.coordinator.course_files import course_files
 from autograder.errors import CourseError
 from autograder.exchange.parcel import pack_common
-from autograder.extensions.gradescope import report, settings
-from autograder.extensions.gradescope.requirements import LOCK, pinned, with_hashes
-from autograder.extensions.gradescope.settings import Settings
+from autograder.extensions.gradescope import platform_settings, results_json
+from autograder.extensions.gradescope.pinned_requirements import LOCK, pinned, with_hashes
+from autograder.extensions.gradescope.platform_settings import GradescopeSettings
 from autograder.extensions.gradescope.wheel import own_wheel, zip_entry
 from autograder.records.course import USER_SANDBOX, Assignment, Course
 from autograder.records.policies import LatePolicy
@@ -53,7 +53,7 @@ def write_package(
     path: Path,
     *,
     sandbox: str,
-    chosen: Settings,
+    chosen: GradescopeSettings,
     requirements: Sequence[str] = (),
 ) -> Package:
     """Write the package of an assignment.
@@ -85,15 +85,15 @@ def write_package(
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
     lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
-    provisional = json.dumps(report.not_graded(report.STOPPED))
-    setup = _script(settings.SETUP).replace(PYTHON, python).replace(SANDBOX, sandbox)
+    provisional = json.dumps(results_json.not_graded(results_json.STOPPED))
+    setup = _script(platform_settings.SETUP).replace(PYTHON, python).replace(SANDBOX, sandbox)
     files: dict[str, tuple[bytes, int]] = {
-        settings.SETUP: (setup.encode(), 0o755),
-        settings.RUN: (_script(settings.RUN).encode(), 0o755),
-        settings.EXAM: (exam, 0o600),
-        settings.SETTINGS: (settings.dump(chosen).encode(), 0o600),
-        settings.PROVISIONAL: (provisional.encode(), 0o600),
-        settings.REQUIREMENTS: (with_hashes(lines, course.root / LOCK).encode(), 0o644),
+        platform_settings.SETUP: (setup.encode(), 0o755),
+        platform_settings.RUN: (_script(platform_settings.RUN).encode(), 0o755),
+        platform_settings.EXAM: (exam, 0o600),
+        platform_settings.SETTINGS: (platform_settings.dump(chosen).encode(), 0o600),
+        platform_settings.PROVISIONAL: (provisional.encode(), 0o600),
+        platform_settings.REQUIREMENTS: (with_hashes(lines, course.root / LOCK).encode(), 0o644),
         wheel: (wheel_content, 0o644),
     }
     packed = io.BytesIO()

@@ -24,14 +24,14 @@ from typing import Any
 
 from autograder.coordinator.batch import own_files
 from autograder.coordinator.examiner import Examiners
-from autograder.coordinator.submission import attempt
+from autograder.coordinator.grading_sandboxes import require_walls
+from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import Templates
-from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, SubmissionError
 from autograder.exchange import result_json
 from autograder.exchange.parcel import unpack_common, work_in
 from autograder.exchange.work import BUSY, Work
-from autograder.extensions.gradescope import report, settings
+from autograder.extensions.gradescope import platform_settings, results_json
 from autograder.extensions.gradescope.submitted import STUDENT, take
 
 GIVE_UP_SECONDS = 5.0
@@ -68,13 +68,13 @@ class Deadline:
         """Write the final results, once."""
         with self._lock:
             if not self._written:
-                report.write(self._results, results)
+                results_json.write(self._results, results)
                 self._written = True
         self._stop.set()
 
     def too_late(self) -> dict[str, Any]:
         """Describe a submission that was not done in time."""
-        return report.not_graded(report.TOO_LATE.format(seconds=self._allowed), self.spent())
+        return results_json.not_graded(results_json.TOO_LATE.format(seconds=self._allowed), self.spent())
 
     def _watch(self) -> None:
         if self._stop.wait(self.seconds):
@@ -90,9 +90,9 @@ class Deadline:
 def main(root: Path) -> int:
     """Grade the submission below ``root``; return the exit status."""
     results = root / "results" / "results.json"
-    report.write(results, report.not_graded(report.STOPPED))
-    allowed = settings.platform_seconds(os.environ)
-    deadline = Deadline(settings.program_seconds(allowed), results, allowed)
+    results_json.write(results, results_json.not_graded(results_json.STOPPED))
+    allowed = platform_settings.platform_seconds(os.environ)
+    deadline = Deadline(platform_settings.program_seconds(allowed), results, allowed)
     with _work_folder() as folder:
         final = _graded(root, folder, deadline)
     deadline.write(final)
@@ -105,22 +105,24 @@ def _graded(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
         return _grade(root, folder, deadline)
     except SubmissionError as error:
         sentence = str(error)
-        return report.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
+        return results_json.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
     except AutograderError as error:
         print(f"not graded: {error}")
     except Exception:
         traceback.print_exc(file=sys.stdout)
-    return deadline.too_late() if deadline.passed else report.not_graded(report.NOT_GRADED, deadline.spent())
+    return (
+        deadline.too_late() if deadline.passed else results_json.not_graded(results_json.NOT_GRADED, deadline.spent())
+    )
 
 
 def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
     source = root / "source"
-    chosen = settings.load(source / settings.SETTINGS)
+    chosen = platform_settings.load(source / platform_settings.SETTINGS)
     if chosen.keras_backend:
         os.environ["KERAS_BACKEND"] = chosen.keras_backend
-    common = unpack_common((source / settings.EXAM).read_bytes(), folder / COMMON)
+    common = unpack_common((source / platform_settings.EXAM).read_bytes(), folder / COMMON)
     course = common.assignment.limits
-    limits = settings.fitting(course, deadline.seconds, settings.container_mib())
+    limits = platform_settings.fitting(course, deadline.seconds, platform_settings.container_mib())
     common = replace(common, assignment=replace(common.assignment, limits=limits))
     unit = folder / COMMON / UNIT
     unit.mkdir()
@@ -132,14 +134,18 @@ def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
     require_walls(work.assignment)
     if reason := _examined(work, deadline):
         print(f"not graded: {reason}")
-        return deadline.too_late() if deadline.passed else report.not_graded(report.NOT_GRADED, deadline.spent())
+        return (
+            deadline.too_late()
+            if deadline.passed
+            else results_json.not_graded(results_json.NOT_GRADED, deadline.spent())
+        )
     grade = result_json.read(work.target / result_json.NAME, work.details)
-    if any(settings.is_cut_short(book, course, limits) for book in grade.notebooks):
+    if any(platform_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
         print(
             "not graded: a time limit of the course's was not reached, and the platform's time-out is too short for it"
         )
         return deadline.too_late()
-    return report.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
+    return results_json.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
 
 
 def _examined(work: Work, deadline: Deadline) -> str:

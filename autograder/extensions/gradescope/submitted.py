@@ -8,11 +8,11 @@ from pathlib import Path
 
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
+from autograder.submissions.export_names import is_archive, is_notebook, without_export_files
 from autograder.submissions.folder import read_chunks, walk
 from autograder.submissions.identity import Found, resolve
 from autograder.submissions.lms import Item
 from autograder.submissions.members import SUBMISSION, Member, write_new
-from autograder.submissions.names import is_archive, is_notebook, without_export_files
 from autograder.submissions.placement import notebook_name
 
 STUDENT = "student"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.extensions.lms.matching import Known
-from autograder.extensions.lms.memory import Sent
+from autograder.extensions.lms.sent_memory import Sent
 
 
 @dataclass(frozen=True)

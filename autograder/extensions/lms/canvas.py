@@ -14,8 +14,8 @@ from urllib.parse import urljoin
 from autograder.errors import HostError
 from autograder.extensions.lms.account import Account, Delivery
 from autograder.extensions.lms.matching import CANVAS, REGISTRY, Known, numbers
-from autograder.extensions.lms.memory import Sent, digest
 from autograder.extensions.lms.rest import Client, as_json
+from autograder.extensions.lms.sent_memory import Sent, digest
 
 _PER_PAGE = 100
 _PAGE_ALONE = "The page with all details."

@@ -12,7 +12,7 @@ from autograder.errors import UsageError
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.results import gradebook, publication, report
-from autograder.results.report.words import moment, points
+from autograder.results.report.status_words import moment, points
 from autograder.results.shown import for_students
 
 MAX_COMMENT = 4000
@@ -20,7 +20,7 @@ MAX_COMMENT = 4000
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultEntry:
     """The result of one student."""
 
     student: str
@@ -38,7 +38,7 @@ class Entry:
 
 def entries(
     course: Course, assignment: Assignment, now: datetime, *, unfinished: bool = False
-) -> tuple[list[Entry], dict[str, str]]:
+) -> tuple[list[ResultEntry], dict[str, str]]:
     """Read what stands for each student: with the points that people gave, by name.
 
     What students may not see yet is not handed over.
@@ -62,16 +62,16 @@ def entries(
     return [_entry(course, grade, unfinished) for grade in graded], dict(standing.set_aside)
 
 
-def _entry(course: Course, grade: Grade, unfinished: bool) -> Entry:
+def _entry(course: Course, grade: Grade, unfinished: bool) -> ResultEntry:
     page = course.feedback(grade.student, grade.assignment) / report.feedback_name(grade)
     existing_page = page if page.is_file() else None
     if grade.held_back:
         until = moment(max(one.until for one in grade.held_back))
-        return Entry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
+        return ResultEntry(grade.student, None, grade.max_score, "", None, f"results are held back until {until}")
     if grade.dates is not None and grade.dates.excused:
-        return Entry(grade.student, None, grade.max_score, "", None, "the student is excused")
+        return ResultEntry(grade.student, None, grade.max_score, "", None, "the student is excused")
     score = None if grade.needs_manual_grade and not unfinished else grade.score
-    return Entry(grade.student, score, grade.max_score, summary(grade), existing_page)
+    return ResultEntry(grade.student, score, grade.max_score, summary(grade), existing_page)
 
 
 def summary(grade: Grade) -> str:

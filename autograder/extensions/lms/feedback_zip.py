@@ -11,12 +11,12 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.systems import Layout
 
 
 def write_feedback_zip(
-    path: Path, assignment: str, layout: Layout, entries: Sequence[Entry], rows: Mapping[str, int]
+    path: Path, assignment: str, layout: Layout, entries: Sequence[ResultEntry], rows: Mapping[str, int]
 ) -> list[str]:
     """Pack the feedback pages of the students that have a row in Moodle's grading worksheet.
 

@@ -6,10 +6,10 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.matching import Known, match
-from autograder.extensions.lms.memory import Memory, Sent, digest
-from autograder.extensions.lms.points import Standing, factor, is_same, why_kept
+from autograder.extensions.lms.point_scale import SystemStanding, factor, is_same, why_kept
+from autograder.extensions.lms.sent_memory import Memory, Sent, digest
 from autograder.extensions.lms.sheet import Sheet
 from autograder.extensions.lms.systems import Column, Layout
 
@@ -42,7 +42,7 @@ class Filled:
 def fill(
     sheet: Sheet,
     layout: Layout,
-    entries: Sequence[Entry],
+    entries: Sequence[ResultEntry],
     students: Mapping[str, Known],
     memory: Memory,
     *,
@@ -98,14 +98,14 @@ def fill(
     return Filled(filled, same, reasons_kept, waiting, matched.unclear, by_name, without, unsure, sent, rows)
 
 
-def _standing(cells: Sequence[str], column: Column) -> Standing:
+def _standing(cells: Sequence[str], column: Column) -> SystemStanding:
     """Read what a student's row has now."""
     text = cells[column.index].strip()
     locked = column.locked is not None and cells[column.locked].strip().casefold() in ("no", "nein")
-    return Standing(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
+    return SystemStanding(_value(text), "" if text == "-" else text, "it cannot be changed there" if locked else "")
 
 
-def _comment(cells: list[str], column: Column, entry: Entry, before: Sent) -> str:
+def _comment(cells: list[str], column: Column, entry: ResultEntry, before: Sent) -> str:
     """Write the comment where there is a column for it and no person's text; returns its digest."""
     if column.comments is None:
         return ""

@@ -16,8 +16,8 @@ from autograder._util.text import one_line
 from autograder.errors import HostError
 from autograder.extensions.lms.account import Account, Delivery
 from autograder.extensions.lms.matching import REGISTRY, Known, numbers
-from autograder.extensions.lms.memory import Sent, digest
 from autograder.extensions.lms.rest import Client, as_json
+from autograder.extensions.lms.sent_memory import Sent, digest
 
 _HTML = 1
 """Moodle's FORMAT_HTML."""

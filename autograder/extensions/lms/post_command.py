@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from autograder.extensions.lms.account import System
-    from autograder.extensions.lms.entries import Entry
+    from autograder.extensions.lms.entries import ResultEntry
     from autograder.extensions.lms.matching import Known
-    from autograder.extensions.lms.posting import Step
+    from autograder.extensions.lms.posting import PostingStep
     from autograder.records.course import Assignment, Course
 
 
@@ -97,7 +97,7 @@ def post(
 def _fill(
     course: Course,
     assignment: Assignment,
-    results: Sequence[Entry],
+    results: Sequence[ResultEntry],
     into: Path,
     copy: Path,
     pages_zip: Path | None,
@@ -108,7 +108,7 @@ def _fill(
     from autograder._util.files import write_atomically
     from autograder.extensions.lms.feedback_zip import write_feedback_zip
     from autograder.extensions.lms.filling import fill
-    from autograder.extensions.lms.memory import Memory
+    from autograder.extensions.lms.sent_memory import Memory
     from autograder.extensions.lms.sheet import read_sheet
     from autograder.extensions.lms.systems import recognize
 
@@ -144,9 +144,9 @@ def _fill(
     return not (filled.unclear or filled.kept)
 
 
-def _known(course: Course, assignment: Assignment, results: Sequence[Entry]) -> Mapping[str, Known]:
+def _known(course: Course, assignment: Assignment, results: Sequence[ResultEntry]) -> Mapping[str, Known]:
     """Return all names of the students with a result."""
-    from autograder.extensions.lms.people import known_students
+    from autograder.extensions.lms.student_identities import known_students
     from autograder.submissions.senders import Senders
     from autograder.term.people import load_roster
 
@@ -162,7 +162,7 @@ def _some(names: Sequence[str]) -> str:
 def _send(
     course: Course,
     assignment: Assignment,
-    results: Sequence[Entry],
+    results: Sequence[ResultEntry],
     options: tuple[bool, bool, bool],
     comments: bool,
     pages: bool,
@@ -172,7 +172,7 @@ def _send(
     from rich.progress import track
 
     from autograder.extensions.lms import posting
-    from autograder.extensions.lms.memory import Memory
+    from autograder.extensions.lms.sent_memory import Memory
 
     overwrite, scale, dry_run = options
     system = _system(course, assignment)
@@ -190,23 +190,23 @@ def _send(
         scale=scale,
     )
     _show(steps, dry_run=dry_run)
-    due = [step for step in steps if step.act is posting.Act.SEND]
+    due = [step for step in steps if step.act is posting.Handover.SEND]
     if not dry_run and due:
         sent = track(posting.send(system, due, memory), f"to {system.name}", len(due), console=Console(stderr=True))
         for note in [f"{step.student}: {note}" for step, notes in sent for note in notes]:
             warn(f"note: {note}")
         click.echo(f"{len(due)} of {len(steps)} sent to {system.name}")
-    return not any(step.act in (posting.Act.KEPT, posting.Act.UNCLEAR) for step in steps)
+    return not any(step.act in (posting.Handover.KEPT, posting.Handover.UNCLEAR) for step in steps)
 
 
-def _show(steps: Sequence[Step], *, dry_run: bool) -> None:
+def _show(steps: Sequence[PostingStep], *, dry_run: bool) -> None:
     """Print a plan: every step of a dry run, else only what is not sent."""
     from autograder._util.text import one_line
-    from autograder.extensions.lms.posting import Act
+    from autograder.extensions.lms.posting import Handover
 
     for step in steps:
         parts = []
-        if step.act is Act.SEND and step.delivery is not None:
+        if step.act is Handover.SEND and step.delivery is not None:
             score = step.delivery.score
             parts = [f"score {score:g}"] if score is not None else []
             parts += ["comment"] if step.delivery.comment is not None else []
@@ -215,7 +215,7 @@ def _show(steps: Sequence[Step], *, dry_run: bool) -> None:
         line = f"{step.act.value}: {one_line(step.student, 60)}{f': {remarks}' if remarks else ''}"
         if dry_run:
             click.echo(line)
-        elif step.act not in (Act.SEND, Act.SAME):
+        elif step.act not in (Handover.SEND, Handover.SAME):
             warn(line)
 
 

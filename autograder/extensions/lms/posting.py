@@ -1,7 +1,7 @@
 """Results to a learning system by its API: first a plan, then one student after the other.
 
-What a person changed there is kept (:func:`~autograder.extensions.lms.points.why_kept`). A second run sends nothing
-again.
+What a person changed there is kept (:func:`~autograder.extensions.lms.point_scale.why_kept`). A second run sends
+nothing again.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.extensions.lms.account import Account, Delivery, System
-from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.matching import Known, match
-from autograder.extensions.lms.memory import Memory, digest
-from autograder.extensions.lms.points import Standing, factor, is_same, why_kept
+from autograder.extensions.lms.point_scale import SystemStanding, factor, is_same, why_kept
+from autograder.extensions.lms.sent_memory import Memory, digest
 
 
-class Act(enum.StrEnum):
+class Handover(enum.StrEnum):
     """What happens to one student's result."""
 
     SEND = "send"
@@ -31,11 +31,11 @@ class Act(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
+class PostingStep:
     """The plan for one student."""
 
     student: str
-    act: Act
+    act: Handover
     note: str = ""
     account: Account | None = None
     delivery: Delivery | None = None
@@ -44,7 +44,7 @@ class Step:
 def plan(
     system: System,
     assignment: str,
-    entries: Sequence[Entry],
+    entries: Sequence[ResultEntry],
     students: Mapping[str, Known],
     memory: Memory,
     *,
@@ -52,7 +52,7 @@ def plan(
     pages: bool = True,
     overwrite: Callable[[str], bool] = lambda student: False,
     scale: bool = False,
-) -> list[Step]:
+) -> list[PostingStep]:
     """Compare the results with what stands in the learning system; changes nothing.
 
     Args:
@@ -75,20 +75,20 @@ def plan(
     steps = []
     for entry in entries:
         if entry.student not in matched.pairs:
-            steps.append(Step(entry.student, Act.UNCLEAR, matched.unclear[entry.student]))
+            steps.append(PostingStep(entry.student, Handover.UNCLEAR, matched.unclear[entry.student]))
             continue
         account = accounts[matched.pairs[entry.student]]
         note = "found by the full name" if entry.student in matched.by_name else ""
         note = "the upload's name alone told whose it is" if entry.student in matched.unsure else note
         counts = factor(system.name, points_there, entry.max_score, scale=scale)
         if entry.score is None:
-            steps.append(Step(entry.student, Act.WAITS, entry.waits, account))
+            steps.append(PostingStep(entry.student, Handover.WAITS, entry.waits, account))
             continue
         score = entry.score * counts
         before = memory[entry.student]
         stands = _standing(account)
         if reason := why_kept(stands, before.score, score, f"{score:g}", overwrite=overwrite(entry.student)):
-            steps.append(Step(entry.student, Act.KEPT, reason, account))
+            steps.append(PostingStep(entry.student, Handover.KEPT, reason, account))
             continue
         comment = entry.comment if comments and digest(entry.comment) != before.comment else None
         page = entry.page if pages and entry.page and digest(entry.page.read_bytes()) != before.page else None
@@ -96,19 +96,19 @@ def plan(
         summary = entry.comment if comments else ""
         delivery = Delivery(changed, comment, page, f"{assignment}.html", summary)
         same = changed is None and comment is None and page is None
-        steps.append(Step(entry.student, Act.SAME if same else Act.SEND, note, account, delivery))
+        steps.append(PostingStep(entry.student, Handover.SAME if same else Handover.SEND, note, account, delivery))
     return steps
 
 
-def _standing(account: Account) -> Standing:
+def _standing(account: Account) -> SystemStanding:
     number_text = "" if account.score is None else f"{account.score:g}"
-    return Standing(account.score, number_text, "excused there" if account.excused else "")
+    return SystemStanding(account.score, number_text, "excused there" if account.excused else "")
 
 
-def send(system: System, steps: Sequence[Step], memory: Memory) -> Iterator[tuple[Step, list[str]]]:
+def send(system: System, steps: Sequence[PostingStep], memory: Memory) -> Iterator[tuple[PostingStep, list[str]]]:
     """Carry out a plan; yields each step after it is done and remembered, with notes for a person."""
     for step in steps:
-        if step.act is Act.SEND and step.account is not None and step.delivery is not None:
+        if step.act is Handover.SEND and step.account is not None and step.delivery is not None:
             now, notes = system.deliver(step.account, step.delivery, memory[step.student])
             memory.remember(step.student, now)
             yield step, notes

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import UsageError
-from autograder.term.tables import decoded
+from autograder.term.csv_tables import decoded
 
 MAX_BYTES = 64 << 20
 """A larger file is not read."""

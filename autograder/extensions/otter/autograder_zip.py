@@ -18,7 +18,7 @@ import yaml
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder._util.syntax import parsed
 from autograder.errors import CourseError
-from autograder.extensions.otter.test_files import OtterCase, OtterTest, read_test
+from autograder.extensions.otter.question_tests import OtterCase, OtterTest, read_test
 
 ANSWER_TAG = "otter_answer_cell"
 _CHECK = re.compile(r"^\s*grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)\s*;?\s*$", re.MULTILINE)

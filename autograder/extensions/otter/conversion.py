@@ -20,8 +20,8 @@ from autograder.extensions.otter.autograder_zip import (
     read_folder,
     source_notebook,
 )
-from autograder.extensions.otter.students import visible_tests
-from autograder.extensions.otter.test_files import OtterTest, names_asked
+from autograder.extensions.otter.question_tests import OtterTest, names_asked
+from autograder.extensions.otter.student_notebook import visible_tests
 from autograder.records.course import Course
 from autograder.submissions.archive import extract
 from autograder.submissions.members import CLASS
@@ -33,7 +33,7 @@ _NAME = re.compile(r"(?P<name>.+?)-autograder(_[\dT_]+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedSource:
     """Result of an import."""
 
     files: tuple[Path, ...]
@@ -41,7 +41,7 @@ class Imported:
     """What people should know of it, a sentence each."""
 
 
-def import_notebook(course: Course, assignment: str, notebook: Path) -> Imported:
+def import_notebook(course: Course, assignment: str, notebook: Path) -> ImportedSource:
     """Write the source folder of an assignment from the notebook that students got; what is there stays.
 
     Args:
@@ -58,10 +58,10 @@ def import_notebook(course: Course, assignment: str, notebook: Path) -> Imported
     students = read_source_notebook(notebook)
     source = source_notebook(students, visible_tests(students), {}, ())
     _write(target, notebook.name, source)
-    return Imported((target / notebook.name,), (_VISIBLE_ONLY, _UNPROVED))
+    return ImportedSource((target / notebook.name,), (_VISIBLE_ONLY, _UNPROVED))
 
 
-def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | None = None) -> Imported:
+def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | None = None) -> ImportedSource:
     """Write the source folder of an assignment; what is there stays.
 
     Nothing of the archive is run. Its ``files/`` go beside the notebook. Without the notebook, the source has check
@@ -97,7 +97,7 @@ def import_zip(course: Course, assignment: str, archive: Path, notebook: Path | 
             notes[:0] = origin
         source = source_notebook(students, tests, config, files)
         _write(target, name, source, folder / "files" if files else None)
-    return Imported((target / name, *(target / one for one in files)), tuple(notes))
+    return ImportedSource((target / name, *(target / one for one in files)), tuple(notes))
 
 
 def _empty_source(course: Course, assignment: str, *paths: Path) -> Path:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 
 from autograder.extensions.otter.blocks import Piece
-from autograder.extensions.otter.cases import Case, asked_of_env, function_of, parameters
-from autograder.extensions.otter.settings import QuestionSettings
+from autograder.extensions.otter.case_reader import Case, asked_of_env, function_of, parameters
+from autograder.extensions.otter.otter_settings import QuestionSettings
 
 HEAD = "from autograder.check.cases import case as _otter_case, environment as _otter_env, given as _otter_given"
 _RECORDING_HEAD = HEAD.replace("import case as", "import recorded_case as")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.extensions.otter.cases import Case, function_of
-from autograder.extensions.otter.settings import QuestionSettings, Settings
+from autograder.extensions.otter.case_reader import Case, function_of
+from autograder.extensions.otter.otter_settings import OtterSettings, QuestionSettings
 
 _CONTINUES = re.compile(r"except[\s\w]*:|elif |else:|finally:|[ \t]")
 
@@ -48,7 +48,7 @@ def file_text(test: dict[str, Any] | str) -> str:
     return f"OK_FORMAT = True\n\ntest = {pprint.pformat(test, indent=4, width=200)}\n"
 
 
-def notebook_metadata(settings: Settings, tests: dict[str, Any]) -> dict[str, Any]:
+def notebook_metadata(settings: OtterSettings, tests: dict[str, Any]) -> dict[str, Any]:
     """Return what otter writes under its name into a notebook's metadata."""
     metadata: dict[str, Any] = {}
     if settings.name:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.errors import CourseError
-from autograder.extensions.otter.cells import Layout, lay_out
-from autograder.extensions.otter.files import read_notebook_pieces
-from autograder.extensions.otter.settings import in_course
+from autograder.extensions.otter.notebook_files import read_notebook_pieces
+from autograder.extensions.otter.notebook_layout import NotebookLayout, lay_out
+from autograder.extensions.otter.otter_settings import in_course
 from autograder.release.formats import PlatformSettings
 
 _COMMENT = re.compile(r"(^|\s)#.*")
@@ -38,7 +38,7 @@ def platform_settings(folder: Path, notebooks: Mapping[Path, bytes]) -> Platform
     )
 
 
-def _visibility(layouts: Sequence[Layout]) -> str:
+def _visibility(layouts: Sequence[NotebookLayout]) -> str:
     """Say when students see a question's points, as otter decides it."""
     cases = [case for layout in layouts for question in layout.questions for case in question.cases]
     if all(layout.settings.show_all_public for layout in layouts) and not any(case.hidden for case in cases):
@@ -46,7 +46,7 @@ def _visibility(layouts: Sequence[Layout]) -> str:
     return "after_published" if all(layout.settings.show_hidden for layout in layouts) else "hidden"
 
 
-def _requirements(layout: Layout, folder: Path) -> Iterator[str]:
+def _requirements(layout: NotebookLayout, folder: Path) -> Iterator[str]:
     """Yield the lines of the libraries that a config lists, or that the one file in it lists."""
     for text in layout.settings.requirements:
         lines = [text] if layout.settings.lists_libraries else _lines(folder, text)

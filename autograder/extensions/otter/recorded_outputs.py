@@ -12,13 +12,13 @@ from autograder.coordinator import batch
 from autograder.coordinator.pool import in_processes
 from autograder.errors import HostError
 from autograder.extensions.otter.examined import is_otter_test, recording_code
-from autograder.extensions.otter.outputs import Recorded, Update, update_outputs
+from autograder.extensions.otter.saved_outputs import CaseOutput, Update, update_outputs
 from autograder.records.checks import RECORDED
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.release.build import notebook_text
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 from autograder.release.record import Release
 
 _HIDDEN = " (hidden)"
@@ -84,7 +84,7 @@ def _recording(exam: Exam) -> Exam:
     return replace(exam, cells=tuple(replace(cell, source=recording_code(cell.source)) for cell in exam.cells))
 
 
-def _cases(exam: Exam, book: NotebookGrade) -> Iterator[tuple[str, Recorded]]:
+def _cases(exam: Exam, book: NotebookGrade) -> Iterator[tuple[str, CaseOutput]]:
     """Yield what each case gave, by its name."""
     tests = {str(cell.grade_id): cell for cell in exam.cells if cell.role is Role.TEST}
     for question in book.questions:
@@ -93,11 +93,11 @@ def _cases(exam: Exam, book: NotebookGrade) -> Iterator[tuple[str, Recorded]]:
         for check in question.checks:
             name = check.name.removesuffix(_HIDDEN)
             if check.message != RECORDED:
-                yield name, Recorded(problem=one_line(check.detail or check.message, 300))
+                yield name, CaseOutput(problem=one_line(check.detail or check.message, 300))
                 continue
             try:
                 printed, display = json.loads(check.detail)
             except ValueError:  # a result holds texts up to some length
-                yield name, Recorded(problem="its output is too long; run the source notebook, and save it")
+                yield name, CaseOutput(problem="its output is too long; run the source notebook, and save it")
             else:
-                yield name, Recorded(printed, display)
+                yield name, CaseOutput(printed, display)

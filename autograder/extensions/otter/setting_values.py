@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from autograder._util.yaml_record import Reader, suggest
+from autograder._util.yaml_record import YamlReader, suggest
 from autograder.errors import CourseError
 from autograder.extensions.otter.blocks import Piece
 
@@ -27,7 +27,7 @@ def read_mapping(cell_part: Piece, lines: list[str], first: int, section: str) -
 
 
 @dataclass(frozen=True, slots=True)
-class CellReader(Reader):
+class CellReader(YamlReader):
     """Reader of YAML in a cell, whose errors name the cell's line."""
 
     offset: int = 0
@@ -75,7 +75,7 @@ _RENAMED = {
 }
 
 
-def unknown_keys(reader: Reader, nodes: list[yaml.Node], section: str, keys: list[str]) -> CourseError:
+def unknown_keys(reader: YamlReader, nodes: list[yaml.Node], section: str, keys: list[str]) -> CourseError:
     """Make the error for all keys that are not known, with suggestions."""
     lines = []
     for node in nodes:
@@ -86,10 +86,10 @@ def unknown_keys(reader: Reader, nodes: list[yaml.Node], section: str, keys: lis
 
 # --- values ------------------------------------------------------------------------------------------
 
-Read = Callable[[Reader, yaml.Node, yaml.Node], Any]
+Read = Callable[[YamlReader, yaml.Node, yaml.Node], Any]
 
 
-def plain_value(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+def plain_value(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
     """Return a value as plain YAML has it."""
     try:
         return yaml.SafeLoader("").construct_object(node, deep=True)
@@ -98,7 +98,7 @@ def plain_value(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
 
 
 def _of(kind: type | tuple[type, ...], words: str) -> Read:
-    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+    def read(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
         value = plain_value(reader, key, node)
         if value is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
             return value
@@ -110,12 +110,12 @@ def _of(kind: type | tuple[type, ...], words: str) -> Read:
 as_text, as_whole_number = _of(str, "text"), _of(int, "a whole number")
 
 
-def as_truth(reader: Reader, key: yaml.Node, node: yaml.Node) -> bool:
+def as_truth(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> bool:
     """Return true or false."""
     return bool(_of(bool, "true or false")(reader, key, node))
 
 
-def as_name(reader: Reader, key: yaml.Node, node: yaml.Node) -> str:
+def as_name(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> str:
     """Read a question's name, which becomes an id and a file's name."""
     value = plain_value(reader, key, node)
     if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
@@ -125,7 +125,7 @@ def as_name(reader: Reader, key: yaml.Node, node: yaml.Node) -> str:
     return str(value)
 
 
-def as_file_names(reader: Reader, key: yaml.Node, node: yaml.Node) -> tuple[str, ...]:
+def as_file_names(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> tuple[str, ...]:
     """Return names of files; one name is a list of one."""
     value = plain_value(reader, key, node)
     values = [value] if isinstance(value, str) else value or []
@@ -134,7 +134,7 @@ def as_file_names(reader: Reader, key: yaml.Node, node: yaml.Node) -> tuple[str,
     return tuple(values)
 
 
-def as_points(reader: Reader, key: yaml.Node, node: yaml.Node) -> Points:
+def as_points(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Points:
     """Return points in one of otter's forms."""
     value = plain_value(reader, key, node)
     if isinstance(value, dict):
@@ -151,7 +151,7 @@ def as_points(reader: Reader, key: yaml.Node, node: yaml.Node) -> Points:
     return value  # type: ignore[no-any-return]
 
 
-def as_anything(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+def as_anything(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
     """Return whatever is there."""
     return plain_value(reader, key, node)
 
@@ -159,7 +159,7 @@ def as_anything(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
 def refused(reason: str) -> Read:
     """Refuse a key that asks for something, and accept it where it is empty or off."""
 
-    def read(reader: Reader, key: yaml.Node, node: yaml.Node) -> Any:
+    def read(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
         if plain_value(reader, key, node):
             raise reader.error(key, f"{key.value!r} cannot be kept: {reason}")
 

@@ -12,8 +12,8 @@ from autograder.release.formats import FileRules, PlatformSettings, SourceFormat
 if TYPE_CHECKING:
     from autograder._util.notebook_format import NotebookNode
     from autograder.records.course import Course
+    from autograder.release.notebook_versions import NotebookVersions
     from autograder.release.record import Release
-    from autograder.release.versions import NotebookVersions
 
 _MARKER = re.compile(rb"assignment\s+config|begin\s+question", re.IGNORECASE)
 
@@ -25,25 +25,25 @@ def _is_source(notebook: NotebookNode) -> bool:
 
 
 def _convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> NotebookVersions:
-    from autograder.extensions.otter.notebook import convert
+    from autograder.extensions.otter.source_notebook import convert
 
     return convert(notebook, folder=folder, file=file, label=label)
 
 
 def _check_folder(folder: Path) -> None:
-    from autograder.extensions.otter.languages import check_folder
+    from autograder.extensions.otter.language_check import check_folder
 
     check_folder(folder)
 
 
 def _check_other(notebook: NotebookNode, label: str, assignment: str) -> None:
-    from autograder.extensions.otter.students import check_source
+    from autograder.extensions.otter.student_notebook import check_source
 
     check_source(notebook, label, assignment)
 
 
 def _file_rules(source: Path, notebooks: Mapping[Path, bytes]) -> FileRules | None:
-    from autograder.extensions.otter.files import otter_files
+    from autograder.extensions.otter.notebook_files import otter_files
 
     return otter_files(source, notebooks)
 

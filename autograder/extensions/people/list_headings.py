@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from autograder._util.text import one_line
 from autograder.errors import UsageError
-from autograder.term.tables import Table
+from autograder.term.csv_tables import Table
 
 _HEADINGS: Mapping[str, Mapping[str, str]] = {
     "canvas": {

@@ -13,7 +13,8 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.extensions.people.list_headings import columns_of, system_of
 from autograder.extensions.people.nbgrader_people import people_of_gradebook
-from autograder.term import tables
+from autograder.term import csv_tables
+from autograder.term.csv_tables import Faults, Row
 from autograder.term.people import (
     ACTIVE,
     COLUMNS,
@@ -28,7 +29,6 @@ from autograder.term.people import (
     read_status,
 )
 from autograder.term.provisional import demoted, settled
-from autograder.term.tables import Faults, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -39,7 +39,7 @@ SYSTEMS = ("canvas", "moodle", "blackboard", "brightspace", "nbgrader", "table")
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedRoster:
     """What an import would do."""
 
     people: tuple[Person, ...]
@@ -74,7 +74,7 @@ def read_people(
     """
     if not isinstance(source, Path) or system == "nbgrader" or (not system and source.suffix == ".db"):
         return people_of_gradebook(source), ()
-    table = tables.read_table(source)
+    table = csv_tables.read_table(source)
     system = system or system_of(table)
     meaning = columns_of(table, system, columns or {})
     mark = "#" if system == "brightspace" else ""  # stands before its numbers and names
@@ -121,7 +121,7 @@ def _read(faults: Faults, row: Row, cells: Mapping[str, str], assignment: str) -
     numbers = {key: read_days(faults, row.line, key, cells.pop(key, "")) for key in NUMBERS}
     status = read_status(faults, row.line, cells.pop("status", ""))
     for key, text in [("id", fields.get("id", "")), *cells.items()]:
-        if tables.is_rounded(text):
+        if csv_tables.is_rounded(text):
             faults.add(
                 row.line, f"{key} “{text}” was rounded by a spreadsheet; export the list again and do not save it"
             )
@@ -129,7 +129,9 @@ def _read(faults: Faults, row: Row, cells: Mapping[str, str], assignment: str) -
     return Person(fields.pop("id", ""), name, status=status, ids=ids, line=row.line, **fields, **numbers)  # type: ignore[arg-type]
 
 
-def merge(roster: Roster, listed: Sequence[Person], name: str, id_column: str = "", *, whole: bool = True) -> Imported:
+def merge(
+    roster: Roster, listed: Sequence[Person], name: str, id_column: str = "", *, whole: bool = True
+) -> ImportedRoster:
     """Merge an imported list into the roster.
 
     A person is the same if an id of a learning system's, the e-mail address, or else the name is the same. What the
@@ -180,10 +182,10 @@ def merge(roster: Roster, listed: Sequence[Person], name: str, id_column: str = 
     faults.check()
     gone = [p for p in roster.people if whole and p.id not in imported_ids and p.status == ACTIVE]
     everybody = settled(people.values())
-    return Imported(everybody, tuple(new), tuple(changed), tuple(gone), by_name=tuple(by_name))
+    return ImportedRoster(everybody, tuple(new), tuple(changed), tuple(gone), by_name=tuple(by_name))
 
 
-def mark_left(imported: Imported) -> Imported:
+def mark_left(imported: ImportedRoster) -> ImportedRoster:
     """Set the status of those who are no longer on the list to ``left``."""
     gone = {person.id for person in imported.gone}
     people = (replace(p, status=LEFT) if p.id in gone else p for p in imported.people)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.records.course import Course
 from autograder.results.gradebook.database import opened, place, transact
-from autograder.results.gradebook.rows import rows
+from autograder.results.gradebook.database_rows import rows
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionKey:
     """One question of an assignment."""
 
     assignment: str
@@ -27,7 +27,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GradebookStanding:
     """What stands in the gradebook for one student's question."""
 
     automatic: float | None
@@ -46,12 +46,12 @@ class Standing:
 class Changed(Exception):
     """Somebody else gave points or a comment meanwhile."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: GradebookStanding) -> None:
         super().__init__("somebody else changed it meanwhile")
         self.standing = standing
 
 
-def standings(course: Course, question: Asked) -> dict[str, Standing]:
+def standings(course: Course, question: QuestionKey) -> dict[str, GradebookStanding]:
     """Read what stands for a question, by student.
 
     Raises:
@@ -61,7 +61,9 @@ def standings(course: Course, question: Asked) -> dict[str, Standing]:
         return _standings(book, question)
 
 
-def enter(course: Course, question: Asked, student: str, score: float | None, comment: str, version: str) -> Standing:
+def enter(
+    course: Course, question: QuestionKey, student: str, score: float | None, comment: str, version: str
+) -> GradebookStanding:
     """Enter a person's points and comment.
 
     Args:
@@ -98,7 +100,7 @@ def enter(course: Course, question: Asked, student: str, score: float | None, co
         return _standings(book, question, student)[student]
 
 
-def _standings(book: Gradebook, question: Asked, student: str | None = None) -> dict[str, Standing]:
+def _standings(book: Gradebook, question: QuestionKey, student: str | None = None) -> dict[str, GradebookStanding]:
     from nbgrader.api import BaseCell, Comment, Grade, Notebook, SubmittedAssignment
 
     def found(kind: Any, cell: str, *columns: Any) -> Any:
@@ -112,6 +114,6 @@ def _standings(book: Gradebook, question: Asked, student: str | None = None) -> 
     comments = {who: text or "" for who, _, _, text in found(Comment, question.answer, Comment.manual_comment)}
     columns = Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade
     return {
-        student_id: Standing(automatic, manual, extra, bool(waits), comments.get(student_id, ""))
+        student_id: GradebookStanding(automatic, manual, extra, bool(waits), comments.get(student_id, ""))
         for student_id, _, _, automatic, manual, extra, waits in found(Grade, question.question, *columns)
     }

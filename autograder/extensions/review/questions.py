@@ -9,21 +9,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder.course.nbgrader_config import read_nbgrader_config
-from autograder.extensions.review.entering import Asked, Standing
-from autograder.extensions.review.rubric import Item, items, scheme
+from autograder.extensions.review.entering import GradebookStanding, QuestionKey
+from autograder.extensions.review.rubric import RubricItem, items, scheme
 from autograder.records.course import Course
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.release.markers import course_markers
 from autograder.results import report
-from autograder.results.report.notebook import CellView, views
+from autograder.results.report.cell_views import CellView, views
 
 
 @dataclass(frozen=True)
 class Question:
     """One question, with what the instructor says of it."""
 
-    asked: Asked
+    asked: QuestionKey
     title: str
     points: float
     by_hand: bool
@@ -32,7 +32,7 @@ class Question:
     """Source that students see: the task or the question's text."""
     scheme: str
     """What they do not see: the mark scheme, or the instructor's answer."""
-    rubric: tuple[Item, ...]
+    rubric: tuple[RubricItem, ...]
     kind: str
     """``markdown`` or ``code``: the language of ``scheme``."""
     given: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ class Answer:
     student: str
     cells: tuple[CellView, ...]
     grade: QuestionGrade
-    standing: Standing
+    standing: GradebookStanding
 
 
 def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> list[Question]:
@@ -78,12 +78,14 @@ def questions(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) ->
             if cell not in exam.questions or (not cell.points and (exam.notebook, name) not in waiting):
                 continue
             by_hand = cell.role in (Role.MANUAL, Role.TASK)
-            question_key = Asked(exam.assignment, exam.notebook, name, name if by_hand else answer)
+            question_key = QuestionKey(exam.assignment, exam.notebook, name, name if by_hand else answer)
             listed.append(_question(question_key, cell, titles.get(name, "") or "", marks, provided))
     return sorted(listed, key=lambda q: (q.asked.notebook, q.asked.question) not in waiting)
 
 
-def _question(question_key: Asked, cell: ExamCell, title: str, marks: set[str], provided: frozenset[str]) -> Question:
+def _question(
+    question_key: QuestionKey, cell: ExamCell, title: str, marks: set[str], provided: frozenset[str]
+) -> Question:
     hidden = scheme(cell.source, cell.released, marks)
     by_hand = cell.role in (Role.MANUAL, Role.TASK)
     task = cell.released if cell.role is Role.TASK else ""
@@ -92,7 +94,7 @@ def _question(question_key: Asked, cell: ExamCell, title: str, marks: set[str], 
 
 
 def answers(
-    course: Course, question: Question, grades: Sequence[Grade], entered: Mapping[str, Standing]
+    course: Course, question: Question, grades: Sequence[Grade], entered: Mapping[str, GradebookStanding]
 ) -> list[Answer]:
     """Read the answers to a question; ``entered`` is what stands in the gradebook, by student."""
     listed = []
@@ -107,7 +109,7 @@ def answers(
     return listed
 
 
-def _graded(grade: Grade, question_key: Asked) -> QuestionGrade | None:
+def _graded(grade: Grade, question_key: QuestionKey) -> QuestionGrade | None:
     return next(
         (
             q

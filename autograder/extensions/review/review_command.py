@@ -33,7 +33,7 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import load_release
     from autograder.coordinator.cache_keys import exam_key
-    from autograder.extensions.review.server import ReviewServer
+    from autograder.extensions.review.page_server import ReviewServer
     from autograder.extensions.review.site import Site
     from autograder.results import publication
     from autograder.term.people import load_roster

@@ -17,21 +17,21 @@ _AFTER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class RubricItem:
     """One thing that earns points, or costs them."""
 
     points: float
     text: str
 
 
-def items(scheme: str) -> tuple[Item, ...]:
+def items(scheme: str) -> tuple[RubricItem, ...]:
     """Read the items of a mark scheme: ``- 2 points: names the reason`` or ``- names the reason (2 points)``."""
     rubric_items = []
     for line in scheme.splitlines():
         text = line.strip().lstrip("#").strip()
         match = _BEFORE.fullmatch(text) or _AFTER.fullmatch(text)
         if match:
-            rubric_items.append(Item(float(match["points"].replace(",", ".")), match["text"].strip()))
+            rubric_items.append(RubricItem(float(match["points"].replace(",", ".")), match["text"].strip()))
     return tuple(rubric_items)
 
 

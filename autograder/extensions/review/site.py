@@ -15,7 +15,7 @@ from autograder._util.text import one_line
 from autograder.errors import HostError, UsageError
 from autograder.exchange import rendering
 from autograder.exchange.pieces import CODE, MARKDOWN, html
-from autograder.extensions.review.entering import Changed, Standing, enter, standings
+from autograder.extensions.review.entering import Changed, GradebookStanding, enter, standings
 from autograder.extensions.review.questions import Question, answers, questions, shuffled
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
@@ -197,7 +197,7 @@ class Site:
         return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, **more}
 
 
-def _saved_comments(entered: Mapping[str, Standing]) -> list[str]:
+def _saved_comments(entered: Mapping[str, GradebookStanding]) -> list[str]:
     """List the comments that people gave most often on a question."""
     counted = Counter(standing.comment for standing in entered.values())
     return [text for text, _ in counted.most_common(SAVED_COMMENTS + 1) if text][:SAVED_COMMENTS]

@@ -19,8 +19,8 @@ from autograder.coordinator import batch
 from autograder.errors import CourseError, UsageError
 from autograder.extensions.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
 from autograder.extensions.trust.audit_grading import graded
-from autograder.extensions.trust.audit_records import Audit, QuestionTally, Result, Verdict
-from autograder.extensions.trust.audit_runs import Display, Options, Runs
+from autograder.extensions.trust.audit_records import Audit, MutantVerdict, QuestionTally, Result
+from autograder.extensions.trust.audit_runs import AuditDisplay, AuditOptions, AuditRuns
 from autograder.extensions.trust.audit_training import is_trained, retrained
 from autograder.extensions.trust.audit_words import advice, with_remarks
 from autograder.extensions.trust.course_keys import audit_floor
@@ -42,7 +42,7 @@ MIN_SHARE_LEFT = 0.1
 Results = tuple[Result, ...]
 
 
-def audit(course: Course, release: Release, options: Options, display: Display) -> Audit:
+def audit(course: Course, release: Release, options: AuditOptions, display: AuditDisplay) -> Audit:
     """Grade mutants of the instructor's answers, and tally which ones each question catches.
 
     Raises:
@@ -54,7 +54,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
     check(release, options)
     minutes = options.minutes or default_minutes(release)
     with batch.exclusive(course, reads_submissions=False):
-        runs = Runs(course, release, options)
+        runs = AuditRuns(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
         right = audit_floor(release.assignment).right
@@ -84,7 +84,7 @@ def audit(course: Course, release: Release, options: Options, display: Display) 
     )
 
 
-def check(release: Release, options: Options) -> None:
+def check(release: Release, options: AuditOptions) -> None:
     """Refuse an assignment that has nothing to audit, and questions that it has not.
 
     Raises:
@@ -108,9 +108,9 @@ def default_minutes(release: Release) -> float:
     return MINUTES_WITH_NETWORKS if libraries & NETWORKS else MINUTES
 
 
-def _compared(results: Results, runs: Runs, display: Display, deadline: float) -> Results:
+def _compared(results: Results, runs: AuditRuns, display: AuditDisplay, deadline: float) -> Results:
     """Compare survivors, and honest rewrites that lost points, with the solution."""
-    open_verdicts = (Verdict.SURVIVED, Verdict.LOST)
+    open_verdicts = (MutantVerdict.SURVIVED, MutantVerdict.LOST)
     # What course.yaml calls right may differ from the solution.
     doubtful = [
         r.mutant for r in results if r.verdict in open_verdicts and not r.is_decided and not r.mutant.is_allowed
@@ -125,13 +125,13 @@ def _compared(results: Results, runs: Runs, display: Display, deadline: float) -
 
 def _decided(result: Result, comparison: Comparison | None) -> Result:
     """Add to a result what a comparison with the solution showed."""
-    if comparison is None or result.verdict not in (Verdict.SURVIVED, Verdict.LOST):
+    if comparison is None or result.verdict not in (MutantVerdict.SURVIVED, MutantVerdict.LOST):
         return result
-    if result.verdict is Verdict.LOST:
+    if result.verdict is MutantVerdict.LOST:
         is_wrong = comparison.verdict == DIFFERENT and not is_trained(result.mutant)
-        return replace(result, verdict=Verdict.WITHDRAWN, reason=comparison.why) if is_wrong else result
+        return replace(result, verdict=MutantVerdict.WITHDRAWN, reason=comparison.why) if is_wrong else result
     if comparison.verdict == ALIKE:
-        return replace(result, verdict=Verdict.EQUIVALENT, reason=comparison.why)
+        return replace(result, verdict=MutantVerdict.EQUIVALENT, reason=comparison.why)
     is_decided = comparison.verdict == DIFFERENT and not is_trained(result.mutant)
     return replace(
         result,
@@ -149,8 +149,8 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
             if not is_tested(cell) or (only and name not in only):
                 continue
             fed = [r for r in results if r.mutant.notebook == exam.notebook and name in r.mutant.feeds.direct]
-            caught = [r for r in fed if r.verdict is Verdict.CAUGHT]
-            honest = [r for r in fed if r.verdict in (Verdict.SPARED, Verdict.LOST)]
+            caught = [r for r in fed if r.verdict is MutantVerdict.CAUGHT]
+            honest = [r for r in fed if r.verdict in (MutantVerdict.SPARED, MutantVerdict.LOST)]
             yield QuestionTally(
                 id=name,
                 notebook=exam.notebook,
@@ -158,7 +158,7 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
                 points=cell.points,
                 caught=sum(r.is_caught_by(name) for r in caught),
                 by_others=sum(not r.is_caught_by(name) for r in caught),
-                survived=sum(r.verdict is Verdict.SURVIVED for r in fed),
+                survived=sum(r.verdict is MutantVerdict.SURVIVED for r in fed),
                 honest=len(honest),
                 lost=sum(r.is_caught_by(name) for r in honest),
             )
@@ -193,12 +193,12 @@ def _notes(
     hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]
     if not hidden:
         yield "no test is hidden: students see all tests, and can write answers for these cases alone"
-    undecided = sum(result.verdict is Verdict.SURVIVED and not result.is_decided for result in results)
+    undecided = sum(result.verdict is MutantVerdict.SURVIVED and not result.is_decided for result in results)
     if undecided:
         yield (
             f"of {undecided} survivors it is not known whether they behave as the solution does: nothing that "
             "tests measure tells, or there was no time to train them again; they count as survivors"
         )
-    not_graded = [result for result in results if result.verdict is Verdict.NOT_GRADED]
+    not_graded = [result for result in results if result.verdict is MutantVerdict.NOT_GRADED]
     if not_graded:
         yield f"{len(not_graded)} answers could not be graded on this machine: {not_graded[0].reason}"

@@ -82,10 +82,10 @@ def audit(
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import observed_release
-    from autograder.coordinator.walls import require_walls as is_reduced
+    from autograder.coordinator.grading_sandboxes import require_walls as is_reduced
     from autograder.extensions.trust import audit as auditing
     from autograder.extensions.trust.audit_page import write_page
-    from autograder.extensions.trust.audit_runs import Options
+    from autograder.extensions.trust.audit_runs import AuditOptions
     from autograder.release.preparation import check_hidden_data
 
     if is_reduced(wanted):
@@ -94,7 +94,7 @@ def audit(
     release, notes = observed_release(course, wanted)
     warn_each(notes)
     check_hidden_data(course, wanted, release.exams)
-    options = Options(minutes, families or FAMILIES, questions, seed, workers)
+    options = AuditOptions(minutes, families or FAMILIES, questions, seed, workers)
     with _kept_on_interrupt():
         outcome = auditing.audit(course, release, options, _Display(wanted.name, quiet))
     page = write_page(course, wanted, outcome)
@@ -129,7 +129,7 @@ class _Display:
 
     @contextlib.contextmanager
     def running(self, names: Sequence[str], workers: int, seconds: float) -> Iterator[Callable[[str, Result], None]]:
-        """Show the progress, as :class:`autograder.extensions.trust.audit_runs.Display` defines."""
+        """Show the progress, as :class:`autograder.extensions.trust.audit_runs.AuditDisplay` defines."""
         from rich.console import Console
 
         from autograder.extensions.trust.audit_progress import AuditProgress
@@ -152,9 +152,9 @@ def _show(outcome: Audit, quiet: bool) -> None:
     """Print the questions, the wrong answers that survived, and first of all the right ones that lost points."""
     from autograder._util.text import one_line
     from autograder.extensions.trust.audit_page import interval
-    from autograder.extensions.trust.audit_records import Verdict
+    from autograder.extensions.trust.audit_records import MutantVerdict
 
-    for result in outcome.of(Verdict.LOST):
+    for result in outcome.of(MutantVerdict.LOST):
         lost = ", ".join(f"{loss.question} −{loss.points:g}" for loss in result.losses)
         click.echo(f"right, and loses points: {result.mutant.cell}: {one_line(result.mutant.operator)} ({lost})")
     if not quiet:
@@ -168,10 +168,11 @@ def _show(outcome: Audit, quiet: bool) -> None:
             click.secho(line, fg=None if question.mutants else "red")
             for remark in question.remarks:
                 click.echo(f"  {remark}")
-        same, missing = outcome.count(Verdict.EQUIVALENT), outcome.count(Verdict.MISSING)
+        same, missing = outcome.count(MutantVerdict.EQUIVALENT), outcome.count(MutantVerdict.MISSING)
+        right = outcome.count(MutantVerdict.SPARED, MutantVerdict.LOST)
         click.echo(
             f"{outcome.caught} of {outcome.wrong} wrong answers caught ({interval(outcome.interval)}), "
-            f"{outcome.count(Verdict.LOST)} of {outcome.count(Verdict.SPARED, Verdict.LOST)} right ones lost points; "
+            f"{outcome.count(MutantVerdict.LOST)} of {right} right ones lost points; "
             f"{same} behave as the solution does and count nowhere"
             + (f", and neither do {missing} that are caught only because a name is missing" if missing else "")
         )

@@ -18,8 +18,8 @@ from autograder._util.text import one_line
 from autograder.coordinator import batch
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.exchange.work import Work
-from autograder.extensions.trust.audit_records import Loss, Result, Verdict
-from autograder.extensions.trust.audit_runs import Display, Runs, runs_that_fit, until
+from autograder.extensions.trust.audit_records import Loss, MutantVerdict, Result
+from autograder.extensions.trust.audit_runs import AuditDisplay, AuditRuns, runs_that_fit, until
 from autograder.extensions.trust.mutants import Mutant
 from autograder.records.grade import Grade, NotGraded
 from autograder.records.run import RunStatus
@@ -59,7 +59,7 @@ def _are_apart(first: Mutant, second: Mutant) -> bool:
 
 
 def graded(
-    mutants: Sequence[Mutant], solution: Grade, runs: Runs, display: Display, deadline: float
+    mutants: Sequence[Mutant], solution: Grade, runs: AuditRuns, display: AuditDisplay, deadline: float
 ) -> tuple[Result, ...]:
     """Grade as many mutants as the time allows, in their order."""
     seconds_per_run = max(0.1, sum(book.wall_seconds for book in solution.notebooks))
@@ -77,7 +77,9 @@ def graded(
         def take(pack: Pack, outcome: Grade | NotGraded) -> None:
             for mutant in pack:
                 result = judged(mutant, outcome, solution)
-                if result.verdict is Verdict.SURVIVED and raises(mutant, runs.folder / _name(pack) / "autograded"):
+                if result.verdict is MutantVerdict.SURVIVED and raises(
+                    mutant, runs.folder / _name(pack) / "autograded"
+                ):
                     result = _raised_alone(result)
                 if len(pack) > 1 and needs_a_run_alone(result, outcome):
                     doubtful.append(mutant)
@@ -104,12 +106,14 @@ def may_be_endless(mutant: Mutant) -> bool:
 
 def needs_a_run_alone(result: Result, outcome: Grade | NotGraded) -> bool:
     """Tell whether a result may be another mutant's fault in its pack: a broken run, an honest loss."""
-    if isinstance(outcome, NotGraded) or result.verdict is Verdict.LOST:
+    if isinstance(outcome, NotGraded) or result.verdict is MutantVerdict.LOST:
         return True
     return any(book.status not in _RAN for book in outcome.notebooks)
 
 
-def _grade(packs: Sequence[Pack], runs: Runs, deadline: float, take: Callable[[Pack, Grade | NotGraded], None]) -> None:
+def _grade(
+    packs: Sequence[Pack], runs: AuditRuns, deadline: float, take: Callable[[Pack, Grade | NotGraded], None]
+) -> None:
     """Grade packs; those with a current grade are not run again."""
     by_name = {_name(pack): pack for pack in packs}
     works = [runs.work(name, _answers(pack)) for name, pack in by_name.items()]
@@ -143,14 +147,14 @@ def _templates(due: Sequence[Work], execute: batch.Execute) -> contextlib.Abstra
 def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Result:
     """Compare a mutant's grade with the solution's."""
     if isinstance(outcome, NotGraded):
-        return Result(mutant, Verdict.NOT_GRADED, reason=one_line(outcome.reason, 300))
+        return Result(mutant, MutantVerdict.NOT_GRADED, reason=one_line(outcome.reason, 300))
     losses = tuple(_losses(mutant, outcome, solution))
     raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
     if mutant.is_honest:
-        return Result(mutant, Verdict.LOST if losses else Verdict.SPARED, losses, raised)
+        return Result(mutant, MutantVerdict.LOST if losses else MutantVerdict.SPARED, losses, raised)
     if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
-        return Result(mutant, Verdict.MISSING, losses, raised, reason=_ONLY_MISSING)
-    return Result(mutant, Verdict.CAUGHT if losses else Verdict.SURVIVED, losses, raised)
+        return Result(mutant, MutantVerdict.MISSING, losses, raised, reason=_ONLY_MISSING)
+    return Result(mutant, MutantVerdict.CAUGHT if losses else MutantVerdict.SURVIVED, losses, raised)
 
 
 _MISSING = frozenset({"NameError", "UnboundLocalError", "AttributeError"})
@@ -172,7 +176,7 @@ def raises(mutant: Mutant, graded: Path) -> bool:
 def _raised_alone(result: Result) -> Result:
     """Note that a survivor's cell raises; withdraw cheats, which only append to the right answer."""
     if result.mutant.family == "cheat":
-        return replace(result, verdict=Verdict.WITHDRAWN, reason=_NO_CHEAT)
+        return replace(result, verdict=MutantVerdict.WITHDRAWN, reason=_NO_CHEAT)
     return replace(result, reason=_RAISES)
 
 

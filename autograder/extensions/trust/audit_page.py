@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.files import unwritable, write_atomically
-from autograder.extensions.trust.audit_records import Audit, Result, Verdict, diff
+from autograder.extensions.trust.audit_records import Audit, MutantVerdict, Result, diff
 from autograder.extensions.trust.mutants import FAMILIES
 from autograder.records.course import Assignment, Course
 from autograder.results.report.page import render
@@ -41,12 +41,12 @@ def _values(course: Course, assignment: Assignment, audit: Audit) -> dict[str, A
         "assignment": assignment,
         "audit": audit,
         "tiles": list(_tiles(audit)),
-        "lost": [_shown(result, audit) for result in audit.of(Verdict.LOST)],
+        "lost": [_shown(result, audit) for result in audit.of(MutantVerdict.LOST)],
         "questions": [
             (question, _bars(question.caught, question.by_others, question.survived)) for question in audit.questions
         ],
-        "survivors": _grouped(audit.of(Verdict.SURVIVED)[:MAX_SHOWN], audit),
-        "equivalent": [_shown(result, audit) for result in audit.of(Verdict.EQUIVALENT)[:MAX_SHOWN]],
+        "survivors": _grouped(audit.of(MutantVerdict.SURVIVED)[:MAX_SHOWN], audit),
+        "equivalent": [_shown(result, audit) for result in audit.of(MutantVerdict.EQUIVALENT)[:MAX_SHOWN]],
         "families": [(FAMILIES[name], *counts) for name, counts in audit.by_family().items()],
         "percent": percent,
         "interval": interval,
@@ -56,12 +56,12 @@ def _values(course: Course, assignment: Assignment, audit: Audit) -> dict[str, A
 def _tiles(audit: Audit) -> Iterator[tuple[str, str, str]]:
     """Yield (number, label, remark) of each headline number."""
     yield f"{audit.caught} of {audit.wrong}", "wrong answers caught", interval(audit.interval) if audit.wrong else ""
-    yield str(audit.count(Verdict.SURVIVED)), "survived", "they keep all their points"
-    honest = audit.count(Verdict.SPARED, Verdict.LOST)
-    allowed = sum(result.mutant.is_allowed for result in audit.of(Verdict.SPARED, Verdict.LOST))
+    yield str(audit.count(MutantVerdict.SURVIVED)), "survived", "they keep all their points"
+    honest = audit.count(MutantVerdict.SPARED, MutantVerdict.LOST)
+    allowed = sum(result.mutant.is_allowed for result in audit.of(MutantVerdict.SPARED, MutantVerdict.LOST))
     remark = f"{allowed} are changes that course.yaml calls right" if allowed else ""
-    yield f"{audit.count(Verdict.LOST)} of {honest}", "right answers lost points", remark
-    yield str(audit.count(Verdict.EQUIVALENT)), "equivalent", "as the solution: they count nowhere"
+    yield f"{audit.count(MutantVerdict.LOST)} of {honest}", "right answers lost points", remark
+    yield str(audit.count(MutantVerdict.EQUIVALENT)), "equivalent", "as the solution: they count nowhere"
 
 
 def percent(share: float | None) -> str:

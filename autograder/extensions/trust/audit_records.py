@@ -14,7 +14,7 @@ FORMAT = 1
 """Version of the JSON form."""
 
 
-class Verdict(enum.StrEnum):
+class MutantVerdict(enum.StrEnum):
     """Verdict on one mutant."""
 
     CAUGHT = "caught"  # it lost points on a question that its answer feeds
@@ -42,7 +42,7 @@ class Result:
     """Result of one mutant."""
 
     mutant: Mutant
-    verdict: Verdict
+    verdict: MutantVerdict
     losses: tuple[Loss, ...] = ()
     raised: bool = False
     """Whether it lost points by exceptions alone: such a mutant is caught by any test that calls it."""
@@ -108,24 +108,24 @@ class Audit:
     floor: float | None = None
     """Smallest share of wrong answers that course.yaml wants caught."""
 
-    def count(self, *verdicts: Verdict) -> int:
+    def count(self, *verdicts: MutantVerdict) -> int:
         """Count the mutants with one of these verdicts."""
         return sum(result.verdict in verdicts for result in self.results)
 
     @property
     def caught(self) -> int:
         """Number of wrong answers that lost points."""
-        return self.count(Verdict.CAUGHT)
+        return self.count(MutantVerdict.CAUGHT)
 
     @property
     def wrong(self) -> int:
         """Number of wrong answers that count: caught, or survived."""
-        return self.count(Verdict.CAUGHT, Verdict.SURVIVED)
+        return self.count(MutantVerdict.CAUGHT, MutantVerdict.SURVIVED)
 
     @property
     def nothing_tried(self) -> bool:
         """Whether no answer was run: then nothing is known of the tests."""
-        return not any(result.verdict is not Verdict.NOT_GRADED for result in self.results)
+        return not any(result.verdict is not MutantVerdict.NOT_GRADED for result in self.results)
 
     @property
     def share(self) -> float | None:
@@ -142,9 +142,9 @@ class Audit:
         """Whether fewer are caught than course.yaml wants, or an honest rewrite lost points, where it sets a floor."""
         if self.floor is None:
             return False
-        return self.share is None or self.share < self.floor or self.count(Verdict.LOST) > 0
+        return self.share is None or self.share < self.floor or self.count(MutantVerdict.LOST) > 0
 
-    def of(self, *verdicts: Verdict) -> list[Result]:
+    def of(self, *verdicts: MutantVerdict) -> list[Result]:
         """List the mutants with one of these verdicts."""
         return [result for result in self.results if result.verdict in verdicts]
 
@@ -153,10 +153,10 @@ class Audit:
         counts: dict[str, tuple[int, int, int]] = {}
         for family in FAMILIES:
             verdicts = [result.verdict for result in self.results if result.mutant.family == family]
-            right = sum(verdict in (Verdict.CAUGHT, Verdict.SPARED) for verdict in verdicts)
-            wrong = sum(verdict in (Verdict.SURVIVED, Verdict.LOST) for verdict in verdicts)
+            right = sum(verdict in (MutantVerdict.CAUGHT, MutantVerdict.SPARED) for verdict in verdicts)
+            wrong = sum(verdict in (MutantVerdict.SURVIVED, MutantVerdict.LOST) for verdict in verdicts)
             if verdicts:
-                counts[family] = (right, right + wrong, verdicts.count(Verdict.EQUIVALENT))
+                counts[family] = (right, right + wrong, verdicts.count(MutantVerdict.EQUIVALENT))
         return counts
 
 
@@ -173,7 +173,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
         "run": len(audit.results),
         "caught": audit.caught,
         "wrong": audit.wrong,
-        "missing": audit.count(Verdict.MISSING),
+        "missing": audit.count(MutantVerdict.MISSING),
         "share": None if audit.share is None else round(audit.share, 4),
         "interval": [round(low, 4), round(high, 4)],
         "floor": audit.floor,

@@ -29,7 +29,7 @@ from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.release.build import notebook_text
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 from autograder.release.record import Release
 
 MIN_CELL_SECONDS = 3.0
@@ -41,7 +41,7 @@ SOLUTION = "solution"
 
 
 @dataclass(frozen=True)
-class Options:
+class AuditOptions:
     """Options of an audit."""
 
     minutes: float | None = None
@@ -56,7 +56,7 @@ class Options:
     """Starts a kernel in which answers are compared; None: in the assignment's sandbox."""
 
 
-class Display(Protocol):
+class AuditDisplay(Protocol):
     """Interface of a display that shows an audit to a person while it runs."""
 
     def running(
@@ -68,10 +68,10 @@ class Display(Protocol):
         """Say what happens now."""
 
 
-class Runs:
+class AuditRuns:
     """Runs of an audit: notebooks to work records, and through the pipeline."""
 
-    def __init__(self, course: Course, release: Release, options: Options) -> None:
+    def __init__(self, course: Course, release: Release, options: AuditOptions) -> None:
         self.course, self.options = course, options
         self.folder = audit_folder(course, release.assignment.name)
         remove_old(self.folder)

@@ -30,7 +30,7 @@ def wilson(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """Difference of a metric between two groups of trainings."""
 
     p: float
@@ -48,12 +48,12 @@ class Difference:
 
 
 MAX_P, MIN_EFFECT = 0.05, 0.5
-"""Bounds of :attr:`Difference.is_different`."""
+"""Bounds of :attr:`MetricDifference.is_different`."""
 NEGLIGIBLE = 0.01
 """Share of a metric that makes no difference between two trainings without chance."""
 
 
-def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
+def difference(first: Sequence[float], second: Sequence[float]) -> MetricDifference:
     """Compare a metric over repeated trainings of two networks, by the rule of DeepCrime.
 
     Humbatova, Jahangirova and Tonella (2021, "DeepCrime: Mutation Testing of Deep Learning Systems Based on Real
@@ -70,7 +70,7 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     gap = means[1] - means[0]
     if freedom < 1 or squares <= 1e-24 * max(1.0, max(map(abs, means))) ** 2:
         apart = abs(gap) > NEGLIGIBLE * max(map(abs, means))
-        return Difference(0.0 if apart else 1.0, math.copysign(math.inf, gap) if apart else 0.0, *means)
+        return MetricDifference(0.0 if apart else 1.0, math.copysign(math.inf, gap) if apart else 0.0, *means)
     deviation = math.sqrt(squares / freedom)
     t = gap / (deviation * math.sqrt(1 / len(first) + 1 / len(second)))
-    return Difference(student_p(t, freedom), gap / deviation, *means)
+    return MetricDifference(student_p(t, freedom), gap / deviation, *means)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograder.coordinator import batch
-from autograder.extensions.trust.audit_records import Result, Verdict
-from autograder.extensions.trust.audit_runs import TRAINING_SEEDS, Display, Runs, runs_that_fit, until
+from autograder.extensions.trust.audit_records import MutantVerdict, Result
+from autograder.extensions.trust.audit_runs import TRAINING_SEEDS, AuditDisplay, AuditRuns, runs_that_fit, until
 from autograder.extensions.trust.audit_statistics import difference
 from autograder.extensions.trust.measures import CONDITIONS, measured_name
 from autograder.extensions.trust.mutants import Mutant
@@ -21,14 +21,14 @@ Metric = tuple[str, str, bool]
 
 
 def retrained(
-    results: Sequence[Result], solution: Grade, runs: Runs, display: Display, deadline: float
+    results: Sequence[Result], solution: Grade, runs: AuditRuns, display: AuditDisplay, deadline: float
 ) -> tuple[Result, ...]:
     """Train undecided survivors and the solution again from other seeds, and compare what the tests measured.
 
     DeepCrime's rule decides (:func:`autograder.extensions.trust.audit_statistics.difference`). A survivor that is not
     worse is equivalent. Survivors of one answer share the solution's trainings.
     """
-    doubtful = [r for r in results if r.verdict is Verdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
+    doubtful = [r for r in results if r.verdict is MutantVerdict.SURVIVED and not r.is_decided and is_trained(r.mutant)]
     if not doubtful or time.monotonic() >= deadline or not _metrics(solution, doubtful[0].mutant):
         return tuple(results)
     seconds_per_run = max(1.0, sum(book.wall_seconds for book in solution.notebooks))
@@ -57,7 +57,7 @@ def _answers(results: Sequence[Result]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys((r.mutant.notebook, r.mutant.cell, r.mutant.before) for r in results))
 
 
-def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Result:
+def _judged_again(result: Result, grades: Mapping[str, Grade], runs: AuditRuns) -> Result:
     """Decide on a survivor by its trainings and the solution's."""
     mutant = result.mutant
     groups = []
@@ -83,7 +83,7 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: Runs) -> Re
     if worse:
         return replace(result, is_decided=True, reason="; ".join(worse[:3]))
     reason = f"as good as the solution: {'; '.join(compared[:3])}"
-    return replace(result, verdict=Verdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
+    return replace(result, verdict=MutantVerdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
 
 
 def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:

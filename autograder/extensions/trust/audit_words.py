@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from autograder.extensions.trust.audit_equivalence import Comparison
-from autograder.extensions.trust.audit_records import QuestionTally, Result, Verdict
+from autograder.extensions.trust.audit_records import MutantVerdict, QuestionTally, Result
 from autograder.extensions.trust.mutants import Mutant, cheats
 
 MIN_TO_JUDGE = 3
@@ -29,7 +29,7 @@ def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
         tally: the question.
         fed: results of the mutants of answers that feed it directly.
     """
-    survivors = [result for result in fed if result.verdict is Verdict.SURVIVED]
+    survivors = [result for result in fed if result.verdict is MutantVerdict.SURVIVED]
     surviving = {result.mutant.operator for result in survivors}
     if not survivors:
         return
@@ -38,7 +38,7 @@ def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
             yield sentence
             break
     slips = [result for result in survivors if result.mutant.family in ("code", "data", "network")]
-    caught = [result for result in fed if result.verdict is Verdict.CAUGHT]
+    caught = [result for result in fed if result.verdict is MutantVerdict.CAUGHT]
     if caught and all(result.raised for result in caught) and len(caught) >= MIN_TO_JUDGE:
         yield "It catches only answers that raise an error: no wrong result loses points."
     share = (tally.mutants - tally.survived) / tally.mutants

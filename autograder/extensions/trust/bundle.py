@@ -35,7 +35,7 @@ from autograder.coordinator.batch import earlier, plan
 from autograder.coordinator.course_files import course_files
 from autograder.errors import CourseError, UsageError
 from autograder.exchange import result_json
-from autograder.exchange.container import unpack
+from autograder.exchange.blob_container import unpack
 from autograder.exchange.parcel import MAX_COMMON, pack_common, pack_unit
 from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, environment_here

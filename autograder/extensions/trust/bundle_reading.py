@@ -26,7 +26,7 @@ from autograder.course.course_yaml import RANGES
 from autograder.course.sandboxes import sandboxes
 from autograder.errors import AutograderError, CourseError, HostError, SubmissionError, UsageError
 from autograder.exchange import result_json
-from autograder.exchange.container import pack
+from autograder.exchange.blob_container import pack
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import STATE, Common, common_in, unpack_unit
 from autograder.exchange.work import Work

@@ -12,7 +12,7 @@ from autograder.cli.output import course_option, examples, open_course, warn, wa
 from autograder.cli.requirements import GradingCommand
 
 if TYPE_CHECKING:
-    from autograder.extensions.trust.calibration_runs import Candidate, Runs
+    from autograder.extensions.trust.calibration_runs import CalibrationRuns, Candidate
     from autograder.records.course import Assignment, Course
     from autograder.release.calibration_record import Calibration
     from autograder.release.record import Release
@@ -79,14 +79,14 @@ def calibrate(
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.assignment import observed_release
     from autograder.extensions.trust.calibration import calibration
-    from autograder.extensions.trust.calibration_runs import CalibrationError, Runs, candidates
+    from autograder.extensions.trust.calibration_runs import CalibrationError, CalibrationRuns, candidates
     from autograder.extensions.trust.calibration_statistics import runs_needed
     from autograder.release.preparation import check_hidden_data
 
     release, notes = observed_release(course, wanted)
     warn_each(notes)
     check_hidden_data(course, wanted, release.exams)
-    runs = Runs(seeds or (runs_needed(until) if until is not None else SEEDS), 0)
+    runs = CalibrationRuns(seeds or (runs_needed(until) if until is not None else SEEDS), 0)
     stop: KeyboardInterrupt | None = None
     try:
         _run(course, release, candidates(course, release), runs, seed, minutes, workers, quiet)
@@ -109,7 +109,7 @@ def _run(
     course: Course,
     release: Release,
     wanted: list[Candidate],
-    runs: Runs,
+    runs: CalibrationRuns,
     seed: int,
     minutes: float | None,
     workers: int | None,
@@ -120,7 +120,7 @@ def _run(
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
     from autograder.coordinator import batch
-    from autograder.coordinator.walls import require_walls
+    from autograder.coordinator.grading_sandboxes import require_walls
     from autograder.extensions.trust.calibration_runs import execute_runs, plan_runs, working_folder
 
     name = release.assignment.name

@@ -23,7 +23,7 @@ from typing import Any
 from autograder import __version__
 from autograder.check.verdict import ALPHA
 from autograder.extensions.trust.calibration_findings import GOOD, findings
-from autograder.extensions.trust.calibration_runs import MIN_RUNS, SOLUTION, CalibrationError, Runs
+from autograder.extensions.trust.calibration_runs import MIN_RUNS, SOLUTION, CalibrationError, CalibrationRuns
 from autograder.extensions.trust.calibration_statistics import met_by_all, upper_bound
 from autograder.extensions.trust.measures import is_number, measured_name
 from autograder.records.checks import CheckResult
@@ -45,7 +45,7 @@ Key = tuple[str, str, str]
 """Notebook, question and name of a check; the name has a number where a question has several of one name."""
 
 
-def calibration(runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int) -> Calibration:
+def calibration(runs: CalibrationRuns, exams: Sequence[Exam], hidden: Path, *, seed: int) -> Calibration:
     """Evaluate the runs of a calibration.
 
     Args:
@@ -85,7 +85,7 @@ def calibration(runs: Runs, exams: Sequence[Exam], hidden: Path, *, seed: int) -
     return replace(result, findings=tuple(findings(result, runs)))
 
 
-def _too_few(runs: Runs, graded: int) -> str:
+def _too_few(runs: CalibrationRuns, graded: int) -> str:
     example = next((f" ({label}: {reason})" for label, reason in runs.failures.items()), "")
     return (
         f"{graded} of {runs.planned} runs of the solution could be graded in {runs.seconds:.0f} s, and at least "

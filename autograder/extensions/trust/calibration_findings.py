@@ -8,7 +8,7 @@ from math import ceil, floor, log10, sqrt
 
 from autograder._util.text import one_line
 from autograder.check.verdict import ALPHA
-from autograder.extensions.trust.calibration_runs import SOLUTION, Runs
+from autograder.extensions.trust.calibration_runs import SOLUTION, CalibrationRuns
 from autograder.extensions.trust.calibration_statistics import runs_needed, upper_bound
 from autograder.extensions.trust.measures import CONDITIONS
 from autograder.records.run import RunStatus
@@ -29,7 +29,7 @@ GOAL = 0.01
 MAX_MESSAGE = 300
 
 
-def findings(calibration: Calibration, runs: Runs) -> Iterator[str]:
+def findings(calibration: Calibration, runs: CalibrationRuns) -> Iterator[str]:
     """Yield what a calibration found, the most important first."""
     yield from _broken_runs(runs)
     for check in calibration.checks:
@@ -56,7 +56,7 @@ def summary(calibration: Calibration) -> str:
     return text if calibration.findings else f"{text} No named answer passes that should not."
 
 
-def _broken_runs(runs: Runs) -> Iterator[str]:
+def _broken_runs(runs: CalibrationRuns) -> Iterator[str]:
     for candidate in runs.grades:
         grades = runs.of(candidate)
         ended = [book for grade in grades for book in grade.notebooks if book.status != RunStatus.COMPLETED]
@@ -230,7 +230,7 @@ def _stands_on_all(calibration: Calibration) -> Iterator[str]:
         )
 
 
-def _limits(calibration: Calibration, runs: Runs) -> Iterator[str]:
+def _limits(calibration: Calibration, runs: CalibrationRuns) -> Iterator[str]:
     if not calibration.checks:
         yield (
             "no check of this assignment measures a number, so there is no threshold to calibrate; how often the "

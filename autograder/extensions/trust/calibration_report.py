@@ -24,7 +24,7 @@ from autograder.extensions.trust.measures import CONDITIONS
 from autograder.records.course import Assignment, Course
 from autograder.release.calibration_record import AnswerValues, Calibration, CheckCalibration, Share
 from autograder.results.report.page import render
-from autograder.results.report.plots import LARGEST, Curve, operating_curves
+from autograder.results.report.plots import LARGEST, OperatingCurve, operating_curves
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -176,7 +176,7 @@ def _plot(check: CheckCalibration) -> Markup | None:
     grid = [low - pad + (high - low + 2 * pad) * index / POINTS for index in range(POINTS + 1)]
     colors = iter(_WRONG)
     curves = [
-        Curve(
+        OperatingCurve(
             name,
             [(x, 100 * passing(values, check, x)) for x in grid],
             values,

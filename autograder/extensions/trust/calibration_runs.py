@@ -30,7 +30,7 @@ from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade, NotGraded
 from autograder.release.build import notebook_text
 from autograder.release.calibration_record import ANSWERS
-from autograder.release.exam import solution_notebook
+from autograder.release.exam_construction import solution_notebook
 from autograder.release.record import Release
 
 SOLUTION = "solution"
@@ -77,7 +77,7 @@ class Candidate:
 
 
 @dataclass
-class Runs:
+class CalibrationRuns:
     """Grades of a calibration, as far as it came."""
 
     planned: int
@@ -131,7 +131,7 @@ def candidates(course: Course, release: Release) -> list[Candidate]:
 
 
 @dataclass(frozen=True)
-class Run:
+class CalibrationRun:
     """One run of a candidate."""
 
     candidate: str
@@ -145,8 +145,8 @@ class Run:
 
 
 def plan_runs(
-    course: Course, release: Release, wanted: Sequence[Candidate], into: Runs, seed: int, folder: Path
-) -> list[Run]:
+    course: Course, release: Release, wanted: Sequence[Candidate], into: CalibrationRuns, seed: int, folder: Path
+) -> list[CalibrationRun]:
     """Write the notebooks of all runs, with their seeds drawn anew.
 
     Args:
@@ -182,7 +182,7 @@ def plan_runs(
                 (run_folder / "submitted" / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
             name = f"{candidate.name}, run {number + 1}"
             work = planner.work(name, submission=run_folder / "submitted", target=run_folder / "graded")
-            runs.append(Run(candidate.name, number, work))
+            runs.append(CalibrationRun(candidate.name, number, work))
     return runs
 
 
@@ -210,8 +210,8 @@ Advance = Callable[[str, Grade | NotGraded], None]
 
 
 def execute_runs(
-    runs: Sequence[Run],
-    into: Runs,
+    runs: Sequence[CalibrationRun],
+    into: CalibrationRuns,
     *,
     workers: int = 1,
     seconds: float | None = None,

@@ -16,7 +16,7 @@ from autograder._util.digests import digest
 from autograder.coordinator import batch, recordings
 from autograder.coordinator.assignment import observed_release
 from autograder.coordinator.batch import Execute
-from autograder.coordinator.forecast import Question, changed_questions
+from autograder.coordinator.forecast import ChangedQuestion, changed_questions
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.schedule import alone_at_the_end
 from autograder.errors import UsageError
@@ -37,7 +37,7 @@ PARTS = ("recording", "execution")
 
 
 @dataclass(frozen=True)
-class Case:
+class ReplayCase:
     """A grade to replay."""
 
     grade: Grade
@@ -63,7 +63,7 @@ class Second:
     """A grade that was made anew, or the reason why it was not."""
 
     grade: Grade | None
-    differing: tuple[Question, ...] = ()
+    differing: tuple[ChangedQuestion, ...] = ()
     reason: str = ""
 
     @property
@@ -76,7 +76,7 @@ class Second:
 class ReplayedCase:
     """A grade and its replays."""
 
-    case: Case
+    case: ReplayCase
     recording: Second
     execution: Second
 
@@ -152,7 +152,7 @@ Advance = Callable[[str, str, Second], None]
 
 
 def replay(
-    cases: Sequence[Case],
+    cases: Sequence[ReplayCase],
     folder: Path,
     *,
     workers: int = 1,
@@ -192,7 +192,7 @@ def replay(
     )
 
 
-def _to_examine(case: Case, folder: Path) -> Work | None:
+def _to_examine(case: ReplayCase, folder: Path) -> Work | None:
     """Make the work of examining a recording; None where there is none."""
     if not case.is_recorded:
         return None
@@ -204,7 +204,7 @@ def _to_examine(case: Case, folder: Path) -> Work | None:
     return work
 
 
-def _to_execute(case: Case, folder: Path) -> Work:
+def _to_execute(case: ReplayCase, folder: Path) -> Work:
     return replace(_redirected(case.work, folder / "execution"), runs=None, recording_keys=(), replay_only=False)
 
 
@@ -215,7 +215,7 @@ def _redirected(work: Work, folder: Path) -> Work:
     )
 
 
-def _second(case: Case, work: Work, reason: str) -> Second:
+def _second(case: ReplayCase, work: Work, reason: str) -> Second:
     outcome = batch.verified(work, reason)
     if not isinstance(outcome, Grade):
         return Second(None, reason=_REASONS.get(reason, outcome.reason) if work.replay_only else outcome.reason)
@@ -228,7 +228,7 @@ _REASONS = {f"it needs {KERNEL}": "its recording does not answer all that the te
 # --- cases ---------------------------------------------------------------------------------------------------
 
 
-def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> Case:
+def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> ReplayCase:
     """Return the grade in a bundle as a case.
 
     Args:
@@ -240,13 +240,13 @@ def bundle_case(bundle: Bundle, assignment: Assignment | None = None) -> Case:
     changes = differences(manifest.environment, local)
     if stale := _differing_keys(manifest.graded_from, manifest.bundled_from):
         changes.append(f"the grade was not current when the bundle was made: {stale} had changed")
-    return Case(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts)
+    return ReplayCase(bundle.grade, bundle.work, bundle.recordings, tuple(changes), bundle.doubts)
 
 
 @contextlib.contextmanager
 def course_cases(
     course: Course, assignment: Assignment, only: Sequence[str] = (), sample: int | None = None, seed: int = 0
-) -> Iterator[tuple[Case, ...]]:
+) -> Iterator[tuple[ReplayCase, ...]]:
     """Lock the course, and yield grades of an assignment as cases.
 
     Args:
@@ -274,7 +274,7 @@ def course_cases(
         if sample is not None and sample < len(graded):
             chosen = random.Random(seed).sample(range(len(graded)), sample)
             graded = [graded[index] for index in sorted(chosen)]
-        yield tuple(Case(g, w, recordings.load(w, mark=False), tuple(_changes(w, g))) for w, g in graded)
+        yield tuple(ReplayCase(g, w, recordings.load(w, mark=False), tuple(_changes(w, g))) for w, g in graded)
 
 
 def _changes(work: Work, grade: Grade) -> Iterator[str]:

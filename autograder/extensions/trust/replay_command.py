@@ -27,7 +27,7 @@ from autograder.cli.requirements import GradingCommand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from autograder.extensions.trust.replay import Case, ReplayReport, Second
+    from autograder.extensions.trust.replay import ReplayCase, ReplayReport, Second
 
 
 @click.command(
@@ -131,13 +131,13 @@ def _of_course(
         return _run(cases, folder, workers, quiet)
 
 
-def _run(cases: Sequence[Case], folder: Path, workers: int | None, quiet: bool) -> ReplayReport:
+def _run(cases: Sequence[ReplayCase], folder: Path, workers: int | None, quiet: bool) -> ReplayReport:
     from rich.console import Console
 
     from autograder.cli.output import say_reduced
     from autograder.cli.progress import BatchProgress
     from autograder.coordinator import batch
-    from autograder.coordinator.walls import require_walls
+    from autograder.coordinator.grading_sandboxes import require_walls
     from autograder.extensions.trust.replay import replay as make_anew
     from autograder.records.grade import NotGraded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograder.coordinator.forecast import Question
+from autograder.coordinator.forecast import ChangedQuestion
 from autograder.extensions.trust.calibration_statistics import Interval
 from autograder.extensions.trust.replay import ReplayedCase, ReplayReport, Second
 
@@ -140,5 +140,5 @@ def _plain(second: Second) -> dict[str, Any]:
     return {"score": score, "differing": list(map(_question, second.differing)), "reason": second.reason}
 
 
-def _question(question: Question) -> dict[str, Any]:
+def _question(question: ChangedQuestion) -> dict[str, Any]:
     return {"id": question.id, "before": question.before, "after": question.after, "change": question.remark}

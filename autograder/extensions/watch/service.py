@@ -24,12 +24,12 @@ from autograder._util.files import Versions, unwritable, versions
 from autograder.coordinator import batch
 from autograder.coordinator.assignment import Options, observed_release
 from autograder.coordinator.examiner import Examiners
+from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
-from autograder.coordinator.submission import attempt
+from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
-from autograder.coordinator.walls import require_walls
 from autograder.errors import AutograderError, HostError
 from autograder.exchange.work import BUSY, Work
 from autograder.records.course import Assignment, Course

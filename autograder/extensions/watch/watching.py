@@ -18,7 +18,7 @@ from autograder.errors import AutograderError
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
 from autograder.extensions.watch.service import Result, Service
 from autograder.records.grade import NotGraded
-from autograder.results.report.words import points
+from autograder.results.report.status_words import points
 from autograder.submissions.delivery import CollectStatus
 
 LOOK_SECONDS = 0.25

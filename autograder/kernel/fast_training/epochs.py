@@ -4,9 +4,9 @@ Keras makes a pipeline that cuts batches from the arrays, and calls TensorFlow f
 where they are. The order of an epoch's rows is drawn by the same operations as in Keras's pipeline. One call runs a
 loop of several steps, and each step gathers its rows and is Keras's ``train_step`` or ``test_step``.
 
-A :class:`Function` replaces a model's ``train_function`` or ``test_function``. Like Keras's own, it stays until the
-model is compiled again or the attribute is set, and takes Keras's iterators. Only a ``fit`` inside :func:`loops` gives
-it epochs of this module.
+A :class:`TrainFunction` replaces a model's ``train_function`` or ``test_function``. Like Keras's own, it stays until
+the model is compiled again or the attribute is set, and takes Keras's iterators. Only a ``fit`` inside
+:func:`loops` gives it epochs of this module.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ With 1 a ``fit`` or ``evaluate`` runs step by step as Keras has it; a ``predict`
 def loops(model: Any, steps: int) -> Iterator[None]:
     """Let a ``fit``, ``evaluate`` or ``predict`` of this model run ``steps`` steps in a call while the block runs.
 
-    This holds only while the model's functions are :class:`Function` objects.
+    This holds only while the model's functions are :class:`TrainFunction` objects.
     """
     _allowed.append((model, steps))
     try:
@@ -98,7 +98,7 @@ def _with_loops(batches: Any, base: Any, callers: Any) -> Any:
 def _dataset(epochs: Any, model: Any, arguments: dict[str, Any], steps: int) -> Any:
     """Make what stands in for a dataset of batches; None if nothing can."""
     if "y" not in arguments:
-        return predictions.Rows(epochs, model, _tensors(epochs.data_adapter), steps)
+        return predictions.PredictRows(epochs, model, _tensors(epochs.data_adapter), steps)
     if arguments["y"] is None:
         return None
     return _Rows(epochs, model, "train_function" if "class_weight" in arguments else "test_function", steps)
@@ -153,7 +153,7 @@ class _Rows:
     def __iter__(self) -> Any:
         """Begin an epoch; callbacks have already run for it."""
         epochs, model = self._epochs, self._model
-        if not isinstance(getattr(model, self._place), Function):  # it was replaced meanwhile
+        if not isinstance(getattr(model, self._place), TrainFunction):  # it was replaced meanwhile
             epochs.steps_per_execution = model.steps_per_execution
             return iter(_batches(epochs))
         ends = model.stop_training if self._place == "train_function" else model.stop_evaluating
@@ -199,7 +199,7 @@ class _Epoch:
             yield [batches for batches in (full_batches, smaller) if batches.size]
 
 
-class Function:
+class TrainFunction:
     """The equivalent of Keras's ``_make_function(step)``, with a loop for epochs of this module.
 
     The step is traced once for both.

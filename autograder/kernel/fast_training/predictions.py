@@ -1,8 +1,8 @@
 """The batches of a ``predict`` of arrays: slices in place of a pipeline, many in one loop.
 
 For a small model, Keras's pipeline takes longer than the predictions. Here the arrays stay where they are. A
-:class:`Function` replaces a model's ``predict_function`` and calls it inside a loop, with full batches of the same
-shape. The smaller last batch goes to it directly. Whatever reads a state apart from variables, or has outputs that
+:class:`PredictFunction` replaces a model's ``predict_function`` and calls it inside a loop, with full batches of the
+same shape. The smaller last batch goes to it directly. Whatever reads a state apart from variables, or has outputs that
 cannot be joined, is called batch by batch.
 """
 
@@ -22,17 +22,17 @@ _READING = frozenset({"Placeholder", "ReadVariableOp", "ResourceGather", "Statef
 """Operations that TensorFlow counts as stateful and that give the same wherever they run."""
 
 
-class Call(NamedTuple):
+class BatchCall(NamedTuple):
     """The batches of one call of a ``predict_function``."""
 
-    rows: Rows
+    rows: PredictRows
     first: int
     """Number of the first batch."""
     batches: int
 
 
-class Function:
-    """A model's ``predict_function`` that also takes a :class:`Call`; it stays until the model makes another one.
+class PredictFunction:
+    """A model's ``predict_function`` that also takes a :class:`BatchCall`; it stays until the model makes another one.
 
     Args:
         single: Keras's own, which takes a list of one batch.
@@ -48,9 +48,9 @@ class Function:
     def __call__(self, data: list[Any]) -> Any:
         """Return the outputs for a batch of Keras's, or of a call."""
         __tracebackhide__ = True
-        return self._several(*data[0]) if isinstance(data[0], Call) else self.single(data)
+        return self._several(*data[0]) if isinstance(data[0], BatchCall) else self.single(data)
 
-    def _several(self, rows: Rows, first: int, count: int) -> Any:
+    def _several(self, rows: PredictRows, first: int, count: int) -> Any:
         __tracebackhide__ = True
         tf: Any = sys.modules["tensorflow"]
         outputs, full = [], min(count, rows.full - first)
@@ -62,13 +62,13 @@ class Function:
         outputs += [self._concrete(batch)([batch]) for batch in batches]
         return tf.nest.map_structure(lambda *parts: tf.concat(parts, 0) if len(parts) > 1 else parts[0], *outputs)
 
-    def loop(self, rows: Rows) -> Any:
+    def loop(self, rows: PredictRows) -> Any:
         """Return the loop over full batches of these rows; None if there can be none."""
         if rows.key not in self._loops:
             self._loops[rows.key] = self._made_loop(rows)
         return self._loops[rows.key]
 
-    def _made_loop(self, rows: Rows) -> Any:
+    def _made_loop(self, rows: PredictRows) -> Any:
         tf: Any = sys.modules["tensorflow"]
         size = rows.batch_size
 
@@ -130,7 +130,7 @@ def _only_reads(graph: Any) -> bool:
     return not any(registry.get(name) is None or registry.get(name).is_stateful for name in operations)
 
 
-class Rows:
+class PredictRows:
     """The arrays of a ``predict``, in place of a dataset of batches.
 
     Args:
@@ -161,9 +161,9 @@ class Rows:
         """Begin; callbacks have already run."""
         function, steps = self._model.predict_function, 1
         several = self._steps > 1 and self.full > 1 and not self._model.stop_predicting
-        if several and isinstance(function, Function) and function.loop(self) is not None:
+        if several and isinstance(function, PredictFunction) and function.loop(self) is not None:
             steps = max(1, min(self._steps, int(CALL_SECONDS / function.step_seconds)))
         self._epochs.steps_per_execution = steps
         if steps == 1:
             return map(self.batch, range(self._count))
-        return (Call(self, first, min(steps, self._count - first)) for first in range(0, self._count, steps))
+        return (BatchCall(self, first, min(steps, self._count - first)) for first in range(0, self._count, steps))

@@ -73,7 +73,7 @@ def _fast(fit: Any) -> Any:
             # compiled again. A function that Keras has already made is left in place.
             for name, step in (("train_function", self.train_step), ("test_function", self.test_step)):
                 if getattr(self, name) is None:
-                    setattr(self, name, epochs.Function(self, step))
+                    setattr(self, name, epochs.TrainFunction(self, step))
         with epochs.loops(self, steps):
             return fit(self, *args, **kwargs)
 
@@ -92,8 +92,8 @@ def _fast_evaluation(evaluate: Any) -> Any:
             return evaluate(self, *args, **kwargs)
         steps, _ = _allowed_steps(self, signature, args, kwargs)
         if steps > 1 and self.test_function is None:
-            self.test_function = epochs.Function(self, self.test_step)
-        if not isinstance(self.test_function, epochs.Function):
+            self.test_function = epochs.TrainFunction(self, self.test_step)
+        if not isinstance(self.test_function, epochs.TrainFunction):
             steps = 1
         with epochs.loops(self, steps):
             return evaluate(self, *args, **kwargs)
@@ -112,8 +112,8 @@ def _fast_prediction(predict: Any) -> Any:
         steps = _allowed_prediction_steps(self, signature, args, kwargs)
         if steps > 1:
             self.make_predict_function()
-            if not isinstance(self.predict_function, predictions.Function):
-                self.predict_function = predictions.Function(self.predict_function)
+            if not isinstance(self.predict_function, predictions.PredictFunction):
+                self.predict_function = predictions.PredictFunction(self.predict_function)
         with epochs.loops(self, steps):
             return predict(self, *args, **kwargs)
 
@@ -165,7 +165,7 @@ def _has_keras_steps(model: Any) -> bool:
     return bool(
         model.compiled
         # Otherwise the model has trained step by step since it was compiled, and goes on so.
-        and (model.train_function is None or isinstance(model.train_function, epochs.Function))
+        and (model.train_function is None or isinstance(model.train_function, epochs.TrainFunction))
         and _runs_plainly(model)
         and _are_keras(model, _STEPPING)
     )

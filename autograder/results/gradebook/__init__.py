@@ -15,7 +15,8 @@ from autograder.records.exam import Exam
 from autograder.records.grade import Grade
 from autograder.results.gradebook.cells import save_exams
 from autograder.results.gradebook.database import opened, place, prepare, retry_while_locked, server, transact
-from autograder.results.gradebook.people import (
+from autograder.results.gradebook.database_rows import stored
+from autograder.results.gradebook.manual_points import (
     Points,
     changed_points,
     manual_entries,
@@ -23,7 +24,6 @@ from autograder.results.gradebook.people import (
     points_out_of_range,
     with_entries,
 )
-from autograder.results.gradebook.rows import stored
 from autograder.results.gradebook.scores import is_recorded, save_grade
 
 __all__ = [

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autograder._util.databases import read_only_file, with_driver
+from autograder._util.gradebook_databases import read_only_file, with_driver
 from autograder._util.libraries import with_extra
 from autograder.course.nbgrader_config import NBGRADER_CONFIG, read_nbgrader_config
 from autograder.errors import CourseError, HostError

@@ -14,7 +14,7 @@ from autograder.records.grade import Grade, QuestionGrade
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-    from autograder.results.gradebook.rows import Stored
+    from autograder.results.gradebook.database_rows import StoredEntries
 
 
 def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None:
@@ -43,7 +43,7 @@ def save_grade(book: Gradebook, grade: Grade, exams: Mapping[str, Exam]) -> None
             entry.auto_comment = comments.get(names[entry.cell_id])
 
 
-def is_recorded(grade: Grade, exams: Mapping[str, Exam], entry: Stored | None) -> bool:
+def is_recorded(grade: Grade, exams: Mapping[str, Exam], entry: StoredEntries | None) -> bool:
     """Tell whether :func:`save_grade` would change nothing in the gradebook."""
     from nbgrader.utils import parse_utc
 

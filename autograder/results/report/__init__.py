@@ -4,11 +4,11 @@ This package renders and decides nothing. Each page is one file without scripts,
 content security policy tells the browser so.
 """
 
-from autograder.results.report.feedback import render_feedback
 from autograder.results.report.headings import headings
+from autograder.results.report.html_table import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
 from autograder.results.report.overview import render_class_report
 from autograder.results.report.page import feedback_name, prepare
-from autograder.results.report.table import COLUMNS, TEXT_COLUMNS, grades_csv, text_table, to_do
+from autograder.results.report.student_page import render_feedback
 
 __all__ = [
     "COLUMNS",

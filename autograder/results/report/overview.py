@@ -11,7 +11,7 @@ from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.results.report import plots, suspects, words
+from autograder.results.report import plots, status_words, suspects
 from autograder.results.report.page import feedback_link, pieces
 from autograder.term.presence import Presence
 
@@ -83,8 +83,8 @@ def render_class_report(
         names: student → name for people, of those whose grade does not hold it.
     """
     failures, titles = failures or {}, titles or {}
-    ran = [grade for grade in grades if words.graded(grade)]
-    shares = [words.percent(grade.score, grade.max_score) for grade in ran]
+    ran = [grade for grade in grades if status_words.graded(grade)]
+    shares = [status_words.percent(grade.score, grade.max_score) for grade in ran]
     values = {
         "course": course,
         "assignment": assignment,
@@ -114,14 +114,14 @@ def _tiles(grades: Sequence[Grade], ran: Sequence[Grade], failures: Mapping[str,
     """Return (number, label, remark) of each headline number."""
     scores = [grade.score for grade in ran]
     most = max((grade.max_score for grade in grades), default=0.0)
-    of = f"of {words.points(most)} points"
+    of = f"of {status_words.points(most)} points"
     return [
         (str(len(grades) + len(failures)), "submissions", ""),
         (str(len(ran)), "graded", ""),
         (str(sum(grade.needs_manual_grade for grade in grades)), "need a person", ""),
         (str(len(grades) - len(ran) + len(failures)), "could not be read or run", ""),
-        (words.points(statistics.median(scores)) if scores else "–", "median score", of),
-        (words.points(statistics.fmean(scores)) if scores else "–", "mean score", of),
+        (status_words.points(statistics.median(scores)) if scores else "–", "median score", of),
+        (status_words.points(statistics.fmean(scores)) if scores else "–", "mean score", of),
     ]
 
 
@@ -129,11 +129,11 @@ def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]
     return {
         "grade": grade,
         "link": feedback_link(grade),
-        "status": words.status_title(grade.status),
-        "percent": words.percent(grade.score, grade.max_score),
+        "status": status_words.status_title(grade.status),
+        "percent": status_words.percent(grade.score, grade.max_score),
         "seconds": sum(one.wall_seconds for one in grade.notebooks),
         "mib": peak_memory(grade),
-        "late": words.lateness(grade.submitted_at, words.due_date(grade, assignment)),
+        "late": status_words.lateness(grade.submitted_at, status_words.due_date(grade, assignment)),
         "notes": grade.dates.notes if grade.dates else (),
         "outcomes": [
             (titles.get((one.notebook, q.id)) or q.id, q.outcome, q.score, q.max_score) for one, q in _questions(grade)
@@ -172,7 +172,7 @@ def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:
             tally.outcomes.append(question.outcome)
             tally.in_kernel = tally.in_kernel or question.in_kernel
             if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
-                tally.earned.append(words.percent(question.score, question.max_score))
+                tally.earned.append(status_words.percent(question.score, question.max_score))
             for check in question.checks:
                 part = tally.checks.setdefault(check.name, _Tally(check.name))
                 part.outcomes.append(check.outcome)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from autograder._util.text import credit_percent, one_line, visible
 from autograder.records.grade import Grade
-from autograder.results.report import words
+from autograder.results.report import status_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -95,9 +95,9 @@ def _environment() -> Environment:
         message=_message,
         comment=_comment,
         credit=credit_percent,
-        points=words.points,
-        moment=words.moment,
-        sign=lambda outcome: words.OUTCOMES[outcome][0],
-        word=lambda outcome: words.OUTCOMES[outcome][1],
+        points=status_words.points,
+        moment=status_words.moment,
+        sign=lambda outcome: status_words.OUTCOMES[outcome][0],
+        word=lambda outcome: status_words.OUTCOMES[outcome][1],
     )
     return environment

@@ -107,7 +107,7 @@ def scatter(dots: Sequence[Dot]) -> Markup | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class OperatingCurve:
     """A curve of the operating plot, and the values that it was estimated from."""
 
     label: str
@@ -118,7 +118,7 @@ class Curve:
     """Number of its color in styles/calibration.css, 1 to 6."""
 
 
-def operating_curves(curves: Sequence[Curve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:
+def operating_curves(curves: Sequence[OperatingCurve], marks: Sequence[tuple[float, str]], measure: str) -> Markup:
     """Plot for each threshold how often a candidate passes, with a dot for each value that was measured.
 
     Args:

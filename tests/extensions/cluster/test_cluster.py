@@ -26,12 +26,12 @@ from autograder.coordinator.course_files import course_files
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError
 from autograder.exchange import result_json
-from autograder.exchange.container import pack, unpack
+from autograder.exchange.blob_container import pack, unpack
 from autograder.exchange.parcel import pack_common, pack_unit, unpack_common, unpack_unit
 from autograder.exchange.work import Work, versions
 from autograder.extensions.cluster import dispatch, result_parcel
 from autograder.extensions.cluster.dispatch import Dispatch
-from autograder.extensions.cluster.grader import Grader, LostError, Standing
+from autograder.extensions.cluster.grader import Grader, MachineLostError, MachineStanding
 from autograder.extensions.cluster.host import check_versions
 from autograder.records.course import Assignment, Course, Engine
 from autograder.records.exam import Exam, Role
@@ -334,24 +334,24 @@ def grader(course: Course, folder: Path, how: str, slots: int = 2) -> Iterator[G
 def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_path: Path) -> None:
     folder = tmp_path / "worker"
     with grader(course, folder, "well") as made:
-        assert made.standing == Standing(2)
+        assert made.standing == MachineStanding(2)
         assert folder.stat().st_mode & 0o077 == 0
         for work in plan(course, "ada", "bob"):
             assert result_parcel.put_in_place(work, made.run(pack_unit(work))) == ""
         assert list((folder / ".autograder").glob("unit-*")) == []
-        with pytest.raises(LostError, match="not a parcel"):
+        with pytest.raises(MachineLostError, match="not a parcel"):
             made.run(b"nonsense")
     assert [g.score for work in plan(course, "ada", "bob") if (g := batch.current(work))] == [2, 0]
     assert not folder.exists()
-    with pytest.raises(LostError, match="the batch is over"):
+    with pytest.raises(MachineLostError, match="the batch is over"):
         made.run(b"")
 
 
 @pytest.mark.integration
 def test_a_worker_whose_sandbox_does_not_hold_takes_nothing(course: Course, tmp_path: Path) -> None:
     with grader(course, tmp_path / "worker", "refused") as made:
-        assert made.standing == Standing(0, "The sandbox does not hold here.")
-        with pytest.raises(LostError, match="does not hold"):
+        assert made.standing == MachineStanding(0, "The sandbox does not hold here.")
+        with pytest.raises(MachineLostError, match="does not hold"):
             made.run(b"")
 
 
@@ -376,14 +376,14 @@ class Machines:
     """A fleet whose machines answer at once, or are lost with the students in ``deadly``."""
 
     def __init__(self, slots: Mapping[str, int], deadly: tuple[str, ...] = (), restart: bool = True) -> None:
-        self.there = {address: Standing(count) for address, count in slots.items()}
+        self.there = {address: MachineStanding(count) for address, count in slots.items()}
         self.deadly, self.restart = deadly, restart
         self.given: list[tuple[str, str]] = []
         self.beside: dict[str, int] = {}
         self.running: dict[Any, tuple[str, str]] = {}
         self.forgotten = 0
 
-    def standing(self) -> Mapping[str, Standing]:
+    def standing(self) -> Mapping[str, MachineStanding]:
         self.go_on()
         return dict(self.there)
 
@@ -463,7 +463,7 @@ def test_who_cost_two_machines_is_alone_on_the_third(course: Course) -> None:
 
 def test_where_no_sandbox_holds_nothing_is_given(course: Course) -> None:
     machines = Machines({})
-    machines.there = {"a": Standing(refused="no bubblewrap"), "b": Standing(refused="no namespaces")}
+    machines.there = {"a": MachineStanding(refused="no bubblewrap"), "b": MachineStanding(refused="no namespaces")}
     with pytest.raises(SandboxError, match=r"no worker can grade:\n  a: no bubblewrap\n  b: no namespaces"):
         reasons(course, machines)
     assert machines.given == []

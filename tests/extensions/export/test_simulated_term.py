@@ -17,7 +17,7 @@ from helpers.terms import START, claim, fake_grade, table_of, write_files
 from helpers.tiny import Here, cell, notebook, tiny_course, tiny_release
 
 from autograder.coordinator import batch
-from autograder.coordinator.submission import write_grade
+from autograder.coordinator.submission_grading import write_grade
 from autograder.exchange.work import Work
 from autograder.extensions.export.course_table import course_table, write_table
 from autograder.records.course import Course

@@ -17,9 +17,9 @@ import pytest
 from autograder import check
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange.work import BUSY
-from autograder.extensions.gradescope import program, report, requirements, settings, wheel
+from autograder.extensions.gradescope import pinned_requirements, platform_settings, program, results_json, wheel
 from autograder.extensions.gradescope.package import write_package
-from autograder.extensions.gradescope.settings import Settings
+from autograder.extensions.gradescope.platform_settings import GradescopeSettings
 from autograder.extensions.gradescope.submitted import take
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
@@ -127,8 +127,10 @@ def book(*questions: QuestionGrade, **more: Any) -> NotebookGrade:
     return NotebookGrade("hw", questions=questions, **fields)
 
 
-def results(*books: NotebookGrade, chosen: Settings | None = None, notes: tuple[str, ...] = ()) -> dict[str, Any]:
-    content = report.graded(Grade("student", "hw", books), chosen or Settings(), notes, 3.2, 2)
+def results(
+    *books: NotebookGrade, chosen: GradescopeSettings | None = None, notes: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    content = results_json.graded(Grade("student", "hw", books), chosen or GradescopeSettings(), notes, 3.2, 2)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     return content
 
@@ -158,8 +160,8 @@ def test_what_a_person_decides_has_no_points_and_says_so() -> None:
         )
     )
     essay, broken = content["tests"]
-    assert essay["output"] == report.FOR_A_PERSON
-    assert broken["output"] == f"{report.UNDECIDED}\nThe test could not be run."
+    assert essay["output"] == results_json.FOR_A_PERSON
+    assert broken["output"] == f"{results_json.UNDECIDED}\nThe test could not be run."
     assert not any({"score", "max_score", "status"} & set(test) for test in content["tests"])
     assert content["score"] == 0.0  # the platform demands one where no test has points
 
@@ -193,9 +195,9 @@ def test_the_output_names_the_weaker_sandbox_what_stopped_the_notebook_and_the_n
     assert results(book(sandbox="bubblewrap, cgroup v2"))["output"] == "Examined in the sandbox: bubblewrap, cgroup v2."
 
 
-@pytest.mark.parametrize("visibility", settings.VISIBILITIES)
+@pytest.mark.parametrize("visibility", platform_settings.VISIBILITIES)
 def test_the_instructor_chooses_when_points_are_seen(visibility: str) -> None:
-    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=Settings(visibility))
+    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=GradescopeSettings(visibility))
     assert content["tests"][0]["visibility"] == visibility
     assert content["visibility"] == "visible"  # sentences about what was handed in
 
@@ -224,7 +226,8 @@ def cases(*wrong: str) -> tuple[CheckResult, ...]:
 )
 def test_public_tests_of_otters_are_seen_at_once_and_hidden_ones_are_not(wrong, status, output) -> None:
     content = results(
-        book(question("q1", Outcome.PARTIAL, 1.0, checks=cases(*wrong))), chosen=Settings("hidden", public_summary=True)
+        book(question("q1", Outcome.PARTIAL, 1.0, checks=cases(*wrong))),
+        chosen=GradescopeSettings("hidden", public_summary=True),
     )
     summary, graded = content["tests"]
     assert (summary["name"], summary["visibility"], summary["status"]) == ("Public Tests", "visible", status)
@@ -233,7 +236,9 @@ def test_public_tests_of_otters_are_seen_at_once_and_hidden_ones_are_not(wrong, 
 
 
 def test_where_no_test_is_public_there_is_no_summary() -> None:
-    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=Settings("hidden", public_summary=True))
+    content = results(
+        book(question("q1", Outcome.PASSED, 2.0)), chosen=GradescopeSettings("hidden", public_summary=True)
+    )
     assert [test["name"] for test in content["tests"]] == ["q1"]
 
 
@@ -261,11 +266,11 @@ def test_a_leaderboard_has_a_name(arguments: tuple[Any, ...]) -> None:
 
 def test_results_are_whole_at_every_moment(tmp_path) -> None:
     path = tmp_path / "results.json"
-    report.write(path, report.not_graded(report.STOPPED))
+    results_json.write(path, results_json.not_graded(results_json.STOPPED))
     with pytest.raises(ValueError, match="JSON"):
-        report.write(path, {"score": math.nan})
-    assert json.loads(path.read_text())["output"] == report.STOPPED
-    report.write(path, report.refused("No notebook."))
+        results_json.write(path, {"score": math.nan})
+    assert json.loads(path.read_text())["output"] == results_json.STOPPED
+    results_json.write(path, results_json.refused("No notebook."))
     assert json.loads(path.read_text())["output"] == "No notebook."
     assert list(tmp_path.iterdir()) == [path]
 
@@ -276,9 +281,9 @@ def test_results_are_whole_at_every_moment(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("error", "output"),
     [
-        (SandboxError("The sandbox does not hold here: canary"), report.NOT_GRADED),
-        (HostError("/autograder/source/canary cannot be read"), report.NOT_GRADED),
-        (RuntimeError("canary"), report.NOT_GRADED),
+        (SandboxError("The sandbox does not hold here: canary"), results_json.NOT_GRADED),
+        (HostError("/autograder/source/canary cannot be read"), results_json.NOT_GRADED),
+        (RuntimeError("canary"), results_json.NOT_GRADED),
         (SubmissionError("the archive is damaged."), "The archive is damaged."),
     ],
 )
@@ -290,15 +295,15 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
     monkeypatch.setattr(program, "take", fail)
     monkeypatch.setattr(program, "unpack_common", fail)
     (tmp_path / "source").mkdir()
-    (tmp_path / "source" / settings.SETTINGS).write_text(settings.dump(Settings()))
-    (tmp_path / "source" / settings.EXAM).write_bytes(b"")
+    (tmp_path / "source" / platform_settings.SETTINGS).write_text(platform_settings.dump(GradescopeSettings()))
+    (tmp_path / "source" / platform_settings.EXAM).write_bytes(b"")
     mask = os.umask(0o022)
     assert program.main(tmp_path) == 0
     assert os.umask(mask) == 0o022  # that of whoever calls it stays
     content = json.loads((tmp_path / "results/results.json").read_text())
     assert (content["output"], content["score"], content["tests"]) == (output, 0.0, [])
     assert "canary" not in json.dumps(content)
-    if output == report.NOT_GRADED:
+    if output == results_json.NOT_GRADED:
         assert "canary" in capsys.readouterr().out  # for the staff
 
 
@@ -323,7 +328,7 @@ def test_at_the_deadline_the_examination_is_stopped(tmp_path) -> None:
     assert deadline.passed
     deadline.write(deadline.too_late())
     deadline.write({"score": 100})  # too late, too
-    assert json.loads((tmp_path / "results.json").read_text())["output"] == report.TOO_LATE.format(seconds=600)
+    assert json.loads((tmp_path / "results.json").read_text())["output"] == results_json.TOO_LATE.format(seconds=600)
 
 
 def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
@@ -331,7 +336,12 @@ def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
     assignment = Assignment("hw", "hw", environment="/opt/env/bin/python")
     with pytest.raises(CourseError, match="names an environment, which the platform does not have"):
         write_package(
-            course, assignment, Release(assignment, (), {}), tmp_path / "x.zip", sandbox="user", chosen=Settings()
+            course,
+            assignment,
+            Release(assignment, (), {}),
+            tmp_path / "x.zip",
+            sandbox="user",
+            chosen=GradescopeSettings(),
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -344,13 +354,13 @@ def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
     [("", 600), ("1200", 1200), ("90.5", 90.5), ("soon", 600), ("-3", 600), ("nan", 600), ("inf", 600)],
 )
 def test_the_deadline_is_the_environments(value: str, seconds: float) -> None:
-    assert settings.platform_seconds({settings.TIMEOUT: value} if value else {}) == seconds
+    assert platform_settings.platform_seconds({platform_settings.TIMEOUT: value} if value else {}) == seconds
 
 
 @pytest.mark.parametrize("allowed", [60, 600, 2400])
 def test_an_endless_loop_on_half_a_processor_ends_before_the_deadline(allowed: float) -> None:
-    seconds = settings.program_seconds(allowed)
-    limits = settings.fitting(Limits(cell_seconds=900, notebook_seconds=9000), seconds, None)
+    seconds = platform_settings.program_seconds(allowed)
+    limits = platform_settings.fitting(Limits(cell_seconds=900, notebook_seconds=9000), seconds, None)
     assert seconds < allowed
     assert limits.cell_seconds <= limits.notebook_seconds
     assert 2 * limits.notebook_seconds < seconds
@@ -380,16 +390,16 @@ def test_only_the_courses_own_limits_cost_points(
 ) -> None:
     """A loop that ends at the course's limit is the student's; at a shorter one, nobody knows whether it is a loop."""
     book = NotebookGrade("numbers", status, message, ())
-    tightened = settings.fitting(course, settings.program_seconds(allowed), None)
-    assert settings.is_cut_short(book, course, tightened) is cut
+    tightened = platform_settings.fitting(course, platform_settings.program_seconds(allowed), None)
+    assert platform_settings.is_cut_short(book, course, tightened) is cut
 
 
 def test_limits_are_tightened_and_never_loosened() -> None:
     course = Limits(cell_seconds=4, notebook_seconds=60, memory_mib=768, examiner_memory_mib=2048)
-    assert settings.fitting(course, 570, None) == course
-    small = settings.fitting(course, 570, 768)
+    assert platform_settings.fitting(course, 570, None) == course
+    small = platform_settings.fitting(course, 570, 768)
     assert (small.memory_mib, small.examiner_memory_mib) == (460, 460)
-    assert settings.fitting(course, 570, 100_000) == course
+    assert platform_settings.fitting(course, 570, 100_000) == course
 
 
 def test_the_containers_memory_is_read(tmp_path) -> None:
@@ -397,9 +407,9 @@ def test_the_containers_memory_is_read(tmp_path) -> None:
     (tmp_path / "none").write_text("max\n")
     (tmp_path / "huge").write_text(str(1 << 62))
     missing = str(tmp_path / "missing")
-    assert settings.container_mib((missing, str(tmp_path / "max"))) == 768
-    assert settings.container_mib((str(tmp_path / "none"), missing)) is None
-    assert settings.container_mib((str(tmp_path / "huge"),)) is None
+    assert platform_settings.container_mib((missing, str(tmp_path / "max"))) == 768
+    assert platform_settings.container_mib((str(tmp_path / "none"), missing)) is None
+    assert platform_settings.container_mib((str(tmp_path / "huge"),)) is None
 
 
 # --- what is installed -------------------------------------------------------------------------------
@@ -412,7 +422,7 @@ def exam(*sources: str) -> Exam:
 
 @pytest.mark.integration
 def test_requirements_are_pinned_and_complete() -> None:
-    lines = requirements.pinned([exam("import pandas as pd")], ["from scipy import stats"])
+    lines = pinned_requirements.pinned([exam("import pandas as pd")], ["from scipy import stats"])
     names = [line.split("==")[0] for line in lines]
     assert all("==" in line for line in lines)
     assert names == sorted(names)
@@ -422,7 +432,7 @@ def test_requirements_are_pinned_and_complete() -> None:
 
 @pytest.mark.integration
 def test_keras_brings_its_backend() -> None:
-    names = {line.split("==")[0] for line in requirements.pinned([exam("import keras")])}
+    names = {line.split("==")[0] for line in pinned_requirements.pinned([exam("import keras")])}
     assert {"keras", "tensorflow"} <= names
 
 
@@ -436,24 +446,24 @@ def test_versions_of_the_courses_lock_have_its_hashes(tmp_path) -> None:
         f"Zope.Interface==7.0 \\\n    {b}\nplain==1.0\n"
     )
     lines = ["numpy==2.4.6", "plain==1.0", "scipy==1.18.0", "zope-interface==7.0"]
-    assert requirements.with_hashes(lines, lock) == (
+    assert pinned_requirements.with_hashes(lines, lock) == (
         f"numpy==2.4.6 \\\n    {a} \\\n    {b} \\\n    {c}\nplain==1.0\nscipy==1.18.0\nzope-interface==7.0 \\\n    {b}\n"
     )
-    assert requirements.with_hashes(lines, tmp_path / "none") == "".join(f"{line}\n" for line in lines)
+    assert pinned_requirements.with_hashes(lines, tmp_path / "none") == "".join(f"{line}\n" for line in lines)
 
 
 @pytest.mark.integration
 def test_libraries_that_the_sources_name_are_installed_too() -> None:
-    lines = requirements.pinned([exam("")], [], ["scipy>=1", "no-such-library==1.2"])
+    lines = pinned_requirements.pinned([exam("")], [], ["scipy>=1", "no-such-library==1.2"])
     assert [line for line in lines if line.startswith("scipy==")]
     assert "no-such-library==1.2" in lines
     with pytest.raises(CourseError, match=r"'-r other\.txt' is not a library with its version"):
-        requirements.pinned([exam("")], [], ["-r other.txt"])
+        pinned_requirements.pinned([exam("")], [], ["-r other.txt"])
 
 
 def test_what_is_not_installed_here_has_no_version(monkeypatch) -> None:
-    monkeypatch.setattr(requirements, "_imported", lambda *_: iter(["no-such-library"]))
-    assert "no-such-library" in requirements.pinned([exam("")])
+    monkeypatch.setattr(pinned_requirements, "_imported", lambda *_: iter(["no-such-library"]))
+    assert "no-such-library" in pinned_requirements.pinned([exam("")])
 
 
 @pytest.mark.integration
@@ -473,8 +483,8 @@ def test_the_wheel_is_the_installed_package_without_the_demos_course() -> None:
 
 def test_settings_are_read_strictly(tmp_path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(settings.dump(Settings("hidden")))
-    assert settings.load(path) == Settings("hidden")
+    path.write_text(platform_settings.dump(GradescopeSettings("hidden")))
+    assert platform_settings.load(path) == GradescopeSettings("hidden")
     path.write_text('{"visibility": "hidden", "more": 1}')
     with pytest.raises(HostError, match="build the package again"):
-        settings.load(path)
+        platform_settings.load(path)

@@ -16,13 +16,13 @@ import pytest
 from helpers import readable_python
 from helpers.clock import PATIENCE_SECONDS
 
-from autograder.coordinator.walls import examiner_sandbox
+from autograder.coordinator.grading_sandboxes import examiner_sandbox
 from autograder.errors import CourseError, SandboxError
 from autograder.extensions.gradescope.user_sandbox import FOLDER, PREFIX, UserSandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import PLACE
-from autograder.sandbox.self_test import self_test
+from autograder.sandbox.self_tests import self_test
 from autograder.sandbox.supervisor import landlock
 from autograder.testing.sandboxed import SMALL, Run, answer, starting, wait_until
 

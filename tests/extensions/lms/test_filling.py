@@ -7,11 +7,11 @@ import zipfile
 import pytest
 
 from autograder.errors import UsageError
-from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.feedback_zip import write_feedback_zip
 from autograder.extensions.lms.filling import fill
 from autograder.extensions.lms.matching import Known
-from autograder.extensions.lms.memory import Memory
+from autograder.extensions.lms.sent_memory import Memory
 from autograder.extensions.lms.sheet import read_sheet
 from autograder.extensions.lms.systems import recognize
 
@@ -45,8 +45,8 @@ BRIGHTSPACE = (
 STUDENTS = {"doejane": Known(names=("doejane",)), "mr": Known(logins=("mr",))}
 
 
-def entry(student: str, score: float | None, max_score: float = 20.0) -> Entry:
-    return Entry(student, score, max_score, f"network: {score} of 20\na < b", None)
+def entry(student: str, score: float | None, max_score: float = 20.0) -> ResultEntry:
+    return ResultEntry(student, score, max_score, f"network: {score} of 20\na < b", None)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_comment_that_changes_while_the_points_do_not_is_replaced_each_time(fi
     memory, text = Memory(tmp_path / "posted.json"), MOODLE
     jane = {"doejane": Known(ids=("participant:101",))}
     for comment in ("first", "second", "third"):
-        sheet, done = filled(text, [Entry("doejane", 17.5, 20.0, comment, None)], students=jane, memory=memory)
+        sheet, done = filled(text, [ResultEntry("doejane", 17.5, 20.0, comment, None)], students=jane, memory=memory)
         memory.remember_all(done.sent)
         assert sheet.rows[1][9] == comment
         text = sheet.encode().decode()
@@ -185,7 +185,7 @@ def test_moodles_zip_names_files_as_moodle_reads_them(filled, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<p>well done</p>", encoding="utf-8")
     students = {"doejane": Known(ids=("participant:101",)), "mr": Known(ids=("participant:102",))}
-    entries = [Entry("doejane", 1.0, 20.0, "", page), Entry("mr", 1.0, 20.0, "", None)]
+    entries = [ResultEntry("doejane", 1.0, 20.0, "", page), ResultEntry("mr", 1.0, 20.0, "", None)]
     sheet, done = filled(MOODLE, entries, students)
     layout = recognize(sheet, [])
     missing = write_feedback_zip(tmp_path / "out" / "f.zip", "hands-on", layout, entries, done.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.extensions.lms.matching import Known, match
-from autograder.extensions.lms.people import known_students
+from autograder.extensions.lms.student_identities import known_students
 from autograder.term.people import Person, Roster
 
 JANE = Person(

@@ -7,12 +7,12 @@ from helpers.learning_systems import TOKEN, FakeCanvas, FakeMoodle, served
 
 from autograder.errors import HostError, UsageError
 from autograder.extensions.lms.canvas import Canvas
-from autograder.extensions.lms.entries import Entry
+from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.matching import Known
-from autograder.extensions.lms.memory import Memory
 from autograder.extensions.lms.moodle import Moodle
-from autograder.extensions.lms.posting import Act, plan, send
+from autograder.extensions.lms.posting import Handover, plan, send
 from autograder.extensions.lms.rest import Client
+from autograder.extensions.lms.sent_memory import Memory
 
 pytestmark = pytest.mark.integration
 STUDENTS = {"jane": Known(logins=("jd",)), "max": Known(names=("Max Roe",)), "who": Known(names=("who",))}
@@ -38,9 +38,9 @@ def system(fake, secret=TOKEN):
 
 def results(jane=17.5, largest=4.25, page=None, max_score=20.0):
     return [
-        Entry("jane", jane, max_score, f"network: {jane}\n1 < 2", page),
-        Entry("max", largest, max_score, f"network: {largest}", None),
-        Entry("who", 1, max_score, "", None),
+        ResultEntry("jane", jane, max_score, f"network: {jane}\n1 < 2", page),
+        ResultEntry("max", largest, max_score, f"network: {largest}", None),
+        ResultEntry("who", 1, max_score, "", None),
     ]
 
 
@@ -79,7 +79,7 @@ def changes(fake):
 def test_scores_comments_and_pages_arrive(there, tmp_path, page):
     found = post(there, tmp_path, results(page=page))
     assert scores(there) == [17.5, 4.25]
-    assert found["jane"][0] is found["max"][0] is Act.SEND
+    assert found["jane"][0] is found["max"][0] is Handover.SEND
     if isinstance(there, FakeCanvas):
         (comment,) = there.comments[7]
         assert comment["comment"] == "network: 17.5\n1 < 2"
@@ -92,7 +92,7 @@ def test_scores_comments_and_pages_arrive(there, tmp_path, page):
 
 def test_a_plan_changes_nothing(there, tmp_path, page):
     steps = plan(system(there), "hands-on", results(page=page), STUDENTS, Memory(tmp_path / "posted.json"))
-    assert [step.act for step in steps] == [Act.SEND, Act.SEND, Act.UNCLEAR]
+    assert [step.act for step in steps] == [Handover.SEND, Handover.SEND, Handover.UNCLEAR]
     assert changes(there) == []
     assert not (tmp_path / "posted.json").exists()
 
@@ -101,7 +101,7 @@ def test_a_second_run_sends_nothing(there, tmp_path, page):
     post(there, tmp_path, results(page=page))
     before = len(changes(there))
     found = post(there, tmp_path, results(page=page))
-    assert found["jane"][0] is found["max"][0] is Act.SAME
+    assert found["jane"][0] is found["max"][0] is Handover.SAME
     assert len(changes(there)) == before
 
 
@@ -119,7 +119,7 @@ def test_what_a_person_changed_there_is_kept_until_asked(there, tmp_path):
     post(there, tmp_path, results())
     set_score(there, 19.0)
     found = post(there, tmp_path, results(jane=12))
-    assert found["jane"][0] is Act.KEPT
+    assert found["jane"][0] is Handover.KEPT
     assert scores(there)[0] == 19.0
     post(there, tmp_path, results(jane=12), overwrite=lambda student: student == "jane")
     assert scores(there)[0] == 12.0
@@ -127,12 +127,12 @@ def test_what_a_person_changed_there_is_kept_until_asked(there, tmp_path):
 
 def test_a_grade_from_before_is_a_persons(there, tmp_path):
     set_score(there, 3.0)
-    assert post(there, tmp_path, results())["jane"][0] is Act.KEPT
+    assert post(there, tmp_path, results())["jane"][0] is Handover.KEPT
     assert scores(there) == [3.0, 4.25]
 
 
 def test_undecided_grades_wait(there, tmp_path):
-    assert post(there, tmp_path, results(jane=None))["jane"][0] is Act.WAITS
+    assert post(there, tmp_path, results(jane=None))["jane"][0] is Handover.WAITS
     assert scores(there)[0] is None
 
 
@@ -171,13 +171,13 @@ def test_a_failure_midway_is_remembered(there, tmp_path):
     with pytest.raises(HostError, match="500"):
         next(sending)
     found = post(there, tmp_path, results())
-    assert (found["jane"][0], found["max"][0]) == (Act.SAME, Act.SEND)
+    assert (found["jane"][0], found["max"][0]) == (Handover.SAME, Handover.SEND)
 
 
 def test_canvas_excused_students_are_left_alone(tmp_path):
     with served(FakeCanvas()) as fake:
         fake.submissions[7]["excused"] = True
-        assert post(fake, tmp_path, results())["jane"][0] is Act.KEPT
+        assert post(fake, tmp_path, results())["jane"][0] is Handover.KEPT
         assert scores(fake)[0] is None
 
 
@@ -185,7 +185,7 @@ def test_canvas_comment_and_page_are_replaced_by_new_ones(tmp_path, page):
     with served(FakeCanvas()) as fake:
         post(fake, tmp_path, results(page=page))
         page.write_text("<p>your new page</p>", encoding="utf-8")
-        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Act.SEND, [])
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Handover.SEND, [])
         (comment,) = fake.comments[7]
         assert comment["comment"] == "network: 20\n1 < 2"
         assert fake.uploads[int(comment["files"][0])] == page.read_bytes()
@@ -193,7 +193,7 @@ def test_canvas_comment_and_page_are_replaced_by_new_ones(tmp_path, page):
         post(fake, tmp_path, results(jane=20, page=page))
         (comment,) = fake.comments[7]
         assert comment["comment"] == "network: 20\n1 < 2"
-        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Handover.SAME
 
 
 @pytest.mark.parametrize("changed", ["network: 17.5. Well done!", ""], ids=["more", "emptied"])
@@ -202,10 +202,10 @@ def test_canvas_comment_that_a_person_changed_is_kept(tmp_path, page, changed):
         post(fake, tmp_path, results(page=page))
         fake.comments[7][0]["comment"] = changed
         notes = ["the comment was changed there and was kept"]
-        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Act.SEND, notes)
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"] == (Handover.SEND, notes)
         assert [one["comment"] for one in fake.comments[7]] == [changed]
         assert scores(fake)[0] == 20
-        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Act.SAME
+        assert post(fake, tmp_path, results(jane=20, page=page))["jane"][0] is Handover.SAME
         page.write_text("<p>your new page</p>", encoding="utf-8")
         post(fake, tmp_path, results(jane=20, page=page))
         said = [one["comment"] for one in fake.comments[7]]
@@ -216,7 +216,7 @@ def test_canvas_comment_that_a_person_deleted_is_written_again_when_it_is_new(tm
     with served(FakeCanvas()) as fake:
         post(fake, tmp_path, results())
         fake.comments[7].clear()
-        assert post(fake, tmp_path, results())["jane"][0] is Act.SAME
+        assert post(fake, tmp_path, results())["jane"][0] is Handover.SAME
         post(fake, tmp_path, results(jane=20))
         assert [one["comment"] for one in fake.comments[7]] == ["network: 20\n1 < 2"]
 
@@ -250,7 +250,7 @@ def test_canvas_comment_follows_a_grade_that_could_not_be_sent_at_first(tmp_path
             post(fake, tmp_path, results(jane=20))
         assert [one["comment"] for one in fake.comments[7]] == ["network: 17.5\n1 < 2"]
         fake.fails = False
-        assert post(fake, tmp_path, results(jane=18))["jane"] == (Act.SEND, [])
+        assert post(fake, tmp_path, results(jane=18))["jane"] == (Handover.SEND, [])
         assert [one["comment"] for one in fake.comments[7]] == ["network: 18\n1 < 2"]
 
 
@@ -275,7 +275,7 @@ def test_canvas_edit_that_failed_is_made_up_for(tmp_path, is_done, next_score):
             _, (note,) = post(fake, tmp_path, results(jane=score))["jane"]
             assert "the comment is still to be changed" in note
             assert scores(fake)[0] == score
-        assert post(fake, tmp_path, results(jane=next_score))["jane"] == (Act.SEND, [])
+        assert post(fake, tmp_path, results(jane=next_score))["jane"] == (Handover.SEND, [])
         assert [one["comment"] for one in fake.comments[7]] == [f"network: {next_score}\n1 < 2"]
         fake.comments[7][0]["comment"] = "network: 18\n1 < 2"
         _, (note,) = post(fake, tmp_path, results(jane=19))["jane"]
@@ -287,7 +287,7 @@ def test_canvas_comment_is_found_as_ours_although_nothing_was_remembered(tmp_pat
     with served(FakeCanvas()) as fake:
         post(fake, tmp_path, results())
         fake.comments[7][0]["comment"] = "network: 20\n1 < 2"
-        assert post(fake, tmp_path, results(jane=20))["jane"] == (Act.SEND, [])
+        assert post(fake, tmp_path, results(jane=20))["jane"] == (Handover.SEND, [])
         post(fake, tmp_path, results(jane=12))
         assert [one["comment"] for one in fake.comments[7]] == ["network: 12\n1 < 2"]
 
@@ -299,7 +299,7 @@ def test_canvas_summary_stays_where_a_new_page_goes_without_comments(tmp_path, p
         post(fake, tmp_path, results(page=page), comments=False)
         said = [one["comment"] for one in fake.comments[7]]
         assert said == ["network: 17.5\n1 < 2", "The page with all details."]
-        assert post(fake, tmp_path, results(page=page))["jane"][0] is Act.SAME
+        assert post(fake, tmp_path, results(page=page))["jane"][0] is Handover.SAME
         post(fake, tmp_path, results(jane=20, page=page))
         said = [one["comment"] for one in fake.comments[7]]
         assert said == ["network: 20\n1 < 2", "The page with all details."], "the summary is still known as ours"

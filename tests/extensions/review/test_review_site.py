@@ -13,7 +13,7 @@ from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_re
 from autograder.coordinator import batch
 from autograder.coordinator.cache_keys import exam_key
 from autograder.course.configuration import load_course
-from autograder.extensions.review.server import ReviewServer
+from autograder.extensions.review.page_server import ReviewServer
 from autograder.extensions.review.site import Site
 from autograder.records.checks import Outcome
 from autograder.results import gradebook, publication

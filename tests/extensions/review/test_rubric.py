@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.extensions.review.rubric import Item, items, scheme
+from autograder.extensions.review.rubric import RubricItem, items, scheme
 
 
 @pytest.mark.parametrize(
     ("line", "item"),
     [
-        ("- 2 points: names the reason", Item(2, "names the reason")),
-        ("* 1 point for an example", Item(1, "for an example")),
-        ("- names the reason (2 points)", Item(2, "names the reason")),
-        ("1. names the reason: 0.5 pts", Item(0.5, "names the reason")),
-        ("# 1,5 p. – a sketch", Item(1.5, "a sketch")),
-        ("- [−]".replace("[−]", "-1 point: no units"), Item(-1, "no units")),
-        ("(3 marks) both cases", Item(3, "both cases")),
+        ("- 2 points: names the reason", RubricItem(2, "names the reason")),
+        ("* 1 point for an example", RubricItem(1, "for an example")),
+        ("- names the reason (2 points)", RubricItem(2, "names the reason")),
+        ("1. names the reason: 0.5 pts", RubricItem(0.5, "names the reason")),
+        ("# 1,5 p. – a sketch", RubricItem(1.5, "a sketch")),
+        ("- [−]".replace("[−]", "-1 point: no units"), RubricItem(-1, "no units")),
+        ("(3 marks) both cases", RubricItem(3, "both cases")),
     ],
 )
 def test_a_line_with_points_is_an_item(line, item):

@@ -15,8 +15,8 @@ from autograder.errors import CourseError, UsageError
 from autograder.extensions.trust.audit import audit
 from autograder.extensions.trust.audit_command import _kept_on_interrupt
 from autograder.extensions.trust.audit_grading import may_be_endless, packed
-from autograder.extensions.trust.audit_records import Audit, Verdict, diff, to_json
-from autograder.extensions.trust.audit_runs import MIN_CELL_SECONDS, Options, Runs, remove_old
+from autograder.extensions.trust.audit_records import Audit, MutantVerdict, diff, to_json
+from autograder.extensions.trust.audit_runs import MIN_CELL_SECONDS, AuditOptions, AuditRuns, remove_old
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds
 from autograder.records.course import Course
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options: object) -> Audit:
     course = tiny_course(folder, solution=solution, test=test)
     chosen = {"families": ("code",), **options}
-    given = Options(execute=Here(), start=InProcessKernel, workers=1, **chosen)  # type: ignore[arg-type]
+    given = AuditOptions(execute=Here(), start=InProcessKernel, workers=1, **chosen)  # type: ignore[arg-type]
     return audit(course, tiny_release(course), given, Silent())
 
 
@@ -40,7 +40,7 @@ def test_a_strong_test_catches_every_slip(tmp_path: Path) -> None:
 
 def test_a_test_of_the_type_alone_catches_few(tmp_path: Path) -> None:
     found = audited(tmp_path, test="assert isinstance(double(1), int)")
-    survivors = found.of(Verdict.SURVIVED)
+    survivors = found.of(MutantVerdict.SURVIVED)
     assert {one.mutant.operator for one in survivors} >= {"+ for *", "a number one too large"}
     assert found.share is not None
     assert found.share < 0.5
@@ -48,7 +48,7 @@ def test_a_test_of_the_type_alone_catches_few(tmp_path: Path) -> None:
 
 def test_a_survivor_is_shown_with_an_input_that_would_catch_it(tmp_path: Path) -> None:
     found = audited(tmp_path, test="assert double(2) == 4")
-    (one,) = [r for r in found.of(Verdict.SURVIVED) if r.mutant.operator == "+ for *"]
+    (one,) = [r for r in found.of(MutantVerdict.SURVIVED) if r.mutant.operator == "+ for *"]
     assert one.mutant.feeds.direct == ("test-double",)
     assert one.reason.startswith("`double(")
     assert "check.function(double, cases=[((" in one.advice
@@ -60,7 +60,7 @@ SAME = "def double(x):\n    ### BEGIN SOLUTION\n    if x > 0:\n        return 2 
 def test_an_answer_that_behaves_as_the_solution_does_counts_nowhere(tmp_path: Path) -> None:
     found = audited(tmp_path, solution=SAME)
     boundary = [r for r in found.results if r.mutant.operator == ">= for >"]
-    assert [r.verdict for r in boundary] == [Verdict.EQUIVALENT]
+    assert [r.verdict for r in boundary] == [MutantVerdict.EQUIVALENT]
     assert boundary[0].reason.startswith("equal for ")
 
 
@@ -100,20 +100,20 @@ def test_a_strong_test_is_not_called_weak(tmp_path: Path) -> None:
 
 def test_an_object_that_equals_everything_is_caught_by_a_strong_test(tmp_path: Path) -> None:
     found = audited(tmp_path, families=("cheat",))
-    assert cheats.EQUALS_ALL in {r.mutant.operator for r in found.of(Verdict.CAUGHT)}
+    assert cheats.EQUALS_ALL in {r.mutant.operator for r in found.of(MutantVerdict.CAUGHT)}
 
 
 def test_an_honest_rewrite_that_loses_points_is_shown(tmp_path: Path) -> None:
     picky = TEST + "\nassert type(double(1.0)).__module__ == 'builtins'\nassert double.__code__.co_varnames == ('x',)"
     found = audited(tmp_path, test=picky, families=("honest",))
-    assert [r.mutant.operator for r in found.of(Verdict.LOST)] == ["a result with a name"]
+    assert [r.mutant.operator for r in found.of(MutantVerdict.LOST)] == ["a result with a name"]
     assert found.questions[0].lost == 1
 
 
 def test_a_floor_of_the_course_is_held(tmp_path: Path) -> None:
     yaml = YAML + "    audit: {caught: 0.9}\n"
     course = tiny_course(tmp_path, test="assert isinstance(double(1), int)", yaml=yaml)
-    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
     assert audit(course, tiny_release(course), given, Silent()).is_below_floor
     assert not audited(tmp_path / "other").is_below_floor
 
@@ -123,15 +123,17 @@ RIGHT = "assert isinstance(double(1), int)"
 
 def test_a_change_that_the_task_allows_must_keep_all_points(tmp_path: Path) -> None:
     yaml = YAML + "    audit: {caught: 0.1, right: {double: [+ for *, a number one too large]}}\n"
-    given = Options(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
     spared, lost = (
         audit(course, tiny_release(course), given, Silent())
         for course in (tiny_course(tmp_path / "1", test=RIGHT, yaml=yaml), tiny_course(tmp_path / "2", yaml=yaml))
     )
     named = {"+ for *", "a number one too large"}
-    assert {one.mutant.operator for one in spared.of(Verdict.SPARED)} == named
-    assert {one.mutant.operator for one in lost.of(Verdict.LOST)} == named
-    assert not named & {one.mutant.operator for one in (*spared.of(Verdict.SURVIVED), *lost.of(Verdict.CAUGHT))}
+    assert {one.mutant.operator for one in spared.of(MutantVerdict.SPARED)} == named
+    assert {one.mutant.operator for one in lost.of(MutantVerdict.LOST)} == named
+    assert not named & {
+        one.mutant.operator for one in (*spared.of(MutantVerdict.SURVIVED), *lost.of(MutantVerdict.CAUGHT))
+    }
     assert lost.is_below_floor
 
 
@@ -146,7 +148,9 @@ def test_a_change_that_the_task_allows_in_one_place_is_named_with_its_line(tmp_p
 def test_a_change_that_nothing_makes_is_named(tmp_path: Path) -> None:
     yaml = YAML + "    audit: {right: {double: [a number one to large]}}\n"
     course = tiny_course(tmp_path, yaml=yaml)
-    found = audit(course, tiny_release(course), Options(execute=Here(), start=InProcessKernel, workers=1), Silent())
+    found = audit(
+        course, tiny_release(course), AuditOptions(execute=Here(), start=InProcessKernel, workers=1), Silent()
+    )
     assert (
         "'right' in 'audit' of course.yaml: nothing makes 'a number one to large' of 'double'; "
         "did you mean 'a number one too large'?"
@@ -158,7 +162,7 @@ def test_an_assignment_without_tests_is_refused(tmp_path: Path) -> None:
     source = course.source("hw") / "nb.ipynb"
     source.write_text(source.read_text().replace('"points": 2', '"points": 0'))
     with pytest.raises(CourseError, match="hw: no test cell has points, so there is nothing to audit"):
-        audit(course, tiny_release(course), Options(execute=Here()), Silent())
+        audit(course, tiny_release(course), AuditOptions(execute=Here()), Silent())
 
 
 def test_a_solution_that_loses_points_is_refused(tmp_path: Path) -> None:
@@ -182,7 +186,7 @@ def test_an_audit_goes_on_where_it_was(tmp_path: Path) -> None:
     first = audited(tmp_path)
     here = Here()
     course = tiny_course(tmp_path)
-    again = audit(course, tiny_release(course), Options(families=("code",), workers=1, execute=here), Silent())
+    again = audit(course, tiny_release(course), AuditOptions(families=("code",), workers=1, execute=here), Silent())
     assert here.started == []
     assert to_json(again)["results"] == to_json(first)["results"]
 
@@ -223,7 +227,7 @@ def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> No
     text["cells"] = text["cells"][:4]
     (course.source("hw") / "nb.ipynb").write_text(json.dumps(text))
     here = Here()
-    given = Options(families=("code",), execute=here, start=InProcessKernel, workers=1)
+    given = AuditOptions(families=("code",), execute=here, start=InProcessKernel, workers=1)
     found = audit(course, tiny_release(course), given, Silent())
     assert found.wrong == found.caught > len(here.started) - 1
     assert {q.id: q.survived for q in found.questions} == {"test-half": 0, "test-more": 0}
@@ -231,7 +235,7 @@ def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> No
 
 def test_one_question_can_be_audited_alone(tmp_path: Path) -> None:
     course = two_questions(tmp_path)
-    given = Options(families=("code",), questions=("test-more",), execute=Here(), start=InProcessKernel, workers=1)
+    given = AuditOptions(families=("code",), questions=("test-more",), execute=Here(), start=InProcessKernel, workers=1)
     found = audit(course, tiny_release(course), given, Silent())
     assert [q.id for q in found.questions] == ["test-more"]
     assert {r.mutant.cell for r in found.results} == {"more"}
@@ -262,11 +266,11 @@ def test_a_survivor_that_learned_less_is_told_by_repeated_trainings(tmp_path: Pa
     found = audited(tmp_path, solution=TRAINED, test=MEASURED)
     results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
     (worse,) = [r for change, r in results.items() if "+loss = train(1.5)" in change]
-    assert (worse.verdict, worse.is_decided) == (Verdict.SURVIVED, True)
+    assert (worse.verdict, worse.is_decided) == (MutantVerdict.SURVIVED, True)
     assert worse.reason.startswith("loss 1.50")
     assert " instead of 0.50" in worse.reason
     (alike,) = [r for change, r in results.items() if "return abs(0.5 - rate)" in change]  # equal but for chance
-    assert alike.verdict is Verdict.EQUIVALENT
+    assert alike.verdict is MutantVerdict.EQUIVALENT
 
 
 CERTAIN = """\
@@ -288,9 +292,9 @@ def test_without_chance_a_difference_of_a_hundredth_is_none(tmp_path: Path) -> N
     found = audited(tmp_path, solution=CERTAIN, test=test)
     results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
     (near,) = [r for change, r in results.items() if "+skill = train(2)" in change]
-    assert near.verdict is Verdict.EQUIVALENT
+    assert near.verdict is MutantVerdict.EQUIVALENT
     assert near.reason == "as good as the solution: skill 0.399 instead of 0.4 over 5 trainings"
-    decided = {r.reason for r in found.of(Verdict.SURVIVED) if r.is_decided}
+    decided = {r.reason for r in found.of(MutantVerdict.SURVIVED) if r.is_decided}
     assert any(reason.startswith("skill -0.") for reason in decided), decided
     assert not any(reason.startswith("skill 1.") for reason in decided)
 
@@ -324,9 +328,9 @@ class Half:
 half = Half()
 ### END SOLUTION"""
     found = audited(tmp_path, solution=solution, test="assert half(4) == 2", families=("cheat",))
-    withdrawn = {one.mutant.operator for one in found.of(Verdict.WITHDRAWN)}
+    withdrawn = {one.mutant.operator for one in found.of(MutantVerdict.WITHDRAWN)}
     assert cheats.SAME_SHAPE in withdrawn
-    assert found.count(Verdict.SURVIVED) == 0
+    assert found.count(MutantVerdict.SURVIVED) == 0
 
 
 def test_a_stop_says_that_nothing_is_lost() -> None:
@@ -350,7 +354,7 @@ LATE = "### BEGIN SOLUTION\ndef double(x):\n    return 2 * x\n\n\nshown = str(do
 def test_an_answer_that_raises_after_what_its_test_needs_counts_nowhere(tmp_path: Path) -> None:
     found = audited(tmp_path, solution=LATE)
     (late,) = [r for r in found.results if "\n".join(diff(r.mutant, 0)).endswith("+shown = str(double(4))[1]")]
-    assert late.verdict is Verdict.EQUIVALENT
+    assert late.verdict is MutantVerdict.EQUIVALENT
     assert late.reason.endswith("; its cell raises IndexError after that")
 
 
@@ -358,7 +362,7 @@ def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path
     solution = LATE.replace("str(double(4))[0]", "double(4) % 7")
     found = audited(tmp_path, solution=solution, test="assert callable(double)")
     (wrong,) = [r for r in found.results if r.mutant.operator == "`return` without the value"]
-    assert wrong.verdict is Verdict.SURVIVED
+    assert wrong.verdict is MutantVerdict.SURVIVED
     assert wrong.reason == "its cell raises an error, and no question loses points by it"
 
 
@@ -372,7 +376,7 @@ def test_a_test_of_equal_floats_is_shown_to_cost_right_answers(tmp_path: Path, t
     equal = f"assert total([0.1, 0.2, 0.3]) == {wanted}"
     close = f"assert abs(total([0.1, 0.2, 0.3]) - ({wanted})) < 1e-9"
     found = audited(tmp_path, equal if test == "==" else close, TOTAL, families=["honest"])
-    names = [result.mutant.operator for result in found.of(Verdict.LOST)]
+    names = [result.mutant.operator for result in found.of(MutantVerdict.LOST)]
     assert names == ["a sum from its other end"] * lost
 
 
@@ -380,7 +384,7 @@ def test_what_is_caught_only_because_a_name_is_missing_counts_nowhere(tmp_path: 
     """A statement that is left out leaves its name unbound: a test that only calls the function catches it, too."""
     solution = "def double(x):\n    ### BEGIN SOLUTION\n    y = 2 * x\n    return y\n    ### END SOLUTION"
     found = audited(tmp_path, "called = double(3)", solution, families=["code"])
-    missing = found.of(Verdict.MISSING)
+    missing = found.of(MutantVerdict.MISSING)
     assert "a statement left out" in [result.mutant.operator for result in missing]
     assert found.caught == 0
     assert "caught only because" in missing[0].reason
@@ -401,7 +405,7 @@ def test_answers_that_may_loop_for_ever_come_last(tmp_path: Path) -> None:
 
 def test_a_mutant_has_ten_times_the_time_of_the_solution(tmp_path: Path) -> None:
     release = tiny_release(tiny_course(tmp_path))
-    runs = Runs(tiny_course(tmp_path), release, Options())
+    runs = AuditRuns(tiny_course(tmp_path), release, AuditOptions())
     for seconds, allowed in ((0.01, MIN_CELL_SECONDS), (1.5, 15.0), (100.0, 20.0)):
         runs.release = release
         runs._limit(seconds)

@@ -11,8 +11,8 @@ from helpers.tiny import YAML, Here, cell, notebook, tiny_course, tiny_release
 from variants.running import ENVIRONMENT
 
 from autograder.extensions.trust.audit import audit
-from autograder.extensions.trust.audit_records import Audit, Verdict
-from autograder.extensions.trust.audit_runs import Options
+from autograder.extensions.trust.audit_records import Audit, MutantVerdict
+from autograder.extensions.trust.audit_runs import AuditOptions
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ def audited(folder: Path, threshold: str, *families: str) -> Audit:
             cell(TEST.replace("THRESHOLD", threshold), "test-network", grade=True, locked=True, points=4),
         )
     )
-    given = Options(minutes=60, families=families, execute=Here(), start=InProcessKernel, workers=1)
+    given = AuditOptions(minutes=60, families=families, execute=Here(), start=InProcessKernel, workers=1)
     return audit(course, tiny_release(course), given, Silent())
 
 
@@ -69,14 +69,14 @@ def test_a_threshold_that_everything_meets_is_called_so(tmp_path: Path) -> None:
 
 def test_a_threshold_that_needs_learning_catches_what_learns_less(tmp_path: Path) -> None:
     found = audited(tmp_path, "0.25", "cheat", "data", "network")
-    caught = {r.mutant.operator for r in found.of(Verdict.CAUGHT)}
+    caught = {r.mutant.operator for r in found.of(MutantVerdict.CAUGHT)}
     assert caught >= {
         "no training",
         "labels in the reverse order",
         "relu for softmax",
         "an untrained network of the same shape",
     }
-    for result in found.of(Verdict.SURVIVED, Verdict.EQUIVALENT):
+    for result in found.of(MutantVerdict.SURVIVED, MutantVerdict.EQUIVALENT):
         assert result.is_decided, (result.mutant.operator, result.reason)
-    equivalent = {r.mutant.operator: r.reason for r in found.of(Verdict.EQUIVALENT)}
+    equivalent = {r.mutant.operator: r.reason for r in found.of(MutantVerdict.EQUIVALENT)}
     assert equivalent["a unit too many"].startswith("as good as the solution: loss ")

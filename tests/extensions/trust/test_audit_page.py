@@ -10,7 +10,7 @@ import pytest
 from helpers.tiny import tiny_course
 
 from autograder.extensions.trust.audit_page import write_page
-from autograder.extensions.trust.audit_records import Audit, Loss, QuestionTally, Result, Verdict, diff, to_json
+from autograder.extensions.trust.audit_records import Audit, Loss, MutantVerdict, QuestionTally, Result, diff, to_json
 from autograder.extensions.trust.course_keys import audit_floor
 from autograder.extensions.trust.mutants import Mutant
 from autograder.extensions.trust.mutants.feeds import Feeds
@@ -26,27 +26,29 @@ def mutant(family: str, after: str, operator: str = "+ for *") -> Mutant:
 
 LOST = Result(
     mutant("honest", "double = lambda x: 2 * x", "a lambda"),
-    Verdict.LOST,
+    MutantVerdict.LOST,
     (Loss("test-double", 1.5, "`double` has no docstring <b>"),),
 )
 SURVIVED = Result(
     mutant("code", BEFORE.replace("*", "+")),
-    Verdict.SURVIVED,
+    MutantVerdict.SURVIVED,
     is_decided=True,
     reason="`double(3)` gives 5 instead of 6",
     advice="It would be seen by `check.function(double, cases=[((3,), 6)])`.",
 )
 CAUGHT = Result(
-    mutant("code", BEFORE.replace("2", "3"), "a number one too large"), Verdict.CAUGHT, (Loss("test-double", 2, ""),)
+    mutant("code", BEFORE.replace("2", "3"), "a number one too large"),
+    MutantVerdict.CAUGHT,
+    (Loss("test-double", 2, ""),),
 )
 SAME = Result(
-    mutant("code", BEFORE.replace("2 * x", "x + x"), "x + x"), Verdict.EQUIVALENT, reason="equal for 300 inputs"
+    mutant("code", BEFORE.replace("2 * x", "x + x"), "x + x"), MutantVerdict.EQUIVALENT, reason="equal for 300 inputs"
 )
 
 
 def audit_of(*results: Result, floor: float | None = None) -> Audit:
-    survived = sum(r.verdict is Verdict.SURVIVED for r in results)
-    caught = sum(r.verdict is Verdict.CAUGHT for r in results)
+    survived = sum(r.verdict is MutantVerdict.SURVIVED for r in results)
+    caught = sum(r.verdict is MutantVerdict.CAUGHT for r in results)
     tally = QuestionTally("test-double", "nb", "Doubling", 2, caught, 0, survived, 1, 1, ("Weak: 1 of 2.",))
     return Audit("hw", 0, 2, 3.5, 9, results, (tally,), ("a note with `code`",), floor)
 

@@ -50,7 +50,7 @@ def test_the_table_the_record_and_the_page_are_written_and_the_same_seed_says_th
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
     real = calibration_runs.execute_runs
-    monkeypatch.setattr("autograder.coordinator.walls.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
     monkeypatch.setattr(calibration_runs, "execute_runs", lambda *a, **k: real(*a, **k, execute=executor))
 
 

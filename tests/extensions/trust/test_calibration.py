@@ -21,7 +21,7 @@ from autograder.extensions.trust.calibration_statistics import upper_bound
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 from autograder.release.calibration_record import standing
-from autograder.release.files import release_files
+from autograder.release.release_files import release_files
 from autograder.results.publication import on_disk, write_report
 
 pytestmark = pytest.mark.integration  # each calibrates, which takes about half a second

@@ -9,7 +9,7 @@ import pytest
 from autograder.extensions.trust.mutants import mutants
 from autograder.extensions.trust.mutants.cheats import public_calls
 from autograder.extensions.trust.mutants.feeds import touched, used
-from autograder.extensions.trust.mutants.places import Edit, apply
+from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
 
 

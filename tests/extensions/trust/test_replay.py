@@ -19,7 +19,7 @@ from autograder.coordinator import batch
 from autograder.errors import UsageError
 from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
-from autograder.extensions.trust.replay import FOLDER, Case, ReplayReport, course_cases, replay
+from autograder.extensions.trust.replay import FOLDER, ReplayCase, ReplayReport, course_cases, replay
 from autograder.extensions.trust.replay_report import rows, sentences, to_json
 from autograder.extensions.trust.work_folder import work_folder
 from autograder.records.course import Course
@@ -48,7 +48,7 @@ def course(graded_course: Course, tmp_path: Path) -> Course:
 
 
 @contextmanager
-def cases_of(course: Course, **options: Any) -> Iterator[tuple[Case, ...]]:
+def cases_of(course: Course, **options: Any) -> Iterator[tuple[ReplayCase, ...]]:
     with course_cases(course, course.assignments["hw"], **options) as cases:
         yield cases
 

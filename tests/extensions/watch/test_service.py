@@ -21,7 +21,7 @@ from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course
 
 from autograder.coordinator import batch, locks
 from autograder.coordinator.assignment import Options
-from autograder.coordinator.submission import write_grade
+from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
 from autograder.exchange.work import BUSY, Work
 from autograder.extensions.watch import service

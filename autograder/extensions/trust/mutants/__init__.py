@@ -16,7 +16,7 @@ from autograder._util.digests import digest
 from autograder._util.syntax import meaning, parsed
 from autograder.extensions.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
-from autograder.extensions.trust.mutants.places import Operator, apply, edits, swapped
+from autograder.extensions.trust.mutants.syntax_edits import Operator, apply, edits, swapped
 from autograder.records.exam import Exam, ExamCell, Role
 
 HONEST = "honest"
@@ -67,7 +67,7 @@ class Mutant:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerCell:
     """An answer of the instructor's that is a piece of Python."""
 
     exam: Exam
@@ -80,17 +80,17 @@ class Answer:
     """Names that it binds or changes, and that later cells and tests use."""
 
 
-Family = Callable[[Answer], Iterator[tuple[str, str]]]
+Family = Callable[[AnswerCell], Iterator[tuple[str, str]]]
 """A function that yields, for an answer, each operator and the source that it makes."""
 
 
-def answers(exams: Sequence[Exam]) -> Iterator[Answer]:
+def answers(exams: Sequence[Exam]) -> Iterator[AnswerCell]:
     """Yield the answers with a question that they feed."""
     for exam in exams:
         for index, cell in enumerate(exam.cells):
             tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
             if tree is not None and tree.body and (fed := feeds(exam, index)).every:
-                yield Answer(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
+                yield AnswerCell(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
 
 
 def mutants(
@@ -128,7 +128,7 @@ def mutants(
     return _in_turns(list(queues.values()))
 
 
-def _of(answer: Answer, family: str) -> Iterator[Mutant]:
+def _of(answer: AnswerCell, family: str) -> Iterator[Mutant]:
     for operator, after in _FAMILIES[family](answer):
         name = str(answer.cell.grade_id)
         yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
@@ -167,12 +167,12 @@ def _solution_lines(source: str) -> range:
     return range(first[0], last[-1] + 1) if first and last else range(1, len(lines) + 1)
 
 
-def _honest(answer: Answer) -> Iterator[tuple[str, str]]:
+def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     yield from _edited(answer, honest_rewrites.OPERATORS)
     yield from honest_rewrites.whole_cells(answer.cell.source, answer.tree, answer.used)
 
 
-def _code(answer: Answer) -> Iterator[tuple[str, str]]:
+def _code(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
     yield from _edited(answer, code_slips.OPERATORS, left_alone)
     for first, second in code_slips.orders(answer.tree):
@@ -180,21 +180,21 @@ def _code(answer: Answer) -> Iterator[tuple[str, str]]:
             yield "two statements the wrong way round", swapped(answer.cell.source, first, second)
 
 
-def _network(answer: Answer) -> Iterator[tuple[str, str]]:
+def _network(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     return _edited(answer, network_slips.OPERATORS)
 
 
-def _data(answer: Answer) -> Iterator[tuple[str, str]]:
+def _data(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     return _edited(answer, data_slips.OPERATORS)
 
 
-def _cheat(answer: Answer) -> Iterator[tuple[str, str]]:
+def _cheat(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
     return cheats.cheats(answer.exam, index, answer.cell.source, answer.tree, answer.used)
 
 
 def _edited(
-    answer: Answer, operators: Sequence[Operator], left_alone: Container[ast.AST] = ()
+    answer: AnswerCell, operators: Sequence[Operator], left_alone: Container[ast.AST] = ()
 ) -> Iterator[tuple[str, str]]:
     for edit in edits(answer.tree, operators, answer.lines):
         if edit.node not in left_alone and (after := apply(answer.cell.source, answer.tree, edit)) is not None:

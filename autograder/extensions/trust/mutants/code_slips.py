@@ -10,7 +10,7 @@ import ast
 import itertools
 from collections.abc import Iterator, Mapping
 
-from autograder.extensions.trust.mutants.places import New, Operator
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
 Made = Iterator[tuple[str, New]]
 

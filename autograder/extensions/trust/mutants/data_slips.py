@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from autograder.extensions.trust.mutants.code_slips import called
-from autograder.extensions.trust.mutants.places import New, Operator
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
 Made = Iterator[tuple[str, New]]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.magics import without_magics
-from autograder.syntax.matching import bound_names
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _CHANGING = frozenset((

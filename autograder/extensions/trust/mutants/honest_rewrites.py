@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder._util.syntax import parsed
 from autograder.extensions.trust.mutants.code_slips import called
-from autograder.extensions.trust.mutants.places import New, Operator, replaced
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator, replaced
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from autograder._util.yaml_record import Reader, is_null
+from autograder._util.yaml_record import YamlReader, is_null
 from autograder.course.paths import inside
 from autograder.extensions.otter.blocks import Piece
 from autograder.extensions.otter.setting_values import (
@@ -51,7 +51,7 @@ class ExportCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class OtterSettings:
     """Settings of an assignment that change a notebook or its grade."""
 
     name: str | None = None
@@ -102,7 +102,7 @@ class QuestionSettings:
     """Warnings, which no key sets."""
 
 
-def read_settings(cell_part: Piece, folder: Path, before: Settings) -> Settings:
+def read_settings(cell_part: Piece, folder: Path, before: OtterSettings) -> OtterSettings:
     """Read the assignment's configuration; the cell's keys override those of its ``config_file``.
 
     Args:
@@ -152,7 +152,9 @@ def read_question(cell_part: Piece) -> QuestionSettings:
 _POINTLESS = "a person grades {}, and it has no points that they could give; write how many, such as points: 2"
 
 
-def _from_file(reader: CellReader, node: yaml.Node, folder: Path, name: str | None, before: Settings) -> Settings:
+def _from_file(
+    reader: CellReader, node: yaml.Node, folder: Path, name: str | None, before: OtterSettings
+) -> OtterSettings:
     if name is None:
         return before
     try:
@@ -279,9 +281,11 @@ _GONE = {
 _RUNS_ON = ("default", "colab", "jupyterlite")
 
 
-def _assignment(reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], before: Settings) -> Settings:
+def _assignment(
+    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], before: OtterSettings
+) -> OtterSettings:
     values = _read(reader, pairs, _ASSIGNMENT, "the assignment config")
-    names = {f.name for f in dataclasses.fields(Settings)}
+    names = {f.name for f in dataclasses.fields(OtterSettings)}
     special = {"export_cell", "tests", "seed", "generate"}
     changes: dict[str, Any] = {k: v for k, v in values.items() if k in names and k not in special}
     if "strip_solutions_from_all_cells" in values:
@@ -327,13 +331,13 @@ def _section(reader: CellReader, node: yaml.Node, readers: Mapping[str, Read], s
     return {} if is_null(node) else _read(reader, reader.pairs(node, repr(section)), readers, repr(section))
 
 
-def _switch(reader: Reader, node: yaml.Node) -> bool | None:
+def _switch(reader: YamlReader, node: yaml.Node) -> bool | None:
     """Return the value of a section that is only true or false; None if it is a mapping or empty."""
     value = plain_value(reader, node, node) if isinstance(node, yaml.ScalarNode) else None
     return value if isinstance(value, bool) else None
 
 
-def _export_cell(reader: CellReader, node: yaml.Node, before: Settings) -> dict[str, Any]:
+def _export_cell(reader: CellReader, node: yaml.Node, before: OtterSettings) -> dict[str, Any]:
     switch = _switch(reader, node)
     if switch is not None:
         return {"export_cell": ExportCell() if switch else None}

@@ -8,7 +8,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Assignment
 from autograder.records.grade import Grade, NotebookGrade
 from autograder.records.run import RunStatus
-from autograder.term.dates import deadline
+from autograder.term.student_dates import deadline
 
 OUTCOMES = {
     Outcome.PASSED: ("✓", "passed"),

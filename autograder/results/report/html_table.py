@@ -11,8 +11,8 @@ from autograder._util.text import one_line
 from autograder.records.checks import Outcome
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade
-from autograder.results.report.words import points
-from autograder.term.dates import deadline
+from autograder.results.report.status_words import points
+from autograder.term.student_dates import deadline
 
 COLUMNS = (
     *("assignment", "student", "score", "max_score", "late_penalty", "status", "needs_manual_grade"),

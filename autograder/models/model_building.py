@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.models.argument_values import RefusedModel, mapping, show
 from autograder.models.compiling import compile_as
 from autograder.models.construct import assemble, inside, restore_initializers
-from autograder.models.graph import Built, Construction, run
 from autograder.models.history import attach_history
+from autograder.models.layer_graph import Built, Construction, run
 from autograder.models.measure import Measure
 from autograder.models.operate import operate, tensors
 from autograder.models.plan import (
@@ -27,7 +28,6 @@ from autograder.models.plan import (
 )
 from autograder.models.read import read_model
 from autograder.models.unrolled import EXPORTED, UNROLLED, no_record, require_same_predictions
-from autograder.models.values import RefusedModel, mapping, show
 
 KINDS = ("Sequential", "Functional", "Unrolled")
 

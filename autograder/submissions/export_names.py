@@ -21,7 +21,7 @@ _MOODLES = r"_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?"
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class ExportSystem:
     """The way in which one learning system names submissions."""
 
     title: str
@@ -37,42 +37,42 @@ class System:
     """Whether its names look like other people's, so that it is read only if the instructor names it."""
 
 
-SYSTEMS: dict[str, System] = {
-    "moodle-blind": System(
+SYSTEMS: dict[str, ExportSystem] = {
+    "moodle-blind": ExportSystem(
         "Moodle (blind marking)", re.compile(rf"(?:[^_]*-)?(?P<student>Participant[ _]\d+){_MOODLES}"), folders=True
     ),
-    "moodle-groups": System(
+    "moodle-groups": ExportSystem(
         "Moodle (groups)",
         re.compile(rf"[^_]*?-(?P<student>[^_]+)_(?P<key>\d+){_MOODLES}"),
         folders=True,
         is_asked_for=True,
     ),
-    "moodle": System("Moodle", re.compile(rf"(?P<student>.+?)_(?P<key>\d+){_MOODLES}"), folders=True),
-    "canvas": System("Canvas", re.compile(r"(?P<student>[^_]+)_(?P<late>LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+)")),
-    "brightspace": System(
+    "moodle": ExportSystem("Moodle", re.compile(rf"(?P<student>.+?)_(?P<key>\d+){_MOODLES}"), folders=True),
+    "canvas": ExportSystem("Canvas", re.compile(r"(?P<student>[^_]+)_(?P<late>LATE_)?(?P<key>\d+)_\d+_(?P<rest>.+)")),
+    "brightspace": ExportSystem(
         "Brightspace",
         re.compile(rf"(?P<key>\d+)-\d+ ?- (?P<student>.+?) ?- (?P<time>{_DATE})(?: ?- (?P<rest>.*))?"),
         folders=True,
     ),
-    "sakai": System(
+    "sakai": ExportSystem(
         "Sakai",
         re.compile(r"[^()/]+, [^()/]*\((?P<student>[^()/]+)\)"),
         folders=True,
         files=False,
         own_folder="Submission attachment(s)",
     ),
-    "ilias": System(
+    "ilias": ExportSystem(
         "ILIAS",
         re.compile(r"[^_]+_[^_]+_(?P<student>.+)_(?P<key>\d+)"),
         folders=True,
         files=False,
         is_asked_for=True,
     ),
-    "blackboard": System(
+    "blackboard": ExportSystem(
         "Blackboard",
         re.compile(rf"(?P<title_and_student>.+?)_attempt_(?P<time>{_STAMP})(?:_(?P<rest>.*))?", re.DOTALL),
     ),
-    "classroom": System("Google Classroom", re.compile(r"(?P<student>.+?) - (?P<rest>.+)"), is_asked_for=True),
+    "classroom": ExportSystem("Google Classroom", re.compile(r"(?P<student>.+?) - (?P<rest>.+)"), is_asked_for=True),
 }
 """Name of a layout → its system, in the order in which names are tried."""
 _OWN_FILES = re.compile(r"index\.html?|grades\.(?:csv|xls)|.+_attempt_" + _STAMP + r"\.txt", re.DOTALL)
@@ -85,7 +85,7 @@ COPY_SUFFIX = r"(?:-\d{1,3}| ?\(\d{1,3}\))?"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NameReading:
     """What a name says."""
 
     student: str | None = None
@@ -98,7 +98,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ExportLayout:
     """The instructor's word on how the names are to be read."""
 
     system: str = ""
@@ -227,10 +227,10 @@ class Names:
         files: list[str],
         folders: dict[str, list[str]],
         parent: str = "",
-        layout: Layout | None = None,
+        layout: ExportLayout | None = None,
     ) -> None:
         self.assignment = assignment
-        self.layout = layout or Layout()
+        self.layout = layout or ExportLayout()
         self.titles = sorted({assignment, *filter(None, [title])}, key=len, reverse=True)
         submissions = [stem_of(name) for name in files if is_notebook(name) or is_archive(name)]
         matches = [SYSTEMS["blackboard"].pattern.fullmatch(stem) for stem in submissions]
@@ -247,7 +247,7 @@ class Names:
         match = re.fullmatch(rf"(.+)_attempt_{_STAMP}\.txt", name, re.DOTALL)
         return bool(_OWN_FILES.fullmatch(name)) and (match is None or match[1] in self.attempts)
 
-    def system(self, name: str, *, folder: bool) -> tuple[System, Reading] | None:
+    def system(self, name: str, *, folder: bool) -> tuple[ExportSystem, NameReading] | None:
         """Read the name of a folder, or of a file without its suffix; None if no learning system gave it."""
         for key, system in SYSTEMS.items():
             is_chosen = self.layout.system == key or (key == "moodle-blind" and self.layout.system.startswith("moodle"))
@@ -259,13 +259,13 @@ class Names:
             if key == "moodle" and not folder and "_" in match["student"] and not (is_chosen or self.all_of_moodle):
                 if self._is_anothers(name):
                     continue
-                return system, Reading(problem=_PERHAPS_MOODLES)
+                return system, NameReading(problem=_PERHAPS_MOODLES)
             reading = self._reading(key, system, match)
             if reading is not None:
                 return system, reading
         return None
 
-    def by_pattern(self, name: str) -> Reading | None:
+    def by_pattern(self, name: str) -> NameReading | None:
         """Read a name with the instructor's pattern; None if it does not fit."""
         assert self.layout.pattern is not None
         match = self.layout.pattern.fullmatch(name)
@@ -287,12 +287,12 @@ class Names:
         systems = (SYSTEMS[key] for key in ("canvas", "brightspace", "blackboard"))
         return any(system.pattern.fullmatch(name) for system in systems)
 
-    def _tells_itself(self, key: str, system: System, name: str) -> bool:
+    def _tells_itself(self, key: str, system: ExportSystem, name: str) -> bool:
         if key == "ilias":
             return self.is_of_ilias
         return not system.is_asked_for and (not system.own_folder or system.own_folder in self.inside.get(name, ()))
 
-    def _reading(self, key: str, system: System, match: re.Match[str]) -> Reading | None:
+    def _reading(self, key: str, system: ExportSystem, match: re.Match[str]) -> NameReading | None:
         if key == "blackboard":
             student = self.student(match["title_and_student"])
             if student is None and not (self.all_attempts or self.layout.system):
@@ -325,10 +325,10 @@ class Names:
         return None
 
 
-def _plain_reading(match: re.Match[str], layout: Layout) -> Reading:
+def _plain_reading(match: re.Match[str], layout: ExportLayout) -> NameReading:
     groups = match.groupdict()
     time = time_in_name(groups.get("time") or "", layout.zone, layout.time_format)
-    return Reading(groups.get("student"), groups.get("key") or "", time)
+    return NameReading(groups.get("student"), groups.get("key") or "", time)
 
 
 _PERHAPS_MOODLES = (

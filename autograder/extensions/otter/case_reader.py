@@ -14,8 +14,8 @@ import yaml
 
 from autograder._util.syntax import parsed
 from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.otter_settings import QuestionSettings
 from autograder.extensions.otter.setting_values import Points, read_mapping, unknown_keys
-from autograder.extensions.otter.settings import QuestionSettings
 
 _BEGIN = re.compile(r'(?:.\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.IGNORECASE)
 _END = re.compile(r'""?"?\s*#\s*END\s*TEST\s*CONFIG', re.IGNORECASE)

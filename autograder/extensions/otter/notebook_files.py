@@ -11,7 +11,7 @@ from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.extensions.otter.blocks import Piece, boundary_of, is_otter_source, pieces
-from autograder.extensions.otter.settings import Settings, read_settings
+from autograder.extensions.otter.otter_settings import OtterSettings, read_settings
 
 NOT_LISTED = "not in files of the otter config"
 _WITHHELD = "autograder_files or student_files of the otter config"
@@ -73,9 +73,9 @@ def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[Piece
     return list(pieces(notebook, f"source/{folder.name}/{path.name}"))
 
 
-def _settings(path: Path, content: bytes, folder: Path) -> Settings | None:
+def _settings(path: Path, content: bytes, folder: Path) -> OtterSettings | None:
     cell_parts = read_notebook_pieces(path, content, folder)
-    settings = Settings()
+    settings = OtterSettings()
     for cell_part in cell_parts:
         boundary = boundary_of(cell_part)
         if boundary is not None and boundary.kind == "config":

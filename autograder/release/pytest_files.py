@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograder.errors import CourseError
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.release.test_file_reader import HEADER_LINES, FileTest, read_file
+from autograder.release.pytest_file_reader import HEADER_LINES, FileTest, read_file
 from autograder.syntax.course_modules import TESTS, test_files
 from autograder.syntax.names import modules_imported
 

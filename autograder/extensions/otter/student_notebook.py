@@ -8,7 +8,7 @@ from autograder._util.notebook_format import NotebookNode
 from autograder.errors import CourseError
 from autograder.extensions.otter.metadata import file_text
 from autograder.extensions.otter.old_formats import check_blocks, check_tests
-from autograder.extensions.otter.test_files import OtterTest, read_test
+from autograder.extensions.otter.question_tests import OtterTest, read_test
 
 
 def check_source(notebook: NotebookNode, label: str, assignment: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import CourseError
-from autograder.extensions.otter.cells import MadeCell, Part, Question
+from autograder.extensions.otter.notebook_layout import CellRole, MadeCell, OtterQuestion
 
-_LOCKED_PARTS = (Part.TEXT, Part.GIVEN)
+_LOCKED_PARTS = (CellRole.TEXT, CellRole.GIVEN)
 
 
 @dataclass
@@ -30,18 +30,18 @@ def nbgrader_marks(cells: list[MadeCell]) -> Iterator[dict[str, Any] | None]:
             raise fault("the cell has marks of nbgrader, and its notebook blocks of otter; remove one of both")
         name = cell.question.settings.name if cell.question else ""
         count = counts.setdefault(name, _Counts())
-        if cell.part is Part.CHECK and cell.question:
+        if cell.part is CellRole.CHECK and cell.question:
             # The name is that of the cell whose points a person gives.
             grade_id = f"{slug(name)}-tests" if cell.question.settings.manual else slug(name)
             yield mark(grade_id, grade=True, locked=True, points=_tests_points(cell.question))
-        elif cell.part is Part.ANSWER and name in waiting:
+        elif cell.part is CellRole.ANSWER and name in waiting:
             count.answers += 1
             yield mark(slug(name), grade=True, solution=True, points=waiting.pop(name).points)
-        elif cell.part is Part.ANSWER and cell.cell_type == "code":
+        elif cell.part is CellRole.ANSWER and cell.cell_type == "code":
             count.answers += 1
             yield mark(f"{slug(name)}-answer{_ordinal(count.answers)}", solution=True)
         elif cell.part in _LOCKED_PARTS or cell.is_locked:
-            if cell.part is Part.TEXT:
+            if cell.part is CellRole.TEXT:
                 count.texts += 1
                 yield mark(f"{slug(name)}-text{_ordinal(count.texts)}", locked=True)
             else:
@@ -59,7 +59,7 @@ def mark(grade_id: str, *, points: float | None = None, **flags: bool) -> dict[s
     return {"schema_version": 3, "grade_id": grade_id, **all_flags, **({} if points is None else {"points": points})}
 
 
-def _tests_points(question: Question) -> float:
+def _tests_points(question: OtterQuestion) -> float:
     return 0.0 if question.settings.manual else question.points
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
-from autograder.lint.exam import needing_kernel
+from autograder.lint.exam_findings import needing_kernel
 from autograder.records.course import Examine
 from autograder.records.exam import EXAMINE_KERNEL, Exam, ExamCell, Role, has_tag
-from autograder.release.versions import NotebookVersions
+from autograder.release.notebook_versions import NotebookVersions
 from autograder.syntax.magics import without_magics
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.errors import CourseError
-from autograder.release.test_file_syntax import Function, ParsedTestFile
+from autograder.release.pytest_file_syntax import Function, ParsedTestFile
 from autograder.syntax.refusals import dotted
 
 HEADER_LINES = 2
@@ -60,10 +60,10 @@ def read_file(file: str, source: str) -> ReadFile:
     Raises:
         CourseError: it is not Python, or a test cannot be examined; the message names file and line.
     """
-    return _Reader(file, source).read()
+    return _TestFileReader(file, source).read()
 
 
-class _Reader(ParsedTestFile):
+class _TestFileReader(ParsedTestFile):
     """A test file that is read."""
 
     def read(self) -> ReadFile:

@@ -12,8 +12,8 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.records.course import Course
 from autograder.submissions.claims import claims_file, read_claims
+from autograder.submissions.export_names import SYSTEMS
 from autograder.submissions.lms import Item, numbered
-from autograder.submissions.names import SYSTEMS
 from autograder.submissions.senders import Sender, Senders
 from autograder.term.people import PARTICIPANT, UNLISTED, Person, Roster, load_roster, save_roster
 from autograder.term.provisional import Provisional, claimed, settled, with_confirmed, with_number

@@ -8,13 +8,13 @@ from typing import Any
 
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.extensions.otter.blocks import is_otter_source, pieces
-from autograder.extensions.otter.cells import Layout, MadeCell, Part, Question, lay_out
 from autograder.extensions.otter.examined import examined_code, place_in_source
-from autograder.extensions.otter.marks import nbgrader_marks
 from autograder.extensions.otter.metadata import file_text, notebook_metadata, saved_output, visible_test
+from autograder.extensions.otter.nbgrader_marks import nbgrader_marks
+from autograder.extensions.otter.notebook_layout import CellRole, MadeCell, NotebookLayout, OtterQuestion, lay_out
 from autograder.extensions.otter.old_formats import check_blocks
 from autograder.release.languages import check_language
-from autograder.release.versions import NotebookVersions
+from autograder.release.notebook_versions import NotebookVersions
 
 __all__ = ["convert", "is_otter_source", "place_in_source"]
 
@@ -44,7 +44,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
             metadata["nbgrader"] = mark
         node = _node(cell, metadata, ids.of(cell, mark))
         student.append(node)
-        source = _examined(cell, layout) if cell.part is Part.CHECK else cell.source
+        source = _examined(cell, layout) if cell.part is CellRole.CHECK else cell.source
         instructor.append(NotebookNode(copy.deepcopy(node) | {"source": source}))
     tests = {q.settings.name: _visible(q, layout) for q in layout.questions if q.cases}
     head = copy.deepcopy({**notebook.metadata})
@@ -62,7 +62,7 @@ def convert(notebook: NotebookNode, *, folder: Path, file: str, label: str) -> N
     )
 
 
-def _prelude(layout: Layout) -> str:
+def _prelude(layout: NotebookLayout) -> str:
     """Return the code that otter runs before each code cell when it grades: seeds."""
     settings = layout.settings
     if settings.seed is None:
@@ -75,14 +75,14 @@ def _prelude(layout: Layout) -> str:
     return f"{seeds[0]}; {has_numpy} and {seeds[1]}"
 
 
-def _examined(cell: MadeCell, layout: Layout) -> str:
+def _examined(cell: MadeCell, layout: NotebookLayout) -> str:
     assert cell.question is not None
     settings = layout.settings
     seed = None if settings.seed_variable else settings.seed
     return examined_code(cell.question.settings, cell.question.resolved, ok_format=settings.ok_format, seed=seed)
 
 
-def _visible(question: Question, layout: Layout) -> dict[str, Any] | str:
+def _visible(question: OtterQuestion, layout: NotebookLayout) -> dict[str, Any] | str:
     outputs = [saved_output(case) for case in question.cases]
     return visible_test(question.settings, question.cases, outputs, ok_format=layout.settings.ok_format)
 

@@ -26,9 +26,9 @@ from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
-from autograder.execution.run import Execution, StartKernel, execute
+from autograder.execution.notebook_run import Execution, StartKernel, execute
 from autograder.records.checks import Outcome, shortcomings
-from autograder.records.composition import Composed
+from autograder.records.composed_notebook import Composed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits

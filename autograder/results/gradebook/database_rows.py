@@ -63,7 +63,7 @@ def _counted(kind: Any, assignment: str) -> Any:
 
 
 @dataclass
-class Stored:
+class StoredEntries:
     """Entries of the gradebook for one submission. A cell is (notebook, grade_id)."""
 
     timestamp: datetime | None
@@ -75,7 +75,7 @@ class Stored:
     """Cell → automatic comment."""
 
 
-def stored(book: Gradebook, assignment: str, students: Collection[str]) -> dict[str, Stored]:
+def stored(book: Gradebook, assignment: str, students: Collection[str]) -> dict[str, StoredEntries]:
     """Read the gradebook's entries for these students; a student without a submission in it is left out."""
     from nbgrader.api import Assignment, Comment, Grade, Notebook, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import select
@@ -93,7 +93,7 @@ def stored(book: Gradebook, assignment: str, students: Collection[str]) -> dict[
     scores = rows(Grade, assignment, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)
     comments = rows(Comment, assignment, Comment.auto_comment)
     of_it = Assignment.name == assignment
-    entries = {name: Stored(when) for name, when in book.db.execute(submissions.where(of_it, these))}
+    entries = {name: StoredEntries(when) for name, when in book.db.execute(submissions.where(of_it, these))}
     for name, notebook, penalty in book.db.execute(penalties.where(of_it, these)):
         entries[name].penalties[notebook] = penalty
     for name, notebook, cell, automatic, manual, waits in book.db.execute(scores.where(these)):

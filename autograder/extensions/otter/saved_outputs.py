@@ -14,13 +14,13 @@ from autograder.check.cases import same_text
 from autograder.check.display import same_display
 from autograder.errors import CourseError
 from autograder.extensions.otter.blocks import is_otter_source, pieces
-from autograder.extensions.otter.cases import Case
-from autograder.extensions.otter.cells import lay_out
+from autograder.extensions.otter.case_reader import Case
 from autograder.extensions.otter.examined import case_name
+from autograder.extensions.otter.notebook_layout import lay_out
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class CaseOutput:
     """What a case printed and showed with the solution; or why it did not come so far."""
 
     printed: str = ""
@@ -48,7 +48,7 @@ class Update:
         return f"{label}: {_excerpt(self.before)} is now {_excerpt(self.after)}"
 
 
-def update_outputs(path: Path, label: str, recorded: Mapping[str, Recorded]) -> tuple[Update, ...]:
+def update_outputs(path: Path, label: str, recorded: Mapping[str, CaseOutput]) -> tuple[Update, ...]:
     """Save in a source notebook what its test cells give; cells whose saved output is right stay as they are.
 
     Args:
@@ -88,7 +88,7 @@ def update_outputs(path: Path, label: str, recorded: Mapping[str, Recorded]) -> 
     return updates
 
 
-def _updates(cases: Mapping[str, Case], recorded: Mapping[str, Recorded]) -> Iterator[Update]:
+def _updates(cases: Mapping[str, Case], recorded: Mapping[str, CaseOutput]) -> Iterator[Update]:
     for name, case in cases.items():
         output = recorded.get(name)
         if output is None:

@@ -35,7 +35,7 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GradescopeSettings:
     """Settings that the instructor chose."""
 
     visibility: str = VISIBILITIES[0]
@@ -46,19 +46,19 @@ class Settings:
     """Whether students see at once which public tests of an otter notebook pass."""
 
 
-def dump(settings: Settings) -> str:
+def dump(settings: GradescopeSettings) -> str:
     """Write settings as text."""
     return json.dumps(to_plain(settings)) + "\n"
 
 
-def load(path: Path) -> Settings:
+def load(path: Path) -> GradescopeSettings:
     """Read settings.
 
     Raises:
         HostError: they are damaged.
     """
     try:
-        return from_plain(Settings, json.loads(path.read_bytes()))
+        return from_plain(GradescopeSettings, json.loads(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise HostError(f"{path} cannot be read ({error}); build the package again") from error
 

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 from autograder._util.notebook_format import NotebookNode
 from autograder.extensions.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
-from autograder.extensions.otter.cases import Case, check_files, read_case, resolved, with_points
+from autograder.extensions.otter.case_reader import Case, check_files, read_case, resolved, with_points
 from autograder.extensions.otter.old_formats import is_test, released_test
-from autograder.extensions.otter.settings import QuestionSettings, Settings, read_question, read_settings
+from autograder.extensions.otter.otter_settings import OtterSettings, QuestionSettings, read_question, read_settings
 from autograder.extensions.otter.solutions import (
     check_unmarked,
     has_seed,
@@ -27,7 +27,7 @@ _TESTLESS = "add tests, or manual: true"
 _YOUR_ANSWER = "_Type your answer here, replacing this text._"
 
 
-class Part(enum.Enum):
+class CellRole(enum.Enum):
     """Part that a cell plays in the assignment."""
 
     FREE = enum.auto()
@@ -41,7 +41,7 @@ class Part(enum.Enum):
 
 
 @dataclass(slots=True)
-class Question:
+class OtterQuestion:
     """A question and its tests."""
 
     settings: QuestionSettings
@@ -57,7 +57,7 @@ class Question:
 class MadeCell:
     """A cell of the assignment."""
 
-    part: Part
+    part: CellRole
     cell_type: str
     source: str
     """As the instructor has it, with solutions."""
@@ -65,7 +65,7 @@ class MadeCell:
     """As students get it; None: they do not get it."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """As students get it."""
-    question: Question | None = None
+    question: OtterQuestion | None = None
     piece: Piece | None = None
     """Where it comes from; None: otter writes it."""
 
@@ -76,12 +76,12 @@ class MadeCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class NotebookLayout:
     """An assignment, read from its source."""
 
-    settings: Settings
+    settings: OtterSettings
     cells: Sequence[MadeCell]
-    questions: Sequence[Question]
+    questions: Sequence[OtterQuestion]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class Layout:
         return tuple(warning for warnings in groups for warning in warnings)
 
 
-def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> Layout:
+def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> NotebookLayout:
     """Read an assignment.
 
     Args:
@@ -103,7 +103,7 @@ def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> Layout:
     Raises:
         CourseError: a block, a key or a marker does not fit; the message names notebook, cell and line.
     """
-    reader = _Reader(folder)
+    reader = _LayoutReader(folder)
     for cell_part in parts:
         reader.read(cell_part)
     reader.end()
@@ -119,19 +119,19 @@ def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> Layout:
         for cell in cells:
             if cell.released is not None:
                 cell.released = with_seed(cell.released, reader.settings.seed_variable, reader.settings.student_seed)
-    return Layout(reader.settings, cells, reader.questions)
+    return NotebookLayout(reader.settings, cells, reader.questions)
 
 
-class _Reader:
+class _LayoutReader:
     """Reader of the pieces, one after the other."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.settings = Settings()
+        self.settings = OtterSettings()
         self.cells: list[MadeCell] = []
-        self.questions: list[Question] = []
+        self.questions: list[OtterQuestion] = []
         self.open: list[tuple[str, Piece]] = []
-        self.question: Question | None = None
+        self.question: OtterQuestion | None = None
         self.begin_export = self.end_export = False
         self.seeds: list[tuple[Piece, int]] = []
         self._forget()
@@ -197,7 +197,7 @@ class _Reader:
         settings = read_question(cell_part)
         if any(question.settings.name == settings.name for question in self.questions):
             raise cell_part.fault(f"there is a question {settings.name!r} already; rename one of them")
-        self.question = Question(settings, cell_part)
+        self.question = OtterQuestion(settings, cell_part)
         self.questions.append(self.question)
         self.begin_export = self.begin_export or settings.manual or settings.export
 
@@ -218,7 +218,7 @@ class _Reader:
             assert self.prompt_place is not None
             text = "\n\n".join(self.solution_text)
             tags = {"tags": [ANSWER_TAG]}
-            answer_cell = MadeCell(Part.ANSWER, "markdown", text, _YOUR_ANSWER, tags, question)
+            answer_cell = MadeCell(CellRole.ANSWER, "markdown", text, _YOUR_ANSWER, tags, question)
             self.cells.insert(self.prompt_place, answer_cell)
             self.has_prompt = True
 
@@ -235,7 +235,7 @@ class _Reader:
         if question.cases:
             shows = not self.without_answer or any(not case.hidden for case in question.cases)
             if shows and settings.check_cell:
-                self.cells.append(_given("code", f'grader.check("{settings.name}")', Part.CHECK, question))
+                self.cells.append(_given("code", f'grader.check("{settings.name}")', CellRole.CHECK, question))
             else:
                 self._without_check_cell(question)
         if self.settings.show_question_points and self.last_text is not None:
@@ -245,13 +245,13 @@ class _Reader:
         self.question = None
         self._forget()
 
-    def _without_check_cell(self, question: Question) -> None:
+    def _without_check_cell(self, question: OtterQuestion) -> None:
         """Mark the last cell as otter does, and let the tests run behind it in a cell of their own."""
         name = question.settings.name
         if self.cells:
             self.cells[-1].metadata.setdefault("otter", {})["tests"] = [name]
         self.cells.append(
-            _given("code", f"# The tests of {name} run when the notebook is graded.", Part.CHECK, question)
+            _given("code", f"# The tests of {name} run when the notebook is graded.", CellRole.CHECK, question)
         )
 
     # --- cells
@@ -282,7 +282,7 @@ class _Reader:
             check_unmarked(cell_part, numbered_lines)
         if cell_type == "code" and (line := has_seed(numbered_lines)):
             self.seeds.append((cell_part, line))
-        part = {"": Part.FREE, "question": Part.TEXT}.get(block, Part.ANSWER)
+        part = {"": CellRole.FREE, "question": CellRole.TEXT}.get(block, CellRole.ANSWER)
         if block == "question":
             metadata |= {"editable": False, "deletable": False}
         elif block:
@@ -310,7 +310,7 @@ class _Reader:
         tags = [tag for wanted, tag in ((self.end_export, "END"), (self.begin_export, "BEGIN")) if wanted]
         if not tags:
             return
-        if target.cell_type == "markdown" and target.part is not Part.ANSWER:
+        if target.cell_type == "markdown" and target.part is not CellRole.ANSWER:
             head = "".join(f"<!-- {tag} QUESTION -->\n\n" for tag in tags)
             target.source = head + target.source
             target.released = head + (target.released or "")
@@ -322,7 +322,7 @@ class _Reader:
             self.cells.append(cell)
         self.begin_export = self.end_export = False
 
-    def _asked(self, cell_part: Piece) -> Question:
+    def _asked(self, cell_part: Piece) -> OtterQuestion:
         if self.question is None:
             _misplaced(cell_part)
         return self.question
@@ -341,7 +341,7 @@ def _of_tests(settings: QuestionSettings) -> QuestionSettings:
     return QuestionSettings(name=settings.name, points=0) if settings.manual else settings
 
 
-def _worth(question: Question) -> float:
+def _worth(question: OtterQuestion) -> float:
     points = question.settings.points
     if question.settings.manual or not question.cases:
         if isinstance(points, list):
@@ -352,7 +352,7 @@ def _worth(question: Question) -> float:
     return sum(case.points or 0.0 for case in question.resolved)
 
 
-def _number(question: Question) -> str:
+def _number(question: OtterQuestion) -> str:
     """Write a question's points as otter does: one without tests and without points of its own counts 1."""
     settings = question.settings
     if not question.cases and not settings.manual:
@@ -366,7 +366,9 @@ def _number(question: Question) -> str:
 # --- cells that otter writes -------------------------------------------------------------------------
 
 
-def _given(cell_type: str, text: str, part: Part = Part.GIVEN, question: Question | None = None) -> MadeCell:
+def _given(
+    cell_type: str, text: str, part: CellRole = CellRole.GIVEN, question: OtterQuestion | None = None
+) -> MadeCell:
     return MadeCell(part, cell_type, text, text, {"editable": False, "deletable": False}, question)
 
 
@@ -374,14 +376,14 @@ def _export_tag(*, end: bool) -> MadeCell:
     return _given("markdown", f"<!-- {'END' if end else 'BEGIN'} QUESTION -->\n\n")
 
 
-def _init_cells(settings: Settings, notebook: str) -> list[MadeCell]:
+def _init_cells(settings: OtterSettings, notebook: str) -> list[MadeCell]:
     arguments = [f'"{notebook}"'] if settings.runs_on == "default" else []
     arguments += [f'tests_url_prefix="{settings.url_prefix}"'] if settings.url_prefix else []
     init = _given("code", f"# Initialize Otter\nimport otter\ngrader = otter.Notebook({', '.join(arguments)})")
     return [*([_given("code", "%pip install -q otter-grader")] if settings.runs_on == "colab" else []), init]
 
 
-def _export_cells(settings: Settings) -> list[MadeCell]:
+def _export_cells(settings: OtterSettings) -> list[MadeCell]:
     export = settings.export_cell
     assert export is not None
     text = (
@@ -401,4 +403,4 @@ def _export_cells(settings: Settings) -> list[MadeCell]:
     )
     call = f"grader.export({', '.join(option for wanted, option in options if wanted)})"
     head = "" if export.force_save else "# Save your notebook first, then run this cell to export your submission.\n"
-    return [_given("markdown", text), _given("code", head + call), MadeCell(Part.FREE, "markdown", " ", " ")]
+    return [_given("markdown", text), _given("code", head + call), MadeCell(CellRole.FREE, "markdown", " ", " ")]

@@ -1,7 +1,7 @@
 """Linting of an exam at its release, from the syntax of its test cells; nothing is run.
 
 :func:`unreadable` reports cells that are not Python, which makes any examination impossible. :func:`findings` reports
-everything else: errors stop a release, warnings are printed. Each :class:`Finding` gives place, reason and remedy.
+everything else: errors stop a release, warnings are printed. Each :class:`LintFinding` gives place, reason and remedy.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 
+from autograder.lint.cell_linter import NO_MODULE, UNBOUND, CellLinter, LintFinding
 from autograder.lint.released_files import writes_over_released
-from autograder.lint.surroundings import Notebook
-from autograder.lint.test_cell import NO_MODULE, UNBOUND, Finding, Reader
+from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.magics import without_magics
-from autograder.syntax.matching import bound_names
 from autograder.syntax.module_state import names_with_state
 from autograder.syntax.names import vocabulary
 from autograder.syntax.refusals import NO_MAGICS, PLAIN_PYTHON
 
-__all__ = ["MARK", "NO_MODULE", "UNBOUND", "Finding", "findings", "unreadable"]
+__all__ = ["MARK", "NO_MODULE", "UNBOUND", "LintFinding", "findings", "unreadable"]
 
 MARK = (
     "Every test cell is examined outside of the student's kernel, unless it is marked: by the tag 'examine-kernel', or "
@@ -44,13 +44,13 @@ def _tests(exam: Exam) -> Iterator[tuple[str, ExamCell]]:
 # --- Python at all -----------------------------------------------------------------------------------
 
 
-def unreadable(exam: Exam) -> list[Finding]:
+def unreadable(exam: Exam) -> list[LintFinding]:
     """Return findings about test cells that are not plain Python, with or without their hidden part."""
     faults = []
     for name, cell in _tests(exam):
         if cell.cell_type != "code":
             reason = f"a test must be a code cell, not {cell.cell_type}"
-            faults.append(Finding(name, 0, "", reason, "make it a code cell, or a cell for a person"))
+            faults.append(LintFinding(name, 0, "", reason, "make it a code cell, or a cell for a person"))
         elif not cell.in_kernel:
             fault = _fault(cell.source, name) or _fault(
                 without_magics(cell.released), f"{name}, without its hidden part"
@@ -59,7 +59,7 @@ def unreadable(exam: Exam) -> list[Finding]:
     return faults
 
 
-def _fault(source: str, cell: str) -> Finding | None:
+def _fault(source: str, cell: str) -> LintFinding | None:
     """Return a finding about the first line that is not Python, or that only works in a notebook."""
     lines = source.splitlines()
     try:
@@ -70,23 +70,23 @@ def _fault(source: str, cell: str) -> Finding | None:
                 if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
                     reason = "`await` outside of a function needs the kernel's event loop"
                     todo = "write asyncio.run(…)"
-                    return Finding(cell, node.lineno, lines[node.lineno - 1], reason, todo, kernel=True)
+                    return LintFinding(cell, node.lineno, lines[node.lineno - 1], reason, todo, kernel=True)
             compile(tree, "<test>", "exec", dont_inherit=True)
     except SyntaxError as error:
         number = error.lineno or 1
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC.search(line):
-            return Finding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
+            return LintFinding(cell, number, line, NO_MAGICS, PLAIN_PYTHON, kernel=True)
         reason = f"line {number}: {error.msg}: {line.strip()[:80]}"
-        return Finding(
+        return LintFinding(
             cell, 0, "", reason, "correct the line; with and without its hidden part, the test must be Python"
         )
     except (ValueError, RecursionError, MemoryError) as error:
-        return Finding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
+        return LintFinding(cell, 0, "", f"the test does not parse: {error}", "divide it into smaller tests")
     asks = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "get_ipython"]
     if not asks:
         return None
-    return Finding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON, kernel=True)
+    return LintFinding(cell, asks[0].lineno, lines[asks[0].lineno - 1], NO_MAGICS, PLAIN_PYTHON, kernel=True)
 
 
 def _own_level(tree: ast.AST) -> Iterator[ast.AST]:
@@ -108,7 +108,7 @@ def needing_kernel(exam: Exam) -> frozenset[str]:
 # --- the findings ------------------------------------------------------------------------------------
 
 
-def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[Finding]:
+def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[LintFinding]:
     """Yield warnings about the instructor's cells that are not tests."""
     for index, cell in enumerate(exam.cells):
         if cell.cell_type != "code" or cell.role is Role.TEST:
@@ -117,10 +117,12 @@ def _of_other_cells(exam: Exam, read_only: Collection[str]) -> Iterator[Finding]
             source = without_magics(cell.source)
             for node, reason, instead in writes_over_released(ast.parse(source), read_only):
                 line = getattr(node, "lineno", 0)
-                yield Finding(f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True)
+                yield LintFinding(
+                    f"cell {index + 1}", line, source.splitlines()[line - 1], reason, instead, warning=True
+                )
 
 
-def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
+def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
     """Yield warnings about functions of the course's modules that share state with the notebook's cells."""
     theirs = vocabulary(exam).with_state
     source = without_magics(cell.source)
@@ -138,10 +140,10 @@ def _of_state(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
         else:
             reason = f"{reason}, and the test calls a copy of its own, in which nothing of that has happened"
             todo = "import it in the answer cell alone, or let the student's function return what the test needs"
-        yield Finding(name, node.lineno, source.splitlines()[node.lineno - 1], reason, todo, warning=True)
+        yield LintFinding(name, node.lineno, source.splitlines()[node.lineno - 1], reason, todo, warning=True)
 
 
-def _of_other_tests(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
+def _of_other_tests(exam: Exam, name: str, cell: ExamCell) -> Iterator[LintFinding]:
     """Yield findings about names of a marked test that only the hidden part of an earlier test binds."""
     earlier = [c for c in exam.cells[: exam.cells.index(cell)] if c.role is Role.TEST and not c.in_kernel]
     code = [c.released if c.role is Role.TEST else c.source for c in exam.cells if c.cell_type == "code"]
@@ -154,7 +156,7 @@ def _of_other_tests(exam: Exam, name: str, cell: ExamCell) -> Iterator[Finding]:
         for node in {node.id: node for node in reversed(names) if node.id not in bound}.values():
             reason = f"`{node.id}` comes from the hidden part of another test, which is never in the student's process"
             todo = "copy its definition into this test, too"
-            yield Finding(name, node.lineno, cell.in_kernel.splitlines()[node.lineno - 1], reason, todo)
+            yield LintFinding(name, node.lineno, cell.in_kernel.splitlines()[node.lineno - 1], reason, todo)
 
 
 def _bound(sources: Iterable[str]) -> frozenset[str]:
@@ -162,7 +164,7 @@ def _bound(sources: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(bound_names(source) or () for source in sources))
 
 
-def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[Finding]:
+def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[str] = ()) -> list[LintFinding]:
     """Return findings about readable test cells that do what cannot be examined, or what is doubtful.
 
     Args:
@@ -170,7 +172,7 @@ def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[s
         files: paths of the files in the release, and of the course's own modules.
         read_only: paths of the files that notebooks cannot write over.
     """
-    notebook = Notebook(exam, files)
+    notebook = NotebookFacts(exam, files)
     reported = list(_of_other_cells(exam, read_only))
     unread = {fault.cell.split(",")[0] for fault in unreadable(exam)}
     for name, cell in _tests(exam):
@@ -180,10 +182,10 @@ def findings(exam: Exam, files: Collection[str] = (), *, read_only: Collection[s
             reported += _of_other_tests(exam, name, cell)
             worth = f"its {cell.points:g} points are measured in the student's process"
             reason = f"{worth}, where the student's code can read the test and give itself these points"
-            reported.append(Finding(name, 0, "", reason, "", warning=True))
+            reported.append(LintFinding(name, 0, "", reason, "", warning=True))
             continue
         reported += _of_state(exam, name, cell)
-        reader = Reader(name, cell, notebook)
+        reader = CellLinter(name, cell, notebook)
         reasons: set[tuple[int, str]] = set()
         for finding in sorted(reader.all(), key=lambda f: f.line):
             if (finding.line, finding.reason) not in reasons:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.text import visible
-from autograder.extensions.gradescope.settings import Settings
+from autograder.extensions.gradescope.platform_settings import GradescopeSettings
 from autograder.records.checks import LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
 from autograder.records.course import USER_SANDBOX
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -42,7 +42,9 @@ _WORDS = {
 }
 
 
-def graded(grade: Grade, settings: Settings, notes: Sequence[str], seconds: float, decimals: int) -> dict[str, Any]:
+def graded(
+    grade: Grade, settings: GradescopeSettings, notes: Sequence[str], seconds: float, decimals: int
+) -> dict[str, Any]:
     """Describe a grade.
 
     Args:

@@ -25,7 +25,7 @@ from autograder.exchange import outcome, outcome_reader, result_json
 from autograder.exchange.work import BUSY, Work, read_stamp, versions
 from autograder.records.dates import TIMESTAMP
 from autograder.records.grade import Grade
-from autograder.term.dates import deadline
+from autograder.term.student_dates import deadline
 
 Examine = Callable[[Work], bytes]
 """A function that examines a submission and returns its outcome, see :mod:`autograder.exchange.outcome`.
@@ -95,7 +95,7 @@ def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade
     """
     try:
         grade(work, examine)
-    except outcome_reader.NotGraded as error:
+    except outcome_reader.NoGradeError as error:
         if error.needs == outcome.QUIET:
             return bounded(f"{BUSY}{error}", MAX_REASON)
         return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")

@@ -21,19 +21,19 @@ from autograder.execution.capture import (
 )
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.freezing import Freezing, does_something
-from autograder.execution.link import REPLY_SECONDS, Link
+from autograder.execution.link import REPLY_SECONDS, KernelLink
 from autograder.execution.termination import A_CELL
-from autograder.records.composition import Composed, cell_number
+from autograder.records.composed_notebook import Composed, cell_number
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
 from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus, StartedKernel
-from autograder.submissions.surroundings import explained
+from autograder.submissions.student_habits import explained
 
 MIN_TEST_SECONDS = 5.0
 """Time of a test cell after a cell without end."""
 
 
-class Kernel(StartedKernel, Link, Protocol):
+class Kernel(StartedKernel, KernelLink, Protocol):
     """A started kernel inside a sandbox. Its answers are untrusted."""
 
     label: str

@@ -33,7 +33,7 @@ def factor(label: str, points_there: float | None, points_here: float, *, scale:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SystemStanding:
     """What stands in a learning system for one student."""
 
     score: float | None
@@ -44,7 +44,7 @@ class Standing:
     """Why it cannot be changed there."""
 
 
-def why_kept(stands: Standing, before: float | None, score: float, number_text: str, *, overwrite: bool) -> str:
+def why_kept(stands: SystemStanding, before: float | None, score: float, number_text: str, *, overwrite: bool) -> str:
     """Return why a score is not handed over; empty if it is.
 
     What a person changed there is kept: a score that is neither the one handed over last nor this one.

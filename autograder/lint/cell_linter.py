@@ -13,9 +13,9 @@ from autograder.lint.certain import certain
 from autograder.lint.check_calls import unknown_names
 from autograder.lint.decision import Decision
 from autograder.lint.empty_loops import empty_loops
-from autograder.lint.evaluations import evaluations
+from autograder.lint.model_evaluations import evaluations
 from autograder.lint.pytest_cells import test_tree
-from autograder.lint.surroundings import Notebook
+from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed_assertions
 from autograder.lint.times import comparisons_of_times
 from autograder.lint.unbound import unbound_on_purpose
@@ -35,7 +35,7 @@ _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """A problem of a test cell."""
 
     cell: str
@@ -54,10 +54,10 @@ class Finding:
         return f"{self.cell}: {position}{self.reason}" + (f"; {self.instead}" if self.instead else "")
 
 
-class Reader:
+class CellLinter:
     """The linter of one test cell."""
 
-    def __init__(self, name: str, cell: ExamCell, notebook: Notebook) -> None:
+    def __init__(self, name: str, cell: ExamCell, notebook: NotebookFacts) -> None:
         self.name = name
         self.cell = cell
         self.notebook = notebook
@@ -66,7 +66,7 @@ class Reader:
         self.loaded = loaded_names(cell.source)
         self.own = _bound_anywhere(self.tree) | set(bindings(cell.source, notebook.exam.stars).definitions)
 
-    def all(self) -> Iterator[Finding]:
+    def all(self) -> Iterator[LintFinding]:
         """Yield all findings."""
         yield from self._imports()
         yield from self._names()
@@ -88,12 +88,12 @@ class Reader:
 
     def finding(
         self, node: ast.AST, reason: str, instead: str, *, warning: bool = False, kernel: bool = False
-    ) -> Finding:
+    ) -> LintFinding:
         """Return a finding about a node."""
         line = getattr(node, "lineno", 0)
-        return Finding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning, kernel)
+        return LintFinding(self.name, line, self.lines[line - 1] if line else "", reason, instead, warning, kernel)
 
-    def _imports(self) -> Iterator[Finding]:
+    def _imports(self) -> Iterator[LintFinding]:
         guarded = {n for t in ast.walk(self.tree) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Import | ast.ImportFrom):
@@ -115,7 +115,7 @@ class Reader:
     def _use(self, name: str) -> ast.AST:
         return next((n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name), self.tree)
 
-    def _names(self) -> Iterator[Finding]:
+    def _names(self) -> Iterator[LintFinding]:
         vocabulary = self.notebook.known
         bound = self.notebook.bound
         free = self.loaded - self.own - _pythons() - _GIVEN - vocabulary.own - vocabulary.students
@@ -135,7 +135,7 @@ class Reader:
                     reason = f"{target.id} is the instructor's own here, and the student's code keeps it"
                     yield self.finding(node, reason, "delete only names that the student's cells define")
 
-    def _calls(self) -> Iterator[Finding]:
+    def _calls(self) -> Iterator[LintFinding]:
         hidden = self._hidden_data()
         unnamed: dict[int, set[int | None]] = {}
         for call in unnamed_access(self.cell.source):
@@ -195,7 +195,7 @@ class Reader:
         except (SyntaxError, ValueError):
             return False
 
-    def _paths(self) -> Iterator[Finding]:
+    def _paths(self) -> Iterator[LintFinding]:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 for text in [*node.args, *(k.value for k in node.keywords)]:
@@ -205,16 +205,16 @@ class Reader:
                             text, reason, "name files from the notebook's own folder: open('results.csv')"
                         )
 
-    def _decision(self) -> Iterator[Finding]:
+    def _decision(self) -> Iterator[LintFinding]:
         """Warn of a test that cannot fail: of the lines by which it cannot, or else of the whole cell."""
         decision = Decision(self.tree, self.cell, self.notebook, self.loaded, self.own)
         lines = [*certain(self.tree, self.notebook.imports), *swallowed_assertions(self.tree, decision.asserts)]
         for node, reason, instead in lines:
             yield self.finding(node, reason, instead, warning=True)
         for reason, instead in () if lines else decision.lacks():
-            yield Finding(self.name, 0, "", reason, instead, warning=True)
+            yield LintFinding(self.name, 0, "", reason, instead, warning=True)
 
-    def _clocks(self) -> Iterator[Finding]:
+    def _clocks(self) -> Iterator[LintFinding]:
         """Warn of a test that measures how long the student's code takes."""
         if not self.loaded & self._students_names():
             return
@@ -232,14 +232,14 @@ class Reader:
             todo = "allow for it, or compare the times of two such calls"
             yield self.finding(clock_calls[0], reason, todo, warning=True, kernel=decides)
 
-    def _untold(self) -> Iterator[Finding]:
+    def _untold(self) -> Iterator[LintFinding]:
         """Warn of names that only the solution binds: a student would have to guess them."""
         for name in sorted((self.loaded & self.notebook.of_the_solution) - self.own - self.notebook.told):
             reason = f"the test reads {name!r}, which only your solution binds: students are not told the name"
             instead = "name it in the task, in the released part of the answer, or in a visible test"
             yield self.finding(self._use(name), reason, instead, warning=True)
 
-    def _data(self) -> Iterator[Finding]:
+    def _data(self) -> Iterator[LintFinding]:
         visible_names = loaded_names(without_magics(self.cell.released))
         for name in sorted((self.loaded - visible_names - self.own) & self.notebook.data_of_locked_cells):
             reason = (

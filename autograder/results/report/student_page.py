@@ -10,8 +10,8 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade
-from autograder.results.report import notebook as cells
-from autograder.results.report import plots, words
+from autograder.results.report import cell_views as cells
+from autograder.results.report import plots, status_words
 from autograder.results.report.headings import HeadedCell, headings
 from autograder.results.report.page import render
 from autograder.results.second_look import Request
@@ -51,22 +51,22 @@ def render_feedback(
     books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)
     waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
-    due = words.due_date(grade, assignment)
+    due = status_words.due_date(grade, assignment)
     values = {
         "course": course,
         "assignment": assignment,
         "grade": grade,
         "books": books,
         "earned": earned,
-        "percent": words.percent(grade.score, grade.max_score),
-        "reckoned_from": words.reckoning(
+        "percent": status_words.percent(grade.score, grade.max_score),
+        "reckoned_from": status_words.reckoning(
             grade.submitted_at,
             replace(assignment, due=due),
             by_hand=any(q.by_hand for one in grade.notebooks for q in one.questions),
         ),
         "due": due,
         "dates": grade.dates or Dates(),
-        "late": words.lateness(grade.submitted_at, due),
+        "late": status_words.lateness(grade.submitted_at, due),
         "waiting": len(waiting),
         "waiting_points": sum(q.max_score for q in waiting),
         "several": len(books) > 1,
@@ -80,7 +80,7 @@ def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
     views, left_out = cells.views(notebook) if notebook is not None else ([], 0)
     return _Book(
         grade=grade,
-        status=words.status_words(grade),
+        status=status_words.status_words(grade),
         curve=plots.learning_curve(grade.history),
         cells=views,
         left_out=left_out,

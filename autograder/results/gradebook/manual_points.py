@@ -11,7 +11,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.results.gradebook.database import read_only, server
-from autograder.results.gradebook.rows import rows
+from autograder.results.gradebook.database_rows import rows
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook

@@ -22,7 +22,7 @@ _OWNERS = ("figure", "_parent_figure")
 """Where an axes keeps its figure, by version of matplotlib."""
 
 
-class Lending:
+class FigureLending:
     """The figures of a test that the student's code may draw on."""
 
     def __init__(self) -> None:
