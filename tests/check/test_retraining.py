@@ -189,7 +189,7 @@ def own_loss(y_true: Any, y_pred: Any) -> Any:
         {"loss": own_loss},
         pytest.param({"loss": lambda y, p: own_loss(y, p)}, marks=pytest.mark.slow),
         pytest.param({"loss": partial(own_loss)}, marks=pytest.mark.slow),
-        {"loss": own_loss, "metrics": [own_metric, "accuracy"]},
+        pytest.param({"loss": own_loss, "metrics": [own_metric, "accuracy"]}, marks=pytest.mark.slow),
         {"loss": None},
     ],
     ids=["metric", "loss", "lambda", "partial", "both", "neither"],

@@ -63,8 +63,8 @@ def change_test(course: Course, old: str, new: str) -> None:
 
 
 def state(course: Course) -> dict[str, str]:
-    """Every file of the course, but for the runs, the exams, the logs and the lock."""
-    files = [path for path in course.root.rglob("*") if path.is_file()]
+    """Every file of the course, but for the runs, the exams, the logs and the locks."""
+    files = [path for path in course.root.rglob("*") if path.is_file() and not path.name.endswith("lock")]
     kept = [
         p
         for p in files

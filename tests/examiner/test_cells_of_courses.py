@@ -503,6 +503,7 @@ def test_an_object_that_says_yes_to_everything_earns_nothing(name):
     assert of(case, f"{EQUAL}\n{' = '.join(sorted(names))} = Yes()").fraction == 0
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_all_of_them_in_one_notebook_in_a_sandbox():
     """In a real kernel, one after the other: sources, callbacks and mocks work there as they do in this process."""

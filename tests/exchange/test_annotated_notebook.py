@@ -204,6 +204,7 @@ def test_a_run_that_ended_early_still_makes_a_whole_notebook():
     assert notebook.cells[2].metadata.autograder.run == "not_run"
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_nbgrader_generates_feedback_from_it(tmp_path):
     """The real command: it joins by grade_id, shows our scores, and neither a hidden test nor live HTML."""

@@ -34,9 +34,11 @@ ENDS = {
     "killed for its time": (UNSTOPPABLE, RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 2 s"),
     "killed for its memory": ("x = bytearray(2**30)", RunStatus.OUT_OF_MEMORY, "That was in cell 3 (cell2)."),
 }
+SLOW = {"killed for its time"}
+"""Ends that wait for a limit twice; ``test_client.py`` shows this one by itself."""
 
 
-@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=pytest.mark.slow if how in SLOW else ()) for how in ENDS])
 def test_answers_before_the_cell_keep_their_points_and_the_cell_is_named(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

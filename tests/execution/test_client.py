@@ -144,10 +144,11 @@ GONE = "The notebook's kernel ended while a cell was running."
         ("held = [bytearray(1 << 20) for _ in range(4000)]", RunStatus.OUT_OF_MEMORY, "more than 768 MiB"),
         ("while True: print('x' * 1000)", RunStatus.TOO_MUCH_OUTPUT, "printed more than 2 MiB"),
         ("display({'text/plain': 'x' * 90_000_000}, raw=True)", RunStatus.TOO_MUCH_OUTPUT, "printed more than 2 MiB"),
-        (
+        pytest.param(
             "for i in range(100_000): display({'text/plain': str(i)}, raw=True)",
             RunStatus.TOO_MUCH_OUTPUT,
             "printed more than 2 MiB",
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["os._exit", "SIGKILL", "memory", "endless print", "one huge message", "100,000 displays"],

@@ -92,6 +92,7 @@ def test_a_variant_without_keras() -> None:
     assert not found.faults, "\n\n".join(found.faults)
 
 
+@pytest.mark.slow
 @pytest.mark.keras
 def test_a_variant_with_keras() -> None:
     found = run("keras-fully-connected", 0, 1)

@@ -116,15 +116,15 @@ RELEASED = [
 ]
 REFUSED = {
     # an invalid source → what, where, and what to do
-    "apps/too-new": r"cell 1 \('cell-2298c977f4deff2b'\): Schema version is too new: 10 \(expected 3\); .*update nbgrader",
-    "apps/test-v0-invalid": "cell 17: .*does not have a grade_id; give it one in Jupyter's Create Assignment toolbar",
-    "apps/test-no-metadata": "cell 3: Solution region detected in a non-solution cell; please make sure all",
+    "apps/too-new": r"cell 1 \('cell-2298c977f4deff2b'\): a newer nbgrader wrote its marks; update nbgrader where",
+    "apps/test-v0-invalid": "cell 17: it has no ID; write one into the field ID in Jupyter's Create Assignment toolbar",
+    "apps/test-no-metadata": "cell 3: ### BEGIN SOLUTION stands in a cell that is no answer, .*choose “Autograded answer”",
     "apps/test-no-metadata-autotest": "cell 6: an AUTOTEST belongs into a cell that is an autograded test",
-    "steps/bad-markdown-cell-1": r"cell 1 \('foo'\): Markdown grade cell 'foo' is not .*; make it a manually graded",
-    "steps/bad-markdown-cell-2": "cell 1: .*does not have a grade_id; give it one",
-    "steps/blank-grade-id": "cell 1: grade_id is empty; give it one in Jupyter's Create Assignment toolbar",
-    "steps/blank-points": r"cell 1 \('id1'\): nbgrader cell 'id1' does not have points; give it some",
-    "steps/duplicate-grade-ids": r"cell 2 \('id1'\): cell 1 has the same grade_id; rename one of them",
+    "steps/bad-markdown-cell-1": r"cell 1 \('foo'\): it is a text, and tests run code only; choose “Manually graded",
+    "steps/bad-markdown-cell-2": "cell 1: it has no ID; write one into the field ID",
+    "steps/blank-grade-id": "cell 1: it has no ID; write one into the field ID in Jupyter's Create Assignment toolbar",
+    "steps/blank-points": r"cell 1 \('id1'\): it has no points; write some into the field Points",
+    "steps/duplicate-grade-ids": r"cell 2 \('id1'\): cell 1 has the same ID; give one of them another",
 }
 ELSEWHERE = {
     # a notebook, or a folder of them → the test that is about it, or why none is

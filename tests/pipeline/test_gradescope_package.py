@@ -211,6 +211,7 @@ def test_without_a_notebook_or_with_two_the_student_reads_what_to_do(image: Imag
 # --- time --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_endless_loop_costs_its_own_points_alone(image: Image, notebook) -> None:
     ended = image.run({"numbers.ipynb": notebook({"line": "while True:\n    pass"})})
     if BUSY in ended.stdout:

@@ -105,7 +105,8 @@ def lesson_course(root: Path, lesson: str) -> Path:
 @pytest.mark.sandbox
 @pytest.mark.keras
 @pytest.mark.integration
-@pytest.mark.parametrize("lesson", [QUICKEST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", [QUICKEST, *OTHERS])
 def test_a_lesson_is_released_and_its_solution_earns_all_that_tests_give(
     core: dict[str, str], tmp_path: Path, lesson: str
 ) -> None:

@@ -37,7 +37,7 @@ def test_points_lost_to_an_exception_are_summed_with_the_exception_and_its_line(
     (lost,) = exceptions(grades)
     assert (lost.key, lost.points) == (("network", "a"), 3)
     assert [grade.student for grade in lost.grades] == ["ada", "bob"]
-    assert lost.errors == (("AttributeError: 'Tensor' object has no attribute 'max', at `assert f(2).max() == 2`", 2),)
+    assert lost.errors == (("AttributeError, at `assert f(2).max() == 2`", 2),)
 
 
 @pytest.mark.parametrize("error", ["NameError: name 'f' is not defined", "NotImplementedError: ", "AssertionError"])
@@ -86,7 +86,7 @@ def test_where_most_have_the_same_points_nobody_is_the_strongest() -> None:
 
 
 def test_the_class_report_names_them_with_students_and_what_to_do(tmp_path) -> None:
-    error = TRACEBACK.format("TypeError: <b>cannot</b> add")
+    error = TRACEBACK.format("TypeError: cannot add")
     grades = [
         *a_class_with_a_wrong_test(12),
         replace(of_scores("zoe", 2, 0, 2, 0, 0, detail=error), name="Zoe <i>Zed</i>"),
@@ -95,7 +95,7 @@ def test_the_class_report_names_them_with_students_and_what_to_do(tmp_path) -> N
     shown = inert(text).text
     assert "Points lost to an exception in the test" in shown
     assert "b : 2 points of 1 student" in shown
-    assert "TypeError: <b>cannot</b> add, at `assert f(2).max() == 2`" in shown
+    assert "TypeError, at `assert f(2).max() == 2`" in shown
     assert "zoe Zoe <i>Zed</i>" in shown
     assert "Questions that the strongest students lose" in shown
     assert "c : 3 of the 3 strongest lose points (95 % interval 44 to 100 %), 3 of the 10 others" in shown

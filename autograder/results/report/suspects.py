@@ -71,10 +71,14 @@ def exceptions(grades: Sequence[Grade]) -> list[Exceptions]:
 
 
 def _exception(question: QuestionGrade) -> str:
-    """Return the first exception of a question's test that is no failed assertion; empty if there is none."""
+    """Return the type and line of the first exception that is no failed assertion; empty if there is none.
+
+    Its words may be the student's, and could tell what is hidden to whoever looks over a teacher's shoulder.
+    """
     for failure in failures(question.detail):
         if failure.line and failure.said and not failure.said[0].startswith(_NO_SUSPECTS):
-            return f"{failure.said[0]}, at `{failure.code}`" if failure.code else failure.said[0]
+            kind = failure.said[0].partition(":")[0]
+            return f"{kind}, at `{failure.code}`" if failure.code else kind
     return ""
 
 

@@ -70,11 +70,10 @@ def test_a_canvas_file_is_filled_into_a_copy(course, tmp_path):
 def test_a_dry_run_writes_nothing(course, tmp_path):
     path = tmp_path / "Grades.csv"
     path.write_text(CANVAS, encoding="utf-8")
-    said = post(course, "--into", path, "--dry-run", "--zip", tmp_path / "pages.zip")
+    said = post(course, "--into", path, "--dry-run")
     assert "grades would be written, 0 as they were" in said.output
     assert sorted(p.name for p in tmp_path.glob("*.csv")) == ["Grades.csv", "grades.csv"]
     assert not (course.state / "posted").exists()
-    assert not (tmp_path / "pages.zip").exists()
 
 
 def test_moodles_worksheet_and_its_pages(course, tmp_path):

@@ -401,7 +401,7 @@ def test_a_plot_names_its_candidates_and_a_row_its_columns_on_narrow_screens(tmp
     page = write_page(course, course.assignments["hw"], calibrate(course, 4)).read_text()
     assert ">without-any-layer</text>" in page
     for title in ("Measured", "Full credit", "With 95 % confidence", "without-any-layer has all points"):
-        assert f'data-title="{title}"' in page
+        assert f'data-label="{title}"' in page
 
 
 def test_the_class_report_cites_it_and_says_what_changed_since(tmp_path: Path) -> None:

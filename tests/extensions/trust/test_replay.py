@@ -60,7 +60,11 @@ def replayed(course: Course, **options: Any) -> ReplayReport:
 
 def state(course: Course) -> dict[str, tuple[str, int]]:
     """Every file of the course and when it was last touched, but for locks and logs."""
-    files = [p for p in course.root.rglob("*") if p.is_file() and p.name != "lock" and p.parent.name != "log"]
+    files = [
+        p
+        for p in course.root.rglob("*")
+        if p.is_file() and p.suffix != ".lock" and p.name != "lock" and p.parent.name != "log"
+    ]
     return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in files}
 
 
