@@ -58,14 +58,14 @@ HEARTS = {
     "a predicting model in the kernel": "remote.model:RemoteModel.__call__",
 }
 """Feature → the function at its heart, below the room. One that gives something back counts only where it does."""
-CONDITIONAL = {
+CONDITIONAL = (
     "remote.kinds:may_be_claimed",
     "patches:_module",
     "remote.lending:Lending._encodable",
     "remote.library_objects:parts",
     "remote.console:Console.replaced",
     "empty_arrays:_only_one_is_empty",
-}
+)
 _CELL = "examination:_examine_cell"
 
 
