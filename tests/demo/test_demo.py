@@ -53,7 +53,7 @@ def test_the_demo_course_is_the_kits_own(class_course: Path) -> None:
 
 def test_its_student_who_never_ends_holds_it_up_for_less_than_a_lessons_limit(tmp_path: Path) -> None:
     here = load_course(demo.make_course(tmp_path / "demo")).assignments[NAME].limits
-    own = load_course(demo.course.kit_course()).assignments[NAME].limits
+    own = load_course(demo.demo_course.kit_course()).assignments[NAME].limits
     assert (here.cell_seconds, own.cell_seconds) == (15, 30)
     assert replace(here, cell_seconds=30) == own
 
