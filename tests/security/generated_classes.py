@@ -40,7 +40,8 @@ class M(type):
     def __call__(self, *others, **named): return self
     def __len__(self): return 5
 """
-MADE = ["C.__new__(C)", "C()", "C", "np.zeros(2).view(C)", "C(2)", "C([0, 1, 4, 9, 16])"]
+MADE = ["C.__new__(C)", "C()", "C", "np.zeros(2).view(C)", "C(2)", "C([0, 1, 4, 9, 15])"]
+# A list with the right numbers would be a right answer, whatever else its class does.
 
 
 def answers(seed: int) -> dict[str, str]:
