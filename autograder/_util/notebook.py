@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from autograder._util.notebook_format import NotebookNode, ValidationError, nbformat
+from autograder._util.text import is_encodable
 from autograder.errors import CourseError, SubmissionError
 from autograder.records.limits import MAX_NOTEBOOK_BYTES
 
@@ -139,7 +140,7 @@ def _parse(data: bytes, label: str) -> dict[str, Any]:
     for value, depth in _walk(parsed):
         if depth > MAX_DEPTH:
             _too_deep(label)
-        if isinstance(value, str) and not value.isascii() and not _encodable(value):
+        if isinstance(value, str) and not value.isascii() and not is_encodable(value):
             raise SubmissionError(f"{label}: half a character (a lone surrogate) in {value[:40]!r}")
     return parsed
 
@@ -197,14 +198,6 @@ def _walk(top: Any) -> Iterator[tuple[Any, int]]:
             stack.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, list):
             stack.extend((item, depth + 1) for item in value)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 # --- nbformat ----------------------------------------------------------------------------------------

@@ -49,6 +49,15 @@ def visible(text: str, limit: int = 20_000) -> str:
     return text.translate({ord(character): named for character, named in escapes.items() if named != character})
 
 
+def is_encodable(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8: it has no half of a surrogate pair."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def one_line(text: str, limit: int = 200) -> str:
     """Put :func:`visible` text on one line, for tables and terminals."""
     line = " ".join(visible(text, 4 * limit).split())

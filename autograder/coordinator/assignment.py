@@ -251,15 +251,13 @@ def observe(course: Course, release: Release) -> tuple[Release, str]:
 
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     """Write the solution below an empty folder, and plan it like a student's submission."""
-    from autograder.release.build import notebook_text  # imports nbgrader
-    from autograder.release.exam_construction import solution_notebook
+    from autograder.release.build import solution_texts  # imports nbgrader
 
     shutil.rmtree(folder, ignore_errors=True)
     submission = folder / "submitted"
     submission.mkdir(parents=True)
-    for exam in release.exams:
-        text = notebook_text(solution_notebook(exam))
-        (submission / f"{exam.notebook}.ipynb").write_text(text, encoding="utf-8")
+    for name, text in solution_texts(release.exams).items():
+        (submission / f"{name}.ipynb").write_text(text, encoding="utf-8")
     return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
 
 
@@ -283,7 +281,7 @@ def _missed(exams: Sequence[Exam], grade: Grade) -> str:
     """Name the tests in which the solution itself misses points: so may every student."""
     tests = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST}
     questions = [(book.notebook, question) for book in grade.notebooks for question in book.questions]
-    missed = [q.id for name, q in questions if (name, q.id) in tests and q.score < q.max_score - 1e-9]
+    missed = [q.id for name, q in questions if (name, q.id) in tests and q.loses_points]
     return f". It misses points itself in {', '.join(missed)}: see why with a release" if missed else ""
 
 

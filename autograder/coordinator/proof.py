@@ -34,8 +34,7 @@ from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
-from autograder.release.build import notebook_text, placed
-from autograder.release.exam_construction import solution_notebook
+from autograder.release.build import placed, solution_texts
 from autograder.release.explanation import sentence
 from autograder.release.formats import is_foreign_test
 from autograder.release.record import Release
@@ -87,9 +86,8 @@ def prove(
     assignment = release.assignment
     folder = proof_folder(course, assignment.name)
     shutil.rmtree(folder, ignore_errors=True)
-    solution_texts = {n.name: notebook_text(solution_notebook(n.exam)) for n in release.notebooks}
     release_texts = {n.name: n.text for n in release.notebooks}
-    first = _work(course, release, folder, "solution", solution_texts)
+    first = _work(course, release, folder, "solution", solution_texts(release.exams))
     unchanged = _work(course, release, folder, "unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
@@ -107,7 +105,6 @@ def prove(
             (solution,) = _graded(assignment, [again], workers, execute)
         warnings = _compared(course, release, folder, solution, blank)
     say("weak answers (functions that return None, 0, their input)")
-
     own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
 
     def work(name: str, texts: Mapping[str, str]) -> Work:
@@ -205,7 +202,7 @@ def _slow_learners(
         return
     say("the solution, trained again for a third of the epochs")
     fewer = tuple(exam for exam, _ in changed)
-    slow = work("slow", {exam.notebook: notebook_text(solution_notebook(exam)) for exam in exams})
+    slow = work("slow", solution_texts(exams))
     grades = batch.run([replace(slow, exams=fewer)], workers=workers, force=True, execute=execute).grades
     shutil.rmtree(slow.submission.parent, ignore_errors=True)
     for exam, cell, question in (missed for grade in grades for missed in _missed_tests(fewer, grade)):

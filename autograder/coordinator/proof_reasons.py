@@ -7,11 +7,10 @@ import re
 
 from autograder.errors import CourseError
 from autograder.records.run import RunStatus
+from autograder.results.failures import TRACEBACK, frames_in_test
 
-_TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("another exception occurred:", "the direct cause of the following exception:")
 """How the text ends between an exception and the one that followed from it."""
-_IN_TEST = re.compile(r'  File "<test [^"]*>", line (\d+)')
 _LINE = re.compile(r"line \d+: ")
 _REFUSED_IN_SQL = re.compile(r"^(.* is refused in SQL: .*)$", re.MULTILINE)
 _COURSE_ERROR = f"{CourseError.__module__}.{CourseError.__qualname__}: "
@@ -43,9 +42,9 @@ def reason_of(detail: str) -> str:
 
     For example: ``line 2: assert f(1) == 3: AssertionError; f(1) is 2``.
     """
-    if _TRACEBACK not in detail:  # a test that ran in the kernel says no more than its line
+    if TRACEBACK not in detail:  # a test that ran in the kernel says no more than its line
         return detail.strip() if _LINE.match(detail) else ""
-    tracebacks = detail[detail.find(_TRACEBACK) :].split(f"\n{_TRACEBACK}")
+    tracebacks = detail[detail.find(TRACEBACK) :].split(f"\n{TRACEBACK}")
     chained = itertools.takewhile(lambda text: text.rstrip().endswith(_CHAINED), tracebacks)
     ended = tracebacks[min(len(list(chained)), len(tracebacks) - 1)]
     refused = _REFUSED_IN_SQL.search(detail)  # SQLite's own exception does not say which code was refused
@@ -55,9 +54,9 @@ def reason_of(detail: str) -> str:
 
 def _line_and_message(traceback: str, message: str = "") -> str:
     lines = traceback.strip("\n").splitlines()
-    frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
-    position = next((f"line {m[1]}: {lines[i + 1].strip()}: " for i in frames if (m := _IN_TEST.match(lines[i]))), "")
-    ending = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines[-2:]
+    in_test, after = frames_in_test(lines)
+    position = next((f"line {number}: {code}: " for number, code in in_test), "")
+    ending = lines[-2:] if after is lines else [line for line in after if not line.startswith(" ")]
     message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
     if message.startswith(_NO_ANSWER):
         message = f"{message}; {_LEND_INPUT}"

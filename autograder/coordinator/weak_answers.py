@@ -13,8 +13,7 @@ from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
 from autograder.exchange.work import Work
 from autograder.records.exam import GIVEN, Exam, has_tag
 from autograder.records.grade import Grade
-from autograder.release.build import notebook_text
-from autograder.release.exam_construction import solution_notebook
+from autograder.release.build import solution_texts
 
 MAX_SOLUTION_SECONDS = 20.0
 """Longest processor time of the solution with which weak answers are tried; there are at most four more runs."""
@@ -55,7 +54,9 @@ def weak_answers(
         todo = f"`autograder audit {exams[0].assignment}` takes the time and tries more of them"
         return [f"{_WHICH} were not tried: {duration}; {todo}"]
     limit = max(MIN_SECONDS, TIMES_THE_SOLUTION * seconds)
-    works = [_limited(work(f"weak-{number}", _texts(mutant)), limit) for number, mutant in enumerate(tried)]
+    works = [
+        _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
+    ]
     began = time.monotonic()
 
     def until_late(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
@@ -79,10 +80,6 @@ def weak_answers(
             "with one of them, a loop of the notebook or of a test may not end"
         )
     return findings
-
-
-def _texts(mutant: WeakSolution) -> dict[str, str]:
-    return {exam.notebook: notebook_text(solution_notebook(exam)) for exam in mutant.exams}
 
 
 def _limited(work: Work, seconds: float) -> Work:

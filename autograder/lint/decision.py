@@ -41,7 +41,7 @@ class Decision:
         self.students = notebook.known.students - notebook.known.trusted.keys() - bound
 
     def lacks(self) -> Iterator[tuple[str, str]]:
-        """Yield the reason reason the test gives its points to any answer, and the remedy."""
+        """Yield the reason why the test gives its points to any answer, and the remedy."""
         if self.cell.points <= 0 or has_tag(self.cell.metadata, GIVEN):
             return
         if not self._decides():

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograder._util.text import is_encodable
+
 MAX_SIZE = 10_000_000
 """Limit for a single dimension, unit count or kernel side."""
 
@@ -174,17 +176,9 @@ def terms(value: Any, label: str) -> tuple[Any, ...]:
         return tuple(value)
     if kinds != {str}:
         raise refuse(label, value, "a list of texts, or of whole numbers")
-    if max(map(len, value)) > 1000 or sum(map(len, value)) > MAX_TEXT or not _encodable("".join(value)):
+    if max(map(len, value)) > 1000 or sum(map(len, value)) > MAX_TEXT or not is_encodable("".join(value)):
         raise RefusedModel(f"{label} has terms that are too long, or that are not text.")
     return tuple(value)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def token(value: Any, label: str) -> Any:

@@ -38,6 +38,11 @@ class QuestionGrade:
     """What a person wrote on it there, in Markdown."""
 
     @property
+    def loses_points(self) -> bool:
+        """Whether the score is less than full, but for rounding."""
+        return self.score < self.max_score - 1e-9
+
+    @property
     def remark(self) -> str:
         """Message, or nothing where the checks already say the same."""
         short = [c for c in self.checks if c.fraction < 1]

@@ -277,6 +277,11 @@ def notebook_text(notebook: NotebookNode) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
+def solution_texts(exams: Iterable[Exam]) -> dict[str, str]:
+    """Write the notebooks with the instructor's solution: name of the notebook → text."""
+    return {exam.notebook: notebook_text(solution_notebook(exam)) for exam in exams}
+
+
 def _check_points(assignment: Assignment, exams: list[Exam]) -> None:
     total = sum(exam.max_score for exam in exams)
     if assignment.points is not None and not math.isclose(total, assignment.points, abs_tol=1e-6):

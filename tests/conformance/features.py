@@ -98,15 +98,14 @@ def count_here(root: Path) -> dict[str, list[str]]:
 
     from autograder.coordinator import observation, proof
     from autograder.course.configuration import load_course
-    from autograder.release.build import build
-    from autograder.release.exam_construction import solution_notebook
+    from autograder.release.build import build, solution_texts
 
     course = load_course(root)
     rows: dict[str, list[str]] = {}
     for name, assignment in course.assignments.items():
         counting = Profile()
         release = build(course, assignment)
-        texts = {n.name: proof.notebook_text(solution_notebook(n.exam)) for n in release.notebooks}
+        texts = solution_texts(release.exams)
         folder = proof.proof_folder(course, name)
         work = observation.observing(proof._work(course, release, folder, "solution", texts), folder / "observed")
         sys.setprofile(counting)

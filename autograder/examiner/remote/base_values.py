@@ -13,7 +13,7 @@ from autograder.check.handle import reference_of
 from autograder.kernel.base_values import COPIES
 
 MISSING = object()
-PLAIN_BASES = frozenset(kind.__name__ for kind in COPIES)
+_BASES = frozenset(kind.__name__ for kind in COPIES)
 _PLAIN = (*COPIES, ExactInteger)
 
 
@@ -26,7 +26,7 @@ def base_value(handle: Any, *methods: str) -> Any:
             public ones.
     """
     remote, reference = handle._remote, reference_of(handle)
-    if reference is None or remote.lost or not may_have_base(reference, type(handle)):
+    if reference is None or remote.lost or not _may_have_base(reference, type(handle)):
         return MISSING
     answer = remote.ask("operate", "base", (handle, list(methods)))
     if type(answer) is not tuple or len(answer) != 1 or type(answer[0]) not in _PLAIN:
@@ -34,8 +34,8 @@ def base_value(handle: Any, *methods: str) -> Any:
     return answer[0]
 
 
-def may_have_base(reference: Any, kind: Any) -> bool:
+def _may_have_base(reference: Any, kind: Any) -> bool:
     """Tell, without a request, whether an object's class may derive from a plain type."""
     if reference.kind not in ("object", "function") or reference.type_name.startswith("builtins."):
         return False
-    return kind._plain_bases is None or bool(kind._plain_bases & PLAIN_BASES)
+    return kind._plain_bases is None or bool(kind._plain_bases & _BASES)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from autograder._util.text import one_line
+from autograder._util.yaml_record import suggest
 from autograder.coordinator.assignment import load_release
 from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import UsageError
@@ -64,10 +64,9 @@ def explained(course: Course, assignment: Assignment, student: str, question: st
 def _grade(course: Course, assignment: Assignment, student: str) -> Grade:
     standing = publication.on_disk(course, assignment.name)
     students = [*(grade.student for grade in (*standing.current, *standing.older)), *standing.damaged]
-    near = difflib.get_close_matches(student, students, 1)
     if students and student not in students:
-        todo = f"did you mean {near[0]!r}?" if near else f"run `autograder grade {assignment.name}` first"
-        raise UsageError(f"nothing is graded for {student!r} in {assignment.name}; {todo}")
+        todo = suggest(student, students) or f"; run `autograder grade {assignment.name}` first"
+        raise UsageError(f"nothing is graded for {student!r} in {assignment.name}{todo}")
     (grade,) = publication.for_people(course, publication.grades(course, assignment.name, [student]))
     return grade
 
@@ -78,14 +77,13 @@ def _chosen(
     chosen = [(book, each) for book, each in questions if question in (each.id, f"{book.notebook}/{each.id}")]
     if not chosen:
         ids = [each.id for _, each in questions]
-        near = difflib.get_close_matches(question, ids, 1)
-        todo = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(ids)}"
-        raise UsageError(f"{assignment.name} has no question {question!r}; {todo}")
+        todo = suggest(question, ids) or f"; it has {', '.join(ids)}"
+        raise UsageError(f"{assignment.name} has no question {question!r}{todo}")
     return chosen
 
 
 def _is_short(question: QuestionGrade) -> bool:
-    return question.needs_manual_grade or question.score < question.max_score - 1e-9
+    return question.needs_manual_grade or question.loses_points
 
 
 def _tests(course: Course, assignment: Assignment, grade: Grade) -> tuple[dict[tuple[str, str], ExamCell], str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.extensions.trust.audit_statistics import wilson
+from autograder._util.intervals import wilson
 from autograder.extensions.trust.mutants import FAMILIES, Mutant
 
 FORMAT = 1

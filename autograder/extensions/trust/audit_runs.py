@@ -97,7 +97,7 @@ class AuditRuns:
             f" ({one_line(question.message, 300)})"
             for exam, book in zip(self.release.exams, grade.notebooks, strict=True)
             for question in _tested(exam, book.questions)
-            if question.score < question.max_score - 1e-9
+            if question.loses_points
         ]
         if missed:
             todo = "mend the solution or its tests (`autograder release` says more), then audit them"

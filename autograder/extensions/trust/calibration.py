@@ -203,9 +203,9 @@ def _questions(
     for exam in exams:
         for cell in record.tests_with_points(exam):
             key = (exam.notebook, str(cell.grade_id))
-            lost = [not _is_full(graded) for grade in solution if (graded := _question(grade, key)) is not None]
+            lost = [graded.loses_points for grade in solution if (graded := _question(grade, key)) is not None]
             shares = (
-                AnswerShare(name, _share([_is_full(q) for g in grades if (q := _question(g, key)) is not None]))
+                AnswerShare(name, _share([not q.loses_points for g in grades if (q := _question(g, key)) is not None]))
                 for name, grades in answers.items()
             )
             yield QuestionCalibration(*key, cell.points, record.test_digest(cell), _share(lost), tuple(shares))
@@ -216,14 +216,10 @@ def _question(grade: Grade, key: tuple[str, str]) -> QuestionGrade | None:
     return next(matching, None)
 
 
-def _is_full(question: QuestionGrade) -> bool:
-    return question.score >= question.max_score - 1e-9
-
-
 def _loses(grade: Grade, exams: Sequence[Exam]) -> bool:
     """Tell whether a question that tests grade has lost points."""
     keys = [(exam.notebook, str(cell.grade_id)) for exam in exams for cell in record.tests_with_points(exam)]
-    return any((question := _question(grade, key)) is None or not _is_full(question) for key in keys)
+    return any((question := _question(grade, key)) is None or question.loses_points for key in keys)
 
 
 def _share(happened: Sequence[bool]) -> Share:

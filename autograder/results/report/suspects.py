@@ -5,11 +5,11 @@ Neither shows that a test is wrong. Both say where a teacher should look at answ
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autograder._util.intervals import wilson
 from autograder.records.checks import Outcome
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.results.failures import failures
@@ -88,8 +88,6 @@ def upsets(grades: Sequence[Grade]) -> list[Upset]:
     The strongest at a question are those with the most points in all *other* questions, so that the question itself
     does not decide who they are. Students who share the last place are all among them.
     """
-    if len(grades) < MIN_CLASS:
-        return []
     results: dict[Key, list[tuple[Grade, QuestionGrade]]] = {}
     for grade, key, question in _questions(grades):
         results.setdefault(key, []).append((grade, question))
@@ -104,29 +102,16 @@ def _upset(key: Key, rows: Sequence[tuple[Grade, QuestionGrade]]) -> Upset | Non
     bound = sorted(others_score.values(), reverse=True)[max(2, round(len(rows) / 4) - 1)]
     strong = [(grade, question) for grade, question in rows if others_score[id(grade)] >= bound]
     weak = [(grade, question) for grade, question in rows if others_score[id(grade)] < bound]
-    losing = [grade for grade, question in strong if _loses(question)]
-    losing_others = sum(_loses(question) for _, question in weak)
+    losing = [grade for grade, question in strong if question.loses_points]
+    losing_others = sum(question.loses_points for _, question in weak)
     if len(strong) > len(rows) / 2 or len(losing) < 2 or len(losing) * len(weak) < losing_others * len(strong):
         return None
-    low, high = _interval(len(losing), len(strong))
-    return Upset(key, tuple(losing), len(strong), losing_others, len(weak), low, high)
+    low, high = wilson(len(losing), len(strong))
+    return Upset(key, tuple(losing), len(strong), losing_others, len(weak), 100 * low, 100 * high)
 
 
 def _score(grade: Grade) -> float:
     return sum(book.score for book in grade.notebooks)
-
-
-def _loses(question: QuestionGrade) -> bool:
-    return question.score < question.max_score - 1e-9
-
-
-def _interval(count: int, total: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval for a share, in percent (Wilson 1927)."""
-    z = 1.96
-    share, weight = count / total, 1 + z * z / total
-    center = (share + z * z / (2 * total)) / weight
-    spread = z / weight * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return 100 * max(0.0, center - spread), 100 * min(1.0, center + spread)
 
 
 def _questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from autograder.extensions.trust.audit_statistics import difference, wilson
+from autograder._util.intervals import wilson
+from autograder.extensions.trust.audit_statistics import difference
 from autograder.extensions.trust.distributions import student_p
 
 
