@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""
 
+AGAIN_SECONDS = 0.01
+
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Turn SIGTERM into :class:`Terminated` within the block, so that it ends a command as Ctrl-C does.
+    """Turn SIGTERM into :class:`Terminated` within the block, so that it ends a command as Ctrl-C does; lose neither.
 
     Nothing changes in a process that ignores SIGTERM (``nohup`` and the like), or in any thread but the main one.
     """
@@ -34,11 +38,34 @@ def terminable() -> Iterator[None]:
     def stop(*_: object) -> None:
         raise Terminated
 
+    report = sys.unraisablehook
+
+    def send_again_or_report(unraisable: sys.UnraisableHookArgs) -> None:
+        if not _send_again(unraisable.exc_value):
+            report(unraisable)
+
     signal.signal(signal.SIGTERM, stop)
+    sys.unraisablehook = send_again_or_report
     try:
         yield
     finally:
+        sys.unraisablehook = report
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _send_again(error: BaseException | None) -> bool:
+    """Send the signal again if ``error`` is a stop; return whether it is.
+
+    Python drops an exception that is raised while an object is finalized or a weak reference is cleared (SQLAlchemy has
+    many). A signal at that moment would be lost. It is sent again from a thread, so that it comes after the finalizer.
+    """
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+    timer = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))
+    timer.daemon = True
+    timer.start()
+    return True
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+import weakref
 
 import click
 import pytest
@@ -44,6 +46,31 @@ def test_another_thread_than_the_first_is_left_alone() -> None:
     thread.start()
     thread.join()
     assert entered == [signal.SIG_DFL]
+
+
+@pytest.mark.parametrize(("number", "stop"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_signal_that_comes_while_an_object_is_finalized_is_not_lost(
+    number: signal.Signals, stop: type[KeyboardInterrupt]
+) -> None:
+    """Python itself only prints "Exception ignored in" and goes on."""
+
+    class Engine:
+        pass
+
+    engine = Engine()
+    cleared = []
+
+    def finalize(reference: object) -> None:
+        cleared.append(reference)
+        signal.raise_signal(number)
+
+    reference = weakref.ref(engine, finalize)
+    with pytest.raises(KeyboardInterrupt) as stopped, signals.terminable():  # noqa: PT012
+        del engine
+        assert cleared == [reference]
+        time.sleep(10)
+        pytest.fail("it goes on")
+    assert type(stopped.value) is stop
 
 
 @click.command()

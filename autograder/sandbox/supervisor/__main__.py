@@ -136,7 +136,8 @@ class Guard:
     def result(self) -> dict[str, Any]:
         """Make the last report, after the end of everything.
 
-        Without a watchdog, ``cpu`` is the time of the monitor's children that were waited for.
+        Without a watchdog, ``cpu`` is the time of the children that were waited for: the monitor's, and init's if it
+        ended after the monitor, as bubblewrap's often does.
         """
         exit_code, cpu = self.sandbox.result()
         # Init's end ends everything.
@@ -144,7 +145,8 @@ class Guard:
         select.select([self.init_fd], [], [], EXIT_SECONDS)
         # bubblewrap's init is now a child of this process, the nearest subreaper: no zombie stays with the host's init.
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.init, os.WNOHANG)
+            _, _, used = os.wait4(self.init, os.WNOHANG)
+            cpu = max(cpu, used.ru_utime + used.ru_stime)
         return {
             **self.used(),
             "exit": exit_code if exit_code >= 0 else 128 - exit_code,
