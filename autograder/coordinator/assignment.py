@@ -19,7 +19,7 @@ from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.errors import HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam, Role
+from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.records.run import RunStatus
 from autograder.release import exam_cache
@@ -250,15 +250,14 @@ def observe(course: Course, release: Release, execute: Execute | None = None) ->
     grade = _run_solution(first, execute)
     if reason := _unreached(grade):
         return release, f"{name}: {observation.reason(reason)}"
-    observed = observation.with_record(release, observation.read(first))
+    observed = observation.with_misses(observation.with_record(release, observation.read(first)), grade)
     second = observation.repeating(first, observed.exams, folder / "second")
     repeated = _run_solution(second, execute)
     if not _unreached(repeated):  # else what the first run showed counts
-        grade = repeated
-        observed = observation.joined(observed, observation.read(second))
+        observed = observation.with_misses(observation.joined(observed, observation.read(second)), repeated)
     observation.keep(course, observed)
     note = f"{name}: the solution ran twice, to see what answers may do; a release does it before"
-    return observed, note + _missed(observed.exams, grade)
+    return observed, note + _missed(observed.exams)
 
 
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
@@ -290,12 +289,18 @@ def _run_solution(work: Work, execute: Execute | None) -> Grade:
     )
 
 
-def _missed(exams: Sequence[Exam], grade: Grade) -> str:
+def _missed(exams: Sequence[Exam]) -> str:
     """Name the tests in which the solution itself misses points: so may every student."""
-    tests = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST}
-    questions = [(book.notebook, question) for book in grade.notebooks for question in book.questions]
-    missed = [q.id for name, q in questions if (name, q.id) in tests and q.loses_points]
-    return f". It misses points itself in {', '.join(missed)}: see why with a release" if missed else ""
+    missed = [
+        cell.grade_id
+        for exam in exams
+        for cell in exam.cells
+        if exam.observations is not None and cell.grade_id in exam.observations.missed
+    ]
+    if not missed:
+        return ""
+    todo = "where an answer does, a person decides; see why with a release"
+    return f". It misses points itself in {', '.join(map(str, missed))}: {todo}"
 
 
 def _unreached(grade: Grade) -> str:

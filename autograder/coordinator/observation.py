@@ -23,7 +23,8 @@ from autograder.errors import HostError
 from autograder.exchange.work import Work, versions
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
-from autograder.records.observations import Observations
+from autograder.records.grade import Grade
+from autograder.records.observations import Act, Fact, Observations
 from autograder.release.record import Release
 
 FILE = "observations.json"
@@ -65,6 +66,12 @@ def joined(release: Release, observed: Sequence[Observations]) -> Release:
     """Return the release with the facts of one more run beside those that its exams have."""
     recorded = [exam.observations or Observations() for exam in release.exams]
     return with_record(release, [old | new for old, new in zip(recorded, observed, strict=True)])
+
+
+def with_misses(release: Release, grade: Grade) -> Release:
+    """Return the release with the tests in which the solution itself lost points."""
+    missed = [[Fact(Act.MISSES, q.id, q.outcome) for q in book.questions if q.loses_points] for book in grade.notebooks]
+    return joined(release, [Observations.of(facts) for facts in missed])
 
 
 def is_observed(exams: Sequence[Exam]) -> bool:

@@ -65,7 +65,37 @@ def test_tests_in_which_the_solution_itself_misses_points_are_named_before_the_b
 ) -> None:
     course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
     _, (note,) = grading.observed_release(course, course.assignments["hw"])
-    assert note.endswith("a release does it before. It misses points itself in test-double: see why with a release")
+    assert ". It misses points itself in test-double: where an answer does, a person decides; see why with" in note
+
+
+def test_where_the_solution_itself_misses_points_a_person_decides_about_answers_that_do(
+    tmp_path: Path, here: Here
+) -> None:
+    """The test may need what it would find in nbgrader alone. A release refuses it; here nobody loses points by it."""
+    course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    for name, answer in {"ada": "def double(xs):\n    xs.sort()", "bob": "def double(xs):\n    xs[:] = [3]"}.items():
+        submit(course, name, answer)
+    submit(course, "cyd", "import os")
+    (course.submitted("cyd", "hw") / "nb.ipynb").unlink()
+    grades = {grade.student: grade for grade in batch.run(batch.plan(course, release), execute=Here()).grades}
+    ada, bob, cyd = (grades[name].notebooks[0].questions[0] for name in ("ada", "bob", "cyd"))
+    assert (ada.score, ada.needs_manual_grade) == (0, True)
+    assert ada.message.endswith("The solution of this course loses points in this test, too, so a person decides.")
+    assert (bob.score, bob.needs_manual_grade) == (2, False)
+    assert (cyd.score, cyd.needs_manual_grade) == (0, False)
+
+
+def test_a_test_that_the_solution_misses_by_chance_is_one_that_it_misses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: Here
+) -> None:
+    course = tiny_course(tmp_path, solution=SORTS_BY_CHANCE, test="assert double([2, 1]) == [2, 4]\nassert COIN()")
+    path = course.root / "source/hw/nb.ipynb"
+    path.write_text(path.read_text().replace("import os", "import os\\nCOIN = lambda: os.environ['COIN'] == 'heads'"))
+    Coin(monkeypatch, "tails", "heads")
+    release, (note,) = grading.observed_release(course, course.assignments["hw"])
+    assert release.exams[0].observations.missed == {"test-double"}
+    assert "misses points itself in test-double" in note
 
 
 def test_a_changed_exam_is_observed_anew(course: Course, here: Here) -> None:
