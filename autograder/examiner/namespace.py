@@ -482,9 +482,14 @@ class Namespace(dict[str, Any]):
         return value
 
     def _keep_changes(self) -> None:
-        """Keep what the cell has made of plain answers, for the test cells that follow directly."""
+        """Keep what the cell has made of plain answers, for the test cells that follow directly.
+
+        What may be of hidden data is not kept: a later cell could let the kernel have it.
+        """
         for name in self.plain.keys() & self.keys():
             self.changed.pop(name, None)
+            if self.tainted.holds(name):
+                continue
             with contextlib.suppress(CodecError):
                 now = encode(self[name])
                 if now != self.plain[name]:
