@@ -86,7 +86,7 @@ class Freezing:
 
 
 def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
-    """Find the test cells with no other code between them and the test cell before.
+    """Find the test cells with no other code between them and the test cell before; a function of a test file is none.
 
     Args:
         composed: the notebook.
@@ -97,13 +97,14 @@ def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[i
     """
     names: dict[int, frozenset[str]] = {}
     number = sum(cell.role is Role.TEST for cell in composed.cells)
+    alone = {cell.grade_id for cell in composed.exam.cells if cell.file}
     ahead: frozenset[str] | None = None
     for index, cell in reversed(list(enumerate(composed.cells))):
         if cell.role is Role.TEST:
             if ahead is not None:
                 names[number] = ahead
             number -= 1
-            ahead = needs.get(index, frozenset()) | (ahead or frozenset())
+            ahead = None if cell.grade_id in alone else needs.get(index, frozenset()) | (ahead or frozenset())
         elif does_something(cell):
             ahead = None
     return names
