@@ -86,7 +86,9 @@ class Freezing:
 
 
 def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
-    """Find the test cells with no other code between them and the test cell before; a function of a test file is none.
+    """Find the test cells with no other code between them and the test cell before.
+
+    A function of a test file follows none: each is a run of its own.
 
     Args:
         composed: the notebook.
