@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""
 
-AGAIN_SECONDS = 0.01
+AGAIN_SECONDS = 0.1
 
 
 @contextlib.contextmanager
