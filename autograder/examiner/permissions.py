@@ -49,6 +49,8 @@ class Permissions:
         """Whether a refusal is of something that the solution was not asked for, so that it could not show it."""
         self.has_widened = False
         """Whether an integer arrived in a form with which a test cannot do all that it can with an integer."""
+        self.has_derived = False
+        """Whether an object arrived whose class derives from a plain type."""
         self.allows_any_size = False
         """Whether integers may be larger than the solution's."""
 
@@ -63,7 +65,7 @@ class Permissions:
         Raises:
             CourseError: a line about it cannot be meant.
         """
-        self.is_doubtful = self.has_widened = False
+        self.is_doubtful = self.has_widened = self.has_derived = False
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
 
     @contextlib.contextmanager
