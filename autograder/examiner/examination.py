@@ -33,6 +33,7 @@ from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.memory_limit import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
 from autograder.examiner.other_readings import Reading, other_readings
+from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
@@ -45,6 +46,7 @@ from autograder.execution.capture import Capture, FrozenCopy
 from autograder.execution.captured_files import TooManyFiles
 from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
+from autograder.records.limits import TEST_SECONDS
 from autograder.syntax.names import Vocabulary, bindings
 from autograder.syntax.released_tables import ReleasedTables
 
@@ -89,7 +91,7 @@ def examine(
     vocabulary: Vocabulary,
     answers: Answers,
     hidden: Path | None,
-    seconds: float = 120.0,
+    seconds: float = TEST_SECONDS,
     total_seconds: float = 300.0,
     wording: Wording | None = None,
     workspace: Workspace | None = None,
@@ -315,6 +317,8 @@ def _examine_cell(
         return _unprepared(failures[0], cell, wording)
     with contextlib.suppress(Exception):
         namespace.close()
+    if isinstance(permissions, Observer):
+        permissions.took(limit.own())
     detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import LARGE, WIDE, Act, Fact, Observations
+from autograder.records.observations import LARGE, LONG_SECONDS, WIDE, Act, Fact, Observations
 from autograder.syntax.places import Place, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
@@ -328,6 +328,12 @@ class Observer(Permissions):
     def did(self, act: Act, value: str) -> None:
         """Record something that the answers of this test did."""
         self.note(act, self.test, value)
+
+    def took(self, seconds: float) -> None:
+        """Record that a test takes long; a run that traces the names read is slower than a student's."""
+        exceeded = [step for step in LONG_SECONDS if seconds > step]
+        if exceeded and not self.traces_reads:
+            self.note(Act.TAKES, self.test, str(exceeded[-1]))
 
     def raised(self, position: Place, error: Exception) -> None:
         """Record that a call raised an exception."""

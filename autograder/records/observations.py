@@ -9,6 +9,9 @@ from dataclasses import dataclass
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
+LONG_SECONDS = (30, 60)
+"""Own times from which a test takes long. Steps, because a record decides which grades are kept."""
+
 
 class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""
@@ -36,6 +39,8 @@ class Act(enum.StrEnum):
     ``in_#.csv``, ``*/a.csv``, ``*.csv`` where it varies."""
     TEXTS = "texts"
     """A text that may be the student's was compiled, and allows nothing. Subject: the test; value: its syntax."""
+    TAKES = "takes"
+    """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 
