@@ -73,9 +73,9 @@ class Wording:
         kind, position = self.tell(error) if by_student else (exception_name(error), "")
         by = f"your code {_ended(error, kind)}" if by_student else kind
         at = f" in {position}" if position else ""
-        if place := _quoted(error, cell):
+        if quoted := _quoted(error, cell):
             assertion = isinstance(error, AssertionError) and not by_student
-            return f"Failed at {place}" + ("." if assertion else f": {by}{at}.")
+            return f"Failed at {quoted}" + ("." if assertion else f": {by}{at}.")
         if isinstance(error, AssertionError) and not by_student:
             return _WRONG
         return f"A hidden test failed: {by}{at}."

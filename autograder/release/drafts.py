@@ -17,7 +17,7 @@ _COPY = re.compile(r"(?P<original>.+?)(?:[-_ ]copy[-_ ]?\d*| \(\d+\))", re.IGNOR
 
 
 def drafts(course: Course, assignment: Assignment) -> dict[str, str]:
-    """Find the notebooks that go to students only if they are named: file name → a sentence with what to do."""
+    """Find notebooks that go to students only if they are named: file name → a sentence with what to do."""
     paths = source_notebooks(course, assignment)
     patterns = file_patterns(read_nbgrader_config(course.root))
     marked = {path for path in paths if _is_marked(path, path.relative_to(course.root).as_posix())}

@@ -1,4 +1,4 @@
-"""Files that an instructor left out of a release by ``--leave-out``, because they would give something away.
+"""Files that an instructor left out of a release by ``--leave-out``: drafts, and what would give something away.
 
 Grading leaves them out, too: a student's code must not find in the sandbox what the release does not have.
 """
@@ -14,7 +14,7 @@ from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
 
-WHY = "it would give something away, and --leave-out was given"
+WHY = "a draft, or it would give something away, and --leave-out was given"
 
 
 def left_out(course: Course, assignment: str) -> frozenset[str]:
