@@ -27,6 +27,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 from unittest import mock
 
+from autograder._util.text import one_line
 from autograder.examiner import examination
 from autograder.records.checks import Outcome
 from autograder.records.exam import ExamCell
@@ -45,7 +46,6 @@ HEARTS = {
     "a value of the test that a function reads": "remote.lending:Lending._encodable",
     "a variable that functions and the test share": "remote.shared_globals:SharedGlobals.rebind",
     "a class of the student's": "remote.classes:Classes._new",
-    "a class of the test's derived from the student's": "remote.derived_classes:derive",
     "isinstance with a library's class": "remote.kinds:may_be_claimed",
     "type() of an object in the kernel": "remote.kinds:kind_checks.<locals>.type_of",
     "an operator of the student's": "remote.operators:_binary.<locals>.method",
@@ -88,6 +88,8 @@ class CountedCell:
 
     features: list[str] = field(default_factory=list)
     is_passed: bool = False
+    message: str = ""
+    """Why the solution fails it, in a line."""
 
 
 class Profile:
@@ -118,7 +120,9 @@ class Profile:
                 examined = examine(cell, *arguments, **named)
             finally:
                 sys.setprofile(None)
-            self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), examined.outcome == Outcome.PASSED)
+            is_passed = examined.outcome == Outcome.PASSED
+            message = "" if is_passed else one_line(examined.message or examined.detail, 200)
+            self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
         with mock.patch.object(examination, "_examine_cell", profiled):

@@ -54,7 +54,9 @@ def test_magics_of_a_cell_do_nothing(tmp_path: Path) -> None:
 
 def test_a_cell_that_the_solution_fails_is_named_as_such(tmp_path: Path) -> None:
     course = tiny.tiny_course(tmp_path, solution=SOLUTION, test="assert Box(3).n == 4")
-    assert not features.count_here(course.root)["hw/test-double"].is_passed
+    cell = features.count_here(course.root)["hw/test-double"]
+    assert not cell.is_passed
+    assert "n == 4" in cell.message
 
 
 def test_the_table_says_how_many_cells_and_courses_need_a_feature() -> None:
