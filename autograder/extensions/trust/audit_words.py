@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from autograder.extensions.trust.audit_equivalence import Comparison
 from autograder.extensions.trust.audit_records import MutantVerdict, QuestionTally, Result
-from autograder.extensions.trust.mutants import Mutant, cheats
+from autograder.extensions.trust.mutants import Mutant, cheats, network_slips
 
 MIN_TO_JUDGE = 3
 """Wrong answers without which a question is called neither weak nor strong."""
@@ -31,19 +31,28 @@ def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
     """
     survivors = [result for result in fed if result.verdict is MutantVerdict.SURVIVED]
     surviving = {result.mutant.operator for result in survivors}
-    if not survivors:
-        return
-    for operators, sentence in _PROBES:
-        if surviving & operators:
-            yield sentence
-            break
-    slips = [result for result in survivors if result.mutant.family in ("code", "data", "network")]
-    caught = [result for result in fed if result.verdict is MutantVerdict.CAUGHT]
-    if caught and all(result.raised for result in caught) and len(caught) >= MIN_TO_JUDGE:
+    telling = [sentence for operators, sentence in _PROBES if surviving & operators]
+    yield from telling[:1]
+    caught = [result for result in fed if result.is_caught_by(tally.id) and result.verdict is MutantVerdict.CAUGHT]
+    if not caught and tally.by_others >= MIN_TO_JUDGE:
+        yield f"It catches nothing itself: other questions caught all {tally.by_others} wrong answers."
+    if len(caught) >= MIN_TO_JUDGE and all(result.raised for result in caught):
         yield "It catches only answers that raise an error: no wrong result loses points."
+    shown = [result for result in survivors if result.is_decided and result.mutant.family != "cheat"]
+    if not shown:
+        return
     share = (tally.mutants - tally.survived) / tally.mutants
-    if tally.mutants >= MIN_TO_JUDGE and share < WEAK_SHARE and slips:
+    if tally.mutants >= MIN_TO_JUDGE and share < WEAK_SHARE:
         yield f"Weak: {tally.survived} of {tally.mutants} wrong answers keep all their points."
+    if not telling:
+        yield f"It does not see: {'; '.join(dict.fromkeys(result.mutant.operator for result in shown[:4]))}."
+
+
+def by_telling(results: Iterable[Result]) -> list[Result]:
+    """Order survivors: first those that tell most of a test, then those that were shown to differ."""
+    ranks = {operator: rank for rank, (operators, _) in enumerate(_PROBES) for operator in operators}
+    last = len(_PROBES)
+    return sorted(results, key=lambda r: (ranks.get(r.mutant.operator, last), not r.is_decided, len(r.reason)))
 
 
 _PROBES: tuple[tuple[frozenset[str], str], ...] = (
@@ -68,6 +77,26 @@ _PROBES: tuple[tuple[frozenset[str], str], ...] = (
     (
         frozenset({cheats.TABLE}),
         "It tries only the examples that students see: a table of them keeps all points.",
+    ),
+    (
+        frozenset({cheats.TABLE_COLUMNS, cheats.TABLE_GAP, cheats.TABLE_PAIRS, cheats.TABLE_TEXTS}),
+        "It looks at a part of the table: other columns, pairs, types or missing values keep all points.",
+    ),
+    (
+        frozenset({cheats.STATED}),
+        "It believes a number that the answer states: one that is 5 % away keeps all points.",
+    ),
+    (
+        frozenset({cheats.NEARLY}),
+        "Its tolerance is wide: results that are 5 % too large keep all points.",
+    ),
+    (
+        frozenset({network_slips.LINEAR}),
+        "A linear model passes: nothing in its threshold needs the hidden layers.",
+    ),
+    (
+        frozenset({"copy left out"}),
+        "It does not look at what becomes of the argument: an answer that changes it keeps all points.",
     ),
     (
         frozenset({"no training", "one epoch", "labels in the reverse order", "all labels of one class"}),
