@@ -70,7 +70,7 @@ def audit(course: Course, release: Release, options: AuditOptions, display: Audi
     notes = [*_notes(answers, results, minutes, spent, release)]
     if set(options.families) == set(FAMILIES) and not options.questions:
         notes += [*_unknown_changes(answers, "right", floor.right), *_unknown_changes(answers, "wrong", floor.wrong)]
-    tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
+    tallies = tuple(with_remarks(release.exams, _tallies(release.exams, results, options.questions), results))
     return Audit(
         assignment=release.assignment.name,
         seed=options.seed,
@@ -127,7 +127,7 @@ def _compared(results: Results, runs: AuditRuns, display: AuditDisplay, deadline
 
 def _is_given(mutant: Mutant) -> bool:
     """Tell whether the worth of an answer is known without a comparison."""
-    return mutant.is_allowed or mutant.is_forbidden or mutant.is_another_form
+    return mutant.is_allowed or mutant.is_forbidden or mutant.is_right_as_made
 
 
 def _decided(result: Result, comparison: Comparison | None) -> Result:
@@ -197,9 +197,12 @@ def _notes(
             f"{len(results)} of {len(answers)} answers were run in {minutes:g} minutes, a sample of all families, "
             "answers and operators; with more --minutes, the next audit goes on from there"
         )
-    hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]
-    if not hidden:
+    tests = [cell for exam in release.exams for cell in exam.cells if is_tested(cell)]
+    visible = [str(cell.grade_id) for cell in tests if cell.source == cell.released and not cell.file]
+    if len(visible) == len(tests):
         yield "no test is hidden: students see all tests, and can write answers for these cases alone"
+    elif visible:
+        yield f"no part of {', '.join(visible)} is hidden: students can write answers for these cases alone"
     undecided = sum(result.verdict is MutantVerdict.SURVIVED and not result.is_decided for result in results)
     if undecided:
         yield (

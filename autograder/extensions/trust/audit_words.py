@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from autograder._util.syntax import parsed
 from autograder.extensions.trust.audit_equivalence import Comparison
 from autograder.extensions.trust.audit_records import MutantVerdict, QuestionTally, Result
 from autograder.extensions.trust.mutants import Mutant, cheats, network_slips
+from autograder.lint.certain import certain
+from autograder.records.exam import Exam
+from autograder.syntax.magics import without_magics
 
 MIN_TO_JUDGE = 3
 """Wrong answers without which a question is called neither weak nor strong."""
@@ -15,11 +21,40 @@ WEAK_SHARE = 0.8
 """Share of caught answers below which a question is called weak."""
 
 
-def with_remarks(tallies: Iterable[QuestionTally], results: Sequence[Result]) -> Iterator[QuestionTally]:
-    """Add to each question what its survivors show about its tests."""
+def with_remarks(
+    exams: Sequence[Exam], tallies: Iterable[QuestionTally], results: Sequence[Result]
+) -> Iterator[QuestionTally]:
+    """Add to each question what its survivors, and its own text, show about its tests."""
+    sources = {(exam.notebook, str(cell.grade_id)): cell.source for exam in exams for cell in exam.cells}
     for tally in tallies:
         fed = [r for r in results if r.mutant.notebook == tally.notebook and tally.id in r.mutant.feeds.direct]
-        yield replace(tally, remarks=tuple(remarks(tally, fed)))
+        tree = parsed(without_magics(sources[tally.notebook, tally.id])) or ast.Module([], [])
+        said = [*remarks(tally, fed), *idle_lines(tree)]
+        has_holes = any(r.verdict is MutantVerdict.SURVIVED and r.is_decided for r in fed)
+        if has_holes and is_single_example(tree) and not any("one example" in remark for remark in said):
+            said.append("It tries one example only.")
+        yield replace(tally, remarks=tuple(said))
+
+
+def idle_lines(tree: ast.Module) -> Iterator[str]:
+    """Name the lines of a test that can fail nobody: ``assert x or True``, an ``if`` that only passes."""
+    for node, reason, _ in certain(tree, {}):
+        yield f"Line {getattr(node, 'lineno', 1)} of its test can fail nobody: {reason}."
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and all(isinstance(one, ast.Pass) for one in (*node.body, *node.orelse)):
+            yield f"Line {node.lineno} of its test can fail nobody: the `if` does nothing."
+
+
+def is_single_example(tree: ast.Module) -> bool:
+    """Tell whether a test calls one function of its own notebook, once, and not in a loop."""
+    if any(isinstance(node, ast.For | ast.While | ast.comprehension) for node in ast.walk(tree)):
+        return False
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    asserted = [node.func.id for node in calls if isinstance(node.func, ast.Name)]
+    own = [name for name in asserted if not hasattr(builtins, name)]
+    return len(own) == 1 and not any(
+        isinstance(node.func, ast.Attribute) and node.func.attr == "function" for node in calls
+    )
 
 
 def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:

@@ -276,6 +276,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return sorted((plain(one, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
         return [_settings(value), *(_array(one) for one in value.get_weights())]
+    if hasattr(value, "get_params") and hasattr(value, "fit"):
+        return _estimator(value, depth)
     if hasattr(value, "to_numpy") and hasattr(value, "index"):
         return _table(value, depth)
     for method_name in ("detach", "numpy", "get_value", "to_numpy"):
@@ -292,6 +294,17 @@ def _table(value: Any, depth: int) -> Any:
     names = {} if str(value.index.dtype).startswith("int") else {"": [str(name) for name in value.index]}
     columns = [(str(name), value[name]) for name in value.columns] if hasattr(value, "columns") else [("values", value)]
     return names | {name: [plain(one, depth + 1) for one in column.tolist()] for name, column in columns}
+
+
+def _estimator(value: Any, depth: int) -> Any:
+    """Turn a model of scikit-learn's into what it was given and what it learned, as far as that can be compared."""
+    learned: dict[str, Any] = {"": type(value).__name__}
+    for name, part in vars(value).items():
+        try:
+            learned[name] = plain(part, depth + 1)
+        except Unclear:
+            learned[name] = None
+    return learned
 
 
 def _settings(model: Any) -> Any:
@@ -388,6 +401,8 @@ def shown(value: Any) -> str:
         if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "shape", ()) != ():
             size = int(getattr(value, "size", 0) or 0)
             text = f"np.array({value.tolist()!r})" if size <= 24 else f"<array of shape {tuple(value.shape)}>"
+        elif hasattr(value, "columns") and hasattr(value, "to_dict"):
+            text = f"pd.DataFrame({value.to_dict('list')!r})"
         elif hasattr(value, "item") and getattr(value, "shape", None) == ():
             text = repr(value.item() if not hasattr(value, "numpy") else value.numpy().item())
         else:

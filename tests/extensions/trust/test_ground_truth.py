@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from autograder.extensions.trust.audit import audit
 from autograder.extensions.trust.audit_records import Audit, MutantVerdict, Result
 from autograder.extensions.trust.audit_runs import AuditOptions
 
+PAGE = Path(__file__).parents[3] / "docs/explanation/audits.md"
 PLANTED = assignments()
 QUICK = [planted for planted in PLANTED if not planted.is_network]
 
@@ -112,3 +113,32 @@ def table(judgements: Sequence[Judgement]) -> list[str]:
         flags = [share([getattr(one, name) for one in of_kind]) for name in ("is_called_weak", "is_called_strict")]
         lines.append(f"| {len(of_kind)} {kind} | {' | '.join(flags)} | {named} | {survivors} | {losers} |")
     return lines
+
+
+@pytest.mark.slow
+@pytest.mark.keras
+def test_an_audit_sees_the_planted_faults_and_the_page_has_the_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    chosen = [(planted, test) for planted in PLANTED for test in planted.tests]
+    judgements = [
+        judgement(tmp_path / str(number), planted, test, Here()) for number, (planted, test) in enumerate(chosen)
+    ]
+    lines = table(judgements)
+    print("\n".join(lines))
+    kinds = {kind: [one for one in judgements if one.test.kind == kind] for kind in ("weak", "strict", "strong")}
+    assert part(one.is_called_weak for one in kinds["weak"]) >= 0.9
+    assert part(one.is_called_strict for one in kinds["strict"]) >= 0.9
+    assert [one.words for one in kinds["strong"] if one.words] == []
+    assert part(one.is_named for kind in ("weak", "strict") for one in kinds[kind]) >= 0.8
+    assert part(is_wrong for one in judgements for _, is_wrong in one.truly_wrong()) >= 0.95
+    assert part(is_right for one in judgements for _, is_right in one.truly_right()) >= 0.95
+    page = PAGE.read_text(encoding="utf-8")
+    assert [line for line in lines if line not in page] == []
+
+
+def part(values: Iterable[bool]) -> float:
+    given = list(values)
+    return sum(given) / len(given)

@@ -78,8 +78,13 @@ class Mutant:
 
     @property
     def is_another_form(self) -> bool:
-        """Whether it gives the solution's results in another form, which no comparison takes for the same."""
+        """Whether it gives the solution's results in another form."""
         return self.family == HONEST and self.operator in result_forms.OPERATORS
+
+    @property
+    def is_right_as_made(self) -> bool:
+        """Whether it is right although a comparison with the solution shows a difference, of order or of names."""
+        return self.family == HONEST and self.operator in result_forms.ORDERS | {honest_rewrites.OTHER_NAMES}
 
 
 @dataclass(frozen=True, slots=True)

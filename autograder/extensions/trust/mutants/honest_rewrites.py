@@ -14,6 +14,7 @@ from autograder.extensions.trust.mutants.syntax_edits import New, Operator, repl
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
+OTHER_NAMES = "other names"
 _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
 
 
@@ -113,9 +114,10 @@ def vectors(node: ast.AST) -> Made:
         yield "another function of numpy's", _filled(rewritten, x)
 
 
+_EXACT = "__import__('math').fsum(np.ravel(_x))"
 _VECTORS = {
-    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)"),
-    "sum": ("np.asarray(_x).sum()", "np.sum(np.asarray(_x)[::-1])"),
+    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)", "np.mean(np.asarray(_x)[::-1])", _EXACT + " / np.size(_x)"),
+    "sum": ("np.asarray(_x).sum()", "np.sum(np.asarray(_x)[::-1])", _EXACT),
     "exp": ("np.e ** np.asarray(_x)",),
     "sqrt": ("np.asarray(_x) ** 0.5",),
     "argmax": ("np.asarray(_x).argmax()",),
@@ -280,7 +282,7 @@ def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator
             elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
                 node.name = f"my_{node.name.strip('_')}"
         again = parsed(renamed)
-        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
+        yield OTHER_NAMES, renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.Name]:

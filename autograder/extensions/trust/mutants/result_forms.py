@@ -94,7 +94,9 @@ def result_forms(
 
 
 OPERATORS = frozenset(form.operator for form in FORMS)
-"""Names of these rewrites: what they make differs from the solution in its form, and is right all the same."""
+"""Names of these rewrites."""
+ORDERS = frozenset(name for name in OPERATORS if re.search(r"order|index|generator", name))
+"""Those of them whose results no comparison of values takes for the solution's."""
 
 
 def _is_open(form: ResultForm, source: str, task: str) -> bool:
