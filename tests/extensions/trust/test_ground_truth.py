@@ -11,7 +11,8 @@ import pytest
 from helpers.audits import Silent
 from helpers.ground_truth import PlantedAssignment, PlantedTest, assignments
 from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, cell, notebook, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, notebook, tiny_course, tiny_release
+from variants.running import ENVIRONMENT
 
 from autograder.coordinator.batch import Execute
 from autograder.extensions.trust.audit import audit

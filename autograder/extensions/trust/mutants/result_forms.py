@@ -136,7 +136,7 @@ def _with(source: str, function: ast.FunctionDef, form: ResultForm) -> str:
 
 
 def _is_plain(value: ast.expr) -> bool:
-    return isinstance(value, ast.Name | ast.Call | ast.Subscript | ast.List)
+    return not isinstance(value, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Compare | ast.IfExp | ast.Lambda)
 
 
 def _appended(source: str, names: Sequence[str], form: ResultForm) -> str:
