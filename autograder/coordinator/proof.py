@@ -32,6 +32,7 @@ from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.limits import TEST_SECONDS
 from autograder.records.observations import WIDE, Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import placed, solution_texts
@@ -180,6 +181,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *_states_of_the_end(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in _wide_integers(exam)),
+        *(text for exam in exams for text in _long_tests(exam, assignment.limits.examiner_seconds)),
     )
 
 
@@ -229,6 +231,23 @@ def _wide_integers(exam: Exam) -> Iterator[str]:
                 f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
                 "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
             )
+
+
+def _long_tests(exam: Exam, allowed: float) -> Iterator[str]:
+    """Name the tests that take long with the solution.
+
+    Args:
+        exam: the exam, with what its solution was seen to do.
+        allowed: the seconds that all tests of a notebook may take.
+    """
+    facts = exam.observations.facts if exam.observations is not None else ()
+    seconds = {fact.subject: int(fact.value) for fact in facts if fact.act is Act.TAKES}  # in order: the longest stays
+    for test, least in seconds.items():
+        yield (
+            f"{exam.notebook}, {test}: this test takes more than {least} s with your solution; one test may take "
+            f"{TEST_SECONDS:g} s, and all of a notebook {allowed:g} s, and slower answers get no points: let it ask "
+            "for less, or raise examiner_seconds in `limits` of course.yaml"
+        )
 
 
 def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
+LONG_SECONDS = (30, 60)
+"""Own times from which a test takes long. Steps, because a record decides which grades are kept."""
+
 
 class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""
@@ -39,6 +42,8 @@ class Act(enum.StrEnum):
     MISSES = "misses"
     """The solution itself lost points in a course that was never released, so a person decides where an answer does.
     Subject: the test; value: its outcome."""
+    TAKES = "takes"
+    """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 

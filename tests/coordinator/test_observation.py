@@ -17,6 +17,7 @@ from autograder.coordinator import assignment as grading
 from autograder.coordinator import batch, observation
 from autograder.coordinator.proof import prove
 from autograder.errors import CourseError, HostError
+from autograder.examiner import permissions
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
@@ -358,3 +359,13 @@ def test_lines_stand_with_their_assignment_and_an_unknown_key_names_the_nearest(
         tiny_course(tmp_path, yaml=YAML.replace("assignments:", "examine: {allow: {t: [answers draw]}}\nassignments:"))
     with pytest.raises(CourseError, match="did you mean 'allow'"):
         tiny_course(tmp_path, yaml=allowing("t", "answers draw").replace("allow", "alow"))
+
+
+def test_a_test_that_takes_long_is_named_at_the_release(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = tiny_release(course)
+    monkeypatch.setattr(permissions, "LONG_SECONDS", (0, 1000))
+    (warning,) = (text for text in prove(course, release, execute=Here()).warnings if " s with your solution" in text)
+    assert warning.startswith(
+        "nb, test-double: this test takes more than 0 s with your solution; one test may take 120 s"
+    )
+    assert "300 s" in warning

@@ -369,3 +369,19 @@ def test_infinity_in_few_bits_is_allowed_only_where_the_solution_gives_it():
     answer = "def f(): return np.full(2, np.inf, np.float32)"
     assert scores("def f(): return np.full(2, 1e39)", answer, "assert f().dtype == np.float32") == [0]
     assert scores(answer, answer, "assert f().dtype == np.float32") == [1]
+
+
+@pytest.mark.parametrize(("seconds", "steps"), [(29, []), (31, ["30"]), (70, ["60"]), (300, ["60"])])
+def test_a_long_test_is_noted_in_steps(seconds, steps):
+    """A number would differ from proof to proof, and each would ask for all grades again."""
+    observer = Observer(Observations())
+    observer.begin("t", "")
+    observer.took(seconds)
+    assert [fact.value for fact in observer.observations.facts] == steps
+
+
+def test_a_run_that_is_slowed_down_tells_no_time():
+    observer = Observer()
+    observer.begin("t", "")
+    observer.took(100)
+    assert not observer.observations.facts

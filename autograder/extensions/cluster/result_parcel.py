@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder._util.files import write_atomically
+from autograder._util.plain_records import loads
 from autograder.coordinator import observation
 from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
@@ -66,7 +67,7 @@ def put_in_place(work: Work, data: bytes) -> str:
 
 
 def _grade(work: Work, data: bytes) -> Grade:
-    grade = result_json.from_json(result_json.loads(data))
+    grade = result_json.from_json(loads(data))
     if (grade.student, grade.assignment) != (work.student, work.assignment.name):
         raise ValueError("it is another student's")
     if not grade.is_made_from(work.content_keys):
