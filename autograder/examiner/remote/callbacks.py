@@ -33,8 +33,11 @@ from autograder.examiner.test_environment.taint import record_text
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""
-MANY_QUESTIONS = 10_000
-"""From so many on, a call that took too long may have taken its time for the way to the test and back."""
+MANY_QUESTIONS = 1_000
+"""From so many on, a call that took too long may have taken its time for the way to the test and back.
+
+A busy machine makes two hundred of them in a second.
+"""
 MAX_FILE = 64 << 20
 """Most characters or bytes that the student's code can write into a file of the test's."""
 _FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
