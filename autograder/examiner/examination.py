@@ -315,10 +315,11 @@ def _examine_cell(
     ]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
-    with contextlib.suppress(Exception):
-        namespace.close()
     if isinstance(permissions, Observer):
         permissions.took(limit.own())
+        permissions.called(namespace.answers.remote.callbacks.often())
+    with contextlib.suppress(Exception):
+        namespace.close()
     detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.

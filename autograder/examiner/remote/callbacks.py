@@ -289,6 +289,10 @@ class Callbacks:
             return encode(("raised", {"type": "Exception", "args": [], "number": number}))
         return packed
 
+    def often(self) -> list[str]:
+        """Name the functions of the test that were called very often."""
+        return [name for name, count in self.calls.items() if count >= MANY_QUESTIONS]
+
     def too_often(self) -> TooOftenError | None:
         """Return the error of a call that was stopped; None if it did not use the test's functions so often.
 
