@@ -18,6 +18,8 @@ Function = ast.FunctionDef
 
 ZEROS = """
 def _zeros(value):
+    if hasattr(value, "iloc"):
+        return value.iloc[:0].reindex(value.index, fill_value=0)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return value * 0
     if type(value) in (list, tuple):

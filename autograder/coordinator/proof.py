@@ -87,15 +87,19 @@ def prove(
     assignment = release.assignment
     folder = proof_folder(course, assignment.name)
     shutil.rmtree(folder, ignore_errors=True)
+
+    def work(name: str, texts: Mapping[str, str]) -> Work:
+        return _work(course, release, folder, name, texts)
+
     release_texts = {n.name: n.text for n in release.notebooks}
-    first = _work(course, release, folder, "solution", solution_texts(release.exams))
-    unchanged = _work(course, release, folder, "unchanged", release_texts)
+    first = work("solution", solution_texts(release.exams))
+    unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
         release = _observed(release, first, folder, execute)
         say("the solution and the unchanged release")
         began = time.monotonic()
-        works = [replace(work, exams=release.exams) for work in (replace(first, observe=True), unchanged)]
+        works = [replace(each, exams=release.exams) for each in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.read(works[0]))
@@ -105,13 +109,9 @@ def prove(
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         warnings = _compared(course, release, folder, solution, blank)
-    say("weak answers (functions that return None, 0, their input)")
-    own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
-
-    def work(name: str, texts: Mapping[str, str]) -> Work:
-        return _work(course, release, folder, name, texts)
-
-    weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
+        say("weak answers (functions that return None, 0, their input)")
+        own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
+        weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
     slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
     return Proof(release, (*warnings, *weak, *slow, *varying))

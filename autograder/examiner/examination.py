@@ -201,10 +201,12 @@ def _undoubted(
     The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
     earn more than the import.
     """
+    before = namespace.kept()
     result = examine_cell(limit=allowance(), import_doubtful=False)
     if not namespace.doubtful or not result.fraction:
         return result
     names, state = set(namespace.doubtful), namespace.kept()
+    namespace.restore(before)
     second_result = examine_cell(limit=allowance(), import_doubtful=True)
     namespace.restore(state)
     return result if second_result.fraction >= result.fraction else _broken(str(OtherAnswerError(names)))

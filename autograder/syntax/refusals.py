@@ -219,10 +219,11 @@ EVALUATORS = (
 )
 """A test may call these only with a text that is a constant of the test: any other text may be the student's."""
 _STATEMENTS = "write the statements themselves; ast.literal_eval reads data"
-IN_KERNEL = (
-    "if the text is the answer, mark the test with the tag 'examine-kernel': it then runs in the student's process, "
-    "and its points are labelled so"
+MARK = (
+    "mark the test with the tag 'examine-kernel': it then runs in the student's process, and its points are labelled so"
 )
+"""What to do with a test that needs the student's process."""
+IN_KERNEL = f"if the text is the answer, {MARK}"
 """The way out for a test of the students' own templates, formulas or expressions."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.examination import graded, observed
 from helpers.exams import exam_of
-from helpers.kernels import FreezingKernel
+from helpers.kernels import FreezingKernel, InProcessKernel
 
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.records.checks import Outcome
@@ -281,6 +281,17 @@ def test_a_value_from_hidden_data_goes_nowhere_by_name(tmp_path):
     ]
     assert scores(solution, solution, *tests, hidden=tmp_path) == [1, 1, 1, 1]
     assert scores(solution, answer, *tests, hidden=tmp_path) == [0, 0, 0, 0]
+
+
+def test_a_value_that_was_filled_with_hidden_data_is_the_answer_again_in_the_next_test(tmp_path):
+    """Others are there as the test left them; what is of hidden data could go to the kernel by its name."""
+    np.savez(tmp_path / "d.npz", y=np.arange(5.0))
+    solution = "y = [7.0]\ndef mean(): return sum(y) / len(y)"
+    filled = "y.append(check.hidden_data('d.npz')['y'][3].item())\nassert len(y) == 2"
+    later = "assert y == {}\ny.append(0.0)\nassert mean() == sum(y) / len(y)"
+    for first, now in ((filled, [7.0]), ("y.append(3.0)\nassert len(y) == 2", [7.0, 3.0])):
+        for kernel in (FreezingKernel, InProcessKernel):
+            assert scores(solution, solution, first, later.format(now), hidden=tmp_path, kernel=kernel) == [1, 1]
 
 
 def test_an_attribute_is_of_the_kind_that_the_solutions_had():

@@ -48,7 +48,7 @@ from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.syntax.special_methods import SPECIAL
 
 _WITHOUT_VALUES = frozenset(
-    ["snapshot", "freeze", "trainings", "model", "ask_model", "derive", "run_test", "figure", "figures", "int", "len",
+    ["snapshot", "freeze", "trainings", "model", "ask_model", "run_test", "figure", "figures", "int", "len",
      "hash"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
