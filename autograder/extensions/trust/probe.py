@@ -297,7 +297,7 @@ def _table(value: Any, depth: int) -> Any:
 
 
 def _estimator(value: Any, depth: int) -> Any:
-    """Turn a model of scikit-learn's into what it was given and what it learned, as far as that can be compared."""
+    """Turn a model of scikit-learn's into its settings and what it learned, as far as they can be compared."""
     learned: dict[str, Any] = {"": type(value).__name__}
     for name, part in vars(value).items():
         try:
@@ -413,7 +413,7 @@ def shown(value: Any) -> str:
 
 
 def _function_text(value: Any) -> str:
-    """Show a function by its name, and a lambda by its source, so that a case with it can be copied."""
+    """Show a function by its name and a lambda by its source, so that a case can be copied."""
     code = getattr(value, "__code__", None)
     if code is None or code.co_name != "<lambda>":
         module = {"numpy": "np."}.get(getattr(value, "__module__", None) or type(value).__module__, "")

@@ -20,6 +20,7 @@ from autograder.extensions.trust.mutants import (
     code_slips,
     data_slips,
     honest_rewrites,
+    network_rewrites,
     network_slips,
     result_forms,
 )
@@ -195,10 +196,12 @@ def _solution_lines(source: str) -> range:
 
 
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
-    yield from _edited(answer, honest_rewrites.OPERATORS)
-    told = told_words(answer.exam)
+    yield from _edited(answer, honest_rewrites.OPERATORS + network_rewrites.OPERATORS)
+    public_words = frozenset(_WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
-    yield from honest_rewrites.whole_cells(source, tree, used, frozenset(_WORD.findall(told)))
+    yield from honest_rewrites.whole_cells(source, tree, used, public_words)
+    for operator, rewritten in network_rewrites.logits(tree) if "softmax" not in public_words else ():
+        yield operator, ast.unparse(rewritten)
     has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
     yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
 
@@ -206,13 +209,13 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
-def told_words(exam: Exam) -> str:
+def public_text(exam: Exam) -> str:
     """Return all that students read of an exam."""
     return "\n".join(cell.released for cell in exam.cells)
 
 
 def task_of(exam: Exam, answer: ExamCell) -> str:
-    """Return what students are told of one answer: the cells since the last test, and what is released of its own."""
+    """Return what students read of one answer: the texts since the last test, and its released part."""
     index = next(place for place, cell in enumerate(exam.cells) if cell is answer)
     before = [place for place, cell in enumerate(exam.cells[:index]) if cell.role in (Role.TEST, Role.ANSWER)]
     cells = exam.cells[max(before, default=-1) + 1 : index + 1]
