@@ -55,6 +55,7 @@ SLIPS = [
     ("for x in range(n):\n    x += 1", "a range that ends one too soon", "for x in range(n - 1):\n    x += 1"),
     ("for x in range(n):\n    x += 1", "= for an update", "for x in range(n):\n    x = 1"),
     ("x = 1\ny = x\nx = 3", "two statements the wrong way round", "y = x\nx = 1\nx = 3"),
+    ("x = a if b else c", "one branch for all cases", "x = c"),
     ("x = 1\nif x:\n    x = 2", "a condition negated", "x = 1\nif not x:\n    x = 2"),
 ]
 

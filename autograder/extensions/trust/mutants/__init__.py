@@ -54,6 +54,8 @@ class Mutant:
     """The instructor's source."""
     after: str
     feeds: Feeds = field(compare=False)
+    has_order: bool = field(default=True, compare=False)
+    """Whether the task says in which order a result stands."""
     is_allowed: bool = False
     """Whether the instructor says that the task allows this change."""
     is_forbidden: bool = False
@@ -157,9 +159,10 @@ def mutants(
 
 
 def _of(answer: AnswerCell, family: str) -> Iterator[Mutant]:
+    name, before = str(answer.cell.grade_id), answer.cell.source
+    has_order = re.search(result_forms.ORDER, task_of(answer.exam, answer.cell), re.IGNORECASE) is not None
     for operator, after in _FAMILIES[family](answer):
-        name = str(answer.cell.grade_id)
-        yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
+        yield Mutant(family, operator, answer.exam.notebook, name, before, after, answer.feeds, has_order)
 
 
 def _is_new(source: str, forms: set[str]) -> bool:

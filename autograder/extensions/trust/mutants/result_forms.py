@@ -12,7 +12,8 @@ from autograder._util.syntax import parsed
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import replaced
 
-_ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+"""Pattern of the words by which a task settles an order."""
 _WHOLE = r"\bint|whole|float|decimal|dtype"
 _UNORDERED = r"\bset\(|\{.* for |unique\(|fromkeys\(|Counter\("
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
@@ -40,11 +41,11 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm("list", "another order of what is different", "list(_x)[::-1]", _ORDER, _UNORDERED),
-    ResultForm("array", "another order of what is different", "_x[::-1]", _ORDER, _UNORDERED),
+    ResultForm("list", "another order of what is different", "list(_x)[::-1]", ORDER, _UNORDERED),
+    ResultForm("array", "another order of what is different", "_x[::-1]", ORDER, _UNORDERED),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair"),
     ResultForm("set", "a list for a set", "list(_x)", r"\bsets?\b"),
-    ResultForm("dict", "another order of a dict", "dict(reversed(_x.items()))", _ORDER),
+    ResultForm("dict", "another order of a dict", "dict(reversed(_x.items()))", ORDER),
     ResultForm("dict", "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\bdict\b|dictionary"),
     ResultForm("array", "a list for an array", "np.asarray(_x).tolist()", r"array|matrix|vector|shape|numpy"),
     ResultForm("array", "a copy of an array", "np.array(_x)", r"\bview|in place"),
@@ -59,8 +60,8 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("number", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
     ResultForm("number", "a plain number for one of numpy's", "float(_x)", r"numpy", r"\bnp\.", _PLACES),
     ResultForm("number", "a whole number for a float", "int(_x) if _x == int(_x) else _x", _WHOLE),
-    ResultForm("table", "columns in another order", "_x[_x.columns[::-1]] if hasattr(_x, 'columns') else _x", _ORDER),
-    ResultForm("table", "rows in another order", "_x.iloc[::-1]", _ORDER + "|same table"),
+    ResultForm("table", "columns in another order", "_x[_x.columns[::-1]] if hasattr(_x, 'columns') else _x", ORDER),
+    ResultForm("table", "rows in another order", "_x.iloc[::-1]", ORDER + "|same table"),
     ResultForm(
         "table", "rows with other numbers in the index", "_x.set_axis(range(7, 7 + len(_x)))", "index", _NUMBERED
     ),
@@ -159,6 +160,8 @@ _CALLS = {
     "DataFrame": "table", "groupby": "table", "reset_index": "table", "sort_values": "table", "merge": "table",
     "drop_duplicates": "table", "assign": "table", "pivot_table": "table", "concat": "table", "read_csv": "table",
     "array": "array", "asarray": "array", "zeros": "array", "ones": "array", "eye": "array", "arange": "array",
+    "argsort": "array", "sort": "array", "cumsum": "array", "linspace": "array", "concatenate": "array",
+    "vstack": "array", "hstack": "array", "column_stack": "array", "diff": "array", "clip": "array", "log": "array",
     "exp": "array", "unique": "array", "stack": "array", "zeros_like": "array", "where": "array", "full": "array",
 }  # fmt: skip
 _SAME_KIND = frozenset(("copy", "fillna", "dropna", "astype", "reshape", "clip", "sum", "mean", "rename", "query"))
