@@ -9,6 +9,7 @@ import pytest
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.cheats import public_calls
 from autograder.extensions.trust.mutants.feeds import touched, used
+from autograder.extensions.trust.mutants.result_forms import OPERATORS
 from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
 
@@ -185,15 +186,15 @@ FORMS = [
     ("def f(a):\n    return sorted(a)", "a generator for a list", "return (value for value in sorted(a))"),
     ("def f(a):\n    return list(set(a))", "another order of what is different", "return list(list(set(a)))[::-1]"),
     ("def f(a):\n    return np.unique(a)", "another order of what is different", "return np.unique(a)[::-1]"),
-    ("def f(a):\n    return (a, 1)", "a list for a tuple", "return list((a, 1))"),
+    ("def f(a):\n    return tuple(a)", "a list for a tuple", "return list(tuple(a))"),
     ("def f(a):\n    return set(a)", "a list for a set", "return list(set(a))"),
     ("def f(a):\n    return {b: 1 for b in a}", "another order of a dict", "return dict(reversed("),
     ("def f(a):\n    return {}", "a subclass for a dict", "OrderedDict({})"),
     ("def f(a):\n    return np.zeros(a)", "a list for an array", "np.asarray(np.zeros(a)).tolist()"),
     ("def f(a):\n    return np.zeros(a)", "whole numbers for floats, where all are whole", "result.astype(int)"),
     ("def f(a):\n    return np.zeros(a)", "a copy of an array", "np.array(np.zeros(a))"),
-    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()]"),
-    ("x = float(y)", "a whole number for a float", "x = int(x) if x == int(x) else x"),
+    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()] if type(x) in (int, float) else x"),
+    ("x = float(y)", "a whole number for a float", "x = int(x) if type(x) is float and x == int(x) else x"),
     ("x = table.sort_values('a')", "rows in another order", "x = x.iloc[::-1]"),
     ("x = table.sort_values('a')", "columns in another order", "x[x.columns[::-1]]"),
     ("x = table.reset_index()", "rows with other numbers in the index", "x.set_axis(range(7, 7 + len(x)))"),
@@ -204,6 +205,11 @@ NUMPY = "import numpy as np\nassert f and x"
 @pytest.mark.parametrize(("source", "operator", "part"), FORMS)
 def test_a_result_in_another_form(source: str, operator: str, part: str) -> None:
     assert any(part in after for after in made(source, "honest", test=NUMPY)[operator])
+
+
+@pytest.mark.parametrize("source", ["x = tensor.exp(a)", "x = cost.mean()", "def f(a):\n    return a, 1"])
+def test_results_of_other_libraries_and_several_results_keep_their_form(source: str) -> None:
+    assert not OPERATORS & made(source, "honest", test=NUMPY).keys()
 
 
 SETTLED = [
