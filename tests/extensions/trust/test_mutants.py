@@ -124,6 +124,7 @@ HONEST = [
     ("x = a * b", "factors exchanged", "x = b * a"),
     ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
     ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),
+    ("def g(a):  # twice\n    return 2 * a\ndef f(a):\n    return g(a)", "other names", "def my_g(a):  # twice"),
     ("def f(a):\n    return 2 * a", "a lambda", "f = lambda a: 2 * a"),
     ("def f(a):\n    return 2 * a", "a helper function", "return f_helper(a)"),
     (DENSE, "layers that are added", "model.add(layers.Dense(8, activation='relu'))"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
@@ -182,6 +183,8 @@ def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator
     if names:
         nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
         renamed = replaced(source, [(node, f"my_{node.id.strip('_')}") for node in nodes])
+        for name in sorted(names):
+            renamed = re.sub(rf"\b(def|class)(\s+){name}\b", rf"\1\2my_{name.strip('_')}", renamed)
         for node in ast.walk(copied):
             if isinstance(node, ast.Name) and node.id in names:
                 node.id = f"my_{node.id.strip('_')}"
