@@ -117,6 +117,21 @@ def test_files_beside_a_notebook_go_along_and_other_notebooks_do_not(tmp_path: P
     assert {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()} == {"p.ipynb", "data/rows.csv"}
 
 
+def test_a_header_that_the_configuration_names_goes_along(tmp_path: Path) -> None:
+    course = write(tmp_path / "c/older/ps1/p.ipynb", *SUM).parents[2]
+    write(course / "source/header.ipynb", *SUM)
+    options = "c.IncludeHeaderFooter.header = 'source/header.ipynb'\nc.IncludeHeaderFooter.footer = '/etc/passwd'\n"
+    (course / "nbgrader_config.py").write_text(f"c = get_config()\n{options}")
+    unit = next(unit for unit in units(tmp_path) if isinstance(unit, Unit) and unit.path.stem == "p")
+    lay_out(unit, tmp_path / "scratch")
+    assert (tmp_path / "scratch/source/header.ipynb").is_file()
+    assert {p.name for p in (tmp_path / "scratch").rglob("*") if p.is_file()} == {
+        "header.ipynb",
+        "nbgrader_config.py",
+        "p.ipynb",
+    }
+
+
 def test_each_course_has_its_first_notebook_before_any_has_its_second(tmp_path: Path) -> None:
     for name in ("a/source/1/p", "a/source/2/p", "b/source/1/p"):
         write(tmp_path / f"{name}.ipynb", *SUM)
