@@ -218,14 +218,18 @@ SETTLED = [
     ("def f(a):\n    # the smallest one first\n    return sorted(set(a))", "another order of what is different"),
     ("def f(a):\n    # an array\n    return np.zeros(a)", "a list for an array"),
     ("def f(a):\n    # with dtype float64\n    return np.zeros(a)", "whole numbers for floats, where all are whole"),
+    (f"# train for 9 epochs\n{FIT}", "more epochs"),
+    (f"# with adam\n{COMPILE}", "an optimizer that is as good"),
     ("# keep the index\nx = table.reset_index()", "rows with other numbers in the index"),
 ]
 
 
 @pytest.mark.parametrize(("source", "operator"), SETTLED)
 def test_words_of_the_task_settle_a_form(source: str, operator: str) -> None:
-    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, source.split("\n    return")[0], "")
-    graded = ExamCell(Role.TEST, "code", "test", 1, NUMPY, NUMPY, "")
+    released = "\n".join(line for line in source.split("\n") if "#" in line)
+    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, released, "")
+    test = f"{NUMPY} and model and history"
+    graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
     exam = Exam("hw", "nb", (answer, graded))
     assert operator not in {one.operator for one in mutants([exam], ("honest",), (), 0)}
 

@@ -7,6 +7,7 @@ otherwise, and must earn the same.
 from __future__ import annotations
 
 import ast
+import itertools
 import random
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -199,14 +200,22 @@ def _solution_lines(source: str) -> range:
 
 
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
-    yield from _edited(answer, honest_rewrites.OPERATORS + network_rewrites.OPERATORS)
+    yield from _edited(answer, honest_rewrites.OPERATORS)
+    yield from _of_networks(answer)
     public_words = frozenset(_WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
-    for operator, rewritten in network_rewrites.logits(tree) if "softmax" not in public_words else ():
-        yield operator, ast.unparse(rewritten)
     has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
     yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
+
+
+def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
+    task = task_of(answer.exam, answer.cell)
+    of_tree = ((operator, ast.unparse(tree)) for operator, tree in network_rewrites.logits(answer.tree))
+    for operator, after in itertools.chain(_edited(answer, network_rewrites.OPERATORS), of_tree):
+        settled = network_rewrites.SETTLED.get(operator)
+        if settled is None or not re.search(settled, task, re.IGNORECASE):
+            yield operator, after
 
 
 _WORD = re.compile(r"[^\W\d]\w*")

@@ -110,6 +110,13 @@ def logits(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
 
 
 OPERATORS: tuple[Operator, ...] = (activations, forms, optimizers)
+SETTLED = {
+    "more epochs": r"epoch",
+    "an optimizer that is as good": r"optimi[sz]er|adam",
+    "softmax as a layer": r"softmax",
+    "softmax as a part of the loss": r"softmax|probabilit|sums? to one",
+}
+"""Rewrite → pattern of the words by which a task settles that it is none."""
 
 
 def _expression(source: str) -> ast.expr:
