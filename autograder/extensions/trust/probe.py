@@ -305,7 +305,8 @@ def _table(value: Any, depth: int) -> Any:
     """Turn a table or a column of pandas into lists; numbers of rows are no matter, names of rows are."""
     names = {} if str(value.index.dtype).startswith("int") else {"": [str(name) for name in value.index]}
     if not _options["has_order"] and hasattr(value, "columns"):
-        value = value.iloc[sorted(range(len(value)), key=lambda row: repr(value.iloc[row].tolist()))]
+        texts = list(map(repr, value.to_numpy().tolist()))
+        value = value.iloc[sorted(range(len(value)), key=texts.__getitem__)]
     columns = [(str(name), value[name]) for name in value.columns] if hasattr(value, "columns") else [("values", value)]
     return names | {name: [plain(one, depth + 1) for one in column.tolist()] for name, column in columns}
 
