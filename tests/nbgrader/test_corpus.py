@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from conformance.__main__ import main
 from conformance.corpus import Unit, in_turns, lay_out, source_directory, units
-from conformance.ours import use_own_gradebook
-from conformance.table import summary, summary_lines
+from conformance.ours import audited, use_own_gradebook
+from conformance.table import lines, summary, summary_lines
 from conformance.theirs import walled
 from conformance.verdict import (
     DIFFERENT,
@@ -261,3 +261,15 @@ def test_a_corpus_is_compared_and_a_second_run_goes_on(tmp_path: Path, capsys: p
     capsys.readouterr()
     main([*arguments, "--only", "good"])
     assert "flaw of the source" in capsys.readouterr().out, "what was kept is read, not found again"
+
+
+def test_an_audit_names_right_answers_that_lose_points_and_weak_tests() -> None:
+    lost = {"verdict": "lost", "cell": "squares", "operator": "a tuple for a list"}
+    question = {"id": "test-squares", "remarks": ["It looks at the shape alone."]}
+    said = audited({"caught": 7, "wrong": 9, "results": [lost], "questions": [question]})
+    verdict = judge("c/p", theirs(), ours() | {"audit": said})
+    assert list(lines(verdict))[1:] == [
+        "                      audit: 7 of 9 wrong answers caught",
+        "                      audit: right, and loses points: squares: a tuple for a list",
+        "                      audit: test-squares: It looks at the shape alone.",
+    ]

@@ -171,9 +171,9 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
             )
 
 
-def _unknown_changes(answers: Sequence[Mutant], key: str, named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _unknown_changes(answers: Sequence[Mutant], key: str, changes: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Name what course.yaml calls right or wrong, and no operator makes."""
-    for answer, entries in named.items():
+    for answer, entries in changes.items():
         of_answer = [mutant for mutant in answers if mutant.cell == answer]
         for entry in entries:
             if not any(mutant.is_named(entry) for mutant in of_answer):

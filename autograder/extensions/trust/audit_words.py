@@ -11,6 +11,7 @@ from autograder._util.syntax import parsed
 from autograder.extensions.trust.audit_equivalence import Comparison
 from autograder.extensions.trust.audit_records import MutantVerdict, QuestionTally, Result
 from autograder.extensions.trust.mutants import Mutant, cheats, network_slips
+from autograder.extensions.trust.probe import CHANGES
 from autograder.lint.certain import certain
 from autograder.records.exam import Exam
 from autograder.syntax.magics import without_magics
@@ -29,11 +30,11 @@ def with_remarks(
     for tally in tallies:
         fed = [r for r in results if r.mutant.notebook == tally.notebook and tally.id in r.mutant.feeds.direct]
         tree = parsed(without_magics(sources[tally.notebook, tally.id])) or ast.Module([], [])
-        said = [*remarks(tally, fed), *idle_lines(tree)]
+        sentences = [*remarks(tally, fed), *idle_lines(tree)]
         has_holes = any(r.verdict is MutantVerdict.SURVIVED and r.is_decided for r in fed)
-        if has_holes and is_single_example(tree) and not any("one example" in remark for remark in said):
-            said.append("It tries one example only.")
-        yield replace(tally, remarks=tuple(said))
+        if has_holes and is_single_example(tree) and not any("one example" in remark for remark in sentences):
+            sentences.append("It tries one example only.")
+        yield replace(tally, remarks=tuple(sentences))
 
 
 def idle_lines(tree: ast.Module) -> Iterator[str]:
@@ -51,8 +52,8 @@ def is_single_example(tree: ast.Module) -> bool:
         return False
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     asserted = [node.func.id for node in calls if isinstance(node.func, ast.Name)]
-    own = [name for name in asserted if not hasattr(builtins, name)]
-    return len(own) == 1 and not any(
+    functions = [name for name in asserted if not hasattr(builtins, name)]
+    return len(functions) == 1 and not any(
         isinstance(node.func, ast.Attribute) and node.func.attr == "function" for node in calls
     )
 
@@ -73,14 +74,14 @@ def remarks(tally: QuestionTally, fed: Sequence[Result]) -> Iterator[str]:
         yield f"It catches nothing itself: other questions caught all {tally.by_others} wrong answers."
     if len(caught) >= MIN_TO_JUDGE and all(result.raised for result in caught):
         yield "It catches only answers that raise an error: no wrong result loses points."
-    shown = [result for result in survivors if result.is_decided and result.mutant.family != "cheat"]
-    if not shown:
+    decided = [result for result in survivors if result.is_decided and result.mutant.family != "cheat"]
+    if not decided:
         return
     share = (tally.mutants - tally.survived) / tally.mutants
     if tally.mutants >= MIN_TO_JUDGE and share < WEAK_SHARE:
         yield f"Weak: {tally.survived} of {tally.mutants} wrong answers keep all their points."
     if not telling:
-        yield f"It does not see: {'; '.join(dict.fromkeys(result.mutant.operator for result in shown[:4]))}."
+        yield f"It does not see: {'; '.join(dict.fromkeys(result.mutant.operator for result in decided[:4]))}."
 
 
 def by_telling(results: Iterable[Result]) -> list[Result]:
@@ -147,6 +148,9 @@ def advice(mutant: Mutant, comparison: Comparison) -> str:
         return next((text for words, text in _FOR_NETWORKS if any(word in mutant.operator for word in words)), _HOLDOUT)
     if mutant.family == "data" or (mutant.family == "cheat" and mutant.operator in _OF_NETWORKS):
         return _HOLDOUT
+    if comparison.why == CHANGES.format(name=comparison.name):
+        line = f"# examine: {comparison.name} changes …"
+        return f"Compare the argument after the call with a copy, and let the call change it: `{line}`."
     if comparison.case and "…" not in comparison.case and "<" not in comparison.case:
         return f"It would be seen by `check.function({comparison.name}, cases=[{comparison.case}])`."
     if comparison.name and comparison.why.startswith(f"`{comparison.name}("):

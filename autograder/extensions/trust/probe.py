@@ -31,8 +31,10 @@ MAX_SHOWN = 160
 """Characters of an example."""
 SCALES = (1e-6, 1e3)
 """Factors of the numbers in a call that was seen: comparisons of floats, and sums of powers, go wrong there first."""
+CHANGES = "`{name}` changes its argument, and the solution leaves it as it is"
 MAX_NUMBERS = 200_000
 """Numbers of an argument up to which a call is kept."""
+_options = {"has_order": True}
 _calls: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
 
@@ -77,7 +79,15 @@ def _size(value: Any) -> int:
 # --- comparing -----------------------------------------------------------------------------------------
 
 
-def compare(namespace: dict[str, Any], right: str, answer: str, names: list[str], seconds: float, seed: int) -> None:
+def compare(
+    namespace: dict[str, Any],
+    right: str,
+    answer: str,
+    names: list[str],
+    seconds: float,
+    seed: int,
+    has_order: bool = True,
+) -> None:
     """Print as JSON whether two sources of a cell behave alike: ``alike``, ``different`` or ``unclear``, and why.
 
     Args:
@@ -87,7 +97,9 @@ def compare(namespace: dict[str, Any], right: str, answer: str, names: list[str]
         names: what later cells and tests use of the cell.
         seconds: time for both.
         seed: of the drawn arguments.
+        has_order: whether the order of a table's rows counts.
     """
+    _options["has_order"] = has_order
     quiet = io.StringIO()
     began = time.monotonic()
     with redirect_stdout(quiet), redirect_stderr(quiet):
@@ -176,7 +188,7 @@ def _calls_differ(name: str, right: Any, answer: Any, deadline: float, seed: int
                 raise
             continue
         if same and not _same_arguments(before, after):
-            reason = f"`{name}` changes its argument, and the solution leaves it as it is"
+            reason = CHANGES.format(name=name)
             if _same_arguments(before, (args, kwargs)):
                 return {"verdict": "different", "why": reason, "name": name}, tried
         if not same:
@@ -292,12 +304,15 @@ def plain(value: Any, depth: int = 0) -> Any:
 def _table(value: Any, depth: int) -> Any:
     """Turn a table or a column of pandas into lists; numbers of rows are no matter, names of rows are."""
     names = {} if str(value.index.dtype).startswith("int") else {"": [str(name) for name in value.index]}
+    if not _options["has_order"] and hasattr(value, "columns"):
+        texts = list(map(repr, value.to_numpy().tolist()))
+        value = value.iloc[sorted(range(len(value)), key=texts.__getitem__)]
     columns = [(str(name), value[name]) for name in value.columns] if hasattr(value, "columns") else [("values", value)]
     return names | {name: [plain(one, depth + 1) for one in column.tolist()] for name, column in columns}
 
 
 def _estimator(value: Any, depth: int) -> Any:
-    """Turn a model of scikit-learn's into what it was given and what it learned, as far as that can be compared."""
+    """Turn a model of scikit-learn's into its settings and what it learned, as far as they can be compared."""
     learned: dict[str, Any] = {"": type(value).__name__}
     for name, part in vars(value).items():
         try:
@@ -413,7 +428,7 @@ def shown(value: Any) -> str:
 
 
 def _function_text(value: Any) -> str:
-    """Show a function by its name, and a lambda by its source, so that a case with it can be copied."""
+    """Show a function by its name and a lambda by its source, so that a case can be copied."""
     code = getattr(value, "__code__", None)
     if code is None or code.co_name != "<lambda>":
         module = {"numpy": "np."}.get(getattr(value, "__module__", None) or type(value).__module__, "")
@@ -488,7 +503,8 @@ def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any
     if isinstance(value, bool):
         return dice.random() < 0.5
     if isinstance(value, int):
-        whole = dice.choice((value, value - 1, value + 1, 2 * value, dice.randint(0, max(4, 2 * abs(value))), -value))
+        near = (value - 1, value + 1, 2 * value, -value, dice.randint(0, max(4, 2 * abs(value))))
+        whole = dice.choice((value, *near, value + dice.randint(-30, 30)))
         return whole if low <= whole <= high else value
     if isinstance(value, float):
         drawn = dice.choice(
@@ -496,7 +512,8 @@ def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any
         )
         return drawn if low <= drawn <= high else value
     if isinstance(value, str):
-        marked = (f" {value}", f"{value}.", f"({value}), {value}!", value.title(), value.swapcase())
+        signs = "".join(dice.choice("abcxyzABCXYZ 0179-") for _ in range(max(1, len(value))))
+        marked = (signs, signs, f" {value}", f"{value}.", f"({value}), {value}!", value.title(), value.swapcase())
         return dice.choice((value, value[::-1], value.upper(), value.lower(), value + value, value[:1], *marked))
     if isinstance(value, (list, tuple)) and value:
         return type(value)(_near_list(dice, list(value), low, high))

@@ -116,14 +116,25 @@ def table(judgements: Sequence[Judgement]) -> list[str]:
     return lines
 
 
+NETWORKS = [(planted, test) for planted in PLANTED for test in planted.tests if planted.is_network]
+
+
 @pytest.mark.slow
 @pytest.mark.keras
-def test_an_audit_sees_the_planted_faults_and_the_page_has_the_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("planted", "test"), NETWORKS, ids=[test.kind for _, test in NETWORKS])
+def test_an_audit_sees_the_planted_fault_of_a_test_of_networks(
+    planted: PlantedAssignment, test: PlantedTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    chosen = [(planted, test) for planted in PLANTED for test in planted.tests]
+    found = judgement(tmp_path, planted, test, Here())
+    assert (found.is_called_weak, found.is_called_strict) == (test.kind == "weak", test.kind == "strict"), found.words
+    assert test.kind == "strong" or found.is_named, found.words
+
+
+@pytest.mark.slow
+def test_an_audit_sees_the_planted_faults_and_the_page_has_the_numbers(tmp_path: Path) -> None:
+    chosen = [(planted, test) for planted in QUICK for test in planted.tests]
     judgements = [
         judgement(tmp_path / str(number), planted, test, Here()) for number, (planted, test) in enumerate(chosen)
     ]

@@ -9,6 +9,7 @@ import pytest
 from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.cheats import public_calls
 from autograder.extensions.trust.mutants.feeds import touched, used
+from autograder.extensions.trust.mutants.result_forms import OPERATORS
 from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
 
@@ -55,6 +56,7 @@ SLIPS = [
     ("for x in range(n):\n    x += 1", "a range that ends one too soon", "for x in range(n - 1):\n    x += 1"),
     ("for x in range(n):\n    x += 1", "= for an update", "for x in range(n):\n    x = 1"),
     ("x = 1\ny = x\nx = 3", "two statements the wrong way round", "y = x\nx = 1\nx = 3"),
+    ("x = a if b else c", "one branch for all cases", "x = c"),
     ("x = 1\nif x:\n    x = 2", "a condition negated", "x = 1\nif not x:\n    x = 2"),
 ]
 
@@ -122,6 +124,7 @@ HONEST = [
     ("x = a * b", "factors exchanged", "x = b * a"),
     ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
     ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),
+    ("def g(a):  # twice\n    return 2 * a\ndef f(a):\n    return g(a)", "other names", "def my_g(a):  # twice"),
     ("def f(a):\n    return 2 * a", "a lambda", "f = lambda a: 2 * a"),
     ("def f(a):\n    return 2 * a", "a helper function", "return f_helper(a)"),
     (DENSE, "layers that are added", "model.add(layers.Dense(8, activation='relu'))"),
@@ -184,15 +187,15 @@ FORMS = [
     ("def f(a):\n    return sorted(a)", "a generator for a list", "return (value for value in sorted(a))"),
     ("def f(a):\n    return list(set(a))", "another order of what is different", "return list(list(set(a)))[::-1]"),
     ("def f(a):\n    return np.unique(a)", "another order of what is different", "return np.unique(a)[::-1]"),
-    ("def f(a):\n    return (a, 1)", "a list for a tuple", "return list((a, 1))"),
+    ("def f(a):\n    return tuple(a)", "a list for a tuple", "return list(tuple(a))"),
     ("def f(a):\n    return set(a)", "a list for a set", "return list(set(a))"),
     ("def f(a):\n    return {b: 1 for b in a}", "another order of a dict", "return dict(reversed("),
     ("def f(a):\n    return {}", "a subclass for a dict", "OrderedDict({})"),
     ("def f(a):\n    return np.zeros(a)", "a list for an array", "np.asarray(np.zeros(a)).tolist()"),
     ("def f(a):\n    return np.zeros(a)", "whole numbers for floats, where all are whole", "result.astype(int)"),
     ("def f(a):\n    return np.zeros(a)", "a copy of an array", "np.array(np.zeros(a))"),
-    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()]"),
-    ("x = float(y)", "a whole number for a float", "x = int(x) if x == int(x) else x"),
+    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()] if type(x) in (int, float) else x"),
+    ("x = float(y)", "a whole number for a float", "x = int(x) if type(x) is float and x == int(x) else x"),
     ("x = table.sort_values('a')", "rows in another order", "x = x.iloc[::-1]"),
     ("x = table.sort_values('a')", "columns in another order", "x[x.columns[::-1]]"),
     ("x = table.reset_index()", "rows with other numbers in the index", "x.set_axis(range(7, 7 + len(x)))"),
@@ -205,19 +208,28 @@ def test_a_result_in_another_form(source: str, operator: str, part: str) -> None
     assert any(part in after for after in made(source, "honest", test=NUMPY)[operator])
 
 
+@pytest.mark.parametrize("source", ["x = tensor.exp(a)", "x = cost.mean()", "def f(a):\n    return a, 1"])
+def test_results_of_other_libraries_and_several_results_keep_their_form(source: str) -> None:
+    assert not OPERATORS & made(source, "honest", test=NUMPY).keys()
+
+
 SETTLED = [
     ("def f(a):\n    # return a list\n    return sorted(a)", "a tuple for a list"),
     ("def f(a):\n    # the smallest one first\n    return sorted(set(a))", "another order of what is different"),
     ("def f(a):\n    # an array\n    return np.zeros(a)", "a list for an array"),
     ("def f(a):\n    # with dtype float64\n    return np.zeros(a)", "whole numbers for floats, where all are whole"),
+    (f"# train for 9 epochs\n{FIT}", "more epochs"),
+    (f"# with adam\n{COMPILE}", "an optimizer that is as good"),
     ("# keep the index\nx = table.reset_index()", "rows with other numbers in the index"),
 ]
 
 
 @pytest.mark.parametrize(("source", "operator"), SETTLED)
 def test_words_of_the_task_settle_a_form(source: str, operator: str) -> None:
-    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, source.split("\n    return")[0], "")
-    graded = ExamCell(Role.TEST, "code", "test", 1, NUMPY, NUMPY, "")
+    released = "\n".join(line for line in source.split("\n") if "#" in line)
+    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, released, "")
+    test = f"{NUMPY} and model and history"
+    graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
     exam = Exam("hw", "nb", (answer, graded))
     assert operator not in {one.operator for one in mutants([exam], ("honest",), (), 0)}
 

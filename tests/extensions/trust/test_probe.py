@@ -179,6 +179,7 @@ SOFTMAX = "def f(x):\n    e = np.exp(x - np.max(x))\n    return e / e.sum()"
 NAIVE = "def f(x):\n    e = np.exp(x)\n    return e / e.sum()"
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_large_numbers_tell_a_softmax_that_overflows(compared: Any) -> None:
     assert compared(SOFTMAX, NAIVE, "f(np.array([1.0, 2.0, -3.0]))")["verdict"] == "different"
 
@@ -209,6 +210,24 @@ def test_tables_are_compared_by_columns_and_rows_and_not_by_row_numbers(compared
     alike = "def f(t):\n    return t[t['a'] > 1]"
     for other, verdict in ((alike, "alike"), (f"{alike}[['b']]", "different"), (f"{alike}[::-1]", "different")):
         assert compared(right, other, "f(t)", t=table)["verdict"] == verdict
+
+
+def test_the_order_of_rows_counts_where_the_task_says_one(capsys: pytest.CaptureFixture[str]) -> None:
+    pd = pytest.importorskip("pandas")
+    right = "def f(t):\n    return t.sort_values('a')"
+    namespace = {"t": pd.DataFrame({"a": [3, 1, 2], "b": ["x", "y", "z"]})}
+    for has_order, verdict in ((True, "different"), (False, "alike")):
+        exec(right, namespace)
+        probe.watch(namespace, ["f"])
+        exec("f(t)", namespace)
+        probe.compare(namespace, right, "def f(t):\n    return t", ["f"], 20, 0, has_order)
+        assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+    probe._options["has_order"] = True
+
+
+def test_letters_of_the_whole_alphabet_are_tried(compared: Any) -> None:
+    right = "def f(text, n):\n    return [(ord(letter) - 97 + n) % 26 for letter in text]"
+    assert compared(right, right.replace(" % 26", ""), "f('abc', 1)")["verdict"] == "different"
 
 
 def test_functions_in_a_case_are_shown_as_they_can_be_copied() -> None:

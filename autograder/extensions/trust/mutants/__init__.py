@@ -7,6 +7,7 @@ otherwise, and must earn the same.
 from __future__ import annotations
 
 import ast
+import itertools
 import random
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from autograder.extensions.trust.mutants import (
     code_slips,
     data_slips,
     honest_rewrites,
+    network_rewrites,
     network_slips,
     result_forms,
 )
@@ -53,6 +55,8 @@ class Mutant:
     """The instructor's source."""
     after: str
     feeds: Feeds = field(compare=False)
+    has_order: bool = field(default=True, compare=False)
+    """Whether the task says in which order a result stands."""
     is_allowed: bool = False
     """Whether the instructor says that the task allows this change."""
     is_forbidden: bool = False
@@ -156,9 +160,10 @@ def mutants(
 
 
 def _of(answer: AnswerCell, family: str) -> Iterator[Mutant]:
+    name, before = str(answer.cell.grade_id), answer.cell.source
+    has_order = re.search(result_forms.ORDER, task_of(answer.exam, answer.cell), re.IGNORECASE) is not None
     for operator, after in _FAMILIES[family](answer):
-        name = str(answer.cell.grade_id)
-        yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
+        yield Mutant(family, operator, answer.exam.notebook, name, before, after, answer.feeds, has_order)
 
 
 def _is_new(source: str, forms: set[str]) -> bool:
@@ -196,23 +201,33 @@ def _solution_lines(source: str) -> range:
 
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     yield from _edited(answer, honest_rewrites.OPERATORS)
-    told = told_words(answer.exam)
+    yield from _of_networks(answer)
+    public_words = frozenset(_WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
-    yield from honest_rewrites.whole_cells(source, tree, used, frozenset(_WORD.findall(told)))
+    yield from honest_rewrites.whole_cells(source, tree, used, public_words)
     has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
     yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
+
+
+def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
+    task = task_of(answer.exam, answer.cell)
+    of_tree = ((operator, ast.unparse(tree)) for operator, tree in network_rewrites.logits(answer.tree))
+    for operator, after in itertools.chain(_edited(answer, network_rewrites.OPERATORS), of_tree):
+        settled = network_rewrites.SETTLED.get(operator)
+        if settled is None or not re.search(settled, task, re.IGNORECASE):
+            yield operator, after
 
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
-def told_words(exam: Exam) -> str:
+def public_text(exam: Exam) -> str:
     """Return all that students read of an exam."""
     return "\n".join(cell.released for cell in exam.cells)
 
 
 def task_of(exam: Exam, answer: ExamCell) -> str:
-    """Return what students are told of one answer: the cells since the last test, and what is released of its own."""
+    """Return what students read of one answer: the texts since the last test, and its released part."""
     index = next(place for place, cell in enumerate(exam.cells) if cell is answer)
     before = [place for place, cell in enumerate(exam.cells[:index]) if cell.role in (Role.TEST, Role.ANSWER)]
     cells = exam.cells[max(before, default=-1) + 1 : index + 1]

@@ -160,8 +160,8 @@ def _returns_table(tree: ast.Module, name: str) -> bool:
 
 def _has(name: str, of_kind: str, tree: ast.Module) -> bool:
     assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    named = [node.value for node in assigned if ast.unparse(node.targets[0]) == name]
-    return any(kind_of(value, tree) == of_kind for value in named)
+    values = [node.value for node in assigned if ast.unparse(node.targets[0]) == name]
+    return any(kind_of(value, tree) == of_kind for value in values)
 
 
 def _function(name: str, result: str) -> str:

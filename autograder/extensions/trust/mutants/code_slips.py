@@ -140,6 +140,7 @@ def condition(node: ast.AST) -> Made:
     """Negate a condition, or forget its ``else``."""
     if isinstance(node, ast.IfExp):
         yield "a condition negated", ast.IfExp(node.test, node.orelse, node.body)
+        yield from (("one branch for all cases", branch) for branch in (node.body, node.orelse))
     if isinstance(node, ast.If):
         test = ast.UnaryOp(ast.Not(), node.test)
         yield "a condition negated", [ast.If(test, node.body, node.orelse)]

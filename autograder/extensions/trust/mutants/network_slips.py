@@ -91,7 +91,9 @@ def linear(node: ast.AST) -> Made:
     """Leave out the activations of all layers but the last, so that the network is linear."""
     elements = node.elts if isinstance(node, ast.List) else []
     hidden = [one for one in elements[:-1] if isinstance(one, ast.Call) and one.func and called(one) in _UNITS]
-    plain = {one: _without(one, place) for one in hidden if (place := _argument(one, "activation", 1)[0]) is not None}
+    plain = {
+        one: _without(one, position) for one in hidden if (position := _argument(one, "activation", 1)[0]) is not None
+    }
     if len(plain) > 1:
         yield LINEAR, ast.List([plain.get(one, one) for one in elements], ast.Load())  # type: ignore[call-overload]
 

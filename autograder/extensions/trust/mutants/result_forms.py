@@ -12,10 +12,13 @@ from autograder._util.syntax import parsed
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import replaced
 
-_ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+ORDER = r"\border|sort|ascend|descend|alphabet|smallest|largest|\bfirst\b|\blast\b"
+"""Pattern of the words by which a task settles an order."""
 _WHOLE = r"\bint|whole|float|decimal|dtype"
 _UNORDERED = r"\bset\(|\{.* for |unique\(|fromkeys\(|Counter\("
 _NUMBERED = r"reset_index|as_index=False|ignore_index"
+_AS_NUMPYS = "np.asarray(_x)[()] if type(_x) in (int, float) else _x"
+_AS_WHOLE = "int(_x) if type(_x) is float and _x == int(_x) else _x"
 _PLACES = r"arg|index|nonzero|where\(|len\("
 
 
@@ -40,11 +43,11 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "a tuple for a list", "tuple(_x)", r"\blists?\b"),
     ResultForm("list", "an array for a list", "np.array(_x)", r"\blists?\b|\barray"),
     ResultForm("list", "a generator for a list", "(value for value in _x)", r"\blists?\b|\barray|\btuple"),
-    ResultForm("list", "another order of what is different", "list(_x)[::-1]", _ORDER, _UNORDERED),
-    ResultForm("array", "another order of what is different", "_x[::-1]", _ORDER, _UNORDERED),
+    ResultForm("list", "another order of what is different", "list(_x)[::-1]", ORDER, _UNORDERED),
+    ResultForm("array", "another order of what is different", "_x[::-1]", ORDER, _UNORDERED),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair"),
     ResultForm("set", "a list for a set", "list(_x)", r"\bsets?\b"),
-    ResultForm("dict", "another order of a dict", "dict(reversed(_x.items()))", _ORDER),
+    ResultForm("dict", "another order of a dict", "dict(reversed(_x.items()))", ORDER),
     ResultForm("dict", "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\bdict\b|dictionary"),
     ResultForm("array", "a list for an array", "np.asarray(_x).tolist()", r"array|matrix|vector|shape|numpy"),
     ResultForm("array", "a copy of an array", "np.array(_x)", r"\bview|in place"),
@@ -56,11 +59,16 @@ FORMS: tuple[ResultForm, ...] = (
         _WHOLE,
     ),
     ResultForm("array", "floats for whole numbers", "np.asarray(_x, dtype=float)", _WHOLE, refused=_PLACES),
-    ResultForm("number", "a number of numpy's", "np.asarray(_x)[()]", r"Python (number|float|int)"),
+    ResultForm(
+        "number",
+        "a number of numpy's",
+        _AS_NUMPYS,
+        r"Python (number|float|int)",
+    ),
     ResultForm("number", "a plain number for one of numpy's", "float(_x)", r"numpy", r"\bnp\.", _PLACES),
-    ResultForm("number", "a whole number for a float", "int(_x) if _x == int(_x) else _x", _WHOLE),
-    ResultForm("table", "columns in another order", "_x[_x.columns[::-1]] if hasattr(_x, 'columns') else _x", _ORDER),
-    ResultForm("table", "rows in another order", "_x.iloc[::-1]", _ORDER + "|same table"),
+    ResultForm("number", "a whole number for a float", _AS_WHOLE, _WHOLE),
+    ResultForm("table", "columns in another order", "_x[_x.columns[::-1]] if hasattr(_x, 'columns') else _x", ORDER),
+    ResultForm("table", "rows in another order", "_x.iloc[::-1]", ORDER + "|same table"),
     ResultForm(
         "table", "rows with other numbers in the index", "_x.set_axis(range(7, 7 + len(_x)))", "index", _NUMBERED
     ),
@@ -146,7 +154,6 @@ def _appended(source: str, names: Sequence[str], form: ResultForm) -> str:
 _DISPLAYS: dict[type[ast.expr], str] = {
     ast.List: "list",
     ast.ListComp: "list",
-    ast.Tuple: "tuple",
     ast.Set: "set",
     ast.SetComp: "set",
     ast.Dict: "dict",
@@ -159,8 +166,12 @@ _CALLS = {
     "DataFrame": "table", "groupby": "table", "reset_index": "table", "sort_values": "table", "merge": "table",
     "drop_duplicates": "table", "assign": "table", "pivot_table": "table", "concat": "table", "read_csv": "table",
     "array": "array", "asarray": "array", "zeros": "array", "ones": "array", "eye": "array", "arange": "array",
+    "argsort": "array", "sort": "array", "cumsum": "array", "linspace": "array", "concatenate": "array",
+    "vstack": "array", "hstack": "array", "column_stack": "array", "diff": "array", "clip": "array", "log": "array",
     "exp": "array", "unique": "array", "stack": "array", "zeros_like": "array", "where": "array", "full": "array",
 }  # fmt: skip
+_LIBRARIES = frozenset(("np", "numpy", "pd", "pandas", "math", "statistics", "collections"))
+"""Modules whose functions give what :data:`_CALLS` says; other libraries have functions of the same names."""
 _SAME_KIND = frozenset(("copy", "fillna", "dropna", "astype", "reshape", "clip", "sum", "mean", "rename", "query"))
 """Methods whose result is of their object's kind, where that is an array or a table."""
 
@@ -175,9 +186,11 @@ def _kind(value: ast.expr, scope: ast.AST, depth: int) -> str:
         return ""
     guess = partial(_kind, scope=scope, depth=depth + 1)
     match value:
-        case ast.Call(func=ast.Attribute(value=receiver, attr=attr)) if attr in _SAME_KIND:
+        case ast.Call(func=ast.Attribute(value=receiver, attr=attr)) if ast.unparse(receiver) not in _LIBRARIES:
             of_receiver = guess(receiver)
-            return of_receiver if of_receiver in ("array", "table") else _CALLS.get(attr, "")
+            if attr in _SAME_KIND and of_receiver in ("array", "table"):
+                return of_receiver
+            return _CALLS.get(attr, "") if _CALLS.get(attr) == "table" or attr in ("tolist", "split", "score") else ""
         case ast.Call():
             return _CALLS.get(called(value), "")
         case ast.IfExp(body=body, orelse=orelse):
