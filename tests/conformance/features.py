@@ -121,7 +121,8 @@ class Profile:
             finally:
                 sys.setprofile(None)
             is_passed = examined.outcome == Outcome.PASSED
-            message = "" if is_passed else one_line(examined.message or examined.detail, 200)
+            lines = examined.detail.splitlines() if examined.outcome == Outcome.BROKEN else [examined.message]
+            message = "" if is_passed else one_line(lines[-1], 200)
             self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
