@@ -123,12 +123,6 @@ CALLS = (
         "name files from the notebook's own folder: open('results.csv')",
     ),
     Refusal(
-        re.compile(r"tempfile\.(?:\w*Temporary\w*|mkdtemp|mkstemp|gettempdir)"),
-        "the test's temporary folder does not exist in the student's kernel",
-        "let their code write into the working folder; a test that looks at files has a private one",
-        warning=True,
-    ),
-    Refusal(
         re.compile(r"importlib\.util\.spec_from_file_location|importlib\.machinery\.\w+Loader"),
         f"a module that is loaded from a file {_RUNS_BESIDE}",
         "let the notebook import it, and call its functions by their names",

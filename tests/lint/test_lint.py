@@ -310,6 +310,9 @@ def copies(test: str, *, before) -> list[str]:
         "xs = np.ones(3)\nout = srt(xs)\nassert out.shape == xs.shape",
         "for n in range(3):\n    out = srt([n])\n    assert out and n >= 0",
         "for xs in ([1], [2]):\n    assert xs == xs[:]\n    assert srt(xs)",
+        "import os\nxs = os.path.join('a', 'b.txt')\nsrt(xs)\nassert not os.path.exists(xs)",
+        "xs = str(3)\nsrt(xs)\nassert xs == '3'",
+        "xs = ' '.join('ab')\nsrt(xs)\nassert xs == 'a b'",
     ],
 )
 def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
@@ -357,10 +360,9 @@ def test_what_is_there_raises_no_alarm(test: str) -> None:
     assert [line for line in found(test) if "no module" not in line] == []
 
 
-def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
-    (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
-    assert "line 2: " in finding
-    assert "does not exist in the student's kernel; let their code write into the working folder" in finding
+def test_a_temporary_folder_of_the_test_raises_no_alarm() -> None:
+    """The student's code has it, too."""
+    assert found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)") == []
 
 
 WITH_LIBRARIES = [

@@ -256,6 +256,8 @@ def _work(path: Path, common: Common, submission: Mapping[str, Path], manifest: 
         raise ValueError("a file of the submission is of an unknown kind")
     if unit["student"] != manifest.student:
         raise ValueError("its submission is another student's")
+    if unit["observe"] is not False:
+        raise ValueError("its submission is to be allowed what only a solution is")
     if sum(file.stat().st_size for file in submission.values()) > 2 * SUBMISSION_LIMITS.total_bytes:
         raise ValueError("its submission is too large")
     contents = {name: file.read_bytes() for name, file in submission.items()}

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from autograder._util.digests import digest
 from autograder._util.syntax import meaning, parsed
-from autograder.extensions.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
+from autograder.extensions.trust.mutants import (
+    cheats,
+    code_slips,
+    data_slips,
+    honest_rewrites,
+    network_slips,
+    result_forms,
+)
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
 from autograder.extensions.trust.mutants.syntax_edits import Operator, apply, edits, swapped
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.cell_matching import bound_names
 
 HONEST = "honest"
 FAMILIES: Mapping[str, str] = {
@@ -46,6 +55,8 @@ class Mutant:
     feeds: Feeds = field(compare=False)
     is_allowed: bool = False
     """Whether the instructor says that the task allows this change."""
+    is_forbidden: bool = False
+    """Whether the instructor says that the task forbids this rewrite."""
 
     @property
     def id(self) -> str:
@@ -63,7 +74,17 @@ class Mutant:
     @property
     def is_honest(self) -> bool:
         """Whether it must earn what the solution earns."""
-        return self.family == HONEST or self.is_allowed
+        return (self.family == HONEST or self.is_allowed) and not self.is_forbidden
+
+    @property
+    def is_another_form(self) -> bool:
+        """Whether it gives the solution's results in another form."""
+        return self.family == HONEST and self.operator in result_forms.OPERATORS
+
+    @property
+    def is_right_as_made(self) -> bool:
+        """Whether it is right although a comparison with the solution shows a difference, of order or of names."""
+        return self.family == HONEST and self.operator in result_forms.ORDERS | {honest_rewrites.OTHER_NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,7 @@ def mutants(
     questions: Sequence[str],
     seed: int,
     right: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    wrong: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Mutant]:
     """Make the mutants of these families, in an order of which each beginning is a fair sample.
 
@@ -111,6 +133,7 @@ def mutants(
         questions: ids of questions; only answers that feed one of them directly are changed. Empty: all.
         seed: decides the order.
         right: answer (grade_id) → changes that the task allows, as for :meth:`Mutant.is_named`; they are honest.
+        wrong: answer (grade_id) → rewrites that the task forbids; they must lose points.
     """
     queues: dict[tuple[str, str], list[Mutant]] = {}
     for answer in answers(exams):
@@ -118,9 +141,13 @@ def mutants(
             continue
         forms = {meaning(answer.cell.source)}
         for family in (name for name in FAMILIES if name in families):
-            allowed = right.get(str(answer.cell.grade_id), ())
+            allowed, forbidden = (entries.get(str(answer.cell.grade_id), ()) for entries in (right, wrong))
             of_family = [
-                replace(mutant, is_allowed=any(mutant.is_named(entry) for entry in allowed))
+                replace(
+                    mutant,
+                    is_allowed=any(map(mutant.is_named, allowed)),
+                    is_forbidden=any(map(mutant.is_named, forbidden)),
+                )
                 for mutant in _of(answer, family)
                 if _is_new(mutant.after, forms)
             ]
@@ -169,11 +196,33 @@ def _solution_lines(source: str) -> range:
 
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     yield from _edited(answer, honest_rewrites.OPERATORS)
-    yield from honest_rewrites.whole_cells(answer.cell.source, answer.tree, answer.used)
+    told = told_words(answer.exam)
+    source, tree, used = answer.cell.source, answer.tree, answer.used
+    yield from honest_rewrites.whole_cells(source, tree, used, frozenset(_WORD.findall(told)))
+    has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
+    yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def told_words(exam: Exam) -> str:
+    """Return all that students read of an exam."""
+    return "\n".join(cell.released for cell in exam.cells)
+
+
+def task_of(exam: Exam, answer: ExamCell) -> str:
+    """Return what students are told of one answer: the cells since the last test, and what is released of its own."""
+    index = next(place for place, cell in enumerate(exam.cells) if cell is answer)
+    before = [place for place, cell in enumerate(exam.cells[:index]) if cell.role in (Role.TEST, Role.ANSWER)]
+    cells = exam.cells[max(before, default=-1) + 1 : index + 1]
+    return "\n".join(cell.released for cell in cells if cell.cell_type != "code" or cell is answer)
 
 
 def _code(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
+    if ".fit(" in answer.cell.source:
+        left_alone |= code_slips.settings(answer.tree)
     yield from _edited(answer, code_slips.OPERATORS, left_alone)
     for first, second in code_slips.orders(answer.tree):
         if first.lineno in answer.lines and (second.end_lineno or 0) in answer.lines:
@@ -185,7 +234,10 @@ def _network(answer: AnswerCell) -> Iterator[tuple[str, str]]:
 
 
 def _data(answer: AnswerCell) -> Iterator[tuple[str, str]]:
-    return _edited(answer, data_slips.OPERATORS)
+    index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
+    cells = (cell.source for cell in answer.exam.cells[: index + 1] if cell.cell_type == "code")
+    bound = frozenset(name for source in cells for name in bound_names(source) or ())
+    return _edited(answer, [*data_slips.OPERATORS, data_slips.leaks(bound)])
 
 
 def _cheat(answer: AnswerCell) -> Iterator[tuple[str, str]]:

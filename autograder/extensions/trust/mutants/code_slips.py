@@ -282,6 +282,13 @@ def untouched(tree: ast.AST) -> set[ast.AST]:
     return nodes
 
 
+def settings(tree: ast.AST) -> set[ast.AST]:
+    """Collect the numbers that set up a model, as in ``KNeighborsClassifier(5)``: its size is no slip of code."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node)[:1].isupper()]
+    parts = [part for node in calls for part in (*node.args, *node.keywords)]
+    return {node for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)}
+
+
 def _is_plot(node: ast.Call) -> bool:
     root: ast.expr = node.func
     while isinstance(root, ast.Attribute):

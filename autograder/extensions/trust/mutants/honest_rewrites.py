@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograder._util.syntax import parsed
@@ -13,6 +14,7 @@ from autograder.extensions.trust.mutants.syntax_edits import New, Operator, repl
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
+OTHER_NAMES = "other names"
 _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
 
 
@@ -20,13 +22,20 @@ _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "def
 
 
 def operands(node: ast.AST) -> Made:
-    """Exchange the operands of a product; write a square as a product, and the other way round."""
+    """Exchange the operands of a product; write powers and quotients as products, and a difference as a sum."""
     if not isinstance(node, ast.BinOp):
         return
     if isinstance(node.op, ast.Mult) and not _has_text(node):
         yield "factors exchanged", ast.BinOp(node.right, ast.Mult(), node.left)
-    if isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Name) and ast.unparse(node.right) == "2":
-        yield "a square as a product", ast.BinOp(node.left, ast.Mult(), node.left)
+    power = ast.unparse(node.right) if isinstance(node.op, ast.Pow) else ""
+    if power in ("2", "3"):
+        square = ast.BinOp(node.left, ast.Mult(), node.left)
+        yield "a power as a product", square if power == "2" else ast.BinOp(square, ast.Mult(), node.left)
+    if isinstance(node.op, ast.Mult) and ast.dump(node.left) == ast.dump(node.right):
+        yield "a product as a power", ast.BinOp(node.left, ast.Pow(), ast.Constant(2))
+    if isinstance(node.op, ast.Div) and not isinstance(node.right, ast.Constant):
+        inverse = ast.BinOp(ast.Constant(1), ast.Div(), node.right)
+        yield "a quotient as a product", ast.BinOp(node.left, ast.Mult(), inverse)
     if isinstance(node.op, ast.Sub):
         yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
 
@@ -41,6 +50,13 @@ def orders_of_summation(node: ast.AST) -> Made:
         case ast.Call(func=ast.Name(id="sum"), args=[terms], keywords=[]) if not isinstance(terms, ast.Starred):
             backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
             yield "a sum from its other end", ast.Call(node.func, [backwards], [])
+            yield "an exact sum", ast.Call(_name("__import__('math').fsum"), [terms], [])
+        case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as terms]), op=ast.Div()):
+            parts = ast.GeneratorExp(ast.BinOp(terms.elt, ast.Div(), node.right), terms.generators)
+            yield "a sum of quotients", ast.Call(_name("sum"), [parts], [])
+        case ast.For(iter=terms, body=[ast.AugAssign(op=ast.Add() | ast.Mult())], orelse=[]):
+            backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
+            yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
 
 
 def comparisons(node: ast.AST) -> Made:
@@ -62,14 +78,11 @@ def conditions(node: ast.AST) -> Made:
 
 
 def results(node: ast.AST) -> Made:
-    """Name a result before it is returned; return a number of numpy's, or an array of float64."""
+    """Name a result before it is returned."""
     if isinstance(node, ast.Return) and node.value is not None:
         result = ast.Name("result", ast.Load())
         assigned = ast.Assign([ast.Name("result", ast.Store())], node.value, lineno=node.lineno)
         yield "a result with a name", [assigned, ast.Return(result)]
-        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "float":
-            float64 = ast.parse("__import__('numpy').float64", mode="eval").body
-            yield "a number of numpy's", [ast.Return(ast.Call(float64, node.value.args, []))]
 
 
 def loops(node: ast.AST) -> Made:
@@ -101,15 +114,28 @@ def vectors(node: ast.AST) -> Made:
         yield "another function of numpy's", _filled(rewritten, x)
 
 
+_EXACT = "__import__('math').fsum(np.ravel(_x))"
 _VECTORS = {
-    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)"),
-    "sum": ("np.asarray(_x).sum()",),
+    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)", "np.mean(np.asarray(_x)[::-1])", _EXACT + " / np.size(_x)"),
+    "sum": ("np.asarray(_x).sum()", "np.sum(np.asarray(_x)[::-1])", _EXACT),
     "exp": ("np.e ** np.asarray(_x)",),
     "sqrt": ("np.asarray(_x) ** 0.5",),
     "argmax": ("np.asarray(_x).argmax()",),
     "argmin": ("np.asarray(_x).argmin()",),
     "zeros": ("0.0 * np.ones(_x)",),
 }
+
+
+def reductions(node: ast.AST) -> Made:
+    """Add the rows of an array or a table from the last one on."""
+    if not isinstance(node, ast.Call) or called(node) not in ("mean", "sum", "std", "var"):
+        return
+    if [ast.unparse(keyword) for keyword in node.keywords] != ["axis=0"] or not isinstance(node.func, ast.Attribute):
+        return
+    from_the_end = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
+    backwards = [ast.Subscript(part, from_the_end, ast.Load()) for part in node.args[:1] or [node.func.value]]
+    function = node.func if node.args else ast.Attribute(backwards[0], node.func.attr, ast.Load())
+    yield "rows from the other end", ast.Call(function, [*backwards] if node.args else [], node.keywords)
 
 
 def activations(node: ast.AST) -> Made:
@@ -167,18 +193,65 @@ def _functional(
     )
 
 
+def optimizers(node: ast.AST) -> Made:
+    """Take an optimizer that learns as well, and train for more epochs."""
+    if not isinstance(node, ast.Call) or called(node) not in ("compile", "fit"):
+        return
+    for index, keyword in enumerate(node.keywords):
+        value = keyword.value
+        new: ast.expr | None = None
+        if keyword.arg == "epochs" and isinstance(value, ast.Constant) and type(value.value) is int and value.value > 1:
+            operator, new = "more epochs", ast.Constant(value.value + (value.value + 1) // 2)
+        elif keyword.arg == "optimizer" and isinstance(value, ast.Constant) and value.value in _AS_GOOD:
+            operator, new = "an optimizer that is as good", ast.Constant(_AS_GOOD[str(value.value)])
+        elif keyword.arg == "optimizer" and isinstance(value, ast.Call) and called(value).lower() in _AS_GOOD:
+            text = re.sub(called(value), _CLASSES[_AS_GOOD[called(value).lower()]], ast.unparse(value), count=1)
+            operator, new = "an optimizer that is as good", _name(text)
+        if new is not None:
+            keywords = [ast.keyword(k.arg, new if n == index else k.value) for n, k in enumerate(node.keywords)]
+            yield operator, ast.Call(node.func, node.args, keywords)
+
+
+_AS_GOOD = {"adam": "nadam", "nadam": "adam", "adamw": "adam"}
+_CLASSES = {"adam": "Adam", "nadam": "Nadam"}
+
+
+def logits(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+    """Write a softmax in the last layer as a layer of its own, and as a part of the loss."""
+    texts = ast.unparse(tree)
+    softmax = re.compile(r"(\w+\.)?Dense\(([^()]*), activation='softmax'\)")
+    if len(softmax.findall(texts)) != 1:
+        return
+    yield "softmax as a layer", ast.parse(softmax.sub(r"\1Dense(\2), \1Softmax()", texts))
+    loss = re.search(r"loss='((sparse_)?categorical_crossentropy)'", texts)
+    if loss and (module := re.search(r"(\w+)\.Sequential\(", texts)):
+        name = "".join(part.capitalize() for part in loss[1].split("_"))
+        of_logits = texts.replace(loss[0], f"loss={module[1]}.losses.{name}(from_logits=True)")
+        yield "softmax as a part of the loss", ast.parse(softmax.sub(r"\1Dense(\2)", of_logits))
+
+
 OPERATORS: tuple[Operator, ...] = (
-    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, activations, forms,
+    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, reductions, activations, forms,
+    optimizers,
 )  # fmt: skip
 
 
 # --- the whole cell ------------------------------------------------------------------------------------
 
 
-def whole_cells(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield rewrites of a whole answer; ``used`` are the names that later cells and tests use of it."""
+def whole_cells(source: str, tree: ast.Module, used: Sequence[str], told: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield rewrites of a whole answer.
+
+    Args:
+        source: the instructor's source.
+        tree: its syntax tree.
+        used: names that later cells and tests use of it.
+        told: words that students read; a name of the answer that is none of them is the instructor's own.
+    """
     yield "comments and prints", f"print('here I am')\n{source}\n# that is all\nprint('done')"
-    yield from _other_names(source, tree, used)
+    yield from _other_names(source, tree, [name for name in used if name in told])
+    for operator, rewritten in logits(tree) if "softmax" not in told else ():
+        yield operator, ast.unparse(rewritten)
     yield from _helpers(source, tree)
     yield from _hints(tree)
     yield from _other_seeds(source, tree)
@@ -197,6 +270,7 @@ def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator
             bound = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
             names |= bound - parameters - shared
     top = {one.id for node in copied.body for one in _outside(node) if isinstance(one.ctx, ast.Store)}
+    top |= {node.name for node in copied.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     arguments = {one.arg for one in ast.walk(copied) if isinstance(one, ast.arg)}
     names = {name for name in names | top if name not in used and name not in arguments and name != "_"}
     if names:
@@ -205,8 +279,10 @@ def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator
         for node in ast.walk(copied):
             if isinstance(node, ast.Name) and node.id in names:
                 node.id = f"my_{node.id.strip('_')}"
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
+                node.name = f"my_{node.name.strip('_')}"
         again = parsed(renamed)
-        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
+        yield OTHER_NAMES, renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.Name]:
