@@ -21,6 +21,7 @@ from typing import Any
 
 from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
+from autograder.coordinator.observed_warnings import observed_warnings
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.coordinator.slow_learners import with_fewer_epochs
@@ -32,8 +33,7 @@ from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.limits import TEST_SECONDS
-from autograder.records.observations import WIDE, Act, Fact, Observations
+from autograder.records.observations import Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import placed, solution_texts
 from autograder.release.explanation import sentence
@@ -180,8 +180,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
-        *(text for exam in exams for text in _wide_integers(exam)),
-        *(text for exam in exams for text in _long_tests(exam, assignment.limits.examiner_seconds)),
+        *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
 
 
@@ -219,35 +218,6 @@ def _slow_learners(
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
     return any(is_foreign_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
-
-
-def _wide_integers(exam: Exam) -> Iterator[str]:
-    """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
-    facts = exam.observations.facts if exam.observations is not None else ()
-    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
-    for cell in exam.cells:
-        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
-                "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
-            )
-
-
-def _long_tests(exam: Exam, allowed: float) -> Iterator[str]:
-    """Name the tests that take long with the solution.
-
-    Args:
-        exam: the exam, with what its solution was seen to do.
-        allowed: the seconds that all tests of a notebook may take.
-    """
-    facts = exam.observations.facts if exam.observations is not None else ()
-    seconds = {fact.subject: int(fact.value) for fact in facts if fact.act is Act.TAKES}  # in order: the longest stays
-    for test, least in seconds.items():
-        yield (
-            f"{exam.notebook}, {test}: this test takes more than {least} s with your solution; one test may take "
-            f"{TEST_SECONDS:g} s, and all of a notebook {allowed:g} s, and slower answers get no points: let it ask "
-            "for less, or raise examiner_seconds in `limits` of course.yaml"
-        )
 
 
 def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

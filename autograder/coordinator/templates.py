@@ -64,9 +64,11 @@ def _shared(work: Work) -> tuple[object, ...]:
     there are no control groups.
     """
     limits = work.assignment.limits
-    own = Limits(threads=limits.threads, memory_mib=limits.memory_mib, examiner_memory_mib=limits.examiner_memory_mib)
+    kept_limits = Limits(
+        threads=limits.threads, memory_mib=limits.memory_mib, examiner_memory_mib=limits.examiner_memory_mib
+    )
     exams = [replace(exam, observations=None) for exam in work.exams]
-    return work.course, replace(work.assignment, limits=own), exams
+    return work.course, replace(work.assignment, limits=kept_limits), exams
 
 
 class Started:

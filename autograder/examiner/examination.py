@@ -24,7 +24,7 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
-from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
+from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, TooOftenError, UnreadError
 from autograder.examiner.cell_environment import cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
@@ -317,10 +317,11 @@ def _examine_cell(
     ]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
-    with contextlib.suppress(Exception):
-        namespace.close()
     if isinstance(permissions, Observer):
         permissions.took(limit.own())
+        permissions.called(namespace.answers.remote.callbacks.often())
+    with contextlib.suppress(Exception):
+        namespace.close()
     detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
     if failures:
         # What an integer can do and its exact form cannot, such as to be an index, is not the answer's fault.
@@ -509,9 +510,11 @@ def _failed(
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
     undecided = is_undecided(errors, checks)
-    message = "\n".join([wording.of(errors, cell), *([A_PERSON_LOOKS] if undecided else [])])
+    looks = SLOW_BY_TEST if any(isinstance(error, TooOftenError) for error in errors) else A_PERSON_LOOKS
+    message = "\n".join([wording.of(errors, cell), *([looks] if undecided else [])])
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 
 
 NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."
+SLOW_BY_TEST = "Where tests run, these calls are slow, so a person will look at it."
 A_PERSON_LOOKS = "The test could not read all of your answer, so a person will look at it."

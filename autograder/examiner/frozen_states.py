@@ -77,9 +77,9 @@ def _makers(
     It also reads those that helpers of earlier tests read for it.
     """
     names = []
-    read = _read_first(source)
-    helpers = frozenset().union(*(names_of_cell(name, vocabulary) for name in read & vocabulary.helpers.keys()))
-    for name in read | helpers:
+    read_first = _read_first(source)
+    helpers = read_first & vocabulary.helpers.keys()
+    for name in read_first.union(*(names_of_cell(helper, vocabulary) for helper in helpers)):
         for earlier in reversed(range(index)):
             if name not in _assigned(cells[earlier][0].source):
                 continue

@@ -335,6 +335,11 @@ class Observer(Permissions):
         if exceeded and not self.traces_reads:
             self.note(Act.TAKES, self.test, str(exceeded[-1]))
 
+    def called(self, functions: Iterable[str]) -> None:
+        """Record functions of the test that were called very often."""
+        for name in functions:
+            self.note(Act.CALLS, self.test, name)
+
     def raised(self, position: Place, error: Exception) -> None:
         """Record that a call raised an exception."""
         self.note(Act.RETURNS, position.subject, f"raises {type(error).__name__}"[:100])

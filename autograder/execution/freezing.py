@@ -88,6 +88,8 @@ class Freezing:
 def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
     """Find the test cells with no other code between them and the test cell before.
 
+    A function of a test file follows none: each is a run of its own.
+
     Args:
         composed: the notebook.
         needs: index of a test cell → the names that it needs from the kernel.
@@ -97,13 +99,14 @@ def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[i
     """
     names: dict[int, frozenset[str]] = {}
     number = sum(cell.role is Role.TEST for cell in composed.cells)
+    alone = {cell.grade_id for cell in composed.exam.cells if cell.file}
     ahead: frozenset[str] | None = None
     for index, cell in reversed(list(enumerate(composed.cells))):
         if cell.role is Role.TEST:
             if ahead is not None:
                 names[number] = ahead
             number -= 1
-            ahead = needs.get(index, frozenset()) | (ahead or frozenset())
+            ahead = None if cell.grade_id in alone else needs.get(index, frozenset()) | (ahead or frozenset())
         elif does_something(cell):
             ahead = None
     return names

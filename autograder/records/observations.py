@@ -44,6 +44,8 @@ class Act(enum.StrEnum):
     Subject: the test; value: its outcome."""
     TAKES = "takes"
     """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
+    CALLS = "calls"
+    """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 

@@ -18,6 +18,7 @@ from autograder.coordinator import batch, observation
 from autograder.coordinator.proof import prove
 from autograder.errors import CourseError, HostError
 from autograder.examiner import permissions
+from autograder.examiner.remote import callbacks
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
@@ -359,6 +360,19 @@ def test_lines_stand_with_their_assignment_and_an_unknown_key_names_the_nearest(
         tiny_course(tmp_path, yaml=YAML.replace("assignments:", "examine: {allow: {t: [answers draw]}}\nassignments:"))
     with pytest.raises(CourseError, match="did you mean 'allow'"):
         tiny_course(tmp_path, yaml=allowing("t", "answers draw").replace("allow", "alow"))
+
+
+def test_a_function_of_a_test_that_is_called_very_often_is_named_at_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solution = "### BEGIN SOLUTION\ndef double(f):\n    return sum(f(n) for n in range(9))\n### END SOLUTION"
+    course = tiny_course(tmp_path, solution=solution, test="def one(n): return 1\nassert double(one) == 9")
+    release = tiny_release(course)
+    for limit, count in ((10, 0), (9, 1)):
+        monkeypatch.setattr(callbacks, "MANY_QUESTIONS", limit)
+        warnings = [text for text in prove(course, release, execute=Here()).warnings if "very often" in text]
+        assert len(warnings) == count
+    assert warnings[0].startswith("nb, test-double: your solution calls `one` of this test very often")
 
 
 def test_a_test_that_takes_long_is_named_at_the_release(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

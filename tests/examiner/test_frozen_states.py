@@ -213,6 +213,13 @@ def test_a_value_that_a_hidden_test_has_changed_is_not_shown_by_the_next_one():
     assert changed == "values: the shape is another one, and should be (9,)"
 
 
+def test_each_function_of_a_test_file_finds_the_answers_as_they_were():
+    exam = cells("xs = [1]", "xs.append(2)\nassert xs == [1, 2]", "xs.append(3)\nassert xs == [1, 3]", hidden=(1, 2))
+    assert scores(exam) == [1.0, 0.0]
+    tests = [dataclasses.replace(cell, file="tests/test_xs.py") for cell in exam.cells[1:]]
+    assert scores(dataclasses.replace(exam, cells=(exam.cells[0], *tests))) == [1.0, 1.0]
+
+
 def test_a_test_that_is_examined_twice_finds_twice_what_the_test_before_it_left():
     """As where students write themselves what the instructor imports."""
     exam = cells(
