@@ -40,8 +40,8 @@ class Senders:
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             content = json.loads(self._path.read_bytes())
             self._of = {
-                student: {key: from_plain(Sender, one) for key, one in some.items()}
-                for student, some in content.items()
+                student: {key: from_plain(Sender, one) for key, one in attempts.items()}
+                for student, attempts in content.items()
             }
         self._before = to_plain(self._of)
 

@@ -1,8 +1,8 @@
 """Counts which features of the handles the test cells of courses need, with each course's own solution.
 
 ``python -m conformance.features CORPUS [--course FOLDER …] --json FILE``: a course below CORPUS is a stranger's and runs
-in a sandbox without network; a ``--course`` is one's own. A feature is needed by a test cell if one of the functions
-that are its heart was called while the cell was examined. Only cells that the solution passes here are counted: in
+in a sandbox without network; a ``--course`` is one's own. A feature is needed by a test cell if the function at its
+heart was called while the cell was examined, or the solution was observed to use it. Only cells that the solution passes here are counted: in
 others, the examination ended early.
 """
 
@@ -29,8 +29,11 @@ from unittest import mock
 
 from autograder._util.text import one_line
 from autograder.examiner import examination
+from autograder.examiner.namespace import Namespace
+from autograder.examiner.permissions import Observer
 from autograder.records.checks import Outcome
 from autograder.records.exam import ExamCell
+from autograder.records.observations import Act
 from autograder.sandbox.interpreter import Interpreter
 from conformance.corpus import Unit, lay_out, units
 from conformance.ours import use_own_gradebook
@@ -38,13 +41,9 @@ from conformance.theirs import MAX_BYTES, walled
 
 ROOM = "autograder.examiner."
 HEARTS = {
-    "an argument that a call changes": "remote.changes:change_in_place",
     "an attribute that the test changes in place": "remote.attribute_copies:AttributeCopies.keep",
     "a function, iterator or file of the test's": "remote.callbacks:Callbacks.answer",
     "an object of the test's own class": "remote.lent_objects:LentObjects.describe",
-    "an object of a library's class as argument": "remote.library_objects:parts",
-    "a value of the test that a function reads": "remote.lending:Lending._encodable",
-    "a variable that functions and the test share": "remote.shared_globals:SharedGlobals.rebind",
     "a class of the student's": "remote.classes:Classes._new",
     "isinstance with a library's class": "remote.kinds:may_be_claimed",
     "type() of an object in the kernel": "remote.kinds:kind_checks.<locals>.type_of",
@@ -61,20 +60,26 @@ HEARTS = {
     "__main__ patched": "main_module:MainModule.__setattr__",
     "unittest": "unittest_runs:collect_results.<locals>.watched",
     "an empty array compared with a number": "empty_arrays:_only_one_is_empty",
-    "a seed for the kernel, too": "seeds:_seed_both.<locals>.seed",
     "evaluate or fit of a model": "evaluations:EvaluationGuard.measure",
-    "files": "workspace:Workspace.entered",
     "a database": "test_environment.databases:Connection.__init__",
-    "a text that becomes code": "test_environment.compilation:TrustedTexts.allows",
-    "the student's kernel, by a mark": "kernel_tests:run_in_kernel",
     "a predicting model in the kernel": "remote.model:RemoteModel.__call__",
 }
-"""Feature → the function at its heart, below the room. One that gives something back counts only where it does."""
+"""Feature → the function at its heart, below the room. Some count only where they give something back."""
+FACTS = {
+    Act.CHANGES: "an argument that a call changes",
+    Act.READS: "a value of the test that a function reads",
+    Act.SHARES: "a variable that functions and the test share",
+    Act.GETS: "an object of a library's class as argument",
+    Act.DRAWS: "a seed for the kernel, too",
+    Act.WRITES: "a file of the test's that a call writes",
+    Act.QUERIES: "SQL of the student's that changes a database",
+    Act.TEXTS: "a text that becomes code",
+}
+"""What an examination observes of the solution → feature."""
+KERNEL = "the student's kernel, by a mark"
 CONDITIONAL = (
     "remote.kinds:may_be_claimed",
     "patches:_module",
-    "remote.lending:Lending._encodable",
-    "remote.library_objects:parts",
     "remote.console:Console.replaced",
     "empty_arrays:_only_one_is_empty",
 )
@@ -113,15 +118,24 @@ class Profile:
         """Note the test cells that are examined inside the block."""
         examine = examination._examine_cell
 
-        def profiled(cell: ExamCell, *arguments: Any, **named: Any) -> examination.Examined:
-            self._needed = set()
+        def profiled(
+            cell: ExamCell, capture: Any, index: int, namespace: Namespace, *arguments: Any, **named: Any
+        ) -> examination.Examined:
+            observer = namespace.answers.remote.permissions
+            assert isinstance(observer, Observer)
+            self._needed, known = set(), set(observer.facts)
             sys.setprofile(self)
             try:
-                examined = examine(cell, *arguments, **named)
+                examined = examine(cell, capture, index, namespace, *arguments, **named)
             finally:
                 sys.setprofile(None)
-            is_passed = examined.outcome == Outcome.PASSED
-            message = "" if is_passed else one_line(examined.message or examined.detail, 200)
+            if cell.in_kernel:
+                self._needed = {KERNEL}
+            # The kernel of this process has no shell, and so no test passes there.
+            is_passed = bool(cell.in_kernel) or examined.outcome == Outcome.PASSED
+            self._needed |= {FACTS[fact.act] for fact in observer.facts - known if fact.act in FACTS}
+            lines = examined.detail.splitlines() if examined.outcome == Outcome.BROKEN else [examined.message]
+            message = "" if is_passed else one_line(lines[-1], 200)
             self.cells[str(cell.grade_id)] = CountedCell(sorted(self._needed), is_passed, message)
             return examined
 
@@ -254,7 +268,7 @@ def table(by_course: Mapping[str, Iterable[CountedCell]]) -> Iterator[str]:
     counts = Counter(feature for cells in passed.values() for cell in cells for feature in cell.features)
     total = sum(len(cells) for cells in passed.values())
     yield f"{total} test cells of {sum(1 for cells in passed.values() if cells)} courses"
-    for feature in sorted(HEARTS, key=lambda feature: -counts[feature]):
+    for feature in sorted([*HEARTS, *FACTS.values(), KERNEL], key=lambda feature: -counts[feature]):
         yield f"{counts[feature]:6}  {counts[feature] / max(total, 1):7.2%}  {courses[feature]:3}  {feature}"
 
 

@@ -52,6 +52,21 @@ def test_magics_of_a_cell_do_nothing(tmp_path: Path) -> None:
     assert features.count_here(course.root)["hw/test-double"].is_passed
 
 
+def test_what_the_solution_was_observed_to_do_counts(tmp_path: Path) -> None:
+    course = tiny.tiny_course(
+        tmp_path,
+        solution="def put(x):\n    ### BEGIN SOLUTION\n    x.append(1)\n    ### END SOLUTION",
+        test="x = []\nput(x)\nassert x == [1]",
+    )
+    counted = features.count_here(course.root)["hw/test-double"]
+    assert counted == features.CountedCell(["an argument that a call changes"], True)
+
+
+def test_a_marked_cell_counts_as_one_that_needs_the_kernel(tmp_path: Path) -> None:
+    course = tiny.tiny_course(tmp_path, yaml=f"{tiny.YAML}    examine: kernel\n", test="assert 'double' in In[-2]")
+    assert features.count_here(course.root)["hw/test-double"] == features.CountedCell([features.KERNEL], True)
+
+
 def test_a_cell_that_the_solution_fails_is_named_as_such(tmp_path: Path) -> None:
     course = tiny.tiny_course(tmp_path, solution=SOLUTION, test="assert Box(3).n == 4")
     cell = features.count_here(course.root)["hw/test-double"]
