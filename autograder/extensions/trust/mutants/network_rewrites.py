@@ -47,8 +47,8 @@ def forms(node: ast.AST) -> Made:
         ) if layers:
             empty = ast.Call(network.func, [], network.keywords)
             adds = [
-                ast.Expr(ast.Call(ast.Attribute(_expression(target.id), "add", ast.Load()), [one], []))
-                for one in layers
+                ast.Expr(ast.Call(ast.Attribute(_expression(target.id), "add", ast.Load()), [layer], []))
+                for layer in layers
             ]
             yield "layers that are added", [ast.Assign([target], empty, lineno=node.lineno), *adds]
             if isinstance(layers[0], ast.Call) and called(layers[0]) == "Input" and len(layers) > 1:
