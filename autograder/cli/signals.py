@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""
 
-AGAIN_SECONDS = 0.01
+AGAIN_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -38,10 +38,12 @@ def terminable() -> Iterator[None]:
     def stop(*_: object) -> None:
         raise Terminated
 
-    report = sys.unraisablehook
+    report, timers = sys.unraisablehook, []
 
     def send_again_or_report(unraisable: sys.UnraisableHookArgs) -> None:
-        if not _send_again(unraisable.exc_value):
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            timers.append(_send_again(unraisable.exc_value))
+        else:
             report(unraisable)
 
     signal.signal(signal.SIGTERM, stop)
@@ -49,23 +51,23 @@ def terminable() -> Iterator[None]:
     try:
         yield
     finally:
+        for timer in timers:
+            timer.cancel()
         sys.unraisablehook = report
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _send_again(error: BaseException | None) -> bool:
-    """Send the signal again if ``error`` is a stop; return whether it is.
+def _send_again(stop: KeyboardInterrupt) -> threading.Timer:
+    """Send the signal of ``stop`` again in a moment, from a thread.
 
-    Python drops an exception that is raised while an object is finalized or a weak reference is cleared (SQLAlchemy has
-    many). A signal at that moment would be lost. It is sent again from a thread, so that it comes after the finalizer.
+    Python drops an exception that is raised while an object is finalized or a weak reference is cleared, as SQLAlchemy
+    does often. A signal at that moment would be lost with it. The thread lets the finalizer end first.
     """
-    if not isinstance(error, KeyboardInterrupt):
-        return False
-    number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+    number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
     timer = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))
     timer.daemon = True
     timer.start()
-    return True
+    return timer
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
