@@ -82,14 +82,17 @@ def _meta(grade_id: str, *flags: str, **extra: Any) -> dict[str, Any]:
     return {"nbgrader": {"schema_version": 3, "grade_id": grade_id, **known, **extra}}
 
 
-def release(course: Course, name: str = ASSIGNMENT, *, proof: bool = True) -> list[Exam]:
-    """Write a release, proved in sandboxes or only observed in this process; its exams."""
+def release(course: Course, name: str = ASSIGNMENT, *, proof: bool = True, observed: bool = True) -> list[Exam]:
+    """Write a release, proved in sandboxes or only observed in this process; its exams.
+
+    This process has no files of the examiner's. Without ``observed``, the first batch observes in sandboxes.
+    """
     assignment = course.assignments[name]
     built = build(course, assignment)
     if proof:
         built = prove(course, built).release
     write(course, assignment, built)
-    if not proof:
+    if not proof and observed:
         observe_here(course, name)
     return [notebook.exam for notebook in built.notebooks]
 

@@ -101,7 +101,7 @@ def graded_class(
         (folder / name).write_text(text)
     (root / "course.yaml").write_text(YAML.format(memory=memory, more=more))
     course = load_course(root)
-    release(course, "hw", proof=False)
+    release(course, "hw", proof=False, observed=False)
     for student, answers in (("eve", eve), ("ada", ada)):
         course.submitted(student, "hw").mkdir(parents=True)
         (course.submitted(student, "hw") / "nb.ipynb").write_text(notebook(*answers))
