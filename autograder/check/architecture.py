@@ -113,8 +113,8 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
-        known = model.known_kinds(library)
-        unknown = {single.kind for single in singles(pattern)} - known - {ANY_KIND}
+        shown_kinds = model.known_kinds(library)
+        unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
         return bool(unknown) or own_layers.may_be_asked(pattern, present)
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 

@@ -105,19 +105,19 @@ class _Recorder:
         buffers = dict(self.module.named_buffers(remove_duplicate=False))
         state = {**self.program.constants, **buffers, **parameters}
         kinds = _initializers(self.module)
-        known: dict[int, int] = {}
+        numbers_of: dict[int, int] = {}
         for node in nodes:
             tensor, target = state[targets[node.name]], targets[node.name]
             if target not in parameters and not node.users:
                 continue
-            if id(tensor) not in known:
-                known[id(tensor)] = first + len(self.tensors)
+            if id(tensor) not in numbers_of:
+                numbers_of[id(tensor)] = first + len(self.tensors)
                 kind, weight = kinds.get(id(tensor), ("own", None))
-                drawn = {"initializer": kind, "of": known.get(id(weight), -1)}
+                drawn = {"initializer": kind, "of": numbers_of.get(id(weight), -1)}
                 trained = {"parameter": target in parameters, "trainable": bool(tensor.requires_grad)}
                 self.tensors.append({**trained, "dtype": _dtype(tensor), **drawn})
                 self.arrays.append(numpy(tensor))
-            self.numbers[node.name] = known[id(tensor)]
+            self.numbers[node.name] = numbers_of[id(tensor)]
         if sum(array.size for array in self.arrays) > MAX_NUMBERS:
             raise UnknownError("large")
 

@@ -98,9 +98,9 @@ def _decompositions() -> Any:
     table = torch.export.default_decompositions()
     for name in OPERATORS:
         operator, overload = name.split(".")
-        kept = getattr(getattr(torch.ops.aten, operator, None), overload, None)
-        if kept is not None:
-            table.pop(kept, None)
+        whole = getattr(getattr(torch.ops.aten, operator, None), overload, None)
+        if whole is not None:
+            table.pop(whole, None)
     return table
 
 

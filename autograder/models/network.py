@@ -1,7 +1,7 @@
 """Networks of other libraries than Keras, which an extension rebuilds and computes.
 
-An extension registers with the group :data:`autograder._util.registry.MODELS`: the library's name in a claim, and the
-function that rebuilds a network from the claim and its arrays as :func:`autograder.models.rebuild` does.
+An extension registers in the group :data:`autograder._util.registry.MODELS`, under the library's name in a claim. What
+it registers rebuilds a network from the claim and its arrays, as :func:`autograder.models.rebuild` does.
 """
 
 from __future__ import annotations

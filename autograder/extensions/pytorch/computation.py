@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from autograder.extensions.pytorch.graph import DType, Graph, Ref, overload
+from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, overload
 from autograder.kernel.torch_operators import SIZES, SOURCES
 from autograder.models.argument_values import RefusedModel
 
@@ -43,8 +43,8 @@ def compute(
     values: dict[int, Any] = dict(enumerate([*inputs, *tensors]))
     device = inputs[0].device
     last = _last_uses(graph)
-    for place, node in enumerate(graph.nodes):
-        number = graph.first_node + place
+    for position, node in enumerate(graph.nodes):
+        number = graph.first_node + position
         if number not in graph.needed:
             continue
         args = [_argument(value, values) for value in node.args]
@@ -55,8 +55,8 @@ def compute(
             values[number] = _call(node.operator, args, keywords, device, training)
             if watch is not None:
                 watch(number, args, values[number])
-        for other in last.get(number, ()):
-            values.pop(other, None)
+        for unused in last.get(number, ()):
+            values.pop(unused, None)
     outputs = [values[number] for number in graph.outputs]
     if not all(_is_tensor(output) for output in outputs):
         raise RefusedModel("The module's graph gives something other than tensors.")
@@ -66,9 +66,9 @@ def compute(
 def _last_uses(graph: Graph) -> Mapping[int, list[int]]:
     """Map a node to the results of earlier ones that no later one takes."""
     last: dict[int, int] = {}
-    for place, node in enumerate(graph.nodes):
-        if graph.first_node + place in graph.needed:
-            last.update(dict.fromkeys(node.refs, graph.first_node + place))
+    for position, node in enumerate(graph.nodes):
+        if graph.first_node + position in graph.needed:
+            last.update(dict.fromkeys(node.refs, graph.first_node + position))
     uses: dict[int, list[int]] = {}
     for value, number in last.items():
         if value >= graph.first_node and value not in graph.outputs:
@@ -77,7 +77,7 @@ def _last_uses(graph: Graph) -> Mapping[int, list[int]]:
 
 
 def _argument(value: Any, values: Mapping[int, Any]) -> Any:
-    if isinstance(value, Ref):
+    if isinstance(value, ValueRef):
         return values[value.value]
     if isinstance(value, list):
         return [_argument(item, values) for item in value]
@@ -85,7 +85,7 @@ def _argument(value: Any, values: Mapping[int, Any]) -> Any:
 
 
 def dtype_named(name: str) -> Any:
-    """Return PyTorch's number type of one of the names of :data:`graph.TYPES`."""
+    """Return PyTorch's number type of one of the names of :data:`operator_graph.TYPES`."""
     import torch
 
     return getattr(torch, name)

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.extensions.pytorch import numbers
+from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import dtype_named
-from autograder.extensions.pytorch.graph import FLOATS, Graph, Ref, Tensor
-from autograder.extensions.pytorch.layers import GATES
+from autograder.extensions.pytorch.graph_layers import GATES
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, ValueRef
 
 
 def fresh_tensors(graph: Graph) -> list[Any]:
@@ -20,14 +20,14 @@ def fresh_tensors(graph: Graph) -> list[Any]:
     """
     import torch
 
-    seen = numbers.statistics(graph)
+    averages = graph_numbers.statistics(graph)
     tensors: list[Any] = []
     for number, held in enumerate(graph.tensors, start=graph.first_tensor):
         tensor = torch.from_numpy(held.array.copy()).to(dtype_named(held.dtype))
         if held.parameter and held.dtype in FLOATS:
             with torch.no_grad():
                 _DRAW[held.initializer](tensor, graph, number, held)
-        elif number in seen:
+        elif number in averages:
             tensor.fill_(1.0 if _is_variance(graph, number) else 0.0)
         tensors.append(tensor.requires_grad_(held.parameter and held.trainable))
     return tensors
@@ -43,8 +43,8 @@ def _linear(tensor: Any, graph: Graph, number: int, held: Tensor) -> None:
 
 
 def _bias(tensor: Any, graph: Graph, number: int, held: Tensor) -> None:
-    place = held.of - graph.first_tensor
-    weight = graph.tensors[place].array.shape if 0 <= place < len(graph.tensors) else ()
+    position = held.of - graph.first_tensor
+    weight = graph.tensors[position].array.shape if 0 <= position < len(graph.tensors) else ()
     _uniform(tensor, math.prod(weight[1:]) if len(weight) > 1 else tensor.numel())
 
 
@@ -98,4 +98,6 @@ _DRAW: Mapping[str, Callable[[Any, Graph, int, Tensor], None]] = {
 
 
 def _is_variance(graph: Graph, number: int) -> bool:
-    return any(node.argument(4, "running_var") == Ref(number) for node in graph.nodes if "batch_norm" in node.operator)
+    return any(
+        node.argument(4, "running_var") == ValueRef(number) for node in graph.nodes if "batch_norm" in node.operator
+    )

@@ -103,13 +103,13 @@ def test_losses_of_a_training_equal_those_of_a_plain_loop(name: str) -> None:
     import torch
     import torch.nn.functional as F
 
-    from autograder.extensions.pytorch.training import Trainer
+    from autograder.extensions.pytorch.torch_training import TorchTrainer
 
     network, module = networks()[name], module_of(name)
     labels = labels_of(network)
     settings = TrainingSettings("categorical_crossentropy", True, "sgd", 3, 5, 60.0)
     held = network_of(module, network.rows)
-    trainer = Trainer(held, network.rows, labels, settings)
+    trainer = TorchTrainer(held, network.rows, labels, settings)
     tensors = [tensor.clone().requires_grad_(tensor.is_floating_point() and entry.trainable)
                for tensor, entry in zip(held.tensors, held.graph.tensors, strict=True)]  # fmt: skip
     torch.manual_seed(5)

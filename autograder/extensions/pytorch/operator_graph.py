@@ -38,11 +38,11 @@ _TRAINING = {
     "dropout.default": 2, "feature_dropout.default": 2, "alpha_dropout.default": 2, "batch_norm.default": 5,
     "lstm.input": 6, "gru.input": 6, "rnn_tanh.input": 6, "rnn_relu.input": 6,
 }  # fmt: skip
-"""Operator → the place of its flag for training, which is False in a claim."""
+"""Operator → the position of its flag for training, which is False in a claim."""
 
 
 @dataclass(frozen=True)
-class Ref:
+class ValueRef:
     """The number of a value: an input, a tensor or the result of a node."""
 
     value: int
@@ -90,9 +90,9 @@ class Node:
         """The numbers of the values that it takes, in the order of its arguments."""
         return [ref.value for ref in _refs([*self.args, *self.keywords.values()])]
 
-    def argument(self, place: int, name: str, default: Any = None) -> Any:
-        """Return an argument that may be given by its place or by its name."""
-        return self.args[place] if place < len(self.args) else self.keywords.get(name, default)
+    def argument(self, position: int, name: str, default: Any = None) -> Any:
+        """Return an argument that may be given by its position or by its name."""
+        return self.args[position] if position < len(self.args) else self.keywords.get(name, default)
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class Graph:
 
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""
-        place = number.value - self.first_tensor if isinstance(number, Ref) else -1
-        return self.tensors[place] if 0 <= place < len(self.tensors) else None
+        position = number.value - self.first_tensor if isinstance(number, ValueRef) else -1
+        return self.tensors[position] if 0 <= position < len(self.tensors) else None
 
 
 def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
@@ -239,7 +239,7 @@ class _NodeReader:
             self.references += 1
             if self.references > MAX_REFERENCES:
                 raise RefusedModel("The module's graph is too large to be graded.")
-            return Ref(integer(0, self.values - 1)(value["value"], "A value of the graph"))
+            return ValueRef(integer(0, self.values - 1)(value["value"], "A value of the graph"))
         if list(value) == ["dtype"]:
             return DType(one_of(*TYPES)(value["dtype"], "A number type"))
         if list(value) == ["number"]:
@@ -251,8 +251,8 @@ def _no_argument() -> RefusedModel:
     return RefusedModel("An argument of an operator is no number, list or value of the graph.")
 
 
-def _refs(value: Any) -> Iterator[Ref]:
-    if isinstance(value, Ref):
+def _refs(value: Any) -> Iterator[ValueRef]:
+    if isinstance(value, ValueRef):
         yield value
     elif isinstance(value, list | tuple):
         for item in value:
@@ -270,8 +270,8 @@ def _needed(nodes: Sequence[Node], outputs: Sequence[int], first: int) -> frozen
 def given(node: Node) -> list[tuple[Any, str]]:
     """Return each argument of a node, with the type of its parameter."""
     parameters = _parameters(node.operator) or {}
-    named = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
-    return [(value, parameters[name][0]) for name, value in named.items()]
+    by_name = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
+    return [(value, parameters[name][0]) for name, value in by_name.items()]
 
 
 # --- signatures --------------------------------------------------------------------------------------
@@ -290,10 +290,10 @@ def _check_arguments(node: Node) -> None:
     parameters = _parameters(node.operator)
     if parameters is None:
         raise RefusedModel("This PyTorch does not have an operator of the module's graph.", kind_refused=True)
-    given = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
-    fits = len(node.args) <= len(parameters) and len(given) == len(node.args) + len(node.keywords)
-    fits = fits and all(name in parameters and _fits(value, parameters[name][0]) for name, value in given.items())
-    if not fits or any(required and name not in given for name, (_, required) in parameters.items()):
+    arguments = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
+    fits = len(node.args) <= len(parameters) and len(arguments) == len(node.args) + len(node.keywords)
+    fits = fits and all(name in parameters and _fits(value, parameters[name][0]) for name, value in arguments.items())
+    if not fits or any(required and name not in arguments for name, (_, required) in parameters.items()):
         raise RefusedModel("An operator of the module's graph has arguments that do not fit it.")
     flag = _TRAINING.get(node.operator)
     if flag is not None and node.args[flag : flag + 1] != (False,):
@@ -326,7 +326,7 @@ def _fits(value: Any, kind: str) -> bool:
         return (type(value) is list and all(_fits(item, inner) for item in value)) or (
             inner in ("int", "float") and type(value) in (int, float)
         )
-    if isinstance(value, Ref):
+    if isinstance(value, ValueRef):
         return kind in ("Tensor", "int", "number")  # whether it is a tensor or a size is known when it is computed
     if isinstance(value, DType):
         return kind == "int"

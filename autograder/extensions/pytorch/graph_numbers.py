@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from autograder.check.settings import FREE_NUMBERS, is_a_pattern
-from autograder.extensions.pytorch.graph import Graph, Node, Ref, given
+from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, given
 from autograder.kernel.torch_operators import CALCULATIONS, LAYERS, SOURCES
 from autograder.models.network import NumberCounts
 
@@ -36,11 +36,11 @@ def constant_numbers(graph: Graph) -> int:
 
     Those are the numbers of arrays that differ from place to place, and single ones if there are many.
     """
-    seen = statistics(graph)
+    averages = statistics(graph)
     arrays = [
         tensor.array
         for number, tensor in enumerate(graph.tensors, start=graph.first_tensor)
-        if not tensor.parameter and number not in seen
+        if not tensor.parameter and number not in averages
     ]
     listed = sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
     single = sum(_is_uniform(array) for array in arrays) + sum(len(_single(node)) for node in graph.nodes)
@@ -49,14 +49,14 @@ def constant_numbers(graph: Graph) -> int:
 
 def statistics(graph: Graph) -> frozenset[int]:
     """Return the numbers of the tensors that are only what a normalization has seen."""
-    seen: set[int] = set()
-    other: set[int] = set(graph.outputs)
+    averages: set[int] = set()
+    elsewhere: set[int] = set(graph.outputs)
     for node in graph.nodes:
         places = _STATISTICS.get(node.operator, ())
-        held = {value.value for place in places if isinstance(value := node.argument(place, ""), Ref)}
-        seen |= held
-        other |= set(Counter(node.refs) - Counter(held))
-    return frozenset(seen - other)
+        held = {value.value for place in places if isinstance(value := node.argument(place, ""), ValueRef)}
+        averages |= held
+        elsewhere |= set(Counter(node.refs) - Counter(held))
+    return frozenset(averages - elsewhere)
 
 
 def excess(graph: Graph) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.extensions.pytorch import numbers
+from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, dtype_named
-from autograder.extensions.pytorch.graph import FLOATS, Graph, Tensor, read_graph
-from autograder.extensions.pytorch.measure import measured
+from autograder.extensions.pytorch.graph_costs import measured
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import Network, NumberCounts, TrainingSettings
@@ -93,34 +93,34 @@ class TorchNetwork(Network):
 
     def counts(self) -> NumberCounts:
         """Count the numbers as PyTorch does; constants that could hold knowledge count, too."""
-        return numbers.counts(self.graph)
+        return graph_numbers.counts(self.graph)
 
     def excess(self) -> str:
         """Say why the graph may hold too much knowledge beside its weights."""
-        return numbers.excess(self.graph)
+        return graph_numbers.excess(self.graph)
 
     @property
     def is_unusual(self) -> bool:
         """Whether the graph has more numbers or connections than a plain chain of layers."""
-        return numbers.is_unusual(self.graph)
+        return graph_numbers.is_unusual(self.graph)
 
     def steps(self, vocabulary: str) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
-        from autograder.extensions.pytorch.layers import steps
+        from autograder.extensions.pytorch.graph_layers import steps
 
         return steps(self.graph, self.measure.shapes, vocabulary)
 
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""
-        from autograder.extensions.pytorch.layers import known_kinds
+        from autograder.extensions.pytorch.graph_layers import known_kinds
 
         return known_kinds(vocabulary)
 
     def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> Callable[[int], Network]:
         """Prepare trainings from PyTorch's own initializers."""
-        from autograder.extensions.pytorch.training import Trainer
+        from autograder.extensions.pytorch.torch_training import TorchTrainer
 
-        return Trainer(self, rows, labels, settings).train
+        return TorchTrainer(self, rows, labels, settings).train
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
         """Return the same graph with other numbers."""
@@ -164,8 +164,8 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     kind = one_of(*probe_rows.KINDS)(probe.get("kind"), "The rows' kind")
     integer(number, number)(probe.get("number"), "The number of rows")
     rows = [
-        probe_rows.rows((None, *held.shape), "int64" if held.dtype not in FLOATS else "float32", kind, place, number)
-        for place, held in enumerate(graph.inputs)
+        probe_rows.rows((None, *held.shape), "int64" if held.dtype not in FLOATS else "float32", kind, position, number)
+        for position, held in enumerate(graph.inputs)
     ]
     try:
         once = network.outputs(_named(graph, rows))

@@ -16,14 +16,14 @@ from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.models.network import TrainingSettings
 
 if TYPE_CHECKING:
-    from autograder.extensions.pytorch.network import TorchNetwork
+    from autograder.extensions.pytorch.torch_network import TorchNetwork
 
 _TRIAL_SECONDS = 0.5
 """Processor time after which the length of a training is estimated."""
 _EPSILON = 1e-7
 
 
-class Trainer:
+class TorchTrainer:
     """A trainer of one network on an instructor's rows.
 
     Args:
@@ -182,8 +182,8 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
     if name not in _NAMED:
         raise CourseError(f"check.retrained: torch.optim has no optimizer {name!r}.")
     kind, settings = _NAMED[name]
-    said = {key: config[other] for other, key in _OF_KERAS.items() if config.get(other)}
+    configured = {key: config[other] for other, key in _OF_KERAS.items() if config.get(other)}
     try:
-        return getattr(torch.optim, kind)(parameters, **{**settings, **said})
+        return getattr(torch.optim, kind)(parameters, **{**settings, **configured})
     except TypeError as error:
-        raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(said)}.") from error
+        raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(configured)}.") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.extensions.pytorch.computation import compute, dtype_named, tensors_in
-from autograder.extensions.pytorch.graph import Graph
+from autograder.extensions.pytorch.operator_graph import Graph
 from autograder.models.argument_values import RefusedModel
 from autograder.models.measure import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
@@ -21,7 +21,7 @@ _ADDED = frozenset(["addmm.default", "baddbmm.default"])
 
 
 @dataclass
-class Measure:
+class GraphCosts:
     """The costs of a graph for one row."""
 
     graph: Graph
@@ -56,8 +56,8 @@ class Measure:
             raise RefusedModel("The module needs more computation for one row of data than can be graded.")
 
 
-def measured(graph: Graph, max_parameters: int) -> Measure:
-    """Measure a graph.
+def measured(graph: Graph, max_parameters: int) -> GraphCosts:
+    """GraphCosts a graph.
 
     Raises:
         RefusedModel: it exceeds a limit, or its shapes do not fit together.
@@ -67,7 +67,7 @@ def measured(graph: Graph, max_parameters: int) -> Measure:
     parameters = sum(tensor.array.size for tensor in graph.tensors)
     if parameters > max_parameters:
         raise RefusedModel(f"The module has more than {max_parameters:,} numbers, which is more than can be graded.")
-    measure = Measure(graph)
+    measure = GraphCosts(graph)
     inputs = [torch.empty((ROWS, *held.shape), dtype=dtype_named(held.dtype), device="meta") for held in graph.inputs]
     if sum(tensor.numel() for tensor in inputs) / ROWS > MAX_TENSOR:
         raise RefusedModel(_TOO_LARGE)
@@ -146,7 +146,7 @@ def _einsum(args: Any) -> float:
         letters = term.replace("...", "")
         if "." in term:
             letters = letters.rjust(operand.ndim, ".")
-        for place, letter in enumerate(letters[: operand.ndim]):
-            name = letter if letter != "." else f".{operand.ndim - place}"
-            sizes[name] = max(sizes.get(name, 1), int(operand.shape[place]))
+        for position, letter in enumerate(letters[: operand.ndim]):
+            name = letter if letter != "." else f".{operand.ndim - position}"
+            sizes[name] = max(sizes.get(name, 1), int(operand.shape[position]))
     return float(math.prod(sizes.values()))

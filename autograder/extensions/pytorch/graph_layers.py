@@ -14,7 +14,7 @@ from autograder.check.attributes import ReportedLayer
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN, Step
-from autograder.extensions.pytorch.graph import Graph, Node, Ref
+from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 from autograder.kernel.torch_operators import ARRANGEMENTS, SIZES, SOURCES
 
 Config = Mapping[str, Any]
@@ -37,7 +37,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Call:
+class OperatorCall:
     """An operator, with what is known of its arguments."""
 
     graph: Graph
@@ -50,9 +50,9 @@ class Call:
         """The name without the overload."""
         return self.node.operator.partition(".")[0]
 
-    def shape(self, place: int = 0) -> tuple[int, ...]:
+    def shape(self, position: int = 0) -> tuple[int, ...]:
         """Return the shape of an argument, which is a value or a tensor of the graph."""
-        value = self.node.args[place] if place < len(self.node.args) else None
+        value = self.node.args[position] if position < len(self.node.args) else None
         return self.shape_of(value)
 
     def shape_of(self, value: Any) -> tuple[int, ...]:
@@ -60,16 +60,16 @@ class Call:
         held = self.graph.tensor(value)
         if held is not None:
             return tuple(held.array.shape)
-        return self.shapes.get(value.value, ()) if isinstance(value, Ref) else ()
+        return self.shapes.get(value.value, ()) if isinstance(value, ValueRef) else ()
 
     @property
     def result(self) -> tuple[int, ...]:
         """The shape of the result."""
         return self.shapes.get(self.number, ())
 
-    def get(self, place: int, name: str, default: Any = None) -> Any:
+    def get(self, position: int, name: str, default: Any = None) -> Any:
         """Return an argument."""
-        return self.node.argument(place, name, default)
+        return self.node.argument(position, name, default)
 
 
 def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> list[Step]:
@@ -83,7 +83,7 @@ def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) 
     walk = _Walk(graph, shapes, vocabulary)
     for number, node in enumerate(graph.nodes, start=graph.first_node):
         if number in graph.needed and walk.of_data & set(node.refs):
-            walk.node(Call(graph, shapes, number, node))
+            walk.node(OperatorCall(graph, shapes, number, node))
     return [entry.step() for entry in walk.entries]
 
 
@@ -109,9 +109,9 @@ class _Entry:
     def step(self) -> Step:
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         equals = tuple(LayerReading(kind, self.config, self.activation) for kind in kinds)
-        shown = {key: value for key, value in self.config.items() if key in (*SHOWN, *_SHOWN)}
+        settings_to_show = {key: value for key, value in self.config.items() if key in (*SHOWN, *_SHOWN)}
         return Step(
-            self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=shown,
+            self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
             operation=self.operation, free=self.free, equals=equals,
         )  # fmt: skip
 
@@ -133,7 +133,7 @@ class _Walk:
         for number in graph.outputs:
             self.uses[number] = self.uses.get(number, 0) + 1
 
-    def node(self, call: Call) -> None:
+    def node(self, call: OperatorCall) -> None:
         self.of_data.add(call.number)
         name = activation(call)
         if name is not None:
@@ -158,25 +158,25 @@ class _Walk:
         starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
         self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number))
 
-    def _activation(self, call: Call, name: str) -> None:
-        given = call.node.args[0]
-        if isinstance(given, Ref) and given.value in self.again:
+    def _activation(self, call: OperatorCall, name: str) -> None:
+        argument = call.node.args[0]
+        if isinstance(argument, ValueRef) and argument.value in self.again:
             return
         if self.vocabulary == "torch":
             kind = _TORCH_ACTIVATIONS.get(name.partition("(")[0], "")
             if kind:
                 settings = _SETTINGS.get(kind, {})
-                config = {key: call.get(place, key, default) for key, (place, default) in settings.items()}
+                config = {key: call.get(position, key, default) for key, (position, default) in settings.items()}
                 self.entries.append(_Entry(self.layers, kind, config, operation=True, free=True))
             return
         previous = self.entries[-1] if self.entries else None
-        joins = previous is not None and isinstance(given, Ref) and previous.output == given.value
+        joins = previous is not None and isinstance(argument, ValueRef) and previous.output == argument.value
         if previous is not None and joins and previous.activation == "linear" and self.uses.get(previous.output) == 1:
             previous.activation = name
         else:
             self.entries.append(_Entry(self.layers, "Activation", {}, operation=True, activation=name))
 
-    def _operation(self, call: Call) -> None:
+    def _operation(self, call: OperatorCall) -> None:
         """Add an operation that is no layer, unless it only arranges or scales by a number."""
         if call.node.operator in SIZES | SOURCES or call.operator in _PASSED:
             return
@@ -214,10 +214,10 @@ _SETTINGS: Mapping[str, Mapping[str, tuple[int, Any]]] = {
     "LogSoftmax": {"dim": (1, None)},
     "GELU": {"approximate": (1, "none")},
 }
-"""Class of an activation in ``torch.nn`` → its argument, the argument's place and its default."""
+"""Class of an activation in ``torch.nn`` → its argument, the argument's position and its default."""
 
 
-def activation(call: Call) -> str | None:
+def activation(call: OperatorCall) -> str | None:
     """Return the canonical name of the activation that an operator is; None for any other operator."""
     operator, rank = call.operator, len(call.shape())
     if operator in _ACTIVATIONS:
@@ -241,14 +241,14 @@ def activation(call: Call) -> str | None:
 # --- layers ------------------------------------------------------------------------------------------
 
 
-def layer_of(call: Call, of_data: set[int]) -> Layer | None:
+def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     """Return the layer that an operator is; None if it is an operation."""
-    read = _LAYERS.get(call.operator)
-    if read is not None:
-        return read(call)
+    reader = _LAYERS.get(call.operator)
+    if reader is not None:
+        return reader(call)
     if call.operator in ("matmul", "mm") and len(call.node.args) == 2:
         weight = call.node.args[1]
-        if isinstance(weight, Ref) and weight.value not in of_data and len(call.shape(1)) == 2:
+        if isinstance(weight, ValueRef) and weight.value not in of_data and len(call.shape(1)) == 2:
             return _dense(call.shape(1)[0], call.shape(1)[1], False)
     return _pooled_over_all(call)
 
@@ -258,17 +258,17 @@ def _dense(before: int, after: int, bias: bool) -> Layer:
     return Layer("Dense", {"units": after, "use_bias": bias}, "Linear", torch)
 
 
-def _linear(call: Call) -> Layer:
+def _linear(call: OperatorCall) -> Layer:
     after, before = call.shape(1)
     return _dense(before, after, call.get(2, "bias") is not None)
 
 
-def _addmm(call: Call) -> Layer:
+def _addmm(call: OperatorCall) -> Layer:
     before, after = call.shape(2)
     return _dense(before, after, True)
 
 
-def _convolution(call: Call) -> Layer:
+def _convolution(call: OperatorCall) -> Layer:
     weight, rank = call.shape(1), len(call.shape(1)) - 2
     stride, padding = _each(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
     transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
@@ -312,7 +312,7 @@ def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> st
     return "same" if list(sizes) == half else "padded"
 
 
-def _pool(call: Call) -> Layer:
+def _pool(call: OperatorCall) -> Layer:
     rank = int(call.operator[8])
     word = "Max" if call.operator.startswith("max") else "Average"
     size = _each(call.get(1, "kernel_size"), rank)
@@ -323,7 +323,7 @@ def _pool(call: Call) -> Layer:
     return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
 
 
-def _adaptive(call: Call) -> Layer | None:
+def _adaptive(call: OperatorCall) -> Layer | None:
     operator = call.operator.strip("_")
     rank = int(operator[-2])
     size = _each(call.get(1, "output_size"), rank)
@@ -333,7 +333,7 @@ def _adaptive(call: Call) -> Layer | None:
     return Layer(name, {}, torch, {"output_size": size})
 
 
-def _pooled_over_all(call: Call) -> Layer | None:
+def _pooled_over_all(call: OperatorCall) -> Layer | None:
     """Return the global pooling that a mean or maximum over all sides of a picture or steps is."""
     word = {"mean": "Average", "amax": "Max", "max": "Max"}.get(call.operator)
     rank = len(call.shape()) - 2
@@ -347,7 +347,7 @@ def _pooled_over_all(call: Call) -> Layer | None:
     return None
 
 
-def _dropout(call: Call) -> Layer:
+def _dropout(call: OperatorCall) -> Layer:
     rate = float(call.get(1, "p", 0.5))
     if call.operator == "feature_dropout":
         rank = max(1, len(call.shape()) - 2)
@@ -358,7 +358,7 @@ def _dropout(call: Call) -> Layer:
     )
 
 
-def _batch_norm(call: Call) -> Layer:
+def _batch_norm(call: OperatorCall) -> Layer:
     momentum, epsilon = (6, 7) if call.operator == "batch_norm" else (5, 6)
     share, small = call.get(momentum, "momentum", 0.1), call.get(epsilon, "eps", 1e-5)
     rank = max(1, len(call.shape()) - 2)
@@ -372,7 +372,7 @@ def _batch_norm(call: Call) -> Layer:
     return Layer("BatchNormalization", keras, f"BatchNorm{rank}d", torch)
 
 
-def _layer_norm(call: Call) -> Layer:
+def _layer_norm(call: OperatorCall) -> Layer:
     shape, rms = call.get(1, "normalized_shape"), call.operator == "rms_norm"
     small = call.get(3 if rms else 4, "eps", 1e-5)
     torch = {"normalized_shape": tuple(shape) if isinstance(shape, list) else shape, "eps": small}
@@ -384,13 +384,13 @@ def _layer_norm(call: Call) -> Layer:
     )
 
 
-def _group_norm(call: Call) -> Layer:
+def _group_norm(call: OperatorCall) -> Layer:
     groups, small = call.get(1, "num_groups"), call.get(4, "eps", 1e-5)
     torch = {"num_groups": groups, "num_channels": call.shape()[1], "eps": small}
     return Layer("GroupNormalization", {"groups": groups, "epsilon": small}, "GroupNorm", torch)
 
 
-def _embedding(call: Call) -> Layer:
+def _embedding(call: OperatorCall) -> Layer:
     count, width = call.shape(0)
     keras = {"input_dim": count, "output_dim": width}
     kind = "EmbeddingBag" if call.operator == "embedding_bag" else "Embedding"
@@ -406,21 +406,21 @@ _RECURRENT_NAMES = {
 }
 
 
-def _recurrent(call: Call) -> Layer:
+def _recurrent(call: OperatorCall) -> Layer:
     keras, torch = _RECURRENT_NAMES[call.operator]
     weights = call.get(2, "params")
     first = call.shape_of(weights[0])
     hidden = first[0] // GATES[call.operator]
-    both, layers = call.get(7, "bidirectional") is True, call.get(4, "num_layers")
+    two_ways, layers = call.get(7, "bidirectional") is True, call.get(4, "num_layers")
     config = {
         "input_size": first[1], "hidden_size": hidden, "num_layers": layers, "bias": call.get(3, "has_biases"),
-        "dropout": call.get(5, "dropout"), "bidirectional": both, "batch_first": call.get(8, "batch_first"),
+        "dropout": call.get(5, "dropout"), "bidirectional": two_ways, "batch_first": call.get(8, "batch_first"),
     }  # fmt: skip
     units = {"units": hidden}
-    return Layer("Bidirectional" if both else keras, units, torch, config, (keras,) if both else ())
+    return Layer("Bidirectional" if two_ways else keras, units, torch, config, (keras,) if two_ways else ())
 
 
-def _cell(call: Call) -> Layer:
+def _cell(call: OperatorCall) -> Layer:
     base = call.operator.removesuffix("_cell")
     keras, torch = _RECURRENT_NAMES[base]
     weight = call.shape_of(call.get(2, "w_ih"))
@@ -429,13 +429,13 @@ def _cell(call: Call) -> Layer:
     return Layer(keras, {"units": hidden}, f"{torch}Cell", config, ("RNN", f"{keras}Cell"))
 
 
-def _upsample(call: Call) -> Layer:
+def _upsample(call: OperatorCall) -> Layer:
     rank = len(call.shape()) - 2
     sizes = tuple(after // before for after, before in zip(call.result[2:], call.shape()[2:], strict=True))
     return Layer(f"UpSampling{rank}D", {"size": sizes}, "Upsample", {"scale_factor": sizes})
 
 
-_LAYERS: Mapping[str, Callable[[Call], Layer | None]] = {
+_LAYERS: Mapping[str, Callable[[OperatorCall], Layer | None]] = {
     "linear": _linear,
     "addmm": _addmm,
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _convolution),
