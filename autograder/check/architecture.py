@@ -115,8 +115,20 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
     if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
         unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
-        return bool(unknown) or own_layers.may_be_asked(pattern, present)
+        return (
+            bool(unknown) or _asks_for_unknown_settings(pattern, present) or own_layers.may_be_asked(pattern, present)
+        )
     return library == "keras" and own_layers.may_be_asked(pattern, present)
+
+
+def _asks_for_unknown_settings(pattern: Run, present: list[Step]) -> bool:
+    """Return whether a pattern names a setting that a graph does not show of such a layer."""
+    return any(
+        set(single.attributes) - set(reading.config) - {"activation"}
+        for single in singles(pattern)
+        for step in present
+        for reading in step.named(single.kind)
+    )
 
 
 def _summary(model: Any, present: list[Step]) -> str:

@@ -19,7 +19,10 @@ from helpers.tiny import cell, notebook
 from autograder.course.configuration import load_course
 from autograder.models import RefusedModel, rebuild
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
+]
 
 WEIGHTS = np.arange(12, dtype="float32").reshape(3, 4) / 10
 X, W, NODE = {"value": 0}, {"value": 1}, 2

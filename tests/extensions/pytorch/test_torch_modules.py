@@ -163,6 +163,26 @@ def test_names_of_pytorch_are_compared_with_the_graph(place: Any) -> None:
     assert recorded(lambda: check.architecture(model, pattern[::-1])).fraction == 0
 
 
+def test_a_layer_or_setting_that_a_graph_does_not_show_is_for_a_person(place: Any) -> None:
+    model = place(SOURCE)
+    for pattern in (
+        [check.layer("MultiheadAttention", num_heads=2), ...],
+        [check.layer("Linear", out_features=8, device="cpu"), ...],
+        [check.layer("Dense", units=8, kernel_initializer="he_normal"), ...],
+    ):
+        result = recorded(lambda: check.architecture(model, pattern, input_shape=(4,)))  # noqa: B023
+        assert is_undecided(result), result.message
+
+
+def test_a_layer_that_is_called_twice_is_one_layer() -> None:
+    from torch import nn
+
+    tower = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    module = module_of(lambda own, x, y: own.tower(x) - own.tower(y), tower=tower)
+    twin = twin_of(module, [ROWS, ROWS])
+    assert [str(step) for step in twin.steps("keras")] == ["Dense(units=3, activation=relu)", "Subtract"]
+
+
 def test_at_home_a_message_says_how_the_module_was_read() -> None:
     names: dict[str, Any] = {}
     exec(SOURCE, names)
