@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -43,6 +44,19 @@ def from_plain(kind: type[_Record], data: Any) -> _Record:
         return typing.cast(_Record, _record(kind, data))
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"no {kind.__name__}: {error}") from error
+
+
+def loads(data: bytes, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Read strict JSON, without NaN and Infinity.
+
+    Raises:
+        ValueError, RecursionError: it is no such JSON.
+    """
+    return json.loads(data, parse_constant=_refuse, object_pairs_hook=object_pairs_hook)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _record(kind: type[Any], data: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 autograder release keras-fully-connected
 autograder release keras-fully-connected --no-prove    # while you are writing
 autograder release keras-fully-connected --explain     # what your tests let answers do
-autograder release hw1 --leave-out                     # without the files that would give something away
+autograder release hw1 --leave-out                     # without drafts and files that would give something away
 autograder release hw1 --update-outputs                # an otter notebook whose saved outputs are stale
 """),
 )
@@ -31,7 +32,9 @@ autograder release hw1 --update-outputs                # an otter notebook whose
 @course_option
 @click.option("--no-prove", is_flag=True, help="Write the release without grading the solution and the blank first.")
 @click.option(
-    "--leave-out", is_flag=True, help="Leave out files that would give something away, and prove and release the rest."
+    "--leave-out",
+    is_flag=True,
+    help="Leave out files that would give something away and draft notebooks; prove and release the rest.",
 )
 @click.option(
     "--explain", is_flag=True, help="Also list what each test lets an answer do: what the solution did there."
@@ -46,19 +49,20 @@ def release(
 ) -> None:
     """Make the release, which students get, from source/ASSIGNMENT.
 
-    A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests and
-    names, with its line, each part that cannot be examined outside the student's process. The release stops if it would
-    give solutions or hidden tests away. The cause may be a misspelled marker, a file with a marker in it, or a file of
-    an unusual kind that course.yaml does not list. With --leave-out, such files are left out of the release and of
-    grading instead, until the next release. Before the release is written, the proof runs, through the pipeline
-    that grades students. The instructor's solution must get full marks, and the unchanged release none of the points
-    that need work. It also observes the solution: what the solution does to a test, an answer may do, and nothing else.
-    A cell that raises or is stopped is a warning if no question loses points by it. At the end, all released files are
-    listed.
+    A `prepare` command in course.yaml runs first: it makes files such as a holdout. Then the linter reads the tests
+    and names, with its line, each part that cannot be examined outside the student's process. The release stops if
+    it would give solutions or hidden tests away. The cause may be a misspelled marker, a file with a marker in it,
+    or a file of an unusual kind that course.yaml does not list. With --leave-out, such files and draft notebooks
+    are left out of the release and of grading instead, until the next release. Before the release is written, the
+    proof runs, through the pipeline that grades students. The instructor's solution must get full marks, and the
+    unchanged release none of the points that need work. It also observes the solution: what the solution does to a
+    test, an answer may do, and nothing else. A cell that raises or is stopped is a warning if no question loses
+    points by it. At the end, all released files are listed.
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.batch import exclusive
     from autograder.release import build, leaks
+    from autograder.release.drafts import drafts
     from autograder.release.left_out import decided_anew
     from autograder.release.preparation import prepare
 
@@ -70,13 +74,16 @@ def release(
             output = prepare(course, wanted)
         click.echo(output, err=True, nl=bool(output))
     with decided_anew(course, wanted.name):
+        if leave_out:
+            _leave_out(course, wanted, drafts(course, wanted))
         leaks.check_sources(course, wanted)
         built = build.build(course, wanted)
         if update_outputs:
             build.check(built)
             built = _with_current_outputs(course, wanted, built)
         if leave_out:
-            built = _without_leaks(course, wanted, built)
+            _leave_out(course, wanted, leaks.leaking_files(course, built))
+            built = build.build(course, wanted)
         leaks.check_files(course, built)
         _warn(course, built)
         proved = "not proved"
@@ -88,12 +95,11 @@ def release(
     _list(course, built, proved)
 
 
-def _without_leaks(course: Course, assignment: Assignment, built: Release) -> Release:
-    """Build again without the files that would give something away."""
-    from autograder.release import build, leaks, left_out
+def _leave_out(course: Course, assignment: Assignment, places: Iterable[str]) -> None:
+    """Leave out these files, too."""
+    from autograder.release import left_out
 
-    left_out.leave_out(course, assignment.name, leaks.leaking_files(course, built))
-    return build.build(course, assignment)
+    left_out.leave_out(course, assignment.name, left_out.left_out(course, assignment.name).union(places))
 
 
 def _warn(course: Course, built: Release) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes: 128 + SIGINT, 128 + SIGTERM."""
 
-AGAIN_SECONDS = 0.01
+AGAIN_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -60,8 +60,8 @@ def terminable() -> Iterator[None]:
 def _send_again(stop: KeyboardInterrupt) -> threading.Timer:
     """Send the signal of ``stop`` again in a moment, from a thread.
 
-    Python drops an exception that is raised while an object is finalized or a weak reference is cleared (SQLAlchemy has
-    many), and with it a signal that comes at that moment. The thread lets the finalizer end first.
+    Python drops an exception that is raised while an object is finalized or a weak reference is cleared, as SQLAlchemy
+    does often. A signal at that moment would be lost with it. The thread lets the finalizer end first.
     """
     number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
     timer = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))

@@ -16,10 +16,10 @@ from autograder.coordinator.batch import Execute, Progress
 from autograder.coordinator.early_pages import EarlyPages
 from autograder.coordinator.grading_sandboxes import require_walls
 from autograder.coordinator.pool import in_processes, prestart_templates
-from autograder.errors import AutograderError, HostError, UsageError
+from autograder.errors import HostError, UsageError
 from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam, Role
+from autograder.records.exam import Exam
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.records.run import RunStatus
 from autograder.release import exam_cache
@@ -218,35 +218,46 @@ def _observed(plan: Plan, options: Options) -> Plan:
         return plan
     release = load_release(plan.course, plan.assignment)
     with _templates(plan, options):
-        release, note = observe(plan.course, release)
+        release, note = observe(plan.course, release, options.execute)
     works, due = _works(plan.course, release, options)
     return replace(plan, works=works, due=due, notes=(*plan.notes, note))
 
 
-def observe(course: Course, release: Release) -> tuple[Release, str]:
+def observe(course: Course, release: Release, execute: Execute | None = None) -> tuple[Release, str]:
     """Run the solution twice, as a proof does, and keep what it does.
 
     First it may do everything; then it is a student's, with other states of its generators. The record has what either
     run showed.
 
+    Args:
+        course: the course.
+        release: the release, whose exams have no record.
+        execute: runs it on other machines; None: this machine does.
+
     Returns:
-        The release with the record, and a note for people. If the solution cannot be run, the release is as it was.
+        The release with the record, and a note for people. If the solution does not run to its end, the release is as
+        it was.
+
+    Raises:
+        HostError: a machine could not run it. That says nothing of the solution, so nobody is graded without a record.
     """
     name = release.assignment.name
     folder = course.state / "observed" / name
-    try:
-        first = observation.observing(_solution_work(course, release, folder), folder / "first")
-        grade = _run_solution(first)
-        observed = observation.with_record(release, observation.read(first))
-        second = observation.repeating(first, observed.exams, folder / "second")
-        with contextlib.suppress(HostError):  # what the first run showed counts without another one
-            grade = _run_solution(second)
-            observed = observation.joined(observed, observation.read(second))
-    except AutograderError as error:
-        return release, f"{name}: {observation.reason(error)}"
+    solution = _solution_work(course, release, folder)
+    if execute is not None:  # other machines have no recordings
+        solution = replace(solution, runs=None)
+    first = observation.observing(solution, folder / "first")
+    grade = _run_solution(first, execute)
+    if reason := _unreached(grade):
+        return release, f"{name}: {observation.reason(reason)}"
+    observed = observation.with_misses(observation.with_record(release, observation.read(first)), grade)
+    second = observation.repeating(first, observed.exams, folder / "second")
+    repeated = _run_solution(second, execute)
+    if not _unreached(repeated):  # else what the first run showed counts
+        observed = observation.with_misses(observation.joined(observed, observation.read(second)), repeated)
     observation.keep(course, observed)
     note = f"{name}: the solution ran twice, to see what answers may do; a release does it before"
-    return observed, note + _missed(observed.exams, grade)
+    return observed, note + _missed(observed.exams)
 
 
 def _solution_work(course: Course, release: Release, folder: Path) -> Work:
@@ -261,28 +272,35 @@ def _solution_work(course: Course, release: Release, folder: Path) -> Work:
     return batch.Planner(course, release).work(SOLUTION, submission=submission, target=folder / "autograded")
 
 
-def _run_solution(work: Work) -> Grade:
-    """Run the solution once, and return its grade.
+def _run_solution(work: Work, execute: Execute | None) -> Grade:
+    """Run the solution once, and return its grade; a run that a machine ended is made again.
 
     Raises:
-        HostError: it cannot be run to its end.
+        HostError: a machine ended the second one, too.
     """
-    batch_result = batch.run([work], workers=1, execute=in_processes)
-    if batch_result.not_graded:  # as where one of its processes was killed: without a record, persons grade the class
-        batch_result = batch.run([work], workers=1, execute=in_processes)
-    if batch_result.not_graded:
-        raise HostError(batch_result.not_graded[0].reason)
-    if missing := _unreached(batch_result.grades[0]):
-        raise HostError(missing)
-    return batch_result.grades[0]
+    for _ in range(2):
+        batch_result = batch.run([work], workers=1, execute=execute or in_processes)
+        if batch_result.grades:
+            return batch_result.grades[0]
+    raise HostError(
+        f"{work.assignment.name}: the solution was run twice, and no run was completed by the machine "
+        f"({batch_result.not_graded[0].reason.rstrip('.')}). So it is not known what an answer may do to a test, and "
+        "nobody was graded; the same command tries again"
+    )
 
 
-def _missed(exams: Sequence[Exam], grade: Grade) -> str:
+def _missed(exams: Sequence[Exam]) -> str:
     """Name the tests in which the solution itself misses points: so may every student."""
-    tests = {(exam.notebook, cell.grade_id) for exam in exams for cell in exam.cells if cell.role is Role.TEST}
-    questions = [(book.notebook, question) for book in grade.notebooks for question in book.questions]
-    missed = [q.id for name, q in questions if (name, q.id) in tests and q.loses_points]
-    return f". It misses points itself in {', '.join(missed)}: see why with a release" if missed else ""
+    missed = [
+        cell.grade_id
+        for exam in exams
+        for cell in exam.cells
+        if exam.observations is not None and cell.grade_id in exam.observations.missed
+    ]
+    if not missed:
+        return ""
+    todo = "where an answer does, a person decides; see why with a release"
+    return f". It misses points itself in {', '.join(map(str, missed))}: {todo}"
 
 
 def _unreached(grade: Grade) -> str:

@@ -8,12 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
-from autograder.coordinator.templates import Templates
+from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
@@ -75,10 +77,10 @@ class Examiners:
         deadline = time.monotonic() + work.seconds
         recorded = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
-        job = self._templates.examiner_job()
+        job = replace(self._templates.examiner_job(), limits=examiner_limits(work))
         task = {
+            "limits": to_plain(work.assignment.limits),
             "replay_only": work.replay_only,
-            "observe": work.observe,
             "record": work.runs is not None,
             "without": without,
         }

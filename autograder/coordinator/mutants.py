@@ -18,6 +18,8 @@ Function = ast.FunctionDef
 
 ZEROS = """
 def _zeros(value):
+    if hasattr(value, "iloc"):
+        return value.iloc[:0].reindex(value.index, fill_value=0)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return value * 0
     if type(value) in (list, tuple):
@@ -84,6 +86,16 @@ def _is_generator(node: Function) -> bool:
     return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
 
 
+def _own_parts(node: Function) -> Iterator[ast.AST]:
+    """Yield the parts of a function, without those of functions and classes in it."""
+    pending: list[ast.AST] = list(node.body)
+    while pending:
+        part = pending.pop()
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(part))
+
+
 def _without_text(node: Function) -> list[ast.stmt]:
     return node.body[1:] if ast.get_docstring(node) is not None else node.body
 
@@ -98,7 +110,12 @@ def _constant(value: object) -> list[ast.stmt]:
 
 
 def _zeros(node: Function) -> list[ast.stmt] | None:
-    """Call the right function, inside this one, and turn its numbers into zeros."""
+    """Call the right function, inside this one, and turn its numbers into zeros.
+
+    A function that returns nothing would be the right one.
+    """
+    if not any(isinstance(part, ast.Return) and part.value is not None for part in _own_parts(node)):
+        return None
     parameters = node.args
     positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*parameters.posonlyargs, *parameters.args]]
     positional += [ast.Starred(ast.Name(parameters.vararg.arg, ast.Load()), ast.Load())] if parameters.vararg else []

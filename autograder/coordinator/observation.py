@@ -19,11 +19,12 @@ from autograder._util.files import write_atomically
 from autograder._util.plain_records import from_plain, to_plain
 from autograder._util.text import one_line
 from autograder.coordinator.cache_keys import EXAMINER_VERSION, exam_key
-from autograder.errors import AutograderError, HostError
+from autograder.errors import HostError
 from autograder.exchange.work import Work, versions
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
-from autograder.records.observations import Observations
+from autograder.records.grade import Grade
+from autograder.records.observations import Act, Fact, Observations
 from autograder.release.record import Release
 
 FILE = "observations.json"
@@ -32,7 +33,7 @@ FILE = "observations.json"
 
 def write(work: Work, observations: Sequence[Observations]) -> None:
     """Write what an observing run saw: a record of each notebook."""
-    write_atomically(_place(work), json.dumps(to_plain(list(observations))) + "\n", mode=0o600)
+    write_atomically(record_file(work), json.dumps(to_plain(list(observations))) + "\n", mode=0o600)
 
 
 def read(work: Work) -> tuple[Observations, ...]:
@@ -42,13 +43,14 @@ def read(work: Work) -> tuple[Observations, ...]:
         HostError: it wrote nothing, or something else.
     """
     try:
-        rows = json.loads(_place(work).read_bytes())
+        rows = json.loads(record_file(work).read_bytes())
         return tuple(from_plain(Observations, row) for row in rows)
     except (OSError, ValueError) as error:
-        raise HostError(f"{_place(work)} cannot be read: {error}") from error
+        raise HostError(f"{record_file(work)} cannot be read: {error}") from error
 
 
-def _place(work: Work) -> Path:
+def record_file(work: Work) -> Path:
+    """Return the file in which an observing run leaves what it saw."""
     return work.details.with_name(FILE)
 
 
@@ -64,6 +66,12 @@ def joined(release: Release, observed: Sequence[Observations]) -> Release:
     """Return the release with the facts of one more run beside those that its exams have."""
     recorded = [exam.observations or Observations() for exam in release.exams]
     return with_record(release, [old | new for old, new in zip(recorded, observed, strict=True)])
+
+
+def with_misses(release: Release, grade: Grade) -> Release:
+    """Return the release with the tests in which the solution itself lost points."""
+    missed = [[Fact(Act.MISSES, q.id, q.outcome) for q in book.questions if q.loses_points] for book in grade.notebooks]
+    return joined(release, [Observations.of(facts) for facts in missed])
 
 
 def is_observed(exams: Sequence[Exam]) -> bool:
@@ -99,10 +107,10 @@ def _key(course: Course, release: Release) -> str:
     return digest(exam_key(course, release), EXAMINER_VERSION, own_code(), versions())
 
 
-def reason(error: AutograderError | str) -> str:
-    """Say that a solution could not be observed, and what follows."""
+def reason(problem: str) -> str:
+    """Say that a solution does not run to its end, and what follows."""
     return (
-        f"the solution could not be run ({one_line(str(error), 300).rstrip('.')}), so nothing is known of what an "
+        f"the solution could not be run ({one_line(problem, 300).rstrip('.')}), so nothing is known of what an "
         "answer may do to a test; where that decides, a person grades"
     )
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from autograder._util.text import one_line
 from autograder.coordinator import batch, observation
+from autograder.coordinator.observed_warnings import observed_warnings
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.proof_reasons import reason_of, with_remedy
 from autograder.coordinator.slow_learners import with_fewer_epochs
@@ -32,7 +33,7 @@ from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.observations import WIDE, Act, Fact, Observations
+from autograder.records.observations import Act, Fact, Observations
 from autograder.records.run import RunStatus
 from autograder.release.build import placed, solution_texts
 from autograder.release.explanation import sentence
@@ -86,15 +87,19 @@ def prove(
     assignment = release.assignment
     folder = proof_folder(course, assignment.name)
     shutil.rmtree(folder, ignore_errors=True)
+
+    def work(name: str, texts: Mapping[str, str]) -> Work:
+        return _work(course, release, folder, name, texts)
+
     release_texts = {n.name: n.text for n in release.notebooks}
-    first = _work(course, release, folder, "solution", solution_texts(release.exams))
-    unchanged = _work(course, release, folder, "unchanged", release_texts)
+    first = work("solution", solution_texts(release.exams))
+    unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
         release = _observed(release, first, folder, execute)
         say("the solution and the unchanged release")
         began = time.monotonic()
-        works = [replace(work, exams=release.exams) for work in (replace(first, observe=True), unchanged)]
+        works = [replace(each, exams=release.exams) for each in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
         release, varying = _joined(release, observation.read(works[0]))
@@ -104,13 +109,9 @@ def prove(
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         warnings = _compared(course, release, folder, solution, blank)
-    say("weak answers (functions that return None, 0, their input)")
-    own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
-
-    def work(name: str, texts: Mapping[str, str]) -> Work:
-        return _work(course, release, folder, name, texts)
-
-    weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
+        say("weak answers (functions that return None, 0, their input)")
+        own_seconds = sum(book.cpu_seconds for book in solution.notebooks)
+        weak = weak_answers(release.exams, work, own_seconds, seconds, workers, execute)
     slow = _slow_learners(release.exams, work, workers, execute, say)
     shutil.rmtree(first.scratch, ignore_errors=True)
     return Proof(release, (*warnings, *weak, *slow, *varying))
@@ -179,7 +180,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
-        *(text for exam in exams for text in _wide_integers(exam)),
+        *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
 
 
@@ -217,18 +218,6 @@ def _slow_learners(
 def _is_otters(exam: Exam) -> bool:
     """Tell whether the exam is of an otter notebook, whose visible tests often pass before there is an answer."""
     return any(is_foreign_test(cell.source) for cell in exam.cells if cell.role is Role.TEST)
-
-
-def _wide_integers(exam: Exam) -> Iterator[str]:
-    """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
-    facts = exam.observations.facts if exam.observations is not None else ()
-    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
-    for cell in exam.cells:
-        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
-            yield (
-                f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
-                "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
-            )
 
 
 def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.coordinator import staging
@@ -42,6 +43,32 @@ COMMON = "autograder.examination.common"
 """Module that is imported last."""
 EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
+
+
+def examiner_limits(work: Work) -> Limits:
+    """Return the limits of the process that examines a submission."""
+    limits = work.assignment.limits
+    return Limits(
+        memory_mib=limits.examiner_memory_mib,
+        processes=EXAMINER_PROCESSES,
+        disk_mib=EXAMINER_DISK_MIB,
+        cpu_seconds=max(2, limits.threads) * work.seconds,
+        threads=limits.threads,
+    )
+
+
+def _shared(work: Work) -> tuple[object, ...]:
+    """Return what a template reads or holds itself; all else is sent to each fork.
+
+    Of the limits, these are the threads of its libraries, and the memory, which is watched with that of its forks where
+    there are no control groups.
+    """
+    limits = work.assignment.limits
+    kept_limits = Limits(
+        threads=limits.threads, memory_mib=limits.memory_mib, examiner_memory_mib=limits.examiner_memory_mib
+    )
+    exams = [replace(exam, observations=None) for exam in work.exams]
+    return work.course, replace(work.assignment, limits=kept_limits), exams
 
 
 class Started:
@@ -107,8 +134,8 @@ class Templates:
         self._kernel_template: Started | None = None
 
     def serves(self, work: Work) -> bool:
-        """Tell whether the templates are for the assignment of ``work``."""
-        return (work.course, work.assignment) == (self._work.course, self._work.assignment)
+        """Tell whether the submission can be examined here: its exams and assignment are these, but for some limits."""
+        return _shared(work) == _shared(self._work)
 
     @property
     def large(self) -> list[str]:
@@ -221,25 +248,17 @@ class Templates:
 
     def examiner_job(self) -> Job:
         """Describe the process that examines a submission."""
-        assignment = self._work.assignment
-        seconds = self._work.seconds
         backend = {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]} if "KERAS_BACKEND" in os.environ else {}
         return Job(
             argv=(own_python(), "-I", work_layout.PROGRAM),
-            env=kernel_environment(threads=assignment.limits.threads) | {"MPLBACKEND": "agg"} | backend,
+            env=kernel_environment(threads=self._work.assignment.limits.threads) | {"MPLBACKEND": "agg"} | backend,
             files={
                 work_layout.PROGRAM: Path(__file__).parents[1] / "examination" / "program",
                 work_layout.COURSE: self.staged.course,
                 work_layout.COMMON: self.staged.common,
             },
             hidden_paths=hidden_paths(self._work),
-            limits=Limits(
-                memory_mib=assignment.limits.examiner_memory_mib,
-                processes=EXAMINER_PROCESSES,
-                disk_mib=EXAMINER_DISK_MIB,
-                cpu_seconds=max(2, assignment.limits.threads) * seconds,
-                threads=assignment.limits.threads,
-            ),
+            limits=examiner_limits(self._work),
         )
 
     def _start_examiners(self, *, heavy: bool) -> Sandbox | Started:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util import libraries
+from autograder._util.plain_records import from_plain
 from autograder.errors import AutograderError, BusyError
 from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
 from autograder.examination.lent_kernel import CoordinatorClient, lent_kernel
@@ -37,6 +38,7 @@ from autograder.exchange.work import Work, handed_in, shared_files, test_librari
 from autograder.exchange.work_layout import SOCKET_PATH, UNIT
 from autograder.execution.notebook_run import Kernel
 from autograder.records.exam import Exam
+from autograder.records.limits import Limits
 from autograder.sandbox.base import located
 
 MAX_PARCEL_BYTES = 1 << 31
@@ -56,6 +58,8 @@ def main() -> None:
     from autograder.examination.common import common, speed_up_keras
 
     assert common is not None
+    limits = from_plain(Limits, task["limits"])
+    common = replace(common, assignment=replace(common.assignment, limits=limits))
     unit = _parcel(line)
     stored = [RecordingBytes(_parcel(line), _parcel(line)) for _ in common.exams]
     recorded: list[RecordingBytes | None] = [record if task["record"] is True else None for record in stored]
@@ -63,12 +67,8 @@ def main() -> None:
     speed_up_keras(common)
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)
-    start = partial(lent_kernel, client, common.assignment.limits)
-    client.send_outcome(
-        examined(
-            common, unit, recorded, start, replay_only=task["replay_only"] is True, observe=task["observe"] is True
-        )
-    )
+    start = partial(lent_kernel, client, limits)
+    client.send_outcome(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
     os._exit(0)  # without waiting for threads of the libraries
 
 
@@ -106,7 +106,6 @@ def examined(
     start: Callable[[], Kernel],
     *,
     replay_only: bool,
-    observe: bool = False,
     folder: Path | None = None,
 ) -> bytes:
     """Grade a submission.
@@ -117,7 +116,6 @@ def examined(
         recorded: the recording of each notebook; a new one is stored in it, too.
         start: starts a kernel.
         replay_only: grade by replay alone.
-        observe: it is the instructor's solution: record what it does.
         folder: a folder to make, for the submission's files; None: the usual one.
 
     Returns:
@@ -126,12 +124,13 @@ def examined(
     folder = folder or Path(located(UNIT))
     try:
         folder.mkdir(parents=True)
-        graded = _graded(unpack_unit(unit, common, folder), recorded, start, replay_only=replay_only, observe=observe)
+        work = unpack_unit(unit, common, folder)
+        graded = _graded(work, recorded, start, replay_only=replay_only)
     except (Exception, SystemExit) as error:  # nothing but an outcome may end this process with status 0
         return outcome_writer.failed(_why(error))
     if libraries.wanted():
         return outcome_writer.failed({"needs": outcome.LIBRARIES})
-    observations = [one.observations for one in graded] if observe else None
+    observations = [one.observations for one in graded] if work.observe else None
     recordings = [None if record is None else record.new() for record in recorded]
     return outcome_writer.pack([one.grade for one in graded], _shown(common.exams, graded), recordings, observations)
 
@@ -154,7 +153,6 @@ def _graded(
     start: Callable[[], Kernel],
     *,
     replay_only: bool,
-    observe: bool,
 ) -> list[GradedNotebook]:
     handed_in_files = handed_in(work)
     released_files = shared_files(work)
@@ -171,7 +169,7 @@ def _graded(
                 handed_in=handed_in_files,
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
                 decimals=work.assignment.decimals,
-                observe=observe,
+                observe=work.observe,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]

@@ -26,6 +26,7 @@ from autograder.examiner.wording import Wording, public_words
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
+from autograder.execution.freezing import following
 from autograder.execution.notebook_run import Execution, StartKernel, execute
 from autograder.records.checks import Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
@@ -127,7 +128,7 @@ def grade_notebook(
         try:
             seconds = limits.examiner_seconds
             examined, histories = _examine(
-                composed, executed, names, hidden, rebuild or _rebuild, workspace, kernels, seconds
+                composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
             )
             if executed.killed():
                 return None
@@ -211,6 +212,7 @@ def _examine(
     composed: Composed,
     executed: Execution[Remote],
     names: Any,
+    wanted: Mapping[int, frozenset[str]],
     hidden: Path | None,
     rebuild: Rebuild,
     workspace: Workspace,
@@ -223,6 +225,7 @@ def _examine(
     if names.trusted.get("check") == CHECK:
         answers.measured = names_only_checked([*sources, *names.trusted.values()])
     answers.read_only = _read_only_use(sources, names)
+    answers.following = following(composed, wanted)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
     wording = Wording(Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam).__contains__)
     with caching_in(kernels.predictions):
@@ -254,6 +257,7 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
 
 def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: int) -> tuple[QuestionGrade, ...]:
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
+    missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
     doubt = False  # a test may need any answer before it
     questions = []
     for cell in composed.exam.cells:
@@ -262,7 +266,11 @@ def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: i
         if cell.role in (Role.TEST, Role.MANUAL, Role.TASK):
             is_blank = composed_cell is None or (composed_cell.unchanged and not composed_cell.doubtful)
             question = _question(cell, examined, is_blank, decimals)
-            questions.append(_for_a_person(question) if doubt and cell.role is Role.TEST else question)
+            if cell.role is Role.TEST:
+                question = _for_a_person(question, _DOUBT) if doubt else question
+                if cell.grade_id in missed and question.outcome is not Outcome.SKIPPED:
+                    question = _for_a_person(question, _MISSED)
+            questions.append(question)
     return tuple(questions)
 
 
@@ -272,12 +280,15 @@ _DOUBT = (
 )
 
 
-def _for_a_person(question: QuestionGrade) -> QuestionGrade:
-    """Let a test wait for a person if an answer before it is doubtful; points that it gave stay."""
+_MISSED = "The solution of this course loses points in this test, too, so a person decides."
+
+
+def _for_a_person(question: QuestionGrade, reason: str) -> QuestionGrade:
+    """Let a test without all its points wait for a person; points that it gave stay."""
     if question.outcome is Outcome.PASSED:
         return question
     message = "" if question.message == shortcomings(question.checks) else question.message
-    return replace(question, message="\n".join(filter(None, (message, _DOUBT))), needs_manual_grade=True)
+    return replace(question, message="\n".join(filter(None, (message, reason))), needs_manual_grade=True)
 
 
 def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, decimals: int) -> QuestionGrade:

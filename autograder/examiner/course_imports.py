@@ -34,7 +34,8 @@ def use_kinds(functions: Mapping[str, Any]) -> None:
     _present = functions
 
 
-def _isinstance(obj: Any, kinds: Any) -> bool:
+def is_instance(obj: Any, kinds: Any) -> bool:
+    """Return what the present test cell's ``isinstance`` says."""
     return bool(_present["isinstance"](obj, kinds))
 
 
@@ -62,7 +63,7 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, with the names that stand for Python's own."""
-        stand_ins = {"isinstance": _isinstance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
+        stand_ins = {"isinstance": is_instance, "issubclass": _issubclass, TYPE: _type_of, IS: is_same}
         vars(module).update(
             stand_ins | {EXACT: _PLAIN[EXACT]}
         )  # what it reads now is the course's, for all tests to come

@@ -24,7 +24,7 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
-from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, UnreadError
+from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, TooOftenError, UnreadError
 from autograder.examiner.cell_environment import cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
@@ -32,7 +32,8 @@ from autograder.examiner.frozen_states import answering_copies
 from autograder.examiner.kernel_tests import run_in_kernel
 from autograder.examiner.memory_limit import limit_memory
 from autograder.examiner.namespace import Answers, Namespace, OtherAnswerError, TooLarge, UnreadAnswer
-from autograder.examiner.permissions import Permissions
+from autograder.examiner.other_readings import Reading, other_readings
+from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
@@ -45,6 +46,7 @@ from autograder.execution.capture import Capture, FrozenCopy
 from autograder.execution.captured_files import TooManyFiles
 from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
+from autograder.records.limits import TEST_SECONDS
 from autograder.syntax.names import Vocabulary, bindings
 from autograder.syntax.released_tables import ReleasedTables
 
@@ -89,7 +91,7 @@ def examine(
     vocabulary: Vocabulary,
     answers: Answers,
     hidden: Path | None,
-    seconds: float = 120.0,
+    seconds: float = TEST_SECONDS,
     total_seconds: float = 300.0,
     wording: Wording | None = None,
     workspace: Workspace | None = None,
@@ -131,7 +133,7 @@ def examine(
     never_bound: set[str] = set()  # names that broken tests failed to bind: a test that needs one is broken, too
     remote = answers.remote
     answering = answering_copies(cells, vocabulary)
-    again: dict[int, Callable[[Allowance], Examined]] = {}
+    again: dict[int, list[tuple[Reading, Callable[[Allowance], Examined]]]] = {}
     moved: set[int] = set()  # cells whose objects are in a later cell's copy
     for index, (cell, capture) in enumerate(cells):
         if given_up():
@@ -162,15 +164,18 @@ def examine(
                 moved.add(index)
         if result.unbound in never_bound:
             result = _broken(result.detail)
-        if not cell.in_kernel and _is_of_size(result, remote.permissions):
-            again[index] = functools.partial(_at_any_size, examine_cell, namespace, before, copy, wording.tell)
+        if not cell.in_kernel and _lacks_points(result) and (open_readings := other_readings(remote)):
+            state = (namespace, before, copy, wording.tell)
+            again[index] = [(r, functools.partial(_examine_again, examine_cell, *state, r)) for r in open_readings]
         if result.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
         examined.append(result)
         earned[str(cell.grade_id)] = result.fraction
-    for index, examine_again in again.items():  # at the end: it may change the objects that other cells find
-        if not given_up() and examine_again(allowance()).fraction > examined[index].fraction:
-            examined[index] = _for_a_person(examined[index])
+    # At the end, as it may change the objects that other cells find.
+    for index, readings in again.items():
+        for reading, examine_again in readings:
+            if not given_up() and examine_again(allowance()).fraction > examined[index].fraction:
+                examined[index] = _for_a_person(examined[index], reading)
     return _with_doubt_of_required(examined)
 
 
@@ -196,29 +201,31 @@ def _undoubted(
     The student's own is what the test examines. It may also be what the test judges other answers with: so it must not
     earn more than the import.
     """
+    before = namespace.kept()
     result = examine_cell(limit=allowance(), import_doubtful=False)
     if not namespace.doubtful or not result.fraction:
         return result
     names, state = set(namespace.doubtful), namespace.kept()
+    namespace.restore(before)
     second_result = examine_cell(limit=allowance(), import_doubtful=True)
     namespace.restore(state)
     return result if second_result.fraction >= result.fraction else _broken(str(OtherAnswerError(names)))
 
 
-def _is_of_size(result: Examined, permissions: Permissions) -> bool:
-    """Tell whether a result lacks points where an integer arrived in another form because it is large."""
-    return permissions.has_widened and not result.undecided and result.outcome in (Outcome.FAILED, Outcome.PARTIAL)
+def _lacks_points(result: Examined) -> bool:
+    return not result.undecided and result.outcome in (Outcome.FAILED, Outcome.PARTIAL)
 
 
-def _at_any_size(
+def _examine_again(
     examine_cell: Callable[..., Examined],
     namespace: Namespace,
     state: Any,
     copy: FrozenCopy | None,
     tell: Any,
+    reading: Reading,
     limit: Allowance,
 ) -> Examined:
-    """Examine a cell once more, with integers as the answer has them.
+    """Examine a cell once more, with answers in another form.
 
     Args:
         examine_cell: examines it.
@@ -226,23 +233,21 @@ def _at_any_size(
         state: what the cells before it had left for it.
         copy: the copy of the kernel that answers it.
         tell: see :func:`locating`.
+        reading: the form.
         limit: the time that it may take.
     """
     namespace.restore(state)
     remote = namespace.answers.remote
     if copy is not None and copy.snapshot in remote.gone:
         copy = None
-    with locating(tell), remote.asking_copy(copy), remote.permissions.allowing_any_size():
+    with locating(tell), remote.asking_copy(copy), reading.during(remote):
         return examine_cell(limit=limit, import_doubtful=False)
 
 
-def _for_a_person(result: Examined) -> Examined:
-    """Let a person decide about a test that gives more points to integers of any size.
-
-    They may be right, as where the test asks for their dtype, or squares that wrap.
-    """
-    message = f"{result.message}\n{NOT_SHOWN}".strip()
-    detail = f"{result.detail[: MAX_DETAIL - len(LARGER) - 1]}\n{LARGER}".strip()
+def _for_a_person(result: Examined, reading: Reading) -> Examined:
+    """Let a person decide about a test that gives more points to an answer in another form."""
+    message = result.message if result.undecided else f"{result.message}\n{NOT_SHOWN}".strip()
+    detail = f"{result.detail[: MAX_DETAIL - len(reading.detail) - 1]}\n{reading.detail}".strip()
     return replace(result, undecided=True, message=message, detail=detail)
 
 
@@ -312,6 +317,9 @@ def _examine_cell(
     ]  # even if the test caught the refusal
     if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
+    if isinstance(permissions, Observer):
+        permissions.took(limit.own())
+        permissions.called(namespace.answers.remote.callbacks.often())
     with contextlib.suppress(Exception):
         namespace.close()
     detail = "\n".join([*permissions.refusals, environment.printed.getvalue()]).strip()[:MAX_DETAIL]
@@ -502,13 +510,11 @@ def _failed(
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
     undecided = is_undecided(errors, checks)
-    message = "\n".join([wording.of(errors, cell), *([A_PERSON_LOOKS] if undecided else [])])
+    looks = SLOW_BY_TEST if any(isinstance(error, TooOftenError) for error in errors) else A_PERSON_LOOKS
+    message = "\n".join([wording.of(errors, cell), *([looks] if undecided else [])])
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 
 
 NOT_SHOWN = "The test met something that it could not decide by itself, so a person will look at it."
-LARGER = (
-    "With integers as large as the answer's, this test gives more points: they may be right, or squares that wrap. "
-    "The line `# examine: answers give large`, or `wide` beyond 2**31, allows them."
-)
+SLOW_BY_TEST = "Where tests run, these calls are slow, so a person will look at it."
 A_PERSON_LOOKS = "The test could not read all of your answer, so a person will look at it."

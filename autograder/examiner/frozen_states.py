@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.execution.capture import Capture, FrozenCopy
 from autograder.records.exam import ExamCell
-from autograder.syntax.names import Vocabulary, bindings, loaded_names
+from autograder.syntax.names import Vocabulary, bindings, loaded_names, names_of_cell
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,14 @@ def _asks(cell: ExamCell, capture: Capture | None) -> bool:
 def _makers(
     index: int, source: str, cells: Sequence[tuple[ExamCell, Capture | None]], vocabulary: Vocabulary
 ) -> list[tuple[str, int]]:
-    """List the names that a test cell reads before it binds them, with the earlier test cell that binds each."""
+    """List the names that a test cell reads before it binds them, with the earlier test cell that binds each.
+
+    It also reads those that helpers of earlier tests read for it.
+    """
     names = []
-    for name in _read_first(source):
+    read_first = _read_first(source)
+    helpers = read_first & vocabulary.helpers.keys()
+    for name in read_first.union(*(names_of_cell(helper, vocabulary) for helper in helpers)):
         for earlier in reversed(range(index)):
             if name not in _assigned(cells[earlier][0].source):
                 continue

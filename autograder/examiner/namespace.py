@@ -68,6 +68,9 @@ class OtherAnswerError(CourseError):
         )
 
 
+MAX_KEPT_BYTES = 1 << 20
+"""Size of a plain answer up to which a test finds what the test directly before it has changed in it."""
+
 CONSOLE_NAMES = frozenset(["input", "print", "open"])
 """If a test binds one of these names, the student's functions use that object, as in a notebook."""
 
@@ -107,14 +110,22 @@ class Answers:
         """Names whose objects tests do not change, see :func:`autograder.examiner.shared_models.read_only_models`."""
         self.states: dict[tuple[int, str], Any] = {}
         """Rebuilt models under such names: (handle, digest of the claim) → model."""
+        self.following: Mapping[int, frozenset[str]] = MappingProxyType({})
+        """See :func:`autograder.execution.freezing.following`."""
         self.histories: list[Mapping[str, Any]] = []
         self.built: dict[int, tuple[Any, Any]] = {}
         self.marked: dict[int, Any] = {}
         """The objects of one test cell that several answers hold: they are one object here, too."""
         remote.rebuild = self.rebuild_returned
 
-    def value(self, name: str, captured: Captured, *, measured: bool = False) -> Any:
-        """Return the answer under ``name``; with ``measured``, cached figures may take the place of a model.
+    def value(self, name: str, captured: Captured, *, measured: bool = False, changed: Packed | None = None) -> Any:
+        """Return the answer under ``name``.
+
+        Args:
+            name: its name.
+            captured: its capture.
+            measured: whether cached figures may take the place of a model.
+            changed: what tests have made of it, which may hold something of a hidden test; None: nothing.
 
         Raises:
             TooLarge: the answer was too large to be captured.
@@ -145,15 +156,16 @@ class Answers:
         permissions = self.remote.permissions
         kinds, observing = permissions.kinds_of(name), isinstance(permissions, Observer)
         try:
-            packed = captured.packed
+            packed = changed or captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept_types=kinds, numbered=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
         except (ForgedError, LimitError) as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         except CodecError as error:
             raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
-        record_text(packed)
-        provenance.note(value)
+        record_text(captured.packed)
+        if changed is None:
+            provenance.note(value)
         return value
 
     def _cached_model(self, claim: Any) -> Any:
@@ -233,6 +245,10 @@ class Namespace(dict[str, Any]):
         self.left: dict[str, Any] = {}
         self.left_by: dict[str, int] = {}
         """Name of those → number of the test that bound it last."""
+        self.changed: dict[str, tuple[Packed, Packed]] = {}
+        """Plain answer → its capture, and what the tests since the last other cell have made of it."""
+        self.plain: dict[str, Packed] = {}
+        """Plain answer of the cell → its capture, if the next test cell may find what this one makes of it."""
         self.number = 0
         self.live = False
         self.doubtful: set[str] = set()
@@ -260,6 +276,9 @@ class Namespace(dict[str, Any]):
         self.number = number
         names = names_of_cell(source, self.known)
         captured = capture.names if capture else {}
+        if number not in self.answers.following:
+            self.changed = {}
+        self.plain = {}
         self._begin(names)
         reached = self._fill_in(names, captured)
         trusted = [name for name in self.known.trusted if name in reached]
@@ -310,6 +329,8 @@ class Namespace(dict[str, Any]):
 
     def _answer(self, name: str, captured: Captured) -> Any:
         value = self.answers.value(name, captured, measured=name in self.answers.measured)
+        if name in self.changed or name in self.answers.following.get(self.number + 1, ()):
+            value = self._as_left(name, captured, value)
         allow_operators(value, self.known.operators.get(name, frozenset()))
         if (reference := reference_of(value)) is not None:
             self.answers.remote.names.setdefault(reference.handle, set()).add(name)
@@ -446,15 +467,41 @@ class Namespace(dict[str, Any]):
                 self.left_by[name] = self.number
                 self.answers.remote.note_left(name, value)
         self.tainted.end(self.left.keys() & self.keys())
+        self._keep_changes()
 
-    def kept(self) -> tuple[dict[str, Any], dict[str, int]]:
+    def _as_left(self, name: str, captured: Captured, value: Any) -> Any:
+        """Return a plain answer as the tests since the last other cell have left it; others as they are."""
+        packed = captured.packed
+        if packed is None or len(packed.text) + sum(map(len, packed.buffers)) > MAX_KEPT_BYTES:
+            return value
+        with contextlib.suppress(CodecError):
+            self.plain[name] = encode(value)
+            before, now = self.changed.get(name, (None, None))
+            if self.plain[name] == before:
+                return self.answers.value(name, captured, changed=now)
+        return value
+
+    def _keep_changes(self) -> None:
+        """Keep what the cell has made of plain answers, for the test cells that follow directly.
+
+        What may be of hidden data is not kept: a later cell could let the kernel have it.
+        """
+        for name in self.plain.keys() & self.keys():
+            self.changed.pop(name, None)
+            if self.tainted.holds(name):
+                continue
+            with contextlib.suppress(CodecError):
+                now = encode(self[name])
+                if now != self.plain[name]:
+                    self.changed[name] = self.plain[name], now
+
+    def kept(self) -> tuple[dict[str, Any], ...]:
         """Return what the cells so far have left for later ones, for :meth:`restore`."""
-        return dict(self.left), dict(self.left_by)
+        return dict(self.left), dict(self.left_by), dict(self.changed)
 
-    def restore(self, state: tuple[dict[str, Any], dict[str, int]]) -> None:
+    def restore(self, state: tuple[dict[str, Any], ...]) -> None:
         """Forget what was left after :meth:`state`."""
-        values, left_by = state
-        self.left, self.left_by = dict(values), dict(left_by)
+        self.left, self.left_by, self.changed = map(dict, state)
 
     def left_handles(self, names: Iterable[str]) -> bool:
         """Tell whether one of these names was left as an object of the kernel's, or as something that holds one."""

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import LARGE, WIDE, Act, Fact, Observations
+from autograder.records.observations import LARGE, LONG_SECONDS, WIDE, Act, Fact, Observations
 from autograder.syntax.places import Place, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
@@ -49,6 +49,8 @@ class Permissions:
         """Whether a refusal is of something that the solution was not asked for, so that it could not show it."""
         self.has_widened = False
         """Whether an integer arrived in a form with which a test cannot do all that it can with an integer."""
+        self.has_derived = False
+        """Whether an object arrived whose class derives from a plain type."""
         self.allows_any_size = False
         """Whether integers may be larger than the solution's."""
 
@@ -63,7 +65,7 @@ class Permissions:
         Raises:
             CourseError: a line about it cannot be meant.
         """
-        self.is_doubtful = self.has_widened = False
+        self.is_doubtful = self.has_widened = self.has_derived = False
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
 
     @contextlib.contextmanager
@@ -326,6 +328,17 @@ class Observer(Permissions):
     def did(self, act: Act, value: str) -> None:
         """Record something that the answers of this test did."""
         self.note(act, self.test, value)
+
+    def took(self, seconds: float) -> None:
+        """Record that a test takes long; a run that traces the names read is slower than a student's."""
+        exceeded = [step for step in LONG_SECONDS if seconds > step]
+        if exceeded and not self.traces_reads:
+            self.note(Act.TAKES, self.test, str(exceeded[-1]))
+
+    def called(self, functions: Iterable[str]) -> None:
+        """Record functions of the test that were called very often."""
+        for name in functions:
+            self.note(Act.CALLS, self.test, name)
 
     def raised(self, position: Place, error: Exception) -> None:
         """Record that a call raised an exception."""

@@ -1,4 +1,4 @@
-"""The results of ``unittest`` runs in a test cell.
+"""``unittest`` in a test cell: the results of its runs, and what its assertions take for an instance.
 
 ``unittest.main(argv=[''], exit=False)`` and ``TextTestRunner().run(suite)`` raise nothing when a test fails. So a cell
 with such runs, and without a score at its end, passes only if every run was successful.
@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.errors import CourseError
+from autograder.examiner.course_imports import is_instance
 
 
 @contextlib.contextmanager
 def collect_results() -> Iterator[list[unittest.TestResult]]:
-    """Collect the results of the text runner's runs inside the block, including ``unittest.main``."""
+    """Collect the results of the text runner's runs inside the block, including ``unittest.main``.
+
+    ``assertDictEqual`` and the like tell instances as the test cell itself does, so a named tuple is a tuple.
+    """
     results: list[unittest.TestResult] = []
     run = unittest.TextTestRunner.run
 
@@ -26,9 +30,12 @@ def collect_results() -> Iterator[list[unittest.TestResult]]:
         return result
 
     unittest.TextTestRunner.run = watched  # type: ignore[method-assign]
+    names = vars(unittest.case)
+    names["isinstance"] = is_instance
     try:
         yield results
     finally:
+        del names["isinstance"]
         unittest.TextTestRunner.run = run  # type: ignore[method-assign]
 
 

@@ -73,10 +73,9 @@ class Wording:
         kind, position = self.tell(error) if by_student else (exception_name(error), "")
         by = f"your code {_ended(error, kind)}" if by_student else kind
         at = f" in {position}" if position else ""
-        line = _line(error, cell)
-        if line and line in {text.strip() for text in cell.released.splitlines()}:
+        if quoted := _quoted(error, cell):
             assertion = isinstance(error, AssertionError) and not by_student
-            return f"Failed at `{line[:200]}`" + ("." if assertion else f": {by}{at}.")
+            return f"Failed at {quoted}" + ("." if assertion else f": {by}{at}.")
         if isinstance(error, AssertionError) and not by_student:
             return _WRONG
         return f"A hidden test failed: {by}{at}."
@@ -107,6 +106,19 @@ def public_words(exam: Exam) -> frozenset[str]:
 def test_file(cell: ExamCell) -> str:
     """Return the file name under which a test cell's code is compiled."""
     return f"<test {cell.grade_id}>"
+
+
+def _quoted(error: BaseException, cell: ExamCell) -> str:
+    """Quote the line that ended the test, and the one before it whose failure an ``except`` took up.
+
+    Lines that students do not have are left out; without the first, nothing is quoted.
+    """
+    visible = {text.strip() for text in cell.released.splitlines()} - {""}
+    raising, failing = _line(error, cell), _line(error.__context__, cell) if error.__context__ else ""
+    if raising not in visible:
+        return ""
+    after = f", after `{failing[:200]}`" if failing in visible - {raising} else ""
+    return f"`{raising[:200]}`{after}"
 
 
 def _line(error: BaseException, cell: ExamCell) -> str:

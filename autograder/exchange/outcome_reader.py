@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder._util.plain_records import from_plain
+from autograder._util.plain_records import from_plain, loads
 from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of
@@ -141,7 +141,7 @@ def _json(data: bytes, max_bytes: int) -> Any:
     if len(data) > max_bytes or count_items(data) > MAX_ITEMS:
         raise ValueError("it holds too much")
     try:
-        return result_json.loads(data)
+        return loads(data)
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON ({error})") from error
 

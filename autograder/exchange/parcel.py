@@ -146,6 +146,8 @@ class _UnitHead:
     """Student's files that go into the work folder."""
     observations: tuple[Observations | None, ...]
     """What the solution of each exam was seen to do: it may become known after the common parcel was made."""
+    observe: bool
+    """Whether it is the solution, and what it does is recorded."""
     odd: Mapping[str, str]
     """Notebook that is not a regular file → what it is.
 
@@ -185,6 +187,7 @@ def pack_unit(work: Work) -> bytes:
                 work.content_keys,
                 tuple(own_names),
                 tuple(exam.observations for exam in work.exams),
+                work.observe,
                 odd,
             )
         ),
@@ -222,6 +225,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         submitted_at=unit.submitted_at,
         dates=unit.dates,
         content_keys=unit.content_keys,
+        observe=unit.observe,
     )
 
 

@@ -6,17 +6,17 @@ The format is described in docs/reference/result-json.md; :data:`VERSION` change
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from autograder._util.files import write_atomically
-from autograder._util.plain_records import from_plain, to_plain
+from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.errors import HostError
 from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
@@ -46,8 +46,8 @@ def to_json(grade: Grade) -> dict[str, Any]:
         "wall_seconds": sum(book.wall_seconds for book in grade.notebooks),
         "cpu_seconds": sum(book.cpu_seconds for book in grade.notebooks),
         "peak_memory_mib": peak_memory(grade),
-        "submitted_at": _moment(grade.submitted_at),
-        "graded_at": _moment(grade.graded_at),
+        "submitted_at": to_plain(grade.submitted_at),
+        "graded_at": to_plain(grade.graded_at),
         "versions": dict(grade.versions),
         "content_keys": dict(grade.content_keys),
         "dates": to_plain(grade.dates),
@@ -93,7 +93,6 @@ def public(grade: Grade) -> Grade:
 
     It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
     """
-    replace = dataclasses.replace
 
     def check(result: CheckResult) -> CheckResult:
         evidence = {name: value for name, value in result.evidence.items() if name not in PRIVATE_EVIDENCE}
@@ -154,8 +153,7 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
 
 
 def _check(check: CheckResult) -> dict[str, Any]:
-    row = {field.name: getattr(check, field.name) for field in dataclasses.fields(check)}
-    return {**row, "outcome": check.outcome.value, "evidence": plain(check.evidence)}
+    return dict(to_plain(replace(check, evidence={})), evidence=plain(check.evidence))
 
 
 def _notebook(book: NotebookGrade) -> dict[str, Any]:
@@ -186,10 +184,6 @@ def plain(value: Any) -> Any:
     if callable(getattr(value, "tolist", None)):
         return plain(value.tolist())
     return str(value)
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
 
 
 # --- in ----------------------------------------------------------------------------------------------
@@ -298,12 +292,3 @@ def _agrees(stated: Any, computed: Any) -> bool:
         is_number = isinstance(stated, float | int) and not isinstance(stated, bool)
         return is_number and abs(stated - computed) <= _TOLERANCE
     return bool(stated == computed)
-
-
-def loads(data: bytes) -> Any:
-    """Read strict JSON, without NaN and Infinity; raise :class:`ValueError` or :class:`RecursionError`."""
-    return json.loads(data, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

@@ -54,6 +54,10 @@ class Allowance:
         """Return the seconds of these that do not count."""
         return min(max(0.0, self._waited() - self._before), self.wall())
 
+    def own(self) -> float:
+        """Return the seconds that count."""
+        return self.wall() - self.waited()
+
     def left(self) -> float:
         """Return the own time that is left; 0 also at the bound on the wall clock."""
         wall = self.wall()
@@ -70,7 +74,7 @@ class Allowance:
     def is_starved(self) -> bool:
         """Tell whether it is over by the wall clock alone, with own time left."""
         wall = self.wall()
-        return self._is_given_up(wall) and wall - self.waited() < self.seconds
+        return self._is_given_up(wall) and self.own() < self.seconds
 
     def story(self) -> str:
         """Describe both times for a person."""

@@ -85,6 +85,33 @@ class Freezing:
         return names - self._needs.get(index, frozenset())
 
 
+def following(composed: Composed, needs: Mapping[int, frozenset[str]]) -> dict[int, frozenset[str]]:
+    """Find the test cells with no other code between them and the test cell before.
+
+    A function of a test file follows none: each is a run of its own.
+
+    Args:
+        composed: the notebook.
+        needs: index of a test cell → the names that it needs from the kernel.
+
+    Returns:
+        Number of such a test cell among the test cells → those names, and those of the test cells that follow it so.
+    """
+    names: dict[int, frozenset[str]] = {}
+    number = sum(cell.role is Role.TEST for cell in composed.cells)
+    alone = {cell.grade_id for cell in composed.exam.cells if cell.file}
+    ahead: frozenset[str] | None = None
+    for index, cell in reversed(list(enumerate(composed.cells))):
+        if cell.role is Role.TEST:
+            if ahead is not None:
+                names[number] = ahead
+            number -= 1
+            ahead = None if cell.grade_id in alone else needs.get(index, frozenset()) | (ahead or frozenset())
+        elif does_something(cell):
+            ahead = None
+    return names
+
+
 def does_something(cell: ComposedCell) -> bool:
     """Tell whether a cell's code may change anything: it is more than comments, texts and imports."""
     if cell.cell_type != "code":

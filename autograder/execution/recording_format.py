@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograder._util.plain_records import loads
 from autograder.codec import Packed
 from autograder.exchange.blob_container import pack, unpack
 from autograder.execution.recording import CellEvent, ReplyEvent, Session, Transcript
@@ -75,7 +76,7 @@ def from_bytes(data: bytes) -> Transcript:
         ValueError, TypeError, LookupError, RecursionError: the bytes are no transcript.
     """
     _, files = unpack(data)
-    header = json.loads(files.pop(_TRANSCRIPT), parse_constant=_refuse, object_pairs_hook=_once)
+    header = loads(files.pop(_TRANSCRIPT), object_pairs_hook=_once)
     blobs = [files[str(number)] for number in range(len(files))]
     return Transcript(
         sessions=tuple(_read_session(one, blobs) for one in _list(header["sessions"])),
@@ -160,7 +161,3 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise TypeError("no number")
     return float(value)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

@@ -11,7 +11,6 @@ import inspect
 import linecache
 import sys
 import time
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -44,28 +43,6 @@ def library_name(value: Any) -> str | None:
     if type(module) is not str or type(name) is not str or "<" in name:
         return None
     return f"{module}:{name}"
-
-
-def derived(name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> type:
-    """Make a class of a test's that derives from classes of the notebook.
-
-    Args:
-        name: its name.
-        bases: the classes.
-        members: name → kind and value; the functions are stand-ins for the test's.
-    """
-    kinds: dict[str, Callable[[Any], Any]] = {
-        "staticmethod": staticmethod,
-        "classmethod": classmethod,
-        "property": lambda both: property(*both),
-    }
-    body = {key: kinds.get(kind, lambda value: value)(value) for key, (kind, value) in members.items()}
-    return types.new_class(name, bases, {}, lambda names: names.update(body, __module__="__main__"))
-
-
-def methods(kind: type) -> list[str]:
-    """List the functions that a class has from classes that are not Python's own."""
-    return sorted(n for c in kind.__mro__ if c.__module__ != "builtins" for n, v in vars(c).items() if callable(v))
 
 
 def _names(kind: type) -> set[str]:
@@ -258,9 +235,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "fields": lambda kind: [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None,
     "hasattr": hasattr,
     "library": library_name,
-    "inherited": lambda kind, name, value, args, kwargs: getattr(kind, name)(value, *args, **kwargs),
     "list": list,
-    "methods": methods,
     "take": Prefetcher.take,
     "unpatch": unpatch,
     "vars": lambda value: dict(vars(value)),

@@ -350,10 +350,6 @@ class Server:
         packed: codec.Packed = codec.encode(value, self.refer)
         return bool(packed == state)
 
-    def derive(self, name: str, bases: tuple[type, ...], members: dict[str, tuple[str, Any]]) -> int:
-        """Make a class for a test, see :func:`description.derived`; return its number."""
-        return self.refer(description.derived(name, bases, members)).handle
-
     def getattr(self, value: Any, name: str) -> Any:
         """Return an attribute."""
         return getattr(value, name)
@@ -457,7 +453,6 @@ VERBS = frozenset(
         "replace",
         "amend",
         "delete",
-        "derive",
         "call",
         "getattr",
         "setattr",

@@ -29,7 +29,7 @@ from autograder.syntax.names import (
     modules_imported,
     unnamed_access,
 )
-from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, dotted, find_evaluator, refused_call
+from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, dotted, find_evaluator, refused_call
 
 _GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
@@ -71,6 +71,7 @@ class CellLinter:
         yield from self._imports()
         yield from self._names()
         yield from self._calls()
+        yield from self._classes()
         yield from self._paths()
         yield from self._data()
         yield from self._untold()
@@ -161,6 +162,15 @@ class CellLinter:
                 yield self.finding(node, reason, f"ask for a name by itself: 'f' in {name}()", warning=True)
             elif name in ("exec", "eval") and not self._literal_code(node):
                 yield self.finding(node, *self._why_not_compiled(name, node), kernel=True)
+
+    def _classes(self) -> Iterator[LintFinding]:
+        """Yield a finding for each class that derives from a student's."""
+        students = self._students_names()
+        for node in (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)):
+            for base in node.bases:
+                if isinstance(base, ast.Name) and base.id in students:
+                    reason = f"{node.name} derives from {base.id}, and only the student's process has that class"
+                    yield self.finding(node, reason, MARK, kernel=True)
 
     def _why_not_compiled(self, name: str, call: ast.Call) -> tuple[str, str]:
         """Return the reason why ``eval`` or ``exec`` is refused, and what to write instead."""

@@ -21,7 +21,10 @@ _Comparison = tuple[ast.AST, str, str]
 Changed = Callable[[ast.Call], Set[int | str]]
 """Tells which arguments a call was seen to change, or may change by a line of the test."""
 
-_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
+_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_TEXTS = "join format strip lower upper read read_text dirname basename abspath mkdtemp gettempdir"
+_UNCHANGEABLE = frozenset(f"str int float bool len round abs tuple frozenset Path {_TEXTS}".split())
+"""Functions and methods whose results no call can change: texts, numbers, paths, tuples."""
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -61,7 +64,7 @@ def copied_arguments(tree: ast.Module, functions: Set[str], changed: Changed) ->
 
 def _in_scope(nodes: list[ast.AST], functions: Set[str], changed: Changed) -> Iterator[_Comparison]:
     """Examine nodes in the order in which they end, which is the order in which they run."""
-    containers = {t.id for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, _MUTABLE) for t in n.targets
+    containers = {t.id for n in nodes if isinstance(n, ast.Assign) and _is_mutable(n.value) for t in n.targets
                   if isinstance(t, ast.Name)}  # fmt: skip
     students = functions | {
         t.id for n in nodes if isinstance(n, ast.Assign) and _names(n.value) & functions for t in _stores(n)
@@ -84,6 +87,14 @@ def _in_scope(nodes: list[ast.AST], functions: Set[str], changed: Changed) -> It
                 reason = f"{name!r} stays as it is in `{ast.unparse(call)}`, whatever a student's function does to it"
                 line = f"# examine: {getattr(call.func, 'id', '')} changes {name}"
                 yield node, f"{reason}: your solution was not seen to change it", f"add the line `{line}` to the test"
+
+
+def _is_mutable(value: ast.expr) -> bool:
+    """Tell whether a value may be changed in place; what most calls return is unknown."""
+    if isinstance(value, ast.Call):
+        function = value.func
+        return getattr(function, "attr", getattr(function, "id", "")) not in _UNCHANGEABLE
+    return isinstance(value, _MUTABLE)
 
 
 def _own_nodes(scope: _Scope) -> Iterator[ast.AST]:

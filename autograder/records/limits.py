@@ -13,6 +13,9 @@ MAX_SUBMITTED_FILE_BYTES = 50 * 2**20
 MAX_SUBMISSION_BYTES = 100 * 2**20
 """Largest size of all of them together."""
 
+TEST_SECONDS = 120.0
+"""Own time of one test cell at most, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,14 +40,13 @@ class Limits:
     """Memory of the examiner of one submission, in MiB. It holds answers, hidden data and rebuilt models."""
 
     examiner_seconds: float = 300.0
-    """Own time of all test cells of a notebook together, in seconds. One of them has two minutes of it at most."""
+    """Own time of all test cells of a notebook together, in seconds. See :data:`TEST_SECONDS` for one of them."""
 
     threads: int = 1
     """Threads that each numerical library of the notebook computes with.
 
     With another number, results may differ in their last digits. So it is a part of the cache key; the number of
-    workers
-    is not.
+    workers is not.
     """
 
     @property

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
+LONG_SECONDS = (30, 60)
+"""Own times from which a test takes long. Steps, because a record decides which grades are kept."""
+
 
 class Act(enum.StrEnum):
     """Kinds of facts. Each says what an answer may do where the solution did it."""
@@ -36,6 +39,13 @@ class Act(enum.StrEnum):
     ``in_#.csv``, ``*/a.csv``, ``*.csv`` where it varies."""
     TEXTS = "texts"
     """A text that may be the student's was compiled, and allows nothing. Subject: the test; value: its syntax."""
+    MISSES = "misses"
+    """The solution itself lost points in a course that was never released, so a person decides where an answer does.
+    Subject: the test; value: its outcome."""
+    TAKES = "takes"
+    """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
+    CALLS = "calls"
+    """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 
@@ -69,6 +79,11 @@ class Observations:
     def of(cls, facts: Iterable[Fact]) -> Observations:
         """Make the record of some facts."""
         return cls(tuple(sorted(set(facts))))
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """Return the grade ids of the tests in which the solution itself lost points."""
+        return frozenset(fact.subject for fact in self.facts if fact.act is Act.MISSES)
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do."""

@@ -22,6 +22,7 @@ from autograder.errors import CourseError, HostError
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.release.formats import file_rules
+from autograder.release.left_out import source_notebooks
 from autograder.release.preparation import check_prepared
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
 from autograder.release.release_files import release_files
@@ -95,7 +96,7 @@ def _sources(course: Course, assignment: Assignment) -> dict[Path, bytes]:
     folder = course.source(assignment.name)
     options = read_nbgrader_config(course.root).values.get("IncludeHeaderFooter", {})
     templates = [course.root / str(options[name]) for name in ("header", "footer") if options.get(name)]
-    sources = [*sorted(folder.glob("*.ipynb")), *sorted(folder.rglob("*.y*ml"))]
+    sources = [*source_notebooks(course, assignment), *sorted(folder.rglob("*.y*ml"))]
     paths = [*sources, *(path for path in templates if path.is_file())]
     try:
         contents = {path: path.read_bytes() for path in paths}

@@ -20,10 +20,10 @@ def explained(exam: Exam) -> Iterator[str]:
         yield UNSEEN
         return
     for cell in exam.cells:
-        if cell.role is not Role.TEST or cell.in_kernel:
+        facts = [fact for fact in exam.observations.facts if fact.is_of(str(cell.grade_id))]
+        if cell.role is not Role.TEST or (cell.in_kernel and not facts):
             continue
         yield f"{cell.grade_id}:"
-        facts = [fact for fact in exam.observations.facts if fact.is_of(str(cell.grade_id))]
         lines = dict.fromkeys(line for fact in facts if (line := sentence(fact, cell)))
         yield from (f"  {line}" for line in lines or [NOTHING])
     for fact in exam.observations.facts:
@@ -59,6 +59,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.TEXTS:
             kind, _, syntax = fact.value.partition(": ")
             return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"
+        case Act.MISSES:
+            return "your solution loses points here: where an answer does, a person decides"
     return ""  # what calls return is no permission
 
 

@@ -14,13 +14,15 @@ from pathlib import Path
 from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import parsed
-from autograder.course.nbgrader_config import file_patterns, read_nbgrader_config
+from autograder.course.nbgrader_config import read_nbgrader_config
 from autograder.records.course import Assignment, Course
 from autograder.release.cell_metadata import cell_name, metadata_faults
+from autograder.release.drafts import drafts
 from autograder.release.formats import format_of
+from autograder.release.left_out import source_notebooks
 from autograder.release.markers import Markers, course_markers, find_slip, read_cell
 from autograder.release.record import Release
-from autograder.release.release_files import ask_for_notebook, unnamed_files
+from autograder.release.release_files import unnamed_files
 from autograder.release.stripping import stop_for
 
 MAX_LINES_BYTES = 4 << 20
@@ -57,10 +59,10 @@ def check_sources(course: Course, assignment: Assignment) -> None:
 
 def _in_marks(course: Course, assignment: Assignment) -> Iterator[str]:
     """Find the faults of nbgrader's marks, so that a release names them together with what would reach students."""
-    for path in sorted(course.source(assignment.name).glob("*.ipynb")):
+    for path in source_notebooks(course, assignment):
         label = path.relative_to(course.root).as_posix()
-        notebook = None if path.name.startswith(".") else read_source_notebook(path, name=label)
-        if notebook is not None and format_of(notebook, label) is None:
+        notebook = read_source_notebook(path, name=label)
+        if format_of(notebook, label) is None:
             yield from (f"{label}: {fault}" for fault in metadata_faults(notebook))
 
 
@@ -94,27 +96,12 @@ def _in_sources(course: Course, assignment: Assignment, markers: Markers) -> Ite
     config = read_nbgrader_config(course.root)
     added = (config.get("IncludeHeaderFooter", option) for option in ("header", "footer"))
     included = [path for name in added if name and (path := course.root / str(name)).is_file()]
-    sources = sorted(path for path in course.source(assignment.name).glob("*.ipynb") if not path.name.startswith("."))
-    notebooks = {}
-    for path in [*included, *sources]:
+    for path in [*included, *source_notebooks(course, assignment)]:
         label = path.relative_to(course.root).as_posix()
-        notebooks[path] = read_source_notebook(path, name=label)
-        if not format_of(notebooks[path], label):  # its markers are read, and refused, where it is converted
-            yield from (f"{label}: {fault}" for fault in _in_notebook(notebooks[path], markers))
-    patterns = file_patterns(config)
-    are_marked = {
-        path: format_of(notebooks[path], path.name) is not None
-        or any("nbgrader" in cell.metadata for cell in notebooks[path].cells)
-        for path in sources
-    }
-    for path, is_marked in are_marked.items():
-        reason = None
-        if patterns.ignores(path.name):
-            reason = "a notebook that c.CourseDirectory.ignore leaves out, and nbgrader's generate_assignment does not"
-        elif not is_marked and any(are_marked.values()):
-            reason = "a notebook without any cell that nbgrader knows: it would be released as it is"
-        request = ask_for_notebook(course, assignment, path.name, reason) if reason else None
-        yield from [request] if request else []
+        notebook = read_source_notebook(path, name=label)
+        if not format_of(notebook, label):  # its markers are read, and refused, where it is converted
+            yield from (f"{label}: {fault}" for fault in _in_notebook(notebook, markers))
+    yield from drafts(course, assignment).values()
 
 
 def _in_notebook(notebook: NotebookNode, markers: Markers) -> Iterator[str]:

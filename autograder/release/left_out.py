@@ -1,4 +1,4 @@
-"""Files that an instructor left out of a release by ``--leave-out``, because they would give something away.
+"""Files that an instructor left out of a release by ``--leave-out``: drafts, and what would give something away.
 
 Grading leaves them out, too: a student's code must not find in the sandbox what the release does not have.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from autograder._util.files import write_atomically
 from autograder.errors import HostError
-from autograder.records.course import Course
+from autograder.records.course import Assignment, Course
 
-WHY = "it would give something away, and --leave-out was given"
+WHY = "a draft, or it would give something away, and --leave-out was given"
 
 
 def left_out(course: Course, assignment: str) -> frozenset[str]:
@@ -30,6 +30,13 @@ def left_out(course: Course, assignment: str) -> frozenset[str]:
         return frozenset()
     except (OSError, ValueError, TypeError) as error:
         raise HostError(f"{path} cannot be read ({error}); release {assignment} again") from error
+
+
+def source_notebooks(course: Course, assignment: Assignment) -> list[Path]:
+    """List the notebooks of an assignment's source folder: neither hidden ones nor those that are left out."""
+    without = left_out(course, assignment.name)
+    paths = sorted(course.source(assignment.name).glob("*.ipynb"))
+    return [path for path in paths if not path.name.startswith(".") and path.name not in without]
 
 
 def leave_out(course: Course, assignment: str, places: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +14,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 from autograder.release.formats import FileRules, file_rules
-from autograder.release.left_out import WHY, left_out
+from autograder.release.left_out import WHY, left_out, source_notebooks
 from autograder.syntax.course_modules import TESTS, test_files
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
@@ -50,15 +50,15 @@ def release_files(
         CourseError: a file would give hidden data away, lies outside the course, or is no file.
     """
     source = course.source(assignment.name).resolve()
-    files = _Files(course, source, notebooks, contents or {})
+    files = _Files(course, assignment, notebooks, contents or {})
     files.add(Path(), source)
     for name in assignment.files:
         start = course.root / name
         is_ours = start.resolve().is_relative_to(source)
         files.add(start.resolve().relative_to(source) if is_ours else Path(PurePosixPath(name).name), start)
-    for target in left_out(course, assignment.name).intersection(files.found):
-        del files.found[target]
-        files.left_out[target] = WHY
+    for target in left_out(course, assignment.name):
+        if files.found.pop(target, None) or (source / target).is_file():
+            files.left_out[target] = WHY
     _check_not_hidden(course, assignment, files.found)
     return files.found, files.left_out
 
@@ -95,7 +95,7 @@ def _ask(course: Course, reason: str, path: Path) -> str:
     name = path.relative_to(course.root.resolve()).as_posix()
     # nbgrader releases a notebook even if c.CourseDirectory.ignore names it.
     remedy = (
-        f"for example into {path.parent.name}/drafts/"
+        f"for example into {path.parent.name}/drafts/, or release with --leave-out"
         if path.suffix == ".ipynb"
         else "name it in c.CourseDirectory.ignore, or release with --leave-out"
     )
@@ -122,13 +122,15 @@ def _doubt(target: PurePosixPath) -> tuple[str, int] | None:
 class _Files:
     """The files of a release, collected one after the other."""
 
-    def __init__(self, course: Course, source: Path, notebooks: list[str], contents: Mapping[Path, bytes]) -> None:
-        self.course, self.source, self.notebooks = course, source, notebooks
+    def __init__(
+        self, course: Course, assignment: Assignment, notebooks: list[str], contents: Mapping[Path, bytes]
+    ) -> None:
+        self.course, self.source, self.notebooks = course, course.source(assignment.name).resolve(), notebooks
         self.patterns: FilePatterns = file_patterns(read_nbgrader_config(course.root))
         self.found: dict[str, Path] = {}
         self.left_out: dict[str, str] = {}
-        self.rules = _file_rules(source, contents)
-        self.tests = source / TESTS if test_files(source) else None
+        self.rules = _file_rules(self.source, source_notebooks(course, assignment), contents)
+        self.tests = self.source / TESTS if test_files(self.source) else None
 
     def add(self, folder: Path, start: Path) -> None:
         """Add ``start``: a file, or all files in a folder."""
@@ -196,10 +198,10 @@ class _Files:
         return True
 
 
-def _file_rules(source: Path, contents: Mapping[Path, bytes]) -> list[FileRules]:
+def _file_rules(source: Path, notebooks: Sequence[Path], contents: Mapping[Path, bytes]) -> list[FileRules]:
     """Read the rules of an assignment's notebooks that are not nbgrader's."""
     resolved = {path.resolve(): content for path, content in contents.items()}
-    paths = sorted(path for path in source.glob("*.ipynb") if not path.name.startswith("."))
+    paths = [path.resolve() for path in notebooks]
     sources = {path: resolved[path] if path in resolved else _content(path) for path in paths}
     return file_rules(source, sources)
 

@@ -24,6 +24,7 @@ from autograder.release import formats
 from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.formats import SourceFormat
 from autograder.release.languages import check_language
+from autograder.release.left_out import source_notebooks
 from autograder.release.notebook_versions import NotebookVersions
 from autograder.release.step_messages import message
 from autograder.sandbox.base import limit_threads
@@ -45,7 +46,7 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
     folder = course.source(assignment.name)
     for source_format in formats.formats():
         source_format.check_folder(folder)
-    paths = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    paths = source_notebooks(course, assignment)
     if not paths:
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder._util.digests import folder_key
 from autograder._util.files import write_atomically
+from autograder._util.plain_records import from_plain, to_plain
 from autograder.records.course import Course
 from autograder.submissions.claims import superseded_folder
 
@@ -38,8 +39,11 @@ class Senders:
         self._of: dict[str, dict[str, Sender]] = {}
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             content = json.loads(self._path.read_bytes())
-            self._of = {student: {key: Sender(**one) for key, one in some.items()} for student, some in content.items()}
-        self._before = self._plain()
+            self._of = {
+                student: {key: from_plain(Sender, one) for key, one in attempts.items()}
+                for student, attempts in content.items()
+            }
+        self._before = to_plain(self._of)
 
     def of(self, student: str, folder: Path) -> Sender | None:
         """Return the sender of a student's attempt; None if the name of its upload was not what told the student."""
@@ -62,9 +66,6 @@ class Senders:
 
     def save(self) -> None:
         """Write the senders, if they have changed."""
-        if self._plain() != self._before:
-            write_atomically(self._path, json.dumps(self._plain(), indent=1), mode=0o600)
-            self._before = self._plain()
-
-    def _plain(self) -> dict[str, dict[str, dict[str, str]]]:
-        return {student: {key: asdict(one) for key, one in some.items()} for student, some in self._of.items()}
+        if (plain := to_plain(self._of)) != self._before:
+            write_atomically(self._path, json.dumps(plain, indent=1), mode=0o600)
+            self._before = plain

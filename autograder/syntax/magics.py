@@ -19,7 +19,11 @@ _CELL = re.compile(r"%%(?:time|capture(?:\s+--no-\w+)*)\s*")
 
 
 def without_magics(source: str) -> str:
-    """Replace each such magic with ``pass``, which keeps the line numbers; other magics stay and are refused."""
+    """Replace each such magic with ``pass``, which keeps the line numbers; other magics stay and are refused.
+
+    As in IPython, a cell may be indented as a whole.
+    """
+    source = _without_indent(source)
     if ("%" not in source and "!" not in source) or parsed(source) is not None:
         return source
     lines = source.split("\n")
@@ -31,6 +35,13 @@ def without_magics(source: str) -> str:
     for start, end in _texts(tree):  # a line of a text is no magic
         replaced[start:end] = lines[start:end]
     return "\n".join(replaced)
+
+
+def _without_indent(source: str) -> str:
+    """Remove the indent of the first line with code from all lines that begin with it."""
+    first = next((line for line in source.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
+    return re.sub(f"^{indent}", "", source, flags=re.MULTILINE) if indent else source
 
 
 def _plain(line: str, *, is_first: bool) -> str:

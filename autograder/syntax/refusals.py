@@ -123,12 +123,6 @@ CALLS = (
         "name files from the notebook's own folder: open('results.csv')",
     ),
     Refusal(
-        re.compile(r"tempfile\.(?:\w*Temporary\w*|mkdtemp|mkstemp|gettempdir)"),
-        "the test's temporary folder does not exist in the student's kernel",
-        "let their code write into the working folder; a test that looks at files has a private one",
-        warning=True,
-    ),
-    Refusal(
         re.compile(r"importlib\.util\.spec_from_file_location|importlib\.machinery\.\w+Loader"),
         f"a module that is loaded from a file {_RUNS_BESIDE}",
         "let the notebook import it, and call its functions by their names",
@@ -225,10 +219,11 @@ EVALUATORS = (
 )
 """A test may call these only with a text that is a constant of the test: any other text may be the student's."""
 _STATEMENTS = "write the statements themselves; ast.literal_eval reads data"
-IN_KERNEL = (
-    "if the text is the answer, mark the test with the tag 'examine-kernel': it then runs in the student's process, "
-    "and its points are labelled so"
+MARK = (
+    "mark the test with the tag 'examine-kernel': it then runs in the student's process, and its points are labelled so"
 )
+"""What to do with a test that needs the student's process."""
+IN_KERNEL = f"if the text is the answer, {MARK}"
 """The way out for a test of the students' own templates, formulas or expressions."""
 
 

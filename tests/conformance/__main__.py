@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
     parser.add_argument("--seconds", type=int, default=600, help="limit of each side for a notebook")
     parser.add_argument("--cell-seconds", type=int, default=60, help="limit of a cell in nbgrader")
+    parser.add_argument("--audit", type=float, default=0, metavar="MINUTES", help="audit the tests of proved notebooks")
     parser.add_argument("--again", action="store_true", help="run the kit again, and keep what nbgrader found")
     parser.add_argument("--json", type=Path, help="write all results to this file as well")
     chosen = parser.parse_args(arguments)
@@ -65,7 +66,7 @@ def compare(unit: Unit, chosen: argparse.Namespace) -> Verdict:
         return judge(unit.name, graded, {})
     if chosen.again or not our_file.is_file():
         with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:
-            result = ours.grade(unit, Path(folder), submitted, chosen.seconds)
+            result = ours.grade(unit, Path(folder), submitted, chosen.seconds, chosen.audit)
         our_file.write_text(json.dumps(result), encoding="utf-8")
     return judge(unit.name, graded, json.loads(our_file.read_text(encoding="utf-8")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -129,8 +130,12 @@ def source_directory(root: Path) -> str:
         named = read_nbgrader_config(root).values.get("CourseDirectory", {}).get("source_directory")
     except CourseError:
         return "source"
-    plain = isinstance(named, str) and named.strip() and not Path(named).is_absolute() and ".." not in Path(named).parts
+    plain = isinstance(named, str) and named.strip() and _is_below(Path(named))
     return str(named) if plain and str(named) != "." else "source"
+
+
+def _is_below(path: Path) -> bool:
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def lay_out(unit: Unit, target: Path) -> Path:
@@ -154,7 +159,19 @@ def lay_out(unit: Unit, target: Path) -> Path:
             if wanted and path.name != "gradebook.db" and not (place / path.name).exists():
                 place.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, place / path.name)
+    for name in _headers(unit.root):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(unit.root / name, target / name)
     return folder
+
+
+def _headers(root: Path) -> list[str]:
+    """Return the notebooks that nbgrader_config.py puts before and behind each assignment's, below the course."""
+    with contextlib.suppress(CourseError):
+        named = read_nbgrader_config(root).values.get("IncludeHeaderFooter", {}).values()
+        paths = [Path(name) for name in named if isinstance(name, str)]
+        return [str(path) for path in paths if _is_below(path) and (root / path).is_file()]
+    return []
 
 
 def _folders(unit: Unit, target: Path, folder: Path) -> Iterator[tuple[Path, Path]]:

@@ -14,10 +14,11 @@ from autograder.course.nbgrader_config import NBGRADER_CONFIG
 from conformance.corpus import ASSIGNMENT, Unit, lay_out, notebook_name
 
 
-def grade(unit: Unit, scratch: Path, submitted: Path, seconds: int) -> dict[str, Any]:
-    """Release with proof and grade what was handed in to nbgrader, in ``scratch``.
+def grade(unit: Unit, scratch: Path, submitted: Path, seconds: int, audit_minutes: float = 0) -> dict[str, Any]:
+    """Release with proof and grade what was handed in to nbgrader, in ``scratch``; audit its tests, if there is time.
 
     Returns:
+        ``audit``, what an audit says (:func:`audited`), and
         ``proved``, the ``reason`` if it is not, whether it was ``released`` without proof, and by student and test
         ``score``, ``outcome``, ``manual`` and ``message``.
     """
@@ -37,7 +38,22 @@ def grade(unit: Unit, scratch: Path, submitted: Path, seconds: int) -> dict[str,
         code, said = _autograder(scratch, seconds, "grade", ASSIGNMENT, *options)
         result["graded"] = _questions(report, notebook_name(unit)) if report.is_file() else {}
         result["not_graded"] = said if code else ""
+    if result["proved"] and audit_minutes:
+        report = scratch / "audit.json"
+        options = ("--workers", "1", "--minutes", f"{audit_minutes:g}", "--quiet", "--json", str(report))
+        _autograder(scratch, seconds + int(60 * audit_minutes), "audit", ASSIGNMENT, *options)
+        result["audit"] = audited(json.loads(report.read_text(encoding="utf-8"))) if report.is_file() else []
     return result
+
+
+def audited(audit: dict[str, Any]) -> list[str]:
+    """List how many wrong answers are caught, right answers that lose points, and remarks about weak tests."""
+    lost = [one for one in audit["results"] if one["verdict"] == "lost"]
+    return [
+        f"{audit['caught']} of {audit['wrong']} wrong answers caught",
+        *(f"right, and loses points: {one['cell']}: {one['operator']}" for one in lost),
+        *(f"{question['id']}: {remark}" for question in audit["questions"] for remark in question["remarks"]),
+    ]
 
 
 def use_own_gradebook(scratch: Path) -> None:

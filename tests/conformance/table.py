@@ -30,6 +30,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.category:20}  {verdict.name}" + (f"  ({told})" if told else "")
     for line in verdict.reason.splitlines()[:12]:
         yield f"{'':22}{line[:300]}"
+    yield from (f"{'':22}audit: {line[:300]}" for line in verdict.audit)
     for score in verdict.scores:
         if score.verdict in (DIFFERENT, PERSON):
             last = score.message.strip().splitlines()[-1:] or [""]

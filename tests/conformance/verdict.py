@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 PROVED = "proved"
@@ -58,10 +58,16 @@ class Verdict:
     category: str
     reason: str = ""
     scores: tuple[Score, ...] = ()
+    audit: tuple[str, ...] = ()
+    """What an audit of its tests says."""
 
 
 def judge(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Verdict:
     """Judge a notebook from what both sides wrote of it."""
+    return replace(_judged(name, theirs, ours), audit=tuple(ours.get("audit", ())))
+
+
+def _judged(name: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Verdict:
     if theirs.get("refused"):
         return Verdict(name, UNGRADED, str(theirs["refused"]))
     scores = tuple(_scores(theirs["graded"], ours.get("graded", {})))

@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, tiny_release
@@ -17,6 +18,7 @@ from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, ti
 from autograder.coordinator import batch, submission_grading
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.pool import in_processes
+from autograder.coordinator.proof import prove
 from autograder.coordinator.templates import Templates
 from autograder.course.configuration import load_course
 from autograder.exchange import outcome_writer
@@ -233,6 +235,53 @@ def test_grades_are_the_same_with_one_worker_and_with_several(tmp_path: Path) ->
         return [(grade.student, grade.notebooks[0].questions) for grade in done.grades]
 
     assert scores(1) == scores(3)
+
+
+def test_a_proof_and_its_weak_answers_share_one_pair_of_templates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weak answers have limits of their own, which travel with each of them."""
+    started: list[str] = []
+    for name in ("_start_examiners", "_start_kernel_template"):
+        monkeypatch.setattr(Templates, name, _counted(getattr(Templates, name), name, started))
+    examined: list[tuple[str, float]] = []
+    examine = Examiners.examine
+    monkeypatch.setattr(
+        Examiners,
+        "examine",
+        lambda self, work: (
+            examined.append((work.student, work.assignment.limits.examiner_seconds)) or examine(self, work)
+        ),
+    )
+    course = tiny_course(tmp_path)
+    assert prove(course, tiny_release(course)).warnings == ()
+    assert sorted(started) == ["_start_examiners", "_start_kernel_template"]
+    seconds = dict(examined)
+    assert seconds["solution"] == seconds["unchanged"] == 300
+    assert seconds["weak-0"] < 300
+
+
+def _counted(start: Callable[..., Any], name: str, started: list[str]) -> Callable[..., Any]:
+    return lambda *arguments, **named: started.append(name) or start(*arguments, **named)
+
+
+def test_a_submission_has_its_own_limits_whatever_those_of_the_templates_are(tmp_path: Path) -> None:
+    """In its kernel (of a cell), and in its examiner (of a test)."""
+    test = "### BEGIN HIDDEN TESTS\nimport time\ntime.sleep(double(1))\n### END HIDDEN TESTS"
+    course = tiny_course(tmp_path, test=test)
+    submit(course, "cell", "import time\ntime.sleep(4)")
+    submit(course, "test", "def double(x):\n    return 4")
+    works = plan(course)
+    with Templates(works[0], kernels=2, executed=True) as templates:
+        examiners = Examiners(templates)
+        for seconds, outcomes in ((20.0, ["completed", "completed"]), (1.0, ["timed_out", "completed"])):
+            limits = replace(works[0].assignment.limits, cell_seconds=seconds, examiner_seconds=seconds)
+            tight = [replace(work, assignment=replace(work.assignment, limits=limits)) for work in works]
+            assert all(map(templates.serves, tight))
+            grades = [submission_grading.grade_submission(work, examiners.examine) for work in tight]
+            assert [grade.notebooks[0].status for grade in grades] == outcomes
+        assert not templates.serves(replace(works[0], exams=()))
+    assert "took too long" in grades[1].notebooks[0].questions[0].message
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has users to choose from")

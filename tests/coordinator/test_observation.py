@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -11,14 +12,18 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
 
+from autograder.cli.batch_display import ForecastDisplay
 from autograder.coordinator import assignment as grading
 from autograder.coordinator import batch, observation
 from autograder.coordinator.proof import prove
 from autograder.errors import CourseError, HostError
+from autograder.examiner import permissions
+from autograder.examiner.remote import callbacks
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.observations import Act
+from autograder.results.publication import ResultPublisher
 
 SORTS = "### BEGIN SOLUTION\ndef double(xs):\n    xs *= 2\n    xs.sort()\n### END SOLUTION"
 TEST = "xs = [2, 1]\ndouble(xs)\n### BEGIN HIDDEN TESTS\nassert xs == [1, 1, 2, 2]\n### END HIDDEN TESTS"
@@ -62,7 +67,37 @@ def test_tests_in_which_the_solution_itself_misses_points_are_named_before_the_b
 ) -> None:
     course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
     _, (note,) = grading.observed_release(course, course.assignments["hw"])
-    assert note.endswith("a release does it before. It misses points itself in test-double: see why with a release")
+    assert ". It misses points itself in test-double: where an answer does, a person decides; see why with" in note
+
+
+def test_where_the_solution_itself_misses_points_a_person_decides_about_answers_that_do(
+    tmp_path: Path, here: Here
+) -> None:
+    """The test may need what it would find in nbgrader alone. A release refuses it; here nobody loses points by it."""
+    course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
+    release, _ = grading.observed_release(course, course.assignments["hw"])
+    for name, answer in {"ada": "def double(xs):\n    xs.sort()", "bob": "def double(xs):\n    xs[:] = [3]"}.items():
+        submit(course, name, answer)
+    submit(course, "cyd", "import os")
+    (course.submitted("cyd", "hw") / "nb.ipynb").unlink()
+    grades = {grade.student: grade for grade in batch.run(batch.plan(course, release), execute=Here()).grades}
+    ada, bob, cyd = (grades[name].notebooks[0].questions[0] for name in ("ada", "bob", "cyd"))
+    assert (ada.score, ada.needs_manual_grade) == (0, True)
+    assert ada.message.endswith("The solution of this course loses points in this test, too, so a person decides.")
+    assert (bob.score, bob.needs_manual_grade) == (2, False)
+    assert (cyd.score, cyd.needs_manual_grade) == (0, False)
+
+
+def test_a_test_that_the_solution_misses_by_chance_is_one_that_it_misses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: Here
+) -> None:
+    course = tiny_course(tmp_path, solution=SORTS_BY_CHANCE, test="assert double([2, 1]) == [2, 4]\nassert COIN()")
+    path = course.root / "source/hw/nb.ipynb"
+    path.write_text(path.read_text().replace("import os", "import os\\nCOIN = lambda: os.environ['COIN'] == 'heads'"))
+    Coin(monkeypatch, "tails", "heads")
+    release, (note,) = grading.observed_release(course, course.assignments["hw"])
+    assert release.exams[0].observations.missed == {"test-double"}
+    assert "misses points itself in test-double" in note
 
 
 def test_a_changed_exam_is_observed_anew(course: Course, here: Here) -> None:
@@ -84,12 +119,50 @@ def test_a_changed_number_of_a_test_executes_nothing(course: Course, here: Here)
     assert seen == [True, True]
 
 
-def test_a_solution_that_does_not_run_allows_nothing_and_a_person_decides(tmp_path: Path, here: Here) -> None:
-    course = tiny_course(tmp_path, solution="import os\nos._exit(3)", test=TEST)
-    here.grade = fails
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_solution_that_does_not_run_to_its_end_allows_what_was_seen_and_a_person_decides(
+    course: Course, here: Here, runs: int
+) -> None:
+    grade = here.grade
+    here.grade = lambda work: grade(absent(work) if len(here.started) == runs else work)
     release, (note,) = grading.observed_release(course, course.assignments["hw"])
-    assert not observation.is_observed(release.exams)
-    assert note.startswith("hw: the solution could not be run (no kernel today), so nothing is known of what an answer")
+    assert observation.is_observed(release.exams) is (runs == 2)
+    if runs == 1:
+        assert note.startswith(
+            "hw: the solution could not be run (nb: nb.ipynb was not submitted), so nothing is known"
+        )
+    else:
+        assert changes(release) == {("test-double:2:2 double", "0")}
+
+
+def absent(work: Work) -> Work:
+    for path in work.submission.glob("*.ipynb"):
+        path.unlink()
+    return work
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_run_that_the_machine_ends_twice_grades_nobody(
+    course: Course, here: Here, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """As where the examiner is killed twice: nothing is known of the solution, and the next command tries again."""
+    submit(course, "ada")
+    grade = here.grade
+    here.grade = lambda work: fails(work) if first <= len(here.started) < first + 2 else grade(work)
+    monkeypatch.setattr(grading, "require_walls", lambda _: False)
+    monkeypatch.setattr(grading, "prestart_templates", lambda due, **_: contextlib.nullcontext())
+    display, publisher = ForecastDisplay(quiet=True), ResultPublisher()
+
+    def graded() -> list[float]:
+        done = grading.run_assignment(course, course.assignments["hw"], grading.Options(), display, publisher)
+        return [grade.score for grade in done.batch.grades]
+
+    with pytest.raises(HostError, match=r"hw: the solution was run twice.*no kernel today\).*the same command tries"):
+        graded()
+    assert not course.autograded("ada", "hw").exists()
+    assert not list(course.state.glob("observations/*"))
+    assert graded() == [0]
+    assert changes(grading.load_release(course, course.assignments["hw"])) == {("test-double:2:2 double", "0")}
 
 
 def fails(work):
@@ -225,13 +298,6 @@ def test_a_run_that_the_machine_ended_is_made_again(course: Course, here: Here) 
     assert len(here.started) == 3
 
 
-def test_what_the_first_run_showed_counts_if_the_machine_cannot_run_it_again(course: Course, here: Here) -> None:
-    grade = here.grade
-    here.grade = lambda work: grade(work) if len(here.started) == 1 else fails(work)
-    release, _ = grading.observed_release(course, course.assignments["hw"])
-    assert changes(release) == {("test-double:2:2 double", "0")}
-
-
 def test_a_solution_without_chance_runs_twice_and_nothing_is_told(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,3 +360,26 @@ def test_lines_stand_with_their_assignment_and_an_unknown_key_names_the_nearest(
         tiny_course(tmp_path, yaml=YAML.replace("assignments:", "examine: {allow: {t: [answers draw]}}\nassignments:"))
     with pytest.raises(CourseError, match="did you mean 'allow'"):
         tiny_course(tmp_path, yaml=allowing("t", "answers draw").replace("allow", "alow"))
+
+
+def test_a_function_of_a_test_that_is_called_very_often_is_named_at_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solution = "### BEGIN SOLUTION\ndef double(f):\n    return sum(f(n) for n in range(9))\n### END SOLUTION"
+    course = tiny_course(tmp_path, solution=solution, test="def one(n): return 1\nassert double(one) == 9")
+    release = tiny_release(course)
+    for limit, count in ((10, 0), (9, 1)):
+        monkeypatch.setattr(callbacks, "MANY_QUESTIONS", limit)
+        warnings = [text for text in prove(course, release, execute=Here()).warnings if "very often" in text]
+        assert len(warnings) == count
+    assert warnings[0].startswith("nb, test-double: your solution calls `one` of this test very often")
+
+
+def test_a_test_that_takes_long_is_named_at_the_release(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = tiny_release(course)
+    monkeypatch.setattr(permissions, "LONG_SECONDS", (0, 1000))
+    (warning,) = (text for text in prove(course, release, execute=Here()).warnings if " s with your solution" in text)
+    assert warning.startswith(
+        "nb, test-double: this test takes more than 0 s with your solution; one test may take 120 s"
+    )
+    assert "300 s" in warning

@@ -11,6 +11,7 @@ from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 from helpers.tiny import cell, notebook
 
+from autograder.coordinator.assignment import observed_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, kernel_source
@@ -150,6 +151,21 @@ def test_a_marked_test_that_needs_a_helper_of_another_tests_hidden_part_is_refus
     message = r"line 2: 'assert double\(3\) == right\(3\)': `right` comes from the hidden part of another test"
     with pytest.raises(CourseError, match=message):
         releasing.check(releasing.build(course, course.assignments["hw"]))
+
+
+@pytest.mark.sandbox
+def test_where_no_release_has_refused_it_a_person_decides_about_such_a_test(tmp_path: Path) -> None:
+    """The solution itself misses its points, as it would not in nbgrader; so nobody loses any by it."""
+    course_of(tmp_path / "course", HELPER, "%timeit -n1 -r1 double(1)\nassert double(3) == right(3)")
+    (tmp_path / "course/course.yaml").unlink()
+    course = load_course(tmp_path / "course")
+    release, (note,) = observed_release(course, course.assignments["hw"])
+    assert "It misses points itself in t1: where an answer does, a person decides" in note
+    (exam,) = release.exams
+    grade = grade_notebook(exam, submission(tmp_path, exam, **SUBMITTED), start, Limits()).grade
+    first, second = grade.questions
+    assert (first.score, first.needs_manual_grade) == (2, False)
+    assert (second.score, second.needs_manual_grade, second.in_kernel) == (0, True, True)
 
 
 @pytest.mark.parametrize(

@@ -158,15 +158,6 @@ NOSE = {
     ),
 }
 
-SHAPE = """
-from abc import ABC, abstractmethod
-class Shape(ABC):
-    def __init__(self, name): self.name = name
-    @abstractmethod
-    def area(self): ...
-    def describe(self): return f'{self.name}: {self.area()}'
-def total(shapes): return sum(s.area() for s in shapes if isinstance(s, Shape))
-"""
 NODE = "class Node:\n    def __init__(self, value, next=None): self.value, self.next = value, next\n"
 LENT = {
     "a text with a method": Case(
@@ -250,19 +241,6 @@ LENT = {
         "def oldest(people): return max(people, key=lambda p: p.age)",
         "class P:\n    def __init__(self, age): self.age = age\na, b = P(1), P(2)\nassert oldest([a, b]) is b and oldest((b, a)) is b",
         "def oldest(people): return people[0]",
-    ),
-    "derived from the student's class": Case(
-        SHAPE,
-        "class Square(Shape):\n    def __init__(self, a):\n        super().__init__('square')\n        self.a = a\n"
-        "    def area(self): return self.a ** 2\n    @property\n    def side(self): return self.a\n"
-        "s = Square(3)\nassert s.describe() == 'square: 9' and isinstance(s, Shape) and s.name == 'square' and s.side == 3\n"
-        "assert total([s, Square(1), 5]) == 10 and type(s) is Square and issubclass(Square, Shape)",
-        SHAPE.replace("{self.area()}", "0"),
-    ),
-    "derived without what it must have": Case(
-        SHAPE,
-        "import pytest\nclass Bad(Shape): pass\nwith pytest.raises(TypeError): Bad('x')",
-        SHAPE.replace("    @abstractmethod\n", ""),
     ),
 }
 

@@ -61,6 +61,66 @@ def test_a_right_result_of_a_type_of_its_own_is_right(solution, answer, test):
     assert result.fraction == 1, result.detail
 
 
+UNITTEST = [
+    *((COUNTS, answer, test) for answer in (TALLY, COUNTER) for test in (
+        "assertDictEqual(f('aab'), {'a': 2, 'b': 1})", "assertDictEqual({'a': 2, 'b': 1}, f('aab'))",
+        "assertIsInstance(f('aab'), dict)", "assertCountEqual(f('aab'), ['b', 'a'])",
+    )),
+    *((EXTREMES, answer, test) for answer in (NAMED, TYPED) for test in (
+        "assertTupleEqual(f([1, 2]), (1, 2))", "assertSequenceEqual((1, 2), f([1, 2]), seq_type=tuple)",
+        "assertSequenceEqual(f([1, 2]), [1, 2])", "assertNotIsInstance(f([1, 2]), list)",
+    )),
+    (ONES, LISTS, "assertListEqual(f(2), [1, 1])"),
+    (ONES, LISTS, "assertCountEqual(f(2), (1, 1))"),
+    (COLOR, COLORS, "assertMultiLineEqual(f(1), 'red')"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("solution", "answer", "assertion"), UNITTEST)
+def test_an_assertion_of_unittest_knows_the_base(solution, answer, assertion):
+    exam = exam_of((Role.ANSWER, solution), (Role.TEST, f"import unittest\nunittest.TestCase().{assertion}"))
+    assert graded(exam)[0].fraction == 1
+    result = graded(exam, cell0=answer)[0]
+    assert result.fraction == 1, result.detail
+
+
+def test_an_assertion_of_unittest_tells_bases_apart():
+    for wrong in ("{'a': 2}", "[('a', 2), ('b', 1)]"):
+        test = f"import unittest\nunittest.TestCase().assertDictEqual(f('aab'), {wrong})"
+        assert outcome(TALLY, test).fraction == 0
+    test = "import unittest\nunittest.TestCase().assertListEqual(f(1), [1])"
+    assert outcome(LISTS.replace("[1] * n", "[1] * n + [2]"), test).fraction == 0
+    assert outcome("class L(list):\n    __eq__ = lambda s, o: True\ndef f(n): return L()", test).fraction == 0
+
+
+UNREAD = [
+    (COLOR, COLORS, "import re\nassert re.search('^r', f(1))"),
+    (COLOR, COLORS, "assert ''.join([f(1)]) == 'red' and 'a red'.endswith(f(1)) and f(1) in 'a red'"),
+    (COUNTS, TALLY, "import json\nassert json.loads(json.dumps(f('a'))) == {'a': 1}"),
+    (COUNTS, TALLY, "from collections import Counter\nassert Counter(f('aab')).most_common(1) == [('a', 2)]"),
+    (COUNTS, TALLY, "import pandas as pd\nassert pd.Series(f('aab')).sum() == 3"),
+    (EXTREMES, NAMED, "assert '%d to %d' % f([1, 2]) == '1 to 2'"),
+    (SIGN, SIGNS, "assert list(range(f(2))) == [0] and 'ab'[f(2)] == 'b'"),
+    ("x = (1, 2)", "class P(tuple): pass\nx = P((1, 2))", "assert '%d to %d' % x == '1 to 2'"),
+]
+
+
+@pytest.mark.parametrize(("solution", "answer", "test"), UNREAD)
+def test_a_library_that_needs_the_base_itself_leaves_a_right_result_to_a_person(solution, answer, test):
+    exam = exam_of((Role.ANSWER, solution), (Role.TEST, test))
+    assert graded(exam)[0].fraction == 1
+    result = graded(exam, cell0=answer)[0]
+    assert result.fraction == 1 or result.undecided, result.detail
+    assert "the plain value" in " ".join(result.detail.split())
+
+
+@pytest.mark.parametrize("value", ["S('rod')", "S('')"])
+def test_a_wrong_result_is_wrong_there_too(value):
+    result = outcome(f"class S(str): pass\ndef f(x): return {value}", "import re\nassert re.search('^red', f(1))")
+    assert result.fraction == 0
+    assert not result.undecided
+
+
 WRONG = [
     ("class R(tuple): pass\ndef f(): return R((1, 3))", "assert f() == (1, 2)"),
     ("class R(tuple): pass\ndef f(): return R((1, 2))", "assert f() == [1, 2]"),

@@ -297,6 +297,7 @@ def test_a_call_that_uses_a_function_of_the_test_too_often_waits_for_a_person(mo
     result = graded(exam, cell0=NEWTON)[0]
     assert (result.outcome, result.undecided) == (Outcome.FAILED, True)
     assert "took too long" in result.message
+    assert result.message.endswith("these calls are slow, so a person will look at it.")
     assert "square" not in result.message
     assert "`square` was called 60 times" in result.detail
     assert "ends a program" not in result.detail

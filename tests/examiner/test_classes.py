@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import types
 
 import pytest
 from helpers.kernels import Names, described, remote_after
 
-from autograder.errors import RemoteError
+from autograder.errors import CourseError, RemoteError
 from autograder.examiner.remote.proxy import RemoteCallable, RemoteObject
 
 SOURCE = """
@@ -138,10 +139,10 @@ def test_an_exception_that_is_said_to_be_another_is_caught_as_its_class_alone(st
     assert not isinstance(caught.value, ValueError)
 
 
-def test_a_test_can_not_derive_from_an_exception_of_the_students_or_from_a_class_of_its_own_too(student):
-    for bases in ((student.Wrong,), (student.Base, type("Own", (), {}))):
-        with pytest.raises(TypeError, match="can derive a class from classes of the notebook"):
-            type("Mine", bases, {})
+def test_a_test_that_derives_from_a_class_of_the_students_is_told_to_run_in_the_kernel(student):
+    for bases in ((student.Base,), (student.Wrong,), (student.Base, type("Own", (), {}))):
+        with pytest.raises(CourseError, match="Mine derives from a class of the notebook: mark the test"):
+            types.new_class("Mine", bases)
 
 
 def test_special_methods_are_there_where_the_class_has_them(student):

@@ -121,6 +121,41 @@ CASES = {
         "Account = None",
         hidden=(1, 3, 5),
     ),
+    "an object that a helper of an earlier test reads": cells(
+        ACCOUNT,
+        "mine = Account(100)\ndef left():\n    return mine.balance\nassert left() == 100",
+        "x = 1",
+        "assert Account(3).balance == 3",
+        "y = 2",
+        "assert left() == 100",
+        "Account = None",
+        hidden=(1, 3, 5),
+    ),
+    "a list that a test changes before the next one": cells(
+        "xs = [1, 2]\nrates = {'a': 1}",
+        "xs.append(3)\nassert xs == [1, 2, 3]",
+        "rates['b'] = 2\nassert rates == {'a': 1, 'b': 2}",
+        "assert (xs, rates) == ([1, 2, 3], {'a': 1, 'b': 2})",
+        "z = 1",
+        hidden=(1, 2, 3),
+    ),
+    "a list that a test changes and a function reads": cells(
+        "xs = [1, 2]\ndef total():\n    return sum(xs)",
+        "xs.append(3)\nassert total() == 6",
+        "xs.append(4)\nassert total() == 10",
+        "z = 1",
+        hidden=(1, 2),
+    ),
+    "an array that a test changes back": cells(
+        "import numpy as np\nx = np.arange(3)",
+        "x[0] = 7\nassert x.sum() == 10",
+        "assert x[0] == 7\nx[0] = 0",
+        "assert x.sum() == 3",
+        hidden=(1, 2, 3),
+    ),
+    "a list that the next test's released lines change": cells(
+        "xs = [1, 2]", "xs.append(3)\nassert xs", "assert xs == [1, 2, 3]", "z = len(xs)", "assert z == 3"
+    ),
     "an object deep in lists": cells(
         FITTED + "kept = [[[[(model,)]]]]", "assert kept[0][0][0][0][0].coef == 3", "model.fit(5)"
     ),
@@ -162,6 +197,40 @@ def test_what_a_hidden_test_changed_is_not_found_behind_a_cell_of_the_student():
     """Hidden lines never run before a cell of the student's, so no cell and no later test finds their changes."""
     exam = cells(FITTED, "model.fit(9)\nassert model.coef == 9", "y = 1", "assert model.coef == 3", hidden=(1, 3))
     assert scores(exam) == [1.0, 1.0]
+    exam = cells("xs = [1]", "xs.append(2)\nassert xs == [1, 2]", "y = len(xs)", "assert y == len(xs)", hidden=(1, 3))
+    assert scores(exam) == [1.0, 1.0]
+
+
+def test_a_value_that_a_hidden_test_has_changed_is_not_shown_by_the_next_one():
+    """Messages quote answers as they were at their cell, where nothing hidden was."""
+    first = "import numpy as np\nfrom autograder import check\nparts = [np.zeros(2)]"
+    show = "check.close(parts[0], np.zeros(9))\n'assert'"
+    seen, changed = (
+        graded(cells(first, f"{lines}assert parts", show, hidden=(1,)), FreezingKernel)[1].message
+        for lines in ("", "parts[0] = np.zeros(48)\n")
+    )
+    assert seen == "values: the shape is (2,), and should be (9,)"
+    assert changed == "values: the shape is another one, and should be (9,)"
+
+
+def test_each_function_of_a_test_file_finds_the_answers_as_they_were():
+    exam = cells("xs = [1]", "xs.append(2)\nassert xs == [1, 2]", "xs.append(3)\nassert xs == [1, 3]", hidden=(1, 2))
+    assert scores(exam) == [1.0, 0.0]
+    tests = [dataclasses.replace(cell, file="tests/test_xs.py") for cell in exam.cells[1:]]
+    assert scores(dataclasses.replace(exam, cells=(exam.cells[0], *tests))) == [1.0, 1.0]
+
+
+def test_a_test_that_is_examined_twice_finds_twice_what_the_test_before_it_left():
+    """As where students write themselves what the instructor imports."""
+    exam = cells(
+        "from math import sqrt\nxs = [1]",
+        "xs.append(4)\nassert xs == [1, 4]",
+        "xs.append(9)\nassert [sqrt(x) for x in xs] == [1, 2, 3]",
+        "assert len(xs) == 3",
+        hidden=(1, 2, 3),
+    )
+    own = "def sqrt(x):\n    return x ** 0.5\nxs = [1]"
+    assert [one.fraction for one in graded(exam, FreezingKernel, cell0=own)] == [1.0, 1.0, 1.0]
 
 
 def test_a_copy_that_dies_decides_nothing():
@@ -215,7 +284,8 @@ def test_a_global_of_a_tests_function_is_the_tests_until_an_answer_binds_it():
 def test_the_message_names_variable_tests_and_line_where_an_object_is_out_of_reach():
     exam = cells(
         ACCOUNT,
-        "def left():\n    return mine\nmine = Account(1)\nassert mine.balance == 1",
+        "def left(kept=[]):\n    return kept[0]\nmine = Account(1)\nleft.__defaults__[0].append(mine)\n"
+        "assert mine.balance == 1",
         "def balance(a):\n    return a.balance",
         "x = 1\nassert balance(left()) == 1",
         "y = 2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from helpers.examination import graded
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 
 from autograder.records.checks import Outcome
@@ -121,3 +121,20 @@ def test_a_test_that_cannot_be_run_on_anybodys_answer_is_nobodys_fault():
     result = graded(exam)[0]
     assert result.outcome is Outcome.BROKEN
     assert "seed globally" in result.detail
+
+
+IN_A_TRY = "try:\n    assert double(2) == 4\nexcept {}:\n    raise AssertionError('it does not double')"
+RAISED = "Failed at `raise AssertionError('it does not double')`"
+
+
+def test_the_line_that_failed_in_a_try_is_quoted_with_the_one_that_raised() -> None:
+    result = outcome("def double(x): return x", IN_A_TRY.format("AssertionError"))
+    assert result.message == f"{RAISED}, after `assert double(2) == 4`."
+    result = outcome("def double(x): return y", IN_A_TRY.format("Exception"))
+    assert result.message == f"{RAISED}, after `assert double(2) == 4`."
+
+
+def test_a_hidden_line_in_a_try_is_not_quoted() -> None:
+    released = IN_A_TRY.format("AssertionError").replace("    assert double(2) == 4\n", "")
+    result = outcome("def double(x): return x", IN_A_TRY.format("AssertionError"), released=released)
+    assert result.message == f"{RAISED}."

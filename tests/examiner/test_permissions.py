@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.examination import graded, observed
 from helpers.exams import exam_of
-from helpers.kernels import FreezingKernel
+from helpers.kernels import FreezingKernel, InProcessKernel
 
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.records.checks import Outcome
@@ -283,6 +283,17 @@ def test_a_value_from_hidden_data_goes_nowhere_by_name(tmp_path):
     assert scores(solution, answer, *tests, hidden=tmp_path) == [0, 0, 0, 0]
 
 
+def test_a_value_that_was_filled_with_hidden_data_is_the_answer_again_in_the_next_test(tmp_path):
+    """Others are there as the test left them; what is of hidden data could go to the kernel by its name."""
+    np.savez(tmp_path / "d.npz", y=np.arange(5.0))
+    solution = "y = [7.0]\ndef mean(): return sum(y) / len(y)"
+    filled = "y.append(check.hidden_data('d.npz')['y'][3].item())\nassert len(y) == 2"
+    later = "assert y == {}\ny.append(0.0)\nassert mean() == sum(y) / len(y)"
+    for first, now in ((filled, [7.0]), ("y.append(3.0)\nassert len(y) == 2", [7.0, 3.0])):
+        for kernel in (FreezingKernel, InProcessKernel):
+            assert scores(solution, solution, first, later.format(now), hidden=tmp_path, kernel=kernel) == [1, 1]
+
+
 def test_an_attribute_is_of_the_kind_that_the_solutions_had():
     solution = "class A:\n    def __init__(self): self.x = np.zeros(2, np.uint8)\na = A()"
     answer = solution.replace("zeros", "ones")
@@ -358,3 +369,19 @@ def test_infinity_in_few_bits_is_allowed_only_where_the_solution_gives_it():
     answer = "def f(): return np.full(2, np.inf, np.float32)"
     assert scores("def f(): return np.full(2, 1e39)", answer, "assert f().dtype == np.float32") == [0]
     assert scores(answer, answer, "assert f().dtype == np.float32") == [1]
+
+
+@pytest.mark.parametrize(("seconds", "steps"), [(29, []), (31, ["30"]), (70, ["60"]), (300, ["60"])])
+def test_a_long_test_is_noted_in_steps(seconds, steps):
+    """A number would differ from proof to proof, and each would ask for all grades again."""
+    observer = Observer(Observations())
+    observer.begin("t", "")
+    observer.took(seconds)
+    assert [fact.value for fact in observer.observations.facts] == steps
+
+
+def test_a_run_that_is_slowed_down_tells_no_time():
+    observer = Observer()
+    observer.begin("t", "")
+    observer.took(100)
+    assert not observer.observations.facts

@@ -1248,6 +1248,229 @@ MORE = [
     ),
 ]
 
+LIBRARY = [
+    Case(
+        "a memoryview for bytes",
+        "def head(data):\n    return data[:3]",
+        "def head(data):\n    return memoryview(data)[:3]",
+        "assert bytes(head(b'abcdef')) == b'abc'\nassert len(head(b'xy')) == 2",
+    ),
+    Case(
+        "a bytearray for bytes",
+        "def flipped(data):\n    return bytes(255 - b for b in data)",
+        "def flipped(data):\n    out = bytearray(data)\n    for i, b in enumerate(out):\n        out[i] = 255 - b\n    return out",
+        "assert flipped(b'\\x00\\x01') == b'\\xff\\xfe'\nassert list(flipped(b'\\x05')) == [250]",
+    ),
+    Case(
+        "an array of the standard library for a list",
+        "def squares(n):\n    return [i * i for i in range(n)]",
+        "from array import array\ndef squares(n):\n    return array('q', (i * i for i in range(n)))",
+        "assert list(squares(4)) == [0, 1, 4, 9]\nassert sum(squares(4)) == 14 and squares(4)[2] == 4",
+    ),
+    Case(
+        "singledispatch for isinstance",
+        "def kind(x):\n    return 'text' if isinstance(x, str) else 'list' if isinstance(x, list) else 'other'",
+        "from functools import singledispatch\n@singledispatch\ndef kind(x):\n    return 'other'\n"
+        "@kind.register\ndef _(x: str):\n    return 'text'\n@kind.register\ndef _(x: list):\n    return 'list'",
+        "assert [kind(x) for x in ('a', [1], 3, None)] == ['text', 'list', 'other', 'other']",
+    ),
+    Case(
+        "a context manager by a generator for a class",
+        "class counting:\n    def __init__(self, log):\n        self.log = log\n    def __enter__(self):\n"
+        "        self.log.append('in')\n        return 7\n    def __exit__(self, *error):\n        self.log.append('out')\n"
+        "def run():\n    log = []\n    with counting(log) as x:\n        log.append(x)\n    return log",
+        "from contextlib import contextmanager\n@contextmanager\ndef counting(log):\n    log.append('in')\n    try:\n"
+        "        yield 7\n    finally:\n        log.append('out')\n"
+        "def run():\n    log = []\n    with counting(log) as x:\n        log.append(x)\n    return log",
+        "assert run() == ['in', 7, 'out']",
+    ),
+    Case(
+        "a context manager of the answer in the test",
+        "class Session:\n    state = 'new'\n    def __enter__(self):\n        self.state = 'open'\n        return self\n"
+        "    def __exit__(self, *error):\n        self.state = 'closed'",
+        "from contextlib import AbstractContextManager\nclass Session(AbstractContextManager):\n    __slots__ = ('state',)\n"
+        "    def __init__(self):\n        self.state = 'new'\n    def __enter__(self):\n        self.state = 'open'\n"
+        "        return self\n    def __exit__(self, kind, error, trace):\n        self.state = 'closed'",
+        "with Session() as s:\n    assert s.state == 'open'\nassert s.state == 'closed'",
+    ),
+    Case(
+        "a registry by __init_subclass__ for a dict",
+        "shapes = {'square': lambda a: a * a, 'cube': lambda a: a ** 3}\ndef size(name, a):\n    return shapes[name](a)",
+        "class Shape:\n    known = {}\n    def __init_subclass__(cls):\n        Shape.known[cls.__name__.lower()] = cls\n"
+        "class Square(Shape):\n    def of(self, a): return a * a\nclass Cube(Shape):\n    def of(self, a): return a ** 3\n"
+        "def size(name, a):\n    return Shape.known[name]().of(a)",
+        "assert (size('square', 3), size('cube', 2)) == (9, 8)",
+    ),
+    Case(
+        "a descriptor for a property",
+        "class Celsius:\n    def __init__(self, degrees):\n        self.degrees = degrees\n    @property\n"
+        "    def fahrenheit(self):\n        return self.degrees * 9 / 5 + 32",
+        "class Fahrenheit:\n    def __get__(self, owner, kind=None):\n        return owner.degrees * 9 / 5 + 32\n"
+        "class Celsius:\n    fahrenheit = Fahrenheit()\n    def __init__(self, degrees):\n        self.degrees = degrees",
+        "c = Celsius(100)\nassert c.fahrenheit == 212\nc.degrees = 0\nassert c.fahrenheit == 32",
+    ),
+    Case(
+        "cached_property for an attribute",
+        "class Data:\n    def __init__(self, xs):\n        self.xs = xs\n        self.total = sum(xs)",
+        "from functools import cached_property\nclass Data:\n    def __init__(self, xs):\n        self.xs = xs\n"
+        "    @cached_property\n    def total(self):\n        return sum(self.xs)",
+        "d = Data([1, 2, 3])\nassert d.total == 6 and d.total == 6",
+    ),
+    Case(
+        "a metaclass for a module's variable",
+        "_one = None\nclass Settings:\n    def __new__(cls):\n        global _one\n        if _one is None:\n"
+        "            _one = super().__new__(cls)\n        return _one",
+        "class Single(type):\n    made = {}\n    def __call__(cls, *args):\n        if cls not in Single.made:\n"
+        "            Single.made[cls] = super().__call__(*args)\n        return Single.made[cls]\n"
+        "class Settings(metaclass=Single):\n    pass",
+        "first, second = Settings(), Settings()\nfirst.name = 'a'\nassert second.name == 'a'",
+    ),
+    Case(
+        "a ChainMap for a merged dict",
+        "def merged(own, defaults):\n    return {**defaults, **own}",
+        "from collections import ChainMap\ndef merged(own, defaults):\n    return ChainMap(own, defaults)",
+        "both = merged({'a': 1}, {'a': 2, 'b': 3})\nassert (both['a'], both['b'], len(both)) == (1, 3, 2)\n"
+        "assert dict(both) == {'a': 1, 'b': 3}",
+    ),
+    Case(
+        "a read-only view for a dict",
+        "def prices():\n    return {'tea': 2, 'bun': 1}",
+        "from types import MappingProxyType\ndef prices():\n    return MappingProxyType({'tea': 2, 'bun': 1})",
+        "assert prices()['tea'] == 2 and sorted(prices()) == ['bun', 'tea']\nassert dict(prices()) == {'tea': 2, 'bun': 1}",
+    ),
+    Case(
+        "a UserList for a list",
+        "class Stack(list):\n    def push(self, x):\n        self.append(x)",
+        "from collections import UserList\nclass Stack(UserList):\n    def push(self, x):\n        self.append(x)",
+        "s = Stack()\ns.push(1)\ns.push(2)\nassert s.pop() == 2 and len(s) == 1 and s[0] == 1",
+    ),
+    Case(
+        "an IntEnum for integers",
+        "def grade(points):\n    return 1 if points > 90 else 2 if points > 50 else 3",
+        "from enum import IntEnum\nclass Grade(IntEnum):\n    GOOD = 1\n    FAIR = 2\n    POOR = 3\n"
+        "def grade(points):\n    return Grade.GOOD if points > 90 else Grade.FAIR if points > 50 else Grade.POOR",
+        "assert [grade(p) for p in (95, 60, 10)] == [1, 2, 3]",
+    ),
+    Case(
+        "a StrEnum for texts",
+        "def state(n):\n    return 'empty' if n == 0 else 'full'",
+        "from enum import StrEnum, auto\nclass State(StrEnum):\n    EMPTY = auto()\n    FULL = auto()\n"
+        "def state(n):\n    return State.FULL if n else State.EMPTY",
+        "assert state(0) == 'empty' and state(3).upper() == 'FULL'",
+    ),
+    Case(
+        "a heap for a sorted list",
+        "def smallest(xs, n):\n    return sorted(xs)[:n]",
+        "import heapq\ndef smallest(xs, n):\n    heap = list(xs)\n    heapq.heapify(heap)\n"
+        "    return [heapq.heappop(heap) for _ in range(min(n, len(heap)))]",
+        "xs = [5, 1, 4, 2]\nassert smallest(xs, 2) == [1, 2] and xs == [5, 1, 4, 2] and smallest([], 3) == []",
+    ),
+    Case(
+        "bisect for a loop",
+        "def place(xs, x):\n    return sum(1 for y in xs if y < x)",
+        "from bisect import bisect_left\nplace = bisect_left",
+        "assert [place([1, 3, 5], x) for x in (0, 1, 4, 9)] == [0, 0, 2, 3]",
+    ),
+    Case(
+        "reduce over partial functions",
+        "def chained(x, *steps):\n    for step in steps:\n        x = step(x)\n    return x",
+        "from functools import partial, reduce\ndef chained(x, *steps):\n    return reduce(lambda y, f: partial(f, y)(), steps, x)",
+        "assert chained(2, lambda x: x + 1, str) == '3' and chained(5) == 5",
+    ),
+    Case(
+        "np.vectorize for a loop",
+        "def signs(xs):\n    return [1 if x > 0 else -1 if x < 0 else 0 for x in xs]",
+        "signs = np.vectorize(lambda x: (x > 0) - (x < 0), otypes=[int])",
+        "assert list(signs([3, -2, 0])) == [1, -1, 0]",
+    ),
+    Case(
+        "numpy's texts for texts",
+        "def labels(n):\n    return [f'x{i}' for i in range(n)]",
+        "def labels(n):\n    return list(np.char.add('x', np.arange(n).astype(str)))",
+        "assert labels(3) == ['x0', 'x1', 'x2']\nassert ','.join(labels(2)) == 'x0,x1'",
+    ),
+    Case(
+        "a compiled pattern with named groups for split",
+        "def fields(line):\n    name, _, value = line.partition('=')\n    return {'name': name.strip(), 'value': int(value)}",
+        "import re\nLINE = re.compile(r'\\s*(?P<name>\\w+)\\s*=\\s*(?P<value>\\d+)')\ndef fields(line):\n"
+        "    found = LINE.fullmatch(line)\n    return {**found.groupdict(), 'value': int(found['value'])}",
+        "assert fields('a = 3') == {'name': 'a', 'value': 3}",
+    ),
+    Case(
+        "struct for shifts",
+        "def number(data):\n    return data[0] << 8 | data[1]",
+        "import struct\ndef number(data):\n    return struct.unpack('>H', data)[0]",
+        "assert number(bytes([1, 2])) == 258",
+    ),
+    Case(
+        "a date of the standard library by arithmetic",
+        "import datetime\ndef later(day, n):\n    return day + datetime.timedelta(days=n)",
+        "import datetime\ndef later(day, n):\n    return datetime.date.fromordinal(day.toordinal() + n)",
+        "import datetime\nassert later(datetime.date(2024, 2, 28), 2) == datetime.date(2024, 3, 1)",
+    ),
+    Case(
+        "a path's methods for string operations",
+        "def stem(name):\n    return name.rsplit('/', 1)[-1].rsplit('.', 1)[0]",
+        "from pathlib import PurePosixPath\ndef stem(name):\n    return PurePosixPath(name).stem",
+        "assert stem('a/b/c.txt') == 'c' and stem('d.csv') == 'd'",
+    ),
+    Case(
+        "weak references in a cache",
+        "class Node:\n    def __init__(self, name):\n        self.name = name\n_nodes = {}\ndef node(name):\n"
+        "    return _nodes.setdefault(name, Node(name))",
+        "import weakref\nclass Node:\n    def __init__(self, name):\n        self.name = name\n"
+        "_nodes = weakref.WeakValueDictionary()\ndef node(name):\n    made = _nodes.get(name)\n    if made is None:\n"
+        "        made = _nodes[name] = Node(name)\n    return made",
+        "a = node('a')\na.mark = 1\nassert node('a').mark == 1 and node('b').name == 'b'",
+    ),
+    Case(
+        "an abstract class and a typed dict for plain ones",
+        "def person(name, age):\n    return {'name': name, 'age': age}\ndef adult(p):\n    return p['age'] >= 18",
+        "from abc import ABC, abstractmethod\nfrom typing import TypedDict\nclass Person(TypedDict):\n    name: str\n    age: int\n"
+        "class Rule(ABC):\n    @abstractmethod\n    def holds(self, p): ...\nclass Adult(Rule):\n    def holds(self, p):\n"
+        "        return p['age'] >= 18\ndef person(name, age):\n    return Person(name=name, age=age)\n"
+        "def adult(p):\n    return Adult().holds(p)",
+        "assert person('ann', 20) == {'name': 'ann', 'age': 20} and adult(person('bob', 9)) is False",
+    ),
+    Case(
+        "exception groups for a loop of errors",
+        "def checked(xs):\n    bad = [x for x in xs if x < 0]\n    if bad:\n        raise ValueError(str(bad))\n    return len(xs)",
+        "def checked(xs):\n    errors = [ValueError(x) for x in xs if x < 0]\n    try:\n        if errors:\n"
+        "            raise ExceptionGroup('negative', errors)\n    except* ValueError as group:\n"
+        "        raise ValueError(str([e.args[0] for e in group.exceptions])) from None\n    return len(xs)",
+        "assert checked([1, 2]) == 2\ntry:\n    checked([1, -2])\n    raised = False\nexcept Exception as error:\n"
+        "    raised = True\nassert raised",
+    ),
+    Case(
+        "a class pattern with guards for a chain of conditions",
+        "def area(shape):\n    kind, *sizes = shape\n    return sizes[0] ** 2 if kind == 'square' else sizes[0] * sizes[1]",
+        "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\nclass Rect:\n    a: float\n    b: float\n"
+        "def area(shape):\n    match shape:\n        case ['square', a]:\n            rect = Rect(a, a)\n"
+        "        case ['rect', a, b] if a >= 0:\n            rect = Rect(a, b)\n    match rect:\n"
+        "        case Rect(a=x, b=y):\n            return x * y",
+        "assert area(('square', 3)) == 9 and area(['rect', 2, 4]) == 8",
+    ),
+    Case(
+        "an asynchronous generator for a loop",
+        "def evens(n):\n    return [i for i in range(n) if i % 2 == 0]",
+        "import asyncio\nasync def numbers(n):\n    for i in range(n):\n        yield i\nasync def collect(n):\n"
+        "    return [i async for i in numbers(n) if not i % 2]\ndef evens(n):\n"
+        "    loop = asyncio.new_event_loop()\n    try:\n        return loop.run_until_complete(collect(n))\n"
+        "    finally:\n        loop.close()",
+        "assert evens(7) == [0, 2, 4, 6]",
+    ),
+    Case(
+        "a generator that is sent values for a class",
+        "class Mean:\n    def __init__(self):\n        self.n = self.total = 0\n    def add(self, x):\n        self.n += 1\n"
+        "        self.total += x\n        return self.total / self.n\ndef means(xs):\n    mean = Mean()\n"
+        "    return [mean.add(x) for x in xs]",
+        "def running():\n    n = total = 0\n    mean = None\n    while True:\n        x = yield mean\n        n, total = n + 1, total + x\n"
+        "        mean = total / n\ndef means(xs):\n    mean = running()\n    next(mean)\n    return [mean.send(x) for x in xs]",
+        "assert means([2, 4, 6]) == [2, 3, 4]",
+    ),
+]
+"""By other parts of the language and its library than the solution's."""
+
 UNDECIDED = [
     Case(
         "an array of larger numbers than the solution's that goes back",
@@ -1292,7 +1515,20 @@ KNOWN = [
 ]
 """They lose: the solution returns, so changes stay outside, unless a line of the test lets them in."""
 
-CASES = [*NUMBERS, *LARGE, *SEQUENCES, *TABLES, *FUNCTIONS, *GLOBALS, *CHANGES, *OBJECTS, *RANDOM, *TESTS, *MORE]
+CASES = [
+    *NUMBERS,
+    *LARGE,
+    *SEQUENCES,
+    *TABLES,
+    *FUNCTIONS,
+    *GLOBALS,
+    *CHANGES,
+    *OBJECTS,
+    *RANDOM,
+    *TESTS,
+    *MORE,
+    *LIBRARY,
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -10,6 +10,7 @@ from autograder.examiner.origin import Origins, asked_names
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
 from autograder.examiner.wording import Wording, public_words
+from autograder.execution.freezing import following
 from autograder.execution.notebook_run import execute
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
@@ -66,9 +67,11 @@ def _examined(
     known = vocabulary(exam)
     tests = [(i, c) for i, c in enumerate(exam.cells) if c.role is Role.TEST]
     composed = composed_of(exam, **answers)
-    executed = execute(kernel, Remote, composed, {i: needs(c.source, known) for i, c in tests}, limits or Limits())
+    wanted = {i: needs(c.source, known) for i, c in tests}
+    executed = execute(kernel, Remote, composed, wanted, limits or Limits())
     executed.remote.permissions = permissions
     answers_ = Answers(executed.remote, known.modules, no_models)
+    answers_.following = following(composed, wanted)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
     wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__)
     try:

@@ -110,8 +110,7 @@ def examine_here(work: Work) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         start = partial(start_kernel, work)
         unit = Path(folder) / "unit"
-        modes = {"replay_only": work.replay_only, "observe": work.observe}
-        return examined(common, pack_unit(work), kept, start, **modes, folder=unit)
+        return examined(common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=unit)
 
 
 def grade_here(work: Work) -> Grade:

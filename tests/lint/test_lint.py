@@ -16,7 +16,7 @@ from helpers.tiny import cell, notebook, tiny_course, tiny_release
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.lint.copies import compared_copies
-from autograder.lint.exam_findings import findings, unreadable
+from autograder.lint.exam_findings import findings, needing_kernel, unreadable
 from autograder.records.exam import Exam, Role
 from autograder.release import build as releasing
 from autograder.release.pytest_files import with_tests
@@ -145,6 +145,23 @@ FINE = [
 @pytest.mark.parametrize("test", FINE, ids=range(len(FINE)))
 def test_ordinary_tests_raise_no_alarm(test: str) -> None:
     assert [t for t in found(test, files=("lesson.py",)) if "no module 'torch'" not in t] == []
+
+
+SHAPES = (Role.ANSWER, "class Shape:\n    def describe(self): return f'area {self.area()}'")
+SQUARE = "class Square(Shape):\n    def area(self): return 9\nassert Square().describe() == 'area 9'"
+
+
+def test_a_class_that_derives_from_a_students_is_for_the_kernel() -> None:
+    """Only the student's process has its base; with ``examine: kernel``, the test runs there by itself."""
+    (said,) = found(SQUARE, before=[SHAPES])
+    assert re.search("Square derives from Shape, and only the student's process .*'examine-kernel'", said)
+    assert len(needing_kernel(exam_of(SHAPES, (Role.TEST, SQUARE)))) == 1
+
+
+def test_a_class_that_derives_from_the_tests_or_the_instructors_raises_no_alarm() -> None:
+    locked = (Role.READ_ONLY, "class Shape: pass")
+    answer = (Role.ANSWER, "def total(shapes): return 0")
+    assert found("class Square(Shape): pass\nassert total([Square()]) == 0", before=[locked, answer]) == []
 
 
 def test_a_test_that_asserts_nothing_is_a_warning_where_it_gives_points() -> None:
@@ -293,6 +310,9 @@ def copies(test: str, *, before) -> list[str]:
         "xs = np.ones(3)\nout = srt(xs)\nassert out.shape == xs.shape",
         "for n in range(3):\n    out = srt([n])\n    assert out and n >= 0",
         "for xs in ([1], [2]):\n    assert xs == xs[:]\n    assert srt(xs)",
+        "import os\nxs = os.path.join('a', 'b.txt')\nsrt(xs)\nassert not os.path.exists(xs)",
+        "xs = str(3)\nsrt(xs)\nassert xs == '3'",
+        "xs = ' '.join('ab')\nsrt(xs)\nassert xs == 'a b'",
     ],
 )
 def test_other_comparisons_of_arguments_raise_no_alarm(test: str) -> None:
@@ -340,10 +360,9 @@ def test_what_is_there_raises_no_alarm(test: str) -> None:
     assert [line for line in found(test) if "no module" not in line] == []
 
 
-def test_a_temporary_folder_of_the_test_is_a_warning() -> None:
-    (finding,) = found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)")
-    assert "line 2: " in finding
-    assert "does not exist in the student's kernel; let their code write into the working folder" in finding
+def test_a_temporary_folder_of_the_test_raises_no_alarm() -> None:
+    """The student's code has it, too."""
+    assert found("import tempfile\nwith tempfile.TemporaryDirectory() as d: assert squares(d)") == []
 
 
 WITH_LIBRARIES = [

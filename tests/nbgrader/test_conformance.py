@@ -281,7 +281,7 @@ def test_a_loop_without_end_is_stopped(fixture: str, memory_mib: int, statuses: 
     limits = Limits(cell_seconds=2, memory_mib=memory_mib)
     done = graded(fixture, fixture, sandboxed(limits), limits)
     assert done.grade.status in statuses
-    assert done.grade.wall_seconds < 15
+    assert done.grade.wall_seconds < 60
     assert done.annotated_notebook is not None, "there is a notebook for people, as in nbgrader"
 
 

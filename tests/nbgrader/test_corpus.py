@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from conformance.__main__ import main
 from conformance.corpus import Unit, in_turns, lay_out, source_directory, units
-from conformance.ours import use_own_gradebook
-from conformance.table import summary, summary_lines
+from conformance.ours import audited, use_own_gradebook
+from conformance.table import lines, summary, summary_lines
 from conformance.theirs import walled
 from conformance.verdict import (
     DIFFERENT,
@@ -115,6 +115,21 @@ def test_files_beside_a_notebook_go_along_and_other_notebooks_do_not(tmp_path: P
     assert isinstance(unit, Unit)
     target = lay_out(unit, tmp_path / "scratch")
     assert {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()} == {"p.ipynb", "data/rows.csv"}
+
+
+def test_a_header_that_the_configuration_names_goes_along(tmp_path: Path) -> None:
+    course = write(tmp_path / "c/older/ps1/p.ipynb", *SUM).parents[2]
+    write(course / "source/header.ipynb", *SUM)
+    options = "c.IncludeHeaderFooter.header = 'source/header.ipynb'\nc.IncludeHeaderFooter.footer = '/etc/passwd'\n"
+    (course / "nbgrader_config.py").write_text(f"c = get_config()\n{options}")
+    unit = next(unit for unit in units(tmp_path) if isinstance(unit, Unit) and unit.path.stem == "p")
+    lay_out(unit, tmp_path / "scratch")
+    assert (tmp_path / "scratch/source/header.ipynb").is_file()
+    assert {p.name for p in (tmp_path / "scratch").rglob("*") if p.is_file()} == {
+        "header.ipynb",
+        "nbgrader_config.py",
+        "p.ipynb",
+    }
 
 
 def test_each_course_has_its_first_notebook_before_any_has_its_second(tmp_path: Path) -> None:
@@ -246,3 +261,15 @@ def test_a_corpus_is_compared_and_a_second_run_goes_on(tmp_path: Path, capsys: p
     capsys.readouterr()
     main([*arguments, "--only", "good"])
     assert "flaw of the source" in capsys.readouterr().out, "what was kept is read, not found again"
+
+
+def test_an_audit_names_right_answers_that_lose_points_and_weak_tests() -> None:
+    lost = {"verdict": "lost", "cell": "squares", "operator": "a tuple for a list"}
+    question = {"id": "test-squares", "remarks": ["It looks at the shape alone."]}
+    said = audited({"caught": 7, "wrong": 9, "results": [lost], "questions": [question]})
+    verdict = judge("c/p", theirs(), ours() | {"audit": said})
+    assert list(lines(verdict))[1:] == [
+        "                      audit: 7 of 9 wrong answers caught",
+        "                      audit: right, and loses points: squares: a tuple for a list",
+        "                      audit: test-squares: It looks at the shape alone.",
+    ]

@@ -49,6 +49,10 @@ def test_each_fact_is_a_sentence(test: int, lines: list[str]) -> None:
     ("fact", "line"),
     [
         (Fact(Act.WRITES, "cell1", "out.csv"), "  calls may write over the test's out.csv, or remove it"),
+        (
+            Fact(Act.MISSES, "cell1", "failed"),
+            "  your solution loses points here: where an answer does, a person decides",
+        ),
         (Fact(Act.WRITES, "cell1", "*.csv"), "  calls may write over the test's *.csv, or remove it"),
         (
             Fact(Act.TEXTS, "cell1", "condition: Compare, Constant, Name"),

@@ -17,6 +17,7 @@ from autograder.course.nbgrader_config import file_patterns, read_nbgrader_confi
 from autograder.errors import CourseError, HostError
 from autograder.records.course import Course
 from autograder.release.build import build
+from autograder.release.drafts import drafts
 from autograder.release.leaks import MAX_LINES_BYTES, check_files, check_sources, leaking_files
 from autograder.release.left_out import decided_anew, leave_out
 
@@ -224,7 +225,7 @@ def test_a_notebook_that_nbgrader_does_not_know_asks_to_be_named(tmp_path: Path)
     course = course_of(tmp_path, **{"solved.ipynb": notebook(cell("def double(x):\n    return 2 * x"))})
     said = refused(course)
     assert said.startswith("source/hw/solved.ipynb: a notebook without any cell that nbgrader knows")
-    assert said.endswith("otherwise move it away, for example into hw/drafts/")
+    assert said.endswith("otherwise move it away, for example into hw/drafts/, or release with --leave-out")
     named = course_of(tmp_path, files="source/hw/solved.ipynb")
     assert released(named) == set(), "it is released with the other notebooks"
     assert {n.name for n in build(named, named.assignments["hw"]).notebooks} == {"nb", "solved"}
@@ -237,6 +238,18 @@ def test_a_notebook_alone_needs_no_marks(tmp_path: Path) -> None:
 def test_a_notebook_that_ignore_names_is_not_released_without_a_word(tmp_path: Path) -> None:
     course = course_of(tmp_path, config=REAL, **{"_draft.ipynb": notebook(ANSWER, TESTS)})
     assert "source/hw/_draft.ipynb: a notebook that c.CourseDirectory.ignore leaves out" in refused(course)
+
+
+@pytest.mark.parametrize(
+    "name", ["nb-Copy1.ipynb", "nb-Copy12.ipynb", "nb-copy.ipynb", "nb copy 2.ipynb", "nb (1).ipynb"]
+)
+def test_a_copy_of_a_notebook_is_not_released_beside_it(tmp_path: Path, name: str) -> None:
+    course = course_of(tmp_path, **{name: notebook(ANSWER, TESTS)})
+    assert refused(course).startswith(f"source/hw/{name}: a copy of nb.ipynb")
+
+
+def test_a_notebook_that_is_called_a_copy_of_none_is_released(tmp_path: Path) -> None:
+    assert released(course_of(tmp_path, **{"other-Copy1.ipynb": notebook(ANSWER, TESTS)})) == set()
 
 
 # --- markers and hidden data in source notebooks -----------------------------------------------------
@@ -378,8 +391,8 @@ def test_a_word_that_is_a_courses_own_marker_may_stand_in_a_file(tmp_path: Path)
 # --- the command -------------------------------------------------------------------------------------
 
 
-def release_command(course: Course) -> Result:
-    return CliRunner().invoke(main, ["release", "hw", "--no-prove", "--course", str(course.root)])
+def release_command(course: Course, *options: str) -> Result:
+    return CliRunner().invoke(main, ["release", "hw", "--no-prove", *options, "--course", str(course.root)])
 
 
 def test_the_command_lists_file_by_file_what_goes_and_what_stays(tmp_path: Path) -> None:
@@ -430,6 +443,47 @@ def test_files_that_would_give_something_away_are_left_out_and_the_rest_goes(tmp
     course = course_of(tmp_path, ANSWER, **files)
     assert left_out_of(course) == {"data.csv", "helper.py"}
     assert set(tiny_release(course).left_out) == {"nb.py", "solution.py", "gradebook.db"}
+
+
+DRAFTS = {
+    "draft.ipynb": notebook(cell("x = 1")),
+    "Untitled.ipynb": notebook(),
+    "nb-Copy1.ipynb": notebook(ANSWER, TESTS),
+    "broken-draft.ipynb": notebook(cell("### BEGIN SOLUTION\nx = 1")),
+}
+
+
+def test_draft_notebooks_are_left_out_as_well(tmp_path: Path) -> None:
+    course = course_of(tmp_path, **DRAFTS, **{"nb.py": MARKED, ".ipynb_checkpoints/nb-checkpoint.ipynb": notebook()})
+    hw = course.assignments["hw"]
+    assert set(drafts(course, hw)) == set(DRAFTS)
+    leave_out(course, "hw", drafts(course, hw))
+    check_sources(course, hw)
+    release = build(course, hw)
+    leave_out(course, "hw", [*DRAFTS, *leaking_files(course, release)])
+    release = build(course, hw)
+    check_files(course, release)
+    assert [each.name for each in release.notebooks] == ["nb"]
+    assert set(release.left_out) == {*DRAFTS, "nb.py"}
+    assert load_release(course, hw).left_out == release.left_out
+
+
+def test_the_command_leaves_drafts_and_files_out(tmp_path: Path) -> None:
+    course = course_of(tmp_path, **DRAFTS, **{"nb.py": MARKED})
+    assert release_command(course).exit_code == 1
+    said = release_command(course, "--leave-out")
+    assert said.exit_code == 0, said.output
+    assert {path.name for path in course.release("hw").iterdir()} == {"nb.ipynb"}
+    assert (
+        "  left out: draft.ipynb  (a draft, or it would give something away, and --leave-out was given)" in said.stdout
+    )
+    assert "  left out: nb.py  (" in said.stdout
+    assert release_command(course).exit_code == 1, "each release decides anew"
+
+
+def test_a_notebook_that_is_named_is_no_draft(tmp_path: Path) -> None:
+    course = course_of(tmp_path, files="source/hw/draft.ipynb", **DRAFTS)
+    assert set(drafts(course, course.assignments["hw"])) == {*DRAFTS} - {"draft.ipynb"}
 
 
 def test_grading_leaves_them_out_as_well(tmp_path: Path) -> None:

@@ -35,6 +35,19 @@ def test_what_means_nothing_is_left_out(source: str, left: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("    assert f(1)\n    if f(2):\n        assert f(3)", "assert f(1)\nif f(2):\n    assert f(3)"),
+        ("\n\tassert f(1)\n\n\tassert f(2)", "\nassert f(1)\n\nassert f(2)"),
+        ("  %time x = f(1)\n  assert x", "x = f(1)\nassert x"),
+        ("if f(1):\n    assert f(2)", "if f(1):\n    assert f(2)"),
+    ],
+)
+def test_a_cell_may_be_indented_as_a_whole(source: str, left: str) -> None:
+    assert without_magics(source) == left
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "assert f(1)", "y = (7\n% 2)", "x = '''\n%matplotlib inline\n'''", "x = 100\\\n%pip\n", "%timeit f(1)", "!ls",

@@ -34,6 +34,12 @@ def base_value(handle: Any, *methods: str) -> Any:
     return answer[0]
 
 
+def derives_from_plain_type(handle: Any) -> bool:
+    """Tell, without a request, whether an object's class is known to derive from a plain type."""
+    bases = getattr(type(handle), "_plain_bases", None)
+    return bool(bases and bases & _BASES)
+
+
 def _may_have_base(reference: Any, kind: Any) -> bool:
     """Tell, without a request, whether an object's class may derive from a plain type."""
     if reference.kind not in ("object", "function") or reference.type_name.startswith("builtins."):

@@ -33,8 +33,11 @@ from autograder.examiner.test_environment.taint import record_text
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""
-MANY_QUESTIONS = 10_000
-"""From so many on, a call that took too long may have taken its time for the way to the test and back."""
+MANY_QUESTIONS = 1_000
+"""From so many on, a call that took too long may have taken its time for the way to the test and back.
+
+A busy machine makes two hundred of them in a second.
+"""
 MAX_FILE = 64 << 20
 """Most characters or bytes that the student's code can write into a file of the test's."""
 _FILE_METHODS = frozenset(["read", "readline", "write", "seek", "tell", "truncate", "getvalue"])
@@ -285,6 +288,10 @@ class Callbacks:
         except Exception:
             return encode(("raised", {"type": "Exception", "args": [], "number": number}))
         return packed
+
+    def often(self) -> list[str]:
+        """Name the functions of the test that were called very often."""
+        return [name for name, count in self.calls.items() if count >= MANY_QUESTIONS]
 
     def too_often(self) -> TooOftenError | None:
         """Return the error of a call that was stopped; None if it did not use the test's functions so often.

@@ -13,12 +13,12 @@ from typing import Any
 
 from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.codec import Reference
-from autograder.errors import RemoteError
+from autograder.errors import CourseError, RemoteError
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Arguments
-from autograder.examiner.remote.derived_classes import derive, is_statement
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.operators import Origin, mark
+from autograder.syntax.refusals import MARK
 from autograder.syntax.special_methods import SPECIAL
 
 MAX_ANCESTORS = 30
@@ -38,13 +38,10 @@ class RemoteClass(type):
     _operators: frozenset[str]
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> Any:
-        """Create the class; for a class statement of a test also in the kernel."""
-        if not is_statement(body):
-            return super().__new__(cls, name, bases, body)
-        remote = next(type.__getattribute__(base, "_class_remote") for base in bases if isinstance(base, RemoteClass))
-        created: Any = super().__new__(cls, *derive(remote, RemoteClass, name, bases, body))
-        remote.classes.known[type.__getattribute__(created, "_class_reference").handle] = created
-        return created
+        """Create the class; a class statement of a test is refused, since only the kernel has its base."""
+        if "_class_reference" not in body:
+            raise CourseError(f"class {name} derives from a class of the notebook: {MARK}")
+        return super().__new__(cls, name, bases, body)
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
         """Leave the class as it is."""

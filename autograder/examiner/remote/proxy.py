@@ -27,7 +27,7 @@ from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
-from autograder.examiner.remote.base_values import MISSING
+from autograder.examiner.remote.base_values import MISSING, derives_from_plain_type
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import TestedCall, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
@@ -48,7 +48,7 @@ from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
 from autograder.syntax.special_methods import SPECIAL
 
 _WITHOUT_VALUES = frozenset(
-    ["snapshot", "freeze", "trainings", "model", "ask_model", "derive", "run_test", "figure", "figures", "int", "len",
+    ["snapshot", "freeze", "trainings", "model", "ask_model", "run_test", "figure", "figures", "int", "len",
      "hash"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
@@ -82,6 +82,7 @@ class Remote:
         self.attributes = AttributeCopies(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
+        self.reads_plain_values = False
         self.callbacks = Callbacks(self.stand_in)
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
@@ -335,11 +336,25 @@ class Remote:
         of_class = self.classes.of(Reference(int(of), "class", name)) if of.isdecimal() else None
         if not isinstance(of_class, RemoteClass):  # one of Python's own, which has no handles
             of_class = None
-        alive = self.alive.get(reference)
-        if alive is not None and (of_class is None or type(alive) is of_class):
-            return alive
-        self.alive[reference] = handle = self._made(reference, of_class)
-        return handle
+        handle = self.alive.get(reference)
+        if handle is None or (of_class is not None and type(handle) is not of_class):
+            self.alive[reference] = handle = self._made(reference, of_class)
+        return self._read(handle)
+
+    def _read(self, handle: Any) -> Any:
+        """Return the handle, or the plain value of its object if such values are read."""
+        self.permissions.has_derived |= derives_from_plain_type(handle)
+        value = plain_value(handle) if self.reads_plain_values and derives_from_plain_type(handle) else MISSING
+        return handle if value is MISSING else value
+
+    @contextlib.contextmanager
+    def reading_plain_values(self) -> Iterator[None]:
+        """Let objects that have a plain value arrive as that value inside the block."""
+        self.reads_plain_values = True
+        try:
+            yield
+        finally:
+            self.reads_plain_values = False
 
     def _made(self, reference: Reference, kind: Any) -> Any:
         if kind is not None and issubclass(kind, RemoteException):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder._util.files import write_atomically
+from autograder._util.plain_records import loads
+from autograder.coordinator import observation
 from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
 from autograder.exchange import result_json
@@ -16,6 +18,7 @@ MAX_LOG = 256 * 1024
 """Largest number of bytes of a log that are sent, its last ones."""
 LOG = "log"
 GRADE = "grade.json"
+OBSERVATIONS = observation.FILE
 
 
 def pack_outcome(work: Work, reason: str) -> bytes:
@@ -24,6 +27,8 @@ def pack_outcome(work: Work, reason: str) -> bytes:
     if not reason:
         try:
             files[GRADE] = work.details.read_bytes()
+            if work.observe:
+                files[OBSERVATIONS] = observation.record_file(work).read_bytes()
             for exam in work.exams:
                 path = work.target / f"{exam.notebook}.ipynb"
                 if path.is_file():
@@ -46,6 +51,7 @@ def put_in_place(work: Work, data: bytes) -> str:
         head, files = unpack(data)
         reason, remote_log = str(head["reason"]), str(head["log"])
         grade = None if reason else _grade(work, files[GRADE])
+        observed = files[OBSERVATIONS] if work.observe and not reason else None
         books = {
             exam.notebook: files[name].decode() for exam in work.exams if (name := f"{exam.notebook}.ipynb") in files
         }
@@ -54,12 +60,14 @@ def put_in_place(work: Work, data: bytes) -> str:
     _keep_log(work.log, files.get(LOG, b""))
     if grade is None:
         return reason.replace(remote_log, str(work.log))
+    if observed is not None:
+        write_atomically(observation.record_file(work), observed, mode=0o600)
     write_grade(work, grade, books)
     return ""
 
 
 def _grade(work: Work, data: bytes) -> Grade:
-    grade = result_json.from_json(result_json.loads(data))
+    grade = result_json.from_json(loads(data))
     if (grade.student, grade.assignment) != (work.student, work.assignment.name):
         raise ValueError("it is another student's")
     if not grade.is_made_from(work.content_keys):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder._util.files import write_atomically
+from autograder._util.plain_records import from_plain, to_plain
 from autograder.records.course import Course
 
 
@@ -59,7 +60,7 @@ class Memory:
     def remember_all(self, sent: dict[str, Sent]) -> None:
         """Keep what several students got."""
         self._sent.update(sent)
-        text = json.dumps({who: asdict(what) for who, what in sorted(self._sent.items())}, indent=0)
+        text = json.dumps(to_plain(dict(sorted(self._sent.items()))), indent=0)
         write_atomically(self.path, text + "\n", mode=0o600)
 
 
@@ -71,7 +72,6 @@ def digest(content: str | bytes) -> str:
 
 def _sent(value: Any) -> Sent:
     try:
-        sent = Sent(**value)
-    except TypeError:
+        return from_plain(Sent, value)
+    except ValueError:
         return Sent()
-    return sent if sent.score is None or isinstance(sent.score, int | float) else Sent()

@@ -192,6 +192,10 @@ def in_course(folder: Path, name: str) -> Path:
 
 _PLUGINS = "otter's plugins run inside its own grader; remove the key, and do by a test what the plugin does"
 _LOG = "a log is written by the student's process and would have to be unpickled; remove it: notebooks are executed"
+_NO_PDF = (
+    "'pdf' in 'generate' has no effect: LaTeX or a browser would run what students write, outside of a sandbox; grade "
+    "manual questions on the page of `autograder review`"
+)
 _SCORE = "it changes the score after grading; give the questions the points that they are worth"
 _GENERATE: Mapping[str, Read] = {
     "grade_from_log": refused(_LOG),
@@ -354,6 +358,8 @@ def _generate(reader: CellReader, node: yaml.Node) -> dict[str, Any]:
     if _switch(reader, node) is not None:
         return {}
     values = _section(reader, node, _GENERATE, "generate")
+    if values.get("pdf"):
+        reader.warn(node, _NO_PDF)
     shows = values.get("show_hidden", False)
     summary = not shows or values.get("force_public_test_summary", True)
     keys = ("seed", "seed_variable", "show_hidden", "show_all_public")

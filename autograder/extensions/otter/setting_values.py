@@ -38,7 +38,11 @@ class CellReader(YamlReader):
         """Note a key that otter does not know, and passes over."""
         hint = _RENAMED.get(str(node.value)) or suggest(str(node.value), [*keys]).removeprefix("; ")
         message = f"{node.value!r} in {section} has no effect: otter does not know this key"
-        self.ignored.append(str(self.error(node, f"{message}; {hint}" if hint else message)))
+        self.warn(node, f"{message}; {hint}" if hint else message)
+
+    def warn(self, node: yaml.Node, message: str) -> None:
+        """Note a warning about a key, with its notebook, cell and line."""
+        self.ignored.append(str(self.error(node, message)))
 
     def error(self, node: yaml.Node, message: str) -> CourseError:
         """Make a CourseError that begins with notebook, cell and line."""

@@ -57,8 +57,8 @@ def audit(course: Course, release: Release, options: AuditOptions, display: Audi
         runs = AuditRuns(course, release, options)
         display.says(f"Running the solution of {release.assignment.name}…")
         solution, spent = runs.solution()
-        right = audit_floor(release.assignment).right
-        answers = mutants(release.exams, options.families, options.questions, options.seed, right)
+        floor = audit_floor(release.assignment)
+        answers = mutants(release.exams, options.families, options.questions, options.seed, floor.right, floor.wrong)
         end = began + 60 * minutes
         results = graded(answers, solution, runs, display, began + 60 * minutes * SHARE_OF_RUNS)
         results = _compared(results, runs, display, began + 60 * minutes * SHARE_OF_COMPARISONS)
@@ -69,8 +69,8 @@ def audit(course: Course, release: Release, options: AuditOptions, display: Audi
             results = _compared(tuple(earlier.get(r.mutant.id, r) for r in more), runs, display, end)
     notes = [*_notes(answers, results, minutes, spent, release)]
     if set(options.families) == set(FAMILIES) and not options.questions:
-        notes += _unknown_changes(answers, right)
-    tallies = tuple(with_remarks(_tallies(release.exams, results, options.questions), results))
+        notes += [*_unknown_changes(answers, "right", floor.right), *_unknown_changes(answers, "wrong", floor.wrong)]
+    tallies = tuple(with_remarks(release.exams, _tallies(release.exams, results, options.questions), results))
     return Audit(
         assignment=release.assignment.name,
         seed=options.seed,
@@ -80,7 +80,7 @@ def audit(course: Course, release: Release, options: AuditOptions, display: Audi
         results=results,
         questions=tallies,
         notes=tuple(notes),
-        floor=audit_floor(release.assignment).caught,
+        floor=floor.caught,
     )
 
 
@@ -111,9 +111,11 @@ def default_minutes(release: Release) -> float:
 def _compared(results: Results, runs: AuditRuns, display: AuditDisplay, deadline: float) -> Results:
     """Compare survivors, and honest rewrites that lost points, with the solution."""
     open_verdicts = (MutantVerdict.SURVIVED, MutantVerdict.LOST)
-    # What course.yaml calls right may differ from the solution.
+    # What course.yaml calls right or wrong is so, and a result in another form differs from the solution's.
     doubtful = [
-        r.mutant for r in results if r.verdict in open_verdicts and not r.is_decided and not r.mutant.is_allowed
+        result.mutant
+        for result in results
+        if result.verdict in open_verdicts and not result.is_decided and not _is_given(result.mutant)
     ]
     if not doubtful or time.monotonic() >= deadline:
         return results
@@ -121,6 +123,11 @@ def _compared(results: Results, runs: AuditRuns, display: AuditDisplay, deadline
     start = runs.options.start or partial(in_sandbox, runs.course, runs.complete)
     comparisons = compare(runs.complete, doubtful, start, deadline, runs.options.seed)
     return tuple(_decided(result, comparisons.get(result.mutant.id)) for result in results)
+
+
+def _is_given(mutant: Mutant) -> bool:
+    """Tell whether the worth of an answer is known without a comparison."""
+    return mutant.is_allowed or mutant.is_forbidden or mutant.is_right_as_made
 
 
 def _decided(result: Result, comparison: Comparison | None) -> Result:
@@ -164,14 +171,14 @@ def _tallies(exams: Sequence[Exam], results: Sequence[Result], only: Sequence[st
             )
 
 
-def _unknown_changes(answers: Sequence[Mutant], right: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Name what course.yaml calls right, and no operator makes."""
-    for answer, entries in right.items():
+def _unknown_changes(answers: Sequence[Mutant], key: str, changes: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Name what course.yaml calls right or wrong, and no operator makes."""
+    for answer, entries in changes.items():
         of_answer = [mutant for mutant in answers if mutant.cell == answer]
         for entry in entries:
             if not any(mutant.is_named(entry) for mutant in of_answer):
                 near = suggest(entry, {mutant.operator for mutant in of_answer})
-                yield f"'right' in 'audit' of course.yaml: nothing makes {entry!r} of {answer!r}{near}"
+                yield f"{key!r} in 'audit' of course.yaml: nothing makes {entry!r} of {answer!r}{near}"
 
 
 def _notes(
@@ -190,9 +197,12 @@ def _notes(
             f"{len(results)} of {len(answers)} answers were run in {minutes:g} minutes, a sample of all families, "
             "answers and operators; with more --minutes, the next audit goes on from there"
         )
-    hidden = [cell for exam in release.exams for cell in exam.cells if is_tested(cell) and cell.source != cell.released]
-    if not hidden:
+    tests = [cell for exam in release.exams for cell in exam.cells if is_tested(cell)]
+    visible = [str(cell.grade_id) for cell in tests if cell.source == cell.released and not cell.file]
+    if len(visible) == len(tests):
         yield "no test is hidden: students see all tests, and can write answers for these cases alone"
+    elif visible:
+        yield f"no part of {', '.join(visible)} is hidden: students can write answers for these cases alone"
     undecided = sum(result.verdict is MutantVerdict.SURVIVED and not result.is_decided for result in results)
     if undecided:
         yield (

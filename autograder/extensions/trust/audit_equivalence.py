@@ -123,7 +123,8 @@ def _one(
     if seconds_left <= 1:
         return Comparison(UNCLEAR, "there was no time to compare it with the solution")
     seconds = min(MAX_COMPARISON_SECONDS, seconds_left)
-    call = f"_audit_probe.compare(globals(), {mutant.before!r}, {mutant.after!r}, {names!r}, {seconds}, {seed})"
+    texts = f"{mutant.before!r}, {mutant.after!r}, {names!r}"
+    call = f"_audit_probe.compare(globals(), {texts}, {seconds}, {seed}, {mutant.has_order!r})"
     return read(run(call, seconds + 10))
 
 

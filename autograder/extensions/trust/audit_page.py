@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder._util.files import unwritable, write_atomically
 from autograder.extensions.trust.audit_records import Audit, MutantVerdict, Result, diff
+from autograder.extensions.trust.audit_words import by_telling
 from autograder.extensions.trust.mutants import FAMILIES
 from autograder.records.course import Assignment, Course
 from autograder.results.report.page import render
@@ -45,7 +46,7 @@ def _values(course: Course, assignment: Assignment, audit: Audit) -> dict[str, A
         "questions": [
             (question, _bars(question.caught, question.by_others, question.survived)) for question in audit.questions
         ],
-        "survivors": _grouped(audit.of(MutantVerdict.SURVIVED)[:MAX_SHOWN], audit),
+        "survivors": _grouped(by_telling(audit.of(MutantVerdict.SURVIVED))[:MAX_SHOWN], audit),
         "equivalent": [_shown(result, audit) for result in audit.of(MutantVerdict.EQUIVALENT)[:MAX_SHOWN]],
         "families": [(FAMILIES[name], *counts) for name, counts in audit.by_family().items()],
         "percent": percent,

@@ -8,7 +8,6 @@ commands are ignored, and its limits must be those that a course.yaml may have.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from typing import Any
 
 from autograder._util.digests import folder_key
 from autograder._util.files import unwritable
-from autograder._util.plain_records import from_plain
+from autograder._util.plain_records import from_plain, loads
 from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line
 from autograder.course.course_yaml import RANGES
@@ -257,6 +256,8 @@ def _work(path: Path, common: Common, submission: Mapping[str, Path], manifest: 
         raise ValueError("a file of the submission is of an unknown kind")
     if unit["student"] != manifest.student:
         raise ValueError("its submission is another student's")
+    if unit["observe"] is not False:
+        raise ValueError("its submission is to be allowed what only a solution is")
     if sum(file.stat().st_size for file in submission.values()) > 2 * SUBMISSION_LIMITS.total_bytes:
         raise ValueError("its submission is too large")
     contents = {name: file.read_bytes() for name, file in submission.items()}
@@ -271,14 +272,10 @@ _ODD = re.compile("link|folder|pipe|[0-9]{1,12}")
 def _json(path: Path) -> Any:
     if path.stat().st_size > MAX_JSON_BYTES:
         raise ValueError(f"{path.name} is too large")
-    data = json.loads(path.read_bytes(), parse_constant=_refuse)
+    data = loads(path.read_bytes())
     if type(data) is not dict:
         raise TypeError(f"{path.name} is not a record")
     return data
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _optional(files: Mapping[str, Path], name: str) -> bytes:

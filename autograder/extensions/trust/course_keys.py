@@ -17,12 +17,15 @@ class AuditFloor:
     """Smallest share of wrong answers that are caught, 0 to 1; None: none is demanded."""
     right: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Answer (grade_id) → changes that the task allows, in an audit's words: with them, it must keep all points."""
+    wrong: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Answer (grade_id) → honest rewrites that the task forbids, in an audit's words: they must lose points."""
 
 
 def _check_course(floor: AuditFloor, refusal: Refusal) -> AuditFloor:
     """Refuse answers: they are an assignment's."""
-    if floor.right:
-        raise refusal("'right' names answers, so it belongs into 'audit' of an assignment")
+    for name in ("right", "wrong"):
+        if getattr(floor, name):
+            raise refusal(f"{name!r} names answers, so it belongs into 'audit' of an assignment")
     return floor
 
 

@@ -8,10 +8,14 @@ instructor's answer refuses with an exception counts for nothing.
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
+import inspect
 import io
+import itertools
 import json
+import linecache
 import math
 import random
 import signal
@@ -25,8 +29,12 @@ MAX_CALLS = 12
 MAX_INPUTS = 300
 MAX_SHOWN = 160
 """Characters of an example."""
+SCALES = (1e-6, 1e3)
+"""Factors of the numbers in a call that was seen: comparisons of floats, and sums of powers, go wrong there first."""
+CHANGES = "`{name}` changes its argument, and the solution leaves it as it is"
 MAX_NUMBERS = 200_000
 """Numbers of an argument up to which a call is kept."""
+_options = {"has_order": True}
 _calls: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
 
@@ -71,7 +79,15 @@ def _size(value: Any) -> int:
 # --- comparing -----------------------------------------------------------------------------------------
 
 
-def compare(namespace: dict[str, Any], right: str, answer: str, names: list[str], seconds: float, seed: int) -> None:
+def compare(
+    namespace: dict[str, Any],
+    right: str,
+    answer: str,
+    names: list[str],
+    seconds: float,
+    seed: int,
+    has_order: bool = True,
+) -> None:
     """Print as JSON whether two sources of a cell behave alike: ``alike``, ``different`` or ``unclear``, and why.
 
     Args:
@@ -81,7 +97,9 @@ def compare(namespace: dict[str, Any], right: str, answer: str, names: list[str]
         names: what later cells and tests use of the cell.
         seconds: time for both.
         seed: of the drawn arguments.
+        has_order: whether the order of a table's rows counts.
     """
+    _options["has_order"] = has_order
     quiet = io.StringIO()
     began = time.monotonic()
     with redirect_stdout(quiet), redirect_stderr(quiet):
@@ -148,26 +166,31 @@ def _calls_differ(name: str, right: Any, answer: Any, deadline: float, seed: int
     calls = _calls.get(name, [])
     dice = random.Random(seed)
     drawn = [(args, kwargs) for args, kwargs in calls]
+    drawn += [_scaled(call, factor) for call in calls[:3] for factor in SCALES]
     drawn += [_drawn(dice, calls) for _ in range(MAX_INPUTS if calls else 0)]
     differences: list[tuple[int, dict[str, str]]] = []
     tried = 0
     for args, kwargs in drawn:
         if time.monotonic() > deadline - 0.5 or len(differences) >= 5:
             break
-        wanted = _called(right, args, kwargs, deadline)
+        wanted, before = _called(right, args, kwargs, deadline)
         if isinstance(wanted, BaseException):
             continue
         try:
             expected = plain(wanted)
-            if not tried and not alike(expected, plain(_called(right, args, kwargs, deadline))):
+            if not tried and not alike(expected, plain(_called(right, args, kwargs, deadline)[0])):
                 raise Unclear(f"`{name}` gives another result each time")
             tried += 1
-            actual = _called(answer, args, kwargs, deadline)
+            actual, after = _called(answer, args, kwargs, deadline)
             same = not isinstance(actual, BaseException) and alike(expected, plain(actual))
         except Unclear:
             if not tried:
                 raise
             continue
+        if same and not _same_arguments(before, after):
+            reason = CHANGES.format(name=name)
+            if _same_arguments(before, (args, kwargs)):
+                return {"verdict": "different", "why": reason, "name": name}, tried
         if not same:
             arguments = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
             result = _ending(actual) if isinstance(actual, BaseException) else f"gives {shown(actual)}"
@@ -183,11 +206,28 @@ def _ending(error: BaseException) -> str:
     return "takes too long" if isinstance(error, _TimeIsUp) else f"raises {type(error).__name__}"
 
 
-def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> Any:
-    """Call a function with copies; return its result, or what it raised."""
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def _called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> tuple[Any, Arguments]:
+    """Call a function with copies; return its result, or what it raised, and the copies."""
     _seed()
     limit = min(deadline, time.monotonic() + 5)
-    return _within(limit, lambda: function(*copy.deepcopy(args), **copy.deepcopy(kwargs)))
+    copied, keywords = copy.deepcopy(args), copy.deepcopy(kwargs)
+    return _within(limit, lambda: _listed(function(*copied, **keywords))), (copied, keywords)
+
+
+def _listed(result: Any) -> Any:
+    """Return the values of a generator as a list; of an endless one, only the first."""
+    is_lazy = hasattr(result, "__next__") and not hasattr(result, "read")
+    return list(itertools.islice(result, MAX_NUMBERS)) if is_lazy else result
+
+
+def _same_arguments(first: Arguments, second: Arguments) -> bool:
+    try:
+        return alike(plain(first), plain(second))
+    except Unclear:
+        return True
 
 
 class _TimeIsUp(BaseException):
@@ -248,6 +288,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return sorted((plain(one, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
         return [_settings(value), *(_array(one) for one in value.get_weights())]
+    if hasattr(value, "get_params") and hasattr(value, "fit"):
+        return _estimator(value, depth)
+    if hasattr(value, "to_numpy") and hasattr(value, "index"):
+        return _table(value, depth)
     for method_name in ("detach", "numpy", "get_value", "to_numpy"):
         method = getattr(value, method_name, None)
         if callable(method) and not isinstance(value, type):
@@ -255,6 +299,27 @@ def plain(value: Any, depth: int = 0) -> Any:
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _array(value)
     raise Unclear(f"a {type(value).__name__} cannot be compared")
+
+
+def _table(value: Any, depth: int) -> Any:
+    """Turn a table or a column of pandas into lists; numbers of rows are no matter, names of rows are."""
+    names = {} if str(value.index.dtype).startswith("int") else {"": [str(name) for name in value.index]}
+    if not _options["has_order"] and hasattr(value, "columns"):
+        texts = list(map(repr, value.to_numpy().tolist()))
+        value = value.iloc[sorted(range(len(value)), key=texts.__getitem__)]
+    columns = [(str(name), value[name]) for name in value.columns] if hasattr(value, "columns") else [("values", value)]
+    return names | {name: [plain(one, depth + 1) for one in column.tolist()] for name, column in columns}
+
+
+def _estimator(value: Any, depth: int) -> Any:
+    """Turn a model of scikit-learn's into its settings and what it learned, as far as they can be compared."""
+    learned: dict[str, Any] = {"": type(value).__name__}
+    for name, part in vars(value).items():
+        try:
+            learned[name] = plain(part, depth + 1)
+        except Unclear:
+            learned[name] = None
+    return learned
 
 
 def _settings(model: Any) -> Any:
@@ -351,13 +416,30 @@ def shown(value: Any) -> str:
         if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "shape", ()) != ():
             size = int(getattr(value, "size", 0) or 0)
             text = f"np.array({value.tolist()!r})" if size <= 24 else f"<array of shape {tuple(value.shape)}>"
+        elif hasattr(value, "columns") and hasattr(value, "to_dict"):
+            text = f"pd.DataFrame({value.to_dict('list')!r})"
         elif hasattr(value, "item") and getattr(value, "shape", None) == ():
             text = repr(value.item() if not hasattr(value, "numpy") else value.numpy().item())
         else:
-            text = repr(value)
+            text = _function_text(value) if callable(value) else repr(value)
     except Exception:
         text = f"<{type(value).__name__}>"
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+def _function_text(value: Any) -> str:
+    """Show a function by its name and a lambda by its source, so that a case can be copied."""
+    code = getattr(value, "__code__", None)
+    if code is None or code.co_name != "<lambda>":
+        module = {"numpy": "np."}.get(getattr(value, "__module__", None) or type(value).__module__, "")
+        return f"{module}{value.__name__}"
+    source = "".join(linecache.getlines(code.co_filename)) or inspect.getsource(value)
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Lambda) or node.lineno != code.co_firstlineno:
+            continue
+        if compile(ast.Expression(node), "<lambda>", "eval").co_consts[0].co_code == code.co_code:
+            return ast.unparse(node)
+    return repr(value)
 
 
 # --- arguments -----------------------------------------------------------------------------------------
@@ -376,8 +458,26 @@ def _drawn(
     return tuple(drawn), drawn_keywords
 
 
+def _scaled(call: Arguments, factor: float) -> Arguments:
+    """Multiply the floats of a call, unless they are shares."""
+    args, kwargs = copy.deepcopy(call)
+    return tuple(_times(value, factor) for value in args), {key: _times(value, factor) for key, value in kwargs.items()}
+
+
+def _times(value: Any, factor: float) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)([_times(one, factor) for one in value])
+    if isinstance(value, float) and not 0 <= value <= 1:
+        return value * factor
+    if str(getattr(value, "dtype", "")).startswith("float") and not (value.min() >= 0 and value.max() <= 1):
+        return value * factor
+    return value
+
+
 def _near(dice: random.Random, value: Any, examples: list[Any]) -> Any:
     """Draw a value near ``value``, within the range of those that were seen in its place."""
+    if hasattr(value, "iloc"):
+        return _near_table(dice, value)
     if hasattr(value, "dtype") and hasattr(value, "astype"):
         return _near_array(dice, value)
     numbers = [x for one in examples for x in _flat_numbers(one)]
@@ -403,7 +503,8 @@ def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any
     if isinstance(value, bool):
         return dice.random() < 0.5
     if isinstance(value, int):
-        whole = dice.choice((value, value - 1, value + 1, 2 * value, dice.randint(0, max(4, 2 * abs(value))), -value))
+        near = (value - 1, value + 1, 2 * value, -value, dice.randint(0, max(4, 2 * abs(value))))
+        whole = dice.choice((value, *near, value + dice.randint(-30, 30)))
         return whole if low <= whole <= high else value
     if isinstance(value, float):
         drawn = dice.choice(
@@ -411,7 +512,9 @@ def _near_plain(dice: random.Random, value: Any, low: float, high: float) -> Any
         )
         return drawn if low <= drawn <= high else value
     if isinstance(value, str):
-        return dice.choice((value, value[::-1], value.upper(), value.lower(), value + value, value[:1], " " + value))
+        signs = "".join(dice.choice("abcxyzABCXYZ 0179-") for _ in range(max(1, len(value))))
+        marked = (signs, signs, f" {value}", f"{value}.", f"({value}), {value}!", value.title(), value.swapcase())
+        return dice.choice((value, value[::-1], value.upper(), value.lower(), value + value, value[:1], *marked))
     if isinstance(value, (list, tuple)) and value:
         return type(value)(_near_list(dice, list(value), low, high))
     if isinstance(value, dict):
@@ -441,6 +544,16 @@ def _near_list(dice: random.Random, items: list[Any], low: float, high: float) -
         return sorted(items, reverse=dice.random() < 0.5)
     except TypeError:
         return items
+
+
+def _near_table(dice: random.Random, value: Any) -> Any:
+    """Draw a table of the same columns: rows exchanged or twice, numbers of a column exchanged or changed."""
+    rows = [dice.randrange(len(value)) for _ in range(len(value))]
+    drawn = value.iloc[rows].reset_index(drop=True) if len(value) else value
+    for name in drawn.columns if hasattr(drawn, "columns") else ():
+        if str(drawn[name].dtype).startswith(("int", "float")) and dice.random() < 0.5:
+            drawn[name] = _near_array(dice, drawn[name].to_numpy())
+    return drawn
 
 
 def _near_array(dice: random.Random, value: Any) -> Any:

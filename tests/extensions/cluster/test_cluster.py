@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,10 +18,11 @@ import pytest
 from helpers import tiny
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, YAML, grade_here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, YAML, grade_here, reason_here, submit, tiny_course, tiny_release
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.coordinator import batch
+from autograder.coordinator.assignment import observe
 from autograder.coordinator.course_files import course_files
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, SandboxError
@@ -36,6 +37,7 @@ from autograder.extensions.cluster.host import check_versions
 from autograder.records.course import Assignment, Course, Engine
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
+from autograder.records.observations import Act
 from autograder.records.policies import LatePolicy
 
 NAMES = ("ada", "bob", "eve", "joe")
@@ -301,6 +303,26 @@ def test_a_result_writes_no_file_but_its_notebooks(course: Course, graded: bytes
     head, files = unpack(graded)
     assert result_parcel.put_in_place(one(course), pack(head, {**files, "other.ipynb": b"{}", "x/y.html": b""})) == ""
     assert sorted(p.name for p in course.autograded("ada", "hw").iterdir()) == ["nb.ipynb", "result.json"]
+
+
+def test_a_solution_is_observed_where_the_submissions_are_graded(tmp_path: Path) -> None:
+    """The machine that holds the course needs no sandbox for it."""
+    course = tiny_course(tmp_path / "course", solution="def double(xs):\n    xs *= 2", test=CHANGES)
+    sent: list[Work] = []
+
+    def execute(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+        for work in due:
+            sent.append(there := elsewhere(work, tmp_path / f"there-{len(sent)}"))
+            yield work, result_parcel.put_in_place(work, result_parcel.pack_outcome(there, reason_here(there)))
+
+    release, note = observe(course, tiny_release(course), execute)
+    (exam,) = release.exams
+    assert [fact.value for fact in exam.observations.facts if fact.act is Act.CHANGES] == ["0"]
+    assert [(work.observe, work.replay_only) for work in sent] == [(True, False)] * 2
+    assert note.startswith("hw: the solution ran twice")
+
+
+CHANGES = "xs = [2]\ndouble(xs)\n### BEGIN HIDDEN TESTS\nassert xs == [2, 2]\n### END HIDDEN TESTS"
 
 
 def test_a_reason_names_the_log_that_is_here(course: Course, tmp_path: Path) -> None:

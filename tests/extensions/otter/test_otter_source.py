@@ -91,6 +91,7 @@ IGNORED = [
         "generate: {public_multiplier: 0.5}",
         "the share of the points that all public tests earn; give public test cells points",
     ),
+    ("generate: {pdf: true}", "grade manual questions on the page of `autograder review`"),
     ("export_cell: {pfd: true}", "'pfd' in 'export_cell' has no effect"),
     ("tests: {ok_fromat: true}", "'ok_fromat' in 'tests' has no effect: otter does not know this key; did you mean"),
 ]

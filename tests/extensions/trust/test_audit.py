@@ -369,15 +369,15 @@ def test_an_answer_that_raises_because_it_is_wrong_survives_a_weak_test(tmp_path
 TOTAL = "def total(x):\n    ### BEGIN SOLUTION\n    return sum(x)\n    ### END SOLUTION"
 
 
-@pytest.mark.parametrize(("test", "lost"), [("==", 1), ("-", 0)])
-def test_a_test_of_equal_floats_is_shown_to_cost_right_answers(tmp_path: Path, test: str, lost: int) -> None:
+@pytest.mark.parametrize("test", ["==", "-"])
+def test_a_test_of_equal_floats_is_shown_to_cost_right_answers(tmp_path: Path, test: str) -> None:
     """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: whoever adds from the other end would lose points."""
     wanted = "0.1 + 0.2 + 0.3"
     equal = f"assert total([0.1, 0.2, 0.3]) == {wanted}"
     close = f"assert abs(total([0.1, 0.2, 0.3]) - ({wanted})) < 1e-9"
     found = audited(tmp_path, equal if test == "==" else close, TOTAL, families=["honest"])
-    names = [result.mutant.operator for result in found.of(MutantVerdict.LOST)]
-    assert names == ["a sum from its other end"] * lost
+    names = {result.mutant.operator for result in found.of(MutantVerdict.LOST)}
+    assert names == ({"a sum from its other end", "an exact sum"} if test == "==" else set())
 
 
 def test_what_is_caught_only_because_a_name_is_missing_counts_nowhere(tmp_path: Path) -> None:
@@ -411,3 +411,88 @@ def test_a_mutant_has_ten_times_the_time_of_the_solution(tmp_path: Path) -> None
         runs._limit(seconds)
         assert runs.release.assignment.limits.cell_seconds == allowed
     assert runs.release.assignment.limits.notebook_seconds == 60  # the course's own limits hold as well
+
+
+PAIR = "import numpy as np\n### BEGIN SOLUTION\ndef pair(x):\n    return [x, 2 * x]\n### END SOLUTION"
+TUPLE = "a tuple for a list"
+
+
+def test_a_result_in_another_form_is_right_where_the_task_leaves_it_open(tmp_path: Path) -> None:
+    test = "### BEGIN HIDDEN TESTS\nassert pair(2) == [2, 4]\n### END HIDDEN TESTS"
+    found = audited(tmp_path, test, PAIR, families=("honest",))
+    assert {TUPLE, "an array for a list"} <= {one.mutant.operator for one in found.of(MutantVerdict.LOST)}
+
+
+def test_a_visible_test_shows_which_form_is_wanted(tmp_path: Path) -> None:
+    found = audited(tmp_path, "assert pair(2) == [2, 4]", PAIR, families=("honest",))
+    assert found.count(MutantVerdict.LOST) == 0
+    (shown,) = [one for one in found.of(MutantVerdict.WITHDRAWN) if one.mutant.operator == TUPLE]
+    assert shown.reason == "a visible test shows students that another form is wanted"
+
+
+def test_a_rewrite_that_the_task_forbids_is_named_in_one_line_and_must_lose_points(tmp_path: Path) -> None:
+    yaml = YAML + f"    audit: {{wrong: {{double: [{TUPLE}]}}}}\n"
+    test = "### BEGIN HIDDEN TESTS\nassert list(pair(2)) == [2, 4]\n### END HIDDEN TESTS"
+    course = tiny_course(tmp_path, solution=PAIR, test=test, yaml=yaml)
+    given = AuditOptions(families=("honest",), execute=Here(), start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert [one.mutant.operator for one in found.of(MutantVerdict.SURVIVED)] == [TUPLE]
+    assert found.wrong == 1
+
+
+def test_a_name_that_students_are_not_told_may_be_another_one(tmp_path: Path) -> None:
+    solution = "### BEGIN SOLUTION\ndef twice(x): return 2 * x\ndef double(x): return twice(x)\n### END SOLUTION"
+    test = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert twice(3) == 6\n### END HIDDEN TESTS"
+    found = audited(tmp_path, test, solution, families=("honest",))
+    (lost,) = found.of(MutantVerdict.LOST)
+    assert lost.mutant.operator == "other names"
+    assert "def my_twice(x)" in lost.mutant.after
+
+
+IDLE = [
+    ("assert double(1) == 2 or True", "Line 1 of its test can fail nobody: True is always true."),
+    ("if double(1) != 2:\n    pass", "Line 1 of its test can fail nobody: the `if` does nothing."),
+    ("assert double(2) == 4", "It tries one example only."),
+]
+
+
+@pytest.mark.parametrize(("test", "words"), IDLE)
+def test_a_line_that_can_fail_nobody_is_named(tmp_path: Path, test: str, words: str) -> None:
+    hidden = f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+    (question,) = audited(tmp_path, hidden).questions
+    remarks = [remark.replace("Line 2", "Line 1") for remark in question.remarks]
+    assert words in remarks
+
+
+def test_a_wide_tolerance_is_called_so(tmp_path: Path) -> None:
+    solution = "def double(x):\n    ### BEGIN SOLUTION\n    return 2.0 * x\n    ### END SOLUTION"
+    test = "### BEGIN HIDDEN TESTS\nassert abs(double(21) - 42) < 3\n### END HIDDEN TESTS"
+    (question,) = audited(tmp_path, test, solution, families=("cheat",)).questions
+    assert question.remarks[0] == "Its tolerance is wide: results that are 5 % too large keep all points."
+
+
+def test_a_number_that_the_test_believes_is_called_so(tmp_path: Path) -> None:
+    solution = "### BEGIN SOLUTION\nshare = 9 / 10\n### END SOLUTION"
+    test = "### BEGIN HIDDEN TESTS\nassert share > 0.8\n### END HIDDEN TESTS"
+    (question,) = audited(tmp_path, test, solution, families=("cheat",)).questions
+    assert question.remarks[0].startswith("It believes a number that the answer states")
+
+
+def test_a_question_that_catches_nothing_itself_is_called_so(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    path = course.source("hw") / "nb.ipynb"
+    path.write_text(path.read_text().replace("assert half(8) == 4", "assert callable(half)"))
+    given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    (half, *_) = audit(course, tiny_release(course), given, Silent()).questions
+    assert half.caught == 0
+    assert half.remarks == (f"It catches nothing itself: other questions caught all {half.by_others} wrong answers.",)
+
+
+def test_questions_without_a_hidden_test_are_named(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    path = course.source("hw") / "nb.ipynb"
+    hidden = "### BEGIN HIDDEN TESTS\\nassert half(8) == 4\\n### END HIDDEN TESTS"
+    path.write_text(path.read_text().replace("assert half(8) == 4", hidden))
+    given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
+    notes = audit(course, tiny_release(course), given, Silent()).notes
+    assert "no part of test-more, test-both is hidden: students can write answers for these cases alone" in notes

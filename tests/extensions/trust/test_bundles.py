@@ -75,7 +75,7 @@ def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(cours
         "course/source/hw/words.txt",
         "recordings/0.run",
     }
-    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 4, "ada")
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 5, "ada")
     assert manifest.graded_from == manifest.bundled_from
     assert manifest.environment.packages["numpy"]
     assert manifest.recorded == 1
@@ -260,8 +260,8 @@ HOSTILE = {
     ),
     "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
     "another format": lambda files, manifest: manifest.update(format="zip"),
-    "another version": lambda files, manifest: manifest.update(version=5),
-    "another version and no environment": lambda files, manifest: manifest.update(version=5, environment=7),
+    "another version": lambda files, manifest: manifest.update(version=6),
+    "another version and no environment": lambda files, manifest: manifest.update(version=6, environment=7),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
     "files without end": lambda files, manifest: manifest["files"].update(
@@ -288,6 +288,7 @@ HOSTILE = {
     "a student's file outside": in_json("unit.json", lambda unit: unit["own"].append(OUT)),
     "a pipe outside": in_json("unit.json", lambda unit: unit["odd"].update({OUT: "pipe"})),
     "a device": in_json("unit.json", lambda unit: unit["odd"].update(x="device")),
+    "a submission that is allowed everything": in_json("unit.json", lambda unit: unit.update(observe=True)),
     "another student's submission": in_json("unit.json", lambda unit: unit.update(student="bob")),
     "a result with other totals": in_json("result.json", lambda result: result.update(score=100)),
     "a result of somebody else": in_json("result.json", lambda result: result.update(student="bob")),
@@ -312,7 +313,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 4"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 5"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
@@ -475,7 +476,7 @@ def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch
 
 # --- the version ---------------------------------------------------------------------------------------------
 
-SHAPE = {4: "03288b414a2553b7"}
+SHAPE = {5: "a69fff43fe71ff9a"}
 """Version of a bundle → digest of its records' fields and types."""
 
 

@@ -6,9 +6,10 @@ import ast
 
 import pytest
 
-from autograder.extensions.trust.mutants import mutants
+from autograder.extensions.trust.mutants import cheats, mutants
 from autograder.extensions.trust.mutants.cheats import public_calls
 from autograder.extensions.trust.mutants.feeds import touched, used
+from autograder.extensions.trust.mutants.result_forms import OPERATORS
 from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
 
@@ -55,6 +56,7 @@ SLIPS = [
     ("for x in range(n):\n    x += 1", "a range that ends one too soon", "for x in range(n - 1):\n    x += 1"),
     ("for x in range(n):\n    x += 1", "= for an update", "for x in range(n):\n    x = 1"),
     ("x = 1\ny = x\nx = 3", "two statements the wrong way round", "y = x\nx = 1\nx = 3"),
+    ("x = a if b else c", "one branch for all cases", "x = c"),
     ("x = 1\nif x:\n    x = 2", "a condition negated", "x = 1\nif not x:\n    x = 2"),
 ]
 
@@ -107,18 +109,30 @@ def test_a_data_slip(source: str, operator: str, part: str) -> None:
 
 
 HONEST = [
+    ("def f(a):\n    return sum(a)", "an exact sum", "__import__('math').fsum(a)"),
+    ("def f(a, n):\n    return sum(b for b in a) / n", "a sum of quotients", "sum((b / n for b in a))"),
+    ("def f(a):\n    c = 0\n    for b in a:\n        c += b", "a loop from the other end", "reversed(list(a))"),
+    ("x = (a + b) ** 2", "a power as a product", "x = (a + b) * (a + b)"),
+    ("x = a * a", "a product as a power", "x = a ** 2"),
+    ("x = a / b", "a quotient as a product", "x = a * (1 / b)"),
+    ("x = np.mean(a)", "another function of numpy's", "__import__('math').fsum(np.ravel(a)) / np.size(a)"),
+    ("x = a.mean(axis=0)", "rows from the other end", "x = a[::-1].mean(axis=0)"),
+    ("x = np.sum(a, axis=0)", "rows from the other end", "x = np.sum(a[::-1], axis=0)"),
     ("def f(a, b, c):\n    return a + b + c", "brackets elsewhere", "a + (b + c)"),
     ("def f(a, b, c):\n    return a * b * c", "brackets elsewhere", "a * (b * c)"),
     ("def f(a):\n    return sum(a)", "a sum from its other end", "sum(reversed(list(a)))"),
     ("x = a * b", "factors exchanged", "x = b * a"),
     ("def f(a):\n    return [g(b) for b in a if b]", "a loop for a comprehension", "collected.append(g(b))"),
     ("def f(a):\n    c = 2 * a\n    return c", "other names", "my_c = 2 * a"),
+    ("def g(a):  # twice\n    return 2 * a\ndef f(a):\n    return g(a)", "other names", "def my_g(a):  # twice"),
     ("def f(a):\n    return 2 * a", "a lambda", "f = lambda a: 2 * a"),
     ("def f(a):\n    return 2 * a", "a helper function", "return f_helper(a)"),
     (DENSE, "layers that are added", "model.add(layers.Dense(8, activation='relu'))"),
     (DENSE, "a functional model", "model = keras.Model(given, flow)"),
     (DENSE, "activations as layers of their own", "layers.Activation('relu')"),
     (DENSE, "seed 11", "utils.set_random_seed(11)"),
+    (COMPILE, "an optimizer that is as good", "keras.optimizers.Nadam(learning_rate=0.01)"),
+    (FIT, "more epochs", "epochs=14"),
 ]
 
 
@@ -152,6 +166,113 @@ def test_every_answer_is_python_and_another_one(family: str) -> None:
     assert answers
     assert len(forms) == len(answers)
     assert ast.unparse(ast.parse(source)) not in forms
+
+
+SOFTMAX = f"""\
+{DENSE.replace("Dense(2)", "Dense(2, activation='softmax')")}
+model.compile(loss="sparse_categorical_crossentropy")"""
+
+
+def test_a_softmax_may_be_a_layer_or_a_part_of_the_loss() -> None:
+    after = made(SOFTMAX, "honest")
+    assert "layers.Dense(2), layers.Softmax()])" in after["softmax as a layer"][0]
+    (of_logits,) = after["softmax as a part of the loss"]
+    assert "layers.Dense(2)])" in of_logits
+    assert "loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)" in of_logits
+
+
+FORMS = [
+    ("def f(a):\n    return [b for b in a]", "a tuple for a list", "return tuple([b for b in a])"),
+    ("def f(a):\n    c = []\n    return c", "an array for a list", "return np.array(c)"),
+    ("def f(a):\n    return sorted(a)", "a generator for a list", "return (value for value in sorted(a))"),
+    ("def f(a):\n    return list(set(a))", "another order of what is different", "return list(list(set(a)))[::-1]"),
+    ("def f(a):\n    return np.unique(a)", "another order of what is different", "return np.unique(a)[::-1]"),
+    ("def f(a):\n    return tuple(a)", "a list for a tuple", "return list(tuple(a))"),
+    ("def f(a):\n    return set(a)", "a list for a set", "return list(set(a))"),
+    ("def f(a):\n    return {b: 1 for b in a}", "another order of a dict", "return dict(reversed("),
+    ("def f(a):\n    return {}", "a subclass for a dict", "OrderedDict({})"),
+    ("def f(a):\n    return np.zeros(a)", "a list for an array", "np.asarray(np.zeros(a)).tolist()"),
+    ("def f(a):\n    return np.zeros(a)", "whole numbers for floats, where all are whole", "result.astype(int)"),
+    ("def f(a):\n    return np.zeros(a)", "a copy of an array", "np.array(np.zeros(a))"),
+    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()] if type(x) in (int, float) else x"),
+    ("x = float(y)", "a whole number for a float", "x = int(x) if type(x) is float and x == int(x) else x"),
+    ("x = table.sort_values('a')", "rows in another order", "x = x.iloc[::-1]"),
+    ("x = table.sort_values('a')", "columns in another order", "x[x.columns[::-1]]"),
+    ("x = table.reset_index()", "rows with other numbers in the index", "x.set_axis(range(7, 7 + len(x)))"),
+]
+NUMPY = "import numpy as np\nassert f and x"
+
+
+@pytest.mark.parametrize(("source", "operator", "part"), FORMS)
+def test_a_result_in_another_form(source: str, operator: str, part: str) -> None:
+    assert any(part in after for after in made(source, "honest", test=NUMPY)[operator])
+
+
+@pytest.mark.parametrize("source", ["x = tensor.exp(a)", "x = cost.mean()", "def f(a):\n    return a, 1"])
+def test_results_of_other_libraries_and_several_results_keep_their_form(source: str) -> None:
+    assert not OPERATORS & made(source, "honest", test=NUMPY).keys()
+
+
+SETTLED = [
+    ("def f(a):\n    # return a list\n    return sorted(a)", "a tuple for a list"),
+    ("def f(a):\n    # the smallest one first\n    return sorted(set(a))", "another order of what is different"),
+    ("def f(a):\n    # an array\n    return np.zeros(a)", "a list for an array"),
+    ("def f(a):\n    # with dtype float64\n    return np.zeros(a)", "whole numbers for floats, where all are whole"),
+    (f"# train for 9 epochs\n{FIT}", "more epochs"),
+    (f"# with adam\n{COMPILE}", "an optimizer that is as good"),
+    ("# keep the index\nx = table.reset_index()", "rows with other numbers in the index"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator"), SETTLED)
+def test_words_of_the_task_settle_a_form(source: str, operator: str) -> None:
+    released = "\n".join(line for line in source.split("\n") if "#" in line)
+    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, released, "")
+    test = f"{NUMPY} and model and history"
+    graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
+    exam = Exam("hw", "nb", (answer, graded))
+    assert operator not in {one.operator for one in mutants([exam], ("honest",), (), 0)}
+
+
+SPLIT = "X = y = X_train = y_train = X_test = y_test = 1\nmodel.fit(X_train, y_train)\nx = model.score(X_test, y_test)"
+LEAKS = [
+    ("fitted on the test rows", "model.fit(X_test, y_test)"),
+    ("fitted on all rows", "model.fit(X, y)"),
+    ("scored on the training rows", "model.score(X_train, y_train)"),
+]
+
+
+@pytest.mark.parametrize(("operator", "part"), LEAKS)
+def test_a_model_is_trained_or_scored_on_the_wrong_rows(operator: str, part: str) -> None:
+    assert any(part in after for after in made(SPLIT, "data")[operator])
+    assert operator not in made(SPLIT.replace("X = y = X_train = y_train = X_test = y_test = 1\n", ""), "data")
+
+
+def test_the_size_of_a_model_is_no_slip_of_code() -> None:
+    source = "model = KNeighborsClassifier(5)\nmodel.fit(a, b)\nx = 3"
+    assert not any("Classifier(6)" in after for after in made(source, "code")["a number one too large"])
+
+
+def test_a_network_without_activations_is_linear() -> None:
+    hidden = 'layers.Dense(8, activation="relu")'
+    source = DENSE.replace(hidden, f"{hidden}, {hidden}")
+    (after,) = made(source, "network")["no activation in any hidden layer"]
+    assert after == DENSE.replace(hidden, "layers.Dense(8), layers.Dense(8)")
+
+
+TABLES = {
+    cheats.TABLE_COLUMNS: {"a_": [1, 2], "b_": [3.0, 4.0]},
+    cheats.TABLE_PAIRS: {"a": [1, 2], "b": [4.0, 3.0]},
+    cheats.TABLE_TEXTS: {"a": ["1", "2"], "b": ["3.0", "4.0"]},
+    cheats.SAME_SHAPE: {"a": [0, 0], "b": [0, 0]},
+}
+
+
+@pytest.mark.parametrize("operator", TABLES)
+def test_the_cheat_on_a_table_is_a_table(operator: str) -> None:
+    source = "import pandas as pd\ndef f():\n    return pd.DataFrame({'a': [1, 2], 'b': [3.0, 4.0]})"
+    (after,) = made(source, "cheat")[operator]
+    assert executed(after)["f"]().to_dict("list") == TABLES[operator]  # type: ignore[operator]
 
 
 CHEATS = {

@@ -173,3 +173,71 @@ def test_what_a_kernel_prints_is_read_strictly(text: str) -> None:
     found = read(CellRun("ok", ({"output_type": "stream", "name": "stdout", "text": text},)))
     assert isinstance(found, Comparison)
     assert found.verdict == UNCLEAR or (found.verdict, found.why) == ("alike", "7")
+
+
+SOFTMAX = "def f(x):\n    e = np.exp(x - np.max(x))\n    return e / e.sum()"
+NAIVE = "def f(x):\n    e = np.exp(x)\n    return e / e.sum()"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_large_numbers_tell_a_softmax_that_overflows(compared: Any) -> None:
+    assert compared(SOFTMAX, NAIVE, "f(np.array([1.0, 2.0, -3.0]))")["verdict"] == "different"
+
+
+def test_an_answer_that_changes_its_argument_is_different(compared: Any) -> None:
+    right, other = "def f(x):\n    return sorted(x)", "def f(x):\n    x.sort()\n    return x"
+    assert compared(right, other, "f([2, 1])")["why"] == (
+        "`f` changes its argument, and the solution leaves it as it is"
+    )
+
+
+def test_marks_and_capitals_tell_what_a_text_was_not_freed_of(compared: Any) -> None:
+    right = "def f(x):\n    return x.strip('.,!').lower()"
+    for other in ("def f(x):\n    return x.lower()", "def f(x):\n    return x.strip('.,!')"):
+        assert compared(right, other, "f('cat')")["verdict"] == "different"
+
+
+def test_a_generator_is_compared_by_its_values(compared: Any) -> None:
+    right = "def f(n):\n    return [k * k for k in range(n)]"
+    assert compared(right, "def f(n):\n    return (k ** 2 for k in range(n))", "f(4)")["verdict"] == "alike"
+    assert compared(right, "def f(n):\n    return (k + k for k in range(n))", "f(4)")["verdict"] == "different"
+
+
+def test_tables_are_compared_by_columns_and_rows_and_not_by_row_numbers(compared: Any) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+    right = "def f(t):\n    return t[t['a'] > 1].reset_index(drop=True)"
+    alike = "def f(t):\n    return t[t['a'] > 1]"
+    for other, verdict in ((alike, "alike"), (f"{alike}[['b']]", "different"), (f"{alike}[::-1]", "different")):
+        assert compared(right, other, "f(t)", t=table)["verdict"] == verdict
+
+
+def test_the_order_of_rows_counts_where_the_task_says_one(capsys: pytest.CaptureFixture[str]) -> None:
+    pd = pytest.importorskip("pandas")
+    right = "def f(t):\n    return t.sort_values('a')"
+    namespace = {"t": pd.DataFrame({"a": [3, 1, 2], "b": ["x", "y", "z"]})}
+    for has_order, verdict in ((True, "different"), (False, "alike")):
+        exec(right, namespace)
+        probe.watch(namespace, ["f"])
+        exec("f(t)", namespace)
+        probe.compare(namespace, right, "def f(t):\n    return t", ["f"], 20, 0, has_order)
+        assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+    probe._options["has_order"] = True
+
+
+def test_letters_of_the_whole_alphabet_are_tried(compared: Any) -> None:
+    right = "def f(text, n):\n    return [(ord(letter) - 97 + n) % 26 for letter in text]"
+    assert compared(right, right.replace(" % 26", ""), "f('abc', 1)")["verdict"] == "different"
+
+
+def test_functions_in_a_case_are_shown_as_they_can_be_copied() -> None:
+    assert shown(np.sin) == "np.sin"
+    assert shown(len) == "len"
+    assert shown(lambda x: x**2 + 1) == "lambda x: x ** 2 + 1"
+
+
+def test_models_of_scikit_learn_are_compared_by_what_they_learned() -> None:
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    fitted = [preprocessing.StandardScaler().fit([[0.0], [x]]) for x in (1.0, 1.0, 2.0)]
+    assert alike(plain(fitted[0]), plain(fitted[1]))
+    assert not alike(plain(fitted[0]), plain(fitted[2]))

@@ -7,17 +7,28 @@ otherwise, and must earn the same.
 from __future__ import annotations
 
 import ast
+import itertools
 import random
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from autograder._util.digests import digest
 from autograder._util.syntax import meaning, parsed
-from autograder.extensions.trust.mutants import cheats, code_slips, data_slips, honest_rewrites, network_slips
+from autograder.extensions.trust.mutants import (
+    cheats,
+    code_slips,
+    data_slips,
+    honest_rewrites,
+    network_rewrites,
+    network_slips,
+    result_forms,
+)
 from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
 from autograder.extensions.trust.mutants.syntax_edits import Operator, apply, edits, swapped
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.syntax.cell_matching import bound_names
 
 HONEST = "honest"
 FAMILIES: Mapping[str, str] = {
@@ -44,8 +55,12 @@ class Mutant:
     """The instructor's source."""
     after: str
     feeds: Feeds = field(compare=False)
+    has_order: bool = field(default=True, compare=False)
+    """Whether the task says in which order a result stands."""
     is_allowed: bool = False
     """Whether the instructor says that the task allows this change."""
+    is_forbidden: bool = False
+    """Whether the instructor says that the task forbids this rewrite."""
 
     @property
     def id(self) -> str:
@@ -63,7 +78,17 @@ class Mutant:
     @property
     def is_honest(self) -> bool:
         """Whether it must earn what the solution earns."""
-        return self.family == HONEST or self.is_allowed
+        return (self.family == HONEST or self.is_allowed) and not self.is_forbidden
+
+    @property
+    def is_another_form(self) -> bool:
+        """Whether it gives the solution's results in another form."""
+        return self.family == HONEST and self.operator in result_forms.OPERATORS
+
+    @property
+    def is_right_as_made(self) -> bool:
+        """Whether it is right although a comparison with the solution shows a difference, of order or of names."""
+        return self.family == HONEST and self.operator in result_forms.ORDERS | {honest_rewrites.OTHER_NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +124,7 @@ def mutants(
     questions: Sequence[str],
     seed: int,
     right: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    wrong: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Mutant]:
     """Make the mutants of these families, in an order of which each beginning is a fair sample.
 
@@ -111,6 +137,7 @@ def mutants(
         questions: ids of questions; only answers that feed one of them directly are changed. Empty: all.
         seed: decides the order.
         right: answer (grade_id) → changes that the task allows, as for :meth:`Mutant.is_named`; they are honest.
+        wrong: answer (grade_id) → rewrites that the task forbids; they must lose points.
     """
     queues: dict[tuple[str, str], list[Mutant]] = {}
     for answer in answers(exams):
@@ -118,9 +145,13 @@ def mutants(
             continue
         forms = {meaning(answer.cell.source)}
         for family in (name for name in FAMILIES if name in families):
-            allowed = right.get(str(answer.cell.grade_id), ())
+            allowed, forbidden = (entries.get(str(answer.cell.grade_id), ()) for entries in (right, wrong))
             of_family = [
-                replace(mutant, is_allowed=any(mutant.is_named(entry) for entry in allowed))
+                replace(
+                    mutant,
+                    is_allowed=any(map(mutant.is_named, allowed)),
+                    is_forbidden=any(map(mutant.is_named, forbidden)),
+                )
                 for mutant in _of(answer, family)
                 if _is_new(mutant.after, forms)
             ]
@@ -129,9 +160,10 @@ def mutants(
 
 
 def _of(answer: AnswerCell, family: str) -> Iterator[Mutant]:
+    name, before = str(answer.cell.grade_id), answer.cell.source
+    has_order = re.search(result_forms.ORDER, task_of(answer.exam, answer.cell), re.IGNORECASE) is not None
     for operator, after in _FAMILIES[family](answer):
-        name = str(answer.cell.grade_id)
-        yield Mutant(family, operator, answer.exam.notebook, name, answer.cell.source, after, answer.feeds)
+        yield Mutant(family, operator, answer.exam.notebook, name, before, after, answer.feeds, has_order)
 
 
 def _is_new(source: str, forms: set[str]) -> bool:
@@ -169,11 +201,43 @@ def _solution_lines(source: str) -> range:
 
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     yield from _edited(answer, honest_rewrites.OPERATORS)
-    yield from honest_rewrites.whole_cells(answer.cell.source, answer.tree, answer.used)
+    yield from _of_networks(answer)
+    public_words = frozenset(_WORD.findall(public_text(answer.exam)))
+    source, tree, used = answer.cell.source, answer.tree, answer.used
+    yield from honest_rewrites.whole_cells(source, tree, used, public_words)
+    has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
+    yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
+
+
+def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
+    task = task_of(answer.exam, answer.cell)
+    of_tree = ((operator, ast.unparse(tree)) for operator, tree in network_rewrites.logits(answer.tree))
+    for operator, after in itertools.chain(_edited(answer, network_rewrites.OPERATORS), of_tree):
+        settled = network_rewrites.SETTLED.get(operator)
+        if settled is None or not re.search(settled, task, re.IGNORECASE):
+            yield operator, after
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def public_text(exam: Exam) -> str:
+    """Return all that students read of an exam."""
+    return "\n".join(cell.released for cell in exam.cells)
+
+
+def task_of(exam: Exam, answer: ExamCell) -> str:
+    """Return what students read of one answer: the texts since the last test, and its released part."""
+    index = next(place for place, cell in enumerate(exam.cells) if cell is answer)
+    before = [place for place, cell in enumerate(exam.cells[:index]) if cell.role in (Role.TEST, Role.ANSWER)]
+    cells = exam.cells[max(before, default=-1) + 1 : index + 1]
+    return "\n".join(cell.released for cell in cells if cell.cell_type != "code" or cell is answer)
 
 
 def _code(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     left_alone = code_slips.untouched(answer.tree) | network_slips.building(answer.tree)
+    if ".fit(" in answer.cell.source:
+        left_alone |= code_slips.settings(answer.tree)
     yield from _edited(answer, code_slips.OPERATORS, left_alone)
     for first, second in code_slips.orders(answer.tree):
         if first.lineno in answer.lines and (second.end_lineno or 0) in answer.lines:
@@ -185,7 +249,10 @@ def _network(answer: AnswerCell) -> Iterator[tuple[str, str]]:
 
 
 def _data(answer: AnswerCell) -> Iterator[tuple[str, str]]:
-    return _edited(answer, data_slips.OPERATORS)
+    index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
+    cells = (cell.source for cell in answer.exam.cells[: index + 1] if cell.cell_type == "code")
+    bound = frozenset(name for source in cells for name in bound_names(source) or ())
+    return _edited(answer, [*data_slips.OPERATORS, data_slips.leaks(bound)])
 
 
 def _cheat(answer: AnswerCell) -> Iterator[tuple[str, str]]:

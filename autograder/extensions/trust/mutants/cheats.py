@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from autograder._util.syntax import parsed
 from autograder.coordinator.mutants import ZEROS
+from autograder.extensions.trust.mutants.result_forms import kind_of, returned
 from autograder.records.exam import Exam, Role
 
 SAME_SHAPE = "zeros of the right type and shape"
@@ -22,14 +23,35 @@ TABLE = "a table of the public examples"
 UNTRAINED = "an untrained network of the same shape"
 EQUAL_ODDS = "a network whose weights are all zero"
 EQUALS_ALL = "an object that says that it equals everything"
+NEARLY = "results that are 5 % too large"
+STATED = "a number that was not computed, 5 % away"
+TABLE_COLUMNS = "a table whose columns have other names"
+TABLE_TEXTS = "a table of texts"
+TABLE_GAP = "a table whose first row is missing values"
+TABLE_PAIRS = "a table with one column in the reverse order"
 PATCHED = "an untrained network whose `evaluate` and `predict` are replaced"
 
 _OTHER_SHAPE = """
 def _other_shape(value):
+    if hasattr(value, "iloc"):
+        return _zeros(value).iloc[:1]
     if hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape):
         return (value * 0).reshape(-1)[:1]
     return _zeros(value) if type(value) not in (list, tuple) else type(value)(map(_zeros, value[:1]))
 """
+_TIMES = """
+def _times(value, factor):
+    if type(value) in (list, tuple):
+        return type(value)(_times(one, factor) for one in value)
+    is_float = type(value) is float or str(getattr(value, "dtype", "")).startswith("float")
+    return value * factor if is_float else value
+"""
+_OF_TABLES = (
+    (TABLE_COLUMNS, "_x.rename(columns=lambda name: f'{name}_')"),
+    (TABLE_TEXTS, "_x.astype(str)"),
+    (TABLE_GAP, "_x.mask([number == 0 for number in range(len(_x))])"),
+    (TABLE_PAIRS, "_x.assign(**{_x.columns[-1]: _x[_x.columns[-1]].to_numpy()[::-1]})"),
+)
 _LIAR = """
 class _Liar:
     def __eq__(self, other):
@@ -60,6 +82,10 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
     values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
     for name in functions:
         yield from _of_function(source, name, list(public_calls(exam, index, name)))
+        for kind, pattern in _OF_TABLES if _returns_table(tree, name) else ():
+            right = f"_right_{name}"
+            whole = f"(lambda table: {pattern.replace('_x', 'table')})({right}(*args, **kwargs))"
+            yield kind, _appended(source, "", [f"{right} = {name}", _function(name, whole)])
     if values:
         # One statement for all names: where one raises, none is replaced.
         names = ", ".join(values)
@@ -70,6 +96,11 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
         yield SAME_TYPE, _appended(source, ZEROS + _OTHER_SHAPE, [f"{names} = {other_shapes}"])
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
         yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
+    for name in values:
+        for factor in (1.05, 0.95) if _has(name, "number", tree) else ():
+            yield STATED, _appended(source, _TIMES, [f"{name} = _times({name}, {factor})"])
+        for kind, pattern in _OF_TABLES if _has(name, "table", tree) else ():
+            yield kind, _appended(source, "", [f"{name} = {pattern.replace('_x', name)}"])
     for name in trained:
         untrained = f"{name} = _copied({name})"
         yield UNTRAINED, _appended(source, _COPIED, [untrained])
@@ -108,6 +139,7 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
         (NOTHING, "", "None"),
         (ITS_INPUT, "", "(*args, *kwargs.values())[0]"),
         (EQUALS_ALL, _LIAR, "_Liar()"),
+        (NEARLY, _TIMES, f"_times({right}(*args, **kwargs), 1.05)"),
     ):
         yield kind, _appended(source, helpers, [alias, _function(name, result)])
     if calls:
@@ -119,6 +151,17 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
             f"{right}(*args, **kwargs) if _key(*args, **kwargs) in _public else _zeros({right}(*args, **kwargs))"
         )
         yield TABLE, _appended(source, ZEROS, [alias, key, table, _function(name, looked_up)])
+
+
+def _returns_table(tree: ast.Module, name: str) -> bool:
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return any(kind_of(value, node) == "table" for node in functions for value in returned(node))
+
+
+def _has(name: str, of_kind: str, tree: ast.Module) -> bool:
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    values = [node.value for node in assigned if ast.unparse(node.targets[0]) == name]
+    return any(kind_of(value, tree) == of_kind for value in values)
 
 
 def _function(name: str, result: str) -> str:

@@ -140,6 +140,7 @@ def condition(node: ast.AST) -> Made:
     """Negate a condition, or forget its ``else``."""
     if isinstance(node, ast.IfExp):
         yield "a condition negated", ast.IfExp(node.test, node.orelse, node.body)
+        yield from (("one branch for all cases", branch) for branch in (node.body, node.orelse))
     if isinstance(node, ast.If):
         test = ast.UnaryOp(ast.Not(), node.test)
         yield "a condition negated", [ast.If(test, node.body, node.orelse)]
@@ -280,6 +281,13 @@ def untouched(tree: ast.AST) -> set[ast.AST]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_plot(node.value):
             nodes.update(ast.walk(node))
     return nodes
+
+
+def settings(tree: ast.AST) -> set[ast.AST]:
+    """Collect the numbers that set up a model, as in ``KNeighborsClassifier(5)``: its size is no slip of code."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node)[:1].isupper()]
+    parts = [part for node in calls for part in (*node.args, *node.keywords)]
+    return {node for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)}
 
 
 def _is_plot(node: ast.Call) -> bool:

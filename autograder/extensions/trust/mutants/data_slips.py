@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator
@@ -66,6 +66,36 @@ def splitting(node: ast.AST) -> Made:
             ast.Call(node.func, node.args, [*remaining, ast.keyword("shuffle", ast.Constant(False))]),
         )
 
+
+def leaks(names: Container[str]) -> Operator:
+    """Make an operator that trains on the test rows or on all rows, and scores on the training rows.
+
+    Args:
+        names: names that the notebook binds before; rows that are not among them cannot be taken.
+    """
+
+    def leak(node: ast.AST) -> Made:
+        if not isinstance(node, ast.Call) or called(node) not in _FITTING | _SCORING:
+            return
+        swaps = _FITTED if called(node) in _FITTING else _SCORED
+        texts = [ast.unparse(argument) for argument in node.args]
+        for words, pattern, replacement in swaps:
+            changed = [re.sub(pattern, replacement, text) for text in texts]
+            new = {name for text in changed for name in re.findall(r"\w+", text) if _SPLIT.search(name) or name in "Xy"}
+            if changed != texts and all(name in names for name in new):
+                yield words, ast.Call(node.func, list(map(_expression, changed)), node.keywords)
+
+    return leak
+
+
+_SPLIT = re.compile(r"_(train|test|valid|val)$")
+_FITTING = frozenset({"fit", "fit_transform", "partial_fit"})
+_SCORING = frozenset({"score", "predict", "evaluate", "accuracy_score", "mean_squared_error", "r2_score"})
+_FITTED = (
+    ("fitted on the test rows", r"\b(\w+)_train\b", r"\1_test"),
+    ("fitted on all rows", r"\b(\w+)_train\b", r"\1"),
+)
+_SCORED = (("scored on the training rows", r"\b(\w+)_(test|valid|val)\b", r"\1_train"),)
 
 OPERATORS: tuple[Operator, ...] = (scaling, rows_and_labels, validation, splitting)
 

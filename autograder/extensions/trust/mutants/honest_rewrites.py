@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograder._util.syntax import parsed
@@ -13,6 +14,7 @@ from autograder.extensions.trust.mutants.syntax_edits import New, Operator, repl
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
+OTHER_NAMES = "other names"
 _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
 
 
@@ -20,13 +22,20 @@ _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "def
 
 
 def operands(node: ast.AST) -> Made:
-    """Exchange the operands of a product; write a square as a product, and the other way round."""
+    """Exchange the operands of a product; write powers and quotients as products, and a difference as a sum."""
     if not isinstance(node, ast.BinOp):
         return
     if isinstance(node.op, ast.Mult) and not _has_text(node):
         yield "factors exchanged", ast.BinOp(node.right, ast.Mult(), node.left)
-    if isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Name) and ast.unparse(node.right) == "2":
-        yield "a square as a product", ast.BinOp(node.left, ast.Mult(), node.left)
+    power = ast.unparse(node.right) if isinstance(node.op, ast.Pow) else ""
+    if power in ("2", "3"):
+        square = ast.BinOp(node.left, ast.Mult(), node.left)
+        yield "a power as a product", square if power == "2" else ast.BinOp(square, ast.Mult(), node.left)
+    if isinstance(node.op, ast.Mult) and ast.dump(node.left) == ast.dump(node.right):
+        yield "a product as a power", ast.BinOp(node.left, ast.Pow(), ast.Constant(2))
+    if isinstance(node.op, ast.Div) and not isinstance(node.right, ast.Constant):
+        inverse = ast.BinOp(ast.Constant(1), ast.Div(), node.right)
+        yield "a quotient as a product", ast.BinOp(node.left, ast.Mult(), inverse)
     if isinstance(node.op, ast.Sub):
         yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
 
@@ -41,6 +50,13 @@ def orders_of_summation(node: ast.AST) -> Made:
         case ast.Call(func=ast.Name(id="sum"), args=[terms], keywords=[]) if not isinstance(terms, ast.Starred):
             backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
             yield "a sum from its other end", ast.Call(node.func, [backwards], [])
+            yield "an exact sum", ast.Call(_name("__import__('math').fsum"), [terms], [])
+        case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as terms]), op=ast.Div()):
+            parts = ast.GeneratorExp(ast.BinOp(terms.elt, ast.Div(), node.right), terms.generators)
+            yield "a sum of quotients", ast.Call(_name("sum"), [parts], [])
+        case ast.For(iter=terms, body=[ast.AugAssign(op=ast.Add() | ast.Mult())], orelse=[]):
+            backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
+            yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
 
 
 def comparisons(node: ast.AST) -> Made:
@@ -62,14 +78,11 @@ def conditions(node: ast.AST) -> Made:
 
 
 def results(node: ast.AST) -> Made:
-    """Name a result before it is returned; return a number of numpy's, or an array of float64."""
+    """Name a result before it is returned."""
     if isinstance(node, ast.Return) and node.value is not None:
         result = ast.Name("result", ast.Load())
         assigned = ast.Assign([ast.Name("result", ast.Store())], node.value, lineno=node.lineno)
         yield "a result with a name", [assigned, ast.Return(result)]
-        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "float":
-            float64 = ast.parse("__import__('numpy').float64", mode="eval").body
-            yield "a number of numpy's", [ast.Return(ast.Call(float64, node.value.args, []))]
 
 
 def loops(node: ast.AST) -> Made:
@@ -101,9 +114,10 @@ def vectors(node: ast.AST) -> Made:
         yield "another function of numpy's", _filled(rewritten, x)
 
 
+_EXACT = "__import__('math').fsum(np.ravel(_x))"
 _VECTORS = {
-    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)"),
-    "sum": ("np.asarray(_x).sum()",),
+    "mean": ("np.sum(_x) / np.size(_x)", "np.average(_x)", "np.mean(np.asarray(_x)[::-1])", _EXACT + " / np.size(_x)"),
+    "sum": ("np.asarray(_x).sum()", "np.sum(np.asarray(_x)[::-1])", _EXACT),
     "exp": ("np.e ** np.asarray(_x)",),
     "sqrt": ("np.asarray(_x) ** 0.5",),
     "argmax": ("np.asarray(_x).argmax()",),
@@ -112,73 +126,39 @@ _VECTORS = {
 }
 
 
-def activations(node: ast.AST) -> Made:
-    """Write the activation of a layer as a layer of its own; a list of layers may hold it."""
-    if not isinstance(node, ast.List):
+def reductions(node: ast.AST) -> Made:
+    """Add the rows of an array or a table from the last one on."""
+    if not isinstance(node, ast.Call) or called(node) not in ("mean", "sum", "std", "var"):
         return
-    separated: list[ast.expr] = []
-    for layer in node.elts:
-        separated += _apart(layer)
-    if len(separated) > len(node.elts):
-        yield "activations as layers of their own", ast.List(separated, ast.Load())
-
-
-def _apart(layer: ast.expr) -> list[ast.expr]:
-    if not isinstance(layer, ast.Call) or called(layer) != "Dense":
-        return [layer]
-    keywords = [keyword for keyword in layer.keywords if keyword.arg != "activation"]
-    activations = [keyword.value for keyword in layer.keywords if keyword.arg == "activation"] or layer.args[1:2]
-    if not activations:
-        return [layer]
-    kind = ast.Attribute(layer.func.value, "Activation", ast.Load()) if isinstance(layer.func, ast.Attribute) else None
-    if kind is None:
-        return [layer]
-    return [ast.Call(layer.func, layer.args[:1], keywords), ast.Call(kind, [activations[0]], [])]
-
-
-def forms(node: ast.AST) -> Made:
-    """Build a Sequential network with ``add``, and as a functional model."""
-    match node:
-        case ast.Assign(
-            targets=[ast.Name() as target],
-            value=ast.Call(
-                func=ast.Attribute(value=module, attr="Sequential"), args=[ast.List(elts=layers)]
-            ) as network,
-        ) if layers:
-            empty = ast.Call(network.func, [], network.keywords)
-            adds = [ast.Expr(ast.Call(ast.Attribute(_name(target.id), "add", ast.Load()), [one], [])) for one in layers]
-            yield "layers that are added", [ast.Assign([target], empty, lineno=node.lineno), *adds]
-            if isinstance(layers[0], ast.Call) and called(layers[0]) == "Input" and len(layers) > 1:
-                yield "a functional model", list(_functional(target.id, module, layers, network.keywords, node.lineno))
-
-
-def _functional(
-    name: str, module: ast.expr, layers: Sequence[ast.expr], keywords: list[ast.keyword], line: int
-) -> Iterator[ast.stmt]:
-    input_name, flow = "given", "flow"
-    yield ast.Assign([ast.Name(input_name, ast.Store())], layers[0], lineno=line)
-    before = input_name
-    for layer in layers[1:]:
-        yield ast.Assign([ast.Name(flow, ast.Store())], ast.Call(layer, [_name(before)], []), lineno=line)
-        before = flow
-    model = ast.Attribute(module, "Model", ast.Load())
-    yield ast.Assign(
-        [ast.Name(name, ast.Store())], ast.Call(model, [_name(input_name), _name(flow)], keywords), lineno=line
-    )
+    if [ast.unparse(keyword) for keyword in node.keywords] != ["axis=0"] or not isinstance(node.func, ast.Attribute):
+        return
+    from_the_end = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
+    backwards = [ast.Subscript(part, from_the_end, ast.Load()) for part in node.args[:1] or [node.func.value]]
+    function = node.func if node.args else ast.Attribute(backwards[0], node.func.attr, ast.Load())
+    yield "rows from the other end", ast.Call(function, [*backwards] if node.args else [], node.keywords)
 
 
 OPERATORS: tuple[Operator, ...] = (
-    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, activations, forms,
+    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, reductions,
 )  # fmt: skip
 
 
 # --- the whole cell ------------------------------------------------------------------------------------
 
 
-def whole_cells(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield rewrites of a whole answer; ``used`` are the names that later cells and tests use of it."""
+def whole_cells(
+    source: str, tree: ast.Module, used: Sequence[str], public_words: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield rewrites of a whole answer.
+
+    Args:
+        source: the instructor's source.
+        tree: its syntax tree.
+        used: names that later cells and tests use of it.
+        public_words: words that students read; a name of the answer that is none of them is the instructor's own.
+    """
     yield "comments and prints", f"print('here I am')\n{source}\n# that is all\nprint('done')"
-    yield from _other_names(source, tree, used)
+    yield from _other_names(source, tree, [name for name in used if name in public_words])
     yield from _helpers(source, tree)
     yield from _hints(tree)
     yield from _other_seeds(source, tree)
@@ -197,16 +177,21 @@ def _other_names(source: str, tree: ast.Module, used: Sequence[str]) -> Iterator
             bound = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
             names |= bound - parameters - shared
     top = {one.id for node in copied.body for one in _outside(node) if isinstance(one.ctx, ast.Store)}
+    top |= {node.name for node in copied.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     arguments = {one.arg for one in ast.walk(copied) if isinstance(one, ast.arg)}
     names = {name for name in names | top if name not in used and name not in arguments and name != "_"}
     if names:
         nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names]
         renamed = replaced(source, [(node, f"my_{node.id.strip('_')}") for node in nodes])
+        for name in sorted(names):
+            renamed = re.sub(rf"\b(def|class)(\s+){name}\b", rf"\1\2my_{name.strip('_')}", renamed)
         for node in ast.walk(copied):
             if isinstance(node, ast.Name) and node.id in names:
                 node.id = f"my_{node.id.strip('_')}"
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
+                node.name = f"my_{node.name.strip('_')}"
         again = parsed(renamed)
-        yield "other names", renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
+        yield OTHER_NAMES, renamed if again and ast.unparse(again) == ast.unparse(copied) else ast.unparse(copied)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.Name]:

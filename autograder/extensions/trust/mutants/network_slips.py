@@ -84,6 +84,20 @@ def layers(node: ast.AST) -> Made:
         yield f"{called(node.func)} left out", node.args[0]  # type: ignore[arg-type]
 
 
+LINEAR = "no activation in any hidden layer"
+
+
+def linear(node: ast.AST) -> Made:
+    """Leave out the activations of all layers but the last, so that the network is linear."""
+    elements = node.elts if isinstance(node, ast.List) else []
+    hidden = [one for one in elements[:-1] if isinstance(one, ast.Call) and one.func and called(one) in _UNITS]
+    plain = {
+        one: _without(one, position) for one in hidden if (position := _argument(one, "activation", 1)[0]) is not None
+    }
+    if len(plain) > 1:
+        yield LINEAR, ast.List([plain.get(one, one) for one in elements], ast.Load())  # type: ignore[call-overload]
+
+
 def settings(node: ast.AST) -> Made:
     """Start from zeros, freeze a layer, leave out its regularizer or its bias."""
     if not isinstance(node, ast.Call) or called(node) not in _UNITS:
@@ -175,7 +189,7 @@ def callbacks(node: ast.AST) -> Made:
 
 
 OPERATORS: tuple[Operator, ...] = (
-    activation, units, layers, settings, compilation, rate, training, history, callbacks,
+    activation, units, layers, linear, settings, compilation, rate, training, history, callbacks,
 )  # fmt: skip
 
 

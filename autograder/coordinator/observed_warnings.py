@@ -1,0 +1,53 @@
+"""Warnings of a proof that follow from what the solution was seen to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from autograder.records.exam import Exam
+from autograder.records.limits import TEST_SECONDS, Limits
+from autograder.records.observations import WIDE, Act, Fact
+
+
+def observed_warnings(exam: Exam, limits: Limits) -> Iterator[str]:
+    """Yield a warning for each test in which the solution comes near to what an answer may do."""
+    facts = exam.observations.facts if exam.observations is not None else ()
+    yield from _wide_integers(exam, facts)
+    for test, warning in (*_long_tests(facts, limits), *_frequent_calls(facts)):
+        yield f"{exam.notebook}, {test}: {warning}"
+
+
+def _wide_integers(exam: Exam, facts: Sequence[Fact]) -> Iterator[str]:
+    """Name the tests in which answers may have integers that wrap, because the solution's are as large."""
+    wide = [fact for fact in facts if fact.act is Act.GIVES and fact.value == WIDE]
+    for cell in exam.cells:
+        if any(fact.is_of(str(cell.grade_id)) for fact in wide):
+            yield (
+                f"{exam.notebook}, {cell.grade_id}: the solution has numbers beyond 2**31 here, so an answer may, too; "
+                "differences and squares of numpy's 64 bits wrap, so compare with ==, or as floats"
+            )
+
+
+def _long_tests(facts: Sequence[Fact], limits: Limits) -> Iterator[tuple[str, str]]:
+    """Yield the tests that take long with the solution."""
+    # Facts are sorted, so the longest of a test stays.
+    seconds = {fact.subject: fact.value for fact in facts if fact.act is Act.TAKES}
+    for test, least in seconds.items():
+        yield (
+            test,
+            f"this test takes more than {least} s with your solution; one test may take {TEST_SECONDS:g} s, and all "
+            f"of a notebook {limits.examiner_seconds:g} s, and slower answers get no points: let it ask for less, or "
+            "raise examiner_seconds in `limits` of course.yaml",
+        )
+
+
+def _frequent_calls(facts: Sequence[Fact]) -> Iterator[tuple[str, str]]:
+    """Yield the tests with functions that the solution calls very often."""
+    for fact in facts:
+        if fact.act is Act.CALLS:
+            yield (
+                fact.subject,
+                f"your solution calls `{fact.value}` of this test very often; each call goes to the test and back, so "
+                "a slower answer may wait for a person; define it in a locked cell of the notebook, where answers call "
+                "it directly",
+            )
