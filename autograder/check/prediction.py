@@ -71,6 +71,8 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
     )
     outputs[order] = outputs.copy()
     again = rows_to_repeat(order)[:size]
+    if isinstance(model, Network):  # its graph may mix rows by their number: never the same rows again
+        again = again[: max(1, len(again) // 2)]
     if not has_text(inputs) and not same_answers(_answer(model, inputs, again), outputs[again]):
         raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
     return outputs

@@ -289,6 +289,29 @@ def honest() -> tuple[dict[str, Any], list[Any]]:
     return described, [arrays[0], rows @ WEIGHTS.T, (rows @ WEIGHTS.T)[order]]
 
 
+def test_65_rows_that_are_mixed_only_in_larger_batches_than_the_kits_are_noticed() -> None:
+    from autograder import check
+
+    described, arrays = honest()
+    described["graph"] |= {
+        "nodes": [
+            LINEAR,
+            node("mean.dim", {"value": 2}, [0], True),
+            node("sym_size.int", X, 0),
+            node("floordiv", {"value": 4}, 13),
+            node("mul.Tensor", {"value": 3}, {"value": 5}),
+            node("sub.Tensor", {"value": 2}, {"value": 6}),
+        ],
+        "outputs": [7],
+    }
+    network = rebuild(described, arrays)
+    rows = np.random.default_rng(1).normal(size=(20, 4)).astype("float32")
+    with check.recording() as results:
+        check.loss(network, on=(rows, np.zeros((20, 3))), below=9, loss="mse")
+    assert results[0].fraction == 0
+    assert "other rows" in results[0].message
+
+
 def test_65_an_index_of_a_hidden_row_that_is_out_of_range_is_a_failure_and_does_not_say_it() -> None:
     from autograder import check
 
