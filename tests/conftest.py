@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
-from helpers import times
+from helpers import lazy, times
 from helpers.tiers import is_unit_test, short_files_last, work_unit
 
 _started_sandboxes: list[str] | None = None
@@ -74,6 +75,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse test modules that import TensorFlow while they are collected (helpers.lazy is how to name it)."""
     if "tensorflow" in sys.modules:
         raise pytest.UsageError("a test module imports TensorFlow while tests are collected; see tests/helpers/lazy.py")
+    _forget_what_stays()
+
+
+def _forget_what_stays() -> None:
+    """Let the collector pass over what lives as long as this process: the tests themselves, or all of TensorFlow."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,9 +99,19 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     started, _started_sandboxes = _started_sandboxes, None
     if started:
         pytest.fail(f"a unit test starts a sandbox: mark it `sandbox`\n{started[0]}")
-    if started is not None and "tensorflow" in sys.modules and not _had_tensorflow:
-        pytest.fail("a unit test imports TensorFlow: mark it `keras`")
+    if "tensorflow" in sys.modules and not _had_tensorflow:
+        _forget_what_stays()
+        if started is not None:
+            pytest.fail("a unit test imports TensorFlow: mark it `keras`")
     return result
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Train and evaluate without compiling, see :func:`helpers.lazy.eagerly`."""
+    pytest.importorskip("tensorflow")
+    with lazy.eagerly():
+        yield
 
 
 def pytest_runtest_logstart() -> None:

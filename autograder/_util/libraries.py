@@ -67,8 +67,12 @@ def with_extra(extra: str) -> str:
     return f"`pip install '.[{extra}]'` in the kit's checkout, or its wheel: `pip install 'nbexaminer-….whl[{extra}]'`"
 
 
+@functools.cache
 def version(distribution: str) -> str | None:
-    """Return the installed version without an import; None where the distribution is not installed."""
+    """Return the installed version without an import; None where the distribution is not installed.
+
+    It is read once: what this process has imported stays, whatever is installed meanwhile.
+    """
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

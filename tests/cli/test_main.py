@@ -18,7 +18,17 @@ from click.testing import CliRunner, Result
 from helpers import tiny
 from helpers.commands import commands
 from helpers.kernels import InProcessKernel
-from helpers.tiny import SOLUTION, TEST, YAML, Here, grade_here, grade_in_this_process, submit, tiny_course
+from helpers.tiny import (
+    SOLUTION,
+    TEST,
+    YAML,
+    Here,
+    grade_here,
+    grade_in_this_process,
+    observe_here,
+    submit,
+    tiny_course,
+)
 from rich.console import Console
 
 from autograder import cli
@@ -617,6 +627,7 @@ def slow_course(tmp_path: Path) -> Course:
     submit(made, "a-quick")
     for name in ("b-slow", "c-slow"):
         submit(made, name, SLOW.format(18))
+    observe_here(made)
     return made
 
 

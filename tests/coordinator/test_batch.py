@@ -295,6 +295,7 @@ def test_a_second_batch_on_a_course_is_refused_and_leftovers_go(course: Course) 
 # --- real processes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_grades_are_the_same_with_one_process_and_with_three(course: Course) -> None:
     def scores(workers: int) -> list[object]:

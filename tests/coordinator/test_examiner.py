@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course, tiny_release
+from helpers.tiny import SOLUTION, YAML, cell, notebook, observe_here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch, submission_grading
 from autograder.coordinator.examiner import Examiners
@@ -72,17 +72,29 @@ def test_an_examiner_that_dies_is_one_submissions_reason(course: Course) -> None
     assert "ended without an outcome" in reasons["is-killed"]
 
 
-def test_one_that_takes_too_long_is_stopped(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline is the coordinator's, whatever the process does about its own."""
-    (work,) = [work for work in plan(course) if work.student == "ada"]
+@pytest.fixture(scope="module")
+def graded_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Work, NotebookGrade, Templates]]:
+    """Ada's work, her honest grade, and the templates for more of it."""
+    course = tiny_course(tmp_path_factory.mktemp("graded"))
+    submit(course, "ada")
+    (work,) = plan(course)
+    honest = batch.run([work]).grades[0].notebooks[0]
     with Templates(work, kernels=0, executed=True) as templates:
-        examiners = Examiners(templates)
-        monkeypatch.setattr(Work, "seconds", 0.5)
-        monkeypatch.setattr(Templates, "examiner_job", _hanging(templates))
-        assert submission_grading.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
-        monkeypatch.setattr(Work, "seconds", 600.0)
-        examiners.stop()
-        assert submission_grading.attempt(work, examiners.examine) == "the batch was stopped"
+        yield work, honest, templates
+
+
+def test_one_that_takes_too_long_is_stopped(
+    graded_work: tuple[Work, NotebookGrade, Templates], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline is the coordinator's, whatever the process does about its own."""
+    work, _, templates = graded_work
+    examiners = Examiners(templates)
+    monkeypatch.setattr(Work, "seconds", 0.5)
+    monkeypatch.setattr(Templates, "examiner_job", _hanging(templates))
+    assert submission_grading.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
+    monkeypatch.setattr(Work, "seconds", 600.0)
+    examiners.stop()
+    assert submission_grading.attempt(work, examiners.examine) == "the batch was stopped"
 
 
 LISTENS = """
@@ -123,15 +135,19 @@ os._exit({})
     ],
 )
 def test_one_that_ends_as_if_all_had_been_said_is_followed_by_one_more(
-    course: Course, monkeypatch: pytest.MonkeyPatch, ended: list[int], reason: str, unused: int
+    graded_work: tuple[Work, NotebookGrade, Templates],
+    monkeypatch: pytest.MonkeyPatch,
+    ended: list[int],
+    reason: str,
+    unused: int,
 ) -> None:
     """The next is fresh, and its outcome counts. A process that says how it failed is not asked again."""
-    (work,) = [work for work in plan(course) if work.student == "ada"]
-    with Templates(work, kernels=0, executed=True) as templates:
-        job = templates.examiner_job()
-        jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
-        monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
-        assert submission_grading.attempt(work, Examiners(templates).examine) == reason
+    work, _, templates = graded_work
+    work.batch_log.unlink(missing_ok=True)
+    job = templates.examiner_job()
+    jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
+    monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
+    assert submission_grading.attempt(work, Examiners(templates).examine) == reason
     assert len(jobs) == unused
     noted = work.batch_log.read_text() if work.batch_log.exists() else ""
     assert ("was followed by another" in noted) == (ended[0] == 0)
@@ -154,17 +170,6 @@ connection.sendall(struct.pack(">cQ", b"p", len(said)) + said)
 import time
 time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def graded_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Work, NotebookGrade, Templates]]:
-    """Ada's work, her honest grade, and the templates for more of it."""
-    course = tiny_course(tmp_path_factory.mktemp("graded"))
-    submit(course, "ada")
-    (work,) = plan(course)
-    honest = batch.run([work]).grades[0].notebooks[0]
-    with Templates(work, kernels=0, executed=True) as templates:
-        yield work, honest, templates
 
 
 @pytest.mark.parametrize("said", ["points", "another exam", "nonsense"])
@@ -207,11 +212,12 @@ SHADOWED = {"script": ["random", "json", "autograder", "sitecustomize", "numpy"]
 SHADOWED["module"] = [name for name in SHADOWED["script"] if name != "autograder"]  # which `python -m` asks for
 
 
-@pytest.mark.parametrize("start", SHADOWED)
+@pytest.mark.parametrize("start", [pytest.param("script", marks=pytest.mark.slow), "module"])
 def test_no_module_in_a_course_folder_takes_the_place_of_anothers(tmp_path: Path, start: str) -> None:
     """Wherever the command is started: no file there is executed by who grades."""
     course = tiny_course(tmp_path / "course")
     submit(course, "ada")
+    observe_here(course)
     traces = tmp_path / "executed"
     traces.mkdir()
     for name in SHADOWED[start]:

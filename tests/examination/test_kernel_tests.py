@@ -224,7 +224,9 @@ PASSES = [
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("test", PASSES)
+@pytest.mark.parametrize(
+    "test", [PASSES[0], *(pytest.param(test, marks=pytest.mark.slow) for test in PASSES[1:4]), *PASSES[4:]]
+)
 def test_a_marked_test_has_the_kernel(tmp_path: Path, test: str) -> None:
     for between in ("", "double = None"):  # with a frozen copy, and at the end
         grade = graded(tmp_path / (between or "end"), test, between=between)

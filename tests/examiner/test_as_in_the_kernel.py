@@ -391,6 +391,7 @@ def test_a_class_of_the_tests_is_another_in_the_next_cell():
     assert [one.fraction for one in graded(exam)] == [1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.filterwarnings("ignore:.is. with a literal")
 def test_all_of_them_in_one_notebook_in_a_sandbox():

@@ -82,6 +82,7 @@ assert os.path.exists("results/out.csv")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_in_the_sandbox_files_and_figures_of_a_solution_pass_and_those_of_a_blank_do_not(tmp_path) -> None:
     course = tiny_course(tmp_path, solution=SOLUTION, test=SANDBOXED)

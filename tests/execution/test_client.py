@@ -180,7 +180,9 @@ def pids(kernel: SandboxedKernel, kind: str) -> list[int]:
     return [int(pid) for pid in found[kind]]
 
 
-@pytest.mark.parametrize("kind", ["supervisor", "monitor", "init", "kernel"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.slow) for kind in ("monitor", "init")), "supervisor", "kernel"]
+)
 def test_that_somebody_killed_it_is_told_from_an_exit(kind) -> None:
     """SIGKILL without a limit's doing, of the kernel or of what guards it."""
     with started() as kernel:
@@ -299,7 +301,7 @@ while True:
 
 @pytest.mark.parametrize(
     "source",
-    [STUBBORN, "import re; re.match(r'(a+)+$', 'a' * 64 + 'b')"],
+    [pytest.param(STUBBORN, marks=pytest.mark.slow), "import re; re.match(r'(a+)+$', 'a' * 64 + 'b')"],
     ids=["swallows interrupts", "never comes back from C"],
 )
 def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_its_limit(source) -> None:

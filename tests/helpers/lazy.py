@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,3 +26,14 @@ class Library:
 keras = Library("keras")
 layers = Library("keras.layers")
 operations = Library("keras.ops")
+
+
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """Run TensorFlow's functions step by step: to compile one takes longer than the few steps of a test."""
+    config = importlib.import_module("tensorflow").config
+    config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        config.run_functions_eagerly(False)

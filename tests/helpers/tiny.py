@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograder.coordinator import proof, recordings, submission_grading
+from autograder.coordinator import assignment, proof, recordings, submission_grading
 from autograder.course.configuration import load_course
 from autograder.examination.kernel_source import RecordingBytes
 from autograder.examination.main import examined
@@ -152,3 +152,17 @@ class Here:
                 yield work, reason_here(work, self.grade)
         finally:
             self.closed = True
+
+
+def observe_here(course: Course, name: str = "hw") -> None:
+    """Run the solution in this process and keep what it does: a batch would run it twice behind walls.
+
+    As after a proof, nothing is noted of points that it misses: sources of tests often solve nothing.
+    """
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if course.release(name).is_dir():
+            shutil.copytree(course.release(name), folder, dirs_exist_ok=True)
+        patch.chdir(folder)
+        patch.setattr(assignment, "in_processes", Here())
+        patch.setattr(assignment.observation, "with_misses", lambda release, _: release)
+        assignment.observed_release(course, course.assignments[name])

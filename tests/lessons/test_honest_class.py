@@ -18,7 +18,7 @@ pytestmark = pytest.mark.keras
 FOR_A_PERSON: dict[str, frozenset[int]] = {}
 """Way → numbers of its tests that wait for a person: there is none."""
 
-FEW = {"cnn: activations as operations", "two inputs: a cell"}
+FEW = {"two inputs: a cell"}
 """The ways that the default suite grades."""
 
 

@@ -87,8 +87,8 @@ def test_the_cost(exam: Exam, names: dict[str, Any], cost: str, expected: float)
     [
         ("[(w, w - rate * s[0]), (b, b - rate * s[1])]", 1.0),
         ("[(w, w + rate * s[0]), (b, b + rate * s[1])]", 0.0),
-        ("[(w, w - rate * s[0])]", 0.0),
-        ("[(b, b - rate * s[1])]", 1 / 4),
+        pytest.param("[(w, w - rate * s[0])]", 0.0, marks=pytest.mark.slow),
+        pytest.param("[(b, b - rate * s[1])]", 1 / 4, marks=pytest.mark.slow),
         ("[(w, w - (1 + 0 * rate) * s[0]), (b, b - (1 + 0 * rate) * s[1])]", 1 / 8),
     ],
 )

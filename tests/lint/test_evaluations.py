@@ -18,7 +18,7 @@ from autograder.models import rebuild
 from autograder.models.evaluation import compiled_as
 from autograder.records.compiled import CompiledAs
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("eager")]
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(60, 4)).astype("float32")
 CLASSES = DRAW.integers(0, 3, 60)

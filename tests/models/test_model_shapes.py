@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.grids import each_once
 from helpers.kernels import remote_after
 from helpers.own_models import ROWS, WORDS, linear, of_call
 from helpers.rebuilding import sent
@@ -196,9 +197,7 @@ SIGNATURES = ["left, right", "left, right, training=None", "left, right, mask=No
 PAIR = [ROWS, ROWS[:, :2]]
 
 
-@PLACES
-@pytest.mark.parametrize("signature", SIGNATURES)
-@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize(("place", "signature", "built"), each_once(PLACES.args[1], SIGNATURES, [True, False]))
 def test_inputs_that_are_arguments_of_their_own_are_read_like_a_list(
     keras: Any, place: Any, signature: str, built: bool
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.otter import SQUARE, block, code, config, course, notebook, question, release_of, text
 from helpers.pipeline import grade
+from helpers.tiny import Here, observe_here
 
 from autograder.cli import main
 from autograder.coordinator.proof import prove
@@ -118,7 +119,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory):
     root = course(tmp_path_factory.mktemp("otter"), *CELLS)
     found = load_course(root)
     release = release_of(root)
-    prove(found, release)
+    prove(found, release, execute=Here())
     write(found, found.assignments["hw"], release)
     released = json.loads(release.notebooks[0].text)
     for name, (answers, edit) in STUDENTS.items():
@@ -186,7 +187,9 @@ def test_a_changed_test_is_graded_from_the_recordings(graded) -> None:
     path.write_text(
         path.read_text().replace("points: 4", "points: 6").replace('"text/plain": "4"', '"text/plain": "5"')
     )
-    done = grade(load_course(root), name="hw")
+    changed = load_course(root)
+    observe_here(changed)
+    done = grade(changed, name="hw")
     assert done.points("right") == {"q1": 3.0, "q2": 1.0, "q3": 0.0}
     assert done.points("wrong") == {"q1": 3.0, "q2": 0.0, "q3": 0.0}
     result = json.loads((root / "autograded/right/hw/result.json").read_text())
@@ -205,7 +208,7 @@ def test_a_stale_saved_output_is_found_by_the_proof(tmp_path: Path) -> None:
     solved = block("solution", code("x = 1 # SOLUTION"))
     root = course(tmp_path, question("name: q", text("?"), solved, block("tests", code("x", "2"))))
     with pytest.raises(ProofError, match=r"nb, q: the solution gets 0 of 1 points \(q - 1: shows 1, expected '2'\)"):
-        prove(load_course(root), release_of(root))
+        prove(load_course(root), release_of(root), execute=Here())
 
 
 STALE = [

@@ -38,6 +38,7 @@ from helpers.pipeline import (
     release,
     seen_by_student,
 )
+from helpers.tiny import observe_here
 
 from autograder.course.configuration import load_course
 from autograder.records.checks import Outcome
@@ -276,6 +277,7 @@ def test_the_same_command_again_grades_nothing(graded: Class) -> None:
     assert before == {p: p.read_bytes() for p in graded.course.root.glob("autograded/**/result.json")}
 
 
+@pytest.mark.slow
 def test_one_worker_and_a_replay_give_the_same_grades(graded: Class) -> None:
     """``--force`` grades anew, here some of the class, one at a time."""
     some = ("full", "half", "dead", "cheat-equal", "tells", "not-json")
@@ -296,7 +298,7 @@ def _verdicts(found: Grade) -> Any:
     return found.status, [(q.id, q.score, q.outcome, q.message, q.checks) for q in questions]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_from_kept_runs_everyone_gets_the_same_grade_again(graded: Class, tmp_path: Path, workers: int) -> None:
     """Liars, cheaters and crashes included, in another place, and with no kernel."""
     course = load_course(Path(shutil.copytree(graded.course.root, tmp_path / "elsewhere")))
@@ -315,6 +317,7 @@ def test_a_tightened_tolerance_executes_nothing_and_takes_points_from_whom_it_sh
     course = load_course(Path(shutil.copytree(graded.course.root, tmp_path / "elsewhere")))
     source = course.source(ASSIGNMENT) / "numbers.ipynb"
     source.write_text(source.read_text().replace("wanted = [3, 1]", "wanted = [3, 2]"))
+    observe_here(course, ASSIGNMENT)
     again = grade(course, "--workers", "2")
     assert all(n.replayed for name, g in again.grades.items() if name not in DAMAGED for n in g.notebooks)
     for name in again.grades:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import symtable
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "autograder"
@@ -32,10 +33,16 @@ def _repeated(names: list[str]) -> set[str]:
     return {name for name, times in Counter(names).items() if times > 1}
 
 
+def _classes(scope: symtable.SymbolTable) -> Iterator[str]:
+    for inner in scope.get_children():
+        if inner.get_type() == "class":
+            yield inner.get_name()
+        yield from _classes(inner)
+
+
 def test_a_class_name_stands_once_but_for_two_ends_of_one_thing() -> None:
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in FILES]
-    names = [node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    assert _repeated(names) == set(TWO_ENDS_OF_A_CLASS)
+    scopes = [symtable.symtable(file.read_text(encoding="utf-8"), file.name, "exec") for file in FILES]
+    assert _repeated([name for scope in scopes for name in _classes(scope)]) == set(TWO_ENDS_OF_A_CLASS)
 
 
 def test_a_module_name_stands_once_but_for_two_ends_of_one_thing() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.tiny import SOLUTION, TEST, cell, notebook, submit, tiny_release
+from helpers.tiny import SOLUTION, TEST, cell, notebook, observe_here, submit, tiny_release
 from nbgrader.utils import find_all_files, ignore_patterns
 
 from autograder.cli import main
@@ -126,6 +126,7 @@ def test_what_a_student_hands_in_stays_whatever_it_is_called(tmp_path: Path) -> 
     course = course_of(tmp_path, config="c.CourseDirectory.ignore = ['*.md']")
     folder = submit(course, "ada", "factor = int(open('notes.md').read())\ndef double(x):\n    return factor * x")
     (folder / "notes.md").write_text("2")
+    observe_here(course)
     said = CliRunner().invoke(main, ["grade", "hw", "--course", str(course.root)])
     assert said.exit_code == 0, said.output
     assert ",ada,2,2," in course.grades_csv.read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.tiny import TEST, submit, tiny_course
+from helpers.tiny import TEST, copied, observe_here, submit, tiny_course
 
 from autograder.cli import main
 from autograder.execution.client import SandboxedKernel
@@ -88,9 +88,20 @@ def test_31_where_it_is_missing_nothing_is_graded(
     ] == []
 
 
-def test_31_nor_is_what_kept_runs_would_do_for(course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Result]:
+    """Where all is there: a course after its class was graded, and what the command said."""
+    made = tiny_course(tmp_path_factory.mktemp("graded") / "course")
+    submit(made, "ada")
+    observe_here(made)
+    return made, graded(made)
+
+
+def test_31_nor_is_what_kept_runs_would_do_for(
+    graded_course: tuple[Course, Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A test has changed, and nothing would have to be executed."""
-    assert graded(course).exit_code == 0
+    course = copied(graded_course[0], tmp_path / "course")
     before = (course.autograded("ada", "hw") / "result.json").read_bytes()
     changed = tiny_course(course.root, test=TEST.replace("== 42", "== 43"))
     no_filter(monkeypatch, tmp_path)
@@ -99,8 +110,9 @@ def test_31_nor_is_what_kept_runs_would_do_for(course: Course, monkeypatch: pyte
     assert (course.autograded("ada", "hw") / "result.json").read_bytes() == before
 
 
-def test_31_control_where_all_is_there_it_is_graded(course: Course) -> None:
-    assert graded(course).exit_code == 0
+def test_31_control_where_all_is_there_it_is_graded(graded_course: tuple[Course, Result]) -> None:
+    course, said = graded_course
+    assert said.exit_code == 0
     assert (course.autograded("ada", "hw") / "result.json").is_file()
 
 

@@ -73,7 +73,11 @@ def test_45_pages_are_made_again_in_no_time(graded: tuple[Course, Graded]) -> No
     assert page(course, "blanks") == before
 
 
-@pytest.mark.parametrize("source", [*BLANKS, QUOTES], ids=["blanks", "blanks-2", "quotes"])
+@pytest.mark.parametrize(
+    "source",
+    [pytest.param(BLANKS[0], id="blanks"), pytest.param(BLANKS[1], id="blanks-2", marks=pytest.mark.security),
+     pytest.param(QUOTES, id="quotes")],
+)  # fmt: skip
 def test_45_control_without_a_limit_it_takes_long(source: str) -> None:
     """Ten times as long as a cell of the same length that is a program, and it has not ended yet."""
     renderer = rendering.markdown if source == QUOTES else rendering.code

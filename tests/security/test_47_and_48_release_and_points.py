@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.tiny import SOLUTION, TEST, cell, notebook, submit, tiny_course
+from helpers.tiny import SOLUTION, TEST, cell, copied, notebook, observe_here, submit, tiny_course
 
 from autograder._util.notebook import read_source_notebook
 from autograder.cli import main
@@ -140,14 +140,28 @@ def manual(course: Course) -> list[float]:
         return [row[0] for row in book.execute("SELECT manual_score FROM grade WHERE manual_score IS NOT NULL")]
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """ada has 2 of 2, eve 0; both are graded."""
-    made = tiny_course(tmp_path / "course")
+    made = tiny_course(tmp_path_factory.mktemp("graded") / "course")
     submit(made, "ada")
     submit(made, "eve", "def double(x):\n    return 3")
+    observe_here(made)
     graded(made)
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    """The same in a folder of the test's own."""
+    return copied(graded_course, tmp_path / "course")
+
+
+def with_another_test(course: Course) -> Course:
+    """What is graded again, from the recordings."""
+    changed = tiny_course(course.root, test=TEST.replace("42", "42.0"))
+    observe_here(changed)
+    return changed
 
 
 @pytest.fixture
@@ -167,8 +181,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
 
 @pytest.mark.sandbox
 def test_48_points_that_appear_while_a_batch_runs_are_told_by_name(course: Course, meanwhile) -> None:
+    changed = with_another_test(course)
     meanwhile(lambda: enter(course, "eve", 16))
-    changed = tiny_course(course.root, test=TEST.replace("42", "42.0"))
     said = graded(changed)
     line = "points by hand: eve: nb/test-double: 16 points given by hand while this batch ran (no points before)"
     assert line in said.stderr
@@ -192,7 +206,7 @@ def test_48_they_are_told_where_nothing_is_executed_either(course: Course, meanw
 @pytest.mark.sandbox
 def test_48_control_a_persons_points_before_the_batch_count_and_are_no_news(course: Course) -> None:
     enter(course, "eve", 1)
-    said = graded(tiny_course(course.root, test=TEST.replace("42", "42.0")))
+    said = graded(with_another_test(course))
     assert "by hand" not in said.stderr
     assert manual(course) == [1.0]
     assert "eve,1" in course.grades_csv.read_text()

@@ -92,10 +92,11 @@ def course_of(root: Path, imported: str, body: str = "mark_as_counted(i)", test:
     [
         (IMPORT, "mark_as_counted(i)", TEST),
         pytest.param("from markposition import *", "mark_as_counted(i)", TEST, marks=pytest.mark.slow),
-        (
+        pytest.param(
             "import markposition\nfrom markposition import reset_all_to_not_counted",
             "markposition.mark_as_counted(i)",
             TEST.replace("check_if", "markposition.check_if"),
+            marks=pytest.mark.slow,
         ),
         pytest.param(IMPORT, "mark_as_counted(i)", ALL_AT_ONCE, marks=pytest.mark.slow),
         ("from markposition import *", "mark_as_counted(i)", ALL_AT_ONCE),

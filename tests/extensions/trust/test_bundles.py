@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.tiny import TEST, Here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
 from autograder.errors import CourseError, HostError, UsageError
@@ -32,10 +32,10 @@ from autograder.records.grade import Grade
 from autograder.results import second_look
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
+@pytest.fixture(scope="module")
+def graded_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A course with hidden data and a released file, and the grades of ada and bob."""
-    made = tiny_course(tmp_path / "course")
+    made = tiny_course(tmp_path_factory.mktemp("graded") / "course")
     hidden = made.hidden("hw")
     hidden.mkdir()
     (hidden / "rows.csv").write_text("1,2,3")
@@ -44,6 +44,18 @@ def course(tmp_path: Path) -> Course:
     submit(made, "bob", "def double(x):\n    return 2")
     grade(made)
     return made
+
+
+@pytest.fixture
+def course(graded_course: Course, tmp_path: Path) -> Course:
+    """The same in a folder of the test's own."""
+    return copied(graded_course, tmp_path / "course")
+
+
+@pytest.fixture(scope="module")
+def bundle_of_ada(graded_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that no test changes."""
+    return packed(graded_course, tmp_path_factory.mktemp("bundle"))[0]
 
 
 def grade(course: Course) -> None:
@@ -196,7 +208,9 @@ def test_a_students_file_with_an_odd_name_comes_along(course: Course, tmp_path: 
 # --- bytes that somebody else chose --------------------------------------------------------------------------
 
 
-def rewritten(path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]) -> Path:
+def rewritten(
+    path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None], folder: Path | None = None
+) -> Path:
     """Write the bundle again after ``change``, with digests that fit; it gets the files and the manifest."""
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -205,7 +219,7 @@ def rewritten(path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], N
     for entry in (entry for entry in manifest["files"].values() if isinstance(entry, dict)):
         content = files.get(entry["member"], b"")
         entry |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    other = path.with_name("changed.zip")
+    other = (folder or path.parent) / "changed.zip"
     with zipfile.ZipFile(other, "w") as archive:
         for name, content in {**files, "bundle.json": json.dumps(manifest).encode()}.items():
             archive.writestr(name, content)
@@ -298,9 +312,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_no_bundle_has_is_refused_and_writes_nothing_outside(
-    course: Course, tmp_path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]
+    bundle_of_ada: Path, tmp_path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]
 ) -> None:
-    path = rewritten(packed(course, tmp_path)[0], change)
+    path = rewritten(bundle_of_ada, change, tmp_path)
     before = set(tmp_path.rglob("*"))
     with pytest.raises(BundleError, match="no bundle that this version can read"):
         opened(path, tmp_path)
@@ -330,7 +344,7 @@ def test_a_changed_byte_is_found_by_its_digest(course: Course, tmp_path: Path) -
     path, _ = packed(course, tmp_path)
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    files["submission/nb.ipynb"] += b" "
+    files["submission/nb.ipynb"] = files["submission/nb.ipynb"].replace(b"2", b"3", 1)  # of the same size
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)

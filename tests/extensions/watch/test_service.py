@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from helpers.tiny import SOLUTION, YAML, cell, notebook, submit, tiny_course
+from helpers.tiny import SOLUTION, YAML, cell, notebook, observe_here, submit, tiny_course
 
 from autograder.coordinator import batch, locks
 from autograder.coordinator.assignment import Options
@@ -455,6 +455,7 @@ def test_an_inbox_waits_while_another_command_collects(course: Course, inbox: tu
 @pytest.mark.sandbox
 def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course, inbox: tuple[Inbox, Path]) -> None:
     submit(course, "ada")
+    observe_here(course)
     command = [sys.executable, "-m", "autograder", "grade", "hw", "--course", str(course.root), "--watch"]
     command += ["--inbox", str(inbox[1])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -473,6 +474,7 @@ def test_the_command_grades_what_arrives_until_it_is_stopped(course: Course, inb
     assert (course.feedback("bob", "hw") / "nb.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_the_command_records_the_best_of_several_attempts(course: Course, tmp_path: Path) -> None:
     tiny_course(course.root, yaml=f"{YAML}    attempts: best\n")
