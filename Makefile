@@ -12,7 +12,7 @@ CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-all conformance demo docs lock clean
+.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-torch test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -59,6 +59,11 @@ test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTE
 	OTTER_PYTHON="$${OTTER_PYTHON:-$(CURDIR)/.venv-otter/bin/python}" $(BIN)/python -m pytest -q -m "" \
 	  tests/extensions/otter/test_otter_library.py tests/pipeline/test_otter_conformance.py $(PYTEST_ARGS)
 
+test-torch: install ## everything that needs PyTorch, which is installed into .venv; `make test` runs most of it from then on
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
+	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
+	  tests/kernel/test_models_of_libraries.py tests/codec/test_codec_infinity.py $(PYTEST_ARGS)
+
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow
 	$(MAKE) test-security
@@ -67,6 +72,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-anywhere
 	$(MAKE) test-oldest-keras
 	$(MAKE) test-otter
+	$(MAKE) test-torch
 
 conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)

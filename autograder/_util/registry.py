@@ -24,6 +24,8 @@ GRADING_MODES = "autograder.grading_modes"
 """Option of ``autograder grade`` → the function that runs in place of a batch: ``watch``."""
 FORMATS = "autograder.formats"
 """Name of a format of source notebooks → a :class:`~autograder.release.formats.SourceFormat`."""
+MODELS = "autograder.models"
+"""Name of a library in a kernel's claim → what rebuilds its networks, see ``autograder.models.network``."""
 SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
@@ -47,6 +49,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     EXECUTORS: {"dask": "cluster"},
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
+    MODELS: {"torch": "pytorch"},
     COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
 }

@@ -9,14 +9,23 @@ from autograder.check import own_layers
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
-from autograder.check.pattern import Run, is_fixed, run_text
+from autograder.check.pattern import ANY_KIND, Run, is_fixed, run_text, singles
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
-from autograder.check.subject import external_model_of, is_keras, may_show, not_a_model, not_rebuilt, reading_of
+from autograder.check.subject import (
+    external_model_of,
+    is_examined,
+    is_keras,
+    may_show,
+    not_a_model,
+    not_rebuilt,
+    reading_of,
+)
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.vocabulary import read_pattern
+from autograder.models.network import Network
 from autograder.records.checks import UNDECIDED, CheckResult
 
 MAX_LINES = 8
@@ -39,12 +48,12 @@ def architecture(
     Bidirectional, fits a pattern for itself and for what it holds.
 
     Args:
-        model: a ``keras.Model``, a scikit-learn pipeline or estimator, or a PyTorch module. In the examiner, the layers
-            of the latter are those that the notebook reports.
+        model: a ``keras.Model``, a PyTorch module, or a scikit-learn pipeline or estimator. In the examiner, the layers
+            of the latter, and of a module that cannot be read, are those that the notebook reports.
         layers: a list of :func:`layer`, :func:`dense`, :func:`any_of`, :func:`repeat` and :func:`optional` patterns;
             ``...`` stands for any number of layers, also none.
         input_shape: shape of one input row, such as ``(93,)``; a list or dict of shapes if there are several inputs.
-            Only for Keras models.
+            Not for estimators of scikit-learn.
         output_shape: shape of one output row, in the same form.
         show: False keeps the expected layers out of the student's message. True names the layers also if the model was
             returned by a call of the test or stays in the notebook's kernel. By default the message about such a model
@@ -62,13 +71,13 @@ def architecture(
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
     model = as_examined(model)
-    external = None if is_keras(model) else external_model_of(model)
-    # Only Keras models have shapes.
-    libraries = tuple(LIBRARIES) if input_shape is None and output_shape is None else ("keras",)
-    library, pattern = read_pattern(layers, "keras" if external is None else external.family, libraries)
-    if library == "keras" and not is_keras(model):
+    external = None if is_examined(model) else external_model_of(model)
+    # An estimator of scikit-learn has no shapes.
+    libraries = [name for name in LIBRARIES if name != "sklearn" or (input_shape is None and output_shape is None)]
+    library, pattern = read_pattern(layers, _family(model, external), libraries)
+    if library != "sklearn" and not is_examined(model):
         model = as_examined(model, shape=input_shape, guess=True)
-        external = None if is_keras(model) else external
+        external = None if is_examined(model) else external
     present, problem = _steps(model, external, library)
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
@@ -88,10 +97,38 @@ def architecture(
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
-    if lines and library == "keras" and own_layers.may_be_asked(pattern, present):
+    if lines and _may_be_right(model, pattern, present, library):
         doubt = f"{own_layers.PERSON} {A_PERSON_DECIDES}"
         return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
+
+
+def _family(model: Any, external: ExternalModel | None) -> str:
+    """Return the library of a model, of which it takes a name that two libraries have."""
+    if isinstance(model, Network):
+        return "torch"
+    return "keras" if external is None else external.family
+
+
+def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
+    """Return whether a model that seems to differ may have what is asked, so that a person decides."""
+    if isinstance(model, Network):
+        shown_kinds = model.known_kinds(library)
+        unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
+        return (
+            bool(unknown) or _asks_for_unknown_settings(pattern, present) or own_layers.may_be_asked(pattern, present)
+        )
+    return library == "keras" and own_layers.may_be_asked(pattern, present)
+
+
+def _asks_for_unknown_settings(pattern: Run, present: list[Step]) -> bool:
+    """Return whether a pattern names a setting that a graph does not show of such a layer."""
+    return any(
+        set(single.attributes) - set(reading.config) - {"activation"}
+        for single in singles(pattern)
+        for step in present
+        for reading in step.named(single.kind)
+    )
 
 
 def _summary(model: Any, present: list[Step]) -> str:
@@ -102,6 +139,8 @@ def _summary(model: Any, present: list[Step]) -> str:
 
 def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
+    if isinstance(model, Network) and library != "sklearn":
+        return list(model.steps(library)), None
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
@@ -119,7 +158,7 @@ def _compared(model: Any, pattern: Run, present: list[Step], library: str) -> tu
         TooManyLayers: the model cannot be compared.
     """
     lines = list(differences(pattern, present))
-    if lines and library == "keras" and has_wrappers(model):
+    if lines and library == "keras" and is_keras(model) and has_wrappers(model):
         opened = steps(model, opened=True)
         inner = list(differences(pattern, opened))
         if len(inner) < len(lines):
@@ -133,7 +172,7 @@ def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:
 
     texts = []
     for number, line in enumerate(lines):
-        change = parameter_effect(model, line) if number < MAX_LINES else None
+        change = parameter_effect(model, line) if number < MAX_LINES and is_keras(model) else None
         texts.append(line.text + (f" ({'−' if change < 0 else '+'}{abs(change):,} parameters)" if change else ""))
     return texts
 

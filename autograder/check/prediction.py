@@ -20,9 +20,10 @@ from autograder.check.rows import (
     secret_order,
     take_rows,
 )
-from autograder.check.subject import is_keras
+from autograder.check.subject import is_examined
 from autograder.check.words import shape_of
 from autograder.kernel.model_inputs import arranged, passed
+from autograder.models.network import Network
 
 __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
 
@@ -40,7 +41,7 @@ def predictions(model: Any, inputs: Any) -> np.ndarray:
 def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Prediction:
     """Return the outputs for all rows, with a remark if there is something to say about them.
 
-    A model that is not a Keras model in this process is queried by :func:`external_predictions.predict_external`. A
+    A model that this process does not hold is queried by :func:`external_predictions.predict_external`. A
     Keras model's layers are called directly with ``training=False``, so that a patched ``predict`` or ``evaluate`` has
     no effect. The model gets the rows in an order of the examiner's, and some rows twice, among different rows.
 
@@ -56,7 +57,7 @@ def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decide
         NoPrediction: the model does not accept these rows, does not return exactly one array, or gives different
             answers for the same row.
     """
-    if not is_keras(model):
+    if not is_examined(model):
         return predict_external(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
     return Prediction(predictions_of(model, inputs, lambda: _outputs(model, inputs)), "")
 
@@ -70,6 +71,8 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
     )
     outputs[order] = outputs.copy()
     again = rows_to_repeat(order)[:size]
+    if isinstance(model, Network):  # its graph may mix rows by their number: never the same rows again
+        again = again[: max(1, len(again) // 2)]
     if not has_text(inputs) and not same_answers(_answer(model, inputs, again), outputs[again]):
         raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
     return outputs
@@ -78,7 +81,10 @@ def _outputs(model: Any, inputs: Any) -> np.ndarray:
 def _answer(model: Any, inputs: Any, rows: np.ndarray) -> np.ndarray:
     """Return the outputs for some rows."""
     try:
-        output = passed(partial(model, training=False), arranged(model, take_rows(inputs, rows)))
+        if isinstance(model, Network):
+            output: Any = model.outputs(take_rows(inputs, rows))
+        else:
+            output = passed(partial(model, training=False), arranged(model, take_rows(inputs, rows)))
     except Exception as error:
         raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):
@@ -96,7 +102,7 @@ def _answer(model: Any, inputs: Any, rows: np.ndarray) -> np.ndarray:
 def _batch_size(model: Any) -> int:
     """Return the rows of a batch, fewer for models with wide layers; an unknown size counts as 100."""
     elements = 1
-    for layer in model.layers:
+    for layer in () if isinstance(model, Network) else model.layers:
         try:
             shape = tuple(layer.output.shape)[1:]
         except (AttributeError, ValueError):

@@ -132,7 +132,7 @@ def _rebuilt(owner: int, claim: Callable[[], Any], stored: _Known | None = None)
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
         if stored is not None:
-            parts = digest([_without_names(described["config"])])
+            parts = digest([_layers_of(described)])
             stored.parts = stored.parts or parts
             if stored.parts != parts:
                 raise RefusedModel("The model shows different layers at different times.", kind_refused=True)
@@ -155,6 +155,12 @@ def _outcome(rebuild: Callable[..., Any], described: Any, weights: Any) -> Any:
         return rebuild(described, weights)
     except ValueError as refusal:
         return refusal
+
+
+def _layers_of(described: Any) -> Any:
+    """Return what every description of a model must have in common."""
+    graph = described.get("graph")
+    return [graph["nodes"], graph["tensors"]] if graph else _without_names(described["config"])
 
 
 def _without_names(config: Any) -> Any:

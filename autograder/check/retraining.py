@@ -20,11 +20,12 @@ from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebui
 from autograder.check.training import TooSlow
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
-from autograder.check.unreadable import report_unreadable
+from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
-from autograder.records.checks import CheckResult
+from autograder.models.network import Network
+from autograder.records.checks import UNDECIDED, CheckResult
 
 _WHERE = "check.retrained"
 KNOWS = (
@@ -61,7 +62,8 @@ def retrained(
     """Train the architecture several times from newly drawn weights, and check the mean result on a holdout.
 
     Args:
-        model: a built ``keras.Model``. Its weights are not used, except for what ``Normalization`` was adapted to.
+        model: a built ``keras.Model``, or a PyTorch module. Its weights are not used, except for what ``Normalization``
+            was adapted to.
         on: ``(X, y)`` to train on; y is one-hot, whole numbers, or the values that a regression predicts.
         holdout: ``(X, y)`` to measure on, in the same form.
         epochs: epochs of each training.
@@ -71,9 +73,9 @@ def retrained(
         metric: what is measured on the holdout: ``loss`` or ``accuracy``.
         loss: the loss that the training minimizes and that ``metric="loss"`` measures; named as in :func:`check.loss`.
         from_logits: True if the model returns scores (logits).
-        optimizer: a name or an object of ``keras.optimizers``; None takes the optimizer that the model is compiled
-            with. If that is not one of Keras's, it is Adam, and the message says so. The student's loss, metrics and
-            training loop play no part.
+        optimizer: a name or an object of ``keras.optimizers``, for a module also one of ``torch.optim``; None takes the
+            optimizer that the model is compiled with. If that is not one of Keras's, or the model is a module, it is
+            Adam, and the message says so. The student's loss, metrics and training loop play no part.
         batch_size: rows of a batch; rows are shuffled as in ``fit``.
         seeds: how many trainings.
         most_seeds: how many trainings at most, if the mean is close to the threshold.
@@ -100,28 +102,34 @@ def retrained(
     unseen = rows_of(_WHERE, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
     model = as_examined(model, rows=inputs)
-    problem = not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
+    problem = None if isinstance(model, Network) else not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if problem := excess_problem(model):
+    if isinstance(model, Network) and (problem := model.excess()):
+        doubt = (
+            f"{problem if may_show(model) else 'This network holds too much beside its weights.'} {A_PERSON_DECIDES}"
+        )
+        return report(name, 0.0, doubt, weight=weight, detail=problem, evidence={UNDECIDED: True})
+    if not isinstance(model, Network) and (problem := excess_problem(model)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     try:
         chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
-            inputs=arranged(model, list(inputs) if isinstance(inputs, tuple) else inputs),
+            inputs=_arranged(model, inputs),
             labels=labels,
             holdout=unseen,
             epochs=epochs,
             batch_size=batch_size,
             optimizer=chosen,
-            loss=_training_loss(loss, labels, from_logits),
+            loss=_loss_name(loss) if isinstance(model, Network) else _training_loss(loss, labels, from_logits),
             measure=measure,
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
+            from_logits=from_logits,
         )
         with preserve_random_state():
-            if loss in _OF_CLASSES and suspicious(model):
+            if loss in _OF_CLASSES and (model.is_unusual if isinstance(model, Network) else suspicious(model)):
                 binary = loss == "binary_crossentropy"
                 if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
                     return report(name, 0.0, KNOWS, weight=weight)
@@ -190,6 +198,12 @@ def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
     return metrics.accuracy
 
 
+def _loss_name(loss: str) -> str:
+    """Return the first of the names that a loss has."""
+    measure = metrics.loss_named(_WHERE, loss)
+    return next(name for name, other in metrics.LOSSES.items() if other is measure)
+
+
 def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     import keras
 
@@ -204,6 +218,11 @@ def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
 
 
+def _arranged(model: Any, inputs: Any) -> Any:
+    rows = list(inputs) if isinstance(inputs, tuple) else inputs
+    return rows if isinstance(model, Network) else arranged(model, rows)
+
+
 def _optimizer(wanted: Any, model: Any) -> tuple[Any, str]:
     """Return a new optimizer like the instructor's, or like the one that the model is compiled with.
 
@@ -212,6 +231,8 @@ def _optimizer(wanted: Any, model: Any) -> tuple[Any, str]:
     Raises:
         CourseError: Keras has no optimizer like the instructor's.
     """
+    if isinstance(model, Network):
+        return wanted, "" if wanted is not None else "with Adam, because a module does not say its optimizer"
     import keras
 
     if wanted is not None:

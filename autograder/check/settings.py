@@ -188,11 +188,11 @@ class Tally:
     def _array(self, array: np.ndarray, origin: tuple[str, str]) -> None:
         """Count an array's numbers.
 
-        A constant array counts as one number, an operand that is :func:`_is_a_pattern` as none.
+        A constant array counts as one number, an operand that is :func:`is_a_pattern` as none.
         """
         if array.size and (array == array.flat[0]).all():
             self.scalars.setdefault(origin, []).append(float(array.flat[0]))
-        elif origin[1] != _OPERAND or not _is_a_pattern(array):
+        elif origin[1] != _OPERAND or not is_a_pattern(array):
             self.listed += array.size
 
 
@@ -204,7 +204,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _is_a_pattern(array: np.ndarray) -> bool:
+def is_a_pattern(array: np.ndarray) -> bool:
     """Return whether the array is a common one: consecutive positions, or the triangle of a causal mask."""
     plain = array.reshape(array.shape[-2:]) if array.ndim > 2 and array.size == np.prod(array.shape[-2:]) else array
     if np.array_equal(plain.reshape(-1), np.arange(plain.size)):

@@ -14,6 +14,7 @@ from autograder.check.provenance import is_from_cell
 from autograder.check.settings import constants
 from autograder.check.words import sentence, type_of
 from autograder.errors import LostError
+from autograder.models.network import Network
 
 
 def refusal(obj: Any) -> str | None:
@@ -31,6 +32,11 @@ def is_keras(obj: Any) -> bool:
     """Return whether the object is a ``keras.Model`` of this process; in the examiner that is a rebuilt model."""
     model = getattr(sys.modules.get("keras"), "Model", None)  # a keras that is being imported has no Model yet
     return type(obj) is CachedModel or (isinstance(model, type) and isinstance(obj, model))
+
+
+def is_examined(obj: Any) -> bool:
+    """Return whether the object is a Keras model, or a network of another library, in this process."""
+    return isinstance(obj, Network) or is_keras(obj)
 
 
 def comparable(obj: Any) -> Any:
@@ -68,7 +74,7 @@ def not_a_model(obj: Any) -> str | None:
     """
     if _is_only_refused(obj):
         return refusal(obj)
-    if is_keras(obj):
+    if is_examined(obj):
         return None
     model, problem = _find_external(obj)
     return problem or (model.problem if model else None) or None
@@ -83,6 +89,8 @@ def not_rebuilt(obj: Any) -> str | None:
     reason = refusal(obj)
     if reason is not None or is_keras(obj):
         return reason
+    if isinstance(obj, Network):
+        return "This is not a Keras model (it is a PyTorch module)."
     model, problem = _find_external(obj)
     return problem or f"This is not a Keras model (it is {model})."
 
@@ -123,11 +131,12 @@ def count_parameters(model: Any) -> ParameterCount:
     """Return the model's parameter count; for a model that the examiner does not hold it is a claim."""
     if type(model) is CachedModel:
         return _held_count(*cached_parameters(model))
+    if isinstance(model, Network):
+        counts = model.counts()
+        return _held_count(counts.total, counts.trainable, counts.constants, 0)
     if is_keras(model):
         numbers = constants(model)
         beside, preparing = numbers.certain, numbers.preparing
-        if getattr(model, "read_as", "") == "exported":
-            return _held_count(*_count_of_pytorch(model, beside), beside, preparing)
         total = sum(math.prod(variable.shape) for variable in model.weights) + beside
         trainable = sum(math.prod(variable.shape) for variable in model.trainable_weights)
         if has_weights(model):
@@ -137,22 +146,6 @@ def count_parameters(model: Any) -> ParameterCount:
     if external is None:
         return ParameterCount(None, None, "", False)
     return ParameterCount(external.parameters, external.trainable, external.counted, external.remote)
-
-
-def _count_of_pytorch(model: Any, beside: int) -> tuple[int, int]:
-    """Return all parameters and the trainable ones of a PyTorch module that was read, as PyTorch counts them.
-
-    What a normalization has seen is no parameter there, and an LSTM has two biases.
-    """
-    total, trainable = beside, 0
-    for layer in model.layers:
-        kind = type(layer).__name__
-        weights = layer.weights[:-2] if kind == "BatchNormalization" else layer.weights
-        again = layer.weights[2:] if kind == "LSTM" else []
-        count = sum(math.prod(variable.shape) for variable in [*weights, *again])
-        total += count
-        trainable += count if layer.trainable else 0
-    return total, trainable
 
 
 def _held_count(total: int, trainable: int, beside: int, preparing: int) -> ParameterCount:
@@ -174,7 +167,7 @@ def prediction_place(model: Any) -> str:
 
     Empty if the model is in this process.
     """
-    if is_keras(model):
+    if is_examined(model):
         return ""
     external, _ = _find_external(model)
     return IN_KERNEL if external and external.remote else ""
@@ -185,7 +178,7 @@ def reading_of(model: Any) -> str:
 
     Nothing is said of a model that a call returned, because its code has seen hidden inputs.
     """
-    is_shown = is_keras(model) and may_show(model)
+    is_shown = is_examined(model) and may_show(model)
     return _READ_AS.get(getattr(model, "read_as", ""), "") if is_shown else ""
 
 

@@ -16,6 +16,7 @@ from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
+from autograder.models.network import Network, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class TrainingPlan:
     epochs: int
     batch_size: int
     optimizer: Any
+    """An optimizer of Keras; for a network of another library, what the test's author gave."""
     loss: Any
+    """A loss of Keras; for a network of another library, its name."""
     measure: metrics.Measure
     seeds: Sequence[int]
     """One seed for each possible training."""
     seconds: float
+    from_logits: bool = False
 
 
 def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
@@ -42,6 +46,8 @@ def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarr
         TooSlow: the shapes, or a few trial steps, show that the training would take too long.
         NotTrainable: the network does not fit the data, or is too large.
     """
+    if isinstance(model, Network):
+        return _of_network(model, plan)
     import keras
 
     if keras.config.backend() != "tensorflow":
@@ -64,12 +70,28 @@ def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarr
             variable.assign(value)
         if trainer is not None:
             trainer.train(plan.epochs, plan.seeds[number], plan.seconds)
-        outputs = predictions(copy, plan.holdout[0])
-        if not np.isfinite(outputs).all():
-            return np.full(len(plan.holdout[1]), np.nan)
-        return plan.measure(outputs, plan.holdout[1])
+        return _measured(copy, plan)
 
     return train
+
+
+def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
+    """Return ``train(number)`` for a network of another library."""
+    plan.measure(predictions(model, _first_rows(plan.inputs)), plan.labels[:2])
+    settings = TrainingSettings(plan.loss, plan.from_logits, plan.optimizer, plan.epochs, plan.batch_size, plan.seconds)
+    try:
+        train_network = model.trainer(plan.inputs, plan.labels, settings)
+    except ValueError as error:
+        raise NotTrainable("This network cannot be trained on these data: its inputs have another form.") from error
+    return lambda number: _measured(train_network(plan.seeds[number]), plan)
+
+
+def _measured(model: Any, plan: TrainingPlan) -> np.ndarray:
+    """Return the values on each holdout row; NaN if the training diverged."""
+    outputs = predictions(model, plan.holdout[0])
+    if not np.isfinite(outputs).all():
+        return np.full(len(plan.holdout[1]), np.nan)
+    return plan.measure(outputs, plan.holdout[1])
 
 
 def knows_without_learning(model: Any, plan: TrainingPlan, *, binary: bool, from_logits: bool) -> bool:
@@ -89,7 +111,9 @@ def knows_without_learning(model: Any, plan: TrainingPlan, *, binary: bool, from
 
     def knows(number: int) -> bool:
         order = np.random.default_rng([plan.seeds[0], number]).permutation(len(plan.labels))
-        optimizer = type(plan.optimizer).from_config(plan.optimizer.get_config())  # an optimizer serves only one model
+        optimizer = plan.optimizer
+        if not isinstance(model, Network):  # an optimizer of Keras serves only one model
+            optimizer = type(optimizer).from_config(optimizer.get_config())
         rows = prepare_training(model, replace(plan, labels=plan.labels[order], optimizer=optimizer, measure=measure))(
             0
         )

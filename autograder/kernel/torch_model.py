@@ -1,8 +1,7 @@
-"""The description of a PyTorch module as the same network of Keras's layers. Runs inside the student's kernel.
+"""The description of a PyTorch module by its graph. Runs inside the student's kernel.
 
-``torch.export`` traces the module's ``forward`` with a free number of rows. The graph is written down in the format of
-a functional Keras model, like the record of a Keras model of the student's own class. Nothing is pickled. The module
-itself stays as it is: a copy of it is exported and asked.
+``torch.export`` traces the module's ``forward`` with a free number of rows. The graph is written down as plain records,
+see :mod:`torch_graph`. Nothing is pickled. The module itself stays as it is: a copy of it is exported and asked.
 """
 
 from __future__ import annotations
@@ -18,50 +17,35 @@ from typing import Any
 
 from . import probe_rows
 from .keras_inputs import leaves
-from .torch_graph import Graph, UnknownError
-from .torch_operations import FUNCTIONS
+from .torch_graph import UnknownError, is_recordable, record
+from .torch_operators import OPERATORS
 
 _TYPES = ("float32", "int64")
 
 
 def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
-    """Describe a module as :func:`keras_model.claim` describes an unrolled Keras model.
+    """Describe a module by its graph, its tensors, and its outputs for a few rows.
 
     Args:
         module: a ``torch.nn.Module``.
         shapes: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
     """
     shapes = _guessed(module) if shapes is None else shapes
-    described: dict[str, Any] = {
-        "kind": "Subclassed",
-        "library": "torch",
-        "name": "module",
-        "config": None,
-        "compile": None,
-        "iterations": 0,
-        "history": {},
-        "vocabularies": [],
-        "shared": False,
-        "unread": "raised",
-        "probe": None,
-    }
+    described: dict[str, Any] = {"kind": "Module", "library": "torch", "graph": None, "probe": None, "unread": "raised"}
     if shapes is None:
         return {**described, "unread": "shapes"}, []
     with _quiet():
         for dtype in _TYPES:
             try:
                 twin = copy.deepcopy(module).cpu().eval()
-                graph, probe, answers = _read(twin, shapes, dtype)
+                (graph, arrays), probe, answers = _read(twin, shapes, dtype)
             except UnknownError as error:
                 described["unread"] = error.reason
                 break
             except Exception as error:
                 described["unread"] = _reason(error)
                 continue
-            held = graph.leaves()
-            arrays = [array for part in held for array in part.arrays]
-            unrolled = {"kind": "Unrolled", "config": graph.config(), "probe": probe, "unread": ""}
-            return {**described, **unrolled, "layers": list(range(len(held)))}, arrays + answers
+            return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
     return described, []
 
 
@@ -72,7 +56,7 @@ def _guessed(module: Any) -> Any:
     return {"shape": [size], "dtype": ""} if isinstance(size, int) and size > 0 else None
 
 
-def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Graph, dict[str, Any], list[Any]]:
+def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, Any], list[Any]]:
     torch = sys.modules["torch"]
     shapes = [(None, *leaf["shape"]) for leaf in leaves(shapes_given)]
     number = probe_rows.count(shapes)
@@ -96,15 +80,28 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Graph, dict[str, 
     raise error
 
 
-def _exported(module: Any, shapes: Any, tensors: list[Any]) -> Graph:
+def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, Any], list[Any]]:
     import torch.export
 
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
     args, keywords = _arguments(shapes, tensors)
     dynamic: Any = {name: {0: rows} for name in keywords} if keywords else tuple({0: rows} for _ in args)
     program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
-    names = list(shapes) if keywords else []
-    return Graph(program, module, names, FUNCTIONS)
+    if not is_recordable(program):
+        program = program.run_decompositions(_decompositions())
+    return record(program, module, list(shapes) if keywords else [])
+
+
+def _decompositions() -> Any:
+    """Return how operators are decomposed into Core ATen, without those that are kept whole."""
+    torch = sys.modules["torch"]
+    table = torch.export.default_decompositions()
+    for name in OPERATORS:
+        operator, overload = name.split(".")
+        whole = getattr(getattr(torch.ops.aten, operator, None), overload, None)
+        if whole is not None:
+            table.pop(whole, None)
+    return table
 
 
 def _called(module: Any, shapes: Any, tensors: list[Any]) -> Any:
@@ -128,6 +125,7 @@ def _arrays(outputs: Any) -> list[Any]:
     import numpy as np
 
     outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    outputs = [output for output in outputs if output is not None]
     return [output.to(sys.modules["torch"].float32).numpy().astype(np.float32) for output in outputs]
 
 

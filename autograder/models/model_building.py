@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.models.argument_values import RefusedModel, mapping, show
+from autograder._util import registry
+from autograder.models.argument_values import RefusedModel, mapping, one_of, show
 from autograder.models.compiling import compile_as
 from autograder.models.construct import assemble, inside, restore_initializers
 from autograder.models.history import attach_history
@@ -27,9 +28,13 @@ from autograder.models.plan import (
     refs,
 )
 from autograder.models.read import read_model
-from autograder.models.unrolled import EXPORTED, UNROLLED, no_record, require_same_predictions
+from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
 
 KINDS = ("Sequential", "Functional", "Unrolled")
+LIBRARIES = ("torch",)
+"""Libraries whose modules a kernel describes."""
+OF_LIBRARY = "Module"
+"""The kind of a network of another library, which an extension rebuilds."""
 
 
 def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_parameters: int = 50_000_000) -> Any:
@@ -42,14 +47,15 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
         max_parameters: a model with more parameters is refused.
 
     Returns:
-        A ``keras.Sequential`` or functional ``keras.Model`` with the weights, compiled if the claim's compile
+        A :class:`~autograder.models.network.Network` of another library; else a ``keras.Sequential`` or functional
+        ``keras.Model`` with the weights, compiled if the claim's compile
         configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
         the data, including those between its layers.
 
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
-    unrolled = type(claim) is dict and claim.get("kind") == "Unrolled"
+    unrolled = type(claim) is dict and claim.get("kind") in ("Unrolled", OF_LIBRARY)
     try:
         return _rebuild(claim, weights, max_parameters)
     except MemoryError:
@@ -64,6 +70,8 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
 def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> Any:
     claim = mapping(claim, "The model")
     kind = claim.get("kind")
+    if kind == OF_LIBRARY:
+        return _of_library(claim, weights, max_parameters)
     if kind == "Subclassed" or claim.get("unread"):
         raise no_record(claim)
     if kind not in KINDS:
@@ -86,11 +94,28 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     _finish(built)
     if kind == "Unrolled":
         require_same_predictions(built.layer, plan, claim.get("probe"), answers)
-        built.layer.read_as = EXPORTED if claim.get("library") == "torch" else UNROLLED
+        built.layer.read_as = UNROLLED
     compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
     attach_history(built.layer, claim.get("history"))
     built.layer.numbers_per_row = math.ceil(measure.elements)
     return built.layer
+
+
+def _of_library(claim: Mapping[str, Any], arrays: Sequence[Any], max_parameters: int) -> Any:
+    """Let the extension for a network's library rebuild it.
+
+    Raises:
+        RefusedModel: none is installed, or it does.
+    """
+    library = one_of(*LIBRARIES)(claim.get("library"), "The model's library")
+    if library not in registry.names(registry.MODELS):
+        reason = registry.absence(library, registry.MODELS)
+        raise RefusedModel(f"A module of {library} {reason}.", kind_refused=True)
+    try:
+        rebuild_network = registry.load(registry.MODELS, library)
+        return rebuild_network(claim, arrays, max_parameters=max_parameters)
+    except ImportError as error:
+        raise RefusedModel(f"The grader does not read it: {library} is not installed.", kind_refused=True) from error
 
 
 def _split(built: Built, arrays: Sequence[Any], kind: str) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -20,8 +20,6 @@ from autograder.models.plan import InputPlan, ModelPlan, Ref
 
 UNROLLED = "unrolled"
 """The label of a model that was made from its record."""
-EXPORTED = "exported"
-"""The label of a model that was made from the graph of a PyTorch module."""
 
 TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
 """Accepted relative difference of predictions by number type; any other has :data:`TOLERANCE`."""
@@ -84,8 +82,13 @@ def require_same_predictions(model: Any, plan: ModelPlan, probe: Any, answers: S
     predictions = [_array(output) for output in keras.tree.flatten(model(_packed(plan.inputs, rows), training=False))]
     order = np.concatenate(probe_rows.batches(number))
     for expected, answer in zip([*predictions, *(array[order] for array in predictions)], answers, strict=True):
-        if not _agree(expected, answer):
-            raise RefusedModel(_DIFFERS, kind_refused=True)
+        if not agree(expected, answer, TOLERANCES.get(expected.dtype.name, TOLERANCE)):
+            raise differs()
+
+
+def differs() -> RefusedModel:
+    """Return the refusal of a model whose record does not predict what it predicts."""
+    return RefusedModel(_DIFFERS, kind_refused=True)
 
 
 def _packed(ends: Any, rows: list[Any]) -> Any:
@@ -100,10 +103,10 @@ def _array(output: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(output))
 
 
-def _agree(expected: np.ndarray, answer: Any) -> bool:
+def agree(expected: np.ndarray, answer: Any, tolerance: float) -> bool:
+    """Return whether a notebook's outputs, float32, are the expected ones up to a relative difference."""
     if type(answer) is not np.ndarray or answer.dtype != np.float32 or answer.shape != expected.shape:
         return False
-    tolerance = TOLERANCES.get(expected.dtype.name, TOLERANCE)
     wanted = expected.astype(np.float32)
     finite = wanted[np.isfinite(wanted)]
     scale = float(np.abs(finite).max(initial=0.0))

@@ -408,7 +408,7 @@ def test_parameters_of_a_module_that_is_not_read_are_those_of_parameters() -> No
         ([check.layer("Linear", out_features=8), check.layer("BatchNorm1d"), check.layer("ReLU"), check.layer("Dropout", p=0.5),
           check.layer("Linear", in_features=8, out_features=3, bias=False)], ""),
         ([..., check.layer("Dropout"), ...], "layer 5: Linear(in_features=8, out_features=3, bias=False)"),
-        ([..., check.layer("Linear", out_features=9)], "The layers are not as asked."),
+        ([..., check.layer("Linear", out_features=9)], "layer 4: Linear with out_features 3, expected 9"),
         ([..., check.layer("StandardScaler")], "This is not a scikit-learn model (it is a PyTorch module)."),
     ],
 )  # fmt: skip

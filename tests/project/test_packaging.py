@@ -28,16 +28,20 @@ def names_of(*groups: list[str]) -> list[str]:
     return sorted({canonical(re.split(r"[<>=!~;\s\[]", line)[0]) for line in listed})
 
 
+OF_PYTORCH = {"torch", "pytorch"}
+"""Extras that are neither locked nor in ``all``: each index has other wheels of PyTorch, PyPI's of some gigabytes."""
+
+
 def requirements() -> list[str]:
     project = PROJECT["project"]
-    extras = project["optional-dependencies"].values()
+    extras = [listed for name, listed in project["optional-dependencies"].items() if name not in OF_PYTORCH]
     listed = names_of(project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
     return [name for name in listed if name != project["name"]]
 
 
-def test_the_extra_all_is_every_other_one() -> None:
+def test_the_extra_all_is_every_other_one_but_those_of_pytorch() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    assert extras["all"] == [f"nbexaminer[{','.join(sorted(extras.keys() - {'all'}))}]"]
+    assert extras["all"] == [f"nbexaminer[{','.join(sorted(extras.keys() - {'all'} - OF_PYTORCH))}]"]
 
 
 def test_every_extension_has_an_extra() -> None:

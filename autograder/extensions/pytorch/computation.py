@@ -1,0 +1,150 @@
+"""The computation of a graph by PyTorch, one operator after the other; no code is generated from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, overload
+from autograder.kernel.torch_operators import SIZES, SOURCES
+from autograder.models.argument_values import RefusedModel
+
+_LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
+"""Operators that take the device of their argument."""
+_DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
+_RECURRENT = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
+_MAX_SIZE = 2**40
+
+Watch = Callable[[int, Sequence[Any], Any], None]
+"""``watch(number, arguments, result)`` sees what the operator of a number takes and gives."""
+
+
+def compute(
+    graph: Graph,
+    inputs: Sequence[Any],
+    tensors: Sequence[Any],
+    *,
+    training: bool = False,
+    watch: Watch | None = None,
+) -> list[Any]:
+    """Compute the outputs of a graph.
+
+    Args:
+        graph: what to compute.
+        inputs: tensors of PyTorch, rows first.
+        tensors: the tensors of the module; in a training, running averages among them change.
+        training: whether dropout drops, and normalizations use the rows of the batch.
+        watch: sees each operator.
+
+    Raises:
+        Exception: shapes or types do not fit, or an index is out of range.
+    """
+    values: dict[int, Any] = dict(enumerate([*inputs, *tensors]))
+    device = inputs[0].device
+    last = _last_uses(graph)
+    for position, node in enumerate(graph.nodes):
+        number = graph.first_node + position
+        if number not in graph.needed:
+            continue
+        args = [_argument(value, values) for value in node.args]
+        keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
+        if node.operator in SIZES:
+            values[number] = _size(node.operator, args)
+        else:
+            values[number] = _call(node.operator, args, keywords, device, training)
+            if watch is not None:
+                watch(number, args, values[number])
+        for unused in last.get(number, ()):
+            values.pop(unused, None)
+    outputs = [values[number] for number in graph.outputs]
+    if not all(_is_tensor(output) for output in outputs):
+        raise RefusedModel("The module's graph gives something other than tensors.")
+    return outputs
+
+
+def _last_uses(graph: Graph) -> Mapping[int, list[int]]:
+    """Map a node to the results of earlier ones that no later one takes."""
+    last: dict[int, int] = {}
+    for position, node in enumerate(graph.nodes):
+        if graph.first_node + position in graph.needed:
+            last.update(dict.fromkeys(node.refs, graph.first_node + position))
+    uses: dict[int, list[int]] = {}
+    for value, number in last.items():
+        if value >= graph.first_node and value not in graph.outputs:
+            uses.setdefault(number, []).append(value)
+    return uses
+
+
+def _argument(value: Any, values: Mapping[int, Any]) -> Any:
+    if isinstance(value, ValueRef):
+        return values[value.value]
+    if isinstance(value, list):
+        return [_argument(item, values) for item in value]
+    return dtype_named(value.name) if isinstance(value, DType) else value
+
+
+def dtype_named(name: str) -> Any:
+    """Return PyTorch's number type of one of the names of :data:`operator_graph.TYPES`."""
+    import torch
+
+    return getattr(torch, name)
+
+
+def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any, training: bool) -> Any:
+    if operator in SOURCES and not operator.startswith(_LIKE):
+        keywords["device"] = device
+    if training:
+        if operator in _DROPOUT:
+            args[2] = True
+        elif operator == "batch_norm.default":
+            args[5] = True
+        elif operator in _RECURRENT:
+            args[6] = True
+        elif operator == "_native_batch_norm_legit_no_training.default":
+            x, weight, bias, mean, variance, momentum, epsilon = args
+            return [overload("batch_norm.default")(x, weight, bias, mean, variance, True, momentum, epsilon, False)]
+    return overload(operator)(*args, **keywords)
+
+
+def _size(operator: str, args: list[Any]) -> Any:
+    """Compute with sizes, or choose one of several results.
+
+    Raises:
+        RefusedModel: the arguments are something else.
+    """
+    if operator == "getitem" and isinstance(args[0], (list, tuple)) and type(args[1]) is int:
+        return args[0][args[1]]
+    if operator == "sym_size.int" and _is_tensor(args[0]) and type(args[1]) is int:
+        return int(args[0].shape[args[1]])
+    if len(args) == 2 and all(type(value) is int and abs(value) <= _MAX_SIZE for value in args):
+        left, right = args
+        if operator in ("floordiv", "mod"):
+            return (left // right if operator == "floordiv" else left % right) if right else 0
+        if operator in ("add", "sub", "mul"):
+            return left + right if operator == "add" else left - right if operator == "sub" else left * right
+    raise RefusedModel("A size of the module's graph is computed from something else than sizes.")
+
+
+def _is_tensor(value: Any) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor)
+
+
+def tensors_in(value: Any) -> Iterator[Any]:
+    """Yield the tensors among arguments or results."""
+    if _is_tensor(value):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors_in(item)
+
+
+@contextmanager
+def preserved_draws() -> Iterator[None]:
+    """Restore PyTorch's random state after the block."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        yield

@@ -1,0 +1,490 @@
+"""The layers of a graph, in the words of Keras and of ``torch.nn``.
+
+Both come from the operators that are computed. A layer that is called again, as a cell is for each step, is one layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.check.activations import with_argument
+from autograder.check.attributes import ReportedLayer
+from autograder.check.pattern import fuses
+from autograder.check.readings import LayerReading
+from autograder.check.steps import SHOWN, Step
+from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
+from autograder.kernel.torch_operators import ARRANGEMENTS, SIZES, SOURCES
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as both libraries write it."""
+
+    keras: str
+    """The class of ``keras.layers``; empty if there is none."""
+    keras_config: Config
+    torch: str
+    """The class of ``torch.nn``; empty if there is none."""
+    torch_config: Config
+    also: tuple[str, ...] = ()
+    """Other classes of ``keras.layers`` that it equals, with the same settings."""
+    free: bool = False
+    """Whether it may be there without being asked for."""
+
+
+@dataclass(frozen=True)
+class OperatorCall:
+    """An operator, with what is known of its arguments."""
+
+    graph: Graph
+    shapes: Mapping[int, tuple[int, ...]]
+    number: int
+    node: Node
+
+    @property
+    def operator(self) -> str:
+        """The name without the overload."""
+        return self.node.operator.partition(".")[0]
+
+    def shape(self, position: int = 0) -> tuple[int, ...]:
+        """Return the shape of an argument, which is a value or a tensor of the graph."""
+        value = self.node.args[position] if position < len(self.node.args) else None
+        return self.shape_of(value)
+
+    def shape_of(self, value: Any) -> tuple[int, ...]:
+        """Return the shape of a value; empty if it is no tensor."""
+        held = self.graph.tensor(value)
+        if held is not None:
+            return tuple(held.array.shape)
+        return self.shapes.get(value.value, ()) if isinstance(value, ValueRef) else ()
+
+    @property
+    def result(self) -> tuple[int, ...]:
+        """The shape of the result."""
+        return self.shapes.get(self.number, ())
+
+    def get(self, position: int, name: str, default: Any = None) -> Any:
+        """Return an argument."""
+        return self.node.argument(position, name, default)
+
+
+def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> list[Step]:
+    """Return the layers and operations that compute the outputs, in the order in which they are computed.
+
+    Args:
+        graph: the graph.
+        shapes: number of a value → its shape.
+        vocabulary: ``keras`` or ``torch``.
+    """
+    walk = _Walk(graph, shapes, vocabulary)
+    for number, node in enumerate(graph.nodes, start=graph.first_node):
+        if number in graph.needed and walk.of_data & set(node.refs):
+            walk.node(OperatorCall(graph, shapes, number, node))
+    return [entry.step() for entry in walk.entries]
+
+
+def known_kinds(vocabulary: str) -> frozenset[str]:
+    """Return the classes of layers that a graph can show; of any other class, it tells nothing."""
+    return _KNOWN[vocabulary]
+
+
+@dataclass
+class _Entry:
+    """A step that is being made."""
+
+    number: int
+    kind: str
+    config: Config
+    also: tuple[str, ...] = ()
+    operation: bool = False
+    free: bool = False
+    activation: str | None = None
+    output: int = -1
+    """The number of the value that it gives."""
+
+    def step(self) -> Step:
+        kinds = [self.kind, *self.also] if self.kind else list(self.also)
+        equals = tuple(LayerReading(kind, self.config, self.activation) for kind in kinds)
+        settings_to_show = {key: value for key, value in self.config.items() if key in (*SHOWN, *_SHOWN)}
+        return Step(
+            self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
+            operation=self.operation, free=self.free, equals=equals,
+        )  # fmt: skip
+
+
+class _Walk:
+    def __init__(self, graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> None:
+        self.graph, self.vocabulary = graph, vocabulary
+        self.entries: list[_Entry] = []
+        self.of_data = set(range(len(graph.inputs)))
+        """The numbers of the values that depend on an input."""
+        self.layers = 0
+        self.called: set[Any] = set()
+        self.again: set[int] = set()
+        """The numbers of the results of layers that were called before."""
+        self.uses: dict[int, int] = {}
+        for number, node in enumerate(graph.nodes, start=graph.first_node):
+            for ref in node.refs if number in graph.needed else ():
+                self.uses[ref] = self.uses.get(ref, 0) + 1
+        for number in graph.outputs:
+            self.uses[number] = self.uses.get(number, 0) + 1
+
+    def node(self, call: OperatorCall) -> None:
+        self.of_data.add(call.number)
+        name = activation(call)
+        if name is not None:
+            self._activation(call, name)
+            return
+        layer = layer_of(call, self.of_data)
+        if layer is None:
+            if self.vocabulary == "keras":
+                self._operation(call)
+            return
+        kind = layer.keras if self.vocabulary == "keras" else layer.torch
+        config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
+        weights = tuple(ref for ref in call.node.refs if ref not in self.of_data)
+        if weights and (call.operator, weights) in self.called:
+            self.again.add(call.number)
+            return
+        if not kind:
+            return
+        self.called.add((call.operator, weights))
+        self.layers += not layer.free
+        also = layer.also if self.vocabulary == "keras" else ()
+        starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
+        self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number))
+
+    def _activation(self, call: OperatorCall, name: str) -> None:
+        argument = call.node.args[0]
+        if isinstance(argument, ValueRef) and argument.value in self.again:
+            return
+        if self.vocabulary == "torch":
+            kind = _TORCH_ACTIVATIONS.get(name.partition("(")[0], "")
+            if kind:
+                settings = _SETTINGS.get(kind, {})
+                config = {key: call.get(position, key, default) for key, (position, default) in settings.items()}
+                self.entries.append(_Entry(self.layers, kind, config, operation=True, free=True))
+            return
+        previous = self.entries[-1] if self.entries else None
+        joins = previous is not None and isinstance(argument, ValueRef) and previous.output == argument.value
+        if previous is not None and joins and previous.activation == "linear" and self.uses.get(previous.output) == 1:
+            previous.activation = name
+        else:
+            self.entries.append(_Entry(self.layers, "Activation", {}, operation=True, activation=name))
+
+    def _operation(self, call: OperatorCall) -> None:
+        """Add an operation that is no layer, unless it only arranges or scales by a number."""
+        if call.node.operator in SIZES | SOURCES or call.operator in _PASSED:
+            return
+        several = len([ref for ref in call.node.refs if ref in self.of_data]) > 1
+        joined = _JOINING.get(call.operator) if several else None
+        if call.node.operator in ARRANGEMENTS and joined is None:
+            if call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2:
+                self.entries.append(_Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True))
+            return
+        constants = [ref for ref in call.node.refs if ref not in self.of_data]
+        if call.operator in _AFFINE and not several and not constants:
+            return
+        kind = joined or f"operation {call.operator.strip('_')}"
+        self.entries.append(_Entry(self.layers, kind, {}, operation=True))
+
+
+# --- activations -------------------------------------------------------------------------------------
+
+_ACTIVATIONS = {
+    "relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "gelu": "gelu", "silu": "silu", "selu": "selu",
+    "relu6": "relu6", "hardswish": "hard_silu", "hardsigmoid": "hard_sigmoid", "mish": "mish", "softplus": "softplus",
+    "log_sigmoid": "log_sigmoid",
+}  # fmt: skip
+_TORCH_ACTIVATIONS = {
+    "relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "gelu": "GELU", "silu": "SiLU", "selu": "SELU",
+    "relu6": "ReLU6", "hard_silu": "Hardswish", "hard_sigmoid": "Hardsigmoid", "mish": "Mish", "softplus": "Softplus",
+    "log_sigmoid": "LogSigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "leaky_relu": "LeakyReLU",
+    "elu": "ELU", "hard_tanh": "Hardtanh",
+}  # fmt: skip
+
+_SETTINGS: Mapping[str, Mapping[str, tuple[int, Any]]] = {
+    "LeakyReLU": {"negative_slope": (1, 0.01)},
+    "ELU": {"alpha": (1, 1.0)},
+    "Softmax": {"dim": (1, None)},
+    "LogSoftmax": {"dim": (1, None)},
+    "GELU": {"approximate": (1, "none")},
+}
+"""Class of an activation in ``torch.nn`` → its argument, the argument's position and its default."""
+
+
+def activation(call: OperatorCall) -> str | None:
+    """Return the canonical name of the activation that an operator is; None for any other operator."""
+    operator, rank = call.operator, len(call.shape())
+    if operator in _ACTIVATIONS:
+        return _ACTIVATIONS[operator]
+    if operator in ("softmax", "_softmax", "log_softmax", "_log_softmax"):
+        dim = call.get(1, "dim")
+        return operator.strip("_") if type(dim) is int and rank and dim % rank == rank - 1 else None
+    if operator == "leaky_relu":
+        return with_argument("leaky_relu", float(call.get(1, "negative_slope", 0.01)), 0.2)
+    if operator == "elu":
+        return with_argument("elu", float(call.get(1, "alpha", 1.0)), 1.0)
+    low, high = call.get(1, "min_val", -1), call.get(2, "max_val", 1)
+    if operator == "hardtanh":
+        return {(-1, 1): "hard_tanh", (0, 6): "relu6"}.get((low, high))
+    low, high = call.get(1, "min"), call.get(2, "max")
+    if operator in ("clamp", "clamp_min") and low == 0 and type(low) in (int, float) and high in (None, 6):
+        return "relu" if high is None else "relu6"
+    return None
+
+
+# --- layers ------------------------------------------------------------------------------------------
+
+
+def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
+    """Return the layer that an operator is; None if it is an operation."""
+    reader = _LAYERS.get(call.operator)
+    if reader is not None:
+        return reader(call)
+    if call.operator in ("matmul", "mm") and len(call.node.args) == 2:
+        weight = call.node.args[1]
+        if isinstance(weight, ValueRef) and weight.value not in of_data and len(call.shape(1)) == 2:
+            return _dense(call.shape(1)[0], call.shape(1)[1], False)
+    return _pooled_over_all(call)
+
+
+def _dense(before: int, after: int, bias: bool) -> Layer:
+    torch = {"in_features": before, "out_features": after, "bias": bias}
+    return Layer("Dense", {"units": after, "use_bias": bias}, "Linear", torch)
+
+
+def _linear(call: OperatorCall) -> Layer:
+    after, before = call.shape(1)
+    return _dense(before, after, call.get(2, "bias") is not None)
+
+
+def _addmm(call: OperatorCall) -> Layer:
+    before, after = call.shape(2)
+    return _dense(before, after, True)
+
+
+def _convolution(call: OperatorCall) -> Layer:
+    weight, rank = call.shape(1), len(call.shape(1)) - 2
+    stride, padding = _each(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
+    transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
+    if call.operator == "convolution":
+        dilation, groups = _each(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
+    elif transposed:
+        dilation, groups = _each(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
+    else:
+        dilation, groups = _each(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
+    kernel, bias = tuple(weight[2:]), call.get(2, "bias") is not None
+    after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
+    torch = {
+        "in_channels": before, "out_channels": after, "kernel_size": kernel, "stride": stride, "dilation": dilation,
+        "padding": padding if isinstance(padding, str) else _each(padding, rank), "groups": groups, "bias": bias,
+    }  # fmt: skip
+    keras: dict[str, Any] = {
+        "filters": after, "kernel_size": kernel, "strides": stride, "dilation_rate": dilation, "groups": groups,
+        "padding": _padding(padding, kernel, dilation), "use_bias": bias,
+    }  # fmt: skip
+    if transposed:
+        return Layer(f"Conv{rank}DTranspose", keras, f"ConvTranspose{rank}d", torch)
+    if groups > 1 and groups == before and rank < 3:
+        keras["depth_multiplier"] = after // before
+        return Layer(f"DepthwiseConv{rank}D", keras, f"Conv{rank}d", torch, (f"Conv{rank}D",))
+    return Layer(f"Conv{rank}D", keras, f"Conv{rank}d", torch)
+
+
+def _each(value: Any, rank: int) -> tuple[Any, ...]:
+    values = list(value) if isinstance(value, list) else [value]
+    return tuple(values * rank if len(values) == 1 else values)
+
+
+def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> str:
+    """Return Keras's word for a padding; ``padded`` for one that it has no word for."""
+    if isinstance(padding, str):
+        return padding
+    sizes = _each(padding, len(kernel))
+    if not any(sizes):
+        return "valid"
+    half = [turn * (size - 1) / 2 for size, turn in zip(kernel, dilation, strict=True)]
+    return "same" if list(sizes) == half else "padded"
+
+
+def _pool(call: OperatorCall) -> Layer:
+    rank = int(call.operator[8])
+    word = "Max" if call.operator.startswith("max") else "Average"
+    size = _each(call.get(1, "kernel_size"), rank)
+    stride = call.get(2, "stride") or list(size)
+    padding = call.get(3, "padding", 0)
+    keras = {"pool_size": size, "strides": _each(stride, rank), "padding": _padding(padding, size, (1,) * rank)}
+    torch = {"kernel_size": size, "stride": _each(stride, rank), "padding": _each(padding, rank)}
+    return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
+
+
+def _adaptive(call: OperatorCall) -> Layer | None:
+    operator = call.operator.strip("_")
+    rank = int(operator[-2])
+    size = _each(call.get(1, "output_size"), rank)
+    word = "Max" if "max" in operator else "Average"
+    torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
+    name = f"Global{word}Pooling{rank}D" if set(size) == {1} else f"Adaptive{word}Pooling{rank}D"
+    return Layer(name, {}, torch, {"output_size": size})
+
+
+def _pooled_over_all(call: OperatorCall) -> Layer | None:
+    """Return the global pooling that a mean or maximum over all sides of a picture or steps is."""
+    word = {"mean": "Average", "amax": "Max", "max": "Max"}.get(call.operator)
+    rank = len(call.shape()) - 2
+    dims = call.get(1, "dim")
+    dims = dims if isinstance(dims, list) else [dims]
+    if word is None or not 1 <= rank <= 3 or not all(type(dim) is int for dim in dims):
+        return None
+    axes = sorted(dim % (rank + 2) for dim in dims)
+    if axes in ([*range(1, rank + 1)], [*range(2, rank + 2)]):  # channels last, as for words, or first
+        return Layer(f"Global{word}Pooling{rank}D", {}, "", {})
+    return None
+
+
+def _dropout(call: OperatorCall) -> Layer:
+    rate = float(call.get(1, "p", 0.5))
+    if call.operator == "feature_dropout":
+        rank = max(1, len(call.shape()) - 2)
+        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",))
+    alpha = call.operator == "alpha_dropout"
+    return Layer(
+        "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}
+    )
+
+
+def _batch_norm(call: OperatorCall) -> Layer:
+    momentum, epsilon = (6, 7) if call.operator == "batch_norm" else (5, 6)
+    share, small = call.get(momentum, "momentum", 0.1), call.get(epsilon, "eps", 1e-5)
+    rank = max(1, len(call.shape()) - 2)
+    torch = {
+        "num_features": call.shape()[1],
+        "eps": small,
+        "momentum": share,
+        "affine": call.get(1, "weight") is not None,
+    }
+    keras = {"momentum": 1 - share, "epsilon": small}
+    return Layer("BatchNormalization", keras, f"BatchNorm{rank}d", torch)
+
+
+def _layer_norm(call: OperatorCall) -> Layer:
+    shape, rms = call.get(1, "normalized_shape"), call.operator == "rms_norm"
+    small = call.get(3 if rms else 4, "eps", 1e-5)
+    torch = {"normalized_shape": tuple(shape) if isinstance(shape, list) else shape, "eps": small}
+    return Layer(
+        "RMSNormalization" if rms else "LayerNormalization",
+        {"epsilon": small},
+        "RMSNorm" if rms else "LayerNorm",
+        torch,
+    )
+
+
+def _group_norm(call: OperatorCall) -> Layer:
+    groups, small = call.get(1, "num_groups"), call.get(4, "eps", 1e-5)
+    torch = {"num_groups": groups, "num_channels": call.shape()[1], "eps": small}
+    return Layer("GroupNormalization", {"groups": groups, "epsilon": small}, "GroupNorm", torch)
+
+
+def _embedding(call: OperatorCall) -> Layer:
+    count, width = call.shape(0)
+    keras = {"input_dim": count, "output_dim": width}
+    kind = "EmbeddingBag" if call.operator == "embedding_bag" else "Embedding"
+    return Layer("Embedding", keras, kind, {"num_embeddings": count, "embedding_dim": width})
+
+
+GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+_RECURRENT_NAMES = {
+    "lstm": ("LSTM", "LSTM"),
+    "gru": ("GRU", "GRU"),
+    "rnn_tanh": ("SimpleRNN", "RNN"),
+    "rnn_relu": ("SimpleRNN", "RNN"),
+}
+
+
+def _recurrent(call: OperatorCall) -> Layer:
+    keras, torch = _RECURRENT_NAMES[call.operator]
+    weights = call.get(2, "params")
+    first = call.shape_of(weights[0])
+    hidden = first[0] // GATES[call.operator]
+    two_ways, layers = call.get(7, "bidirectional") is True, call.get(4, "num_layers")
+    config = {
+        "input_size": first[1], "hidden_size": hidden, "num_layers": layers, "bias": call.get(3, "has_biases"),
+        "dropout": call.get(5, "dropout"), "bidirectional": two_ways, "batch_first": call.get(8, "batch_first"),
+    }  # fmt: skip
+    units = {"units": hidden}
+    return Layer("Bidirectional" if two_ways else keras, units, torch, config, (keras,) if two_ways else ())
+
+
+def _cell(call: OperatorCall) -> Layer:
+    base = call.operator.removesuffix("_cell")
+    keras, torch = _RECURRENT_NAMES[base]
+    weight = call.shape_of(call.get(2, "w_ih"))
+    hidden = weight[0] // GATES[base]
+    config = {"input_size": weight[1], "hidden_size": hidden}
+    return Layer(keras, {"units": hidden}, f"{torch}Cell", config, ("RNN", f"{keras}Cell"))
+
+
+def _upsample(call: OperatorCall) -> Layer:
+    rank = len(call.shape()) - 2
+    sizes = tuple(after // before for after, before in zip(call.result[2:], call.shape()[2:], strict=True))
+    return Layer(f"UpSampling{rank}D", {"size": sizes}, "Upsample", {"scale_factor": sizes})
+
+
+_LAYERS: Mapping[str, Callable[[OperatorCall], Layer | None]] = {
+    "linear": _linear,
+    "addmm": _addmm,
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), _convolution),
+    **{f"conv_transpose{rank}d": _convolution for rank in (1, 2, 3)},
+    **{f"{word}_pool{rank}d": _pool for word in ("max", "avg") for rank in (1, 2, 3)},
+    "max_pool2d_with_indices": _pool,
+    **{f"adaptive_{word}_pool{rank}d": _adaptive for word in ("max", "avg") for rank in (1, 2, 3)},
+    "_adaptive_avg_pool2d": _adaptive,
+    **dict.fromkeys(("dropout", "feature_dropout", "alpha_dropout"), _dropout),
+    **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training"), _batch_norm),
+    **dict.fromkeys(("layer_norm", "native_layer_norm", "rms_norm"), _layer_norm),
+    "group_norm": _group_norm,
+    **dict.fromkeys(("embedding", "embedding_bag"), _embedding),
+    **dict.fromkeys(GATES, _recurrent),
+    **{f"{name}_cell": _cell for name in GATES},
+    **dict.fromkeys(
+        ("upsample_nearest1d", "upsample_nearest2d", "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d"),
+        _upsample,
+    ),
+}
+"""Operator, without its overload → what reads its settings."""
+_PASSED = frozenset(["getitem", "dropout", "alias", "clone", "contiguous", "detach"])
+_JOINING = {
+    "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
+    "cat": "Concatenate", "concat": "Concatenate",
+}  # fmt: skip
+_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+_FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
+_SHOWN = (
+    "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",
+    "num_embeddings", "embedding_dim", "normalized_shape",
+)  # fmt: skip
+_RANKS = (1, 2, 3)
+_KNOWN = {
+    "keras": frozenset([
+        "Dense", "Dropout", "AlphaDropout", "BatchNormalization", "LayerNormalization", "RMSNormalization",
+        "GroupNormalization", "Embedding", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "Flatten", "Reshape",
+        "Activation", "Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate",
+        *(f"{name}{rank}D" for rank in _RANKS for name in (
+            "Conv", "DepthwiseConv", "MaxPooling", "AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling",
+            "SpatialDropout", "UpSampling",
+        )),
+        *(f"Conv{rank}DTranspose" for rank in _RANKS),
+    ]),
+    "torch": frozenset([
+        "Linear", "Dropout", "AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding", "EmbeddingBag", "LSTM",
+        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", *_TORCH_ACTIVATIONS.values(),
+        *(f"{name}{rank}d" for rank in _RANKS for name in (
+            "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "Dropout",
+        )),
+    ]),
+}  # fmt: skip

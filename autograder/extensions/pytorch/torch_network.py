@@ -1,0 +1,192 @@
+"""A PyTorch module in the examiner: a graph with its numbers, computed by PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import compute, dtype_named
+from autograder.extensions.pytorch.graph_costs import measured
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
+from autograder.kernel import probe_rows
+from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
+from autograder.models.network import Network, NumberCounts, TrainingSettings
+from autograder.models.unrolled import agree, differs, no_record
+
+TOLERANCE = 1e-5
+"""Accepted relative difference of predictions; those of half precision have more."""
+
+
+def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: int = 50_000_000) -> TorchNetwork:
+    """Read the graph that a student's kernel describes, and measure it.
+
+    Args:
+        claim: result of :func:`autograder.kernel.torch_model.claim`.
+        arrays: the module's tensors, then its outputs for all probe rows, then those for the rows in batches.
+        max_parameters: a module with more numbers is refused.
+
+    Raises:
+        RefusedModel: the claim is not a graph that the examiner computes; the text is for the student.
+    """
+    claim = mapping(claim, "The module")
+    if claim.get("unread"):
+        raise no_record(claim)
+    graph = mapping(claim.get("graph"), "The module's graph")
+    entries = graph.get("tensors")
+    count = len(entries) if type(entries) is list else 0
+    if type(arrays) not in (list, tuple):
+        raise RefusedModel("The module's arrays are not a list.")
+    network = TorchNetwork(read_graph(graph, arrays[:count]), max_parameters)
+    _require_same_predictions(network, claim.get("probe"), arrays[count:])
+    return network
+
+
+class TorchNetwork(Network):
+    """A graph with its numbers."""
+
+    def __init__(self, graph: Graph, max_parameters: int = 50_000_000) -> None:
+        measure = measured(graph, max_parameters)
+        self.graph = graph
+        self.measure = measure
+        shapes = [(None, *held.shape) for held in graph.inputs]
+        names = graph.names
+        self.input_shape = dict(zip(names, shapes, strict=True)) if names else shapes if len(shapes) > 1 else shapes[0]
+        outputs = [(None, *shape) for shape in measure.outputs]
+        self.output_shape = outputs if len(outputs) > 1 else outputs[0]
+        self.numbers_per_row = math.ceil(measure.elements) + 1
+        self._tensors: list[Any] | None = None
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The module's tensors, as tensors of PyTorch."""
+        if self._tensors is None:
+            self._tensors = [torch_tensor(held) for held in self.graph.tensors]
+        return self._tensors
+
+    def outputs(self, rows: Any) -> list[np.ndarray]:
+        """Compute the outputs; see :class:`autograder.models.network.Network`."""
+        import torch
+
+        with torch.no_grad():
+            results = compute(self.graph, self.inputs(rows), self.tensors)
+        return [result.float().numpy() for result in results]
+
+    def inputs(self, rows: Any) -> list[Any]:
+        """Return rows as the tensors that the graph takes.
+
+        Raises:
+            ValueError: they have other shapes or names.
+        """
+        if isinstance(rows, dict):
+            if set(rows) != set(self.graph.names):
+                raise ValueError("the names of the inputs differ")
+            rows = [rows[name] for name in self.graph.names]
+        arrays = list(rows) if isinstance(rows, (list, tuple)) else [rows]
+        shapes = [tuple(np.shape(array)[1:]) for array in arrays]
+        if shapes != [held.shape for held in self.graph.inputs]:
+            raise ValueError("the shapes of the inputs differ")
+        return [_input_tensor(array, held.dtype) for array, held in zip(arrays, self.graph.inputs, strict=True)]
+
+    def counts(self) -> NumberCounts:
+        """Count the numbers as PyTorch does; constants that could hold knowledge count, too."""
+        return graph_numbers.counts(self.graph)
+
+    def excess(self) -> str:
+        """Say why the graph may hold too much knowledge beside its weights."""
+        return graph_numbers.excess(self.graph)
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether the graph has more numbers or connections than a plain chain of layers."""
+        return graph_numbers.is_unusual(self.graph)
+
+    def steps(self, vocabulary: str) -> Sequence[Any]:
+        """Return the layers in the words of Keras or of ``torch.nn``."""
+        from autograder.extensions.pytorch.graph_layers import steps
+
+        return steps(self.graph, self.measure.shapes, vocabulary)
+
+    def known_kinds(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of layers that the steps can show."""
+        from autograder.extensions.pytorch.graph_layers import known_kinds
+
+        return known_kinds(vocabulary)
+
+    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> Callable[[int], Network]:
+        """Prepare trainings from PyTorch's own initializers."""
+        from autograder.extensions.pytorch.torch_training import TorchTrainer
+
+        return TorchTrainer(self, rows, labels, settings).train
+
+    def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
+        """Return the same graph with other numbers."""
+        twin = object.__new__(TorchNetwork)
+        twin.__dict__.update(self.__dict__)
+        twin._tensors = tensors
+        return twin
+
+
+def torch_tensor(held: Tensor) -> Any:
+    """Return a tensor of the graph as PyTorch's, with memory of its own."""
+    import torch
+
+    return torch.from_numpy(held.array.copy()).to(dtype_named(held.dtype))
+
+
+def _input_tensor(array: Any, dtype: str) -> Any:
+    """Return rows in the type of an input; fractions for an input of whole numbers are an error.
+
+    Raises:
+        ValueError: the rows are of another kind.
+    """
+    import torch
+
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and dtype not in FLOATS):
+        raise ValueError("the inputs are of another kind")
+    plain = array if array.dtype.kind in "bif" and array.dtype.itemsize <= 8 else array.astype(np.int64)
+    return torch.from_numpy(np.ascontiguousarray(plain)).to(dtype_named(dtype))
+
+
+def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:
+    """Compare the outputs of a network with those that the notebook's module gave, at once and in other batches.
+
+    Raises:
+        RefusedModel: they differ, so the module may only be asked.
+    """
+    probe = mapping(probe, "The rows")
+    graph = network.graph
+    number = probe_rows.count([(None, *held.shape) for held in graph.inputs])
+    kind = one_of(*probe_rows.KINDS)(probe.get("kind"), "The rows' kind")
+    integer(number, number)(probe.get("number"), "The number of rows")
+    rows = [
+        probe_rows.rows((None, *held.shape), "int64" if held.dtype not in FLOATS else "float32", kind, position, number)
+        for position, held in enumerate(graph.inputs)
+    ]
+    try:
+        once = network.outputs(_named(graph, rows))
+        parts = [
+            network.outputs(_named(graph, [array[which] for array in rows])) for which in probe_rows.batches(number)
+        ]
+    except Exception as error:
+        raise RefusedModel("The module's graph cannot be computed.", kind_refused=True) from error
+    joined = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+    order = np.concatenate(probe_rows.batches(number))
+    if len(answers) != 2 * len(once):
+        raise RefusedModel("The module's outputs did not come with its graph.")
+    types = [held.dtype for held in graph.tensors] + [held.dtype for held in graph.inputs]
+    tolerance = max(_TOLERANCES.get(dtype, TOLERANCE) for dtype in types)
+    pairs = zip([*once, *joined, *(array[order] for array in once)], [*answers, *answers[len(once) :]], strict=True)
+    if not all(agree(expected, answer, tolerance) for expected, answer in pairs):
+        raise differs()
+
+
+_TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
+
+
+def _named(graph: Graph, rows: list[Any]) -> Any:
+    return dict(zip(graph.names, rows, strict=True)) if graph.names else rows

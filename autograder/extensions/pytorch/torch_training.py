@@ -1,0 +1,189 @@
+"""Trainings of a graph by PyTorch, from newly drawn weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.check.fresh_model import NotTrainable
+from autograder.check.training import TooSlow
+from autograder.errors import CourseError
+from autograder.extensions.pytorch.computation import compute, preserved_draws
+from autograder.extensions.pytorch.initializers import fresh_tensors
+from autograder.models.network import TrainingSettings
+
+if TYPE_CHECKING:
+    from autograder.extensions.pytorch.torch_network import TorchNetwork
+
+_TRIAL_SECONDS = 0.5
+"""Processor time after which the length of a training is estimated."""
+_EPSILON = 1e-7
+
+
+class TorchTrainer:
+    """A trainer of one network on an instructor's rows.
+
+    Args:
+        network: the network.
+        rows: an array, rows first, or a list or dict of them.
+        labels: an array, rows first.
+        settings: how it is trained.
+    """
+
+    def __init__(self, network: TorchNetwork, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
+        import torch
+
+        self.network, self.settings = network, settings
+        self.inputs = network.inputs(rows)
+        self.labels = torch.as_tensor(np.ascontiguousarray(labels))
+        self.loss = LOSSES[settings.loss]
+        self.losses: list[float] = []
+        """The mean loss of each epoch of the last training."""
+
+    def train(self, seed: int) -> TorchNetwork:
+        """Return the network after a training from weights that are drawn for ``seed``.
+
+        Raises:
+            TooSlow: it would take longer than the settings allow.
+            NotTrainable: a step fails.
+        """
+        import torch
+
+        with preserved_draws():
+            torch.manual_seed(seed)
+            return self.train_from(fresh_tensors(self.network.graph), seed)
+
+    def train_from(self, tensors: list[Any], seed: int) -> TorchNetwork:
+        """Train from given tensors, which change; ``seed`` determines the order of the rows."""
+        import torch
+
+        trained = [tensor for tensor in tensors if tensor.requires_grad]
+        self.losses = []
+        if trained:
+            optimizer = optimizer_of(self.settings.optimizer, trained)
+            order = torch.Generator().manual_seed(seed)
+            clock = _Clock(self.settings, len(self.labels))
+            for _ in range(self.settings.epochs):
+                self.losses.append(
+                    self._epoch(tensors, optimizer, torch.randperm(len(self.labels), generator=order), clock)
+                )
+        return self.network.with_tensors([tensor.detach() for tensor in tensors])
+
+    def _epoch(self, tensors: list[Any], optimizer: Any, order: Any, clock: _Clock) -> float:
+        total = 0.0
+        for batch in order.split(self.settings.batch_size):
+            try:
+                optimizer.zero_grad()
+                outputs = compute(self.network.graph, [held[batch] for held in self.inputs], tensors, training=True)
+                loss = self.loss(outputs[0], self.labels[batch], self.settings.from_logits)
+                loss.backward()
+                optimizer.step()
+            except Exception as error:
+                raise NotTrainable(f"This network cannot be trained on these data ({type(error).__name__}).") from error
+            total += float(loss.detach()) * len(batch)
+            clock.step()
+        return total / len(order)
+
+
+class _Clock:
+    """The processor time of a training."""
+
+    def __init__(self, settings: TrainingSettings, rows: int) -> None:
+        self.seconds = settings.seconds
+        self.steps = -(-rows // settings.batch_size) * settings.epochs
+        self.done = 0
+        self.began = time.process_time()
+
+    def step(self) -> None:
+        """Count a step.
+
+        Raises:
+            TooSlow: all steps would take too long.
+        """
+        self.done += 1
+        if self.done == 1:
+            self.began = time.process_time()  # the first step prepares what all others use
+            return
+        elapsed = time.process_time() - self.began
+        expected = elapsed / (self.done - 1) * self.steps
+        if elapsed > _TRIAL_SECONDS and expected > self.seconds:
+            raise TooSlow(expected)
+
+
+# --- losses ------------------------------------------------------------------------------------------
+
+
+def _crossentropy(outputs: Any, labels: Any, from_logits: bool) -> Any:
+    import torch.nn.functional as F
+
+    wide = labels.ndim == outputs.ndim and labels.shape[-1] > 1
+    targets = labels.to(outputs.dtype) if wide else labels.reshape(len(labels)).long()
+    if from_logits:
+        return F.cross_entropy(outputs, targets)
+    shares = (outputs / outputs.sum(dim=-1, keepdim=True)).clamp(_EPSILON, 1 - _EPSILON).log()
+    return -(targets * shares).sum(-1).mean() if wide else F.nll_loss(shares, targets)
+
+
+def _binary(outputs: Any, labels: Any, from_logits: bool) -> Any:
+    import torch.nn.functional as F
+
+    targets = labels.to(outputs.dtype).reshape(outputs.shape)
+    if from_logits:
+        return F.binary_cross_entropy_with_logits(outputs, targets)
+    return F.binary_cross_entropy(outputs.clamp(_EPSILON, 1 - _EPSILON), targets)
+
+
+def _squares(outputs: Any, labels: Any, from_logits: bool) -> Any:
+    return (outputs - labels.to(outputs.dtype).reshape(outputs.shape)).square().mean()
+
+
+def _distances(outputs: Any, labels: Any, from_logits: bool) -> Any:
+    return (outputs - labels.to(outputs.dtype).reshape(outputs.shape)).abs().mean()
+
+
+LOSSES: Mapping[str, Callable[[Any, Any, bool], Any]] = {
+    "categorical_crossentropy": _crossentropy,
+    "binary_crossentropy": _binary,
+    "mean_squared_error": _squares,
+    "mean_absolute_error": _distances,
+}
+
+# --- optimizers --------------------------------------------------------------------------------------
+
+_NAMED: Mapping[str, tuple[str, Mapping[str, float]]] = {
+    "sgd": ("SGD", {"lr": 0.01}),
+    "adam": ("Adam", {"lr": 0.001}),
+    "adamw": ("AdamW", {"lr": 0.001}),
+    "rmsprop": ("RMSprop", {"lr": 0.001}),
+    "adagrad": ("Adagrad", {"lr": 0.001}),
+    "adadelta": ("Adadelta", {"lr": 0.001}),
+    "adamax": ("Adamax", {"lr": 0.001}),
+    "nadam": ("NAdam", {"lr": 0.001}),
+}
+"""Name → the class of ``torch.optim``, with Keras's learning rate."""
+_OF_KERAS = {"learning_rate": "lr", "momentum": "momentum", "nesterov": "nesterov", "weight_decay": "weight_decay"}
+
+
+def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
+    """Return an optimizer of ``torch.optim`` like the instructor's: a name, or an object of Keras or PyTorch.
+
+    Raises:
+        CourseError: there is none like it.
+    """
+    import torch
+
+    if isinstance(wanted, torch.optim.Optimizer):
+        return type(wanted)(parameters, **wanted.defaults)
+    config = wanted.get_config() if hasattr(wanted, "get_config") else {}
+    name = "adam" if wanted is None else str(config.get("name", type(wanted).__name__) if config else wanted).lower()
+    if name not in _NAMED:
+        raise CourseError(f"check.retrained: torch.optim has no optimizer {name!r}.")
+    kind, settings = _NAMED[name]
+    configured = {key: config[other] for other, key in _OF_KERAS.items() if config.get(other)}
+    try:
+        return getattr(torch.optim, kind)(parameters, **{**settings, **configured})
+    except TypeError as error:
+        raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(configured)}.") from error

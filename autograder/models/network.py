@@ -1,0 +1,90 @@
+"""Networks of other libraries than Keras, which an extension rebuilds and computes.
+
+An extension registers in the group :data:`autograder._util.registry.MODELS`, under the library's name in a claim. What
+it registers rebuilds a network from the claim and its arrays, as :func:`autograder.models.rebuild` does.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class NumberCounts:
+    """The counts of a network's numbers."""
+
+    total: int
+    """All parameters, as the library counts them, and ``constants``."""
+    trainable: int
+    constants: int
+    """Numbers beside the parameters that count as parameters."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained again."""
+
+    loss: str
+    """``categorical_crossentropy``, ``binary_crossentropy``, ``mean_squared_error`` or ``mean_absolute_error``."""
+    from_logits: bool
+    optimizer: Any
+    """What the test's author gave: a name, an optimizer of Keras or of the library; None for the library's Adam."""
+    epochs: int
+    batch_size: int
+    seconds: float
+    """Processor time that one training may take."""
+
+
+class Network(ABC):
+    """A network in the examiner, of which every number came from the student and every computation is the kit's."""
+
+    read_as = "exported"
+    """How it was read, as a piece of evidence."""
+    input_shape: Any
+    """The shape of its input, with None for the rows; a list or dict of shapes for several inputs."""
+    output_shape: Any
+    """The shape of its output, with None for the rows; a list for several outputs."""
+    numbers_per_row: int
+    """Count of the numbers that it computes for one row."""
+
+    @abstractmethod
+    def outputs(self, rows: Any) -> list[np.ndarray]:
+        """Compute the outputs for an array of rows, or for a list or dict of arrays.
+
+        Raises:
+            Exception: the rows do not fit, or an index is out of range.
+        """
+
+    @abstractmethod
+    def counts(self) -> NumberCounts:
+        """Count the numbers of the network."""
+
+    @abstractmethod
+    def steps(self, vocabulary: str) -> Sequence[Any]:
+        """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library."""
+
+    @abstractmethod
+    def known_kinds(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of layers that its steps can show; of others, they tell nothing."""
+
+    @abstractmethod
+    def excess(self) -> str:
+        """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not."""
+
+    @property
+    @abstractmethod
+    def is_unusual(self) -> bool:
+        """Whether it has more numbers or connections than a plain chain of layers."""
+
+    @abstractmethod
+    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> Callable[[int], Network]:
+        """Return ``train(seed)``, which returns a network that was trained from newly drawn weights.
+
+        Raises:
+            Exception: it cannot be trained on these rows.
+        """
