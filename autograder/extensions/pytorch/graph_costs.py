@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograder.extensions.pytorch.computation import compute, dtype_named, tensors_in
 from autograder.extensions.pytorch.operator_graph import Graph
 from autograder.models.argument_values import RefusedModel
@@ -120,9 +122,7 @@ def _work(operator: str, shapes: list[Shape], args: Any, results: float) -> floa
 def _expanded(operator: str, shapes: list[Shape], args: Any) -> float:
     """Return the most numbers that an operator makes on the way to its result, for one row."""
     if operator == "matmul.default" and min(map(len, shapes)) > 1:
-        import torch
-
-        batch = math.prod(torch.broadcast_shapes(shapes[0][:-2], shapes[1][:-2]))  # type: ignore[no-untyped-call]
+        batch = math.prod(np.broadcast_shapes(tuple(shapes[0][:-2]), tuple(shapes[1][:-2])))
         return batch * max(math.prod(shape[-2:]) for shape in shapes) / ROWS
     if operator == "einsum.default" and len(shapes) > 2:
         return _einsum(args) / ROWS
