@@ -742,7 +742,7 @@ def test_a_signal_ends_a_batch_cleanly(
     processes |= descendants(process.pid)
     send(process.pid, number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == code, said
     log = log_of(slow_course)
     stopped = said.partition("\nStopped.\n")[2].splitlines()
     assert stopped == [
@@ -751,7 +751,7 @@ def test_a_signal_ends_a_batch_cleanly(
         f"log      {log}",
     ]
     assert "Traceback" not in said
-    assert left_of(processes, 2.0) == set()
+    assert left_of(processes, 20.0) == set()
     batch_log = slow_course.state / "log/batch.log"
     assert not batch_log.exists() or "Traceback" not in batch_log.read_text()
     assert "not graded" not in log.read_text()
