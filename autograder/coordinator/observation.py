@@ -22,7 +22,7 @@ from autograder.coordinator.cache_keys import EXAMINER_VERSION, exam_key
 from autograder.errors import HostError
 from autograder.exchange.work import Work, versions
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import Exam
+from autograder.records.exam import Exam, Role
 from autograder.records.grade import Grade
 from autograder.records.observations import Act, Fact, Observations
 from autograder.release.record import Release
@@ -69,9 +69,13 @@ def joined(release: Release, observed: Sequence[Observations]) -> Release:
 
 
 def with_misses(release: Release, grade: Grade) -> Release:
-    """Return the release with the tests in which the solution itself lost points."""
-    missed = [[Fact(Act.MISSES, q.id, q.outcome) for q in book.questions if q.loses_points] for book in grade.notebooks]
-    return joined(release, [Observations.of(facts) for facts in missed])
+    """Return the release with the tests in which the solution itself lost points; what a person grades is no test."""
+    observed = []
+    for exam, book in zip(release.exams, grade.notebooks, strict=True):
+        tests = {cell.grade_id for cell in exam.cells if cell.role is Role.TEST}
+        missed = [q for q in book.questions if q.loses_points and q.id in tests]
+        observed.append(Observations.of(Fact(Act.MISSES, q.id, q.outcome) for q in missed))
+    return joined(release, observed)
 
 
 def is_observed(exams: Sequence[Exam]) -> bool:

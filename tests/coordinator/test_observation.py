@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, Here, submit, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, notebook, submit, tiny_course, tiny_release
 
 from autograder.cli.batch_display import ForecastDisplay
 from autograder.coordinator import assignment as grading
@@ -68,6 +68,17 @@ def test_tests_in_which_the_solution_itself_misses_points_are_named_before_the_b
     course = tiny_course(tmp_path, solution=SORTS, test=TEST.replace("[1, 1, 2, 2]", "[3]"))
     _, (note,) = grading.observed_release(course, course.assignments["hw"])
     assert ". It misses points itself in test-double: where an answer does, a person decides; see why with" in note
+
+
+def test_what_a_person_grades_is_no_test_that_the_solution_misses(tmp_path: Path, here: Here) -> None:
+    course = tiny_course(tmp_path, solution=SORTS, test=TEST)
+    (path,) = course.source("hw").glob("*.ipynb")
+    essay = json.loads(notebook(cell("words", "essay", grade=True, solution=True, points=2)))["cells"]
+    text = json.loads(path.read_text())
+    path.write_text(json.dumps(text | {"cells": text["cells"] + essay}))
+    release, (note,) = grading.observed_release(course, course.assignments["hw"])
+    assert "misses points itself" not in note
+    assert [exam.observations.missed for exam in release.exams] == [frozenset()]
 
 
 def test_where_the_solution_itself_misses_points_a_person_decides_about_answers_that_do(
