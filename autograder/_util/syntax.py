@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import deque
+from collections.abc import Iterator
 
 AST_CACHE_SIZE = 1024
 """Number of sources whose analysis is cached: the sources of an exam are the same for all students."""
@@ -26,3 +28,13 @@ def parsed(source: str | bytes) -> ast.Module | None:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """Yield the nodes of a function's body, outermost first, without those inside functions and classes in it."""
+    pending: deque[ast.AST] = deque(function.body)
+    while pending:
+        node = pending.popleft()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            pending.extend(ast.iter_child_nodes(node))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from autograder._util.syntax import parsed
+from autograder._util.syntax import own_nodes, parsed
 from autograder.records.exam import Exam, ExamCell, Role
 
 Function = ast.FunctionDef
@@ -86,16 +86,6 @@ def _is_generator(node: Function) -> bool:
     return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
 
 
-def _own_parts(node: Function) -> Iterator[ast.AST]:
-    """Yield the parts of a function, without those of functions and classes in it."""
-    pending: list[ast.AST] = list(node.body)
-    while pending:
-        part = pending.pop()
-        yield part
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            pending.extend(ast.iter_child_nodes(part))
-
-
 def _without_text(node: Function) -> list[ast.stmt]:
     return node.body[1:] if ast.get_docstring(node) is not None else node.body
 
@@ -114,7 +104,7 @@ def _zeros(node: Function) -> list[ast.stmt] | None:
 
     A function that returns nothing would be the right one.
     """
-    if not any(isinstance(part, ast.Return) and part.value is not None for part in _own_parts(node)):
+    if not any(isinstance(part, ast.Return) and part.value is not None for part in own_nodes(node)):
         return None
     parameters = node.args
     positional: list[ast.expr] = [ast.Name(a.arg, ast.Load()) for a in [*parameters.posonlyargs, *parameters.args]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from autograder._util.syntax import own_nodes
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -29,15 +31,11 @@ def _returns_something(function: _Function) -> bool:
     """Return whether the function has a ``return`` with a value, or is a generator or coroutine."""
     if isinstance(function, ast.AsyncFunctionDef):
         return True
-    pending: list[ast.AST] = list(function.body)
-    while pending:
-        node = pending.pop()
+    for node in own_nodes(function):
         if isinstance(node, ast.Yield | ast.YieldFrom):
             return True
         if isinstance(node, ast.Return) and not (node.value is None or _is_none(node.value)):
             return True
-        if not isinstance(node, _Function | ast.Lambda | ast.ClassDef):
-            pending.extend(ast.iter_child_nodes(node))
     return False
 
 

@@ -343,8 +343,9 @@ class Remote:
 
     def _read(self, handle: Any) -> Any:
         """Return the handle, or the plain value of its object if such values are read."""
-        self.permissions.has_derived |= derives_from_plain_type(handle)
-        value = plain_value(handle) if self.reads_plain_values and derives_from_plain_type(handle) else MISSING
+        is_derived = derives_from_plain_type(handle)
+        self.permissions.has_derived |= is_derived
+        value = plain_value(handle) if is_derived and self.reads_plain_values else MISSING
         return handle if value is MISSING else value
 
     @contextlib.contextmanager

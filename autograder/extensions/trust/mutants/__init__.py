@@ -25,7 +25,7 @@ from autograder.extensions.trust.mutants import (
     network_slips,
     result_forms,
 )
-from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
+from autograder.extensions.trust.mutants.feeds import WORD, Feeds, feeds, used_later
 from autograder.extensions.trust.mutants.syntax_edits import Operator, apply, edits, swapped
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.cell_matching import bound_names
@@ -202,7 +202,7 @@ def _solution_lines(source: str) -> range:
 def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     yield from _edited(answer, honest_rewrites.OPERATORS)
     yield from _of_networks(answer)
-    public_words = frozenset(_WORD.findall(public_text(answer.exam)))
+    public_words = frozenset(WORD.findall(public_text(answer.exam)))
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
     has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
@@ -216,9 +216,6 @@ def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
         settled = network_rewrites.SETTLED.get(operator)
         if settled is None or not re.search(settled, task, re.IGNORECASE):
             yield operator, after
-
-
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def public_text(exam: Exam) -> str:

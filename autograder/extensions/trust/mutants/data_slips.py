@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterator
 
 from autograder.extensions.trust.mutants.code_slips import called
-from autograder.extensions.trust.mutants.syntax_edits import New, Operator
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression
 
 Made = Iterator[tuple[str, New]]
 
@@ -38,7 +38,7 @@ def rows_and_labels(node: ast.AST) -> Made:
         ("all labels of one class", x, f"0 * {y} + {y}[:1]"),
     ):
         arguments = list(node.args)
-        arguments[index : index + 2] = [_expression(new_rows), _expression(new_labels)]
+        arguments[index : index + 2] = [expression(new_rows), expression(new_labels)]
         yield words, ast.Call(node.func, arguments, node.keywords)
 
 
@@ -83,7 +83,7 @@ def leaks(names: Container[str]) -> Operator:
             changed = [re.sub(pattern, replacement, text) for text in texts]
             new = {name for text in changed for name in re.findall(r"\w+", text) if _SPLIT.search(name) or name in "Xy"}
             if changed != texts and all(name in names for name in new):
-                yield words, ast.Call(node.func, list(map(_expression, changed)), node.keywords)
+                yield words, ast.Call(node.func, list(map(expression, changed)), node.keywords)
 
     return leak
 
@@ -109,7 +109,3 @@ def _is_data(first: ast.expr, second: ast.expr) -> bool:
 def _class_of(labels: str) -> str:
     """Write the class of each row, for whole numbers and for one-hot rows."""
     return f"({labels} if len({labels}.shape) < 2 else {labels}.argmax(axis=1))"
-
-
-def _expression(source: str) -> ast.expr:
-    return ast.parse(source, mode="eval").body

@@ -11,7 +11,7 @@ from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.magics import without_magics
 
-_WORD = re.compile(r"[^\W\d]\w*")
+WORD = re.compile(r"[^\W\d]\w*")
 _CHANGING = frozenset((
     "fit", "fit_transform", "partial_fit", "compile", "build", "set_weights", "load_weights", "set_value", "assign",
     "assign_add", "assign_sub", "load_state_dict", "train_on_batch", "step", "append", "extend", "update", "pop",
@@ -82,7 +82,7 @@ def used(source: str) -> frozenset[str]:
     """
     tree = parsed(without_magics(source))
     if tree is None:
-        return frozenset(_WORD.findall(source))
+        return frozenset(WORD.findall(source))
     first: dict[str, ast.Name] = {}
     for node in _names(tree):
         earliest = first.setdefault(node.id, node)
@@ -91,7 +91,7 @@ def used(source: str) -> frozenset[str]:
     local = _local(tree)
     names = {name for name, node in first.items() if not _is_store(node) and name not in local}
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return frozenset(names | {text for text in texts if _WORD.fullmatch(text)})
+    return frozenset(names | {text for text in texts if WORD.fullmatch(text)})
 
 
 def _names(tree: ast.AST) -> list[ast.Name]:

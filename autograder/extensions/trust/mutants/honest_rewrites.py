@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder._util.syntax import parsed
 from autograder.extensions.trust.mutants.code_slips import called
-from autograder.extensions.trust.mutants.syntax_edits import New, Operator, replaced
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression, replaced
 
 Made = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
@@ -48,14 +48,14 @@ def orders_of_summation(node: ast.AST) -> Made:
         ) and type(inner) is type(outer):
             yield "brackets elsewhere", ast.BinOp(first, inner, ast.BinOp(second, outer, third))
         case ast.Call(func=ast.Name(id="sum"), args=[terms], keywords=[]) if not isinstance(terms, ast.Starred):
-            backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
+            backwards = ast.Call(expression("reversed"), [ast.Call(expression("list"), [terms], [])], [])
             yield "a sum from its other end", ast.Call(node.func, [backwards], [])
-            yield "an exact sum", ast.Call(_name("__import__('math').fsum"), [terms], [])
+            yield "an exact sum", ast.Call(expression("__import__('math').fsum"), [terms], [])
         case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as terms]), op=ast.Div()):
             parts = ast.GeneratorExp(ast.BinOp(terms.elt, ast.Div(), node.right), terms.generators)
-            yield "a sum of quotients", ast.Call(_name("sum"), [parts], [])
+            yield "a sum of quotients", ast.Call(expression("sum"), [parts], [])
         case ast.For(iter=terms, body=[ast.AugAssign(op=ast.Add() | ast.Mult())], orelse=[]):
-            backwards = ast.Call(_name("reversed"), [ast.Call(_name("list"), [terms], [])], [])
+            backwards = ast.Call(expression("reversed"), [ast.Call(expression("list"), [terms], [])], [])
             yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
 
 
@@ -91,7 +91,7 @@ def loops(node: ast.AST) -> Made:
         comprehension = node.value
         if len(comprehension.generators) == 1 and not comprehension.generators[0].is_async:
             generator = comprehension.generators[0]
-            body: list[ast.stmt] = [ast.Expr(ast.Call(_name("collected.append"), [comprehension.elt], []))]
+            body: list[ast.stmt] = [ast.Expr(ast.Call(expression("collected.append"), [comprehension.elt], []))]
             for test in reversed(generator.ifs):
                 body = [ast.If(test, body, [])]
             loop = ast.For(generator.target, generator.iter, body, [], lineno=node.lineno)
@@ -276,10 +276,6 @@ def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 # --- pieces --------------------------------------------------------------------------------------------
-
-
-def _name(dotted: str) -> ast.expr:
-    return ast.parse(dotted, mode="eval").body
 
 
 def _has_text(node: ast.AST) -> bool:

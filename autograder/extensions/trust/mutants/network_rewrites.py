@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograder.extensions.trust.mutants.code_slips import called
-from autograder.extensions.trust.mutants.syntax_edits import New, Operator
+from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression
 
 Made = Iterator[tuple[str, New]]
 
@@ -47,7 +47,7 @@ def forms(node: ast.AST) -> Made:
         ) if layers:
             empty = ast.Call(network.func, [], network.keywords)
             adds = [
-                ast.Expr(ast.Call(ast.Attribute(_expression(target.id), "add", ast.Load()), [layer], []))
+                ast.Expr(ast.Call(ast.Attribute(expression(target.id), "add", ast.Load()), [layer], []))
                 for layer in layers
             ]
             yield "layers that are added", [ast.Assign([target], empty, lineno=node.lineno), *adds]
@@ -62,12 +62,12 @@ def _functional(
     yield ast.Assign([ast.Name(input_name, ast.Store())], layers[0], lineno=line)
     before = input_name
     for layer in layers[1:]:
-        yield ast.Assign([ast.Name(flow, ast.Store())], ast.Call(layer, [_expression(before)], []), lineno=line)
+        yield ast.Assign([ast.Name(flow, ast.Store())], ast.Call(layer, [expression(before)], []), lineno=line)
         before = flow
     model = ast.Attribute(module, "Model", ast.Load())
     yield ast.Assign(
         [ast.Name(name, ast.Store())],
-        ast.Call(model, [_expression(input_name), _expression(flow)], keywords),
+        ast.Call(model, [expression(input_name), expression(flow)], keywords),
         lineno=line,
     )
 
@@ -85,7 +85,7 @@ def optimizers(node: ast.AST) -> Made:
             operator, new = "an optimizer that is as good", ast.Constant(_AS_GOOD[str(value.value)])
         elif keyword.arg == "optimizer" and isinstance(value, ast.Call) and called(value).lower() in _AS_GOOD:
             text = re.sub(called(value), _CLASSES[_AS_GOOD[called(value).lower()]], ast.unparse(value), count=1)
-            operator, new = "an optimizer that is as good", _expression(text)
+            operator, new = "an optimizer that is as good", expression(text)
         if new is not None:
             keywords = [ast.keyword(k.arg, new if n == index else k.value) for n, k in enumerate(node.keywords)]
             yield operator, ast.Call(node.func, node.args, keywords)
@@ -117,7 +117,3 @@ SETTLED = {
     "softmax as a part of the loss": r"softmax|probabilit|sums? to one",
 }
 """Rewrite → pattern of the words by which a task settles that it is none."""
-
-
-def _expression(source: str) -> ast.expr:
-    return ast.parse(source, mode="eval").body

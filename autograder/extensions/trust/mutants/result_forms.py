@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from autograder._util.syntax import parsed
+from autograder._util.syntax import own_nodes, parsed
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import replaced
 
@@ -124,9 +124,7 @@ def _results(node: ast.stmt, used: Sequence[str]) -> list[tuple[str, ast.expr]]:
 
 def returned(function: ast.FunctionDef) -> list[ast.expr]:
     """List the expressions that a function returns."""
-    inner = {part for node in ast.walk(function) if isinstance(node, ast.Lambda) for part in ast.walk(node)}
-    inner |= {part for node in function.body if isinstance(node, ast.FunctionDef) for part in ast.walk(node)}
-    returns = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node not in inner]
+    returns = (node for node in own_nodes(function) if isinstance(node, ast.Return))
     return [node.value for node in returns if node.value is not None]
 
 

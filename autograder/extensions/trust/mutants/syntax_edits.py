@@ -210,3 +210,8 @@ def _span(source: str, node: Any) -> tuple[int, int]:
 def _offset(lines: Sequence[str], line: int, column: int) -> int:
     """Convert a line (from 1) and a column in bytes of UTF-8."""
     return sum(len(one) + 1 for one in lines[: line - 1]) + len(lines[line - 1].encode()[:column].decode())
+
+
+def expression(source: str) -> ast.expr:
+    """Parse an expression, to stand in a node's place."""
+    return ast.parse(source, mode="eval").body
