@@ -1,9 +1,9 @@
 """Pairs of works that are more alike than the class.
 
 Three views of a work are compared: its code as it stands, its code with every chosen name replaced, and its texts. What
-the exam's release or the solution has is subtracted. A fingerprint that n of N works share weighs ln(N/n)² (the
-inverse document frequency of Spärck Jones 1972, "A statistical interpretation of term specificity", Journal of
-Documentation 28, squared, so that what two share counts far more than what many do).
+the exam's release or the solution has is subtracted. A fingerprint that n of N works share weighs ln(N/n)²: what two
+share counts far more than what many do. The logarithm is the inverse document frequency of Spärck Jones (1972), "A
+statistical interpretation of term specificity", Journal of Documentation 28.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ VIEWS = ("code", "code with other names", "text")
 """Views of a work, in the order of :attr:`AlikePair.deviations`."""
 MOST_SHARED = 0.5
 """Share of the works that have a fingerprint, above which it counts for nothing."""
+MOST_MARKED, MIN_MARKED = 0.1, 3
+"""Share of the works that may have a fingerprint for its lines to be marked, at least so many works."""
 _Matrix: TypeAlias = NDArray[np.float64]
-_Given = Mapping[str, frozenset[int]]
+_Subtracted = Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class AlikePair:
     """For each of :data:`VIEWS`, how far the pair is above what its two works share with all others, in standard
     deviations over all pairs."""
     shared: tuple[frozenset[int], ...]
-    """For each view the fingerprints in both, of those that at most half of the works have."""
+    """For each view the rare fingerprints in both, see :data:`MOST_MARKED`."""
 
     @property
     def deviation(self) -> float:
@@ -60,7 +62,7 @@ class ComparedClass:
     """Number of pairs that were compared."""
 
     def same_lines(self, pair: AlikePair, number: int) -> frozenset[tuple[int, int]]:
-        """Return cell and line of what a work of the pair shares with the other."""
+        """Return cell and line of what a work of the pair shares with the other and few have."""
         views = zip(self.prints[number], pair.shared, strict=True)
         return frozenset(place for prints, shared in views for key in shared for place in prints[key])
 
@@ -68,12 +70,12 @@ class ComparedClass:
 def compared_class(exams: Sequence[Exam], works: Sequence[StudentWork], top: int) -> ComparedClass:
     """Compare all works with one another, but not old ones among themselves, and keep the ``top`` pairs."""
     given_words = words_of(cell.released + "\n" + cell.source for exam in exams for cell in exam.cells)
-    given = _given(exams, given_words)
-    prints = tuple(_views(work, given, given_words) for work in works)
+    subtracted = _subtracted(exams, given_words)
+    prints = tuple(_views(work, subtracted, given_words) for work in works)
     matrices = [_above_the_class(_shared_weight([one[view] for one in prints])) for view in range(len(VIEWS))]
     highest = np.maximum.reduce(matrices)
-    old = np.array([work.old for work in works], dtype=np.bool_)
-    rows, columns = np.nonzero(np.triu(~(old[:, None] & old[None, :]), 1))
+    is_old = np.array([work.old for work in works], dtype=np.bool_)
+    rows, columns = np.nonzero(np.triu(~(is_old[:, None] & is_old[None, :]), 1))
     order = np.argsort(-highest[rows, columns], kind="stable")[:top]
     common = [_common([one[view] for one in prints]) for view in range(len(VIEWS))]
     pairs = tuple(
@@ -92,18 +94,19 @@ def _pair(
     common: Sequence[frozenset[int]],
 ) -> AlikePair:
     code, renamed, text = (float(matrix[first, second]) for matrix in matrices)
-    both = zip(prints[first], prints[second], common, strict=True)
-    shared = tuple(frozenset(one.keys() & other.keys()) - usual for one, other, usual in both)
+    views = zip(prints[first], prints[second], common, strict=True)
+    shared = tuple(frozenset(one.keys() & other.keys()) - usual for one, other, usual in views)
     return AlikePair(first, second, (code, renamed, text), shared)
 
 
 def _common(prints: Sequence[Fingerprints]) -> frozenset[int]:
-    """Return the fingerprints that count for nothing, as too many works have them."""
+    """Return the fingerprints that too many works have to be marked on the page."""
     counts = Counter(key for work in prints for key in work)
-    return frozenset(key for key, count in counts.items() if count > MOST_SHARED * len(prints))
+    most = max(MIN_MARKED, MOST_MARKED * len(prints))
+    return frozenset(key for key, count in counts.items() if count > most)
 
 
-def _views(work: StudentWork, given: _Given, given_words: frozenset[str]) -> tuple[Fingerprints, ...]:
+def _views(work: StudentWork, subtracted: _Subtracted, given_words: frozenset[str]) -> tuple[Fingerprints, ...]:
     code = [(number, cell.source) for number, cell in enumerate(work.cells) if cell.kind == "code"]
     texts = [(number, cell.source) for number, cell in enumerate(work.cells) if cell.kind != "code"]
     names = chosen_names((source for _, source in code), given_words)
@@ -114,12 +117,12 @@ def _views(work: StudentWork, given: _Given, given_words: frozenset[str]) -> tup
         fingerprints(words(texts), WORDS, 1),
     )
     return tuple(
-        {key: lines for key, lines in prints.items() if key not in given[view]}
+        {key: lines for key, lines in prints.items() if key not in subtracted[view]}
         for view, prints in zip(VIEWS, streams, strict=True)
     )
 
 
-def _given(exams: Sequence[Exam], given_words: frozenset[str]) -> _Given:
+def _subtracted(exams: Sequence[Exam], given_words: frozenset[str]) -> _Subtracted:
     """Collect the hashes of what students got and of the solution."""
     code: list[tuple[int, str]] = []
     texts: list[tuple[int, str]] = []
@@ -157,9 +160,9 @@ def _shared_weight(prints: Sequence[Fingerprints]) -> _Matrix:
 def _above_the_class(matrix: _Matrix) -> _Matrix:
     """Compare each pair with what its two works share with all others: (works, works) standard deviations.
 
-    A work of many words shares more with everybody. Of each pair, the medians of both works are taken off and the
-    median of all is added, as in the additive model of a two-way table (Tukey 1977, "Exploratory Data Analysis",
-    chapter 11); then the differences are divided by their standard deviation.
+    A work of many words shares more with everybody. So the medians of both works are taken off, and the median of all
+    is added. This is the additive model of a two-way table (Tukey 1977, "Exploratory Data Analysis", chapter 11). Then
+    the differences are divided by their standard deviation.
     """
     apart = ~np.eye(len(matrix), dtype=bool)
     medians = np.array([np.median(row[mask]) for row, mask in zip(matrix, apart, strict=True)])

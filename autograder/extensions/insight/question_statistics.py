@@ -121,20 +121,20 @@ def item_rest(scores: Floats, weights: Floats) -> Floats:
         (classes, questions) correlations from -1 to 1; NaN where a question or the sum of the others does not vary.
     """
     scores = scores - scores.mean(axis=0)
-    rest = scores.sum(axis=1, keepdims=True) - scores
+    other_sums = scores.sum(axis=1, keepdims=True) - scores
     size = weights.sum(axis=1, keepdims=True)
-    mean, mean_rest = weights @ scores / size, weights @ rest / size
+    mean, mean_others = weights @ scores / size, weights @ other_sums / size
     variance = weights @ scores**2 / size - mean**2
-    variance_rest = weights @ rest**2 / size - mean_rest**2
-    covariance = weights @ (scores * rest) / size - mean * mean_rest
-    floor = 1e-12 * (1 + (scores**2).max(initial=0) + (rest**2).max(initial=0))
-    varies = (variance > floor) & (variance_rest > floor)
-    product = np.where(varies, variance * variance_rest, 1.0)
+    variance_others = weights @ other_sums**2 / size - mean_others**2
+    covariance = weights @ (scores * other_sums) / size - mean * mean_others
+    floor = 1e-12 * (1 + (scores**2).max(initial=0) + (other_sums**2).max(initial=0))
+    varies = (variance > floor) & (variance_others > floor)
+    product = np.where(varies, variance * variance_others, 1.0)
     return np.where(varies, np.clip(covariance / np.sqrt(product), -1, 1), np.nan)
 
 
 def cronbach_alpha(scores: Floats, weights: Floats) -> Floats:
-    """Compute Cronbach's alpha: k / (k - 1) · (1 - sum of the questions' variances / variance of their sum).
+    """Compute Cronbach's alpha: k / (k - 1) · (1 - sum of the variances / variance of the sum).
 
     Cronbach (1951), "Coefficient alpha and the internal structure of tests", Psychometrika 16, 297–334.
 
@@ -168,8 +168,8 @@ def _estimate(statistic: Callable[[Floats, Floats], Floats], scores: Floats) -> 
 def _estimates(statistic: Callable[[Floats, Floats], Floats], scores: Floats) -> list[Estimate | None]:
     """Estimate each column of a statistic with its percentile interval.
 
-    Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13: whole submissions are drawn with
-    replacement, as many as there are, and the interval is from the 2.5th to the 97.5th percentile of the values.
+    Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13. Whole submissions are drawn with
+    replacement, as many as there are. The interval is from the 2.5th to the 97.5th percentile of the values.
     """
     count = len(scores)
     values = statistic(scores, np.ones((1, count)))[0]

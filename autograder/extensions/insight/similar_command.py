@@ -31,18 +31,19 @@ autograder similar keras-fully-connected --old ../2025/submitted     # and with 
 @course_option
 @click.option(
     "--old",
+    "old_folders",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
     metavar="DIR",
     help="A folder with notebooks of an earlier term, in any layout; may be given more than once.",
 )
 @click.option("--top", type=click.IntRange(1, 200), default=20, show_default=True, help="Pairs to list.")
-def similar(assignment: str, course_folder: Path, old: tuple[Path, ...], top: int) -> None:
+def similar(assignment: str, course_folder: Path, old_folders: tuple[Path, ...], top: int) -> None:
     r"""List the pairs of students whose answers to ASSIGNMENT are more alike than the class, for a person to read.
 
     Code is compared as it stands and with every name replaced, and so are texts. What you released and your solution is
-    subtracted, and what many students wrote counts little. The page in reports/ shows both texts side by side, and what
-    else only these two share: ids of cells, losses to the last digit, weights, the same rare wrong value.
+    subtracted, and what many students wrote counts little. The page in reports/ shows both texts side by side.
+    It also shows what few others share: ids of cells, losses to the last digit, weights, the same rare wrong value.
 
     \b
     What a list does not say:
@@ -65,7 +66,7 @@ def similar(assignment: str, course_folder: Path, old: tuple[Path, ...], top: in
 
     release = load_release(course, wanted)
     works, unread = current_works(course, wanted, release)
-    works += [work for folder in old for work in old_works(release.exams, folder)]
+    works += [work for folder in old_folders for work in old_works(release.exams, folder)]
     if len(works) < MIN_WORKS or all(work.old for work in works):
         raise UsageError(
             f"{len(works)} works of {wanted.name} can be read; among fewer than {MIN_WORKS}, nothing is unusual"

@@ -87,8 +87,8 @@ def write_similar_page(course: Course, assignment: Assignment, compared: Compare
 def _name(work: StudentWork, name_of: Callable[[str], str]) -> str:
     """Name the students of a work for people, with their ids."""
     names = [(student, name_of(student)) for student in work.students]
-    shown = ", ".join(f"{name} ({student})" if name not in ("", student) else student for student, name in names)
-    return f"{shown} (earlier term)" if work.old else shown
+    label = ", ".join(f"{name} ({student})" if name not in ("", student) else student for student, name in names)
+    return f"{label} (earlier term)" if work.old else label
 
 
 def _by_traces(traces: SharedTraces) -> list[tuple[tuple[int, int], Mapping[str, Sequence[str]]]]:

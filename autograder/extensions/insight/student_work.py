@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +70,8 @@ def written_in(exam: Exam, path: Path) -> StudentWork | None:
 def work_of(exam: Exam, cells: Sequence[NotebookNode]) -> StudentWork:
     """Take what a student wrote from the cells of a notebook; whose work it is, the caller adds."""
     origins = {index: position for position, index in match(exam, cells).cells.items()}
-    given = {cell.released.strip() for cell in exam.cells}
-    written: list[WrittenCell] = []
+    released = {cell.released.strip() for cell in exam.cells}
+    own_cells: list[WrittenCell] = []
     edits: list[str] = []
     question = ""
     for index, cell in enumerate(cells):
@@ -79,22 +79,21 @@ def work_of(exam: Exam, cells: Sequence[NotebookNode]) -> StudentWork:
         if origin is not None and origin.role in (*WRITABLE, Role.TASK):
             question = str(origin.grade_id)
         source = source_of(cell)[:MAX_SOURCE]
-        if source.strip() in given or not source.strip() or (origin is not None and origin.role not in WRITABLE):
+        if source.strip() in released or not source.strip() or (origin is not None and origin.role not in WRITABLE):
             continue
         kind, cell_id = str(cell.get("cell_type")), str(cell.get("id", ""))
-        written.append(WrittenCell(question, kind, source, origin is None, cell_id))
+        own_cells.append(WrittenCell(question, kind, source, origin is None, cell_id))
         edits += [f"a {kind} cell added after {question or 'the beginning'}"] if origin is None else []
-    edits += _lost(exam, origins.values(), {source_of(cell).strip() for cell in cells})
-    return StudentWork((), tuple(written), tuple(_run_numbers(cells)), tuple(edits))
+    edits += _lost(exam, set(origins.values()), {source_of(cell).strip() for cell in cells})
+    return StudentWork((), tuple(own_cells), tuple(_run_numbers(cells)), tuple(edits))
 
 
-def _lost(exam: Exam, kept: Iterable[int], sources: set[str]) -> Iterator[str]:
+def _lost(exam: Exam, present: set[int], sources: set[str]) -> Iterator[str]:
     """Yield which cells of the exam were removed or changed, that students need not touch."""
-    kept = set(kept)
     for position, cell in enumerate(exam.cells):
         if cell.role is Role.FREE and cell.released.strip() and cell.released.strip() not in sources:
             yield f"given cell {position + 1} changed or removed"
-        elif cell.grade_id is not None and position not in kept and not cell.file:
+        elif cell.grade_id is not None and position not in present and not cell.file:
             yield f"cell {cell.grade_id} removed"
 
 

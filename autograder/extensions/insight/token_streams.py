@@ -82,12 +82,12 @@ def comments(source: str) -> list[str]:
     return [text.lstrip("# ").strip() for text, _, kind in _scan(source) if kind == "comment"]
 
 
-def chosen_names(sources: Iterable[str], given: frozenset[str]) -> frozenset[str]:
+def chosen_names(sources: Iterable[str], exam_words: frozenset[str]) -> frozenset[str]:
     """Collect the names that code binds: variables, arguments, and functions that the exam does not name.
 
     Args:
         sources: cells of one student; one that does not parse binds none.
-        given: words of the exam.
+        exam_words: words of the exam, which keep their meaning.
     """
     names: set[str] = set()
     for source in sources:
@@ -96,7 +96,7 @@ def chosen_names(sources: Iterable[str], given: frozenset[str]) -> frozenset[str
             match node:
                 case ast.Name(name, ast.Store()) | ast.arg(name) | ast.ExceptHandler(name=str(name)):
                     names.add(name)
-                case ast.FunctionDef(name) | ast.ClassDef(name) if name not in given:
+                case ast.FunctionDef(name) | ast.ClassDef(name) if name not in exam_words:
                     names.add(name)
     return frozenset(names - _LIBRARY)
 

@@ -52,11 +52,11 @@ def shared_traces(exams: Sequence[Exam], works: Sequence[StudentWork]) -> dict[t
     Returns:
         Numbers of two works, in order → kind → what they share, in words. Two old works are no pair.
     """
-    given = words_of(cell.released + "\n" + cell.source for exam in exams for cell in exam.cells)
+    exam_words = words_of(cell.released + "\n" + cell.source for exam in exams for cell in exam.cells)
     ids = frozenset(cell.cell_id for exam in exams for cell in exam.cells)
     owners: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, work in enumerate(works):
-        for kind, traces in _of_work(work, given, ids).items():
+        for kind, traces in _of_work(work, exam_words, ids).items():
             for trace in traces:
                 owners[kind, trace].append(number)
     most = max(MIN_RARE, round(RARE * len(works)))
@@ -69,11 +69,11 @@ def shared_traces(exams: Sequence[Exam], works: Sequence[StudentWork]) -> dict[t
     return {pair: dict(kinds) for pair, kinds in shared.items()}
 
 
-def _of_work(work: StudentWork, given: frozenset[str], ids: frozenset[str]) -> Traces:
+def _of_work(work: StudentWork, exam_words: frozenset[str], ids: frozenset[str]) -> Traces:
     """Collect the traces in a student's notebooks, and those that came from grade and recording."""
     code = [cell.source for cell in work.cells if cell.kind == "code"]
     texts = {text for source in code for text in comments(source) if len(text) >= _MIN_COMMENT}
-    names = {name for name in chosen_names(code, given) if len(name) >= _MIN_NAME}
+    names = {name for name in chosen_names(code, exam_words) if len(name) >= _MIN_NAME}
     own_ids = {cell.cell_id for cell in work.cells if cell.added} - ids
     in_order = list(work.run_numbers) == list(range(1, len(work.run_numbers) + 1))
     runs = {", ".join(map(str, work.run_numbers))} if len(work.run_numbers) >= _MIN_RUNS and not in_order else set()
@@ -82,7 +82,7 @@ def _of_work(work: StudentWork, given: frozenset[str], ids: frozenset[str]) -> T
         CELL_IDS: {cell_id for cell_id in own_ids if not _COUNTED_ID.fullmatch(cell_id)},
         RUNS: runs,
         EDITS: edits,
-        COMMENTS: {text for text in texts if not words_of([text]) <= given},
+        COMMENTS: {text for text in texts if not words_of([text]) <= exam_words},
         NAMES: names,
     }
     return {

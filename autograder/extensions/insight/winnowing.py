@@ -29,12 +29,12 @@ def fingerprints(tokens: Sequence[Token], length: int = NOISE, window: int = WIN
     In each window the smallest hash is kept, of equal ones the last.
     """
     hashes = list(_hashes(tokens, length))
-    kept: set[int] = set()
+    chosen: set[int] = set()
     for start in range(max(0, min(1, len(hashes)), len(hashes) - window + 1)):
         inside = range(start, min(start + window, len(hashes)))
-        kept.add(min(inside, key=lambda index: (hashes[index], -index)))
+        chosen.add(min(inside, key=lambda index: (hashes[index], -index)))
     result: Fingerprints = {}
-    for index in sorted(kept):
+    for index in sorted(chosen):
         lines = dict.fromkeys((token.cell, token.line) for token in tokens[index : index + length])
         result.setdefault(hashes[index], []).extend(lines)
     return result

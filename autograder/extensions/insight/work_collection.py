@@ -46,8 +46,8 @@ def old_works(exams: Sequence[Exam], folder: Path) -> list[StudentWork]:
     """Read all notebooks below a folder; each is compared with the notebook of its name, else with the only one."""
     works = []
     for path in sorted(_notebooks(folder))[:MAX_OLD]:
-        named = [exam for exam in exams if exam.notebook == path.stem] or (list(exams) if len(exams) == 1 else [])
-        work = written_in(named[0], path) if named else None
+        candidates = [exam for exam in exams if exam.notebook == path.stem] or (exams if len(exams) == 1 else [])
+        work = written_in(candidates[0], path) if candidates else None
         if work is not None:
             label = one_line(str(path.relative_to(folder).parent / path.stem), 120)
             works.append(replace(work, students=(label,), old=True))

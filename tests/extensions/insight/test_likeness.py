@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from helpers.disguises import KINDS
@@ -14,6 +15,7 @@ from autograder.extensions.insight.likeness import ComparedClass, compared_class
 from autograder.extensions.insight.student_work import StudentWork, WrittenCell
 from autograder.records.exam import Exam, Role
 
+PAGE = Path(__file__).parents[3] / "docs/explanation/similarity.md"
 EMPTY = [Exam("hw", "nb", ())]
 
 
@@ -48,6 +50,7 @@ def test_nine_in_ten_copies_are_among_the_first_twenty_of_a_class_of_two_hundred
     """Of each kind of disguise, too, at least seven in ten."""
     missed: Counter[str] = Counter()
     planted: Counter[str] = Counter()
+    page = PAGE.read_text(encoding="utf-8")
     for seed in range(500, 520):
         made = copied_class(200, seed)
         listed = named(compared_class(EMPTY, works(made.answers), 20))
@@ -56,6 +59,8 @@ def test_nine_in_ten_copies_are_among_the_first_twenty_of_a_class_of_two_hundred
     assert set(planted) == set(KINDS)
     assert missed.total() <= 0.1 * planted.total(), missed
     assert all(missed[kind] <= 0.3 * count for kind, count in planted.items()), missed
+    rows = [f"| {kind} | {count - missed[kind]} of {count} |" for kind, count in planted.items()]
+    assert [row for row in rows if row not in page] == []
 
 
 def test_what_the_release_and_the_solution_have_is_subtracted() -> None:
