@@ -29,6 +29,7 @@ LOST = Result(
     MutantVerdict.LOST,
     (Loss("test-double", 1.5, "`double` has no docstring <b>"),),
 )
+SPARED = Result(mutant("honest", "double = lambda x: 2 * x", "a lambda"), MutantVerdict.SPARED)
 SURVIVED = Result(
     mutant("code", BEFORE.replace("*", "+")),
     MutantVerdict.SURVIVED,
@@ -102,6 +103,9 @@ def test_json_says_the_same() -> None:
         ((CAUGHT, SURVIVED), 0.6, True),
         ((CAUGHT, LOST), 0.5, True),
         ((), 0.5, True),
+        ((SAME,), 0.5, True),
+        ((SPARED,), 0.5, False),
+        ((LOST,), 0.5, True),
     ],
 )
 def test_a_floor_is_missed_by_survivors_and_by_right_answers_that_lose(

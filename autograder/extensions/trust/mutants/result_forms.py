@@ -104,7 +104,7 @@ def _is_open(form: ResultForm, source: str, task: str) -> bool:
 
 
 def _in_form(source: str, node: ast.stmt, used: Sequence[str], types: ResultTypes, form: ResultForm) -> str:
-    """Write an answer so that what a statement gives to tests has a form; as it is, where no type allows it."""
+    """Write an answer so that the results of a statement have a form; unchanged where no type allows it."""
     if isinstance(node, ast.FunctionDef):
         pattern = _pattern(form, types.get(f"{node.name}()", frozenset()))
         return _returning(source, node, form, pattern) if node.name in used and pattern else source
