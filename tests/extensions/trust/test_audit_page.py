@@ -80,6 +80,11 @@ def test_the_page_says_what_the_floor_is(page: str) -> None:
     assert "90 % of the wrong answers must be caught" in page
 
 
+def test_a_row_names_its_columns_on_narrow_screens(page: str) -> None:
+    for title in ("Points", "Caught", "As it should be", "Of", "Equivalent"):
+        assert f'data-label="{title}"' in page
+
+
 def test_the_page_runs_nothing_and_asks_nobody(page: str) -> None:
     assert "<script" not in page
     assert "http" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).replace("http-equiv", "")
