@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers.browser import WIDTHS, in_browser, misfits
 from helpers.tiny import tiny_course
 
 from autograder.extensions.trust.audit_page import write_page
@@ -89,6 +90,13 @@ def test_the_page_runs_nothing_and_asks_nobody(page: str) -> None:
     assert "<script" not in page
     assert "http" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).replace("http-equiv", "")
     assert "no docstring &lt;b&gt;" in page
+
+
+@pytest.mark.integration
+@in_browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_of_the_page_is_cut_on_any_screen(page: str, width: int) -> None:
+    assert misfits(page, width) == []
 
 
 def test_json_says_the_same() -> None:
