@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
+from autograder.check.causality import causal
 from autograder.check.compile_settings import compiled
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
@@ -21,6 +22,7 @@ from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
 from autograder.check.retraining import retrained
+from autograder.check.training_step import training_step
 from autograder.check.values import close, function
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "backends",
     "between",
     "bonus",
+    "causal",
     "close",
     "compiled",
     "dense",
@@ -54,4 +57,5 @@ __all__ = [
     "retrained",
     "score",
     "serving_hidden_data",
+    "training_step",
 ]

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.models.step_calculus import StepCalculus
+
 
 @dataclass(frozen=True)
 class NumberCounts:
@@ -88,3 +90,7 @@ class Network(ABC):
         Raises:
             Exception: it cannot be trained on these rows.
         """
+
+    @abstractmethod
+    def training_steps(self) -> StepCalculus:
+        """Return what computes steps of a training from given weights."""

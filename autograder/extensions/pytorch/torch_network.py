@@ -15,6 +15,7 @@ from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, 
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import Network, NumberCounts, TrainingSettings
+from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree, differs, no_record
 
 TOLERANCE = 1e-5
@@ -121,6 +122,12 @@ class TorchNetwork(Network):
         from autograder.extensions.pytorch.torch_training import TorchTrainer
 
         return TorchTrainer(self, rows, labels, settings).train
+
+    def training_steps(self) -> StepCalculus:
+        """Return what computes steps of a training."""
+        from autograder.extensions.pytorch.torch_steps import TorchSteps
+
+        return TorchSteps(self)
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
         """Return the same graph with other numbers."""
