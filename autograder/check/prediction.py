@@ -69,7 +69,10 @@ def predict(
         classes = 0 if labels is None else _class_count(labels)
         return predict_external(model, inputs, classes, decided=decided, part=part)
     rows = inputs if part is None else [part, inputs]
-    return Prediction(predictions_of(model, rows, lambda: _outputs(model, inputs, part)), "")
+    return Prediction(
+        predictions_of(model, rows, lambda: _outputs(model, inputs, part)),
+        model.remark if hasattr(type(model), "remark") else "",
+    )
 
 
 def _outputs(model: Any, inputs: Any, part: int | None) -> np.ndarray:

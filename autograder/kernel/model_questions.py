@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import keras_model, model_family, model_parts, model_predictions
+from . import keras_model, model_family, model_parts, model_predictions, optimizer_settings
 
 MAX_CLASSES = 10_000
 
@@ -197,5 +197,6 @@ QUESTIONS: dict[str, Any] = {
     "layers": model_parts.parts,
     "record": record,
     "steps": steps,
+    "optimizer": optimizer_settings.describe,
 }
 """The questions that the examiner may ask about a model, by name."""

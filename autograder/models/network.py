@@ -47,6 +47,8 @@ class Network(ABC):
 
     read_as = "exported"
     """How it was read, as a piece of evidence."""
+    remark = ""
+    """What a message on its predictions says."""
     input_shape: Any
     """The shape of its input, with None for the rows; a list or dict of shapes for several inputs."""
     output_shape: Any

@@ -22,6 +22,9 @@ TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
 
 
+IN_EVALUATION = "in evaluation mode, though the module was left in training mode"
+
+
 def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: int = 50_000_000) -> TorchNetwork:
     """Read the graph that a student's kernel describes, and measure it.
 
@@ -43,6 +46,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
         raise RefusedModel("The module's arrays are not a list.")
     network = TorchNetwork(read_graph(graph, arrays[:count]), max_parameters)
     _require_same_predictions(network, claim.get("probe"), arrays[count:])
+    network.remark = IN_EVALUATION if claim.get("training") is True else ""
     return network
 
 
