@@ -43,6 +43,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "post": "lms",
         "replay": "trust",
         "review": "review",
+        "serve": "serve",
         "why": "diagnosis",
     },
     SANDBOXES: {"user": "gradescope"},
@@ -50,7 +51,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
-    COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
+    COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
