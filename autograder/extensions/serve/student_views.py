@@ -26,32 +26,34 @@ def assignments(request: HttpRequest, who: Visitor) -> HttpResponse:
 
 def hand_in(request: HttpRequest, who: Visitor, assignment: str) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
-    wanted = pages.assignment_of(who.course, assignment)
-    if request.method == "GET":
-        return _hand_in_page(request, who, wanted)
+    standing = next((s for s in standing_of(who.course, who.id).standings if s.assignment.name == assignment), None)
+    if standing is None:  # or not released yet
+        raise Http404
+    status, fault = 200, ""
+    if request.method == "POST":
+        try:
+            return redirect("receipt", receipt=_take(request, who, assignment).receipt)
+        except SubmissionError as error:
+            status, fault = 400, str(error)
+        except _TooManyError as error:
+            status, fault = 429, str(error)
+    handed_in = own_jobs(who.id, assignment)[:50]
+    values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
+    return pages.page(request, who, "hand-in", status, **values)
+
+
+class _TooManyError(Exception):
+    """Too many hand-ins of one student in line."""
+
+
+def _take(request: HttpRequest, who: Visitor, assignment: str) -> Job:
     most = door(who.course).most_waiting
-    if jobs.hand_ins_in_line(who.id, wanted.name) >= most:
-        fault = f"{most} of your hand-ins wait in line already. Nothing was handed in: wait until one is graded."
-        return _hand_in_page(request, who, wanted, 429, fault)
+    if jobs.hand_ins_in_line(who.id, assignment) >= most:
+        raise _TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
     upload = request.FILES.get("file")
     if upload is None:
-        return _hand_in_page(request, who, wanted, 400, "Choose a file first: nothing was handed in.")
-    try:
-        job = hand_ins.take(who.course, who.id, wanted.name, upload)
-    except SubmissionError as error:
-        return _hand_in_page(request, who, wanted, 400, str(error))
-    return redirect("receipt", receipt=job.receipt)
-
-
-def _hand_in_page(
-    request: HttpRequest, who: Visitor, wanted: Assignment, status: int = 200, fault: str = ""
-) -> HttpResponse:
-    standings = [each for each in standing_of(who.course, who.id).standings if each.assignment.name == wanted.name]
-    if not standings:
-        raise Http404  # not released yet
-    handed_in = own_jobs(who.id, wanted.name)[:50]
-    values = {"standing": standings[0], "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
-    return pages.page(request, who, "hand-in", status, **values)
+        raise SubmissionError("Choose a file first: nothing was handed in.")
+    return hand_ins.take(who.course, who.id, assignment, upload)
 
 
 def receipt(request: HttpRequest, who: Visitor, receipt: str) -> HttpResponse:
