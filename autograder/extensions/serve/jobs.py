@@ -42,14 +42,15 @@ def hand_ins_in_line(student: str, assignment: str) -> int:
     return count
 
 
-def takeable(busy: Collection[str], resting: Collection[str]) -> Job | None:
+def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
     """Return the first waiting job that may be taken; None if there is none.
 
     Args:
+        after: jobs up to this number were looked at already.
         busy: students with a job under way: their next one waits until it is done.
         resting: assignments that cannot be graded now.
     """
-    waiting = Job.objects.filter(state=State.WAITING).exclude(assignment__in=list(resting))
+    waiting = Job.objects.filter(state=State.WAITING, number__gt=after).exclude(assignment__in=list(resting))
     first: Job | None = waiting.exclude(student__in=list(busy)).order_by("number").first()
     return first
 

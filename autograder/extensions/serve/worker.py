@@ -90,7 +90,9 @@ class Worker:
         self._beat()
         for entry in list(self._under_way):
             self._finish_if_done(entry)
-        while len(self._under_way) < MAX_AT_ONCE and (job := self._next()) is not None:
+        number = 0
+        while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
+            number = job.number  # one that is put back waits for the next look
             jobs.begin(job)
             self._take(job)
         self._services.close_old(self._busy)
@@ -105,11 +107,11 @@ class Worker:
             with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
                 health.beat(self._course, self._services.faults)
 
-    def _next(self) -> Job | None:
-        """Return the next job that may be taken; a preview runs alone, since it locks the course."""
+    def _next(self, after: int) -> Job | None:
+        """Return the next job after a number that may be taken; a preview runs alone, since it locks the course."""
         if any(entry.preview is not None for entry in self._under_way):
             return None
-        job = jobs.takeable({entry.job.student for entry in self._under_way}, self._services.resting)
+        job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
         return None if job is not None and job.kind == Kind.PREVIEW and self._under_way else job
 
     # --- taking
