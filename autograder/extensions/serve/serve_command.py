@@ -103,8 +103,7 @@ def _links(course: Course, url: str, _: str) -> None:
     from autograder.term.csv_tables import as_text
 
     rows = [
-        {"id": one.id, "name": one.name, "role": str(one.role), "link": _link(url, one.id)}
-        for one in people(course)
+        {"id": one.id, "name": one.name, "role": str(one.role), "link": _link(url, one.id)} for one in people(course)
     ]
     if not rows:
         raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")

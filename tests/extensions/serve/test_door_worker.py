@@ -67,7 +67,11 @@ ATTACKS: dict[str, tuple[str, bytes, str]] = {
     "a path out": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), ("../../evil", b"x")), "evil"),
     "a link": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), (zip_special(0o120000), b"/etc/passwd")), "evil"),
     "encrypted": ("x.zip", encrypted(), "evil"),
-    "many files": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), *((f"{n}.txt", b"") for n in range(10_000))), "larger than allowed"),
+    "many files": (
+        "x.zip",
+        zip_with(("nb.ipynb", NOTEBOOK), *((f"{n}.txt", b"") for n in range(10_000))),
+        "larger than allowed",
+    ),
     "a bomb": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), ("zeros", bytes(64 << 20))), "zeros"),
 }
 
