@@ -47,6 +47,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "replay": "trust",
         "review": "review",
         "similar": "insight",
+        "serve": "serve",
         "why": "diagnosis",
     },
     SANDBOXES: {"user": "gradescope"},
@@ -55,7 +56,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
     SECTIONS: {"questions": "insight"},
-    COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
+    COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
