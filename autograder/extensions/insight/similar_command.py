@@ -39,18 +39,15 @@ autograder similar keras-fully-connected --old ../2025/submitted     # and with 
 )
 @click.option("--top", type=click.IntRange(1, 200), default=20, show_default=True, help="Pairs to list.")
 def similar(assignment: str, course_folder: Path, old_folders: tuple[Path, ...], top: int) -> None:
-    r"""List the pairs of students whose answers to ASSIGNMENT are more alike than the class, for a person to read.
+    """List the pairs of students whose answers to ASSIGNMENT are more alike than the class, for a person to read.
 
     Code is compared as it stands and with every name replaced, and so are texts. What you released and your solution is
     subtracted, and what many students wrote counts little. The page in reports/ shows both texts side by side.
     It also shows what few others share: ids of cells, losses to the last digit, weights, the same rare wrong value.
 
-    \b
-    What a list does not say:
-      It always has pairs. Where nobody copied, they are the ones who are alike by chance.
-      A fixed seed in the lesson makes equal weights and losses of equal networks: honest twins.
-      Short answers with one natural form are equal everywhere.
-      Two who learn together, or ask the same assistant, write alike.
+    A list always has pairs: where nobody copied, they are alike by chance. A fixed seed in the lesson makes equal
+    weights and losses of equal networks: honest twins. Short answers with one natural form are equal everywhere. Two
+    who learn together, or ask the same assistant, write alike.
 
     It takes no points and changes no grade: read both, and talk with both. It runs nothing. Members of a team are one.
     Exit codes: 0 the list is written, also if it is empty; 1 the course is wrong; 2 there are fewer than 8 works.
