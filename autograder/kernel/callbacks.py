@@ -162,10 +162,10 @@ def _function(ask: Ask, number: int, name: str) -> Any:
 
 
 def _with_parameters(call: Callable[..., Any], parameters: list[str]) -> Any:
-    made: dict[str, Any] = {_CALL: call}
+    names: dict[str, Any] = {_CALL: call}
     listed = ", ".join(parameters)
-    exec(f"def function({listed}): return {_CALL}({listed})", made)
-    return made["function"]
+    exec(f"def function({listed}): return {_CALL}({listed})", names)
+    return names["function"]
 
 
 _CALL = "_call_of_the_test"
