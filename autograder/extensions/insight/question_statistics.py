@@ -16,9 +16,9 @@ from autograder.records.grade import Grade
 
 RESAMPLES = 1000
 """Classes that are drawn with replacement for an interval."""
-WEAK = 0.2
-"""Item–rest correlation below which a question hardly discriminates (Ebel and Frisbie 1991, "Essentials of Educational
-Measurement", 5th edition, table 13.3: up to .19 poor, from .40 very good)."""
+WEAK, GOOD = 0.2, 0.4
+"""Item–rest correlations below which a question hardly discriminates, and from which on it discriminates well (Ebel and
+Frisbie 1991, "Essentials of Educational Measurement", 5th edition, table 13.3)."""
 _MAX_UNDEFINED = 0.05
 """Share of drawn classes without a value from which on no interval is told."""
 _SEED = 20030609
@@ -62,7 +62,8 @@ class QuestionStatistics:
             return ""
         if estimate.high < 0:
             return "runs against the other questions"
-        return "does not discriminate" if estimate.value < WEAK and estimate.low <= 0 else ""
+        is_weak = estimate.value < WEAK and estimate.low <= 0 and estimate.high < GOOD
+        return "does not discriminate" if is_weak else ""
 
 
 @dataclass(frozen=True)

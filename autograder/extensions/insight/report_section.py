@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.extensions.insight.question_statistics import RESAMPLES, WEAK, QuestionStatistics, class_statistics
+from autograder.extensions.insight.question_statistics import (
+    GOOD,
+    RESAMPLES,
+    WEAK,
+    QuestionStatistics,
+    class_statistics,
+)
 from autograder.extensions.insight.shared_failures import failure_groups
 from autograder.extensions.insight.suspect_questions import MIN_CLASS, Key, exceptions, upsets
 from autograder.extensions.insight.term_trend import term_trend
@@ -33,6 +39,7 @@ def questions_section(reported: ReportedClass) -> Markup:
         "rows": [_row(question, titles) for question in statistics.questions],
         "smallest": MIN_CLASS,
         "weak": WEAK,
+        "good": GOOD,
         "resamples": f"{RESAMPLES:,}",
         "times": list(_times(grades)),
         "exceptions": [_entry(each.key, each.grades, titles) | {"of": each} for each in exceptions(grades)],

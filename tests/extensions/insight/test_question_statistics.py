@@ -95,6 +95,12 @@ def test_a_question_that_runs_against_the_others_is_named() -> None:
     assert statistics.questions[3].remark == "runs against the other questions"
 
 
+def test_in_a_small_class_a_question_is_named_only_if_its_interval_excludes_a_good_one() -> None:
+    (question,) = [each for each in class_statistics(one_factor(12, 7)).questions if each.key[1] == "d"]
+    assert question.item_rest is not None
+    assert (question.item_rest.value < 0.2, question.item_rest.high > 0.4, question.remark) == (True, True, "")
+
+
 def test_the_same_grades_give_the_same_intervals() -> None:
     assert class_statistics(one_factor(30, 5)) == class_statistics(one_factor(30, 5))
 
