@@ -252,7 +252,8 @@ def _cell_seconds(limits: Limits, role: Role | None, runs: Sequence[CellRun]) ->
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:
     try:
-        return kernel.run(_with_prelude(composed.exam.prelude, composed.cells[index].source), seconds)
+        cell = composed.cells[index]
+        return kernel.run(_with_prelude(composed.exam.prelude, cell.instead or cell.source), seconds)
     except BusyError as error:
         raise BusyError(f"{_name(composed, index)}: {error}") from error
 

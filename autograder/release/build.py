@@ -69,6 +69,7 @@ def build(course: Course, assignment: Assignment) -> Release:
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
     exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
+    exams = {name: dataclasses.replace(exam, weights=assignment.weights) for name, exam in exams.items()}
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
