@@ -15,9 +15,9 @@ from autograder.check.place import described
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
+from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.check.step_losses import objective_named
 from autograder.check.step_slips import SlipFinder
-from autograder.check.step_ways import Batch, ExpectedSteps, Way
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
 from autograder.check.training_plan import preserve_random_state
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
@@ -102,7 +102,7 @@ def training_step(
             return _for_a_person(name, str(error), weight)
         chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
         batches = _batches(inputs, labels, rows, seed)
-        steps = _Steps(calculus, calculus.draw(seed), batches, Way(objective, chosen), seed)
+        steps = _CheckedSteps(calculus, calculus.draw(seed), batches, LoopSettings(objective, chosen), seed)
         try:
             steps.start_here()
         except Exception as error:
@@ -110,7 +110,7 @@ def training_step(
                 f"{_WHERE}: the model cannot be trained on this batch with this loss ({error})."
             ) from error
         try:
-            answer = _asked(step, model, steps.asked(takes, of_rows(inputs)))
+            answer = _answer(step, model, steps.request(takes, of_rows(inputs)))
         except LostError:
             raise
         except (Exception, SystemExit) as error:
@@ -141,20 +141,22 @@ def _batches(inputs: Any, labels: np.ndarray, rows: int, seed: int) -> list[Batc
     return [(take_rows(plain, part), labels[part]) for part in parts]
 
 
-def _asked(step: Any, model: Any, asked: dict[str, Any]) -> Any:
+def _answer(step: Any, model: Any, request: dict[str, Any]) -> Any:
     """Let the student's function take the steps, in the kernel or in this notebook."""
     if reference_of(step) is not None:
         remote = object.__getattribute__(step, "_remote")
-        return remote.ask("ask_model", "steps", step, model, asked)
+        return remote.ask("ask_model", "steps", step, model, request)
     from autograder.kernel.model_questions import steps
 
-    return steps(step, model, asked)
+    return steps(step, model, request)
 
 
-class _Steps:
+class _CheckedSteps:
     """The steps that a function should take, and what it did."""
 
-    def __init__(self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: Way, seed: int) -> None:
+    def __init__(
+        self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: LoopSettings, seed: int
+    ) -> None:
         self.calculus, self.start, self.batches, self.right, self.seed = calculus, start, batches, right, seed
 
     def start_here(self) -> None:
@@ -167,7 +169,7 @@ class _Steps:
         self.outputs = self.calculus.forward(self.start, inputs, training=True, seed=self.seed).outputs
         self.expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
 
-    def asked(self, takes: Sequence[str] | None, shapes: Any) -> dict[str, Any]:
+    def request(self, takes: Sequence[str] | None, shapes: Any) -> dict[str, Any]:
         """Return what the kernel gets."""
         optimizer = self.right.optimizer
         return {

@@ -86,6 +86,8 @@ def _compare(path: str, arrays: dict[str, Any], shapes: dict[str, tuple[int, ...
     for name in [*shapes, *arrays]:
         held, wanted = arrays.get(name), shapes.get(name)
         if held is None or wanted is None or tuple(held.shape) != wanted:
-            there = "none" if held is None else tuple(held.shape)
-            asked = "none" if wanted is None else wanted
-            raise ValueError(f"{path} belongs to another model: {name!r} is {there} there, and {asked} in the model")
+            shape_of_file = "none" if held is None else tuple(held.shape)
+            shape_of_model = "none" if wanted is None else wanted
+            raise ValueError(
+                f"{path} belongs to another model: {name!r} is {shape_of_file} there, and {shape_of_model} in the model"
+            )
