@@ -17,7 +17,6 @@ from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Wei
 class LoopSlip:
     """A slip of a loop."""
 
-    name: str
     sentence: str
     """What the loop does, for the student."""
     loop: Callable[[LoopSettings], LoopSettings | None]
@@ -82,116 +81,97 @@ _NO_UPDATE = (
 )
 _ERRORS = ("squares", "distances")
 SLIPS = (
-    LoopSlip("no update", _NO_UPDATE, _changed(updates="never")),
+    LoopSlip(_NO_UPDATE, _changed(updates="never")),
     LoopSlip(
-        "no update, evaluation mode",
         f"{_NO_UPDATE}; and the network is in evaluation mode",
         _changed(updates="never", training="off"),
     ),
     LoopSlip(
-        "gradients add up",
         "the gradients of earlier batches are added to those of this one: clear them for each step",
         _changed(clears=False),
     ),
     LoopSlip(
-        "evaluation mode",
         "the network is in evaluation mode while it is trained",
         _changed(training="off"),
     ),
     LoopSlip(
-        "evaluation mode later",
         "after the first step, the network stays in evaluation mode",
         _changed(training="first"),
     ),
     LoopSlip(
-        "a pass after the step",
         "the statistics of a normalization move again after the step: the network is evaluated in training mode",
         _changed(passes="after"),
     ),
     LoopSlip(
-        "a pass before the step",
         "the statistics of a normalization move twice: the network is called in training mode once more",
         _changed(passes="before"),
     ),
     LoopSlip(
-        "scores or probabilities",
-        "the loss takes scores for probabilities, or probabilities for scores (softmax or sigmoid twice, or never)",
+        "the loss takes scores for probabilities, or probabilities for scores (a softmax too many, or none)",
         _other_logits,
     ),
     LoopSlip(
-        "scores as probabilities of whole numbers",
         "the loss takes scores for probabilities",
         _objective(only=("crossentropy",), from_logits=False, clips_first=True),
     ),
     LoopSlip(
-        "softmax before",
         "softmax is applied before a loss that applies it itself",
         _objective(only=("crossentropy",), squashed="softmax", from_logits=True),
     ),
     LoopSlip(
-        "softmax along the batch",
         "softmax is taken along the batch, and not along the classes",
         _objective(only=("crossentropy",), squashed="softmax of rows", from_logits=True),
     ),
     LoopSlip(
-        "softmax along the batch, once",
         "softmax is taken along the batch, and not along the classes",
         _objective(only=("crossentropy",), squashed="softmax of rows", from_logits=False),
     ),
     LoopSlip(
-        "sigmoid before",
         "sigmoid is applied before a loss that applies it itself",
         _objective(only=("binary",), squashed="sigmoid", from_logits=True),
     ),
-    LoopSlip("sum", "the loss is a sum over the batch, and not a mean", _objective(scale="sum")),
+    LoopSlip("the loss is a sum over the batch, and not a mean", _objective(scale="sum")),
+    LoopSlip("the loss is divided by the number of rows twice", _objective(scale="mean of the mean")),
     LoopSlip(
-        "divided twice", "the loss is divided by the number of rows twice", _objective(scale="mean of the mean")
-    ),
-    LoopSlip(
-        "sum of a row",
         "the loss is a sum over what belongs to a row, and not a mean",
         _objective(scale="sum of a row"),
     ),
     LoopSlip(
-        "shapes that broadcast",
         "outputs of shape (n, 1) and labels of shape (n,) are compared each with each: give both one shape",
         _objective(only=_ERRORS, broadcast=True),
     ),
     LoopSlip(
-        "arguments swapped",
         "outputs and labels have changed places in the call of the loss",
         _objective(only=("crossentropy",), swapped=True, from_logits=False),
     ),
-    LoopSlip("squared error", "the loss is a squared error", _other_loss("squares")),
+    LoopSlip("the loss is a squared error", _other_loss("squares")),
     LoopSlip(
-        "squared error of softmax",
         "the loss is a squared error",
         _other_loss("squares", squashed="softmax"),
     ),
     LoopSlip(
-        "squared error of sigmoid",
         "the loss is a squared error",
         _other_loss("squares", squashed="sigmoid"),
     ),
-    LoopSlip("absolute error", "the loss is an absolute error", _other_loss("distances")),
-    LoopSlip("uphill", "the step goes uphill: the loss grows", _changed(factor=-1.0)),
-    LoopSlip("gradients twice", "the gradients of a batch count twice", _changed(factor=2.0)),
-    LoopSlip("two steps", "two steps are taken with each batch", _changed(repeats=2)),
-    LoopSlip("step too early", "the step is taken before the gradients are computed", _changed(updates="before")),
-    LoopSlip("one row", "the loss is computed of the first row alone", _changed(rows="first")),
-    LoopSlip("half a batch", "the loss is computed of half of the batch", _changed(rows="half")),
-    LoopSlip("the first batch again", "each step uses the first batch again", _changed(batch="first")),
-    LoopSlip("labels of other rows", "the labels belong to other rows", _changed(labels="rolled")),
-    LoopSlip("clipped to 1", "the gradients are clipped to the norm 1", _changed(clip=1.0)),
-    LoopSlip("a new optimizer", "each step makes a new optimizer, which forgets", _changed(keeps_optimizer=False)),
-    LoopSlip("no momentum", "the optimizer has no momentum", _without("momentum")),
-    LoopSlip("no weight decay", "the optimizer has no weight decay", _without("weight_decay")),
+    LoopSlip("the loss is an absolute error", _other_loss("distances")),
+    LoopSlip("the step goes uphill: the loss grows", _changed(factor=-1.0)),
+    LoopSlip("the gradients of a batch count twice", _changed(factor=2.0)),
+    LoopSlip("two steps are taken with each batch", _changed(repeats=2)),
+    LoopSlip("the step is taken before the gradients are computed", _changed(updates="before")),
+    LoopSlip("the loss is computed of the first row alone", _changed(rows="first")),
+    LoopSlip("the loss is computed of half of the batch", _changed(rows="half")),
+    LoopSlip("each step uses the first batch again", _changed(batch="first")),
+    LoopSlip("the labels belong to other rows", _changed(labels="rolled")),
+    LoopSlip("the gradients are clipped to the norm 1", _changed(clip=1.0)),
+    LoopSlip("each step makes a new optimizer, which forgets", _changed(keeps_optimizer=False)),
+    LoopSlip("the optimizer has no momentum", _without("momentum")),
+    LoopSlip("the optimizer has no weight decay", _without("weight_decay")),
     *(
-        LoopSlip(f"optimizer {kind}", f"the optimizer is {kind}", _other_optimizer(kind))
+        LoopSlip(f"the optimizer is {kind}", _other_optimizer(kind))
         for kind in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad")
     ),
-    LoopSlip("momentum", "the optimizer has a momentum", _other_optimizer("SGD", momentum=0.9)),
-)  # fmt: skip
+    LoopSlip("the optimizer has a momentum", _other_optimizer("SGD", momentum=0.9)),
+)
 _FROZEN = "some weights stay as they are: a layer is frozen, or it does not belong to what the optimizer trains"
 _ANOTHER_RATE = "the steps have another length: look at the learning rate, and at how the loss is averaged"
 
@@ -226,9 +206,8 @@ class SlipFinder:
     def _explains(self, loop: LoopSettings) -> bool:
         """Return whether a loop leads to the weights that came; the first step alone rules most ways out."""
         try:
-            return self._expected(loop, self.batches[:1]).is_near(self.answer) and self._expected(loop).fits(
-                self.answer
-            )
+            is_near = self._expected(loop, self.batches[:1]).is_near(self.answer)
+            return is_near and self._expected(loop).fits(self.answer)
         except Exception:  # the slip cannot be computed with this network
             return False
 

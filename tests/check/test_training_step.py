@@ -120,6 +120,11 @@ def test_a_function_with_unknown_parameters_is_for_a_person_unless_the_test_name
     assert checked(loop, takes=["model", "inputs", "labels", "loss", "optimizer"]).fraction == 1
 
 
+def test_a_model_whose_outputs_do_not_fit_the_labels_is_for_a_person() -> None:
+    loop = HONEST["plain"] + "\nmodel = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])"
+    assert is_undecided(checked(loop))
+
+
 def test_what_raises_or_is_no_function_fails_with_a_sentence() -> None:
     assert checked(step("raise NotImplementedError")).message == "the step raises NotImplementedError"
     assert "not a function" in checked("step = None").message
