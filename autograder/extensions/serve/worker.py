@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import subprocess
@@ -152,7 +151,9 @@ class Worker:
             note = f"It was refused: {collected.reason}"
             jobs.finish(job, State.NOT_GRADED, note=note, detail=collected.reason)
             return
-        job.note = collected.reason
+        is_same = collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None
+        same = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
+        job.note = same if is_same else collected.reason
         self._grade(job, anew=False)
 
     def _grade(self, job: Job, *, anew: bool) -> None:
@@ -281,9 +282,8 @@ def only_worker(course: Course) -> Iterator[None]:
     Raises:
         HostError: another one holds it.
     """
-    with (state_folder.folder(course) / "worker.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise HostError(f"another worker is at work in {course.root}; end it first") from None
-        yield
+    try:
+        with state_folder.lock(course, "worker", wait=False):
+            yield
+    except BlockingIOError:
+        raise HostError(f"another worker is at work in {course.root}; end it first") from None
