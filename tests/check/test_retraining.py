@@ -518,6 +518,12 @@ def test_operations_have_their_cost() -> None:
     assert cost.elements(keras.Model(inputs, products)) >= 30 * 30
 
 
+def test_a_pool_of_an_operation_is_one_number_or_one_for_each_dimension() -> None:
+    inputs = keras.Input((8, 8, 2))
+    costs = [cost.multiplications(keras.Model(inputs, keras.ops.max_pool(inputs, size))) for size in (2, (2, 2))]
+    assert costs[0] == costs[1] > 0
+
+
 def test_a_layer_that_is_used_often_costs_as_often() -> None:
     inputs = keras.Input((50,))
     layer = L.Dense(50)

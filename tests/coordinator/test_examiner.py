@@ -275,12 +275,12 @@ def test_a_submission_has_its_own_limits_whatever_those_of_the_templates_are(tmp
     """In its kernel (of a cell), and in its examiner (of a test)."""
     test = "### BEGIN HIDDEN TESTS\nimport time\ntime.sleep(double(1))\n### END HIDDEN TESTS"
     course = tiny_course(tmp_path, test=test)
-    submit(course, "cell", "import time\ntime.sleep(4)")
-    submit(course, "test", "def double(x):\n    return 4")
+    submit(course, "cell", "import time\ntime.sleep(1.5)")
+    submit(course, "test", "def double(x):\n    return 1.5")
     works = plan(course)
     with Templates(works[0], kernels=2, executed=True) as templates:
         examiners = Examiners(templates)
-        for seconds, outcomes in ((20.0, ["completed", "completed"]), (1.0, ["timed_out", "completed"])):
+        for seconds, outcomes in ((20.0, ["completed", "completed"]), (0.5, ["timed_out", "completed"])):
             limits = replace(works[0].assignment.limits, cell_seconds=seconds, examiner_seconds=seconds)
             tight = [replace(work, assignment=replace(work.assignment, limits=limits)) for work in works]
             assert all(map(templates.serves, tight))

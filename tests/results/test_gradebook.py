@@ -325,7 +325,7 @@ def test_a_locked_gradebook_is_waited_for(here):
             sys.executable,
             "-c",
             "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE');"
-            "print('held', flush=True); time.sleep(3)",
+            "print('held', flush=True); time.sleep(1)",
             str(here.gradebook),
         ],
         stdout=subprocess.PIPE,
