@@ -27,7 +27,7 @@ from autograder.syntax.names import modules_imported
 
 EXAMINER_VERSION = "16"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "5"
+EXECUTION_VERSION = "6"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades
