@@ -11,7 +11,7 @@ import numpy as np
 from autograder.check.fresh_model import reinitialize
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged, passed
-from autograder.models.step_calculus import ForwardPass, OptimizerSettings, StepCalculus, Update, Weights
+from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 
 class KerasSteps(StepCalculus):
@@ -49,7 +49,7 @@ class KerasSteps(StepCalculus):
         arrays = [np.asarray(fresh[id(variable)]) for variable in self.variables]
         return [(array + 0.05 * np.abs(draw.normal(size=array.shape))).astype(np.float32) for array in arrays]
 
-    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> ForwardPass:
+    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
         """Compute the first output, and what its gradient needs."""
         import keras
         import tensorflow as tf
@@ -67,19 +67,19 @@ class KerasSteps(StepCalculus):
             results = iter(tape.gradient(output, chosen, tf.constant(of_output, dtype=output.dtype)))
             return [_array(next(results)) if trained else None for trained in self.trained]
 
-        return ForwardPass(np.asarray(output, dtype=np.float64), moved, gradients)
+        return NetworkPass(np.asarray(output, dtype=np.float64), moved, gradients)
 
     def optimizer(self, wanted: Any) -> OptimizerSettings:
         """Read an optimizer of Keras, or its name."""
         import keras
 
         try:
-            made = keras.optimizers.get("sgd" if wanted is None else wanted)
+            created = keras.optimizers.get("sgd" if wanted is None else wanted)
         except (ValueError, TypeError):
             raise CourseError(f"check.training_step: Keras has no optimizer {wanted!r}.") from None
-        kind, config = type(made).__name__, made.get_config()
+        kind, config = type(created).__name__, created.get_config()
         settings = {key: value for key, value in config.items() if type(value) in (bool, int, float) and key != "name"}
-        if type(made) is not getattr(keras.optimizers, kind, None) or "learning_rate" not in settings:
+        if type(created) is not getattr(keras.optimizers, kind, None) or "learning_rate" not in settings:
             raise CourseError("check.training_step: give an optimizer of Keras's own, with a number as learning rate.")
         return OptimizerSettings(kind, settings, "learning_rate")
 
@@ -88,8 +88,8 @@ class KerasSteps(StepCalculus):
         import keras
         import tensorflow as tf
 
-        made = getattr(keras.optimizers, optimizer.kind)(**optimizer.settings)
-        made.build([variable for variable, trained in zip(self.variables, self.trained, strict=True) if trained])
+        created = getattr(keras.optimizers, optimizer.kind)(**optimizer.settings)
+        created.build([variable for variable, trained in zip(self.variables, self.trained, strict=True) if trained])
 
         def step(weights: Weights, gradients: Sequence[np.ndarray | None]) -> Weights:
             for variable, array in zip(self.variables, weights, strict=True):
@@ -99,7 +99,7 @@ class KerasSteps(StepCalculus):
                 for gradient, variable in zip(gradients, self.variables, strict=True)
                 if gradient is not None
             ]
-            made.apply_gradients([(tf.constant(gradient), variable) for gradient, variable in pairs])
+            created.apply_gradients([(tf.constant(gradient), variable) for gradient, variable in pairs])
             return [np.array(variable) for variable in self.variables]
 
         return step

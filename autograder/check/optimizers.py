@@ -59,16 +59,16 @@ def optimizer(
     ✓ optimizer: SGD as asked
     """
     wanted = None if kind is None else _kind_named(kind)
-    asked = dict(settings or {}) | ({} if lr is None else {"lr": lr})
+    expected = dict(settings or {}) | ({} if lr is None else {"lr": lr})
     described = _described(optimizer, model)
     if described is None:
         return report(
             name, 0.0, refusal(optimizer) or f"this is not an optimizer ({type_of(optimizer)})", weight=weight
         )
     is_shown = may_show(optimizer, show)
-    differences = list(_differences(described, wanted, asked))
+    differences = list(_differences(described, wanted, expected))
     kind_text = described["kind"] or "a class of its own"
-    detail = f"asked: {wanted or 'any class'} {asked}; found: {kind_text} {described['groups'][:3]}"
+    detail = f"asked: {wanted or 'any class'} {expected}; found: {kind_text} {described['groups'][:3]}"
     if differences:
         message = "; ".join(differences) if is_shown else "The optimizer is not as asked."
         return report(name, 0.0, message, weight=weight, detail=detail)
@@ -119,10 +119,10 @@ def _number(value: Any) -> Any:
     return None
 
 
-def _differences(described: dict[str, Any], kind: str | None, asked: Mapping[str, Any]) -> Iterator[str]:
+def _differences(described: dict[str, Any], kind: str | None, expected: Mapping[str, Any]) -> Iterator[str]:
     if kind is not None and described["kind"].lower() != kind.lower():
         yield f"{described['kind'] or 'a class of your own'}, expected {kind}"
-    for key, value in asked.items():
+    for key, value in expected.items():
         names = _RATES if key in _RATES else (key,)
         values = [_setting(group, names) for group in described["groups"]]
         if not all(_fits(held, value) for held in values):

@@ -40,5 +40,5 @@ def _scales(operations: Counter[str], present: Sequence[Step]) -> bool:
 
 
 def _lacks_softmax(pattern: Run, present: Sequence[Step]) -> bool:
-    asked = any(single.kind == "Softmax" or single.activation == "softmax" for single in singles(pattern))
-    return asked and not any(step.activation == "softmax" or step.named("Softmax") for step in present)
+    is_asked = any(single.kind == "Softmax" or single.activation == "softmax" for single in singles(pattern))
+    return is_asked and not any(step.activation == "softmax" or step.named("Softmax") for step in present)

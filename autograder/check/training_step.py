@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from autograder.check.place import described
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
+from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.check.step_losses import objective_named
 from autograder.check.step_slips import SlipFinder
-from autograder.check.step_ways import Batch, ExpectedSteps, Way
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
 from autograder.check.training_plan import preserve_random_state
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
@@ -35,6 +36,7 @@ _PARAMETERS = "It is not known what a parameter of this function stands for."
 _MODEL = "The weights of the model cannot be exchanged."
 _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
+_DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
 MAX_OUTPUT_DIFFERENCE = 1e-4
 """Largest relative difference of the outputs in training mode."""
@@ -95,27 +97,16 @@ def training_step(
     problem = _problem(examined)
     if problem:
         return report_unreadable(name, examined, problem, weight, of_pytorch=True)
+    request = _StepRequest(step, model, takes, of_rows(inputs), name, weight)
     with preserve_random_state():
         try:
             calculus = _calculus(examined)
         except NotTrainable as error:
-            return _for_a_person(name, str(error), weight)
+            return request.for_a_person(str(error))
         chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
         batches = _batches(inputs, labels, rows, seed)
-        steps = _Steps(calculus, calculus.draw(seed), batches, Way(objective, chosen), seed)
-        try:
-            steps.start_here()
-        except Exception as error:
-            raise CourseError(
-                f"{_WHERE}: the model cannot be trained on this batch with this loss ({error})."
-            ) from error
-        try:
-            answer = _asked(step, model, steps.asked(takes, of_rows(inputs)))
-        except LostError:
-            raise
-        except (Exception, SystemExit) as error:
-            return report(name, 0.0, f"the step raises {described(error)}", weight=weight)
-        return steps.reported(answer, name, weight)
+        steps = _CheckedSteps(calculus, calculus.draw(seed), batches, LoopSettings(objective, chosen), seed)
+        return steps.checked(request)
 
 
 def _problem(model: Any) -> str | None:
@@ -141,68 +132,91 @@ def _batches(inputs: Any, labels: np.ndarray, rows: int, seed: int) -> list[Batc
     return [(take_rows(plain, part), labels[part]) for part in parts]
 
 
-def _asked(step: Any, model: Any, asked: dict[str, Any]) -> Any:
-    """Let the student's function take the steps, in the kernel or in this notebook."""
-    if reference_of(step) is not None:
-        remote = object.__getattribute__(step, "_remote")
-        return remote.ask("ask_model", "steps", step, model, asked)
-    from autograder.kernel.model_questions import steps
+@dataclass(frozen=True)
+class _StepRequest:
+    """The student's function and model, and how the check is reported."""
 
-    return steps(step, model, asked)
+    step: Any
+    model: Any
+    takes: Sequence[str] | None
+    shapes: Any
+    name: str
+    weight: float
+
+    def answer(self, steps_of_examiner: Mapping[str, Any]) -> Any:
+        """Let the student's function take steps, in the kernel or in this notebook."""
+        takes = None if self.takes is None else list(self.takes)
+        request = {**steps_of_examiner, "takes": takes, "shapes": self.shapes}
+        if reference_of(self.step) is not None:
+            remote = object.__getattribute__(self.step, "_remote")
+            return remote.ask("ask_model", "steps", self.step, self.model, request)
+        from autograder.kernel.model_questions import steps
+
+        return steps(self.step, self.model, request)
+
+    def report(self, fraction: float, message: str) -> CheckResult:
+        """Report what is certain."""
+        return report(self.name, fraction, message, weight=self.weight)
+
+    def for_a_person(self, problem: str, detail: str = "") -> CheckResult:
+        """Report what a person has to decide."""
+        message = f"{problem} {A_PERSON_DECIDES}"
+        evidence = {UNDECIDED: True}
+        return report(self.name, 0.0, message, weight=self.weight, detail=detail, evidence=evidence)
 
 
-class _Steps:
-    """The steps that a function should take, and what it did."""
+class _CheckedSteps:
+    """The steps that a function should take, compared with what it does."""
 
-    def __init__(self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: Way, seed: int) -> None:
+    def __init__(
+        self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: LoopSettings, seed: int
+    ) -> None:
         self.calculus, self.start, self.batches, self.right, self.seed = calculus, start, batches, right, seed
 
-    def start_here(self) -> None:
-        """Compute the right steps.
+    def checked(self, request: _StepRequest) -> CheckResult:
+        """Take the steps here and there, and report whether the weights are equal."""
+        try:
+            outputs = self._outputs(self.seed)
+            expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
+        except Exception as error:  # its outputs do not fit the labels, or the rows do not fit its input
+            return request.for_a_person(_DOES_NOT_FIT, f"{type(error).__name__}: {error}")
+        try:
+            answer = request.answer(self._asked())
+        except LostError:
+            raise
+        except (Exception, SystemExit) as error:
+            return request.report(0.0, f"the step raises {described(error)}")
+        problem = answer.get("problem") if type(answer) is dict else None
+        if problem in ("parameters", "model"):
+            return request.for_a_person(_PARAMETERS if problem == "parameters" else _MODEL)
+        weights = _read(answer, self.start, len(self.batches))
+        if weights is None:
+            return request.report(0.0, _NO_ANSWER)
+        if expected.fits(weights):
+            return request.report(1.0, _RIGHT)
+        finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
+        if sentence := finder.sentence():
+            return request.report(0.0, sentence)
+        if not _near(answer.get("outputs"), outputs):
+            return request.for_a_person(_OTHER_TRAINING)
+        if not np.array_equal(self._outputs(self.seed + 1000), outputs):
+            return request.for_a_person(_RANDOM)
+        return request.report(0.0, _WRONG)
 
-        Raises:
-            Exception: batch, model and loss do not fit together.
-        """
-        inputs = self.batches[0][0]
-        self.outputs = self.calculus.forward(self.start, inputs, training=True, seed=self.seed).outputs
-        self.expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
+    def _outputs(self, seed: int) -> np.ndarray:
+        return self.calculus.forward(self.start, self.batches[0][0], training=True, seed=seed).outputs
 
-    def asked(self, takes: Sequence[str] | None, shapes: Any) -> dict[str, Any]:
+    def _asked(self) -> dict[str, Any]:
         """Return what the kernel gets."""
-        optimizer = self.right.optimizer
+        optimizer, objective = self.right.optimizer, self.right.objective
         return {
             "names": list(self.calculus.names),
             "weights": self.start,
             "batches": self.batches,
-            "loss": {"name": self.right.objective.loss, "from_logits": self.right.objective.from_logits},
+            "loss": {"name": objective.loss, "from_logits": objective.from_logits},
             "optimizer": {"kind": optimizer.kind, "settings": dict(optimizer.settings), "rate": optimizer.rate},
-            "takes": None if takes is None else list(takes),
             "seed": self.seed,
-            "shapes": shapes,
         }
-
-    def reported(self, answer: Any, name: str, weight: float) -> CheckResult:
-        """Compare what came back, strictly read, with what was expected."""
-        problem = answer.get("problem") if type(answer) is dict else None
-        if problem in ("parameters", "model"):
-            return _for_a_person(name, _PARAMETERS if problem == "parameters" else _MODEL, weight)
-        weights = _read(answer, self.start, len(self.batches))
-        if weights is None:
-            return report(name, 0.0, _NO_ANSWER, weight=weight)
-        if self.expected.fits(weights):
-            return report(name, 1.0, _RIGHT, weight=weight)
-        finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
-        if sentence := finder.sentence():
-            return report(name, 0.0, sentence, weight=weight)
-        if not _near(answer.get("outputs"), self.outputs):
-            return _for_a_person(name, _OTHER_TRAINING, weight)
-        if self._draws_at_random():
-            return _for_a_person(name, _RANDOM, weight)
-        return report(name, 0.0, _WRONG, weight=weight)
-
-    def _draws_at_random(self) -> bool:
-        again = self.calculus.forward(self.start, self.batches[0][0], training=True, seed=self.seed + 1000).outputs
-        return not np.array_equal(again, self.outputs)
 
 
 def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:
@@ -227,7 +241,3 @@ def _near(answer: Any, expected: np.ndarray) -> bool:
         return False
     scale = float(np.abs(expected).max(initial=1e-6))
     return bool(np.allclose(answer, expected, rtol=0, atol=MAX_OUTPUT_DIFFERENCE * scale, equal_nan=True))
-
-
-def _for_a_person(name: str, problem: str, weight: float) -> CheckResult:
-    return report(name, 0.0, f"{problem} {A_PERSON_DECIDES}", weight=weight, evidence={UNDECIDED: True})

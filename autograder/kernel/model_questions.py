@@ -184,11 +184,11 @@ def record(model: Any, shapes: Any) -> list[Any]:
     return list(keras_model.claim_of_rows(model, shapes))
 
 
-def steps(step: Any, model: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def steps(step: Any, model: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Take training steps with a student's function, see :func:`training_steps.take`."""
     from . import training_steps
 
-    return training_steps.take(step, model, asked)
+    return training_steps.take(step, model, request)
 
 
 QUESTIONS: dict[str, Any] = {

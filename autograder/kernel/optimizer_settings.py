@@ -16,9 +16,9 @@ def describe(optimizer: Any, model: Any) -> dict[str, Any]:
         model: the model whose parameters it should train; None for any.
 
     Returns:
-        ``library`` (``torch``, ``keras`` or empty), ``kind`` (the class), ``groups`` (the settings of each group of
-        parameters that are numbers, truth values or lists of numbers) and ``trains``: whether it trains ``all``,
-        ``some`` or ``none`` of the model's trainable parameters, or ``unknown``.
+        ``library`` is ``torch``, ``keras`` or empty, and ``kind`` the class. ``groups`` are the settings of each group
+        of parameters, as far as they are numbers, truth values or lists of numbers. ``trains`` says how many of the
+        model's trainable parameters it trains: ``all``, ``some``, ``none`` or ``unknown``.
     """
     if is_a(optimizer, "torch.optim", "Optimizer"):
         groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
@@ -26,7 +26,7 @@ def describe(optimizer: Any, model: Any) -> dict[str, Any]:
         return _described("torch", optimizer, groups, _trains(held, model))
     if is_a(optimizer, "keras.optimizers", "Optimizer"):
         settings = dict(optimizer.get_config())
-        rate = getattr(optimizer, "_learning_rate", None)
+        rate: Any = getattr(optimizer, "_learning_rate", None)
         settings["learning_rate"] = float(rate(0) if hasattr(rate, "get_config") else optimizer.learning_rate)
         return _described("keras", optimizer, [settings], "unknown")
     return {"library": "", "kind": "", "groups": [], "trains": "unknown"}

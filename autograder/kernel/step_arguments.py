@@ -25,30 +25,30 @@ _MAX_WRAPPINGS = 20
 _ROLES = {name: role for role, names in NAMES.items() for name in names.split()}
 
 
-def roles(step: Callable[..., Any], named: Sequence[str] | None) -> list[tuple[str, str]] | None:
+def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[str, str]] | None:
     """Return each parameter of a step that gets an argument, with what it is.
 
     Args:
         step: the student's function.
-        named: what the parameters are in their order, as the test says; None to tell it by their names.
+        takes: what the parameters are in their order, as the test says; None to tell it by their names.
 
     Returns:
         Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`; None if a parameter that has to be
         given has an unknown name.
     """
-    if named is not None:
-        return [("", role) for role in named]
+    if takes is not None:
+        return [("", role) for role in takes]
     try:
         parameters = list(inspect.signature(step).parameters.values())
     except (ValueError, TypeError):
         return None
-    known = [
+    ordinary = [
         parameter for parameter in parameters if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    plain = [parameter.name.replace("_", "").lower() for parameter in known]
+    plain = [parameter.name.replace("_", "").lower() for parameter in ordinary]
     has_labels = any(_ROLES.get(name) == "labels" for name in plain)
     chosen = []
-    for parameter, name in zip(known, plain):  # noqa: B905 - not in Python 3.9
+    for parameter, name in zip(ordinary, plain):  # noqa: B905 - not in Python 3.9
         role = ("inputs" if has_labels else "batch") if name == EITHER else _ROLES.get(name)
         if role is None and parameter.default is parameter.empty:
             return None

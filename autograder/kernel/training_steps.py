@@ -16,33 +16,33 @@ from typing import Any
 from . import keras_model, model_family, model_inputs, step_arguments
 
 
-def take(step: Callable[..., Any], model: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Let a function take a step with each batch.
 
     Args:
         step: the student's function.
         model: the student's model.
-        asked: ``names`` and ``weights`` (arrays in the order of the names, or of the model's description),
-            ``batches`` (pairs of inputs and labels), ``loss`` (``name``, ``from_logits``), ``optimizer`` (``kind``,
-            ``settings``, ``rate``), ``takes`` (what the parameters are, or None), ``seed`` and ``shapes``.
+        request: ``weights`` are arrays in the order of ``names``, or of the model's description. ``batches`` are pairs
+            of inputs and labels. ``loss`` has ``name`` and ``from_logits``; ``optimizer`` has ``kind``, ``settings``
+            and ``rate``. ``takes`` says what the parameters are, or is None. ``seed`` and ``shapes`` follow.
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
         empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each step.
     """
-    chosen = step_arguments.roles(step, asked["takes"])
+    chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
         return {"problem": "parameters"}
     family = model_family.family(model)
     try:
-        trained: Any = {"torch": _Module, "keras": _KerasModel}[family](model, asked)
+        trained: Any = {"torch": _Module, "keras": _KerasModel}[family](model, request)
     except Exception:  # of another library, or not as the examiner read it
         return {"problem": "model"}
-    seed, after = asked["seed"], []
+    seed, after = request["seed"], []
     with trained.lent(step_arguments.held_objects(step)):
-        outputs = trained.outputs(asked["batches"][0][0], seed)
+        outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
-        for number, (inputs, labels) in enumerate(asked["batches"]):
+        for number, (inputs, labels) in enumerate(request["batches"]):
             trained.seed(seed + number)
             step_arguments.called(step, chosen, {**arguments, **trained.batch(inputs, labels)})
             after.append(trained.weights())
@@ -65,12 +65,12 @@ def _own_draws() -> Iterator[None]:
 class _Module:
     """A PyTorch module that is trained with weights of the examiner's."""
 
-    def __init__(self, model: Any, asked: dict[str, Any]) -> None:
+    def __init__(self, model: Any, request: dict[str, Any]) -> None:
         self.torch: Any = sys.modules["torch"]
-        self.model, self.asked = model, asked
+        self.model, self.request = model, request
         state = {**dict(model.named_buffers()), **dict(model.named_parameters(remove_duplicate=False))}
-        self.tensors = [state[name] for name in asked["names"]]
-        shapes = [tuple(array.shape) for array in asked["weights"]]
+        self.tensors = [state[name] for name in request["names"]]
+        shapes = [tuple(array.shape) for array in request["weights"]]
         if [tuple(tensor.shape) for tensor in self.tensors] != shapes:
             raise ValueError("other weights")
 
@@ -86,7 +86,7 @@ class _Module:
         with _own_draws(), torch.random.fork_rng(devices=[]):
             try:
                 with torch.no_grad():
-                    for tensor, array in zip(self.tensors, self.asked["weights"]):  # noqa: B905 - not in Python 3.9
+                    for tensor, array in zip(self.tensors, self.request["weights"]):  # noqa: B905 - not in Python 3.9
                         tensor.copy_(torch.as_tensor(array))
                 for parameter, _ in gradients:
                     parameter.grad = None
@@ -123,7 +123,7 @@ class _Module:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that all steps have in common."""
-        torch, optimizer = self.torch, self.asked["optimizer"]
+        torch, optimizer = self.torch, self.request["optimizer"]
         settings = {
             key: tuple(value) if isinstance(value, list) else value for key, value in optimizer["settings"].items()
         }
@@ -137,7 +137,7 @@ class _Module:
         }
 
     def _loss(self) -> Any:
-        nn, name, from_logits = self.torch.nn, self.asked["loss"]["name"], self.asked["loss"]["from_logits"]
+        nn, name, from_logits = self.torch.nn, self.request["loss"]["name"], self.request["loss"]["from_logits"]
         if name == "crossentropy":
             return nn.CrossEntropyLoss() if from_logits else _of_probabilities
         if name == "binary":
@@ -176,12 +176,12 @@ def _of_probabilities(outputs: Any, labels: Any) -> Any:
 class _KerasModel:
     """A Keras model that is trained with weights of the examiner's, on TensorFlow."""
 
-    def __init__(self, model: Any, asked: dict[str, Any]) -> None:
+    def __init__(self, model: Any, request: dict[str, Any]) -> None:
         self.keras: Any = sys.modules["keras"]
         self.tensorflow: Any = sys.modules["tensorflow"]
-        self.model, self.asked = model, asked
-        self.variables = keras_model.sent_variables(model, asked["shapes"])
-        if [tuple(variable.shape) for variable in self.variables] != [array.shape for array in asked["weights"]]:
+        self.model, self.request = model, request
+        self.variables = keras_model.sent_variables(model, request["shapes"])
+        if [tuple(variable.shape) for variable in self.variables] != [array.shape for array in request["weights"]]:
             raise ValueError("other weights")
         layers = model._flatten_layers()
         self.draws = [part.seed_generator for part in layers if getattr(part, "seed_generator", None) is not None]
@@ -197,7 +197,7 @@ class _KerasModel:
         before = [(variable, variable.numpy()) for variable in changed.values()]
         with _own_draws():
             try:
-                for variable, array in zip(self.variables, self.asked["weights"]):  # noqa: B905 - not in Python 3.9
+                for variable, array in zip(self.variables, self.request["weights"]):  # noqa: B905 - not in Python 3.9
                     variable.assign(array)
                 for optimizer in optimizers:
                     _forget(optimizer)
@@ -224,7 +224,7 @@ class _KerasModel:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that all steps have in common."""
-        optimizers, wanted = self.keras.optimizers, self.asked["optimizer"]
+        optimizers, wanted = self.keras.optimizers, self.request["optimizer"]
         optimizer = getattr(optimizers, wanted["kind"])(**wanted["settings"])
         optimizer.build(self.model.trainable_variables)
         rate = wanted["settings"][wanted["rate"]]
@@ -238,9 +238,9 @@ class _KerasModel:
         }
 
     def _loss(self) -> Any:
-        losses, name, from_logits = self.keras.losses, self.asked["loss"]["name"], self.asked["loss"]["from_logits"]
+        losses, name, from_logits = self.keras.losses, self.request["loss"]["name"], self.request["loss"]["from_logits"]
         if name == "crossentropy":
-            one_hot = self.asked["batches"][0][1].ndim > 1 and self.asked["batches"][0][1].shape[-1] > 1
+            one_hot = self.request["batches"][0][1].ndim > 1 and self.request["batches"][0][1].shape[-1] > 1
             kind = losses.CategoricalCrossentropy if one_hot else losses.SparseCategoricalCrossentropy
             return kind(from_logits=from_logits)
         if name == "binary":
@@ -264,10 +264,10 @@ class _KerasModel:
 def _forget(optimizer: Any) -> None:
     """Give an optimizer's variables the values that they begin with; the learning rate stays."""
     first = float(getattr(optimizer, "initial_accumulator_value", 0.0))
-    kept = {id(getattr(optimizer, "_learning_rate", None)), id(optimizer.iterations)}
+    lasting = {id(getattr(optimizer, "_learning_rate", None)), id(optimizer.iterations)}
     optimizer.iterations.assign(0)
     for variable in optimizer.variables:
-        if id(variable) not in kept:
+        if id(variable) not in lasting:
             variable.assign(1.0 if "u_product" in str(variable.path) else variable.numpy() * 0 + first)
 
 

@@ -50,7 +50,7 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
         A :class:`~autograder.models.network.Network` of another library; else a ``keras.Sequential`` or functional
         ``keras.Model`` with the weights, compiled if the claim's compile
         configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
-        the data, including those between its layers; its ``weight_places`` are the places of the claim's arrays among
+        the data, including those between its layers. Its ``weight_places`` are the places of the claim's arrays among
         its weights.
 
     Raises:

@@ -37,7 +37,7 @@ class OptimizerSettings:
 
 
 @dataclass(frozen=True)
-class ForwardPass:
+class NetworkPass:
     """The outputs of a network for a batch."""
 
     outputs: np.ndarray
@@ -66,7 +66,7 @@ class StepCalculus(ABC):
         """Draw weights, all statistics of normalizations among them."""
 
     @abstractmethod
-    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> ForwardPass:
+    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
         """Compute the outputs; ``seed`` determines what a dropout draws.
 
         Raises:

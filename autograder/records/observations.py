@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+COPY, OBJECT = "copy", "object"
+"""Forms in which the student's code gives something: a value, or an object that stays in the kernel."""
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
 
@@ -28,6 +30,8 @@ class Act(enum.StrEnum):
     GIVES = "gives"
     """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
     kind."""
+    ARRIVES = "arrives"
+    """An answer, or what a call or an attribute gave, arrived in a form. Value: :data:`COPY` or :data:`OBJECT`."""
     GETS = "gets"
     """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
     of these objects."""

@@ -12,6 +12,7 @@ from helpers.remote_models import recorded
 
 from autograder import check
 from autograder.check.step_losses import Objective, output_gradient
+from autograder.check.training_step import _read as read_weights
 from autograder.errors import CourseError
 from autograder.kernel.step_arguments import roles
 from autograder.models import rebuild
@@ -119,6 +120,11 @@ def test_a_function_with_unknown_parameters_is_for_a_person_unless_the_test_name
     assert checked(loop, takes=["model", "inputs", "labels", "loss", "optimizer"]).fraction == 1
 
 
+def test_a_model_whose_outputs_do_not_fit_the_labels_is_for_a_person() -> None:
+    loop = HONEST["plain"] + "\nmodel = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])"
+    assert is_undecided(checked(loop))
+
+
 def test_what_raises_or_is_no_function_fails_with_a_sentence() -> None:
     assert checked(step("raise NotImplementedError")).message == "the step raises NotImplementedError"
     assert "not a function" in checked("step = None").message
@@ -133,6 +139,33 @@ def test_a_test_that_asks_for_nonsense_is_at_fault() -> None:
     ):
         with pytest.raises(CourseError):
             checked(HONEST["plain"], **asked)
+
+
+START = [np.ones((2, 3), dtype=np.float32), np.zeros(3, dtype=np.float32)]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        None, [], [START], [START, START, START], [START, START[:1]], [START, tuple(START)], (START, START), [START, "ab"],
+        [START, [START[0].astype(float), START[1]]], [START, [START[0].T, START[1]]], [START, [START[0].tolist(), START[1]]],
+        [START, [START[0].astype(object), START[1]]], [START, [np.ma.masked_array(START[0]), START[1]]],
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_the_weights_is_not_read(weights: Any) -> None:
+    assert read_weights({"problem": "", "weights": weights}, START, 2) is None
+    assert read_weights({"problem": "", "weights": [START, START]}, START, 2) is not None
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e38])
+def test_numbers_of_no_sense_explain_no_slip(number: float) -> None:
+    loop = step(
+        PLAIN
+        + f"\nfor v in model.trainable_variables:\n    v.assign(v * 0 + {number!r})".replace("nan", "np.nan").replace(
+            "inf", "np.inf"
+        )
+    )
+    assert checked(loop).fraction == 0
 
 
 # --- parts ---------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Door:
 
     def visitor(self, person: str = "", **options: Any) -> Client:
         """A browser with this person's session; without a person, nobody's."""
-        from autograder.extensions.serve.identity import token
+        from autograder.extensions.serve.visitors import token
 
         client = Client(HTTP_HOST="127.0.0.1", **options)
         if person:

@@ -19,7 +19,11 @@ from autograder.examiner.namespace import Answers
 from autograder.models import rebuild
 from autograder.records.checks import Outcome
 
-pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("eager")]
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),  # data are prepared in graphs all the same
+]
 
 ROWS = np.random.default_rng(0).random((20, 4)).astype("float32")
 CLASSES = np.eye(3, dtype="float32")[np.arange(20) % 3]

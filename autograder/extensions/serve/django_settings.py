@@ -38,7 +38,8 @@ def configure(root: Path) -> Course:
     course = load_course(root)
     settings.configure(**_values(course, state_folder.prepare(course)))
     django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
+    with state_folder.lock(course, "tables"):  # several processes may start at the same time
+        call_command("migrate", verbosity=0, interactive=False)
     return course
 
 

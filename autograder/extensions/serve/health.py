@@ -13,12 +13,12 @@ from django.db.models import Count, Min
 
 from autograder._util.files import write_atomically
 from autograder.extensions.serve import state_folder
-from autograder.extensions.serve.models import Job, Kind, State
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.records.course import Course
 from autograder.submissions.members import MIB
 
-MAX_SILENT_SECONDS = 60.0
-"""Seconds after which a worker that said nothing counts as dead: opening an assignment may take some."""
+MAX_SILENT_SECONDS = 180.0
+"""Seconds after which a worker that said nothing counts as dead: opening an assignment may take a minute or two."""
 MIN_FREE_BYTES = 512 * MIB
 MAX_LOG_LINES = 200
 
@@ -49,10 +49,10 @@ def faults(course: Course) -> dict[str, str]:
 def numbers(course: Course) -> dict[str, float]:
     """Return the numbers for Prometheus, by name."""
     counted = dict(Job.objects.filter(kind=Kind.HAND_IN).values_list("state").annotate(Count("number")))
-    oldest = Job.objects.filter(state=State.WAITING).aggregate(Min("received"))["received__min"]
+    oldest = Job.objects.filter(state=JobState.WAITING).aggregate(Min("received"))["received__min"]
     waits = (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
     return {
-        **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in State},
+        **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in JobState},
         "oldest_waiting_seconds": waits,
         "worker_silent_seconds": min(_silent_seconds(course), 1e9),
         "assignments_with_fault": float(len(faults(course))),

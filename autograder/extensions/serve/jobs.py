@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from autograder.extensions.serve.models import FINAL, Job, Kind, State
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 
 
 def new_receipt() -> str:
@@ -31,13 +31,13 @@ def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = ""
 
 def place_in_line(job: Job) -> int:
     """Count the jobs before this one, and itself."""
-    waiting: int = Job.objects.filter(state=State.WAITING, number__lte=job.number).count()
+    waiting: int = Job.objects.filter(state=JobState.WAITING, number__lte=job.number).count()
     return waiting
 
 
 def hand_ins_in_line(student: str, assignment: str) -> int:
     """Count a student's hand-ins that nobody has begun."""
-    waiting = Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment, state=State.WAITING)
+    waiting = Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment, state=JobState.WAITING)
     count: int = waiting.count()
     return count
 
@@ -50,25 +50,25 @@ def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job
         busy: students with a job under way: their next one waits until it is done.
         resting: assignments that cannot be graded now.
     """
-    waiting = Job.objects.filter(state=State.WAITING, number__gt=after).exclude(assignment__in=list(resting))
+    waiting = Job.objects.filter(state=JobState.WAITING, number__gt=after).exclude(assignment__in=list(resting))
     first: Job | None = waiting.exclude(student__in=list(busy)).order_by("number").first()
     return first
 
 
 def begin(job: Job) -> None:
     """Note that the worker has taken a job."""
-    job.state, job.begun = State.BEGUN, datetime.now(UTC)
+    job.state, job.begun = JobState.BEGUN, datetime.now(UTC)
     job.save(update_fields=["state", "begun"])
 
 
 def put_back(job: Job, detail: str = "") -> None:
     """Let a job wait again: it could not be done now, for no reason of its own."""
-    Job.objects.filter(pk=job.pk, state=State.BEGUN).update(state=State.WAITING, detail=detail)
+    Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
 
 
 def put_all_back() -> int:
     """Let all jobs wait again that a worker had taken before it was killed; return their number."""
-    count: int = Job.objects.filter(state=State.BEGUN).update(state=State.WAITING)
+    count: int = Job.objects.filter(state=JobState.BEGUN).update(state=JobState.WAITING)
     return count
 
 
@@ -78,7 +78,7 @@ def note_times(job: Job, times: Mapping[str, datetime]) -> None:
         Job.objects.filter(pk=job.pk).update(**times)
 
 
-def finish(job: Job, state: State, **values: Any) -> None:
+def finish(job: Job, state: JobState, **values: Any) -> None:
     """Give a job its final state, unless it has one."""
     unfinished = Job.objects.filter(pk=job.pk).exclude(state__in=FINAL)
     unfinished.update(state=state, published=datetime.now(UTC), **values)

@@ -17,7 +17,7 @@ class Kind(enum.StrEnum):
     PREVIEW = "preview"
 
 
-class State(enum.StrEnum):
+class JobState(enum.StrEnum):
     """How far a job is; the last two are final."""
 
     WAITING = "waiting"
@@ -26,7 +26,7 @@ class State(enum.StrEnum):
     NOT_GRADED = "not graded"
 
 
-FINAL = (State.DONE, State.NOT_GRADED)
+FINAL = (JobState.DONE, JobState.NOT_GRADED)
 STEPS = ("received", "begun", "lent", "executed", "examined", "published")
 """Columns with the times of a job, in their order."""
 
@@ -37,7 +37,7 @@ class Job(models.Model):
     number = models.BigAutoField(primary_key=True)
     receipt = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=10)
-    state = models.CharField(max_length=10, default=State.WAITING.value, db_index=True)
+    state = models.CharField(max_length=10, default=JobState.WAITING.value, db_index=True)
     student = models.CharField(max_length=200, db_index=True)
     assignment = models.CharField(max_length=200)
     by = models.CharField(max_length=200)
@@ -64,11 +64,6 @@ class Job(models.Model):
     examined = models.DateTimeField(null=True)
     published = models.DateTimeField(null=True)
 
-    class Meta:
-        """Names without the package's."""
-
-        app_label = "serve"
-
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen to it."""
@@ -80,8 +75,3 @@ class Renewal(models.Model):
 
     person = models.CharField(max_length=200, primary_key=True)
     count = models.IntegerField(default=0)
-
-    class Meta:
-        """Names without the package's."""
-
-        app_label = "serve"

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 
 from autograder.errors import UsageError
-from autograder.extensions.serve.identity import Visitor
+from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
 
@@ -75,7 +75,7 @@ def with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResp
 
 
 def assignment_of(course: Course, name: str) -> Assignment:
-    """Return an assignment of the course.
+    """Look up the assignment that an address names.
 
     Raises:
         Http404: there is none of this name.

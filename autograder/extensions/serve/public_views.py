@@ -10,14 +10,14 @@ from django.shortcuts import redirect
 
 from autograder.extensions.serve import health, pages
 from autograder.extensions.serve.faults import with_text
-from autograder.extensions.serve.identity import Role, Visitor, visitor
+from autograder.extensions.serve.visitors import Visitor, VisitorRole, identify
 
 
-def home(request: HttpRequest, who: Visitor) -> HttpResponse:
+def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Lead visitors to the first page of their role."""
-    if who.role is Role.NOBODY:
+    if visitor.role is VisitorRole.NOBODY:
         return ask_for_link(request)
-    return redirect("overview" if who.role is Role.STAFF else "assignments")
+    return redirect("overview" if visitor.role is VisitorRole.STAFF else "assignments")
 
 
 def ask_for_link(request: HttpRequest) -> HttpResponse:
@@ -31,7 +31,7 @@ def enter(request: HttpRequest, _: Visitor, token: str) -> HttpResponse:
     before = request.session.get("token")
     request.session.cycle_key()
     request.session["token"] = token
-    if visitor(request).role is Role.NOBODY:
+    if identify(request).role is VisitorRole.NOBODY:
         request.session["token"] = before or ""
         return ask_for_link(request)
     return redirect("home")
@@ -43,9 +43,9 @@ def leave(request: HttpRequest, _: Visitor) -> HttpResponse:
     return pages.notice(request, 200, "Goodbye", "To come back, open your link again.")
 
 
-def healthz(request: HttpRequest, who: Visitor) -> HttpResponse:
+def healthz(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Say whether hand-ins are taken and graded."""
-    fault = health.fault(who.course)
+    fault = health.fault(visitor.course)
     return pages.with_headers(with_text(503 if fault else 200, fault or "ok"), {})
 
 

@@ -26,7 +26,7 @@ ACTIONS = ("start", "links", "renew", "history")
     epilog=examples("""
 autograder serve                                  # on http://127.0.0.1:8000, web and worker
 autograder serve --demo --course /tmp/door        # a made-up class to try
-autograder serve links --url https://hand-in.example > links.csv
+autograder serve links --url https://door.example > links.csv
 autograder serve renew ada                        # her old links and sessions end
 autograder serve history                          # every receipt and how it ended, a JSON line each
 autograder serve --only web --bind unix:/run/autograder/web.sock
@@ -36,10 +36,22 @@ autograder serve --only worker --workers 2
 @click.argument("action", type=click.Choice(ACTIONS), default="start")
 @click.argument("person", required=False)
 @course_option
-@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="HOST:PORT or unix:PATH of the web process.")
-@click.option("--only", type=click.Choice(["web", "worker"]), help="Start this process alone.")
+@click.option(
+    "--bind",
+    metavar="ADDRESS",
+    default="127.0.0.1:8000",
+    show_default=True,
+    help="HOST:PORT or unix:PATH of the web process.",
+)
+@click.option("--only", type=click.Choice(["web", "worker"]), metavar="PROCESS", help="Start web or worker alone.")
 @click.option("--demo", is_flag=True, help="First make a course with a made-up class in the course folder.")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="With links: the server's address.")
+@click.option(
+    "--url",
+    metavar="ADDRESS",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="With links: the server's address.",
+)
 @workers_option
 def serve(
     action: str,
@@ -99,7 +111,7 @@ def _start(course: Course, bind: str, only: str | None, workers: int | None, *, 
 
 def _links(course: Course, url: str, _: str) -> None:
     """Print a link for everybody."""
-    from autograder.extensions.serve.identity import people
+    from autograder.extensions.serve.visitors import people
     from autograder.term.csv_tables import as_text
 
     rows = [
@@ -112,7 +124,7 @@ def _links(course: Course, url: str, _: str) -> None:
 
 def _renew(course: Course, url: str, person: str) -> None:
     """Make a person's links invalid and print the new one."""
-    from autograder.extensions.serve.identity import people, renew
+    from autograder.extensions.serve.visitors import people, renew
 
     if person not in {one.id for one in people(course)}:
         raise UsageError(f"nobody who may come in is called {person!r}")
@@ -123,7 +135,7 @@ def _renew(course: Course, url: str, person: str) -> None:
 def _link(url: str, person: str) -> str:
     from urllib.parse import quote
 
-    from autograder.extensions.serve.identity import token
+    from autograder.extensions.serve.visitors import token
 
     return f"{url}/enter/{quote(token(person), safe='')}/"
 

@@ -43,11 +43,11 @@ class Services:
         now = time.monotonic()
         return {name for name, until in self._resting.items() if until > now}
 
-    def rest(self, name: str, why: str) -> None:
+    def rest(self, name: str, reason: str) -> None:
         """Leave an assignment alone for a while; staff are told why."""
-        if self.faults.get(name) != why:
-            _LOG.error("%s cannot be graded now: %s", name, why)
-        self.faults[name] = why
+        if self.faults.get(name) != reason:
+            _LOG.error("%s cannot be graded now: %s", name, reason)
+        self.faults[name] = reason
         self._resting[name] = time.monotonic() + RETRY_SECONDS
 
     def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading | None:

@@ -61,8 +61,8 @@ def standing_of(course: Course, student: str) -> StudentStanding:
     released = [a for a in course.assignments.values() if a.release is None or aware(a.release) <= now]
     standings = tuple(_standing(course, hand_ins, student, each, dates[each.name]) for each in released)
     budget = course.late_days.budget + hand_ins.term.person(student).extra_late_days
-    left = budget - sum(each.late_days for each in dates.values())
-    return StudentStanding(standings, days(left) if budget else "")
+    days_left = budget - sum(each.late_days for each in dates.values())
+    return StudentStanding(standings, days(days_left) if budget else "")
 
 
 def _standing(course: Course, hand_ins: HandIns, student: str, assignment: Assignment, dates: Dates) -> Standing:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder._util.files import unwritable
@@ -51,6 +53,20 @@ def prepare(course: Course) -> str:
         return _make_file(folder(course) / "secret", secrets.token_urlsafe(48))
     except OSError as error:
         raise unwritable(folder(course), error) from error
+
+
+@contextlib.contextmanager
+def lock(course: Course, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Hold one of the door's locks.
+
+    Raises:
+        BlockingIOError: another process holds it, and ``wait`` is False.
+    """
+    path = folder(course) / f"{name}.lock"
+    _make_file(path, "")
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
 
 
 def _make_folder(path: Path) -> None:

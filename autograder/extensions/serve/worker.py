@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import subprocess
@@ -23,9 +22,9 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
-from autograder.extensions.serve.models import Job, Kind, State
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
-from autograder.extensions.serve.uploads import bring_in
+from autograder.extensions.serve.upload_reader import bring_in
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import publication, second_look
@@ -123,13 +122,13 @@ class Worker:
             jobs.put_back(job)
             self._services.rest(job.assignment, "another command holds the course")
         except UsageError as error:
-            jobs.finish(job, State.NOT_GRADED, note=str(error), detail=str(error))
+            jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
         except AutograderError as error:
             jobs.put_back(job, str(error))
             self._services.rest(job.assignment, str(error))
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
-            jobs.finish(job, State.NOT_GRADED, note=_FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
 
     def _do(self, job: Job) -> None:
         match job.kind:
@@ -150,9 +149,11 @@ class Worker:
         _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
         if collected.status is CollectStatus.REFUSED:
             note = f"It was refused: {collected.reason}"
-            jobs.finish(job, State.NOT_GRADED, note=note, detail=collected.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason)
             return
-        job.note = collected.reason
+        is_same = collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None
+        same = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
+        job.note = same if is_same else collected.reason
         self._grade(job, anew=False)
 
     def _grade(self, job: Job, *, anew: bool) -> None:
@@ -174,7 +175,7 @@ class Worker:
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
-        jobs.finish(job, State.DONE)
+        jobs.finish(job, JobState.DONE)
 
     # --- finishing
 
@@ -204,11 +205,11 @@ class Worker:
             return
         if isinstance(outcome, NotGraded):
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
-            jobs.finish(job, State.NOT_GRADED, note=_FOR_A_PERSON, detail=outcome.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=outcome.reason)
             return
         values = self._times(job.student) | _executed(outcome, self._times(job.student))
         note = job.note or _other_attempt(job, outcome)
-        jobs.finish(job, State.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
+        jobs.finish(job, JobState.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
         _LOG.info("%s is graded", job.receipt)
 
     def _note_step(self, student: str, step: str) -> None:
@@ -221,11 +222,11 @@ class Worker:
 
     def _remove_abandoned(self) -> None:
         """Remove uploads that were being written when a web process was killed: nobody has a receipt for them."""
-        known = set(Job.objects.exclude(file="").values_list("file", flat=True))
+        receipted = set(Job.objects.exclude(file="").values_list("file", flat=True))
         for folder in (state_folder.uploads(self._course), state_folder.incoming(self._course)):
             for path in folder.iterdir():
                 with contextlib.suppress(OSError):
-                    if path.name not in known and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    if path.name not in receipted and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                         path.unlink()
 
 
@@ -269,9 +270,9 @@ def _finish_preview(course: Course, job: Job, code: int) -> None:
         json.loads(text)
     except (OSError, ValueError):
         words = _preview_file(course).with_suffix(".log").read_text("utf-8", "replace")[-2000:]
-        jobs.finish(job, State.NOT_GRADED, detail=words or f"it ended with exit code {code}")
+        jobs.finish(job, JobState.NOT_GRADED, detail=words or f"it ended with exit code {code}")
     else:
-        jobs.finish(job, State.DONE, text=text)
+        jobs.finish(job, JobState.DONE, text=text)
 
 
 @contextlib.contextmanager
@@ -281,9 +282,8 @@ def only_worker(course: Course) -> Iterator[None]:
     Raises:
         HostError: another one holds it.
     """
-    with (state_folder.folder(course) / "worker.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise HostError(f"another worker is at work in {course.root}; end it first") from None
-        yield
+    try:
+        with state_folder.lock(course, "worker", wait=False):
+            yield
+    except BlockingIOError:
+        raise HostError(f"another worker is at work in {course.root}; end it first") from None

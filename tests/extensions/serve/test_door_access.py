@@ -11,12 +11,18 @@ from django.core.signing import Signer
 from django.test import Client
 from helpers.doors import Door
 
-from autograder.extensions.serve import identity
-from autograder.extensions.serve.identity import Role
+from autograder.extensions.serve import visitors
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
+from autograder.extensions.serve.visitors import VisitorRole
 
-VISITORS = {"": Role.NOBODY, "carl": Role.NOBODY, "nobody": Role.NOBODY, "ada": Role.STUDENT, "meier": Role.STAFF}
+VISITORS = {
+    "": VisitorRole.NOBODY,
+    "carl": VisitorRole.NOBODY,
+    "nobody": VisitorRole.NOBODY,
+    "ada": VisitorRole.STUDENT,
+    "meier": VisitorRole.STAFF,
+}
 SECRET = "only ada and staff may read this"
 
 
@@ -57,16 +63,16 @@ def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) ->
             answer = ask(client, route, method)
             if method not in route.methods:
                 assert answer.status_code == 405
-            elif route.role is Role.NOBODY:
+            elif route.role is VisitorRole.NOBODY:
                 assert answer.status_code in (200, 302, 401, 503)
             elif role is route.role:
                 assert answer.status_code in (200, 302, 400)
             else:
-                assert answer.status_code == (401 if role is Role.NOBODY else 403)
+                assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
                 assert SECRET not in answer.content.decode()
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.role is Role.STUDENT], ids=lambda route: route.name)
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.role is VisitorRole.STUDENT], ids=lambda route: route.name)
 def test_another_student_sees_nothing_of_adas_at_any_address(graded_door: Door, route: Route) -> None:
     client = graded_door.visitor("bob", raise_request_exception=False)
     job = Job.objects.get(student="ada", kind="hand-in")
@@ -138,17 +144,17 @@ def test_what_a_student_wrote_is_text_on_every_page(graded_door: Door) -> None:
 
 def test_a_link_is_left_at_once_and_ends_when_it_is_renewed(door: Door) -> None:
     client = Client(HTTP_HOST="127.0.0.1")
-    answer = client.get(f"/enter/{identity.token('ada')}/")
+    answer = client.get(f"/enter/{visitors.token('ada')}/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert client.get("/assignments/").status_code == 200
-    identity.renew("ada")
+    visitors.renew("ada")
     assert client.get("/assignments/").status_code == 401
     assert door.visitor("ada").get("/assignments/").status_code == 200
 
 
 @pytest.mark.parametrize("change", ["other person", "no signature", "other salt", "other secret"])
 def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
-    good = identity.token("ada")
+    good = visitors.token("ada")
     bad = {
         "other person": good.replace("ada", "bob"),
         "no signature": good.rpartition(":")[0],
@@ -207,9 +213,9 @@ def test_without_the_setting_no_header_counts(door: Door) -> None:
 
 def test_metrics_come_for_a_staff_token(door: Door) -> None:
     client = Client(HTTP_HOST="127.0.0.1")
-    assert client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {identity.token('ada')}").status_code == 403
+    assert client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {visitors.token('ada')}").status_code == 403
     door.hand_in()
-    answer = client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {identity.token('meier')}")
+    answer = client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {visitors.token('meier')}")
     assert "autograder_serve_hand_ins_waiting 1\n" in answer.content.decode()
     assert "ada" not in answer.content.decode()
 

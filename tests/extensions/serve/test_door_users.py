@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.db import connections
 from helpers.doors import Door
+from helpers.tiny import YAML, tiny_course
 
 from autograder.extensions.serve import state_folder
 
@@ -94,3 +97,14 @@ def test_it_serves_and_opens_neither_hidden_data_nor_exams_nor_the_gradebook_for
     assert opened(shared) == list(range(len(CLOSED)))
     owners = sorted(path.stat().st_uid for path in state_folder.uploads(shared.course).iterdir())
     assert owners == [os.geteuid(), WEB_USER]
+
+
+@pytest.mark.integration
+def test_several_processes_may_start_at_once_in_a_new_course(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, yaml=YAML + "serve: {staff: [meier]}\n")
+    command = [sys.executable, "-m", "autograder", "serve", "links", "--course", str(course.root)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0] * 4, said
+    assert len({links for links, _ in said}) == 1
+    assert "meier,meier,staff,http://127.0.0.1:8000/enter/" in said[0][0]

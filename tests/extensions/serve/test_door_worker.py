@@ -20,7 +20,7 @@ from autograder.errors import HostError
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
-from autograder.extensions.serve.models import Job, Kind, State
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 
@@ -40,7 +40,7 @@ def test_a_hand_in_is_collected_graded_and_shown(door: Door, attempts: Attempts)
     door.hand_in()
     door.work()
     job = Job.objects.get()
-    assert (job.state, job.score, job.max_score) == (State.DONE, 2.0, 2.0)
+    assert (job.state, job.score, job.max_score) == (JobState.DONE, 2.0, 2.0)
     folder = door.course.submitted("ada", "hw")
     assert (folder / "nb.ipynb").read_bytes() == NOTEBOOK
     assert (folder / "timestamp.txt").read_text() == job.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
@@ -84,7 +84,7 @@ def test_an_archive_that_collect_refuses_ends_in_its_reason_and_leaves_nothing(
     door.hand_in("ada", content, name)
     door.work()
     job = Job.objects.get()
-    assert job.state == State.NOT_GRADED
+    assert job.state == JobState.NOT_GRADED
     assert words in job.note
     assert job.note.startswith("It was refused: ")
     assert not door.course.submitted("ada", "hw").exists()
@@ -103,7 +103,7 @@ def declared(size: int) -> bytes:
 def test_a_declared_size_is_not_believed_and_not_written(door: Door, attempts: Attempts) -> None:
     door.hand_in("ada", declared(0xFFFFFFF0), "x.zip")
     door.work()
-    assert states() == [State.NOT_GRADED]
+    assert states() == [JobState.NOT_GRADED]
 
 
 @pytest.mark.parametrize("name", ["bob.zip", "bob_hw.zip", "hw-bob.zip", "Bob B._1_assignsubmission_file_x.zip"])
@@ -122,7 +122,7 @@ def test_neither_file_name_nor_manifest_make_it_somebody_elses(door: Door, attem
     door.hand_in("ada", buffer.getvalue(), name)
     door.work()
     job = Job.objects.get()
-    assert job.state == State.DONE, job.note
+    assert job.state == JobState.DONE, job.note
     assert "bob" in job.note
     assert not door.course.submitted("bob", "hw").exists()
     assert door.course.submitted("ada", "hw").exists()
@@ -142,7 +142,7 @@ def test_a_second_hand_in_waits_until_the_first_one_is_graded(door: Door, attemp
 
     attempts.act = act
     door.work()
-    assert states() == [State.DONE] * 3
+    assert states() == [JobState.DONE] * 3
     assert [text for student, text in during if student == "ada"] == [NOTEBOOK.decode(), OTHER.decode()]
 
 
@@ -150,7 +150,7 @@ def test_the_same_file_from_two_tabs_has_two_receipts_and_one_grading(door: Door
     door.hand_in()
     door.hand_in()
     door.work()
-    assert states() == [State.DONE, State.DONE]
+    assert states() == [JobState.DONE, JobState.DONE]
     assert attempts.of == ["ada"]
 
 
@@ -170,10 +170,10 @@ def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -
     with door.worker() as worker:
         settle(worker)
     before = list(Job.objects.order_by("number").values_list("published", flat=True))
-    Job.objects.filter(student="bob").update(state=State.BEGUN, published=None)  # killed before the last step
+    Job.objects.filter(student="bob").update(state=JobState.BEGUN, published=None)  # killed before the last step
     assert jobs.put_all_back() == 1
     door.work()
-    assert states() == [State.DONE, State.DONE]
+    assert states() == [JobState.DONE, JobState.DONE]
     assert Job.objects.get(student="ada").published == before[0]
     assert attempts.of.count("bob") == 1  # the grade on disk is current
 
@@ -181,9 +181,9 @@ def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -
 def test_a_final_job_stays_as_it_is(door: Door) -> None:
     door.hand_in()
     job = Job.objects.get()
-    jobs.finish(job, State.NOT_GRADED, note="first")
-    jobs.finish(job, State.DONE, note="second")
-    assert (Job.objects.get().state, Job.objects.get().note) == (State.NOT_GRADED, "first")
+    jobs.finish(job, JobState.NOT_GRADED, note="first")
+    jobs.finish(job, JobState.DONE, note="second")
+    assert (Job.objects.get().state, Job.objects.get().note) == (JobState.NOT_GRADED, "first")
 
 
 def test_a_course_that_another_command_holds_lets_hand_ins_wait(
@@ -194,9 +194,9 @@ def test_a_course_that_another_command_holds_lets_hand_ins_wait(
     with door.worker() as worker:
         with locks.held(door.course, locks.COLLECTING):
             worker.look()
-            assert states() == [State.WAITING]
+            assert states() == [JobState.WAITING]
         settle(worker)
-    assert states() == [State.DONE]
+    assert states() == [JobState.DONE]
 
 
 def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
@@ -211,7 +211,7 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
         worker.look()
         worker._next_beat = 0.0
         worker.look()
-        assert states() == [State.WAITING]
+        assert states() == [JobState.WAITING]
         assert "nb.ipynb" in health.faults(door.course)["hw"]
         assert "wait in line" in door.visitor("meier").get("/staff/").content.decode()
         assert door.visitor().get("/healthz").status_code == 503
@@ -219,7 +219,7 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
         settle(worker)
         worker._next_beat = 0.0
         worker.look()
-    assert states() == [State.DONE]
+    assert states() == [JobState.DONE]
     assert door.visitor().get("/healthz").content == b"ok"
 
 
@@ -265,7 +265,7 @@ def test_a_second_request_about_the_same_question_is_not_entered(door: Door, att
     for text in ("first", "second"):
         door.visitor("ada").post("/assignments/hw/second-look/", {"question": "", "text": text})
         door.work()
-    assert Job.objects.latest("number").state == State.NOT_GRADED
+    assert Job.objects.latest("number").state == JobState.NOT_GRADED
     assert len(second_look.read(door.course, "ada", "hw")) == 1
 
 

@@ -19,7 +19,7 @@ from autograder.term.people import ACTIVE, load_roster
 _SIGNER = Signer(salt="named link")
 
 
-class Role(enum.StrEnum):
+class VisitorRole(enum.StrEnum):
     """Roles: what a visitor may see."""
 
     NOBODY = "nobody"
@@ -32,7 +32,7 @@ class Visitor:
     """Whoever makes a request, in the course as it is now."""
 
     course: Course
-    role: Role = Role.NOBODY
+    role: VisitorRole = VisitorRole.NOBODY
     id: str = ""
     name: str = ""
 
@@ -42,7 +42,7 @@ class Visitor:
         return self.name or self.id
 
 
-def visitor(request: HttpRequest) -> Visitor:
+def identify(request: HttpRequest) -> Visitor:
     """Find out who makes a request; a visitor without a role is nobody of the course.
 
     Raises:
@@ -69,18 +69,18 @@ def people(course: Course) -> list[Visitor]:
     staff = door(course).staff
     students = [person for person in load_roster(course).people if person.status == ACTIVE and person.id not in staff]
     return [
-        *(Visitor(course, Role.STAFF, name, name) for name in staff),
-        *(Visitor(course, Role.STUDENT, person.id, person.name) for person in students),
+        *(Visitor(course, VisitorRole.STAFF, name, name) for name in staff),
+        *(Visitor(course, VisitorRole.STUDENT, person.id, person.name) for person in students),
     ]
 
 
 def _person(course: Course, wanted: Door, person: str) -> Visitor:
     if person and person in wanted.staff:
-        return Visitor(course, Role.STAFF, person, person)
+        return Visitor(course, VisitorRole.STAFF, person, person)
     entry = load_roster(course).find(person) if person else None
     if entry is None or entry.status != ACTIVE:
         return Visitor(course)
-    return Visitor(course, Role.STUDENT, entry.id, entry.name)
+    return Visitor(course, VisitorRole.STUDENT, entry.id, entry.name)
 
 
 def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:

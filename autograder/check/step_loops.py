@@ -18,7 +18,7 @@ Gradients = list[np.ndarray | None]
 
 
 @dataclass(frozen=True)
-class Way:
+class LoopSettings:
     """How a loop takes its steps."""
 
     objective: Objective
@@ -46,11 +46,16 @@ class Way:
     clip: float = 0.0
     """The norm to which gradients are clipped; 0 for none."""
     frozen: frozenset[int] = frozenset()
-    """The places of weights that stay as they are."""
+    """The positions of weights that stay as they are."""
 
 
-def walk(
-    calculus: StepCalculus, start: Weights, batches: Sequence[Batch], way: Way, seed: int, noise: Noise | None = None
+def run_loop(
+    calculus: StepCalculus,
+    start: Weights,
+    batches: Sequence[Batch],
+    loop: LoopSettings,
+    seed: int,
+    noise: GradientNoise | None = None,
 ) -> list[Weights]:
     """Take a step with each batch, and return the weights after each.
 
@@ -58,58 +63,64 @@ def walk(
         calculus: computes with the network.
         start: the weights before the first step.
         batches: the batches in their order.
-        way: how steps are taken.
+        loop: how steps are taken.
         seed: what each step draws follows from it and the number of the step.
         noise: an error of all gradients, to learn how far it moves the weights.
 
     Raises:
         ValueError: the labels do not fit the outputs.
     """
-    weights, update, held, history = start, calculus.update(way.optimizer), _Held(way), []
+    run, history = _LoopRun(calculus, start, loop, noise), []
     for number in range(len(batches)):
-        inputs, labels = _rows_of(way, batches[0 if way.batch == "first" else number])
-        is_training = way.training == "on" or (way.training == "first" and number == 0)
-        for _ in range(way.repeats):
-            if way.passes == "before":
-                weights = calculus.forward(weights, inputs, training=True, seed=seed + number).weights
-            if not way.keeps_optimizer:
-                update = calculus.update(way.optimizer)
-            passed = calculus.forward(weights, inputs, training=is_training, seed=seed + number)
-            moved = passed.weights
-            if way.updates == "before":
-                moved = update(moved, held.gradients) if held.gradients else moved
-            gradients = passed.gradients(output_gradient(way.objective, passed.outputs, labels))
-            held.add(gradients if noise is None else noise.added(gradients))
-            if way.updates == "after":
-                moved = update(moved, held.gradients)
-            weights = [
-                old if place in way.frozen else new for place, (old, new) in enumerate(zip(weights, moved, strict=True))
-            ]
-            if way.passes == "after":
-                weights = calculus.forward(weights, inputs, training=True, seed=seed + number).weights
-        history.append(weights)
+        batch = _rows_of(loop, batches[0 if loop.batch == "first" else number])
+        for _ in range(loop.repeats):
+            run.step(batch, number, seed + number)
+        history.append(run.weights)
     return history
 
 
-class _Held:
-    """The gradients that a loop holds."""
+class _LoopRun:
+    """A loop that runs: its weights, its gradients and its optimizer."""
 
-    def __init__(self, way: Way) -> None:
-        self.way = way
+    def __init__(self, calculus: StepCalculus, start: Weights, loop: LoopSettings, noise: GradientNoise | None) -> None:
+        self.calculus, self.loop, self.noise = calculus, loop, noise
+        self.weights = start
         self.gradients: Gradients = []
+        self.update = calculus.update(loop.optimizer)
 
-    def add(self, gradients: Gradients) -> None:
-        """Put new gradients in the place of the old ones, or add them to these."""
-        scaled = [None if array is None else array * self.way.factor for array in gradients]
-        if self.way.clip:
-            scaled = _clipped(scaled, self.way.clip)
-        if self.gradients and not self.way.clears:
-            scaled = [_sum(old, new) for old, new in zip(self.gradients, scaled, strict=True)]
+    def step(self, batch: Batch, number: int, seed: int) -> None:
+        """Take the step of a number, from 0, with a batch."""
+        inputs, labels = batch
+        loop, start = self.loop, self.weights
+        if loop.passes == "before":
+            start = self.calculus.forward(start, inputs, training=True, seed=seed).weights
+        if not loop.keeps_optimizer:
+            self.update = self.calculus.update(loop.optimizer)
+        is_training = loop.training == "on" or (loop.training == "first" and number == 0)
+        computed = self.calculus.forward(start, inputs, training=is_training, seed=seed)
+        moved = computed.weights
+        if loop.updates == "before" and self.gradients:
+            moved = self.update(moved, self.gradients)
+        self._add(computed.gradients(output_gradient(loop.objective, computed.outputs, labels)))
+        if loop.updates == "after":
+            moved = self.update(moved, self.gradients)
+        self.weights = [start[k] if k in loop.frozen else array for k, array in enumerate(moved)]
+        if loop.passes == "after":
+            self.weights = self.calculus.forward(self.weights, inputs, training=True, seed=seed).weights
+
+    def _add(self, gradients: Gradients) -> None:
+        """Put new gradients in place of those of the step before, or add them to these."""
+        gradients = gradients if self.noise is None else self.noise.added(gradients)
+        scaled = [None if array is None else array * self.loop.factor for array in gradients]
+        if self.loop.clip:
+            scaled = _clipped(scaled, self.loop.clip)
+        if self.gradients and not self.loop.clears:
+            scaled = [_sum(before, after) for before, after in zip(self.gradients, scaled, strict=True)]
         self.gradients = scaled
 
 
-def _sum(old: np.ndarray | None, new: np.ndarray | None) -> np.ndarray | None:
-    return new if old is None or new is None else old + new
+def _sum(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray | None:
+    return after if before is None or after is None else before + after
 
 
 def _clipped(gradients: Gradients, most: float) -> Gradients:
@@ -119,15 +130,15 @@ def _clipped(gradients: Gradients, most: float) -> Gradients:
     return [None if array is None else array * min(1.0, most / (norm + 1e-6)) for array in gradients]
 
 
-def _rows_of(way: Way, batch: Batch) -> Batch:
+def _rows_of(loop: LoopSettings, batch: Batch) -> Batch:
     inputs, labels = batch
-    count = {"first": 1, "half": max(1, len(labels) // 2)}.get(way.rows, len(labels))
-    labels = np.roll(labels, -1, axis=0) if way.labels == "rolled" else labels
+    count = {"first": 1, "half": max(1, len(labels) // 2)}.get(loop.rows, len(labels))
+    labels = np.roll(labels, -1, axis=0) if loop.labels == "rolled" else labels
     return (inputs, labels) if count == len(labels) else (take_rows(inputs, np.arange(count)), labels[:count])
 
 
-class Noise:
-    """An error of gradients: 1e-5 of the largest number among them, up or down at each place."""
+class GradientNoise:
+    """An error of gradients: 1e-5 of the largest number among them, up or down at each position."""
 
     def __init__(self, seed: int) -> None:
         self.draw = np.random.default_rng(seed)
@@ -149,34 +160,36 @@ _SHAKES = 3
 
 
 class ExpectedSteps:
-    """The weights after each step of one way, with what rounding may change of them."""
+    """The weights after each step of one loop, with what rounding may change of them."""
 
-    def __init__(self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], way: Way, seed: int) -> None:
+    def __init__(
+        self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], loop: LoopSettings, seed: int
+    ) -> None:
         self.start = start
-        self._arguments = (calculus, start, batches, way, seed)
-        self.history = walk(*self._arguments)
+        self._arguments = (calculus, start, batches, loop, seed)
+        self.history = run_loop(*self._arguments)
         self._tolerances: list[Weights] | None = None
 
     @property
     def tolerances(self) -> list[Weights]:
-        """The difference that is allowed at each place, after each step.
+        """The difference that is allowed at each position, after each step.
 
         It is twice what an error of 1e-5 of the gradients changes, and 1e-5 of how far an array moves.
         """
         if self._tolerances is None:
-            shaken = [walk(*self._arguments, noise=Noise(number)) for number in range(_SHAKES)]
+            shaken = [run_loop(*self._arguments, noise=GradientNoise(number)) for number in range(_SHAKES)]
             self._tolerances = [
                 [
-                    2 * np.max([np.abs(run[step][place] - array) for run in shaken], axis=0)
-                    + self._rounding(array, place)
-                    for place, array in enumerate(weights)
+                    2 * np.max([np.abs(run[step][position] - array) for run in shaken], axis=0)
+                    + self._rounding(array, position)
+                    for position, array in enumerate(weights)
                 ]
                 for step, weights in enumerate(self.history)
             ]
         return self._tolerances
 
-    def _rounding(self, array: np.ndarray, place: int) -> float:
-        moved = float(np.abs(array - self.start[place]).max(initial=0))
+    def _rounding(self, array: np.ndarray, position: int) -> float:
+        moved = float(np.abs(array - self.start[position]).max(initial=0))
         size = float(np.abs(array).max(initial=0))
         return _SHARE * moved + 16 * float(np.finfo(np.float32).eps) * max(size, 1e-3)
 
