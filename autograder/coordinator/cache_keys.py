@@ -49,9 +49,13 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
         "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
         "policy": digest(policy),
-        "observations": digest([exam.observations and asdict(exam.observations) for exam in release.exams]),
+        "observations": digest([_observed(exam) for exam in release.exams]),
         "examiner": EXAMINER_VERSION,
     }
+
+
+def _observed(exam: Exam) -> dict[str, Any] | None:
+    return asdict(exam.observations.of_grades) if exam.observations is not None else None
 
 
 def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:

@@ -135,6 +135,8 @@ class Answers:
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
 
+        models: list[Any] = []
+
         def refer(reference: Reference) -> Any:
             if reference.kind == "module":
                 return self.module(reference)
@@ -148,6 +150,7 @@ class Answers:
                 self._keep_history(model, claim)
                 self.evaluations.note(model, name)
                 provenance.note(model)
+                models.append(model)
                 return model
             if reference.kind in FIGURES:
                 figure = self.remote.figures.rebuilt(captured.models.get(reference.handle))
@@ -167,6 +170,8 @@ class Answers:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         except CodecError as error:
             raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
+        if isinstance(permissions, Observer):
+            permissions.answered(name, value, is_model=any(value is model for model in models))
         record_text(captured.packed)
         if changed is None:
             provenance.note(value)

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.errors import UnreadReplyError
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import COPY, LARGE, LONG_SECONDS, OBJECT, WIDE, Act, Fact, Observations
+from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
 from autograder.syntax.places import Place, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
@@ -386,10 +386,21 @@ class Observer(Permissions):
         """Record that a call raised an exception."""
         self.note(Act.RETURNS, position.subject, f"raises {type(error).__name__}"[:100])
 
-    def returned(self, position: Place, value: Any) -> None:
-        """Record the type of a value that a call returned."""
-        dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
-        self.note(Act.RETURNS, position.subject, f"{type(value).__name__} {dtype}".strip()[:100])
+    def returned(self, position: Place, names: Iterable[str], value: Any) -> None:
+        """Record the type of a value that a call returned, and that the function with these names gives such."""
+        self.note(Act.RETURNS, position.subject, _type_of(value))
+        for name in names:
+            self.answered(f"{name}()", value)
+
+    def answered(self, name: str, value: Any, *, is_model: bool = False) -> None:
+        """Record the type of an answer."""
+        self.note(Act.ANSWERS, f"{self.test} {name}", MODEL if is_model else _type_of(value))
+
+
+def _type_of(value: Any) -> str:
+    """Name a type, with the dtype of an array."""
+    dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
+    return f"{type(value).__name__} {dtype}".strip()[:100]
 
 
 class _Noted(Container[str]):

@@ -42,6 +42,7 @@ from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
 from autograder.examiner.remote.object_claims import COMPARING, Said, form_of, given_by_call
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
+from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
@@ -73,7 +74,8 @@ class Remote:
 
     def __init__(self, link: KernelLink) -> None:
         self.link = link
-        self.lost: str | None = None
+        self.lost: LostError | None = None
+        self.patience = Patience()
         self.ending: RemoteError | None = None
         """An end that no test can repair by catching the error: the kernel ended, or the student's code called exit."""
         self.rebuild: Callable[[Reference, Any], Any] | None = None
@@ -118,7 +120,7 @@ class Remote:
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
-            self.ending = LostError(self.lost)
+            self.ending = type(self.lost)(str(self.lost))
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
@@ -142,11 +144,11 @@ class Remote:
         kinds = self.permissions.kinds(*call, given_types(arguments))
         request_name = arguments[0] if verb == "operate" else verb
         try:
-            reply = self.link.exchange(request, timeout, lambda question: self.callbacks.answer(question, kinds))
+            limit = self.patience.limit(verb, timeout)
+            reply = self.link.exchange(request, limit, lambda question: self.callbacks.answer(question, kinds))
         except LostError as error:
-            self.lost = str(error)
-            self.ending = error
-            raise
+            self.lost = self.ending = self.patience.lost(error)
+            raise self.lost from None
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept_types = None if verb == "model" else kinds
@@ -181,7 +183,7 @@ class Remote:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
         if isinstance(raised, RemoteError):
-            raised = self.ending = (self.callbacks.too_often() if is_interrupt(raised) else None) or raised
+            raised = self.ending = self._excuse(verb, raised) or raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
@@ -196,6 +198,12 @@ class Remote:
             return False
         request_name = arguments[0] if verb == "operate" else verb
         return request_name not in _GIVING or self.permissions.judges(*call)
+
+    def _excuse(self, verb: str, raised: RemoteError) -> RemoteError | None:
+        """Return the error of a call that was stopped and may be right; None if its end is the student's."""
+        if not is_interrupt(raised):
+            return None
+        return self.callbacks.too_often() or self.patience.stop(verb)
 
     def _decoded(self, reply: Packed, kept_types: Any, *, judges: bool) -> Any:
         """Decode a reply, whose objects may judge or not.
