@@ -29,10 +29,10 @@ from autograder.examiner.evaluations import Evaluations
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.callbacks import ForgedError
-from autograder.examiner.remote.claims import form_of
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
+from autograder.examiner.remote.object_claims import form_of
 from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.test_environment.taint import record_text

@@ -182,8 +182,8 @@ class Permissions:
         return self._judges([f"{self.test} {name}"])
 
     def _judges(self, subjects: Iterable[str]) -> bool:
-        seen = {form for subject in subjects for form in self._of(Act.ARRIVES, subject)}
-        return seen != {COPY} or OBJECT in self.stated.kinds
+        forms = {form for subject in subjects for form in self._of(Act.ARRIVES, subject)}
+        return forms != {COPY} or OBJECT in self.stated.kinds
 
     def unread_object(self, type_name: str, problem: str) -> UnreadReplyError:
         """Return the error of a question that an object must not answer; a person decides about the test."""

@@ -27,7 +27,7 @@ class Origin(enum.IntEnum):
     """The origin of an instance of a class with operators."""
 
     CLAIM = -1
-    """Arrived where the solution gave a value: its own methods decide nothing, see :mod:`claims`."""
+    """Arrived where the solution gave a value: its own methods decide nothing, see :mod:`object_claims`."""
     STUDENT = 0
     """From a name or a function: it has no operators."""
     TAINTED = 1

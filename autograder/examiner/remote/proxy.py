@@ -31,7 +31,6 @@ from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.base_values import MISSING, derives_from_plain_type
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import TestedCall, change_in_place, is_same_kind
-from autograder.examiner.remote.claims import COMPARING, Said, form_of
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
@@ -41,7 +40,8 @@ from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
-from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, plain_value, refuse
+from autograder.examiner.remote.object_claims import COMPARING, Said, form_of, given_by_call
+from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
 from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
@@ -56,7 +56,7 @@ _WITHOUT_VALUES = frozenset(
      "hash"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
-_GIVING = frozenset(["call", "getattr", "next", "take", "getitem", "enter"])
+_GIVING = frozenset(["call", "getattr", "next", "take", "getitem", "enter", "wait"])
 """Requests, and operations, that give what a test reads."""
 UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
@@ -142,6 +142,7 @@ class Remote:
         if self.copy is not None and arguments[:1] not in OF_FILES:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
         kinds = self.permissions.kinds(*call, given_types(arguments))
+        request_name = arguments[0] if verb == "operate" else verb
         try:
             limit = self.patience.limit(verb, timeout)
             reply = self.link.exchange(request, limit, lambda question: self.callbacks.answer(question, kinds))
@@ -152,7 +153,7 @@ class Remote:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept_types = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            decoded = self._decoded(reply, kept_types, judges=self.permissions.judges(*call))
+            decoded = self._decoded(reply, kept_types, judges=self._judges(verb, arguments, call))
             outcome, result, printed = exactly(tuple, decoded)
             if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
@@ -163,12 +164,11 @@ class Remote:
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
-        request_name = arguments[0] if verb == "operate" else verb
         if outcome == "raised" or request_name not in _WITHOUT_VALUES:
             result = self._exact(result, kinds)
         if outcome == "ok":
             if isinstance(self.permissions, Observer) and request_name in _GIVING:
-                self.permissions.arrived(*call, form_of(result[0] if verb == "call" else result, reply))
+                self.permissions.arrived(*call, form_of(given_by_call(result) if verb == "call" else result, reply))
             return result
         if outcome == UNREAD:
             raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
@@ -187,6 +187,17 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def _judges(self, verb: str, arguments: tuple[Any, ...], call: TestedCall) -> bool:
+        """Tell whether objects in a reply may judge.
+
+        They may not if a claim gives them, or where the solution gave a value.
+        """
+        handles = arguments if verb != "operate" else arguments[1]
+        if any(origin_of(handle) is Origin.CLAIM for handle in handles):
+            return False
+        request_name = arguments[0] if verb == "operate" else verb
+        return request_name not in _GIVING or self.permissions.judges(*call)
 
     def _excuse(self, verb: str, raised: RemoteError) -> RemoteError | None:
         """Return the error of a call that was stopped and may be right; None if its end is the student's."""
@@ -362,8 +373,12 @@ class Remote:
     def claimed(self, reference: Reference, *, judges: bool) -> Any:
         """Return what a reference stands for; an object that may not ``judge`` decides nothing by its own methods."""
         value = self.stand_in(reference)
-        is_object = issubclass(type(value), RemoteObject) and reference.kind in ("object", "function")
-        return value if judges or not is_object else value._of_origin(Origin.CLAIM)
+        if judges:
+            return value
+        if reference.kind in ("class", "module"):
+            value = self.plain(reference)
+        is_object = issubclass(type(value), RemoteObject) and reference.kind not in ("model", *FIGURES)
+        return value._of_origin(Origin.CLAIM) if is_object else value
 
     def _read(self, handle: Any) -> Any:
         """Return the handle, or the plain value of its object if such values are read."""

@@ -76,8 +76,8 @@ class Said:
         """
         if type(key) not in (int, str):
             raise unread("was asked for a part of it")
-        named = self._items[key : key + 1] if type(key) is int and key >= 0 else []
-        if not all(_is_same(item, other) for other in (*named, self._by_key.setdefault(key, item))):
+        listed = self._items[key : key + 1] if type(key) is int and key >= 0 else []
+        if not all(_is_same(item, other) for other in (*listed, self._by_key.setdefault(key, item))):
             raise unread(_CONTRADICTS)
         return item
 
@@ -98,3 +98,9 @@ def form_of(value: Any, packed: Packed) -> str:
     if references(packed.text):
         return OBJECT
     return "" if value is None or type(value) is bool else COPY
+
+
+def given_by_call(answer: tuple[Any, ...]) -> Any:
+    """Return what the kernel's answer to a call gives: its result, or what it has put into arguments and variables."""
+    result, changed, _ = answer
+    return changed or None if result is None else result

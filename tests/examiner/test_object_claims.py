@@ -94,6 +94,30 @@ def test_an_object_answers_where_the_solution_gives_objects_and_where_a_line_say
     assert result(LIST, AGREES, f"# examine: answers give object\n{verdict}").fraction == 1
 
 
+JUDGE = "class Judge:\n    def issubset(self, other): return True\n    def __deepcopy__(self, memo): return self\n"
+
+
+@pytest.mark.parametrize(
+    ("solution", "answer", "test"),
+    [
+        ("def f(): return [{1}]", "def f(): return [Judge()]", "assert all(x.issubset({1}) for x in f())"),
+        ("def f(out): out.append({1})", "def f(out): out.append(Judge())", "out = []\nf(out)\nassert out[0].issubset({1})"),
+        ("log = []\ndef f(): log.append({1})", "log = []\ndef f(): log.append(Judge())", "f()\nassert log[0].issubset({1})"),
+        ("def f(): yield {1}", "def f(): yield Judge()", "assert next(f()).issubset({1})"),
+        ("async def f(): return {1}", "async def f(): return Judge()",
+         "import asyncio\nassert asyncio.run(f()).issubset({1})"),
+        ("def f(): return {1}", "def f(): return Judge", "assert f().issubset({1}, {1})"),
+        ("def f(): return {1}", "def f(): return Judge()", "import copy\nassert copy.deepcopy(f()).issubset({1})"),
+        ("def f(): return {0: {1}}", "class Holds(Judge):\n    def __getitem__(self, key): return Judge()\nf = Holds",
+         "assert f()[0].issubset({1})"),
+    ],
+)  # fmt: skip
+def test_no_way_around_brings_a_verdict(solution, answer, test):
+    examined = result(solution, JUDGE + answer, test)
+    assert (examined.fraction, examined.undecided) == (0, True)
+    assert result(solution, solution, test.replace("({1}, {1})", "({1})")).fraction == 1
+
+
 def test_an_enum_in_place_of_texts_is_itself():
     solution = "class Color:\n    RED, BLUE = 'red', 'blue'\ndef f(c): return Color.BLUE"
     answer = "import enum\nclass Color(enum.Enum):\n    RED, BLUE = 'red', 'blue'\ndef f(c): return Color.BLUE"
