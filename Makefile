@@ -62,7 +62,8 @@ test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTE
 test-torch: install ## everything that needs PyTorch, which is installed into .venv; `make test` runs most of it from then on
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
-	  tests/kernel/test_models_of_libraries.py tests/codec/test_codec_infinity.py $(PYTEST_ARGS)
+	  tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py tests/check/test_curves_and_optimizers.py \
+	  tests/codec/test_codec_infinity.py $(PYTEST_ARGS)
 
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow

@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
+from autograder.check.causality import causal
 from autograder.check.compile_settings import compiled
+from autograder.check.curves import curve
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
+from autograder.check.optimizers import optimizer
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
 from autograder.check.retraining import retrained
+from autograder.check.training_step import training_step
 from autograder.check.values import close, function
 
 __all__ = [
@@ -34,8 +38,10 @@ __all__ = [
     "backends",
     "between",
     "bonus",
+    "causal",
     "close",
     "compiled",
+    "curve",
     "dense",
     "events",
     "function",
@@ -45,6 +51,7 @@ __all__ = [
     "loss",
     "on_backend",
     "only_if",
+    "optimizer",
     "optional",
     "parameters",
     "recording",
@@ -54,4 +61,5 @@ __all__ = [
     "retrained",
     "score",
     "serving_hidden_data",
+    "training_step",
 ]

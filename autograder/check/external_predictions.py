@@ -6,6 +6,7 @@ among different rows, because a prediction should depend on its own row alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -51,7 +52,9 @@ class Prediction:
     """A remark for the person who reads the result; empty if there is none."""
 
 
-def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool = False) -> Prediction:
+def predict_external(
+    model: Any, inputs: Any, classes: int = 0, *, decided: bool = False, part: int | None = None
+) -> Prediction:
     """Return the predictions of a model that :func:`external_model` describes: an estimator, module or function.
 
     Probabilities and scores of a classifier are put into the columns of their classes: class 3 into column 3. Classes
@@ -63,6 +66,7 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
         inputs: the rows: an array, or a list, tuple or dict of arrays.
         classes: minimum number of columns, for classes that the model does not know; 0 sets no minimum.
         decided: ask for the predicted class where the model can name it, and read whole numbers as classes.
+        part: the number of the output, if the model has several; None if it must have one.
 
     Returns:
         The outputs in the order of ``inputs``.
@@ -73,7 +77,7 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
     external = _usable_model(model)
     if decided and external.classes and external.decides:
         external = replace(external, method="predict")  # a classifier may decide against its largest probability
-    question = _Query(external, inputs, classes, decided)
+    question = _Query(external, inputs, classes, decided, part)
     order = secret_order(inputs)
     rows = len(order)
     size = _batch_size(external, inputs, rows)
@@ -90,6 +94,19 @@ def predict_external(model: Any, inputs: Any, classes: int = 0, *, decided: bool
     if remark and external.family == "keras" and not has_text(inputs):
         raise NoPrediction(DEPENDS_ON_OTHER_ROWS)  # with training=False nothing in a Keras model is random
     return Prediction(_one_hot(outputs, question.columns) if outputs.dtype == np.int64 else outputs, remark)
+
+
+def chosen_output(outputs: Sequence[Any], part: int | None) -> Any:
+    """Return the output of a number; without a number, the only output.
+
+    Raises:
+        NoPrediction: there is no such output, or there are several.
+    """
+    if part is None and len(outputs) != 1:
+        raise NoPrediction("The model must have exactly one output.")
+    if part is not None and not 0 <= part < len(outputs):
+        raise NoPrediction(f"The model does not have an output of the number {part}.")
+    return outputs[part or 0]
 
 
 def _check_size(numbers: int, rows: int) -> None:
@@ -130,6 +147,7 @@ class _Query:
     inputs: Any
     classes: int
     decided: bool
+    part: int | None
 
     @property
     def columns(self) -> int:
@@ -144,6 +162,8 @@ class _Query:
             raise NoPrediction(str(error)) from error
         except Exception as error:
             raise rejection(self.inputs, error) from error
+        if self.part is not None and type(answer) in (list, tuple):
+            answer = chosen_output(answer, self.part)
         return self.numbers(_checked_array(answer, len(rows)))
 
     def numbers(self, answer: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ def loss(
     loss: str = "categorical_crossentropy",
     *,
     from_logits: bool = False,
+    part: int | None = None,
     close_calls: str = "student",
     show: bool = True,
     name: str = "loss",
@@ -44,14 +45,16 @@ def loss(
 
     Args:
         model: a built ``keras.Model`` with one output, or another model that predicts.
-        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression. For several
-            inputs, X is a list, a tuple, or a dict by the inputs' names.
+        on: ``(X, y)``, rows first; y is one-hot (n, classes), integers (n,), or numbers for a regression. For classes
+            at each position, outputs are (n, positions, classes) and y is (n, positions). For several inputs, X is a
+            list, a tuple, or a dict by the inputs' names.
         below: full credit at this loss or less, otherwise none.
         credit: instead of ``below``, points (loss, share): ``[(0.80, 0.0), (0.70, 0.5), (0.62, 1.0)]``. Between the
             points the share is interpolated linearly; a loss above the largest earns nothing.
         loss: ``categorical_crossentropy``, ``sparse_categorical_crossentropy``, ``binary_crossentropy``,
             ``mean_squared_error`` (``mse``) or ``mean_absolute_error`` (``mae``).
         from_logits: True if the model returns scores (logits); softmax or sigmoid is then applied here.
+        part: the number of the output, from 0, for a model that returns several, such as ``logits, loss``.
         close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
             with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message.
@@ -70,7 +73,7 @@ def loss(
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
     known_close_calls("check.loss", close_calls)
-    return _check_measure(model, on, "loss", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(model, on, "loss", measure, wanted, close_calls, part, show=show, name=name, weight=weight)
 
 
 def accuracy(
@@ -80,6 +83,7 @@ def accuracy(
     credit: Sequence[tuple[float, float]] | None = None,
     *,
     probabilities: bool = False,
+    part: int | None = None,
     close_calls: str = "student",
     show: bool = True,
     name: str = "accuracy",
@@ -93,6 +97,7 @@ def accuracy(
         above: full credit at this accuracy or more, otherwise none.
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
         probabilities: False ranks the outputs, probabilities or scores (logits); True requires probabilities.
+        part: as in :func:`loss`.
         close_calls: as in :func:`loss`.
         show: as in :func:`loss`.
         name: the check's name in reports.
@@ -110,7 +115,9 @@ def accuracy(
     wanted = credit_of("check.accuracy", above, credit, higher_is_better=True)
     measure = metrics.accuracy_of_probabilities if probabilities else metrics.accuracy
     known_close_calls("check.accuracy", close_calls)
-    return _check_measure(model, on, "accuracy", measure, wanted, close_calls, show=show, name=name, weight=weight)
+    return _check_measure(
+        model, on, "accuracy", measure, wanted, close_calls, part, show=show, name=name, weight=weight
+    )
 
 
 def _check_measure(
@@ -120,6 +127,7 @@ def _check_measure(
     measure: metrics.Measure,
     wanted: Credit,
     close_calls: str,
+    part: int | None,
     *,
     show: bool,
     name: str,
@@ -131,7 +139,7 @@ def _check_measure(
     if problem:
         return report(name, 0.0, problem, weight=weight)
     try:
-        prediction = predict(model, inputs, labels, decided=label == "accuracy")
+        prediction = predict(model, inputs, labels, decided=label == "accuracy", part=part)
         rows = measure(prediction.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))

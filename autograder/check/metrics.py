@@ -6,6 +6,7 @@ so many rows determine it (:mod:`autograder.check.verdict`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -34,6 +35,23 @@ class BadShape(BadOutput):
     """The outputs have a wrong shape, which the text names."""
 
 
+def _of_positions(measure: Measure) -> Measure:
+    """Let a measure of classes take outputs (n, positions, classes) with whole numbers (n, positions).
+
+    The value of a row is the mean over its positions.
+    """
+
+    @functools.wraps(measure)
+    def measured(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        if outputs.ndim != 3 or labels.shape != outputs.shape[:2]:
+            return measure(outputs, labels)
+        values = measure(outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1))
+        return np.asarray(values.reshape(labels.shape).mean(axis=1))
+
+    return measured
+
+
+@_of_positions
 def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Compute -log p(right class) of each row.
 
@@ -50,6 +68,7 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndar
     return _each(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
 
 
+@_of_positions
 def categorical_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Compute -log softmax(scores) of the right class, without clipping.
 
@@ -97,6 +116,8 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
         binary: whether it is the binary one.
         from_logits: whether the outputs are scores.
     """
+    if outputs.ndim == 3 and labels.shape == outputs.shape[:2]:
+        outputs, labels = outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1)
     if binary:
         targets = _same_shape(outputs, labels)
         probabilities = 1 / (1 + np.exp(-np.clip(outputs, -500, 500))) if from_logits else outputs
@@ -129,6 +150,7 @@ def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return _each(np.abs(outputs - targets))
 
 
+@_of_positions
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return 1 for each row whose largest output is that of the right class, otherwise 0.
 
@@ -138,6 +160,7 @@ def accuracy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return min(_accuracies(outputs, labels), key=_mean)
 
 
+@_of_positions
 def accuracy_at_best(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return what :func:`accuracy` does, with the better limit: the labels choose it, so it decides nothing alone."""
     return max(_accuracies(outputs, labels), key=_mean)
@@ -158,6 +181,7 @@ def _accuracies(outputs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     return [_each(outputs.argmax(axis=1) == _targets(outputs, labels).argmax(axis=1))]
 
 
+@_of_positions
 def accuracy_of_probabilities(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return what :func:`accuracy` does, of outputs that must be probabilities."""
     if outputs.ndim == 2 and outputs.shape[1] > 1:

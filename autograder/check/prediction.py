@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.external_predictions import DEPENDS_ON_OTHER_ROWS, Prediction, predict_external
+from autograder.check.external_predictions import (
+    DEPENDS_ON_OTHER_ROWS,
+    Prediction,
+    chosen_output,
+    predict_external,
+)
 from autograder.check.prediction_cache import predictions_of
 from autograder.check.rows import (
     NoPrediction,
@@ -38,7 +43,9 @@ def predictions(model: Any, inputs: Any) -> np.ndarray:
     return predict(model, inputs).outputs
 
 
-def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False) -> Prediction:
+def predict(
+    model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False, part: int | None = None
+) -> Prediction:
     """Return the outputs for all rows, with a remark if there is something to say about them.
 
     A model that this process does not hold is queried by :func:`external_predictions.predict_external`. A
@@ -52,33 +59,39 @@ def predict(model: Any, inputs: Any, labels: np.ndarray | None = None, *, decide
         labels: one-hot or whole numbers; they tell how many classes there are, if an estimator does not know them all.
             The model never gets them.
         decided: ask an estimator for the class, not for the probability of each class.
+        part: the number of the output, if the model has several; None if it must have one.
 
     Raises:
         NoPrediction: the model does not accept these rows, does not return exactly one array, or gives different
             answers for the same row.
     """
     if not is_examined(model):
-        return predict_external(model, inputs, 0 if labels is None else _class_count(labels), decided=decided)
-    return Prediction(predictions_of(model, inputs, lambda: _outputs(model, inputs)), "")
+        classes = 0 if labels is None else _class_count(labels)
+        return predict_external(model, inputs, classes, decided=decided, part=part)
+    rows = inputs if part is None else [part, inputs]
+    return Prediction(
+        predictions_of(model, rows, lambda: _outputs(model, inputs, part)),
+        model.remark if hasattr(type(model), "remark") else "",
+    )
 
 
-def _outputs(model: Any, inputs: Any) -> np.ndarray:
+def _outputs(model: Any, inputs: Any, part: int | None) -> np.ndarray:
     """Return the outputs in the order of the rows; the model gets the rows shuffled, and some of them twice."""
     order = secret_order(inputs)
     size = _batch_size(model)
     outputs = np.concatenate(
-        [_answer(model, inputs, order[start : start + size]) for start in range(0, len(order), size)]
+        [_answer(model, inputs, order[start : start + size], part) for start in range(0, len(order), size)]
     )
     outputs[order] = outputs.copy()
     again = rows_to_repeat(order)[:size]
     if isinstance(model, Network):  # its graph may mix rows by their number: never the same rows again
         again = again[: max(1, len(again) // 2)]
-    if not has_text(inputs) and not same_answers(_answer(model, inputs, again), outputs[again]):
+    if not has_text(inputs) and not same_answers(_answer(model, inputs, again, part), outputs[again]):
         raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
     return outputs
 
 
-def _answer(model: Any, inputs: Any, rows: np.ndarray) -> np.ndarray:
+def _answer(model: Any, inputs: Any, rows: np.ndarray, part: int | None) -> np.ndarray:
     """Return the outputs for some rows."""
     try:
         if isinstance(model, Network):
@@ -88,10 +101,7 @@ def _answer(model: Any, inputs: Any, rows: np.ndarray) -> np.ndarray:
     except Exception as error:
         raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):
-        output = list(output.values()) if isinstance(output, dict) else list(output)
-        if len(output) != 1:
-            raise NoPrediction("The model must have exactly one output.")
-        output = output[0]
+        output = chosen_output(list(output.values()) if isinstance(output, dict) else list(output), part)
     array = np.asarray(output, dtype=np.float64)
     if array.shape[:1] != rows.shape:
         shape = shape_of(array, of=model)

@@ -122,7 +122,7 @@ def retrained(
             epochs=epochs,
             batch_size=batch_size,
             optimizer=chosen,
-            loss=_loss_name(loss) if isinstance(model, Network) else _training_loss(loss, labels, from_logits),
+            loss=_loss_name(loss) if isinstance(model, Network) else _training_loss(model, loss, labels, from_logits),
             measure=measure,
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
@@ -204,12 +204,12 @@ def _loss_name(loss: str) -> str:
     return next(name for name, other in metrics.LOSSES.items() if other is measure)
 
 
-def _training_loss(loss: str, labels: np.ndarray, from_logits: bool) -> Any:
+def _training_loss(model: Any, loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     import keras
 
     measure = metrics.loss_named(_WHERE, loss)
     if measure is metrics.categorical_crossentropy:
-        one_hot = labels.ndim == 2 and labels.shape[1] > 1
+        one_hot = labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] > 1
         kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
         return getattr(keras.losses, kind)(from_logits=from_logits)
     if measure is metrics.binary_crossentropy:

@@ -55,7 +55,7 @@ def _given(exam: Exam) -> list[Any]:
         ]
         for cell in exam.cells
         if cell.role is not Role.FREE
-    ] + ([[exam.prelude]] if exam.prelude else [])
+    ] + [list(part) for part in ((exam.prelude,), (exam.weights.file, exam.weights.into)) if part[0]]
 
 
 def _digest_of(path: Path, most: int) -> str:

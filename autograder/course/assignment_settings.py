@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import yaml
@@ -19,6 +19,7 @@ from autograder.course.paths import inside
 from autograder.course.sandboxes import sandboxes
 from autograder.records.course import REMOVED_SANDBOXES, TRAINING, Assignment
 from autograder.records.policies import Curve
+from autograder.records.weights import TrainedWeights
 
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 STUDENT_KITS = ("installed", "bundle")
@@ -49,6 +50,8 @@ def read_assignment(root: Path, key: yaml.Node, name: str, node: yaml.Node, gene
         _check_curve(keys["curve"], section, result.curve)
     if "late" in keys:
         _check_late(root, keys["late"], section, result)
+    if "weights" in keys:
+        _check_weights(keys["weights"], section, result.weights)
     is_prepared = result.prepare is not None
     if "files" in keys:
         check_files(root, keys["files"], section, root, hidden=False, may_be_made=is_prepared)
@@ -124,6 +127,15 @@ def _check_curve(node: yaml.Node, section: str, curve: Curve) -> None:
         raise READER.error(node, f"'points' of the curve in {section} goes with kind: add, and kind: add with it")
     if (curve.factor != 1) != (curve.kind == "factor"):
         raise READER.error(node, f"'factor' of the curve in {section} goes with kind: factor, and the other way")
+
+
+def _check_weights(node: yaml.Node, section: str, weights: TrainedWeights) -> None:
+    """Refuse a file of weights that is not beside the notebook, or no name of a model."""
+    name = PurePosixPath(weights.file)
+    if name.name != weights.file or name.suffix != ".safetensors":
+        raise READER.error(node, f"'weights' of {section} needs a file beside the notebook, such as model.safetensors")
+    if not weights.into.isidentifier():
+        raise READER.error(node, f"'into' of 'weights' in {section} is {weights.into!r}; give the name of the model")
 
 
 def _check_late(root: Path, node: yaml.Node, section: str, result: Assignment) -> None:

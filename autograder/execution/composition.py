@@ -6,13 +6,17 @@ sources: of answers, as :mod:`~autograder.syntax.cell_matching` finds them, and 
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.kernel import weight_file
 from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Exam, ExamCell, Role, has_tag
+from autograder.records.weights import TRAIN, TrainedWeights
 from autograder.syntax.cell_matching import WRITABLE, Matches, grade_id_of, match, same_text, source_of
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ IGNORED = "otter_ignore"
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
 
-def compose(exam: Exam, submission: NotebookNode) -> Composed:
+def compose(exam: Exam, submission: NotebookNode, files: Set[str] = frozenset()) -> Composed:
     """Put a submission's answers and extra cells into the exam.
 
     Every cell of the exam that has an id is in the result exactly once, in the exam's order. Of several cells with one
@@ -35,6 +39,7 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
     Args:
         exam: the cells, from the instructor's notebook.
         submission: as :func:`~autograder._util.notebook.read_notebook` returns it.
+        files: paths of the files that were handed in with it. With a file of weights, cells that train are not run.
     """
     identified = [cell for cell in exam.cells if cell.grade_id is not None]
     number = {index: place for place, index in enumerate(i for i, c in enumerate(exam.cells) if c.grade_id is not None)}
@@ -49,6 +54,8 @@ def compose(exam: Exam, submission: NotebookNode) -> Composed:
         submitted = submission.cells[handed_in[position]] if position in handed_in else None
         cell = _composed(expected, submitted, how.get(position, ""), position in doubtful)
         cell = replace(cell, number=handed_in.get(position, -1) + 1)
+        if exam.weights.file in files and cell.cell_type == "code" and has_tag(cell.metadata, TRAIN):
+            cell = _trained_elsewhere(cell, exam.weights)
         if cell.note:
             notes.append(f"{cell.grade_id}: {cell.note}")
         cells += [cell, *extras.get(position, ())]
@@ -132,6 +139,20 @@ def _composed(expected: ExamCell, cell: NotebookNode | None, how: str = "", doub
         note=note,
         doubtful=doubtful,
     )
+
+
+def _trained_elsewhere(cell: ComposedCell, weights: TrainedWeights) -> ComposedCell:
+    """Let a cell that trains read the weights in its place; the code leaves no name behind."""
+    loader = (
+        f"(lambda scope: (exec({_loader()!r}, scope), scope['load']({weights.into}, {weights.file!r})))({{}})\nNone"
+    )
+    note = " ".join(filter(None, [cell.note, f"This cell was not run: the weights are those of {weights.file}."]))
+    return replace(cell, instead=loader, note=note)
+
+
+@functools.cache
+def _loader() -> str:
+    return Path(weight_file.__file__).read_text(encoding="utf-8")
 
 
 _DOUBTFUL = (

@@ -269,7 +269,8 @@ def _without_tests(composed: Composed, indices: Sequence[int]) -> list[int]:
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:
     try:
-        return kernel.run(_with_prelude(composed.exam.prelude, composed.cells[index].source), seconds)
+        cell = composed.cells[index]
+        return kernel.run(_with_prelude(composed.exam.prelude, cell.instead or cell.source), seconds)
     except BusyError as error:
         raise BusyError(f"{_name(composed, index)}: {error}") from error
 

@@ -76,7 +76,7 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
     kind, layers, config = _kind(model), keras_kinds.leaf_layers(model), model.get_config
     answers: list[Any] = []
     extra: dict[str, Any] = {"unread": "", "probe": None}
-    if kind != "Subclassed" and all(map(keras_kinds.is_exact, keras_kinds.inner_layers(model))):
+    if _is_described_by_layers(model):
         config = lambda: _base_config(model, kind)  # noqa: E731
     else:
         with warnings.catch_warnings():
@@ -86,11 +86,7 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
         if not unrolled.reason:
             kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
             extra["probe"] = unrolled.probe
-            layers = [
-                layer
-                for held in unrolled.held
-                for layer in (keras_kinds.leaf_layers(held) if is_model(held) else [held])
-            ]
+            layers = _layers_of(unrolled)
     variables = [variable for layer in layers for variable in _weights(layer)]
     described = {
         "kind": kind,
@@ -111,6 +107,34 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
         "problems": problems,
     }
     return described, [_array(variable) for variable in variables] + answers
+
+
+def sent_variables(model: Any, shapes: Any) -> list[Any]:
+    """Return the variables of a built model in the order in which :func:`claim` sends their numbers.
+
+    Raises:
+        ValueError: the model has no description.
+    """
+    layers = keras_kinds.leaf_layers(model)
+    if not _is_described_by_layers(model):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            unrolled = keras_unrolled.unrolled(model, shapes)
+        if unrolled.reason:
+            raise ValueError(unrolled.reason)
+        layers = _layers_of(unrolled)
+    return [variable for layer in layers for variable in _weights(layer)]
+
+
+def _is_described_by_layers(model: Any) -> bool:
+    """Return whether a model computes what its layers say, all of Keras's own."""
+    return bool(keras_kinds.base_kind(model)) and all(map(keras_kinds.is_exact, keras_kinds.inner_layers(model)))
+
+
+def _layers_of(unrolled: keras_unrolled.Unrolled) -> list[Any]:
+    """Return the layers of a record, those of models inside it among them, in its order."""
+    held = [keras_kinds.leaf_layers(part) if is_model(part) else [part] for part in unrolled.held]
+    return [layer for layers in held for layer in layers]
 
 
 def _has_optimizer(model: Any) -> bool:

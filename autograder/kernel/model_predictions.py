@@ -81,11 +81,17 @@ def _torch(model: Any, inputs: Any) -> Any:
 
 
 def as_array(value: Any, rows: int) -> Any:
-    """Convert a model's output to numpy arrays of numbers or texts; a single output is taken out of its list."""
+    """Convert a model's output to numpy arrays of numbers or texts; a single output is taken out of its list.
+
+    Beside outputs with rows, what has none is left out: a loss, and None in its place.
+    """
     import numpy as np
 
     if isinstance(value, dict):
         value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        with_rows = [item for item in value if item is not None and np.ndim(_numpy(item))]
+        value = with_rows or value
     if isinstance(value, (list, tuple)) and value and all(np.ndim(_numpy(item)) for item in value):
         items = [_numpy(item) for item in value]
         if len(items) == 1 and len(items[0]) == rows:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import keras_model, model_family, model_parts, model_predictions
+from . import keras_model, model_family, model_parts, model_predictions, optimizer_settings
 
 MAX_CLASSES = 10_000
 
@@ -184,10 +184,19 @@ def record(model: Any, shapes: Any) -> list[Any]:
     return list(keras_model.claim_of_rows(model, shapes))
 
 
+def steps(step: Any, model: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Take training steps with a student's function, see :func:`training_steps.take`."""
+    from . import training_steps
+
+    return training_steps.take(step, model, request)
+
+
 QUESTIONS: dict[str, Any] = {
     "describe": describe,
     "predict": model_predictions.predict,
     "layers": model_parts.parts,
     "record": record,
+    "steps": steps,
+    "optimizer": optimizer_settings.describe,
 }
 """The questions that the examiner may ask about a model, by name."""

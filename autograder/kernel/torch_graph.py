@@ -115,7 +115,7 @@ class _Recorder:
                 kind, weight = kinds.get(id(tensor), ("own", None))
                 drawn = {"initializer": kind, "of": numbers_of.get(id(weight), -1)}
                 trained = {"parameter": target in parameters, "trainable": bool(tensor.requires_grad)}
-                self.tensors.append({**trained, "dtype": _dtype(tensor), **drawn})
+                self.tensors.append({"name": target, **trained, "dtype": _dtype(tensor), **drawn})
                 self.arrays.append(numpy(tensor))
             self.numbers[node.name] = numbers_of[id(tensor)]
         if sum(array.size for array in self.arrays) > MAX_NUMBERS:

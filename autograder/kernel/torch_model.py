@@ -21,6 +21,8 @@ from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import OPERATORS
 
 _TYPES = ("float32", "int64")
+_OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
+"""Beginnings of the classes whose parts compute something else in training."""
 
 
 def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
@@ -32,6 +34,7 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
     """
     shapes = _guessed(module) if shapes is None else shapes
     described: dict[str, Any] = {"kind": "Module", "library": "torch", "graph": None, "probe": None, "unread": "raised"}
+    described["training"] = in_training(module)
     if shapes is None:
         return {**described, "unread": "shapes"}, []
     with _quiet():
@@ -47,6 +50,11 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
     return described, []
+
+
+def in_training(module: Any) -> bool:
+    """Return whether a part that computes something else in training is in training mode."""
+    return any(part.training and type(part).__name__.startswith(_OF_TRAINING) for part in module.modules())
 
 
 def _guessed(module: Any) -> Any:

@@ -50,7 +50,8 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
         A :class:`~autograder.models.network.Network` of another library; else a ``keras.Sequential`` or functional
         ``keras.Model`` with the weights, compiled if the claim's compile
         configuration is known. Its ``numbers_per_row`` is the count of numbers in all its tensors for one row of
-        the data, including those between its layers.
+        the data, including those between its layers. Its ``weight_places`` are the places of the claim's arrays among
+        its weights.
 
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
@@ -98,7 +99,14 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
     attach_history(built.layer, claim.get("history"))
     built.layer.numbers_per_row = math.ceil(measure.elements)
+    built.layer.weight_places = _weight_places(built)
     return built.layer
+
+
+def _weight_places(built: Built) -> tuple[int, ...]:
+    """Return the place among the model's weights of each array of a claim."""
+    places = {id(variable): place for place, variable in enumerate(built.layer.weights)}
+    return tuple(places[id(variable)] for leaf in built.leaves() for variable in leaf.layer.weights)
 
 
 def _of_library(claim: Mapping[str, Any], arrays: Sequence[Any], max_parameters: int) -> Any:

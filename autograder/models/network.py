@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.models.step_calculus import StepCalculus
+
 
 @dataclass(frozen=True)
 class NumberCounts:
@@ -45,6 +47,8 @@ class Network(ABC):
 
     read_as = "exported"
     """How it was read, as a piece of evidence."""
+    remark = ""
+    """What a message on its predictions says."""
     input_shape: Any
     """The shape of its input, with None for the rows; a list or dict of shapes for several inputs."""
     output_shape: Any
@@ -88,3 +92,7 @@ class Network(ABC):
         Raises:
             Exception: it cannot be trained on these rows.
         """
+
+    @abstractmethod
+    def training_steps(self) -> StepCalculus:
+        """Return what computes steps of a training from given weights."""

@@ -11,6 +11,7 @@ from typing import Any
 from autograder.records.dates import Extension
 from autograder.records.limits import Limits
 from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
+from autograder.records.weights import TrainedWeights
 
 SANDBOXES = ("bubblewrap", "gvisor")
 """Names of the sandboxes that a student's kernel can run in."""
@@ -91,6 +92,8 @@ class Assignment:
     """``installed``: students install the package; ``bundle``: a release has what its notebooks import of it."""
     limits: Limits = field(default_factory=Limits)
     examine: Examine = field(default_factory=Examine)
+    weights: TrainedWeights = field(default_factory=TrainedWeights)
+    """The file that students hand in with what they trained elsewhere."""
     decimals: int = 2
     """Places after the point that each question's score, and the late penalty, are rounded to."""
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.records.observations import Observations
+from autograder.records.weights import TrainedWeights
 
 EXAMINE_KERNEL = "examine-kernel"
 """Tag of a test cell that runs in the student's kernel."""
@@ -92,6 +93,8 @@ class Exam:
     """Code that runs before each code cell: the seeds of an otter assignment."""
     observations: Observations | None = None
     """What the solution was seen to do; None: it was not run."""
+    weights: TrainedWeights = field(default_factory=TrainedWeights)
+    """The file that students hand in with what they trained elsewhere."""
 
     @property
     def questions(self) -> tuple[ExamCell, ...]:

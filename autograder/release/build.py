@@ -23,7 +23,8 @@ from autograder.errors import CourseError, HostError
 from autograder.lint import exam_findings as lint
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import GIVEN, Exam, ExamCell, Role
+from autograder.records.exam import GIVEN, Exam, ExamCell, Role, has_tag
+from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
 from autograder.release.preparation import check_prepared
@@ -69,6 +70,8 @@ def build(course: Course, assignment: Assignment) -> Release:
     modules = _own_modules(folders)
     _check_marked(assignment, list(exams.values()))
     exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
+    exams = {name: dataclasses.replace(exam, weights=assignment.weights) for name, exam in exams.items()}
+    _check_weights(assignment, list(exams.values()))
     _check_readable(list(exams.values()), modules)
     _check_points(assignment, list(exams.values()))
     notebooks = tuple(
@@ -146,6 +149,16 @@ def _check_marked(assignment: Assignment, exams: list[Exam]) -> None:
     cells = [str(cell.grade_id) for cell in tests if not cell.file]
     _check_ids(assignment, assignment.examine.kernel, cells, "test cell")
     _check_ids(assignment, assignment.examine.allow, [str(cell.grade_id) for cell in tests], "test")
+
+
+def _check_weights(assignment: Assignment, exams: list[Exam]) -> None:
+    """Refuse a file of weights for which no cell is left out."""
+    cells = [cell for exam in exams for cell in exam.cells if cell.grade_id is not None and cell.cell_type == "code"]
+    if assignment.weights.file and not any(has_tag(cell.metadata, TRAIN) for cell in cells):
+        raise CourseError(
+            f"'weights' of {assignment.name!r} leaves out cells with the tag {TRAIN!r}, and none with an id has it; "
+            "tag the cell that trains"
+        )
 
 
 def _check_ids(assignment: Assignment, names: Iterable[str], existing: list[str], kind: str) -> None:

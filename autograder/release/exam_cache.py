@@ -122,6 +122,7 @@ def _key(course: Course, assignment: Assignment, sources: Mapping[Path, bytes]) 
         repr(read_nbgrader_config(course.root)),
         assignment.points,
         repr(assignment.examine),
+        repr(assignment.weights),
         own_code(),
         [metadata.version(name) for name in ("nbgrader", "nbformat")],
         {path.as_posix(): _digest(path) for path in modules},

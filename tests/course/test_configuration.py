@@ -158,6 +158,14 @@ BAD = [
         "course: x\nzzz: y\n",
         "unknown key 'zzz' in the course; known keys: course, title, limits, sandbox, student, decimals, training, examine, engine, late_days, groups, totals, extensions, assignments, audit, learning_system",
     ),
+    (
+        "course: x\nassignments:\n  intro: {weights: {file: ../m.pt}}\n",
+        "needs a file beside the notebook, such as model.safetensors",
+    ),
+    (
+        "course: x\nassignments:\n  intro: {weights: {file: m.safetensors, into: net.body}}\n",
+        "'into' of 'weights' in assignment 'intro' is 'net.body'; give the name of the model",
+    ),
     ("course: 7\n", r"course.yaml:1: 'course' must be text, not a whole number \('7'\)"),
     ("course: ''\n", "'course' is empty"),
     ("course: ../x\n", "cannot be the course's id"),

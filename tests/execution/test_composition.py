@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 from autograder.execution.composition import compose
 from autograder.records.composed_notebook import Composed, cell_number
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.weights import TrainedWeights
 from autograder.release.exam_construction import released_notebook, solution_notebook
 
 pytest.importorskip("nbgrader")
@@ -298,3 +300,17 @@ def test_cells_have_the_numbers_of_the_file_that_was_handed_in() -> None:
         for cell in notebook.cells
         if (name := cell.metadata.get("nbgrader", {}).get("grade_id", cell.source))
     } | {"imports": "imports"}
+
+
+def test_a_cell_that_trains_is_not_run_if_the_weights_were_handed_in() -> None:
+    cells = list(EXAM.cells)
+    place = next(index for index, cell in enumerate(cells) if cell.grade_id == "f")
+    cells[place] = dataclasses.replace(cells[place], metadata={**cells[place].metadata, "tags": ["train"]})
+    exam = dataclasses.replace(EXAM, cells=tuple(cells), weights=TrainedWeights("m.safetensors", "net"))
+    without = compose(exam, solution_notebook(exam))
+    given = compose(exam, solution_notebook(exam), frozenset(["m.safetensors"]))
+    assert not any(cell.instead for cell in without.cells)
+    (replaced,) = [cell for cell in given.cells if cell.instead]
+    assert (replaced.grade_id, "not run" in replaced.note) == ("f", True)
+    assert "scope['load'](net, 'm.safetensors')" in replaced.instead
+    assert [cell.source for cell in given.cells] == [cell.source for cell in without.cells]

@@ -18,6 +18,7 @@ import pytest
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, HostError
 from autograder.records.exam import Role
+from autograder.records.weights import TrainedWeights
 from autograder.release import build as module
 from autograder.release.build import Release, build, solution_notebook, write
 
@@ -367,6 +368,17 @@ def test_points_must_add_up_to_what_the_course_promises(tmp_path: Path) -> None:
     root = course_of(tmp_path, ANSWER, TEST, course_yaml="course: x\nassignments: {hw: {points: 20}}\n")
     with pytest.raises(CourseError, match=r"promises 20 points for 'hw', but its cells add up to 2 \(nb 2\)"):
         built(root)
+
+
+WEIGHTS = "course: x\nassignments: {hw: {weights: {file: m.safetensors, into: net}}}\n"
+
+
+def test_a_file_of_weights_goes_into_the_exam_and_needs_a_cell_that_trains(tmp_path: Path) -> None:
+    trains = {**ANSWER, "metadata": {**ANSWER["metadata"], "tags": ["train"]}}
+    release = built(course_of(tmp_path / "a", trains, TEST, course_yaml=WEIGHTS))
+    assert release.notebooks[0].exam.weights == TrainedWeights("m.safetensors", "net")
+    with pytest.raises(CourseError, match="tag the cell that trains"):
+        built(course_of(tmp_path / "b", ANSWER, TEST, course_yaml=WEIGHTS))
 
 
 def test_an_assignment_without_a_notebook_is_a_course_error(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ MAX_ITEMS = 4_096
 MAX_REFERENCES = 20_000
 """Most values that all operators together take."""
 MAX_INTEGER = 2**53
+MAX_NAME = 300
+"""Longest name of a tensor, in characters."""
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 TYPES = (*FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool")
 _TEXTS = frozenset([
@@ -75,6 +77,8 @@ class Tensor:
     initializer: str
     of: int
     """The number of the weight that a bias belongs to; -1 for none."""
+    name: str = ""
+    """What the kernel knows it by. It goes to the kernel, and into no message."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ def _tensor(entry: Any, array: Any, first: int, number: int) -> Tensor:
             "Weights of the module are not finite (NaN or infinite): the training diverged. "
             "Try a smaller learning rate."
         )
-    of = entry.get("of")
+    of, name = entry.get("of"), entry.get("name")
     return Tensor(
         array,
         dtype,
@@ -193,6 +197,7 @@ def _tensor(entry: Any, array: Any, first: int, number: int) -> Tensor:
         boolean(entry.get("trainable"), "Whether a tensor is trained") and dtype in FLOATS,
         one_of(*INITIALIZERS)(entry.get("initializer"), "A tensor's initializer"),
         -1 if of == -1 and type(of) is int else integer(first, first + number)(of, "The weight of a bias"),
+        name if type(name) is str and len(name) <= MAX_NAME else "",
     )
 
 

@@ -15,10 +15,14 @@ from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, 
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import Network, NumberCounts, TrainingSettings
+from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree, differs, no_record
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
+
+
+IN_EVALUATION = "in evaluation mode, though the module was left in training mode"
 
 
 def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: int = 50_000_000) -> TorchNetwork:
@@ -42,6 +46,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
         raise RefusedModel("The module's arrays are not a list.")
     network = TorchNetwork(read_graph(graph, arrays[:count]), max_parameters)
     _require_same_predictions(network, claim.get("probe"), arrays[count:])
+    network.remark = IN_EVALUATION if claim.get("training") is True else ""
     return network
 
 
@@ -121,6 +126,12 @@ class TorchNetwork(Network):
         from autograder.extensions.pytorch.torch_training import TorchTrainer
 
         return TorchTrainer(self, rows, labels, settings).train
+
+    def training_steps(self) -> StepCalculus:
+        """Return what computes steps of a training."""
+        from autograder.extensions.pytorch.torch_steps import TorchSteps
+
+        return TorchSteps(self)
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
         """Return the same graph with other numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,8 @@ class _Clock:
 def _crossentropy(outputs: Any, labels: Any, from_logits: bool) -> Any:
     import torch.nn.functional as F
 
+    if outputs.ndim == 3 and labels.shape == outputs.shape[:2]:  # classes at each position
+        outputs, labels = outputs.flatten(0, 1), labels.flatten()
     wide = labels.ndim == outputs.ndim and labels.shape[-1] > 1
     targets = labels.to(outputs.dtype) if wide else labels.reshape(len(labels)).long()
     if from_logits:
@@ -176,7 +179,7 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
     import torch
 
     if isinstance(wanted, torch.optim.Optimizer):
-        return type(wanted)(parameters, **wanted.defaults)
+        return type(wanted)(parameters, **settings_of(wanted))
     config = wanted.get_config() if hasattr(wanted, "get_config") else {}
     name = "adam" if wanted is None else str(config.get("name", type(wanted).__name__) if config else wanted).lower()
     if name not in _NAMED:
@@ -187,3 +190,9 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
         return getattr(torch.optim, kind)(parameters, **{**settings, **configured})
     except TypeError as error:
         raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(configured)}.") from error
+
+
+def settings_of(optimizer: Any) -> dict[str, Any]:
+    """Return the settings of an optimizer that its class takes; AdamW has one that it does not take."""
+    takes = inspect.signature(type(optimizer)).parameters
+    return {key: value for key, value in optimizer.defaults.items() if key in takes}

@@ -152,3 +152,24 @@ def test_fresh_weights_are_those_of_a_new_module(name: str) -> None:
     torch.manual_seed(11)
     for tensor, parameter in zip(drawn, network.build().parameters(), strict=True):
         assert torch.equal(tensor, parameter)
+
+
+@pytest.mark.parametrize(("name", "passes"), [("nanoGPT", True), ("TransformerEncoderLayer", False)])
+def test_a_module_of_sequences_is_causal_or_not(name: str, passes: bool) -> None:
+    module, rows = module_of(name), networks()[name].rows
+    held = network_of(module, rows)
+    if len(np.shape(held.outputs(rows)[0])) == 3:
+        assert recorded(lambda: check.causal(held, rows, part=0)).fraction == passes
+
+
+def test_classes_at_each_position_are_measured_and_trained_again() -> None:
+    rows = networks()["nanoGPT"].rows
+    held, labels = network_of(module_of("nanoGPT"), rows), np.roll(rows, -1, axis=1)
+    measured = recorded(lambda: check.loss(held, on=(rows, labels), below=9, from_logits=True, part=0))
+    again = recorded(
+        lambda: check.retrained(
+            held, on=(rows, labels), holdout=(rows, labels), epochs=1, below=20, seeds=1, from_logits=True,
+            close_calls="exact",
+        )
+    )  # fmt: skip
+    assert (measured.fraction, again.fraction) == (1, 1), (measured.message, again.message)

@@ -274,3 +274,10 @@ def test_a_description_that_does_not_fit_is_refused(made: Any, spoil: Any) -> No
     claim = torch_model.claim(made["Sequential"][0], of_rows(ROWS))
     with pytest.raises(RefusedModel):
         rebuild(*spoil(*claim))
+
+
+@pytest.mark.parametrize(("mode", "says"), [("train", True), ("eval", False)])
+def test_a_module_in_training_mode_is_measured_in_evaluation_mode_and_that_is_said(mode: str, says: bool) -> None:
+    source = f"{SOURCE}\nmodel.{mode}()"
+    result = recorded(lambda: check.loss(answer(source), on=(ROWS, LABELS), below=9))
+    assert (result.fraction, "left in training mode" in result.message) == (1, says)

@@ -1,0 +1,211 @@
+"""Ways to take training steps: the right one, and those that a slip of a loop amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.check.rows import take_rows
+from autograder.check.step_losses import Objective, output_gradient
+from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
+
+Batch = tuple[Any, np.ndarray]
+"""Inputs, rows first, and labels."""
+Gradients = list[np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a loop takes its steps."""
+
+    objective: Objective
+    optimizer: OptimizerSettings
+    clears: bool = True
+    """Whether gradients are cleared for each step; otherwise they add up."""
+    updates: str = "after"
+    """``after`` the gradients are there, ``before`` (so with those of the step before), or ``never``."""
+    keeps_optimizer: bool = True
+    """Whether one optimizer takes all steps; otherwise each step has a new one."""
+    training: str = "on"
+    """``on``, ``off``, or ``first`` (on in the first step only)."""
+    passes: str = ""
+    """A second pass of the batch in training mode: ``before`` or ``after`` the step; empty for none."""
+    repeats: int = 1
+    """Steps that are taken with each batch."""
+    rows: str = "all"
+    """``all``, ``first`` (one row) or ``half``: those that the loss is computed of."""
+    batch: str = "own"
+    """``own``, or ``first``: the batch that a step uses."""
+    labels: str = "own"
+    """``own``, or ``rolled``: those of the next row."""
+    factor: float = 1.0
+    """What gradients are multiplied with."""
+    clip: float = 0.0
+    """The norm to which gradients are clipped; 0 for none."""
+    frozen: frozenset[int] = frozenset()
+    """The positions of weights that stay as they are."""
+
+
+def run_loop(
+    calculus: StepCalculus,
+    start: Weights,
+    batches: Sequence[Batch],
+    loop: LoopSettings,
+    seed: int,
+    noise: GradientNoise | None = None,
+) -> list[Weights]:
+    """Take a step with each batch, and return the weights after each.
+
+    Args:
+        calculus: computes with the network.
+        start: the weights before the first step.
+        batches: the batches in their order.
+        loop: how steps are taken.
+        seed: what each step draws follows from it and the number of the step.
+        noise: an error of all gradients, to learn how far it moves the weights.
+
+    Raises:
+        ValueError: the labels do not fit the outputs.
+    """
+    run, history = _LoopRun(calculus, start, loop, noise), []
+    for number in range(len(batches)):
+        batch = _rows_of(loop, batches[0 if loop.batch == "first" else number])
+        for _ in range(loop.repeats):
+            run.step(batch, number, seed + number)
+        history.append(run.weights)
+    return history
+
+
+class _LoopRun:
+    """A loop that runs: its weights, its gradients and its optimizer."""
+
+    def __init__(self, calculus: StepCalculus, start: Weights, loop: LoopSettings, noise: GradientNoise | None) -> None:
+        self.calculus, self.loop, self.noise = calculus, loop, noise
+        self.weights = start
+        self.gradients: Gradients = []
+        self.update = calculus.update(loop.optimizer)
+
+    def step(self, batch: Batch, number: int, seed: int) -> None:
+        """Take the step of a number, from 0, with a batch."""
+        inputs, labels = batch
+        loop, start = self.loop, self.weights
+        if loop.passes == "before":
+            start = self.calculus.forward(start, inputs, training=True, seed=seed).weights
+        if not loop.keeps_optimizer:
+            self.update = self.calculus.update(loop.optimizer)
+        is_training = loop.training == "on" or (loop.training == "first" and number == 0)
+        computed = self.calculus.forward(start, inputs, training=is_training, seed=seed)
+        moved = computed.weights
+        if loop.updates == "before" and self.gradients:
+            moved = self.update(moved, self.gradients)
+        self._add(computed.gradients(output_gradient(loop.objective, computed.outputs, labels)))
+        if loop.updates == "after":
+            moved = self.update(moved, self.gradients)
+        self.weights = [start[k] if k in loop.frozen else array for k, array in enumerate(moved)]
+        if loop.passes == "after":
+            self.weights = self.calculus.forward(self.weights, inputs, training=True, seed=seed).weights
+
+    def _add(self, gradients: Gradients) -> None:
+        """Put new gradients in place of those of the step before, or add them to these."""
+        gradients = gradients if self.noise is None else self.noise.added(gradients)
+        scaled = [None if array is None else array * self.loop.factor for array in gradients]
+        if self.loop.clip:
+            scaled = _clipped(scaled, self.loop.clip)
+        if self.gradients and not self.loop.clears:
+            scaled = [_sum(before, after) for before, after in zip(self.gradients, scaled, strict=True)]
+        self.gradients = scaled
+
+
+def _sum(before: np.ndarray | None, after: np.ndarray | None) -> np.ndarray | None:
+    return after if before is None or after is None else before + after
+
+
+def _clipped(gradients: Gradients, most: float) -> Gradients:
+    norm = float(
+        np.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in gradients if array is not None))
+    )
+    return [None if array is None else array * min(1.0, most / (norm + 1e-6)) for array in gradients]
+
+
+def _rows_of(loop: LoopSettings, batch: Batch) -> Batch:
+    inputs, labels = batch
+    count = {"first": 1, "half": max(1, len(labels) // 2)}.get(loop.rows, len(labels))
+    labels = np.roll(labels, -1, axis=0) if loop.labels == "rolled" else labels
+    return (inputs, labels) if count == len(labels) else (take_rows(inputs, np.arange(count)), labels[:count])
+
+
+class GradientNoise:
+    """An error of gradients: 1e-5 of the largest number among them, up or down at each position."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw = np.random.default_rng(seed)
+
+    def added(self, gradients: Gradients) -> Gradients:
+        """Return the gradients with the error."""
+        size = _SHARE * max(
+            (float(np.abs(array).max(initial=0)) for array in gradients if array is not None), default=0.0
+        )
+        return [
+            None if array is None else array + size * self.draw.choice([-1.0, 1.0], array.shape).astype(array.dtype)
+            for array in gradients
+        ]
+
+
+_SHARE = 1e-5
+_SHAKES = 3
+"""How many errors of gradients are tried."""
+
+
+class ExpectedSteps:
+    """The weights after each step of one loop, with what rounding may change of them."""
+
+    def __init__(
+        self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], loop: LoopSettings, seed: int
+    ) -> None:
+        self.start = start
+        self._arguments = (calculus, start, batches, loop, seed)
+        self.history = run_loop(*self._arguments)
+        self._tolerances: list[Weights] | None = None
+
+    @property
+    def tolerances(self) -> list[Weights]:
+        """The difference that is allowed at each position, after each step.
+
+        It is twice what an error of 1e-5 of the gradients changes, and 1e-5 of how far an array moves.
+        """
+        if self._tolerances is None:
+            shaken = [run_loop(*self._arguments, noise=GradientNoise(number)) for number in range(_SHAKES)]
+            self._tolerances = [
+                [
+                    2 * np.max([np.abs(run[step][position] - array) for run in shaken], axis=0)
+                    + self._rounding(array, position)
+                    for position, array in enumerate(weights)
+                ]
+                for step, weights in enumerate(self.history)
+            ]
+        return self._tolerances
+
+    def _rounding(self, array: np.ndarray, position: int) -> float:
+        moved = float(np.abs(array - self.start[position]).max(initial=0))
+        size = float(np.abs(array).max(initial=0))
+        return _SHARE * moved + 16 * float(np.finfo(np.float32).eps) * max(size, 1e-3)
+
+    def fits(self, answer: Sequence[Weights]) -> bool:
+        """Return whether the weights that a kernel has after each step are these."""
+        return all(
+            bool((np.abs(array - expected) <= allowed).all())
+            for arrays, weights, tolerances in zip(answer, self.history, self.tolerances, strict=True)
+            for array, expected, allowed in zip(arrays, weights, tolerances, strict=True)
+        )
+
+    def is_near(self, answer: Sequence[Weights]) -> bool:
+        """Return whether most weights are about right: a cheap test before the exact one."""
+        far = [
+            (np.abs(array - expected) > 0.01 * np.abs(expected - start).max(initial=0) + 1e-5).ravel()
+            for arrays, weights in zip(answer, self.history, strict=False)
+            for array, expected, start in zip(arrays, weights, self.start, strict=True)
+        ]
+        return not far or float(np.concatenate(far).mean()) <= 0.5

@@ -1,0 +1,243 @@
+"""The check of a student's training step: the examiner takes the same steps and compares the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.check.fresh_model import NotTrainable
+from autograder.check.handle import reference_of
+from autograder.check.holdout import rows_of
+from autograder.check.input_shapes import of_rows
+from autograder.check.place import described
+from autograder.check.reading import as_examined
+from autograder.check.results import report
+from autograder.check.rows import map_arrays, take_rows
+from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
+from autograder.check.step_losses import objective_named
+from autograder.check.step_slips import SlipFinder
+from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
+from autograder.check.training_plan import preserve_random_state
+from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
+from autograder.check.words import type_of
+from autograder.errors import CourseError, LostError
+from autograder.kernel.step_arguments import NAMES
+from autograder.models.network import Network
+from autograder.models.step_calculus import StepCalculus, Weights
+from autograder.records.checks import UNDECIDED, CheckResult
+
+_WHERE = "check.training_step"
+_RIGHT = "the weights move as they should"
+_WRONG = "the weights do not move as in a step with this loss and this optimizer"
+_PARAMETERS = "It is not known what a parameter of this function stands for."
+_MODEL = "The weights of the model cannot be exchanged."
+_NO_ANSWER = "The weights after the step are not those of the model."
+_OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
+_DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
+_RANDOM = "The step draws at random what cannot be drawn again."
+MAX_OUTPUT_DIFFERENCE = 1e-4
+"""Largest relative difference of the outputs in training mode."""
+
+
+def training_step(
+    step: Any,
+    model: Any,
+    batch: tuple[Any, Any],
+    *,
+    loss: str = "categorical_crossentropy",
+    from_logits: bool = False,
+    optimizer: Any = None,
+    takes: Sequence[str] | None = None,
+    rows: int = 16,
+    seed: int = 0,
+    name: str = "training step",
+    weight: float = 1.0,
+) -> CheckResult:
+    """Check a function that takes a step of a training, by the weights that come out.
+
+    Weights and two batches are drawn here. The student's function takes a step with each, in the notebook's kernel, and
+    the same steps are computed here. Equal weights are right. Otherwise the known slips are computed, and the message
+    names the first whose weights are those that came back.
+
+    Args:
+        step: the function. It gets what its parameters are named for: ``model``, ``x``, ``y`` (or ``batch``, or
+            ``loader``), ``loss_fn``, ``optimizer``; what it does not take, it has from the notebook.
+        model: the model that it trains: a built ``keras.Model``, or a PyTorch module. It is as before afterwards.
+        batch: ``(X, y)``, rows first, of which the batches are drawn. They reach the student's code, so give rows for
+            training, or random ones.
+        loss: as in :func:`autograder.check.loss`.
+        from_logits: True if the model returns scores (logits).
+        optimizer: a name, or an object of ``torch.optim`` or ``keras.optimizers``; None for SGD with the rate 0.1.
+        takes: what the parameters are in their order, if their names do not say it: ``model``, ``inputs``, ``labels``,
+            ``batch``, ``loader``, ``loss``, ``optimizer``, ``rate``, ``device``, ``epochs``.
+        rows: rows of a batch.
+        seed: determines weights and batches.
+        name: the check's name in reports.
+        weight: the check's share among the checks of its cell.
+
+    Returns:
+        The result; its credit is all or nothing. A function or model that cannot be read is for a person.
+
+    Raises:
+        CourseError: the arguments do not fit together.
+
+    >>> check.training_step(train_step, model, (X, y), loss="mse", optimizer="adam")  # doctest: +SKIP
+    ✓ training step: the weights move as they should
+    """
+    objective = objective_named(loss, from_logits=from_logits)
+    inputs, labels = rows_of(_WHERE, "batch", batch)
+    if takes is not None and not set(takes) <= set(NAMES):
+        raise CourseError(f"{_WHERE}: takes may name {', '.join(NAMES)}.")
+    if refusal(step) is not None or not callable(step):
+        return report(name, 0.0, refusal(step) or f"this is not a function ({type_of(step)})", weight=weight)
+    examined = as_examined(model, rows=inputs)
+    problem = _problem(examined)
+    if problem:
+        return report_unreadable(name, examined, problem, weight, of_pytorch=True)
+    request = _StepRequest(step, model, takes, of_rows(inputs), name, weight)
+    with preserve_random_state():
+        try:
+            calculus = _calculus(examined)
+        except NotTrainable as error:
+            return request.for_a_person(str(error))
+        chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
+        batches = _batches(inputs, labels, rows, seed)
+        steps = _CheckedSteps(calculus, calculus.draw(seed), batches, LoopSettings(objective, chosen), seed)
+        return steps.checked(request)
+
+
+def _problem(model: Any) -> str | None:
+    if isinstance(model, Network):
+        return None
+    return not_rebuilt(model) or (None if has_weights(model) and is_examined(model) else NOT_BUILT)
+
+
+def _calculus(model: Any) -> StepCalculus:
+    if isinstance(model, Network):
+        return model.training_steps()
+    from autograder.check.keras_steps import KerasSteps
+
+    return KerasSteps(model)
+
+
+def _batches(inputs: Any, labels: np.ndarray, rows: int, seed: int) -> list[Batch]:
+    """Draw two batches of different rows, of the same size."""
+    size = max(1, min(rows, len(labels) // 2))
+    order = np.random.default_rng([seed, len(labels)]).permutation(len(labels))
+    parts = [order[:size], order[size : 2 * size] if len(labels) > 1 else order]
+    plain = map_arrays(inputs, np.asarray)
+    return [(take_rows(plain, part), labels[part]) for part in parts]
+
+
+@dataclass(frozen=True)
+class _StepRequest:
+    """The student's function and model, and how the check is reported."""
+
+    step: Any
+    model: Any
+    takes: Sequence[str] | None
+    shapes: Any
+    name: str
+    weight: float
+
+    def answer(self, steps_of_examiner: Mapping[str, Any]) -> Any:
+        """Let the student's function take steps, in the kernel or in this notebook."""
+        takes = None if self.takes is None else list(self.takes)
+        request = {**steps_of_examiner, "takes": takes, "shapes": self.shapes}
+        if reference_of(self.step) is not None:
+            remote = object.__getattribute__(self.step, "_remote")
+            return remote.ask("ask_model", "steps", self.step, self.model, request)
+        from autograder.kernel.model_questions import steps
+
+        return steps(self.step, self.model, request)
+
+    def report(self, fraction: float, message: str) -> CheckResult:
+        """Report what is certain."""
+        return report(self.name, fraction, message, weight=self.weight)
+
+    def for_a_person(self, problem: str, detail: str = "") -> CheckResult:
+        """Report what a person has to decide."""
+        message = f"{problem} {A_PERSON_DECIDES}"
+        evidence = {UNDECIDED: True}
+        return report(self.name, 0.0, message, weight=self.weight, detail=detail, evidence=evidence)
+
+
+class _CheckedSteps:
+    """The steps that a function should take, compared with what it does."""
+
+    def __init__(
+        self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: LoopSettings, seed: int
+    ) -> None:
+        self.calculus, self.start, self.batches, self.right, self.seed = calculus, start, batches, right, seed
+
+    def checked(self, request: _StepRequest) -> CheckResult:
+        """Take the steps here and there, and report whether the weights are equal."""
+        try:
+            outputs = self._outputs(self.seed)
+            expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
+        except Exception as error:  # its outputs do not fit the labels, or the rows do not fit its input
+            return request.for_a_person(_DOES_NOT_FIT, f"{type(error).__name__}: {error}")
+        try:
+            answer = request.answer(self._asked())
+        except LostError:
+            raise
+        except (Exception, SystemExit) as error:
+            return request.report(0.0, f"the step raises {described(error)}")
+        problem = answer.get("problem") if type(answer) is dict else None
+        if problem in ("parameters", "model"):
+            return request.for_a_person(_PARAMETERS if problem == "parameters" else _MODEL)
+        weights = _read(answer, self.start, len(self.batches))
+        if weights is None:
+            return request.report(0.0, _NO_ANSWER)
+        if expected.fits(weights):
+            return request.report(1.0, _RIGHT)
+        finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
+        if sentence := finder.sentence():
+            return request.report(0.0, sentence)
+        if not _near(answer.get("outputs"), outputs):
+            return request.for_a_person(_OTHER_TRAINING)
+        if not np.array_equal(self._outputs(self.seed + 1000), outputs):
+            return request.for_a_person(_RANDOM)
+        return request.report(0.0, _WRONG)
+
+    def _outputs(self, seed: int) -> np.ndarray:
+        return self.calculus.forward(self.start, self.batches[0][0], training=True, seed=seed).outputs
+
+    def _asked(self) -> dict[str, Any]:
+        """Return what the kernel gets."""
+        optimizer, objective = self.right.optimizer, self.right.objective
+        return {
+            "names": list(self.calculus.names),
+            "weights": self.start,
+            "batches": self.batches,
+            "loss": {"name": objective.loss, "from_logits": objective.from_logits},
+            "optimizer": {"kind": optimizer.kind, "settings": dict(optimizer.settings), "rate": optimizer.rate},
+            "seed": self.seed,
+        }
+
+
+def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:
+    """Return the weights after each step; None if they are not arrays of floats of the right shapes."""
+    weights = answer.get("weights") if type(answer) is dict else None
+    if type(weights) is not list or len(weights) != steps:
+        return None
+    for arrays in weights:
+        if type(arrays) is not list or len(arrays) != len(start):
+            return None
+        pairs = zip(arrays, start, strict=True)
+        if not all(
+            type(array) is np.ndarray and array.dtype == np.float32 and array.shape == old.shape for array, old in pairs
+        ):
+            return None
+    return weights
+
+
+def _near(answer: Any, expected: np.ndarray) -> bool:
+    """Return whether the model's outputs in training mode are those that were computed here."""
+    if type(answer) is not np.ndarray or answer.dtype != np.float32 or answer.shape != expected.shape:
+        return False
+    scale = float(np.abs(expected).max(initial=1e-6))
+    return bool(np.allclose(answer, expected, rtol=0, atol=MAX_OUTPUT_DIFFERENCE * scale, equal_nan=True))

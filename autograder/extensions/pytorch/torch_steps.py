@@ -1,0 +1,119 @@
+"""Training steps of a graph, computed by PyTorch from given weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.errors import CourseError
+from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
+from autograder.extensions.pytorch.initializers import fresh_tensors
+from autograder.extensions.pytorch.operator_graph import FLOATS
+from autograder.extensions.pytorch.torch_training import optimizer_of, settings_of
+from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
+
+if TYPE_CHECKING:
+    from autograder.extensions.pytorch.torch_network import TorchNetwork
+
+
+class TorchSteps(StepCalculus):
+    """The computation of training steps of one module."""
+
+    library = "torch"
+
+    def __init__(self, network: TorchNetwork) -> None:
+        self.network = network
+        graph = network.graph
+        averages = graph_numbers.statistics(graph)
+        self.positions = [
+            position
+            for position, held in enumerate(graph.tensors)
+            if held.dtype in FLOATS and held.name and (held.parameter or graph.first_tensor + position in averages)
+        ]
+        """The positions of the weights and statistics among the tensors of the graph."""
+        held = [graph.tensors[position] for position in self.positions]
+        self.names = [tensor.name for tensor in held]
+        self.trained = [tensor.parameter and tensor.trainable for tensor in held]
+
+    def draw(self, seed: int) -> Weights:
+        """Draw weights as PyTorch does, and add a little, so that none is 0."""
+        import torch
+
+        draw = np.random.default_rng(seed)
+        with preserved_draws():
+            torch.manual_seed(seed)
+            tensors = fresh_tensors(self.network.graph)
+        fresh = [tensors[position].detach().float().numpy() for position in self.positions]
+        return [(array + 0.05 * np.abs(draw.normal(size=array.shape))).astype(np.float32) for array in fresh]
+
+    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
+        """Compute the first output, and what its gradient needs."""
+        import torch
+
+        tensors = list(self.network.tensors)
+        for position, array, trained in zip(self.positions, weights, self.trained, strict=True):
+            dtype = dtype_named(self.network.graph.tensors[position].dtype)
+            tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
+        with preserved_draws(), torch.enable_grad():
+            torch.manual_seed(seed)
+            output = compute(self.network.graph, self.network.inputs(inputs), tensors, training=training)[0]
+        weight_tensors = [tensors[position] for position in self.positions]
+
+        def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
+            trained = [tensor for tensor in weight_tensors if tensor.requires_grad]
+            results = iter(
+                torch.autograd.grad(
+                    output, trained, torch.tensor(of_output).to(output.dtype), allow_unused=True, retain_graph=True
+                )
+            )
+            derivatives = [next(results) if tensor.requires_grad else None for tensor in weight_tensors]
+            return [None if gradient is None else gradient.to_dense().float().numpy() for gradient in derivatives]
+
+        moved = [tensor.detach().float().numpy().copy() for tensor in weight_tensors]
+        return NetworkPass(output.detach().double().numpy(), moved, gradients)
+
+    def optimizer(self, wanted: Any) -> OptimizerSettings:
+        """Read an optimizer of ``torch.optim`` or of Keras, or a name."""
+        import torch
+
+        created = optimizer_of(wanted, [torch.zeros(1)])
+        if type(created) is not getattr(torch.optim, type(created).__name__, None):
+            raise CourseError(f"check.training_step: torch.optim has no optimizer {type(created).__name__}.")
+        plain = {key: value for key, value in settings_of(created).items() if _is_plain(value)}
+        settings = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+        if type(settings.get("lr")) not in (int, float):
+            raise CourseError("check.training_step: the optimizer needs a number as learning rate.")
+        return OptimizerSettings(type(created).__name__, settings, "lr")
+
+    def update(self, optimizer: OptimizerSettings) -> Update:
+        """Return a new optimizer of ``torch.optim``."""
+        import torch
+
+        kind = getattr(torch.optim, optimizer.kind)
+        held = [torch.zeros(0) for _ in self.positions]
+        settings = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in optimizer.settings.items()
+        }
+        created: list[Any] = []
+
+        def step(weights: Weights, gradients: Sequence[np.ndarray | None]) -> Weights:
+            for tensor, array, gradient in zip(held, weights, gradients, strict=True):
+                tensor.data = torch.tensor(array)
+                tensor.grad = None if gradient is None else torch.tensor(gradient)
+            if not created:
+                created.append(kind(held, **settings))
+            created[0].step()
+            return [tensor.numpy().copy() for tensor in held]
+
+        return step
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        value is None
+        or type(value) in (bool, int, float)
+        or (type(value) is tuple and all(type(item) in (int, float) for item in value))
+    )

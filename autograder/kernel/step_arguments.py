@@ -1,0 +1,87 @@
+"""The arguments of a student's training step, by the names of its parameters. Runs in the student's kernel."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+NAMES = {
+    "model": "model net network nn mlp cnn rnn gpt transformer classifier regressor module",
+    "inputs": "x xb xs xbatch batchx inputs input inp image images img imgs features rows tokens samples xtrain trainx",
+    "labels": "y yb ys ybatch batchy labels label targets target t ytrue ytrain trainy classes answers",
+    "batch": "batch minibatch pair example examples xy",
+    "loader": "loader dataloader trainloader traindataloader traindl dl dataset ds trainds batches iterator trainiter",
+    "loss": "loss lossfn lossfunction lossfunc criterion cost costfn objective lossobject",
+    "optimizer": "optimizer optim opt optimiser",
+    "rate": "lr learningrate stepsize rate eta",
+    "device": "device dev",
+    "epochs": "epochs nepochs numepochs epoch steps nsteps",
+}
+"""What a training step takes → names of a parameter for it, in small letters and without underscores."""
+EITHER = "data"
+"""A name of inputs if there is a parameter for labels, and else of a batch."""
+_MAX_WRAPPINGS = 20
+_ROLES = {name: role for role, names in NAMES.items() for name in names.split()}
+
+
+def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[str, str]] | None:
+    """Return each parameter of a step that gets an argument, with what it is.
+
+    Args:
+        step: the student's function.
+        takes: what the parameters are in their order, as the test says; None to tell it by their names.
+
+    Returns:
+        Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`; None if a parameter that has to be
+        given has an unknown name.
+    """
+    if takes is not None:
+        return [("", role) for role in takes]
+    try:
+        parameters = list(inspect.signature(step).parameters.values())
+    except (ValueError, TypeError):
+        return None
+    ordinary = [
+        parameter for parameter in parameters if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    plain = [parameter.name.replace("_", "").lower() for parameter in ordinary]
+    has_labels = any(_ROLES.get(name) == "labels" for name in plain)
+    chosen = []
+    for parameter, name in zip(ordinary, plain):  # noqa: B905 - not in Python 3.9
+        role = ("inputs" if has_labels else "batch") if name == EITHER else _ROLES.get(name)
+        if role is None and parameter.default is parameter.empty:
+            return None
+        if role is not None:
+            chosen.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, role))
+    return chosen
+
+
+def called(step: Callable[..., Any], chosen: list[tuple[str, str]], arguments: Mapping[str, Any]) -> Any:
+    """Call a step with the arguments of its parameters."""
+    places = [arguments[role] for name, role in chosen if not name]
+    return step(*places, **{name: arguments[role] for name, role in chosen if name})
+
+
+def held_objects(step: Any) -> list[Any]:
+    """Return the objects that a function or method can reach by names: of its module, its block and its instance."""
+    held: list[Any] = []
+    waiting = [step]
+    for _ in range(_MAX_WRAPPINGS):
+        if not waiting:
+            break
+        part = waiting.pop()
+        held += list(getattr(part, "__globals__", {}).values())
+        for cell in getattr(part, "__closure__", None) or ():
+            try:
+                held.append(cell.cell_contents)
+            except ValueError:  # an empty cell
+                continue
+        owner = getattr(part, "__self__", None)
+        held += list(vars(owner).values()) if hasattr(owner, "__dict__") else []
+        waiting += [
+            getattr(part, name)
+            for name in ("__func__", "__wrapped__", "python_function", "func")
+            if hasattr(part, name)
+        ]
+    return held

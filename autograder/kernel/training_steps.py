@@ -1,0 +1,275 @@
+"""Steps of a student's training loop, from weights and batches that the examiner draws. Runs in the student's kernel.
+
+The student's function trains the student's own model, which has the weights of the examiner meanwhile and its own ones
+afterwards. What comes back are arrays: a claim, which the examiner compares with its own computation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import keras_model, model_family, model_inputs, step_arguments
+
+
+def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """Let a function take a step with each batch.
+
+    Args:
+        step: the student's function.
+        model: the student's model.
+        request: ``weights`` are arrays in the order of ``names``, or of the model's description. ``batches`` are pairs
+            of inputs and labels. ``loss`` has ``name`` and ``from_logits``; ``optimizer`` has ``kind``, ``settings``
+            and ``rate``. ``takes`` says what the parameters are, or is None. ``seed`` and ``shapes`` follow.
+
+    Returns:
+        ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
+        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each step.
+    """
+    chosen = step_arguments.roles(step, request["takes"])
+    if chosen is None:
+        return {"problem": "parameters"}
+    family = model_family.family(model)
+    try:
+        trained: Any = {"torch": _Module, "keras": _KerasModel}[family](model, request)
+    except Exception:  # of another library, or not as the examiner read it
+        return {"problem": "model"}
+    seed, after = request["seed"], []
+    with trained.lent(step_arguments.held_objects(step)):
+        outputs = trained.outputs(request["batches"][0][0], seed)
+        arguments = trained.arguments()
+        for number, (inputs, labels) in enumerate(request["batches"]):
+            trained.seed(seed + number)
+            step_arguments.called(step, chosen, {**arguments, **trained.batch(inputs, labels)})
+            after.append(trained.weights())
+    return {"problem": "", "outputs": outputs, "weights": after}
+
+
+@contextlib.contextmanager
+def _own_draws() -> Iterator[None]:
+    """Restore the random generators of Python and NumPy after the block."""
+    import numpy as np
+
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+class _Module:
+    """A PyTorch module that is trained with weights of the examiner's."""
+
+    def __init__(self, model: Any, request: dict[str, Any]) -> None:
+        self.torch: Any = sys.modules["torch"]
+        self.model, self.request = model, request
+        state = {**dict(model.named_buffers()), **dict(model.named_parameters(remove_duplicate=False))}
+        self.tensors = [state[name] for name in request["names"]]
+        shapes = [tuple(array.shape) for array in request["weights"]]
+        if [tuple(tensor.shape) for tensor in self.tensors] != shapes:
+            raise ValueError("other weights")
+
+    @contextlib.contextmanager
+    def lent(self, objects: list[Any]) -> Iterator[None]:
+        """Give the model the examiner's weights, and its own ones back after the block."""
+        torch, model = self.torch, self.model
+        optimizers = [held for held in objects if isinstance(held, torch.optim.Optimizer)]
+        state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
+        flags = [(part, part.training) for part in model.modules()]
+        gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
+        with _own_draws(), torch.random.fork_rng(devices=[]):
+            try:
+                with torch.no_grad():
+                    for tensor, array in zip(self.tensors, self.request["weights"]):  # noqa: B905 - not in Python 3.9
+                        tensor.copy_(torch.as_tensor(array))
+                for parameter, _ in gradients:
+                    parameter.grad = None
+                for optimizer in optimizers:
+                    optimizer.state.clear()
+                model.train()
+                yield
+            finally:
+                model.load_state_dict(state)
+                for optimizer, before in remembered:
+                    optimizer.load_state_dict(before)
+                for part, training in flags:
+                    part.training = training
+                for parameter, gradient in gradients:
+                    parameter.grad = gradient
+
+    def outputs(self, inputs: Any, seed: int) -> Any:
+        """Return the first output in training mode; the statistics of normalizations stay as they are."""
+        torch = self.torch
+        before = [tensor.detach().clone() for tensor in self.tensors]
+        self.seed(seed)
+        with torch.no_grad():
+            converted = self._inputs(inputs)
+            output = self.model(*converted) if isinstance(converted, list) else self.model(converted)
+            while isinstance(output, (list, tuple)):
+                output = output[0]
+            for tensor, value in zip(self.tensors, before):  # noqa: B905 - not in Python 3.9
+                tensor.copy_(value)
+        return output.float().numpy()
+
+    def seed(self, seed: int) -> None:
+        """Seed what a step draws."""
+        self.torch.manual_seed(seed)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that all steps have in common."""
+        torch, optimizer = self.torch, self.request["optimizer"]
+        settings = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in optimizer["settings"].items()
+        }
+        return {
+            "model": self.model,
+            "loss": self._loss(),
+            "optimizer": getattr(torch.optim, optimizer["kind"])(self.model.parameters(), **settings),
+            "rate": settings[optimizer["rate"]],
+            "device": torch.device("cpu"),
+            "epochs": 1,
+        }
+
+    def _loss(self) -> Any:
+        nn, name, from_logits = self.torch.nn, self.request["loss"]["name"], self.request["loss"]["from_logits"]
+        if name == "crossentropy":
+            return nn.CrossEntropyLoss() if from_logits else _of_probabilities
+        if name == "binary":
+            return nn.BCEWithLogitsLoss() if from_logits else nn.BCELoss()
+        return nn.MSELoss() if name == "squares" else nn.L1Loss()
+
+    def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Return the arguments that hold a batch."""
+        converted, targets = self._inputs(inputs), self._tensor(labels)
+        flat = converted if isinstance(converted, list) else [converted]
+        data = self.torch.utils.data
+        own_draws = self.torch.Generator()  # a loader draws from it each time that it is read
+        loader = data.DataLoader(data.TensorDataset(*flat, targets), batch_size=len(targets), generator=own_draws)
+        return {"inputs": converted, "labels": targets, "batch": (converted, targets), "loader": loader}
+
+    def _inputs(self, inputs: Any) -> Any:
+        return [self._tensor(array) for array in inputs] if isinstance(inputs, list) else self._tensor(inputs)
+
+    def _tensor(self, array: Any) -> Any:
+        tensor = self.torch.as_tensor(array.copy())
+        floating = next((p.dtype for p in self.model.parameters() if p.is_floating_point()), self.torch.float32)
+        return tensor.to(floating) if tensor.is_floating_point() else tensor.long()
+
+    def weights(self) -> list[Any]:
+        """Return the weights as they are now."""
+        return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
+
+
+def _of_probabilities(outputs: Any, labels: Any) -> Any:
+    functional = sys.modules["torch"].nn.functional
+    if labels.ndim == outputs.ndim:
+        return -(labels * outputs.clamp(min=1e-7).log()).sum(-1).mean()
+    return functional.nll_loss(outputs.clamp(min=1e-7).log(), labels)
+
+
+class _KerasModel:
+    """A Keras model that is trained with weights of the examiner's, on TensorFlow."""
+
+    def __init__(self, model: Any, request: dict[str, Any]) -> None:
+        self.keras: Any = sys.modules["keras"]
+        self.tensorflow: Any = sys.modules["tensorflow"]
+        self.model, self.request = model, request
+        self.variables = keras_model.sent_variables(model, request["shapes"])
+        if [tuple(variable.shape) for variable in self.variables] != [array.shape for array in request["weights"]]:
+            raise ValueError("other weights")
+        layers = model._flatten_layers()
+        self.draws = [part.seed_generator for part in layers if getattr(part, "seed_generator", None) is not None]
+
+    @contextlib.contextmanager
+    def lent(self, objects: list[Any]) -> Iterator[None]:
+        """Give the model the examiner's weights, and its own ones back after the block."""
+        optimizers = [held for held in objects if isinstance(held, self.keras.optimizers.Optimizer)]
+        if isinstance(getattr(self.model, "optimizer", None), self.keras.optimizers.Optimizer):
+            optimizers.append(self.model.optimizer)
+        changed = {id(variable): variable for optimizer in optimizers for variable in optimizer.variables}
+        changed.update((id(variable), variable) for variable in self.model.variables)
+        before = [(variable, variable.numpy()) for variable in changed.values()]
+        with _own_draws():
+            try:
+                for variable, array in zip(self.variables, self.request["weights"]):  # noqa: B905 - not in Python 3.9
+                    variable.assign(array)
+                for optimizer in optimizers:
+                    _forget(optimizer)
+                yield
+            finally:
+                for variable, value in before:
+                    variable.assign(value)
+
+    def outputs(self, inputs: Any, seed: int) -> Any:
+        """Return the first output in training mode; the statistics of normalizations stay as they are."""
+        before = [variable.numpy() for variable in self.variables]
+        self.seed(seed)
+        called = lambda *given, **named: self.model(*given, **named, training=True)  # noqa: E731
+        output = model_inputs.passed(called, model_inputs.arranged(self.model, inputs))
+        for variable, value in zip(self.variables, before):  # noqa: B905 - not in Python 3.9
+            variable.assign(value)
+        return self.keras.ops.convert_to_numpy(self.keras.tree.flatten(output)[0]).astype("float32")
+
+    def seed(self, seed: int) -> None:
+        """Seed what a step draws."""
+        for draw in self.draws:
+            draw.state.assign([seed, 0])
+        self.tensorflow.random.set_seed(seed)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that all steps have in common."""
+        optimizers, wanted = self.keras.optimizers, self.request["optimizer"]
+        optimizer = getattr(optimizers, wanted["kind"])(**wanted["settings"])
+        optimizer.build(self.model.trainable_variables)
+        rate = wanted["settings"][wanted["rate"]]
+        return {
+            "model": self.model,
+            "loss": self._loss(),
+            "optimizer": optimizer,
+            "rate": rate,
+            "device": "cpu",
+            "epochs": 1,
+        }
+
+    def _loss(self) -> Any:
+        losses, name, from_logits = self.keras.losses, self.request["loss"]["name"], self.request["loss"]["from_logits"]
+        if name == "crossentropy":
+            one_hot = self.request["batches"][0][1].ndim > 1 and self.request["batches"][0][1].shape[-1] > 1
+            kind = losses.CategoricalCrossentropy if one_hot else losses.SparseCategoricalCrossentropy
+            return kind(from_logits=from_logits)
+        if name == "binary":
+            return losses.BinaryCrossentropy(from_logits=from_logits)
+        return losses.MeanSquaredError() if name == "squares" else losses.MeanAbsoluteError()
+
+    def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
+        """Return the arguments that hold a batch."""
+        constant = self.tensorflow.constant
+        arranged = model_inputs.arranged(self.model, inputs)
+        tensors = self.tensorflow.nest.map_structure(lambda array: constant(_single(array)), arranged)
+        targets = constant(_single(labels))
+        dataset = self.tensorflow.data.Dataset.from_tensors((tensors, targets))
+        return {"inputs": tensors, "labels": targets, "batch": (tensors, targets), "loader": dataset}
+
+    def weights(self) -> list[Any]:
+        """Return the weights as they are now."""
+        return [variable.numpy().astype("float32") for variable in self.variables]
+
+
+def _forget(optimizer: Any) -> None:
+    """Give an optimizer's variables the values that they begin with; the learning rate stays."""
+    first = float(getattr(optimizer, "initial_accumulator_value", 0.0))
+    lasting = {id(getattr(optimizer, "_learning_rate", None)), id(optimizer.iterations)}
+    optimizer.iterations.assign(0)
+    for variable in optimizer.variables:
+        if id(variable) not in lasting:
+            variable.assign(1.0 if "u_product" in str(variable.path) else variable.numpy() * 0 + first)
+
+
+def _single(array: Any) -> Any:
+    return array.astype("float32") if array.dtype.kind == "f" else array

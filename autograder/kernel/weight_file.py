@@ -1,0 +1,93 @@
+"""The weights of a file in the format ``safetensors``, for a model that was trained elsewhere.
+
+Runs in the student's kernel, as the text of a cell: it needs nothing of the kit. Only the header and raw arrays are
+read; the format holds nothing that could be run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+MAX_HEADER = 10_000_000
+"""Most bytes of a header."""
+TYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U8": "|u1", "BOOL": "|b1",
+}  # fmt: skip
+"""Type in a header → numpy's; of bfloat16, the bits."""
+
+
+def load(model: Any, path: str) -> None:
+    """Give a model the weights of a file, which must have its names and shapes.
+
+    Args:
+        model: a PyTorch module, or a Keras model that has its weights.
+        path: the file.
+
+    Raises:
+        ValueError: the file is malformed, or belongs to another model.
+    """
+    arrays = read(path)
+    torch: Any = sys.modules.get("torch")
+    keras: Any = sys.modules.get("keras")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
+        model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+        model.eval()
+    elif keras is not None and isinstance(model, keras.Model):
+        variables = {variable.path: variable for variable in model.weights}
+        _compare(path, arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
+    else:
+        raise ValueError(f"{path} holds weights, and this is no model of PyTorch or Keras")
+    print(f"The training was not run: the {len(arrays)} arrays of weights in {path} are the model's.")
+
+
+def read(path: str) -> dict[str, Any]:
+    """Return the arrays of a file by their names.
+
+    Raises:
+        ValueError: the file is malformed.
+    """
+    content = Path(path).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    if not 2 <= length <= min(MAX_HEADER, len(content) - 8):
+        raise ValueError(f"{path} is no file of safetensors: its header has no valid length")
+    try:
+        header = json.loads(content[8 : 8 + length].decode("utf-8"))
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
+
+
+def _array(entry: dict[str, Any], content: bytes) -> Any:
+    """Return one array; its place in the file, its type and its shape must fit together."""
+    import numpy as np
+
+    begin, end = entry["data_offsets"]
+    kind, shape = np.dtype(TYPES[entry["dtype"]]), entry["shape"]
+    if not 0 <= begin <= end <= len(content) or any(type(side) is not int or side < 0 for side in shape):
+        raise ValueError("no place in the file")
+    array = np.frombuffer(content[begin:end], kind).reshape(shape)
+    return (array.astype("<u4") << 16).view("<f4") if entry["dtype"] == "BF16" else array.copy()
+
+
+def _compare(path: str, arrays: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Require the names and shapes of the model.
+
+    Raises:
+        ValueError: they differ.
+    """
+    for name in [*shapes, *arrays]:
+        held, wanted = arrays.get(name), shapes.get(name)
+        if held is None or wanted is None or tuple(held.shape) != wanted:
+            shape_of_file = "none" if held is None else tuple(held.shape)
+            shape_of_model = "none" if wanted is None else wanted
+            raise ValueError(
+                f"{path} belongs to another model: {name!r} is {shape_of_file} there, and {shape_of_model} in the model"
+            )

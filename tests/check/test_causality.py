@@ -1,0 +1,92 @@
+"""Outputs of a sequence model up to a position must not depend on what comes later; classes at each position are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.lazy import keras
+from helpers.lazy import layers as L
+from helpers.remote_models import answer, recorded
+
+from autograder import check
+from autograder.check import metrics
+from autograder.errors import CourseError
+
+DRAW = np.random.default_rng(0)
+TOKENS = DRAW.integers(0, 9, (20, 7))
+FRACTIONS = DRAW.normal(size=(20, 7, 2))
+SCORES, CLASSES = DRAW.normal(size=(6, 5, 4)), DRAW.integers(0, 4, (6, 5))
+
+
+def running(rows: Any) -> Any:
+    return np.cumsum(rows.reshape(len(rows), rows.shape[1], -1).sum(2), axis=1)[:, :, None]
+
+
+@pytest.mark.parametrize(
+    ("function", "passes"),
+    [
+        (running, True),
+        (lambda rows: running(rows) * 1.0 + 1e-9 * running(rows)[:, -1:], True),
+        (lambda rows: running(rows) + 0.01 * running(rows)[:, -1:], False),
+        (lambda rows: running(rows)[:, ::-1], False),
+        (lambda rows: np.roll(running(rows), -1, axis=1), False),
+    ],
+)
+@pytest.mark.parametrize("rows", [TOKENS, FRACTIONS], ids=["tokens", "fractions"])
+def test_outputs_must_not_look_ahead(function: Any, passes: bool, rows: Any) -> None:
+    assert recorded(lambda: check.causal(function, rows)).fraction == passes
+
+
+def test_a_message_says_where_it_begins() -> None:
+    peeks = lambda rows: np.where(np.arange(7)[None, :, None] == 3, running(rows)[:, 5:6], running(rows))  # noqa: E731
+    assert recorded(lambda: check.causal(peeks, TOKENS)).detail.startswith("outputs up to position 4 change")
+
+
+def test_a_model_in_the_kernel_is_asked() -> None:
+    source = "import numpy as np\nmodel = lambda rows: np.cumsum(rows, axis=1)[..., None] / np.sum(rows, axis=1)[:, None, None]"
+    result = recorded(lambda: check.causal(answer(source), TOKENS + 1))
+    assert (result.fraction, "position" in result.message) == (0, False)
+
+
+@pytest.mark.parametrize("output", ["rows[:, -1]", "rows.sum(1)"])
+def test_a_model_without_outputs_at_each_position_fails(output: str) -> None:
+    result = recorded(lambda: check.causal(lambda rows: eval(output), TOKENS))
+    assert (result.fraction, result.message) == (0, "The model does not give an output for each position.")
+
+
+@pytest.mark.parametrize("rows", [TOKENS[0], TOKENS[:, :1], np.array(["a", "b"]), np.zeros((3, 4))])
+def test_rows_that_are_no_sequences_are_the_tests_fault(rows: Any) -> None:
+    with pytest.raises(CourseError):
+        check.causal(running, rows)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(("loop", "passes"), [("LSTM", True), ("Bidirectional", False)])
+def test_a_keras_model_is_measured(loop: str, passes: bool) -> None:
+    inner = L.LSTM(4, return_sequences=True)
+    model = keras.Sequential(
+        [keras.Input((7,)), L.Embedding(9, 4), inner if loop == "LSTM" else L.Bidirectional(inner), L.Dense(9)]
+    )
+    assert recorded(lambda: check.causal(model, TOKENS)).fraction == passes
+
+
+# --- several outputs, and classes at each position -------------------------------------------------------
+
+
+def test_the_test_names_the_part() -> None:
+    model = lambda rows: (SCORES[: len(rows)].mean(1), None, rows)  # noqa: E731
+    asked = {"below": 9, "from_logits": True}
+    assert recorded(lambda: check.loss(model, on=(np.ones((6, 2)), CLASSES[:, 0]), **asked)).fraction == 0
+    assert recorded(lambda: check.loss(model, on=(np.ones((6, 2)), CLASSES[:, 0]), part=0, **asked)).fraction == 1
+    missing = recorded(lambda: check.loss(model, on=(np.ones((6, 2)), CLASSES[:, 0]), part=2, **asked))
+    assert "does not have an output of the number 2" in missing.message
+
+
+@pytest.mark.parametrize(
+    "measure", [metrics.categorical_crossentropy_of_scores, metrics.accuracy, metrics.accuracy_at_best]
+)
+def test_a_row_counts_with_the_mean_over_its_positions(measure: Any) -> None:
+    each = [measure(SCORES[:, place], CLASSES[:, place]) for place in range(5)]
+    np.testing.assert_allclose(measure(SCORES, CLASSES), np.mean(each, axis=0))

@@ -1,0 +1,83 @@
+"""A student's training step is right if the weights that come out are those that the examiner computes."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+from extensions.pytorch.training_loops import DEPENDS_ON_BATCH, HONEST, NETWORKS, SLIPS, Network, source
+from helpers.remote_models import recorded
+
+from autograder import check
+from autograder.records.checks import CheckResult, is_undecided
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
+]
+HONEST_PAIRS = [
+    (way, name)
+    for way in HONEST
+    for name, network in NETWORKS.items()
+    if not (way in DEPENDS_ON_BATCH and network.has & {"statistics", "dropout"})
+]
+SLIP_PAIRS = [
+    (slip, name)
+    for slip, loop in SLIPS.items()
+    for name, network in NETWORKS.items()
+    if (not loop.needs or loop.needs in network.has) and loop.lacks not in network.has
+]
+
+
+def some(pairs: list[tuple[str, str]]) -> list[Any]:
+    """Every way with some network, and the other pairs for the slow tests."""
+    seen: dict[str, int] = {}
+    quick = []
+    for number, way in enumerate(dict.fromkeys(way for way, _ in pairs)):
+        own = [pair for pair in pairs if pair[0] == way]
+        quick.append(own[number % len(own)])
+        seen[way] = number
+    return [pair if pair in quick else pytest.param(*pair, marks=pytest.mark.slow) for pair in pairs]
+
+
+def checked(loop: str, network: Network, **asked: Any) -> CheckResult:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(source(loop, network), names)
+    arguments = {**network.loss, **asked}
+    return recorded(
+        lambda: check.training_step(names["step"], names["model"], (network.rows, network.labels), **arguments)
+    )
+
+
+@pytest.mark.parametrize(("way", "name"), some(HONEST_PAIRS))
+def test_an_honest_loop_passes(way: str, name: str) -> None:
+    result = checked(HONEST[way], NETWORKS[name])
+    assert result.fraction == 1, result.message
+
+
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "momentum")
+OPTIMIZER_PAIRS = [(kind, name) for kind in OPTIMIZERS for name in NETWORKS]
+
+
+@pytest.mark.parametrize(("kind", "name"), some(OPTIMIZER_PAIRS))
+def test_an_honest_loop_passes_with_each_optimizer(kind: str, name: str) -> None:
+    import torch
+
+    momentum = torch.optim.SGD([torch.zeros(1)], lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01)
+    result = checked(HONEST["plain"], NETWORKS[name], optimizer=momentum if kind == "momentum" else kind)
+    assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize(("slip", "name"), some(SLIP_PAIRS))
+def test_a_slip_fails_and_is_named(slip: str, name: str) -> None:
+    loop, network = SLIPS[slip], NETWORKS[name]
+    result = checked(loop.source, network, optimizer=_optimizer(loop.optimizer))
+    assert result.fraction == 0
+    assert loop.says in result.message
+    if slip == "unknown":
+        assert is_undecided(result) is ("dropout" in network.has)
+
+
+def _optimizer(name: str) -> Any:
+    return None if name == "sgd" else name

@@ -1,0 +1,132 @@
+"""Weights of a file in the format of safetensors are read by header and raw arrays, and belong to one model."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.kernels import InProcessKernel
+
+from autograder.execution.composition import _trained_elsewhere
+from autograder.kernel import weight_file
+from autograder.records.composed_notebook import ComposedCell
+from autograder.records.exam import Role
+from autograder.records.weights import TrainedWeights
+
+NAMES = {"<f4": "F32", "<f8": "F64", "<f2": "F16", "<i8": "I64", "|u1": "U8"}
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+
+
+def written(path: Path, arrays: dict[str, Any], **changes: Any) -> str:
+    """Write a file; ``changes`` replace entries of the first array."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    content = b""
+    for name, array in arrays.items():
+        entry = {"dtype": NAMES[array.dtype.str], "shape": list(array.shape)}
+        header[name] = {**entry, "data_offsets": [len(content), len(content) + array.nbytes]}
+        content += array.tobytes()
+    if changes:
+        header[next(iter(arrays))].update(changes)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+    return str(path)
+
+
+ARRAYS = {
+    "a": np.arange(6, dtype="<f4").reshape(2, 3),
+    "b": np.array(3, dtype="<i8"),
+    "c": np.zeros((0, 2), dtype="<f8"),
+    "d": np.ones(3, dtype="<f2"),
+}
+
+
+def test_arrays_come_back_with_types_and_shapes(tmp_path: Path) -> None:
+    read = weight_file.read(written(tmp_path / "m.safetensors", ARRAYS))
+    assert read.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        assert read[name].dtype == array.dtype
+        np.testing.assert_array_equal(read[name], array)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dtype": "V"}, {"dtype": None}, {"shape": [2, 4]}, {"shape": [-1, 3]}, {"shape": ["2", 3.5]}, {"shape": None},
+        {"data_offsets": [0, 10**9]}, {"data_offsets": [-4, 20]}, {"data_offsets": [24, 0]}, {"data_offsets": "ab"},
+        {"data_offsets": [0, 23]},
+    ],
+)  # fmt: skip
+def test_a_header_that_does_not_fit_ends_in_a_sentence(tmp_path: Path, changes: Any) -> None:
+    path = written(tmp_path / "m.safetensors", ARRAYS, **changes)
+    with pytest.raises(ValueError, match="its header does not describe its arrays"):
+        weight_file.read(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x02", b"\xff" * 16, (2**40).to_bytes(8, "little") + b"{}", b"PK\x03\x04" * 9]
+)
+def test_another_file_ends_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match="no valid length"):
+        weight_file.read(str(tmp_path / "m.safetensors"))
+
+
+@pytest.mark.parametrize("text", [b"[]", b"{]", b'{"a": 1}', b'{"a": {}}', b"\xff\xff"])
+def test_a_header_that_is_no_table_ends_in_a_sentence(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "m.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises((ValueError), match="its header does not describe its arrays"):
+        weight_file.read(str(tmp_path / "m.safetensors"))
+
+
+# --- in a notebook -------------------------------------------------------------------------------------
+
+SOURCE = """
+import torch
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+"""
+CELL = _trained_elsewhere(
+    ComposedCell(Role.ANSWER, "code", "raise SystemExit", "train"), TrainedWeights("m.safetensors", "model")
+)
+
+
+def state(**changes: Any) -> dict[str, Any]:
+    shapes = {
+        "0.weight": (3, 2),
+        "0.bias": (3,),
+        **{f"1.{name}": (3,) for name in ("weight", "bias", "running_mean", "running_var")},
+    }
+    arrays = {name: np.full(shape, 0.5, "<f4") for name, shape in shapes.items()}
+    return {**arrays, "1.num_batches_tracked": np.array(7, "<i8"), **changes}
+
+
+def ran(folder: Path, arrays: dict[str, Any]) -> tuple[Any, InProcessKernel]:
+    written(folder / "m.safetensors", arrays)
+    kernel = InProcessKernel()
+    assert kernel.run(SOURCE, 60).status == "ok"
+    return kernel.run(CELL.instead, 60), kernel
+
+
+@needs_torch
+def test_a_training_cell_reads_the_weights_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, kernel = ran(tmp_path, state())
+    assert run.status == "ok", run.error
+    assert float(kernel.namespace["model"][0].weight[0, 0].detach()) == 0.5
+    assert int(kernel.namespace["model"][1].num_batches_tracked) == 7
+    assert not {"scope", "load", "read"} & set(kernel.namespace)
+    assert CELL.source == "raise SystemExit"
+    assert "was not run" in CELL.note
+
+
+@needs_torch
+@pytest.mark.parametrize("arrays", [state(**{"0.weight": np.zeros((2, 3), "<f4")}), state(more=np.zeros(1, "<f4")), {}])
+def test_weights_of_another_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrays: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, kernel = ran(tmp_path, arrays)
+    assert run.status == "raised" or run.error
+    assert float(kernel.namespace["model"][0].weight[0, 0].detach()) != 0.5
