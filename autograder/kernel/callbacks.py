@@ -148,12 +148,12 @@ def _library(name: str) -> Any:
 
 def _function(ask: Ask, number: int, name: str) -> Any:
     """Make a function; ``name`` may end in its parameters, as in ``root(x,y)``: libraries count them."""
-    name, has_parameters, listed = name.partition("(")
+    name, _, listed = name.partition("(")
 
     def function(*args: Any, **kwargs: Any) -> Any:
         return ask(number, "call", args, kwargs)
 
-    if has_parameters:
+    if listed.endswith(")"):
         function = _with_parameters(function, [part for part in listed[:-1].split(",") if part])
     function.__name__ = function.__qualname__ = name or "function"
     function.__doc__ = None

@@ -344,3 +344,12 @@ def test_a_function_with_parameters_is_called_by_place_and_by_name() -> None:
 def test_a_function_with_defaults_or_any_number_of_arguments_takes_what_it_took(function: str, call: str) -> None:
     result = outcome(f"def use(f): return {call}", f"f = {function}\nassert use(f) == {call}")
     assert result.fraction == 1, result.detail
+
+
+def test_a_function_that_wraps_the_students_is_no_question_about_its_parameters() -> None:
+    test = (
+        "import functools\n@functools.wraps(f)\ndef wrapped(*args): return f(*args)\n"
+        "wrapped.__name__ = 'f(x'\nassert use(wrapped) == 4"
+    )
+    result = outcome("def f(x): return 2 * x\ndef use(g): return g(2)", test)
+    assert result.fraction == 1, result.detail

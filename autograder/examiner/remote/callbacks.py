@@ -339,7 +339,7 @@ def _kind(value: Any) -> str | None:
 def _parameters(function: Any) -> str:
     """Return ``(x,y)`` for a function without defaults, whose stand-in then says how many arguments it takes."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
     except (TypeError, ValueError):
         return ""
     plain = all(p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in parameters)
