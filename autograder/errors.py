@@ -12,6 +12,7 @@
     UnreadError              the kit could not read an answer that may be right: a person decides, and it is never 0
     RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
     ├── LostError            the kernel is gone, or did not answer in time
+    │   └── CutShortError    a call had less than the usual time: a person decides
     └── UnreadReplyError     the kernel's reply cannot be read (an UnreadError, too)
 
     Terminated               a SIGTERM: the command ends as it does at Ctrl-C
@@ -61,6 +62,10 @@ class RemoteError(Exception):
 
 class LostError(RemoteError):
     """A kernel that is gone, or was stopped because it did not answer in time."""
+
+
+class CutShortError(LostError):
+    """A call that was stopped early, because calls of this submission before it had used up their time."""
 
 
 class UnreadError(Exception):

@@ -28,6 +28,8 @@ MODELS = "autograder.models"
 """Name of a library in a kernel's claim → what rebuilds its networks, see ``autograder.models.network``."""
 SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
+SECTIONS = "autograder.sections"
+"""Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 
@@ -41,8 +43,11 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "import-otter": "otter",
         "people": "people",
         "post": "lms",
+        "questions": "insight",
         "replay": "trust",
         "review": "review",
+        "similar": "insight",
+        "serve": "serve",
         "why": "diagnosis",
     },
     SANDBOXES: {"user": "gradescope"},
@@ -50,7 +55,8 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
-    COURSE_KEYS: {"audit": "trust", "learning_system": "lms"},
+    SECTIONS: {"questions": "insight"},
+    COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""

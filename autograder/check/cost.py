@@ -71,7 +71,8 @@ def _call_multiplications(layer: Any, inputs: list[tuple[int, ...]], output: tup
     places = max(_places(shape, first) for shape in [output, *inputs])
     weights = sum(math.prod(variable.shape) for variable in getattr(layer, "weights", ()))
     wide = max((shape[-1] for shape in inputs if shape), default=1)
-    pool = int(math.prod(getattr(layer, "pool_size", (1,))))
+    size_of_pool = getattr(layer, "pool_size", 1)  # of an operation, it may be one number for all dimensions
+    pool = int(size_of_pool ** (len(output) - 1) if isinstance(size_of_pool, int) else math.prod(size_of_pool))
     return int(weights) * places + size * pool + sum(map(_size, inputs)) + _intermediate_numbers(layer, inputs) * wide
 
 

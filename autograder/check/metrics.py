@@ -17,6 +17,12 @@ EPSILON = 1e-7
 """Probabilities are clipped to EPSILON..1-EPSILON, as in ``keras.losses``. (``fit`` on TensorFlow computes with scores
 and does not clip.)"""
 
+_ROUNDING = 1e-3
+"""By how much probabilities may exceed 1, or their sum differ from 1."""
+_NO_PROBABILITIES = (
+    "The last layer does not give probabilities: each row must be 0 or more and add up to 1, as after softmax."
+)
+
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """``measure(outputs, labels)`` turns outputs (n, ...) and labels, rows first, into an array (n,)."""
 
@@ -50,12 +56,15 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndar
     """Compute -log p(right class) of each row.
 
     Args:
-        outputs: probabilities, (n, classes).
+        outputs: numbers from 0 to 1, (n, classes). Rows that do not add up to 1, as after sigmoid, are divided by their
+            sum, as in ``keras.losses``.
         labels: one-hot (n, classes) or integers (n,).
     """
     targets = _targets(outputs, labels)
-    _require_probabilities(outputs)
-    scaled = outputs / outputs.sum(axis=1, keepdims=True)
+    _require_finite(outputs)
+    if outputs.min() < 0 or outputs.max() > 1 + _ROUNDING:
+        raise BadOutput(_NO_PROBABILITIES)
+    scaled = outputs / np.maximum(outputs.sum(axis=1, keepdims=True), EPSILON)
     return _each(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
 
 
@@ -233,12 +242,10 @@ def _require_unit_interval(outputs: np.ndarray) -> None:
 
 
 def _require_probabilities(outputs: np.ndarray) -> None:
-    """Require that every row is finite, not negative, and adds up to 1 within 1e-3."""
+    """Require that every row is finite, not negative, and adds up to 1."""
     _require_finite(outputs)
-    if outputs.min() < 0 or np.abs(outputs.sum(axis=1) - 1).max() > 1e-3:
-        raise BadOutput(
-            "The last layer does not give probabilities: each row must be 0 or more and add up to 1, as after softmax."
-        )
+    if outputs.min() < 0 or np.abs(outputs.sum(axis=1) - 1).max() > _ROUNDING:
+        raise BadOutput(_NO_PROBABILITIES)
 
 
 def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Computations with weights of the student's own that may be the layer that a test asks for: a person decides.
+"""Computations of the student's own that may be the layer that a test asks for: a person decides.
 
-A convolution by ``tf.nn.conv2d``, or a cell of the student's own that is called for each step, is read as operations.
-Whether these are a convolution or a recurrence, as asked, is more than a pattern of layers can tell.
+A convolution by ``tf.nn.conv2d``, a cell of the student's own that is called for each step, or a softmax from its
+formula, is read as operations. Whether these are what is asked is more than a pattern of layers can tell.
 """
 
 from __future__ import annotations
@@ -17,14 +17,28 @@ _RECURRENT = frozenset([*RECURRENT.values(), "RNN"])
 _PRODUCTS = frozenset(["matmul", "dot", "einsum", "tensordot"])
 _PRODUCTS_OF_STEPS = 2
 """Products from which on operations may be the steps of a recurrence."""
-PERSON = "These operations, with weights of the model's own, may be the layer that is asked."
+_QUOTIENTS = frozenset(["divide", "true_divide", "truediv"])
+_EXPONENTIALS = frozenset(["exp", "exponential"])
+PERSON = "These operations may be the layer that is asked."
 
 
 def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
-    """Return whether operations of a model may be a convolution or a recurrent layer that is asked and not there."""
+    """Return whether operations may be a convolution, a recurrent layer or a softmax that is asked and not there."""
     kinds = {single.kind for single in singles(pattern)}
     missing = {kind for kind in kinds if not any(step.named(kind) for step in present)}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
     convolves = any("conv" in kind for kind in operations)
     recurs = sum(count for kind, count in operations.items() if kind in _PRODUCTS) >= _PRODUCTS_OF_STEPS
-    return (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
+    layer = (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
+    return layer or (_scales(operations, present) and _lacks_softmax(pattern, present))
+
+
+def _scales(operations: Counter[str], present: Sequence[Step]) -> bool:
+    """Return whether the model divides what it has exponentiated, as a softmax does."""
+    exponential = _EXPONENTIALS & operations.keys() or any(step.activation in _EXPONENTIALS for step in present)
+    return bool(exponential and _QUOTIENTS & operations.keys())
+
+
+def _lacks_softmax(pattern: Run, present: Sequence[Step]) -> bool:
+    is_asked = any(single.kind == "Softmax" or single.activation == "softmax" for single in singles(pattern))
+    return is_asked and not any(step.activation == "softmax" or step.named("Softmax") for step in present)

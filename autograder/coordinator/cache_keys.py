@@ -25,9 +25,9 @@ from autograder.release.record import Release
 from autograder.syntax.course_modules import module_folders
 from autograder.syntax.names import modules_imported
 
-EXAMINER_VERSION = "15"
+EXAMINER_VERSION = "16"
 """Raise it when the same submission would get another grade."""
-EXECUTION_VERSION = "5"
+EXECUTION_VERSION = "6"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""
 
 # --- grades
@@ -49,9 +49,13 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
         "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
         "policy": digest(policy),
-        "observations": digest([exam.observations and asdict(exam.observations) for exam in release.exams]),
+        "observations": digest([_observed(exam) for exam in release.exams]),
         "examiner": EXAMINER_VERSION,
     }
+
+
+def _observed(exam: Exam) -> dict[str, Any] | None:
+    return asdict(exam.observations.of_grades) if exam.observations is not None else None
 
 
 def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:

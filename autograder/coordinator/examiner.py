@@ -38,10 +38,16 @@ class SilentEnd(HostError):
 
 
 class Examiners:
-    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe."""
+    """Examiners of one assignment's submissions, each a process in a sandbox of its own. Thread-safe.
 
-    def __init__(self, templates: Templates) -> None:
+    Args:
+        templates: the templates that they are forked from.
+        on_lend: called each time that a submission's examiner gets a kernel.
+    """
+
+    def __init__(self, templates: Templates, on_lend: Callable[[Work], None] = lambda work: None) -> None:
         self._templates = templates
+        self._on_lend = on_lend
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -103,7 +109,10 @@ class Examiners:
         is_submitted = any((work.submission / f"{exam.notebook}.ipynb").is_file() for exam in work.exams)
         limit = 3 * ATTEMPTS * len(work.exams)
         return kernels.Kernels(
-            partial(self._start_kernel, work, files), limit, ahead=is_submitted and not work.replay_only
+            partial(self._start_kernel, work, files),
+            limit,
+            ahead=is_submitted and not work.replay_only,
+            on_lend=partial(self._on_lend, work),
         )
 
     def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:

@@ -75,11 +75,15 @@ class Kernels:
         start: starts one.
         limit: largest number that may be started.
         ahead: start the first one now, while the examiner's process starts.
+        on_lend: called each time that one is lent.
     """
 
-    def __init__(self, start: StartKernel, limit: int, *, ahead: bool = False) -> None:
+    def __init__(
+        self, start: StartKernel, limit: int, *, ahead: bool = False, on_lend: Callable[[], None] = lambda: None
+    ) -> None:
         self._start = start
         self._limit = limit
+        self._on_lend = on_lend
         self._lent: list[Lent] = []
         self._requests = 0
         self._began = time.monotonic()
@@ -133,6 +137,7 @@ class Kernels:
         for earlier in self._lent:  # memory is planned for one at a time
             earlier.close()
         self._lent.append(lent)
+        self._on_lend()
         reply = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
         return reply, tuple(lent.sockets[name] for name in SOCKET_NAMES)
 

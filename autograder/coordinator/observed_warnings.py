@@ -36,8 +36,8 @@ def _long_tests(facts: Sequence[Fact], limits: Limits) -> Iterator[tuple[str, st
         yield (
             test,
             f"this test takes more than {least} s with your solution; one test may take {TEST_SECONDS:g} s, and all "
-            f"of a notebook {limits.examiner_seconds:g} s, and slower answers get no points: let it ask for less, or "
-            "raise examiner_seconds in `limits` of course.yaml",
+            f"of a notebook {limits.examiner_seconds:g} s, and slower answers get no points or wait for a person: let "
+            "it ask for less, or raise examiner_seconds in `limits` of course.yaml",
         )
 
 

@@ -27,7 +27,7 @@ from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
 from autograder.execution.freezing import following
-from autograder.execution.notebook_run import Execution, StartKernel, execute
+from autograder.execution.notebook_run import STOPPED_CELLS, Execution, StartKernel, cells_cut_short, execute
 from autograder.records.checks import Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
 from autograder.records.exam import Exam, ExamCell, Role
@@ -147,7 +147,7 @@ def grade_notebook(
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
     kernels, executed, examined, histories = result
-    questions = _questions(composed, examined, decimals)
+    questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
     grade = NotebookGrade(
         notebook=exam.notebook,
         status=executed.run.status.value,
@@ -255,8 +255,11 @@ def _rebuild(claim: Any, weights: list[Any]) -> Any:
     return rebuild(claim, weights)
 
 
-def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: int) -> tuple[QuestionGrade, ...]:
+def _questions(
+    composed: Composed, examined: Mapping[str, Examined], decimals: int, cut_short: Sequence[int]
+) -> tuple[QuestionGrade, ...]:
     cells = {str(c.grade_id): c for c in composed.cells if c.grade_id}
+    late = {c.grade_id for c in composed.cells[min(cut_short, default=len(composed.cells)) :]}
     missed = composed.exam.observations.missed if composed.exam.observations is not None else frozenset()
     doubt = False  # a test may need any answer before it
     questions = []
@@ -268,6 +271,7 @@ def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: i
             question = _question(cell, examined, is_blank, decimals)
             if cell.role is Role.TEST:
                 question = _for_a_person(question, _DOUBT) if doubt else question
+                question = _for_a_person(question, _CUT_SHORT) if cell.grade_id in late else question
                 if cell.grade_id in missed and question.outcome is not Outcome.SKIPPED:
                     question = _for_a_person(question, _MISSED)
             questions.append(question)
@@ -277,6 +281,12 @@ def _questions(composed: Composed, examined: Mapping[str, Examined], decimals: i
 _DOUBT = (
     "The notebook has lost nbgrader's marks of its cells, and the answer may be in another cell than was looked at: a "
     "person decides."
+)
+
+
+_CUT_SHORT = (
+    f"{STOPPED_CELLS} cells had used up their time, so a later one was stopped early: a person decides about the "
+    "questions behind it."
 )
 
 

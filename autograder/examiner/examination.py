@@ -24,7 +24,16 @@ from autograder.check import provenance
 from autograder.check.place import locating
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
-from autograder.errors import BusyError, CourseError, HostError, LostError, RemoteError, TooOftenError, UnreadError
+from autograder.errors import (
+    BusyError,
+    CourseError,
+    CutShortError,
+    HostError,
+    LostError,
+    RemoteError,
+    TooOftenError,
+    UnreadError,
+)
 from autograder.examiner.cell_environment import cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
@@ -107,7 +116,7 @@ def examine(
         hidden: the assignment's folder of hidden data.
         seconds: limit on the own time of one test cell and of the answers that it asks for.
         total_seconds: limit on the own time of all test cells, so that many slow answers do not delay the other
-            submissions.
+            submissions. A person decides about tests that have nothing left of it.
         wording: what students may read about an exception; by default no line of theirs and no name.
         workspace: where cells that look at files run; by default a folder with only the captured files.
         given_up: called before each cell; once it returns True nothing more runs, because the result will be discarded.
@@ -167,6 +176,8 @@ def examine(
         if not cell.in_kernel and _lacks_points(result) and (open_readings := other_readings(remote)):
             state = (namespace, before, copy, wording.tell)
             again[index] = [(r, functools.partial(_examine_again, examine_cell, *state, r)) for r in open_readings]
+        if total.over() and _lacks_points(result):
+            result = _for_a_person(result, f"The tests of this notebook had {total_seconds:g} s, and they are used up.")
         if result.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
         examined.append(result)
@@ -175,7 +186,7 @@ def examine(
     for index, readings in again.items():
         for reading, examine_again in readings:
             if not given_up() and examine_again(allowance()).fraction > examined[index].fraction:
-                examined[index] = _for_a_person(examined[index], reading)
+                examined[index] = _for_a_person(examined[index], reading.detail)
     return _with_doubt_of_required(examined)
 
 
@@ -244,10 +255,10 @@ def _examine_again(
         return examine_cell(limit=limit, import_doubtful=False)
 
 
-def _for_a_person(result: Examined, reading: Reading) -> Examined:
-    """Let a person decide about a test that gives more points to an answer in another form."""
+def _for_a_person(result: Examined, reason: str = "") -> Examined:
+    """Let a person decide about a test; the teacher reads why."""
     message = result.message if result.undecided else f"{result.message}\n{NOT_SHOWN}".strip()
-    detail = f"{result.detail[: MAX_DETAIL - len(reading.detail) - 1]}\n{reading.detail}".strip()
+    detail = f"{result.detail[: MAX_DETAIL - len(reason) - 1]}\n{reason}".strip()
     return replace(result, undecided=True, message=message, detail=detail)
 
 
@@ -329,9 +340,8 @@ def _examine_cell(
         result = _failed(failures, cell, tuple(environment.results), detail, wording)
     else:
         result = _passed(value, cell, environment.results, detail)
-    if permissions.is_doubtful and result.outcome is not Outcome.PASSED and not result.undecided:
-        return replace(result, undecided=True, message=f"{result.message}\n{NOT_SHOWN}".strip())
-    return result
+    doubtful = permissions.is_doubtful or isinstance(namespace.answers.remote.ending, CutShortError)
+    return _for_a_person(result) if doubtful and result.outcome is not Outcome.PASSED else result
 
 
 def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: Allowance) -> Examined:
@@ -339,7 +349,8 @@ def _examine_in_kernel(cell: ExamCell, capture: Capture, remote: Remote, limit: 
     if limit.is_starved():
         raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {limit.story()}")
     if points is None:
-        return Examined(0.0, Outcome.FAILED, message, detail)
+        failed = Examined(0.0, Outcome.FAILED, message, detail)
+        return _for_a_person(failed) if isinstance(remote.ending, CutShortError) else failed
     stated = points == points and cell.points
     fraction = min(1.0, max(0.0, points / cell.points)) if stated else 1.0
     return Examined(fraction, _outcome(fraction), "", detail)

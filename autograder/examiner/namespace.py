@@ -29,6 +29,7 @@ from autograder.examiner.evaluations import Evaluations
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.attribute_copies import attributes_changed
 from autograder.examiner.remote.callbacks import ForgedError
+from autograder.examiner.remote.claims import form_of
 from autograder.examiner.remote.classes import allow_operators
 from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
@@ -134,6 +135,8 @@ class Answers:
         if captured.packed is None:
             raise TooLarge(f"`{name}` is too large to be examined: {captured.refused}")
 
+        models: list[Any] = []
+
         def refer(reference: Reference) -> Any:
             if reference.kind == "module":
                 return self.module(reference)
@@ -147,22 +150,28 @@ class Answers:
                 self._keep_history(model, claim)
                 self.evaluations.note(model, name)
                 provenance.note(model)
+                models.append(model)
                 return model
             if reference.kind in FIGURES:
                 figure = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if figure is None else figure
-            return self.remote.stand_in(reference)
+            return self.remote.claimed(reference, judges=judges)
 
         permissions = self.remote.permissions
         kinds, observing = permissions.kinds_of(name), isinstance(permissions, Observer)
+        judges = permissions.judges_as(name)
         try:
             packed = changed or captured.packed
             value = decode(packed.text, packed.buffers, refer, strict=True, kept_types=kinds, numbered=self.marked)
             value = exact_integers.arriving(value, kinds, observing=observing)
+            if isinstance(permissions, Observer):
+                permissions.arrived_as(name, form_of(value, packed))
         except (ForgedError, LimitError) as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         except CodecError as error:
             raise UnreadAnswer(f"`{name}` could not be read: {error}") from None
+        if isinstance(permissions, Observer):
+            permissions.answered(name, value, is_model=any(value is model for model in models))
         record_text(captured.packed)
         if changed is None:
             provenance.note(value)

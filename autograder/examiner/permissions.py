@@ -17,8 +17,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from pathlib import PurePosixPath
 from typing import Any
 
+from autograder.errors import UnreadReplyError
 from autograder.records.compiled import CompiledAs
-from autograder.records.observations import LARGE, LONG_SECONDS, WIDE, Act, Fact, Observations
+from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
 from autograder.syntax.places import Place, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
@@ -169,6 +170,30 @@ class Permissions:
         self.is_doubtful |= not self.known
         self.has_widened |= kind in (LARGE, WIDE)
 
+    def judges(self, position: Place, names: Iterable[str] = ()) -> bool:
+        """Tell whether an object that arrives here may answer a test by its own methods.
+
+        It may not where the solution gave values only: there ``answer.equals(expected)`` is a question to pandas.
+        """
+        return self._judges(position.of(name) for name in set(names) or {""})
+
+    def judges_as(self, name: str) -> bool:
+        """Tell whether an object may do so that is the answer under ``name`` in this test."""
+        return self._judges([f"{self.test} {name}"])
+
+    def _judges(self, subjects: Iterable[str]) -> bool:
+        seen = {form for subject in subjects for form in self._of(Act.ARRIVES, subject)}
+        return seen != {COPY} or OBJECT in self.stated.kinds
+
+    def unread_object(self, type_name: str, problem: str) -> UnreadReplyError:
+        """Return the error of a question that an object must not answer; a person decides about the test."""
+        self._refuse(
+            f"line {self.place().line}: an object of {type_name} {problem}. It came where your solution gives a plain "
+            f"value, whose methods are not the notebook's. If the object may answer, "
+            f"{self._remedy(f'answers give {OBJECT}')}."
+        )
+        return UnreadReplyError("your code gave an object of another class where this test reads a plain value")
+
     def compiled(self) -> Mapping[str, CompiledAs] | None:
         """Return how the solution's models are compiled, by name; None while the solution itself is examined."""
         compiled = [(name, values) for (act, name), values in self._facts.items() if act is Act.COMPILED]
@@ -303,6 +328,23 @@ class Observer(Permissions):
         subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
         return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
 
+    def judges(self, position: Place, names: Iterable[str] = ()) -> bool:
+        """Let all objects answer in the first run; :meth:`arrived` records where there are some."""
+        return self.allows_all or super().judges(position, names)
+
+    def judges_as(self, name: str) -> bool:
+        """Let all answers do so in the first run."""
+        return self.allows_all or super().judges_as(name)
+
+    def arrived(self, position: Place, names: Iterable[str], form: str) -> None:
+        """Record in which form something arrived; an empty form says nothing."""
+        self._note_each(Act.ARRIVES, position, names, filter(None, [form]))
+
+    def arrived_as(self, name: str, form: str) -> None:
+        """Record in which form the answer under ``name`` arrived; an empty form says nothing."""
+        if form:
+            self.note(Act.ARRIVES, f"{self.test} {name}", form)
+
     def draws(self, position: Place, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
         return self.allows_all or super().draws(position, function)
@@ -344,10 +386,21 @@ class Observer(Permissions):
         """Record that a call raised an exception."""
         self.note(Act.RETURNS, position.subject, f"raises {type(error).__name__}"[:100])
 
-    def returned(self, position: Place, value: Any) -> None:
-        """Record the type of a value that a call returned."""
-        dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
-        self.note(Act.RETURNS, position.subject, f"{type(value).__name__} {dtype}".strip()[:100])
+    def returned(self, position: Place, names: Iterable[str], value: Any) -> None:
+        """Record the type of a value that a call returned, and that the function with these names gives such."""
+        self.note(Act.RETURNS, position.subject, _type_of(value))
+        for name in names:
+            self.answered(f"{name}()", value)
+
+    def answered(self, name: str, value: Any, *, is_model: bool = False) -> None:
+        """Record the type of an answer."""
+        self.note(Act.ANSWERS, f"{self.test} {name}", MODEL if is_model else _type_of(value))
+
+
+def _type_of(value: Any) -> str:
+    """Name a type, with the dtype of an array."""
+    dtype = getattr(value, "dtype", "") if type(value).__module__ in ("numpy", "pandas") else ""
+    return f"{type(value).__name__} {dtype}".strip()[:100]
 
 
 class _Noted(Container[str]):

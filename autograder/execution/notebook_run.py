@@ -29,8 +29,10 @@ from autograder.records.limits import Limits
 from autograder.records.run import MAX_TRAININGS, NOTEBOOK_TOO_SLOW, TRAININGS, CellRun, Run, RunStatus, StartedKernel
 from autograder.submissions.student_habits import explained
 
-MIN_TEST_SECONDS = 5.0
-"""Time of a test cell after a cell without end."""
+STOPPED_CELLS = 2
+"""Cells of a notebook that may use up their whole time."""
+MIN_SHORT_SECONDS = 5.0
+"""Shortest time of a cell after them, and of a test cell after a cell without end."""
 
 
 class Kernel(StartedKernel, KernelLink, Protocol):
@@ -202,7 +204,7 @@ def _run_once(
                 runs.append(CellRun("not_run"))
             else:
                 seconds_left = max(0.1, _left(limits, clock() - started, runs))
-                seconds = min(_cell_seconds(limits, cell.role, runs), seconds_left)
+                seconds = min(_cell_seconds(limits, composed, runs), seconds_left)
                 runs.append(_run_cell(kernel, composed, index, seconds))
                 if kernel.ended():
                     fatal = index
@@ -239,15 +241,30 @@ def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
     return limits.notebook_seconds - own_seconds
 
 
-def _cell_seconds(limits: Limits, role: Role | None, runs: Sequence[CellRun]) -> float:
-    """Return the own time that a cell may take.
+def _cell_seconds(limits: Limits, composed: Composed, runs: Sequence[CellRun]) -> float:
+    """Return the own time that the next cell may take.
 
     A test cell's run only shows its output. After a cell without end it is short, because most tests of such an answer
-    have no end, either.
+    have no end, either. Other cells are short after several of them; see :func:`cells_cut_short`.
     """
-    if role is Role.TEST and any(run.status == "timed_out" for run in runs):
-        return min(limits.cell_seconds, max(MIN_TEST_SECONDS, limits.cell_seconds / 10))
+    slow = [i for i, run in enumerate(runs) if run.status == "timed_out"]
+    is_test = composed.cells[len(runs)].role is Role.TEST
+    if slow if is_test else len(_without_tests(composed, slow)) >= STOPPED_CELLS:
+        return min(limits.cell_seconds, max(MIN_SHORT_SECONDS, limits.cell_seconds / 10))
     return limits.cell_seconds
+
+
+def cells_cut_short(composed: Composed, run: Run) -> list[int]:
+    """Return the indices of cells that were stopped early, because cells before them had used up their time.
+
+    What they would have bound is unknown, so a person decides about tests behind them.
+    """
+    slow = [i for i, cell in enumerate(run.cells) if cell.status == "timed_out"]
+    return _without_tests(composed, slow)[STOPPED_CELLS:]
+
+
+def _without_tests(composed: Composed, indices: Sequence[int]) -> list[int]:
+    return [i for i in indices if composed.cells[i].role is not Role.TEST]
 
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:

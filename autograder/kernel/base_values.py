@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, UserDict, UserList, UserString, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,8 +19,14 @@ COPIES: dict[type, Callable[[Any], Any]] = {
     bytes: lambda value: bytes.__getitem__(value, slice(None)),
     int: int.__int__,
     float: float.__float__,
+    UserList: lambda value: list(value.data),
+    UserDict: lambda value: dict(value.data),
+    UserString: lambda value: str(value.data),
 }
 """Plain type → how to copy an object of a class that derives from it, without a method of that class."""
+_WRAPPERS = (UserList, UserDict, UserString)
+"""Classes whose own objects stay in the kernel, too; their methods call one another."""
+_READING = ("__getitem__", "__iter__", "__len__", "__contains__")
 
 
 def base_value(value: Any, methods: Sequence[str]) -> tuple[Any, ...]:
@@ -31,8 +37,9 @@ def base_value(value: Any, methods: Sequence[str]) -> tuple[Any, ...]:
     """
     kind = type(value)
     base = next((plain for plain in COPIES if plain in kind.__mro__), kind)
-    if base is kind:
+    if base is kind and kind not in _WRAPPERS:
         return ()
+    methods = [*methods, *_READING] if methods and base in _WRAPPERS else methods
     names = methods or ["__eq__", *(name for name in dir(base) if name[0] != "_")]
     return (COPIES[base](value),) if all(_is_left(kind, base, name) for name in names) else ()
 

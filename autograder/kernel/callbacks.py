@@ -147,13 +147,28 @@ def _library(name: str) -> Any:
 
 
 def _function(ask: Ask, number: int, name: str) -> Any:
+    """Make a function; ``name`` may end in its parameters, as in ``root(x,y)``: libraries count them."""
+    name, has_parameters, listed = name.partition("(")
+
     def function(*args: Any, **kwargs: Any) -> Any:
         return ask(number, "call", args, kwargs)
 
+    if has_parameters:
+        function = _with_parameters(function, [part for part in listed[:-1].split(",") if part])
     function.__name__ = function.__qualname__ = name or "function"
     function.__doc__ = None
     function.__module__ = "__main__"
     return function
+
+
+def _with_parameters(call: Callable[..., Any], parameters: list[str]) -> Any:
+    names: dict[str, Any] = {_CALL: call}
+    listed = ", ".join(parameters)
+    exec(f"def function({listed}): return {_CALL}({listed})", names)
+    return names["function"]
+
+
+_CALL = "_call_of_the_test"
 
 
 def _callable(ask: Ask, number: int, name: str) -> Any:

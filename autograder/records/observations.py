@@ -6,8 +6,13 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+COPY, OBJECT = "copy", "object"
+"""Forms in which the student's code gives something: a value, or an object that stays in the kernel."""
 LARGE, WIDE = "large", "wide"
 """Names of integers beyond the limits among the kinds of an answer; one that may be wide may be large."""
+
+MODEL = "model"
+"""Type of every network that can be rebuilt, whatever its class."""
 
 LONG_SECONDS = (30, 60)
 """Own times from which a test takes long. Steps, because a record decides which grades are kept."""
@@ -25,11 +30,16 @@ class Act(enum.StrEnum):
     GIVES = "gives"
     """An answer, or what a call or an attribute gave, has a narrow, masked, nullable, large or wide kind. Value: the
     kind."""
+    ARRIVES = "arrives"
+    """An answer, or what a call or an attribute gave, arrived in a form. Value: :data:`COPY` or :data:`OBJECT`."""
     GETS = "gets"
     """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
     of these objects."""
     RETURNS = "returns"
     """A call returned a value. Subject: the call; value: its type, with the dtype of an array."""
+    ANSWERS = "answers"
+    """An answer had a type, which allows nothing. Subject: the test and the name, with ``()`` after it for what a
+    function returned; value: the type, with the dtype of an array, or :data:`MODEL`."""
     DRAWS = "draws"
     """The kernel drew from a generator that a test had seeded. Subject: the place of the seed; value: the function."""
     QUERIES = "queries"
@@ -84,6 +94,11 @@ class Observations:
     def missed(self) -> frozenset[str]:
         """Return the grade ids of the tests in which the solution itself lost points."""
         return frozenset(fact.subject for fact in self.facts if fact.act is Act.MISSES)
+
+    @property
+    def of_grades(self) -> Observations:
+        """Return the facts that a grade depends on: all but the types of answers."""
+        return Observations(tuple(fact for fact in self.facts if fact.act is not Act.ANSWERS))
 
     def __or__(self, other: Observations) -> Observations:
         """Return the facts of both: what two runs of a solution were seen to do."""

@@ -7,6 +7,7 @@ with those that could not be graded, and a warning names it when the CSV is writ
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -142,7 +143,7 @@ def record(
     paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
     if current or listed:
-        paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams)
+        paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams, in_csv)
     if feedback.pages:
         paths["feedback"] = feedback.pages[0]
     set_aside = {student: why for student, why in standing.set_aside.items() if student not in failures}
@@ -288,7 +289,8 @@ def _scores_only(grade: Grade) -> Grade:
         replace(b, history={}, questions=tuple(replace(q, message="", detail="", checks=()) for q in b.questions))
         for b in grade.notebooks
     )
-    return replace(grade, notebooks=tuple(books), versions={}, content_keys={})
+    exam_key = {"exam": sys.intern(grade.exam_key)} if grade.exam_key else {}
+    return replace(grade, notebooks=tuple(books), versions={}, content_keys=exam_key)
 
 
 def doubts(course: Course) -> list[str]:
@@ -327,9 +329,8 @@ def write_report(course: Course, assignment: Assignment, standing: StoredGrades,
     if not standing.current and not standing.set_aside:
         raise UsageError(f"nothing is graded; run `autograder grade {assignment.name}` first")
     grades = for_people(course, standing.current)
-    return _write_report(
-        course, assignment, grades, standing.set_aside, _odd_points(course, assignment.name, grades), exams
-    )
+    by_hand = _odd_points(course, assignment.name, grades)
+    return _write_report(course, assignment, grades, standing.set_aside, by_hand, exams, all_grades(course))
 
 
 def _write_report(
@@ -339,6 +340,7 @@ def _write_report(
     listed: Mapping[str, str],
     by_hand: Sequence[str],
     exams: Sequence[Exam],
+    term: Sequence[Grade],
 ) -> Path:
     """Write the report; ``listed``: student → reason why no grade of theirs counts, even if there is one."""
     path = course.reports / f"{assignment.name}.html"
@@ -357,6 +359,7 @@ def _write_report(
         presence=presence(roster, {grade.student for grade in grades} | set(listed), assignment.name),
         names={student: roster.name(student) for student in listed},
         calibrated=calibration_record.standing(course, assignment.name, exams) if exams else ("", ()),
+        term=term,
     )
     write_atomically(path, page)
     return path

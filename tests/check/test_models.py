@@ -393,7 +393,7 @@ def test_credit_and_thresholds_are_shown_unless_hidden() -> None:
     ("last", "message"),
     [
         (lambda: [L.Dense(3)], "does not give probabilities"),
-        (lambda: [L.Dense(3, activation="sigmoid")], "does not give probabilities"),
+        (lambda: [L.Dense(3, activation="relu"), L.Rescaling(9.0, 2.0)], "does not give probabilities"),
         (lambda: [L.Dense(4, activation="softmax")], r"shape \(4,\), expected \(3,\)"),
         (lambda: [L.Dense(3, activation="softmax"), L.Reshape((3, 1))], r"shape \(3, 1\)"),
     ],
@@ -406,6 +406,22 @@ def test_outputs_without_probabilities_fail(last: Callable[[], list[Any]], messa
     ):
         with pytest.raises(AssertionError, match=message):
             make()
+
+
+def test_a_sigmoid_for_softmax_costs_the_question_that_asks_for_the_layer_and_no_other() -> None:
+    """The loss is that of ``keras.losses``."""
+    keras.utils.set_random_seed(1)
+    model = sequential(L.Dense(3, activation="sigmoid"), shape=(20,))
+    loss = float(np.mean(keras.losses.categorical_crossentropy(Y, np.asarray(model(X)))))
+    results = [
+        recorded(lambda: check.architecture(model, [check.dense(3, "softmax")])),
+        recorded(lambda: check.loss(model, on=(X, Y), below=9)),
+        recorded(lambda: check.accuracy(model, on=(X, Y), above=0.0)),
+    ]
+    assert [result.fraction for result in results] == [0, 1, 1]
+    assert results[1].evidence["loss"] == pytest.approx(loss, rel=1e-5)
+    with pytest.raises(AssertionError, match="does not give probabilities"):
+        check.accuracy(model, on=(X, Y), above=0.0, probabilities=True)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", None])

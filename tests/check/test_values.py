@@ -457,6 +457,16 @@ def test_outputs_that_are_no_probabilities_are_refused(outputs: np.ndarray, mess
             metric(outputs, np.eye(3)[[0, 1]])
 
 
+def test_rows_from_0_to_1_are_divided_by_their_sums_as_keras_does() -> None:
+    for outputs in (P / 2, P * [[0.5], [0.1]]):
+        np.testing.assert_allclose(
+            metrics.categorical_crossentropy(outputs, np.array([0, 1])),
+            metrics.categorical_crossentropy(P, np.array([0, 1])),
+        )
+    (zeros,) = metrics.categorical_crossentropy(np.zeros((1, 3)), np.array([0]))
+    assert zeros == pytest.approx(-np.log(metrics.EPSILON))
+
+
 # --- hidden data -------------------------------------------------------------------------------------
 
 

@@ -232,7 +232,7 @@ def test_no_module_in_a_course_folder_takes_the_place_of_anothers(tmp_path: Path
 
 def test_grades_are_the_same_with_one_worker_and_with_several(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
-    for number in range(4):
+    for number in range(3):
         submit(course, f"s{number}", f"def double(x):\n    return {number} * x")
 
     def scores(workers: int) -> list[object]:
@@ -275,8 +275,8 @@ def test_a_submission_has_its_own_limits_whatever_those_of_the_templates_are(tmp
     """In its kernel (of a cell), and in its examiner (of a test)."""
     test = "### BEGIN HIDDEN TESTS\nimport time\ntime.sleep(double(1))\n### END HIDDEN TESTS"
     course = tiny_course(tmp_path, test=test)
-    submit(course, "cell", "import time\ntime.sleep(4)")
-    submit(course, "test", "def double(x):\n    return 4")
+    submit(course, "cell", "import time\ntime.sleep(2)")
+    submit(course, "test", "def double(x):\n    return 2")
     works = plan(course)
     with Templates(works[0], kernels=2, executed=True) as templates:
         examiners = Examiners(templates)

@@ -243,6 +243,23 @@ def test_of_answers_in_doubt_what_is_right_is_earned(course: Course) -> None:
     assert (grade.score, grade.needs_manual_grade) == (2, False)
 
 
+@pytest.mark.parametrize(("loops", "waits"), [(2, False), (3, True)])
+def test_tests_behind_a_cell_that_was_stopped_early_wait_for_a_person(
+    course: Course, monkeypatch: pytest.MonkeyPatch, loops: int, waits: bool
+) -> None:
+    class Looping(InProcessKernel):
+        def run(self, source: str, seconds: float) -> CellRun:
+            return CellRun("timed_out") if "while True" in source else super().run(source, seconds)
+
+    monkeypatch.setattr(tiny, "start_kernel", lambda _: Looping())
+    slow = [tiny.cell(f"factor = {number}\nwhile True: pass") for number in range(loops)]
+    answer = tiny.cell("def double(x):\n    return factor * x", "double", solution=True)
+    (course.submitted("ada", "hw") / "nb.ipynb").write_text(tiny.notebook(*slow, answer))
+    (question,) = grade_here(work_of(course)).notebooks[0].questions
+    assert (question.score, question.needs_manual_grade) == (0, waits)
+    assert ("a later one was stopped early: a person decides" in question.message) is waits
+
+
 def test_a_library_that_exits_is_a_fault_with_its_name_and_no_silent_end(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
+from helpers.limits import fork
 from helpers.tiny import cell, notebook
 
 from autograder.coordinator.assignment import observed_release
@@ -20,14 +21,12 @@ from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.capture import Capture
-from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
 from autograder.release import build as releasing
-from autograder.sandbox import default_sandbox
 from autograder.syntax.names import vocabulary
 
 ANSWER = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -64,7 +63,7 @@ def submission(root: Path, exam: Exam, **answers: str) -> Path:
 
 
 def start():
-    return sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64))
+    return fork(Limits(memory_mib=768, processes=64))
 
 
 def graded(tmp_path: Path, *tests: str, answers=SUBMITTED, **more) -> NotebookGrade:

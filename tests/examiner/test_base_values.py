@@ -25,6 +25,9 @@ SIGNS = (
 )
 COLORS = "from enum import Enum\nclass C(str, Enum):\n    RED = 'red'\ndef f(x): return C.RED"
 LISTS = "class L(list):\n    def total(self): return sum(self)\ndef f(n): return L([1] * n)"
+WRAPPED = "from collections import UserList\ndef f(n): return UserList([1] * n)"
+WRAPPED_COUNTS = "from collections import UserDict\ndef f(s): return UserDict({c: s.count(c) for c in s})"
+WRAPPED_COLOR = "from collections import UserString\ndef f(x): return UserString('red')"
 DEQUES = "import collections\nclass D(collections.deque): pass\ndef f(n): return D([1] * n)"
 
 RIGHT = [
@@ -49,6 +52,9 @@ RIGHT = [
     (COLOR, COLORS, "assert isinstance(f(1), str) and 'ed' in f(1)"),
     (ONES, LISTS, "assert f(2) == [1, 1] and f(1) + [2] == [1, 2] and [2] + f(1) == [2, 1] and not f(0)"),
     (ONES, LISTS, "import numpy as np\nnp.testing.assert_array_equal(f(2), [1, 1])\nassert isinstance(f(1), list)"),
+    (ONES, WRAPPED, "assert f(2) == [1, 1] and list(f(2)) == [1, 1] and len(f(2)) == 2 and f(2)[0] == 1 and f(2).count(1) == 2"),
+    (COUNTS, WRAPPED_COUNTS, "assert f('aab') == {'a': 2, 'b': 1} and f('aab').get('a') == 2 and len(f('aab')) == 2"),
+    (COLOR, WRAPPED_COLOR, "assert f(1) == 'red' and f(1).upper() == 'RED' and f(1) + 'x' == 'redx'"),
     ("from collections import deque\ndef f(n): return deque([1] * n)", DEQUES, "assert list(f(2)) == [1, 1] and f(0) == f(0)"),
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from helpers.clock import PATIENCE_SECONDS
-from helpers.examination import graded
+from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import Names, remote_after
 from scipy import sparse
@@ -307,3 +307,40 @@ def test_a_call_that_is_stopped_for_another_reason_is_the_students():
     raised = rebuilt_exception({"classes": ["KeyboardInterrupt", "BaseException"], "args": [], "text": ""})
     assert str(raised) == "the code took too long and was stopped"
     assert not is_undecided([raised])
+
+
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        ("lambda x: x", 1),
+        ("lambda a, b: a", 2),
+        ("lambda: 1", 0),
+        ("f", 2),
+    ],
+)
+def test_a_function_of_the_test_says_how_many_arguments_it_takes(function: str, count: int) -> None:
+    """Libraries count them, as optimizers of teaching libraries do."""
+    test = f"def f(slope, intercept): return slope\nassert count({function}) == {count}"
+    for answer in (
+        "def count(f): return f.__code__.co_argcount",
+        "import inspect\ndef count(f): return len(inspect.signature(f).parameters)",
+    ):
+        result = outcome(answer, test)
+        assert result.fraction == 1, result.detail
+
+
+def test_a_function_with_parameters_is_called_by_place_and_by_name() -> None:
+    test = "def line(x, slope): return 10 * x + slope\nassert both(line) == (12, 12, 12)"
+    result = outcome("def both(f): return f(1, 2), f(1, slope=2), f(slope=2, x=1)", test)
+    assert result.fraction == 1, result.detail
+    wrong = outcome("def both(f): return f(1)", test)
+    assert "TypeError" in wrong.message
+
+
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [("lambda *xs: sum(xs)", "f(4, 5)"), ("lambda x, by=3: x + by", "f(4)"), ("lambda *, a=1, b=2: a + b", "f(b=5)")],
+)
+def test_a_function_with_defaults_or_any_number_of_arguments_takes_what_it_took(function: str, call: str) -> None:
+    result = outcome(f"def use(f): return {call}", f"f = {function}\nassert use(f) == {call}")
+    assert result.fraction == 1, result.detail

@@ -317,14 +317,101 @@ def test_a_cell_that_the_run_never_reached_is_skipped():
     assert graded(exam)[0].outcome is Outcome.SKIPPED
 
 
+def unreleased(exam):
+    return dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
+
+
 def test_answers_that_are_slow_one_by_one_are_stopped_together():
     """The solution and the answer after half a second each, and not after 24 s together, however busy the machine is."""
     exam = exam_of((Role.ANSWER, ""), *[(Role.TEST, "while True: pass")] * 40)
-    exam = dataclasses.replace(exam, cells=tuple(dataclasses.replace(c, released="") for c in exam.cells))
+    exam = unreleased(exam)
     began = time.monotonic()
     results = graded(exam, seconds=0.3, total_seconds=0.5)
     assert time.monotonic() - began < 15
     assert [r.fraction for r in results] == [0] * 40
+
+
+def test_a_person_decides_what_the_time_of_all_tests_does_not_reach():
+    """The first test has all its time and fails; an honest answer behind it loses nothing by it."""
+    endless, quick = (Role.TEST, "while True: pass"), (Role.TEST, "assert slow(1) == 1")
+    slow = "import time\ndef slow(x):\n    time.sleep(0.4)\n    return x"
+    exam = unreleased(exam_of((Role.ANSWER, slow), endless, endless, quick))
+    first, second, honest = graded(exam, seconds=0.3, total_seconds=0.5)
+    assert (first.outcome, first.undecided) == (Outcome.FAILED, False)
+    assert [(r.outcome, r.undecided) for r in (second, honest)] == [(Outcome.FAILED, True)] * 2
+    assert "a person will look at it" in honest.message
+    assert "The tests of this notebook had 0.5 s" in honest.detail
+
+
+class Stopping(InProcessKernel):
+    """Stops a call of ``loop`` as a kernel does that was interrupted."""
+
+    def __init__(self):
+        super().__init__()
+        self.namespace["stopped"] = []
+        self.given = self.namespace["given"] = []
+
+    def exchange(self, request, timeout=None, answer=None):
+        if b'"call"' in request.text:
+            self.given.append(timeout)
+        return super().exchange(request, timeout, answer)
+
+
+LOOPS = "def loop(x):\n    raise KeyboardInterrupt\ndef quick(x):\n    return x"
+
+
+def looping(*tests, answer=LOOPS, kernel=Stopping):
+    honest = "def loop(x): return x\ndef quick(x): return x"
+    exam = unreleased(exam_of((Role.ANSWER, honest), *((Role.TEST, test) for test in tests)))
+    return graded(exam, kernel=kernel, honest=InProcessKernel, cell0=answer)
+
+
+def test_calls_have_a_short_time_once_three_have_used_up_theirs():
+    """An endless answer holds a worker for three limits, and not for one in each question."""
+    kernels = []
+
+    class Seen(Stopping):
+        def __init__(self):
+            super().__init__()
+            kernels.append(self)
+
+    looping(*["assert loop(1) == 1"] * 5, kernel=Seen)
+    assert kernels[-1].given == [None, None, None, 3.0, 3.0]
+
+
+def test_what_a_short_time_decided_is_for_a_person():
+    results = looping(*["assert loop(1) == 1"] * 4, "assert quick(2) == 2")
+    assert [r.undecided for r in results] == [False, False, False, True, False]
+    assert "3 calls of your code had taken too long, so this one was stopped after 3 s." in results[3].message
+    assert "a person will look at it" in results[3].message
+    assert results[4].outcome is Outcome.PASSED
+
+
+def test_a_test_ends_at_the_first_call_that_is_stopped_early():
+    _, second = looping("loop(1)\nloop(2)\nloop(3)", "loop(1)\nassert quick(2) == 3")
+    assert (second.undecided, second.message.count("stopped after 3 s")) == (True, 1)
+    assert "wrong" not in second.message
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["try:\n    loop(1)\nexcept Exception:\n    pass\nassert False", "check.function(loop, [((1,), 1)])"],
+    ids=["swallowed", "check"],
+)
+def test_a_call_that_is_stopped_early_is_for_a_person_whatever_the_test_makes_of_it(test):
+    results = looping("loop(1)\nloop(2)\nloop(3)", f"from autograder import check\n{test}")
+    assert [r.undecided for r in results] == [False, True]
+
+
+def test_a_kernel_that_is_lost_in_a_short_call_leaves_the_rest_to_a_person():
+    class Lost(Stopping):
+        def exchange(self, request, timeout=None, answer=None):
+            if timeout == 3.0:
+                raise LostError("a call of your code took longer than 3 s and could not be stopped")
+            return super().exchange(request, timeout, answer)
+
+    results = looping("loop(1)\nloop(2)\nloop(3)", "loop(1)", "assert quick(2) == 2", kernel=Lost)
+    assert [r.undecided for r in results] == [False, True, True]
 
 
 IN_ORDER = [

@@ -138,6 +138,31 @@ def test_what_calls_return_is_told_by_type(test, shown):
     assert facts("def f(n): return np.zeros(n)\ndef g(): pass", test, act=Act.RETURNS) == shown
 
 
+@pytest.mark.parametrize(
+    ("solution", "test", "shown"),
+    [
+        ("x = [1]", "assert x", {("cell2 x", "list")}),
+        ("x = np.float64(2)", "assert x", {("cell2 x", "float64 float64")}),
+        ("x = np.int64(2)", "assert x", {("cell2 x", "int64 int64")}),
+        ("x = np.arange(3)", "assert len(x)", {("cell2 x", "ndarray int64")}),
+        ("x = pd.DataFrame({'a': [1]})", "assert len(x)", {("cell2 x", "DataFrame")}),
+        ("x = 2\ny = 2.5", "assert x == y - 0.5", {("cell2 x", "int"), ("cell2 y", "float")}),
+        ("x = 2", "assert True", set()),
+        ("def f(n): return [n]", "f(1)", {("cell2 f()", "list")}),
+        ("def f(n): return [n] if n else None", "f(1)\nf(0)", {("cell2 f()", "list"), ("cell2 f()", "NoneType")}),
+        ("def f(n): return {n}", "def run(g): g(1)\nrun(f)", {("cell2 f()", "set")}),
+    ],
+)
+def test_the_types_of_answers_and_of_what_their_functions_return_are_facts_of_their_names(solution, test, shown):
+    functions = {("cell2 f", "RemoteCallable")}
+    assert facts(solution, test, act=Act.ANSWERS) - functions == shown
+
+
+def test_types_of_answers_change_no_grade():
+    seen = Observations.of([Fact(Act.ANSWERS, "cell2 x", "list"), Fact(Act.GIVES, "cell2 x", "large")])
+    assert seen.of_grades == Observations.of([Fact(Act.GIVES, "cell2 x", "large")])
+
+
 BASE = "import sqlite3\nc = sqlite3.connect(':memory:')\nc.execute('CREATE TABLE t (n)')\n"
 
 

@@ -19,7 +19,7 @@ from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.sandbox
 
-LIMITS = Limits(cell_seconds=2, memory_mib=512, processes=64)
+LIMITS = Limits(cell_seconds=1, memory_mib=512, processes=64)
 EXAM = exam_of(
     (Role.ANSWER, "def double(x): return 2 * x"),
     (Role.TEST, "assert double(3) == 6"),
@@ -30,8 +30,8 @@ EXAM = exam_of(
 )
 UNSTOPPABLE = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
 ENDS = {
-    "interrupted": ("while True: pass", RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 2 s"),
-    "killed for its time": (UNSTOPPABLE, RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 2 s"),
+    "interrupted": ("while True: pass", RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 1 s"),
+    "killed for its time": (UNSTOPPABLE, RunStatus.TIMED_OUT, "Cell 3 (cell2) ran longer than 1 s"),
     "killed for its memory": ("x = bytearray(2**30)", RunStatus.OUT_OF_MEMORY, "That was in cell 3 (cell2)."),
 }
 SLOW = {"killed for its time"}

@@ -205,15 +205,15 @@ LIBC = "import ctypes, os; libc = ctypes.CDLL(None)"
 @pytest.mark.parametrize(
     "source",
     [
-        "import os; os._exit(1)",
+        pytest.param("import os; os._exit(1)", marks=pytest.mark.slow),
         "import os; os._exit(137)",
-        "import os; os._exit(137 - 256)",
+        pytest.param("import os; os._exit(137 - 256)", marks=pytest.mark.slow),
         "import os; os.kill(os.getpid(), 9)",
-        "import os; os.kill(0, 9)",
-        "import os; os.killpg(os.getpgrp(), 9)",
+        pytest.param("import os; os.kill(0, 9)", marks=pytest.mark.slow),
+        pytest.param("import os; os.killpg(os.getpgrp(), 9)", marks=pytest.mark.slow),
         "import os; os.kill(-1, 9)",
         "import os, signal; signal.pidfd_send_signal(os.pidfd_open(os.getpid()), 9)",
-        "import signal, threading; signal.pthread_kill(threading.get_ident(), 9)",
+        pytest.param("import signal, threading; signal.pthread_kill(threading.get_ident(), 9)", marks=pytest.mark.slow),
         f"{LIBC}; libc.syscall({CALLS['tkill']}, os.getpid(), 9)",
         f"{LIBC}; libc.syscall({CALLS['rt_sigqueueinfo']}, os.getpid(), 9, bytes(128))",
         "held = [bytearray(1 << 20) for _ in range(4000)]",
@@ -496,7 +496,17 @@ def test_a_flood_of_messages_neither_fills_the_examiner_nor_holds_it_up(source) 
     assert grown[0] < 1500
 
 
-@pytest.mark.parametrize("source", FORGED.values(), ids=FORGED)
+FEW = {
+    "bytes", "no signature", "text that is a number", "data of odd types", "an update of odd types", "an error of odd types",
+    "a status of odd types", "an early end", "headers that are lists", "deep nesting",
+}  # fmt: skip
+"""Of each kind of message, the one that the default suite tries."""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [pytest.param(FORGED[name], id=name, marks=() if name in FEW else pytest.mark.slow) for name in FORGED],
+)
 def test_messages_that_no_kernel_sends_are_the_students_failure(source) -> None:
     """The cell is over, ended or not, and nothing but a value comes of it; what was kept are outputs that a notebook
     may hold."""

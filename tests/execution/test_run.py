@@ -14,7 +14,7 @@ from autograder.errors import BusyError, SandboxError
 from autograder.examiner.remote.proxy import Remote
 from autograder.execution.allowance import Allowance
 from autograder.execution.capture import Budget, capture
-from autograder.execution.notebook_run import execute
+from autograder.execution.notebook_run import cells_cut_short, execute
 from autograder.execution.termination import time_limit_message
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
@@ -192,6 +192,21 @@ def test_test_cells_after_a_cell_without_end_are_run_for_a_short_time():
     answer, test = (Role.ANSWER, "x = 1"), (Role.TEST, "assert x == 1")
     execute(Looping, Remote, composed_of(exam_of(answer, test, test, answer)), {}, LIMITS)
     assert given == [120, 120, 12, 120]
+
+
+def test_cells_are_short_once_two_have_used_up_their_time():
+    given = []
+
+    class Looping(InProcessKernel):
+        def run(self, source, seconds):
+            given.append(seconds)
+            return CellRun("timed_out", error="stopped")
+
+    answer, test = (Role.ANSWER, "while True: pass"), (Role.TEST, "assert x == 1")
+    composed = composed_of(exam_of(answer, test, answer, answer, answer))
+    executed = execute(Looping, Remote, composed, {}, LIMITS)
+    assert given == [120, 12, 120, 12, 12]
+    assert cells_cut_short(composed, executed.run) == [3, 4]
 
 
 class Stubborn(InProcessKernel):

@@ -26,6 +26,8 @@ class Backend:
     whole: bool = False
     """The whole contract is tried by default, and nothing excuses that it does not run; of the others the test
     :data:`QUICK`, and the rest is ``slow``."""
+    both: bool = False
+    """What two others are at once, each of which is tried as a whole: nothing excuses it, and all but QUICK is ``slow``."""
 
     without: Mapping[str, str] = field(default_factory=dict)
     """Test of the contract that is not for it → why. What it holds instead is tested beside it."""
@@ -64,7 +66,7 @@ BACKENDS = {
         Backend("cgroup", BUBBLEWRAP, whole=True),
         Backend("reduced", BUBBLEWRAP, {"use_cgroup": False}, whole=True),
         Backend("forked", "helpers.warmed:sandbox", whole=True),
-        Backend("forked-reduced", "helpers.warmed:sandbox", {"use_cgroup": False}, whole=True),
+        Backend("forked-reduced", "helpers.warmed:sandbox", {"use_cgroup": False}, both=True),
         Backend("examiner", "helpers.warmed:examiner_sandbox"),
         Backend("gvisor", "autograder.sandbox.gvisor:GvisorSandbox", helpers=ENGINE_TASKS),
         Backend("user", "helpers.readable_python:user_sandbox", {"use_cgroup": False}, without=WITHOUT_NAMESPACES),
@@ -89,7 +91,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def made(backend: Backend) -> Sandbox:
     """The backend's sandbox; skips the test, with the reason, where this machine has none."""
-    why = "" if backend.whole else _why_not(backend.name)
+    why = "" if backend.whole or backend.both else _why_not(backend.name)
     if why:
         pytest.skip(f"{backend.name} cannot run here: {why}")
     sandbox = backend.make()

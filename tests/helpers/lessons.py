@@ -56,6 +56,7 @@ def share(exam: Exam, test: str, names: dict[str, Any]) -> float:
     return float(sum(r.weight * r.fraction for r in results) / sum(r.weight for r in results))
 
 
+@functools.cache
 def lesson_names() -> tuple[str, ...]:
     """All lessons, in the order of teaching."""
     return tuple(load_course(ROOT).assignments)

@@ -142,7 +142,7 @@ PATCHED = fitted("LogisticRegression()") + "\nmodel.predict_proba = lambda X: "
 @pytest.mark.parametrize(
     ("lie", "message"),
     [
-        ("np.ones((len(X), 3))", "does not give probabilities"),
+        ("np.full((len(X), 3), 2)", "does not give probabilities"),
         ("np.full((len(X), 3), np.nan)", "NaN or infinite"),
         ("np.eye(3)[:1]", "one output row for each input row"),
         ("np.eye(7)[np.zeros(len(X), int)]", "one number for each of its classes"),

@@ -71,7 +71,7 @@ def test_a_missing_file_says_how_to_get_it(tmp_path: Path) -> None:
         load_data(tmp_path / "train.csv")
 
 
-@pytest.mark.integration
+@pytest.mark.slow
 def test_a_file_of_the_competitions_size_is_read_in_a_few_seconds(tmp_path: Path) -> None:
     X, labels = make_synthetic(61_878)
     table = np.column_stack([np.arange(1, len(X) + 1), X.astype(int)])

@@ -7,11 +7,12 @@ import re
 
 import nbformat
 import pytest
-from helpers.lessons import ROOT, grade_id, lesson_exam, lesson_names, source_notebook, source_path
+from helpers.lessons import ROOT, built_lesson, grade_id, lesson_exam, lesson_names, source_notebook, source_path
 from nbformat import NotebookNode
 
 from autograder.course.configuration import load_course
 from autograder.records.exam import Role
+from autograder.release import build as releasing
 from autograder.release.exam_construction import role_of
 
 LESSONS = lesson_names()
@@ -95,6 +96,12 @@ def test_the_points_are_those_that_course_and_prose_promise(name: str) -> None:
     assert promised
     parts = [int(points) for points in re.findall(r"\((\d+)\)", promised[2])]
     assert exam.max_score == int(promised[1]) == sum(parts)
+
+
+@pytest.mark.integration
+@each_lesson
+def test_the_linter_raises_no_alarm(name: str) -> None:
+    assert releasing.check(built_lesson(name)) == []
 
 
 @each_lesson

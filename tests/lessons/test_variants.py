@@ -55,6 +55,19 @@ def exams() -> dict[str, object]:
 
 
 @pytest.mark.integration
+def test_no_variant_of_a_lesson_is_another_or_the_solution() -> None:
+    """By their normalised trees."""
+    exam = shrunk("logistic-regression-theano")
+    solutions = {cell.grade_id: normalised(cell.source) for cell in exam.cells}
+    made = [
+        {name: normalised(source) for name, source in variant.answers.items()}
+        for variant in variants(exam, HONEST[exam.assignment])
+    ]
+    assert len({tuple(forms.values()) for forms in made}) == HONEST[exam.assignment]
+    assert not any(forms[name] == solutions[name] for forms in made for name in forms)
+
+
+@pytest.mark.slow
 def test_there_are_a_hundred_different_notebooks(exams) -> None:
     """Different also by their normalised trees, and none of them the solution."""
     made, used = set(), set()

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.keras
 OWN: dict[str, Callable[[Any], Any]] = {
     name: make for name, (make, _) in {**CONFIGURED, **UNROLLED, **ASKED}.items() if name != "tape"
 }
+FEW = {*CONFIGURED, *ASKED, *list(UNROLLED)[::3]}
+"""The classes that the default suite compares; test_model_unrolling.py reads each of them."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def in_the_examiner(model: Any, rows: Any, labels: Any, count: int) -> list[Chec
         return checks(stands, rows, labels, count)
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in FEW else pytest.mark.slow) for n in OWN])
 def test_own_classes_are_read_alike(keras: Any, name: str) -> None:
     model, rows = OWN[name](keras)
     labels = np.zeros(outputs(model, rows)[0].shape)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.lazy import keras
+from helpers.lazy import eagerly, keras
 from helpers.lazy import layers as L
 from helpers.rebuilding import sent
 
@@ -19,7 +19,11 @@ from autograder.examiner.namespace import Answers
 from autograder.models import rebuild
 from autograder.records.checks import Outcome
 
-pytestmark = pytest.mark.keras
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),  # data are prepared in graphs all the same
+]
 
 ROWS = np.random.default_rng(0).random((20, 4)).astype("float32")
 CLASSES = np.eye(3, dtype="float32")[np.arange(20) % 3]
@@ -108,7 +112,8 @@ def pairs(request: pytest.FixtureRequest) -> list[tuple[Any, Any]]:
         model = make()
         model.compile(**COMPILED[request.param]())
         if model.loss is not None:
-            model.fit(ROWS, CLASSES, epochs=2, verbose=0)
+            with eagerly():
+                model.fit(ROWS, CLASSES, epochs=2, verbose=0)
         made.append((model, rebuild(*sent(model))))
     return made
 

@@ -20,7 +20,11 @@ from autograder.models import RefusedModel, rebuild
 from autograder.models import argument_values as v
 from autograder.models.read import read_model
 
-pytestmark = pytest.mark.keras
+pytestmark = [
+    pytest.mark.keras,
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),  # data are prepared in graphs all the same
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A convolution or a recurrence with weights of the student's own is not called wrong: a person decides."""
+"""A convolution, a recurrence or a softmax of the student's own is not called wrong: a person decides."""
 
 from __future__ import annotations
 
@@ -65,6 +65,19 @@ def test_a_convolution_with_own_weights_may_be_what_is_asked(keras: Any) -> None
     layers = [check.layer("Conv2D", filters=4), check.layer("Flatten"), check.dense(2)]
     result = asked(with_own_convolution(keras), *layers)
     assert (result.fraction, is_undecided(result)) == (0.0, True)
+
+
+def with_own_softmax(keras: Any) -> Any:
+    x = inputs = keras.Input((5,))
+    x = keras.ops.exp(keras.layers.Dense(3)(x))
+    return keras.Model(inputs, x / keras.ops.sum(x, axis=-1, keepdims=True))
+
+
+def test_a_softmax_from_its_formula_may_be_what_is_asked(keras: Any) -> None:
+    result = asked(with_own_softmax(keras), check.dense(3, "softmax"))
+    assert (result.fraction, is_undecided(result)) == (0.0, True)
+    result = asked(with_own_softmax(keras), check.dense(3, "sigmoid"))
+    assert (result.fraction, is_undecided(result)) == (0.0, False)
 
 
 def test_what_is_asked_otherwise_is_decided(keras: Any) -> None:

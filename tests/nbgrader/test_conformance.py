@@ -264,10 +264,10 @@ def test_a_cell_that_is_slow_within_its_limit_has_its_point() -> None:
 
 @pytest.mark.sandbox
 def test_a_cell_that_takes_longer_than_its_limit_is_0() -> None:
-    limits = Limits(cell_seconds=2, memory_mib=768)
+    limits = Limits(cell_seconds=1, memory_mib=768)
     grade = graded("apps/timeout", "apps/timeout", sandboxed(limits), limits).grade
     assert verdict(grade) == (0, 1, False)
-    assert "2 s" in grade.questions[0].message + grade.message
+    assert "longer than 1 s" in grade.questions[0].message + grade.message
 
 
 @pytest.mark.sandbox
@@ -279,7 +279,7 @@ def test_a_cell_that_takes_longer_than_its_limit_is_0() -> None:
     ],
 )
 def test_a_loop_without_end_is_stopped(fixture: str, memory_mib: int, statuses: set[str]) -> None:
-    limits = Limits(cell_seconds=2, memory_mib=memory_mib)
+    limits = Limits(cell_seconds=1, memory_mib=memory_mib)
     done = graded(fixture, fixture, sandboxed(limits), limits)
     assert done.grade.status in statuses
     assert done.grade.wall_seconds < 60

@@ -34,7 +34,7 @@ def test_a_batch_that_is_killed_again_and_again_has_the_grades_of_one_that_is_no
     """Without sandboxes, which take long: SIGKILL while its first submissions are graded, and no process is left."""
     adopt_orphans()
     others = descendants(os.getpid())
-    reference, course = (make_class(tmp_path / name, 6) for name in ("reference", "killed"))
+    reference, course = (make_class(tmp_path / name, 4) for name in ("reference", "killed"))
     works = planning.plan(reference, build(reference, reference.assignments["hw"]))
     assert planning.run(works, execute=Here()).not_graded == ()
     expected = grades(reference)

@@ -18,11 +18,8 @@ from helpers.cheats import (
     NOTHING,
     PROBE,
     SNOOP,
-    TRANSFORMER,
     WRONG,
-    delete_tests,
     duplicate_all,
-    rename_and_raise,
     retype,
 )
 from helpers.pipeline import (
@@ -97,13 +94,6 @@ STUDENTS: dict[str, Student] = {
     "endless": Student({"line": "while True: pass"}, without("test-line")),
     "dead": Student({"line": "import os; os._exit(0)"}, without("test-line", "test-rescale")),
     "hog": Student({"line": "hog = [bytearray(1 << 20) for _ in range(5000)]"}, without("test-line", "test-rescale")),
-    "hard-coded": Student(
-        {
-            "mean": "def mean(values):\n    return {3: 2}[len(values)]",
-            "rescale": "def rescale(v):\n    return np.array([0.5, 1.0]) if len(v) == 2 else 0",
-        },
-        {"test-mean": 0.0, "test-rescale": 1.0},
-    ),
     "cheat-equal": Student(
         {
             "mean": f"{EQUAL}\nmean = Equal()",
@@ -113,13 +103,10 @@ STUDENTS: dict[str, Student] = {
         },
         NOTHING,
     ),
-    "cheat-transformers": cheat(TRANSFORMER),
     "cheat-patches": cheat(PATCHES),
     "cheat-probe": cheat(PROBE),
     "cheat-answers": Student({**WRONG, "mean": f"{EQUAL}\ndef mean(values): return Equal()"}, NOTHING),
-    "edited": Student(WRONG, NOTHING, rename_and_raise),
     "retyped": Student({}, {}, retype),
-    "deleted": Student({}, {}, delete_tests),
     "duplicated": Student({}, {}, duplicate_all),
     "snoop": Student({"line": f"{SNOOP}\n{SOLUTIONS['line']}"}, {}),
     "tells": Student({"mean": TELLS}, without("test-mean")),
@@ -318,7 +305,9 @@ def test_a_tightened_tolerance_executes_nothing_and_takes_points_from_whom_it_sh
     source = course.source(ASSIGNMENT) / "numbers.ipynb"
     source.write_text(source.read_text().replace("wanted = [3, 1]", "wanted = [3, 2]"))
     observe_here(course, ASSIGNMENT)
-    again = grade(course, "--workers", "2")
+    some = ("full", "half", "wrong", "crash", "dead", "cheat-equal", "not-json")
+    again = grade(course, "--workers", "2", *(option for name in some for option in ("--student", name)))
+    assert sorted(again.graded) == sorted(some)
     assert all(n.replayed for name, g in again.grades.items() if name not in DAMAGED for n in g.notebooks)
     for name in again.grades:
         before = graded.done.points(name)

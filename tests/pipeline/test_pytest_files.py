@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from helpers.cheats import WRONG
 from helpers.pipeline import ASSIGNMENT, Graded, Student, grade, hand_in, make_course, release, seen_by_student
+from helpers.tiny import Here
 
+from autograder.coordinator.proof import prove
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError, ProofError
 from autograder.records.checks import Outcome
@@ -203,8 +205,9 @@ def test_a_second_run_grades_nobody_anew(numbers: Class) -> None:
 
 def test_a_wrong_test_fails_the_proof(tmp_path: Path) -> None:
     wrong = TESTS.replace("== [0, 1, 4, 9, 16]", "== [0, 1]")
+    course = with_files(tmp_path, wrong)
     with pytest.raises(ProofError, match="test_place"):
-        release(with_files(tmp_path, wrong))
+        prove(course, build(course, course.assignments[ASSIGNMENT]), execute=Here())
 
 
 def test_the_linter_names_the_test_files_line(tmp_path: Path) -> None:

@@ -72,11 +72,14 @@ def run(core: dict[str, str], *arguments: object) -> subprocess.CompletedProcess
 
 @pytest.mark.sandbox
 @pytest.mark.integration
-def test_a_small_course_is_graded_and_reported(core: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "proof", [["--no-prove"], pytest.param([], marks=pytest.mark.slow)], ids=["unproved", "proved"]
+)
+def test_a_small_course_is_graded_and_reported(core: dict[str, str], tmp_path: Path, proof: list[str]) -> None:
     course = tiny_course(tmp_path / "course")
     submit(course, "ada")
     submit(course, "bob", "def double(x):\n    return 2")
-    for command in (["release", "hw"], ["grade", "hw", "--json", tmp_path / "grades.json"], ["feedback", "hw"]):
+    for command in (["release", "hw", *proof], ["grade", "hw", "--json", tmp_path / "grades.json"], ["feedback", "hw"]):
         done = run(core, *command, "--course", course.root)
         assert done.returncode == 0, done.stdout + done.stderr
     grades = json.loads((tmp_path / "grades.json").read_text())["grades"]

@@ -111,6 +111,7 @@ def test_the_first_tutorial_makes_the_files_of_its_table(first_course: tuple[Pat
 
 
 @pytest.mark.sandbox
+@pytest.mark.slow
 def test_nbgraders_feedback_takes_nothing_of_the_examiners_along(first_course: tuple[Path, dict[str, str]]) -> None:
     """With the line for nbgrader_config.py that the documentation gives."""
     root, _ = first_course

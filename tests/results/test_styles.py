@@ -16,7 +16,7 @@ PARTS = {path.stem: path.read_text() for path in (TEMPLATES / "styles").glob("*.
 MACROS = dict(
     re.findall(r"\{% macro (\w+)\(.*?%\}(.*?)\{%- endmacro %\}", (TEMPLATES / "macros.html").read_text(), re.S)
 )
-INSERTED = {"review": ["review-answer.html"]}
+INSERTED = {"review": ["review-answer.html"], "class": ["insight.html"]}
 
 
 def parts_of(page: str) -> list[str]:

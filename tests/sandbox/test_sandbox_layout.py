@@ -31,10 +31,12 @@ ODD = "a path, größer\nthan usual"
 SECRET = "canary-7261"
 PLACES = {
     "below /tmp": "/tmp",
+    "where root stages": STAGING_PLACES[0],
     "below /var/tmp": "/var/tmp",
     "below /dev/shm": "/dev/shm",
-    "where root stages": STAGING_PLACES[0],
 }
+FEW = {"below /tmp", "where root stages"}
+"""The places that the default suite tries; all of them and more are in ``make test-anywhere``, too."""
 
 LOOK = """
 import json, os, sys
@@ -163,7 +165,11 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("folder", PLACES.values(), ids=PLACES, indirect=True)
+@pytest.mark.parametrize(
+    "folder",
+    [pytest.param(PLACES[name], id=name, marks=() if name in FEW else pytest.mark.slow) for name in PLACES],
+    indirect=True,
+)
 def test_a_checkout_in_a_closed_folder_forks(folder: Path) -> None:
     holds(copied(folder))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / file for name, file in names.items()}
 
 
-@pytest.fixture(scope="module", params=["cold", "forked"])
+@pytest.fixture(scope="module", params=[pytest.param("cold", marks=pytest.mark.slow), "forked"])
 def sandbox(request: pytest.FixtureRequest, files: dict[str, Path]) -> Iterator[Sandbox]:
     """A sandbox of its own, and a fork of a template that has the release's files."""
     cold = BubblewrapSandbox()
@@ -104,6 +105,15 @@ WRITES = [
 def test_a_notebook_may_write_over_its_files(kernel: SandboxedKernel, source: str, files: dict[str, Path]) -> None:
     """What a notebook does to its copies works, and reaches nobody else's."""
     assert "Error" not in run(kernel, source + "\nNone")
+    assert files["data.csv"].read_text() == "1,2\n"
+
+
+@pytest.mark.sandbox
+def test_a_kernel_that_is_no_fork_has_copies_too(files: dict[str, Path]) -> None:
+    """It may write over the small file and read the large one."""
+    with contextlib.closing(sandboxed_kernel(BubblewrapSandbox(), files, LIMITS)) as kernel:
+        assert run(kernel, f"{WRITES[0]}\nprint(open('data.csv').read())").strip() == "1,2\n3"
+        assert run(kernel, "print(len(open('large.bin', 'rb').read()))").strip() == str(MAX_FILE_BYTES + 1)
     assert files["data.csv"].read_text() == "1,2\n"
 
 

@@ -257,7 +257,7 @@ LEFT = Question(
 def models(tmp_path_factory: pytest.TempPathFactory) -> Class:
     start = f"{START}\nimport keras"
     made = {"left": LEFT, **MODELS}
-    return graded_class(tmp_path_factory.mktemp("models") / "course", made, start=start, memory=4096)
+    return graded_class(tmp_path_factory.mktemp("models") / "course", made, start=start, memory=4096, observed=False)
 
 
 @pytest.mark.security

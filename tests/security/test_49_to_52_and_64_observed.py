@@ -96,7 +96,7 @@ QUESTIONS = {
 @pytest.fixture(scope="module", params=["warm", pytest.param("cold", marks=pytest.mark.security)])
 def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
     root = tmp_path_factory.mktemp("observed") / "course"
-    return graded_class(root, QUESTIONS, start=START, kernels=request.param)
+    return graded_class(root, QUESTIONS, start=START, kernels=request.param, observed=False)
 
 
 def of(number: str) -> pytest.MarkDecorator:

@@ -33,7 +33,8 @@ def messages(graded: Class, student: str) -> Iterator[str]:
 
 # --- 57: exceptions that say a hidden input -------------------------------------------------------------
 
-MANY = range(1_500)
+MANY = range(300)
+"""Many more lines than MAX_LINES, each of which would be the input."""
 EACH = "\n".join(f"    if x == {k}: raise ValueError  # input_is_{k}" for k in MANY)
 ATTACKS = {
     "lines": f"def lines(x):\n{EACH}",
@@ -50,7 +51,7 @@ ATTACKS = {
     "printed": "import warnings\ndef printed(x):\n    print(f'input_is_{x}')\n    warnings.warn(f'input_is_{x}')\n"
     "    raise UserWarning(f'input_is_{x}')",
 }  # fmt: skip
-INPUTS = {name: 1_027 + number for number, name in enumerate(ATTACKS)}
+INPUTS = {name: 227 + number for number, name in enumerate(ATTACKS)}
 TYPES = """
 kinds = [e for e in vars(__import__('builtins')).values() if isinstance(e, type) and issubclass(e, Exception)]
 def types(x): raise kinds[x % len(kinds)]

@@ -41,7 +41,7 @@ from autograder.submissions.archive import extract
 from autograder.submissions.members import SUBMISSION
 
 FULLY = pytest.param(1.0, marks=pytest.mark.security, id="full")
-SOME = pytest.param(0.1, id="some")
+SOME = pytest.param(0.05, id="some")
 SHARES = pytest.mark.parametrize("share", [SOME, FULLY])
 pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine 'awaiting' was never awaited"),  # where a kernel said that it is one

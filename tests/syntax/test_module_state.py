@@ -90,7 +90,7 @@ def course_of(root: Path, imported: str, body: str = "mark_as_counted(i)", test:
 @pytest.mark.parametrize(
     ("imported", "body", "test"),
     [
-        (IMPORT, "mark_as_counted(i)", TEST),
+        pytest.param(IMPORT, "mark_as_counted(i)", TEST, marks=pytest.mark.slow),
         pytest.param("from markposition import *", "mark_as_counted(i)", TEST, marks=pytest.mark.slow),
         pytest.param(
             "import markposition\nfrom markposition import reset_all_to_not_counted",

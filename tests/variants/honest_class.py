@@ -485,6 +485,49 @@ check.retrained(model, on=(rows(2, 256), rows(2, 256)), holdout=(X_new, X_new), 
 CHAINS = (CNN, REGRESSION, AUTOENCODER)
 
 
+# --- pictures: ways that no student is expected to take ---------------------------------------------------
+
+_HEAD = "x = layers.Dense(3, activation='softmax')({})\n"
+_BODY = "inputs = keras.Input((8, 8, 1))\nx = layers.Conv2D(8, 3, activation='relu')(inputs)\n"
+_MODEL = "model = keras.Model(inputs, x)\n"
+_CONVOLUTION = """class Convolution(layers.Layer):
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(3, 3, shape[-1], 8), initializer="glorot_uniform")
+        self.bias = self.add_weight(shape=(8,), initializer="zeros")
+    def call(self, x):
+        return {call}
+
+"""
+_CONVOLVED = (
+    "model = keras.Sequential([keras.Input((8, 8, 1)), Convolution(), layers.MaxPooling2D(2), layers.Flatten(),\n"
+    "                          layers.Dense(3, activation='softmax')])\n"
+)
+PICTURE_WAYS: dict[str, str] = {
+    "pooling as an operation": _BODY + "x = keras.ops.max_pool(x, 2)\n" + _HEAD.format("layers.Flatten()(x)") + _MODEL,
+    "a reshape for the flattening": _BODY + "x = layers.MaxPooling2D(2)(x)\n" + _HEAD.format("layers.Reshape((72,))(x)") + _MODEL,
+    "a reshape as an operation": (
+        _BODY + "x = keras.ops.reshape(layers.MaxPool2D()(x), (-1, 3 * 3 * 8))\n" + _HEAD.format("x") + _MODEL
+    ),
+    "relu as a maximum": (
+        "inputs = keras.Input((8, 8, 1))\nx = keras.ops.maximum(layers.Conv2D(8, (3, 3))(inputs), 0.0)\n"
+        "x = layers.MaxPooling2D((2, 2), strides=2)(x)\n" + _HEAD.format("layers.Flatten()(x)") + _MODEL
+    ),
+    "softmax by hand": (
+        _BODY + "x = layers.Dense(3)(layers.Flatten()(layers.MaxPooling2D(2)(x)))\nx = keras.ops.exp(x)\n"
+        "x = x / keras.ops.sum(x, axis=-1, keepdims=True)\n" + _MODEL
+    ),
+}  # fmt: skip
+PICTURE_OWN: dict[str, str] = {
+    "an own convolution of tensorflow": "import tensorflow as tf\n"
+    + _CONVOLUTION.format(call="tf.nn.relu(tf.nn.conv2d(x, self.kernel, 1, 'VALID') + self.bias)")
+    + _CONVOLVED,
+    "an own convolution of keras": _CONVOLUTION.format(
+        call="keras.ops.relu(keras.ops.conv(x, self.kernel) + self.bias)"
+    )
+    + _CONVOLVED,
+}
+
+
 # --- two inputs: ways to write them ---------------------------------------------------------------------
 
 TWO = Task(
@@ -627,6 +670,7 @@ TWO_WAYS: dict[str, Two] = {
         body="x = tf.keras.layers.GRU(8)(tf.keras.layers.Embedding(12, 4)(words))\n",
         model="model = tf.keras.Model(inputs=[words, numbers], outputs=outputs)\n",
     ),
+    "the last of all steps": Two(body="x = layers.GRU(8, return_sequences=True)(layers.Embedding(12, 4)(words))[:, -1]\n"),
     "a skip connection": Two(head="x = x + 0.0 * x\noutputs = layers.Dense(1, activation='sigmoid')(x)\n"),
     "tf.data": Two(fitted=_DATASET),
     "saved and loaded": Two(after="model.save('two.keras')\nmodel = keras.models.load_model('two.keras')\n"),
@@ -639,7 +683,26 @@ TWO_WAYS: dict[str, Two] = {
     "a loop of their own": Two(compiled="", fitted=_TAPE),
 }  # fmt: skip
 
+_CELL = """class Cell(layers.Layer):
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.state_size = self.output_size = 8
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], 24))
+        self.u = self.add_weight(shape=(8, 24), initializer="orthogonal")
+        self.b = self.add_weight(shape=(2, 24), initializer="zeros")
+    def call(self, x, states):
+        h = states[0]
+        xz, xr, xh = keras.ops.split(keras.ops.matmul(x, self.w) + self.b[0], 3, axis=-1)
+        hz, hr, hh = keras.ops.split(keras.ops.matmul(h, self.u) + self.b[1], 3, axis=-1)
+        z, r = keras.ops.sigmoid(xz + hz), keras.ops.sigmoid(xr + hr)
+        h = z * h + (1 - z) * keras.ops.tanh(xh + r * hh)
+        return h, [h]
+
+"""
+
 TWO_OWN: dict[str, Two] = {
+    "a cell of their own": Two(before=_CELL, body="x = layers.RNN(Cell())(layers.Embedding(12, 4)(words))\n"),
     "a Lambda": Two(body="x = layers.GRU(8)(layers.Embedding(12, 4)(layers.Lambda(lambda w: w)(words)))\n"),
     "a subclass": Two(inputs="", body="", join="", head="", model=_SUBCLASS),
     "a train_step": Two(before=_STEP, model="model = Net([words, numbers], outputs)\n"),
@@ -679,6 +742,8 @@ def _chains() -> list[Way]:
 
 WAYS: tuple[Way, ...] = (
     *_chains(),
+    *(Way(CNN, name, network + CNN.trained()) for name, network in PICTURE_WAYS.items()),
+    *(Way(CNN, name, network + CNN.trained(), own_code=True) for name, network in PICTURE_OWN.items()),
     *(Way(TWO, name, two.source) for name, two in TWO_WAYS.items()),
     *(Way(TWO, name, two.source, own_code=True) for name, two in TWO_OWN.items()),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import inspect
 import io
 import sys
 import types
@@ -140,7 +141,8 @@ class Callbacks:
         """Give an object of the test a number."""
         self.last -= 1
         name = getattr(value, "__name__", None)
-        reference = Reference(self.last, kind, name if type(name) is str else "")
+        name = name if type(name) is str else ""
+        reference = Reference(self.last, kind, name + _parameters(value) if kind == "callback" else name)
         self.given[self.last] = (reference, value)
         numbers[id(value)] = self.last
         return reference
@@ -256,7 +258,7 @@ class Callbacks:
             raise CodecError("no object of this request")
         record_text(question)
         if method == "call":
-            self.calls[reference.type_name or "a function"] += 1
+            self.calls[reference.type_name.partition("(")[0] or "a function"] += 1
         if method not in _FILE_METHODS:
             args, kwargs = self.exact(args, kinds), self.exact(kwargs, kinds)
         if printed:
@@ -332,6 +334,16 @@ def _kind(value: Any) -> str | None:
     if callable(value):
         return "callback" if isinstance(value, types.FunctionType | types.MethodType) else "callable"
     return "iterator" if isinstance(value, Iterator) else None
+
+
+def _parameters(function: Any) -> str:
+    """Return ``(x,y)`` for a function without defaults, whose stand-in then says how many arguments it takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    plain = all(p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty for p in parameters)
+    return f"({','.join(p.name for p in parameters)})" if plain else ""
 
 
 def _attribute(value: Any, name: Any) -> Any:

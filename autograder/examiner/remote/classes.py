@@ -136,7 +136,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     result = arguments.settle(remote.permissions, call, *answer)
     if isinstance(remote.permissions, Observer):
-        remote.permissions.returned(call.place, result)
+        remote.permissions.returned(call.place, call.names, result)
     return result
 
 

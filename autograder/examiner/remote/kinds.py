@@ -104,6 +104,8 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
 def is_same(first: Any, second: Any) -> bool:
     """Return whether both are one object, or the same function or class of a library."""
     mine, theirs = reference_of(first), reference_of(second)
+    if mine is not None and theirs is not None and mine.handle == theirs.handle:
+        return True
     if first is second or (mine is None) == (theirs is None):
         return first is second
     handle, local = (first, second) if theirs is None else (second, first)

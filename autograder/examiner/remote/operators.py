@@ -26,6 +26,8 @@ from autograder.syntax.special_methods import special
 class Origin(enum.IntEnum):
     """The origin of an instance of a class with operators."""
 
+    CLAIM = -1
+    """Arrived where the solution gave a value: its own methods decide nothing, see :mod:`claims`."""
     STUDENT = 0
     """From a name or a function: it has no operators."""
     TAINTED = 1
@@ -84,7 +86,7 @@ def origin_of(value: Any) -> Origin:
 
 def mark(result: Any, origin: Origin) -> Any:
     """Return the result with its origin, if its class has operators; otherwise return it unchanged."""
-    if issubclass(type(result), Operators) and type(result)._operators:
+    if issubclass(type(result), Operators) and type(result)._operators and result._origin is not Origin.CLAIM:
         return result._of_origin(origin)
     return result
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Container, Iterator, Set
 from typing import Any
@@ -30,6 +31,7 @@ from autograder.examiner.remote.attribute_copies import AttributeCopies
 from autograder.examiner.remote.base_values import MISSING, derives_from_plain_type
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import TestedCall, change_in_place, is_same_kind
+from autograder.examiner.remote.claims import COMPARING, Said, form_of
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
 from autograder.examiner.remote.console import Console
 from autograder.examiner.remote.context_exit import raised_by_test
@@ -40,11 +42,13 @@ from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTR
 from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, plain_value, refuse
+from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
 from autograder.examiner.test_environment.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import KernelLink
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD
+from autograder.syntax.shared_names import CHANGING_CALLS
 from autograder.syntax.special_methods import SPECIAL
 
 _WITHOUT_VALUES = frozenset(
@@ -52,6 +56,8 @@ _WITHOUT_VALUES = frozenset(
      "hash"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
+_GIVING = frozenset(["call", "getattr", "next", "take", "getitem", "enter"])
+"""Requests, and operations, that give what a test reads."""
 UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
@@ -68,7 +74,8 @@ class Remote:
 
     def __init__(self, link: KernelLink) -> None:
         self.link = link
-        self.lost: str | None = None
+        self.lost: LostError | None = None
+        self.patience = Patience()
         self.ending: RemoteError | None = None
         """An end that no test can repair by catching the error: the kernel ended, or the student's code called exit."""
         self.rebuild: Callable[[Reference, Any], Any] | None = None
@@ -113,7 +120,7 @@ class Remote:
             Exception: raised by the student's code, as a built-in exception type or as a class of the student's.
         """
         if self.lost:
-            self.ending = LostError(self.lost)
+            self.ending = type(self.lost)(str(self.lost))
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
@@ -136,16 +143,17 @@ class Remote:
             request = Packed(b"%b%d:%b" % (ADDRESS, self.copy.snapshot, request.text), request.buffers)
         kinds = self.permissions.kinds(*call, given_types(arguments))
         try:
-            reply = self.link.exchange(request, timeout, lambda question: self.callbacks.answer(question, kinds))
+            limit = self.patience.limit(verb, timeout)
+            reply = self.link.exchange(request, limit, lambda question: self.callbacks.answer(question, kinds))
         except LostError as error:
-            self.lost = str(error)
-            self.ending = error
-            raise
+            self.lost = self.ending = self.patience.lost(error)
+            raise self.lost from None
         try:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept_types = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            outcome, result, printed = exactly(tuple, self._decoded(reply, kept_types))
+            decoded = self._decoded(reply, kept_types, judges=self.permissions.judges(*call))
+            outcome, result, printed = exactly(tuple, decoded)
             if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
             if outcome == UNREAD and not _has_library_objects(encoded_request):
@@ -155,9 +163,12 @@ class Remote:
         record_text(reply)
         if printed:
             sys.stdout.write(printed)
-        if outcome == "raised" or (arguments[0] if verb == "operate" else verb) not in _WITHOUT_VALUES:
+        request_name = arguments[0] if verb == "operate" else verb
+        if outcome == "raised" or request_name not in _WITHOUT_VALUES:
             result = self._exact(result, kinds)
         if outcome == "ok":
+            if isinstance(self.permissions, Observer) and request_name in _GIVING:
+                self.permissions.arrived(*call, form_of(result[0] if verb == "call" else result, reply))
             return result
         if outcome == UNREAD:
             raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
@@ -172,20 +183,27 @@ class Remote:
             raise self.callbacks.passed(result["callback"])
         raised = rebuilt_exception(result)
         if isinstance(raised, RemoteError):
-            raised = self.ending = (self.callbacks.too_often() if is_interrupt(raised) else None) or raised
+            raised = self.ending = self._excuse(verb, raised) or raised
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
 
-    def _decoded(self, reply: Packed, kept_types: Any) -> Any:
-        """Decode a reply.
+    def _excuse(self, verb: str, raised: RemoteError) -> RemoteError | None:
+        """Return the error of a call that was stopped and may be right; None if its end is the student's."""
+        if not is_interrupt(raised):
+            return None
+        return self.callbacks.too_often() or self.patience.stop(verb)
+
+    def _decoded(self, reply: Packed, kept_types: Any, *, judges: bool) -> Any:
+        """Decode a reply, whose objects may judge or not.
 
         Raises:
             UnreadReplyError: a value in it cannot be read.
             CodecError: no honest kernel says this.
         """
         try:
-            return decode(reply.text, reply.buffers, self.stand_in, strict=True, kept_types=kept_types)
+            refer = functools.partial(self.claimed, judges=judges)
+            return decode(reply.text, reply.buffers, refer, strict=True, kept_types=kept_types)
         except (ForgedError, LimitError):
             raise
         except CodecError as error:
@@ -341,6 +359,12 @@ class Remote:
             self.alive[reference] = handle = self._made(reference, of_class)
         return self._read(handle)
 
+    def claimed(self, reference: Reference, *, judges: bool) -> Any:
+        """Return what a reference stands for; an object that may not ``judge`` decides nothing by its own methods."""
+        value = self.stand_in(reference)
+        is_object = issubclass(type(value), RemoteObject) and reference.kind in ("object", "function")
+        return value if judges or not is_object else value._of_origin(Origin.CLAIM)
+
     def _read(self, handle: Any) -> Any:
         """Return the handle, or the plain value of its object if such values are read."""
         is_derived = derives_from_plain_type(handle)
@@ -393,10 +417,12 @@ def _has_library_objects(request: Packed) -> bool:
 class RemoteObject(Operators, Handle):
     """The handle of an object in the student's kernel."""
 
-    __slots__ = ("__weakref__", "_origin", "_reference", "_remote")
+    __slots__ = ("__weakref__", "_origin", "_reference", "_remote", "_said")
     _remote: Remote
     _reference: Reference
     _origin: Origin
+    _said: Said
+    """What the object has said of its items; only read where it is a claim."""
     _always_true = False
     """Whether the class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
 
@@ -417,6 +443,7 @@ class RemoteObject(Operators, Handle):
         object.__setattr__(self, "_remote", remote)
         object.__setattr__(self, "_reference", reference)
         object.__setattr__(self, "_origin", Origin.STUDENT)
+        object.__setattr__(self, "_said", Said())
 
     def _autograder_reference(self) -> Reference:
         return self._reference
@@ -460,6 +487,8 @@ class RemoteObject(Operators, Handle):
             instead = COMPUTED_HERE[name]
             raise TypeError(f"{name} of an object in the notebook's kernel is the notebook's own claim; use {instead}")
         attribute = self._remote.ask("getattr", self, name)
+        if self._origin is Origin.CLAIM:
+            return self._of_value(name, attribute)
         if name == "score" and isinstance(attribute, RemoteCallable) and self._predicts():
             raise TypeError("a model's score would send the labels into the notebook's kernel; use check.accuracy")
         if isinstance(attribute, RemoteCallable):  # so that a helper's `g(a)` tells `m.center` from `m.score`
@@ -467,6 +496,25 @@ class RemoteObject(Operators, Handle):
         if name in self._remote.attributes.names:
             attribute = self._remote.attributes.keep(self, self._reference, name, attribute)
         return mark_method(attribute, Origin.DERIVED) if self._origin >= Origin.DERIVED else attribute
+
+    def _of_value(self, name: str, attribute: Any) -> Any:
+        """Return an attribute of the value that a claim holds, in place of its own.
+
+        A column with missing items answers by itself what does not compare it with a value of the test's.
+
+        Raises:
+            UnreadError: the attribute is one of the object's own class.
+        """
+        copy = self._reference.copy
+        if copy is not None and name not in COMPARING:
+            return getattr(copy.value, name) if name == "equals" else attribute
+        value = MISSING if name in CHANGING_CALLS else plain_value(self, name)
+        if not hasattr(value, name):
+            raise self._unread(f"was asked for its own {name!r}")
+        return getattr(value, name)
+
+    def _unread(self, problem: str) -> Exception:
+        return self._remote.permissions.unread_object(self._reference.type_name, problem)
 
     def _predicts(self) -> bool:
         for name in ("predict", "predict_proba"):
@@ -502,6 +550,11 @@ class RemoteObject(Operators, Handle):
 
         Fetching ahead at once would trigger a generator's side effects too early.
         """
+        if self._origin is Origin.CLAIM:
+            return self._said.items(self._fetched(), self._unread)
+        return self._fetched()
+
+    def _fetched(self) -> Iterator[Any]:
         ahead = self._remote.ask("operate", "ahead", (self,))
         count, most = 0, 1
         while True:
@@ -540,7 +593,12 @@ class RemoteObject(Operators, Handle):
         return value
 
     def __len__(self) -> int:
-        return int(self._plain("len", int))
+        length = int(self._plain("len", int))
+        return self._said.length(length, self._unread) if self._origin is Origin.CLAIM else length
+
+    def __getitem__(self, key: Any) -> Any:
+        item = self._remote.ask("operate", "getitem", (self, key))
+        return self._said.item(key, item, self._unread) if self._origin is Origin.CLAIM else item
 
     def __str__(self) -> str:
         return str(self._plain("str", str))

@@ -16,6 +16,7 @@ from functools import partial
 
 from autograder._util.yaml_record import suggest
 from autograder.coordinator import batch
+from autograder.coordinator.observation import is_observed
 from autograder.errors import CourseError, UsageError
 from autograder.extensions.trust.audit_equivalence import ALIKE, DIFFERENT, Comparison, compare, in_sandbox
 from autograder.extensions.trust.audit_grading import graded
@@ -197,6 +198,7 @@ def _notes(
             f"{len(results)} of {len(answers)} answers were run in {minutes:g} minutes, a sample of all families, "
             "answers and operators; with more --minutes, the next audit goes on from there"
         )
+    yield from unobserved(release)
     tests = [cell for exam in release.exams for cell in exam.cells if is_tested(cell)]
     visible = [str(cell.grade_id) for cell in tests if cell.source == cell.released and not cell.file]
     if len(visible) == len(tests):
@@ -212,3 +214,20 @@ def _notes(
     not_graded = [result for result in results if result.verdict is MutantVerdict.NOT_GRADED]
     if not_graded:
         yield f"{len(not_graded)} answers could not be graded on this machine: {not_graded[0].reason}"
+
+
+def unobserved(release: Release) -> Iterator[str]:
+    """Say where no types of results are known, so that none is tried in another form."""
+    if not is_observed(release.exams):
+        yield (
+            "the solution was not seen running, so the types of its results are not known: no result was tried in "
+            "another form, and of models, tables and numbers there are no cheats"
+        )
+        return
+    tests = [cell for exam in release.exams for cell in exam.cells if is_tested(cell)]
+    if in_kernel := [str(cell.grade_id) for cell in tests if cell.in_kernel]:
+        verb = "runs" if len(in_kernel) == 1 else "run"
+        yield (
+            f"{', '.join(in_kernel)} {verb} in the student's kernel, where no types of results are observed: none was "
+            "tried in another form"
+        )

@@ -162,7 +162,7 @@ def _show(outcome: Audit, quiet: bool) -> None:
             caught = (
                 f"{question.caught + question.by_others} of {question.mutants} caught"
                 if question.mutants
-                else "nothing tried"
+                else "no wrong one tried"
             )
             line = f"{question.id:24} {caught:20} {interval(question.interval) if question.mutants else ''}".rstrip()
             click.secho(line, fg=None if question.mutants else "red")

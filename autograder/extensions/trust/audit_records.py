@@ -139,10 +139,15 @@ class Audit:
 
     @property
     def is_below_floor(self) -> bool:
-        """Whether fewer are caught than course.yaml wants, or an honest rewrite lost points, where it sets a floor."""
+        """Whether fewer are caught than course.yaml wants, or an honest rewrite lost points, where it sets a floor.
+
+        An audit of honest rewrites alone says nothing of wrong answers.
+        """
         if self.floor is None:
             return False
-        return self.share is None or self.share < self.floor or self.count(MutantVerdict.LOST) > 0
+        is_of_honest_alone = bool(self.results) and all(result.mutant.is_honest for result in self.results)
+        share = self.share if self.share is not None else float(is_of_honest_alone)
+        return share < self.floor or self.count(MutantVerdict.LOST) > 0
 
     def of(self, *verdicts: MutantVerdict) -> list[Result]:
         """List the mutants with one of these verdicts."""

@@ -34,7 +34,6 @@ SCALES = (1e-6, 1e3)
 CHANGES = "`{name}` changes its argument, and the solution leaves it as it is"
 MAX_NUMBERS = 200_000
 """Numbers of an argument up to which a call is kept."""
-_options = {"has_order": True}
 _calls: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
 
@@ -99,12 +98,11 @@ def compare(
         seed: of the drawn arguments.
         has_order: whether the order of a table's rows counts.
     """
-    _options["has_order"] = has_order
     quiet = io.StringIO()
     began = time.monotonic()
     with redirect_stdout(quiet), redirect_stderr(quiet):
         try:
-            verdict = _compared(namespace, right, answer, names, began + seconds, seed)
+            verdict = _Comparison(began + seconds, seed, has_order).verdict(namespace, right, answer, names)
         except Unclear as error:
             verdict = {"verdict": "unclear", "why": str(error)}
         except Exception as error:
@@ -112,36 +110,92 @@ def compare(
     sys.stdout.write("\n" + json.dumps(verdict) + "\n")
 
 
-def _compared(
-    namespace: dict[str, Any], right: str, answer: str, names: list[str], deadline: float, seed: int
-) -> dict[str, str]:
-    (first, early), (again, late), (second, error) = (
-        _executed(namespace, source, names, deadline) for source in (right, right, answer)
-    )
-    if early is not None or late is not None:
-        raise Unclear("the solution's cell cannot be run a second time")
-    functions = [name for name in names if _is_function(first.get(name))]
-    for name in (name for name in names if name not in functions and name in first):
-        if not alike(plain(first[name]), plain(again.get(name))):
-            raise Unclear(f"`{name}` differs from run to run")
-        if name not in second or not alike(plain(first[name]), plain(second[name])):
-            if hasattr(first[name], "get_weights"):
-                raise Unclear("networks with other weights may be equally good")
-            wanted, actual = shown(first[name]), shown(second.get(name))
-            return {"verdict": "different", "why": f"`{name}` is {actual} instead of {wanted}", "name": name}
-    tried = 0
-    for name in functions:
-        if not _is_function(second.get(name)):
-            return {"verdict": "different", "why": f"`{name}` is no function", "name": name}
-        difference, count = _calls_differ(name, first[name], second[name], deadline, seed)
-        tried += count
-        if difference:
-            return difference
-    if functions and not tried:
-        raise Unclear("no call of it was seen from which arguments could be drawn")
-    reason = f"equal for {tried} inputs" if functions else "equal values"
-    ending = "" if error is None else f"; its cell raises {type(error).__name__} after that"
-    return {"verdict": "alike", "why": reason + ending}
+class _Comparison:
+    """A comparison of two answers: its deadline, the seed of drawn arguments, whether the order of rows counts."""
+
+    def __init__(self, deadline: float, seed: int, has_order: bool) -> None:
+        self.deadline, self.seed, self.has_order = deadline, seed, has_order
+
+    def verdict(self, namespace: dict[str, Any], right: str, answer: str, names: list[str]) -> dict[str, str]:
+        """Compare what two sources of a cell bind."""
+        (first, early), (again, late), (second, error) = (
+            _executed(namespace, source, names, self.deadline) for source in (right, right, answer)
+        )
+        if early is not None or late is not None:
+            raise Unclear("the solution's cell cannot be run a second time")
+        functions = [name for name in names if _is_function(first.get(name))]
+        for name in (name for name in names if name not in functions and name in first):
+            if not alike(self.plain(first[name]), self.plain(again.get(name))):
+                raise Unclear(f"`{name}` differs from run to run")
+            if name not in second or not alike(self.plain(first[name]), self.plain(second[name])):
+                if hasattr(first[name], "get_weights"):
+                    raise Unclear("networks with other weights may be equally good")
+                wanted, actual = shown(first[name]), shown(second.get(name))
+                return {"verdict": "different", "why": f"`{name}` is {actual} instead of {wanted}", "name": name}
+        tried = 0
+        for name in functions:
+            if not _is_function(second.get(name)):
+                return {"verdict": "different", "why": f"`{name}` is no function", "name": name}
+            difference, count = self.calls_differ(name, first[name], second[name])
+            tried += count
+            if difference:
+                return difference
+        if functions and not tried:
+            raise Unclear("no call of it was seen from which arguments could be drawn")
+        reason = f"equal for {tried} inputs" if functions else "equal values"
+        ending = "" if error is None else f"; its cell raises {type(error).__name__} after that"
+        return {"verdict": "alike", "why": reason + ending}
+
+    def calls_differ(self, name: str, right: Any, answer: Any) -> tuple[dict[str, str], int]:
+        """Call both functions with many arguments; return what differs, and how many inputs were tried."""
+        calls = _calls.get(name, [])
+        dice = random.Random(self.seed)
+        drawn = [(args, kwargs) for args, kwargs in calls]
+        drawn += [_scaled(call, factor) for call in calls[:3] for factor in SCALES]
+        drawn += [_drawn(dice, calls) for _ in range(MAX_INPUTS if calls else 0)]
+        differences: list[tuple[int, dict[str, str]]] = []
+        tried = 0
+        for args, kwargs in drawn:
+            if time.monotonic() > self.deadline - 0.5 or len(differences) >= 5:
+                break
+            wanted, before = _called(right, args, kwargs, self.deadline)
+            if isinstance(wanted, BaseException):
+                continue
+            try:
+                expected = self.plain(wanted)
+                if not tried and not alike(expected, self.plain(_called(right, args, kwargs, self.deadline)[0])):
+                    raise Unclear(f"`{name}` gives another result each time")
+                tried += 1
+                actual, after = _called(answer, args, kwargs, self.deadline)
+                same = not isinstance(actual, BaseException) and alike(expected, self.plain(actual))
+            except Unclear:
+                if not tried:
+                    raise
+                continue
+            if same and not self.same_arguments(before, after):
+                reason = CHANGES.format(name=name)
+                if self.same_arguments(before, (args, kwargs)):
+                    return {"verdict": "different", "why": reason, "name": name}, tried
+            if not same:
+                arguments = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
+                result = _ending(actual) if isinstance(actual, BaseException) else f"gives {shown(actual)}"
+                call = f"{name}({arguments})"
+                reason = f"`{call}` {result} instead of {shown(wanted)}"
+                ending = "," if len(args) == 1 else ""
+                case = f"(({arguments}{ending}), {shown(wanted)})" if not kwargs else ""
+                differences.append((len(reason), {"verdict": "different", "why": reason, "name": name, "case": case}))
+        return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
+
+    def same_arguments(self, first: Arguments, second: Arguments) -> bool:
+        """Tell whether the arguments of two calls are equal; also where they cannot be compared."""
+        try:
+            return alike(self.plain(first), self.plain(second))
+        except Unclear:
+            return True
+
+    def plain(self, value: Any) -> Any:
+        """Turn a value into a plain one."""
+        return plain(value, self.has_order)
 
 
 def _is_function(value: Any) -> bool:
@@ -159,47 +213,6 @@ def _executed(
     _seed()
     outcome = _within(deadline, lambda: exec(compile(source, "<answer>", "exec"), namespace_copy))
     return namespace_copy, outcome if isinstance(outcome, BaseException) else None
-
-
-def _calls_differ(name: str, right: Any, answer: Any, deadline: float, seed: int) -> tuple[dict[str, str], int]:
-    """Call both functions with many arguments; return what differs, and how many inputs were tried."""
-    calls = _calls.get(name, [])
-    dice = random.Random(seed)
-    drawn = [(args, kwargs) for args, kwargs in calls]
-    drawn += [_scaled(call, factor) for call in calls[:3] for factor in SCALES]
-    drawn += [_drawn(dice, calls) for _ in range(MAX_INPUTS if calls else 0)]
-    differences: list[tuple[int, dict[str, str]]] = []
-    tried = 0
-    for args, kwargs in drawn:
-        if time.monotonic() > deadline - 0.5 or len(differences) >= 5:
-            break
-        wanted, before = _called(right, args, kwargs, deadline)
-        if isinstance(wanted, BaseException):
-            continue
-        try:
-            expected = plain(wanted)
-            if not tried and not alike(expected, plain(_called(right, args, kwargs, deadline)[0])):
-                raise Unclear(f"`{name}` gives another result each time")
-            tried += 1
-            actual, after = _called(answer, args, kwargs, deadline)
-            same = not isinstance(actual, BaseException) and alike(expected, plain(actual))
-        except Unclear:
-            if not tried:
-                raise
-            continue
-        if same and not _same_arguments(before, after):
-            reason = CHANGES.format(name=name)
-            if _same_arguments(before, (args, kwargs)):
-                return {"verdict": "different", "why": reason, "name": name}, tried
-        if not same:
-            arguments = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
-            result = _ending(actual) if isinstance(actual, BaseException) else f"gives {shown(actual)}"
-            call = f"{name}({arguments})"
-            reason = f"`{call}` {result} instead of {shown(wanted)}"
-            ending = "," if len(args) == 1 else ""
-            case = f"(({arguments}{ending}), {shown(wanted)})" if not kwargs else ""
-            differences.append((len(reason), {"verdict": "different", "why": reason, "name": name, "case": case}))
-    return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
 
 
 def _ending(error: BaseException) -> str:
@@ -221,13 +234,6 @@ def _listed(result: Any) -> Any:
     """Return the values of a generator as a list; of an endless one, only the first."""
     is_lazy = hasattr(result, "__next__") and not hasattr(result, "read")
     return list(itertools.islice(result, MAX_NUMBERS)) if is_lazy else result
-
-
-def _same_arguments(first: Arguments, second: Arguments) -> bool:
-    try:
-        return alike(plain(first), plain(second))
-    except Unclear:
-        return True
 
 
 class _TimeIsUp(BaseException):
@@ -270,8 +276,13 @@ def _seed() -> None:
 # --- values --------------------------------------------------------------------------------------------
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, has_order: bool = True, depth: int = 0) -> Any:
     """Turn a value into numbers, texts, lists and dictionaries that can be compared.
+
+    Args:
+        value: any value.
+        has_order: whether the order of the rows of a table counts.
+        depth: levels above it.
 
     Raises:
         Unclear: it is none of these.
@@ -281,42 +292,42 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return value
     if isinstance(value, (list, tuple)):
-        return [plain(one, depth + 1) for one in value]
+        return [plain(one, has_order, depth + 1) for one in value]
     if isinstance(value, dict):
-        return {str(key): plain(one, depth + 1) for key, one in value.items()}
+        return {str(key): plain(one, has_order, depth + 1) for key, one in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(one, depth + 1) for one in value), key=repr)
+        return sorted((plain(one, has_order, depth + 1) for one in value), key=repr)
     if hasattr(value, "get_weights"):
         return [_settings(value), *(_array(one) for one in value.get_weights())]
     if hasattr(value, "get_params") and hasattr(value, "fit"):
-        return _estimator(value, depth)
+        return _estimator(value, has_order, depth)
     if hasattr(value, "to_numpy") and hasattr(value, "index"):
-        return _table(value, depth)
+        return _table(value, has_order, depth)
     for method_name in ("detach", "numpy", "get_value", "to_numpy"):
         method = getattr(value, method_name, None)
         if callable(method) and not isinstance(value, type):
-            return plain(method(), depth + 1)
+            return plain(method(), has_order, depth + 1)
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _array(value)
     raise Unclear(f"a {type(value).__name__} cannot be compared")
 
 
-def _table(value: Any, depth: int) -> Any:
+def _table(value: Any, has_order: bool, depth: int) -> Any:
     """Turn a table or a column of pandas into lists; numbers of rows are no matter, names of rows are."""
     names = {} if str(value.index.dtype).startswith("int") else {"": [str(name) for name in value.index]}
-    if not _options["has_order"] and hasattr(value, "columns"):
+    if not has_order and hasattr(value, "columns"):
         texts = list(map(repr, value.to_numpy().tolist()))
         value = value.iloc[sorted(range(len(value)), key=texts.__getitem__)]
     columns = [(str(name), value[name]) for name in value.columns] if hasattr(value, "columns") else [("values", value)]
-    return names | {name: [plain(one, depth + 1) for one in column.tolist()] for name, column in columns}
+    return names | {name: [plain(one, has_order, depth + 1) for one in column.tolist()] for name, column in columns}
 
 
-def _estimator(value: Any, depth: int) -> Any:
+def _estimator(value: Any, has_order: bool, depth: int) -> Any:
     """Turn a model of scikit-learn's into its settings and what it learned, as far as they can be compared."""
     learned: dict[str, Any] = {"": type(value).__name__}
     for name, part in vars(value).items():
         try:
-            learned[name] = plain(part, depth + 1)
+            learned[name] = plain(part, has_order, depth + 1)
         except Unclear:
             learned[name] = None
     return learned

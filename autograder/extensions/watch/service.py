@@ -45,6 +45,8 @@ MAX_STALE_SECONDS = 60.0
 """Longest time that these two lag behind while work goes on without a pause."""
 
 Result = Future[Grade | NotGraded]
+TellStep = Callable[[str, str], None]
+"""Called with a student and a step, from any thread: ``lent`` (a kernel, each time), ``examined``."""
 
 
 class Service:
@@ -57,6 +59,7 @@ class Service:
         assignment: the assignment.
         options: ``workers`` and ``warm`` count.
         tell: called with each reason why a feedback page was not written.
+        tell_step: called at each step of a submission.
 
     Raises (at ``with``):
         CourseError: the exam cannot be made.
@@ -70,9 +73,10 @@ class Service:
         assignment: Assignment,
         options: Options | None = None,
         tell: Callable[[str], None] = lambda reason: None,
+        tell_step: TellStep = lambda student, step: None,
     ) -> None:
         self.course, self.assignment = course, assignment
-        self._tell = tell
+        self._tell, self._tell_step = tell, tell_step
         self._told: set[str] = set()
         self._options = options or Options()
         self._stack = contextlib.ExitStack()
@@ -82,6 +86,8 @@ class Service:
         self._alone: deque[tuple[str, Result]] = deque()
         """Submissions for which the machine was too busy: they are graded again while nothing else is."""
         self._tried_twice: set[str] = set()
+        self._anew: set[str] = set()
+        """Students whose notebooks are executed though their grade is current."""
         self._failures: dict[str, str] = {}
         self._publishing: set[Future[None]] = set()
         self._report_due = 0.0
@@ -113,14 +119,20 @@ class Service:
         self._wake_up()
         self._stack.close()
 
-    def submit(self, student: str) -> Result:
+    def submit(self, student: str, *, anew: bool = False) -> Result:
         """Grade a student's submission as it is on disk, unless its grade is current.
+
+        Args:
+            student: the student.
+            anew: execute the notebook all the same, without its recording.
 
         Returns:
             A future of the grade, or of the reason why there is none; it is done once the student's page is written.
             It raises CancelledError if the service is stopped before.
         """
         future: Result = Future()
+        if anew:
+            self._anew.add(student)
         self._waiting.add(future)
         future.add_done_callback(self._waiting.discard)
         self._arrived.put((student, future))
@@ -162,7 +174,7 @@ class Service:
         work = replace(self._planner.without_submission(), scratch=self._scratch)
         open_more_files()
         templates = self._stack.enter_context(Templates(work, kernels=kernels, executed=True))
-        self._examiners = Examiners(templates)
+        self._examiners = Examiners(templates, lambda work: self._tell_step(work.student, "lent"))
         self._stack.callback(self._examiners.stop)
         self._workers = 1 if reduced else self._options.workers or batch.worker_count([work])
         self._woken, self._wake = os.pipe()
@@ -260,7 +272,7 @@ class Service:
         try:
             self._planner.hand_ins.look_again()
             work = replace(self._next_attempt(student) or self._planner.work(student), scratch=self._scratch)
-            grade = batch.current(work)
+            grade = None if student in self._anew else batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
             reason = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
             self._failures[student] = reason
@@ -280,9 +292,15 @@ class Service:
 
     def _grade(self, work: Work) -> str:
         """Grade a submission, from its recording if it has one; return the reason of a failure."""
-        if are_kept(work) and not attempt(replace(work, replay_only=True), self._examiners.examine):
+        is_replayable = are_kept(work) and work.student not in self._anew
+        if is_replayable and not attempt(replace(work, replay_only=True), self._examine):
             return ""
-        return attempt(work, self._examiners.examine)
+        return attempt(work, self._examine)
+
+    def _examine(self, work: Work) -> bytes:
+        outcome = self._examiners.examine(work)
+        self._tell_step(work.student, "examined")
+        return outcome
 
     def _finish(self, work: Work, reason: str) -> None:
         future = self._running.pop(work.student)
@@ -291,6 +309,7 @@ class Service:
             self._alone.append((work.student, future))
             return
         self._tried_twice.discard(work.student)
+        self._anew.discard(work.student)
         outcome = batch.verified(work, after_second_try(reason))
         if work.target != self.course.autograded(work.student, work.assignment.name):  # one of several attempts
             if isinstance(outcome, Grade):

@@ -11,12 +11,11 @@ from autograder.exchange.result_json import peak_memory
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.results.report import plots, status_words, suspects
+from autograder.results.report import plots, status_words
 from autograder.results.report.page import feedback_link, pieces
+from autograder.results.report.sections import ReportedClass, Titles, extension_sections
 from autograder.term.presence import Presence
 
-Titles = Mapping[tuple[str, str], str]
-"""Notebook and id of a question → the heading above it."""
 _ORDER = tuple(Outcome)
 
 
@@ -62,6 +61,7 @@ def render_class_report(
     calibrated: tuple[str, Sequence[str]] = ("", ()),
     hand_ins: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
+    term: Sequence[Grade] = (),
 ) -> Iterator[str]:
     """Render the class report of one assignment, piece by piece: one HTML file that loads nothing.
 
@@ -81,10 +81,12 @@ def render_class_report(
         calibrated: whether the thresholds are calibrated, and what has changed since, a sentence each.
         hand_ins: what a person should know about teams and attempts, a line each.
         names: student → name for people, of those whose grade does not hold it.
+        term: the grades of all assignments, for what extensions say of the term.
     """
     failures, titles = failures or {}, titles or {}
     ran = [grade for grade in grades if status_words.graded(grade)]
     shares = [status_words.percent(grade.score, grade.max_score) for grade in ran]
+    sections, section_faults = extension_sections(ReportedClass(course, assignment, ran, titles, term))
     values = {
         "course": course,
         "assignment": assignment,
@@ -102,8 +104,8 @@ def render_class_report(
         "presence": presence or Presence(),
         "people": _for_people(grades, titles),
         "outcomes": _ORDER,
-        "exceptions": [_suspect(each.key, each.grades, titles) | {"of": each} for each in suspects.exceptions(ran)],
-        "upsets": [_suspect(each.key, each.losing, titles) | {"of": each} for each in suspects.upsets(ran)],
+        "sections": sections,
+        "section_faults": section_faults,
         "calibrated": calibrated,
         "versions": next((grade.versions for grade in grades if grade.versions), {}),
     }
@@ -156,11 +158,6 @@ def _for_people(grades: Sequence[Grade], titles: Titles) -> list[dict[str, Any]]
             )
             entry["who"].append((grade, feedback_link(grade)))
     return [entries[key] for key in sorted(entries, key=lambda key: key[0])]
-
-
-def _suspect(key: suspects.Key, grades: Sequence[Grade], titles: Titles) -> dict[str, Any]:
-    students = sorted(grades, key=lambda g: g.student.casefold())
-    return {"title": titles.get(key, ""), "id": key[1], "who": [(g, feedback_link(g)) for g in students]}
 
 
 def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:

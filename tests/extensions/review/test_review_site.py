@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from helpers.browser import WIDTHS, in_browser, misfits
 from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
 
 from autograder.coordinator import batch
@@ -109,6 +110,15 @@ def test_an_answer_is_shown_inert(course):
     assert "ada" in page
     assert "<em>descends</em>" in page
     assert "<script>" not in page
+
+
+@pytest.mark.integration
+@in_browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_of_a_page_is_cut_on_any_screen(course, width):
+    site = site_of(course)
+    for address in ("", "q/0", "q/1/0", "q/2/1"):
+        assert misfits(site.reply("GET", address).body.decode(), width) == []
 
 
 def test_a_tasks_answer_is_what_the_student_wrote_below_it(course):

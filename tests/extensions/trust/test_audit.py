@@ -7,18 +7,19 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.audits import Silent
+from helpers.audits import Silent, observed_release
 from helpers.kernels import InProcessKernel
 from helpers.tiny import SOLUTION, TEST, YAML, Here, cell, notebook, tiny_course, tiny_release
 
 from autograder.errors import CourseError, UsageError
-from autograder.extensions.trust.audit import audit
+from autograder.extensions.trust.audit import audit, unobserved
 from autograder.extensions.trust.audit_command import _kept_on_interrupt
 from autograder.extensions.trust.audit_grading import may_be_endless, packed
 from autograder.extensions.trust.audit_records import Audit, MutantVerdict, diff, to_json
 from autograder.extensions.trust.audit_runs import MIN_CELL_SECONDS, AuditOptions, AuditRuns, remove_old
 from autograder.extensions.trust.mutants import cheats, mutants
-from autograder.extensions.trust.mutants.feeds import Feeds, feeds
+from autograder.extensions.trust.mutants.feeds import Feeds, feeds, used_later
+from autograder.extensions.trust.mutants.result_forms import OPERATORS
 from autograder.records.course import Course
 
 pytestmark = pytest.mark.integration
@@ -28,7 +29,7 @@ def audited(folder: Path, test: str = TEST, solution: str = SOLUTION, **options:
     course = tiny_course(folder, solution=solution, test=test)
     chosen = {"families": ("code",), **options}
     given = AuditOptions(execute=Here(), start=InProcessKernel, workers=1, **chosen)  # type: ignore[arg-type]
-    return audit(course, tiny_release(course), given, Silent())
+    return audit(course, observed_release(course), given, Silent())
 
 
 def test_a_strong_test_catches_every_slip(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_a_floor_of_the_course_is_held(tmp_path: Path) -> None:
     yaml = YAML + "    audit: {caught: 0.9}\n"
     course = tiny_course(tmp_path, test="assert isinstance(double(1), int)", yaml=yaml)
     given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
-    assert audit(course, tiny_release(course), given, Silent()).is_below_floor
+    assert audit(course, observed_release(course), given, Silent()).is_below_floor
     assert not audited(tmp_path / "other").is_below_floor
 
 
@@ -125,7 +126,7 @@ def test_a_change_that_the_task_allows_must_keep_all_points(tmp_path: Path) -> N
     yaml = YAML + "    audit: {caught: 0.1, right: {double: [+ for *, a number one too large]}}\n"
     given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
     spared, lost = (
-        audit(course, tiny_release(course), given, Silent())
+        audit(course, observed_release(course), given, Silent())
         for course in (tiny_course(tmp_path / "1", test=RIGHT, yaml=yaml), tiny_course(tmp_path / "2", yaml=yaml))
     )
     named = {"+ for *", "a number one too large"}
@@ -186,7 +187,7 @@ def test_an_audit_goes_on_where_it_was(tmp_path: Path) -> None:
     first = audited(tmp_path)
     here = Here()
     course = tiny_course(tmp_path)
-    again = audit(course, tiny_release(course), AuditOptions(families=("code",), workers=1, execute=here), Silent())
+    again = audit(course, observed_release(course), AuditOptions(families=("code",), workers=1, execute=here), Silent())
     assert here.started == []
     assert to_json(again)["results"] == to_json(first)["results"]
 
@@ -228,7 +229,7 @@ def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> No
     (course.source("hw") / "nb.ipynb").write_text(json.dumps(text))
     here = Here()
     given = AuditOptions(families=("code",), execute=here, start=InProcessKernel, workers=1)
-    found = audit(course, tiny_release(course), given, Silent())
+    found = audit(course, observed_release(course), given, Silent())
     assert found.wrong == found.caught > len(here.started) - 1
     assert {q.id: q.survived for q in found.questions} == {"test-half": 0, "test-more": 0}
 
@@ -236,7 +237,7 @@ def test_answers_of_independent_questions_share_a_notebook(tmp_path: Path) -> No
 def test_one_question_can_be_audited_alone(tmp_path: Path) -> None:
     course = two_questions(tmp_path)
     given = AuditOptions(families=("code",), questions=("test-more",), execute=Here(), start=InProcessKernel, workers=1)
-    found = audit(course, tiny_release(course), given, Silent())
+    found = audit(course, observed_release(course), given, Silent())
     assert [q.id for q in found.questions] == ["test-more"]
     assert {r.mutant.cell for r in found.results} == {"more"}
 
@@ -423,6 +424,31 @@ def test_a_result_in_another_form_is_right_where_the_task_leaves_it_open(tmp_pat
     assert {TUPLE, "an array for a list"} <= {one.mutant.operator for one in found.of(MutantVerdict.LOST)}
 
 
+def test_without_a_run_of_the_solution_no_form_is_tried_and_the_audit_says_so(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, solution=PAIR, test="assert pair(2) == [2, 4]")
+    given = AuditOptions(families=("honest",), execute=Here(), start=InProcessKernel, workers=1)
+    found = audit(course, tiny_release(course), given, Silent())
+    assert not OPERATORS & {one.mutant.operator for one in found.results}
+    assert (
+        "the solution was not seen running, so the types of its results are not known: no result was tried in another "
+        "form, and of models, tables and numbers there are no cheats"
+    ) in found.notes
+
+
+def test_tests_in_the_students_kernel_show_no_types_and_the_audit_says_so(tmp_path: Path) -> None:
+    yaml = YAML + "    examine: {kernel: [test-double]}\n"
+    course = tiny_course(tmp_path, solution=PAIR, test="assert pair(2) == [2, 4]", yaml=yaml)
+    release = observed_release(course)
+    (note,) = unobserved(release)
+    assert note == (
+        "test-double runs in the student's kernel, where no types of results are observed: none was tried in another "
+        "form"
+    )
+    (exam,) = release.exams
+    index = next(index for index, cell in enumerate(exam.cells) if cell.grade_id == "double")
+    assert used_later(exam, index) == ("pair",)
+
+
 def test_a_visible_test_shows_which_form_is_wanted(tmp_path: Path) -> None:
     found = audited(tmp_path, "assert pair(2) == [2, 4]", PAIR, families=("honest",))
     assert found.count(MutantVerdict.LOST) == 0
@@ -435,7 +461,7 @@ def test_a_rewrite_that_the_task_forbids_is_named_in_one_line_and_must_lose_poin
     test = "### BEGIN HIDDEN TESTS\nassert list(pair(2)) == [2, 4]\n### END HIDDEN TESTS"
     course = tiny_course(tmp_path, solution=PAIR, test=test, yaml=yaml)
     given = AuditOptions(families=("honest",), execute=Here(), start=InProcessKernel, workers=1)
-    found = audit(course, tiny_release(course), given, Silent())
+    found = audit(course, observed_release(course), given, Silent())
     assert [one.mutant.operator for one in found.of(MutantVerdict.SURVIVED)] == [TUPLE]
     assert found.wrong == 1
 
@@ -483,7 +509,7 @@ def test_a_question_that_catches_nothing_itself_is_called_so(tmp_path: Path) -> 
     path = course.source("hw") / "nb.ipynb"
     path.write_text(path.read_text().replace("assert half(8) == 4", "assert callable(half)"))
     given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
-    (half, *_) = audit(course, tiny_release(course), given, Silent()).questions
+    (half, *_) = audit(course, observed_release(course), given, Silent()).questions
     assert half.caught == 0
     assert half.remarks == (f"It catches nothing itself: other questions caught all {half.by_others} wrong answers.",)
 
@@ -494,5 +520,5 @@ def test_questions_without_a_hidden_test_are_named(tmp_path: Path) -> None:
     hidden = "### BEGIN HIDDEN TESTS\\nassert half(8) == 4\\n### END HIDDEN TESTS"
     path.write_text(path.read_text().replace("assert half(8) == 4", hidden))
     given = AuditOptions(families=("code",), execute=Here(), start=InProcessKernel, workers=1)
-    notes = audit(course, tiny_release(course), given, Silent()).notes
+    notes = audit(course, observed_release(course), given, Silent()).notes
     assert "no part of test-more, test-both is hidden: students can write answers for these cases alone" in notes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.audits import Silent
+from helpers.audits import Silent, observed_release
 from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, Here, cell, notebook, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, notebook, tiny_course
 from variants.running import ENVIRONMENT
 
 from autograder.extensions.trust.audit import audit
@@ -53,7 +53,7 @@ def audited(folder: Path, threshold: str, *families: str) -> Audit:
         )
     )
     given = AuditOptions(minutes=60, families=families, execute=Here(), start=InProcessKernel, workers=1)
-    return audit(course, tiny_release(course), given, Silent())
+    return audit(course, observed_release(course), given, Silent())
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers.browser import WIDTHS, in_browser, misfits
 from helpers.tiny import tiny_course
 
 from autograder.extensions.trust.audit_page import write_page
@@ -29,6 +30,7 @@ LOST = Result(
     MutantVerdict.LOST,
     (Loss("test-double", 1.5, "`double` has no docstring <b>"),),
 )
+SPARED = Result(mutant("honest", "double = lambda x: 2 * x", "a lambda"), MutantVerdict.SPARED)
 SURVIVED = Result(
     mutant("code", BEFORE.replace("*", "+")),
     MutantVerdict.SURVIVED,
@@ -79,10 +81,22 @@ def test_the_page_says_what_the_floor_is(page: str) -> None:
     assert "90 % of the wrong answers must be caught" in page
 
 
+def test_a_row_names_its_columns_on_narrow_screens(page: str) -> None:
+    for title in ("Points", "Caught", "As it should be", "Of", "Equivalent"):
+        assert f'data-label="{title}"' in page
+
+
 def test_the_page_runs_nothing_and_asks_nobody(page: str) -> None:
     assert "<script" not in page
     assert "http" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).replace("http-equiv", "")
     assert "no docstring &lt;b&gt;" in page
+
+
+@pytest.mark.integration
+@in_browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_of_the_page_is_cut_on_any_screen(page: str, width: int) -> None:
+    assert misfits(page, width) == []
 
 
 def test_json_says_the_same() -> None:
@@ -102,6 +116,9 @@ def test_json_says_the_same() -> None:
         ((CAUGHT, SURVIVED), 0.6, True),
         ((CAUGHT, LOST), 0.5, True),
         ((), 0.5, True),
+        ((SAME,), 0.5, True),
+        ((SPARED,), 0.5, False),
+        ((LOST,), 0.5, True),
     ],
 )
 def test_a_floor_is_missed_by_survivors_and_by_right_answers_that_lose(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.bundles import rewritten
 from helpers.tiny import TEST, Here, copied, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
@@ -87,7 +88,7 @@ def test_a_bundle_holds_submission_exam_recording_result_versions_and_keys(cours
         "course/source/hw/words.txt",
         "recordings/0.run",
     }
-    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", 5, "ada")
+    assert (manifest.format, manifest.version, manifest.student) == ("nbexaminer bundle", VERSION, "ada")
     assert manifest.graded_from == manifest.bundled_from
     assert manifest.environment.packages["numpy"]
     assert manifest.recorded == 1
@@ -208,24 +209,6 @@ def test_a_students_file_with_an_odd_name_comes_along(course: Course, tmp_path: 
 # --- bytes that somebody else chose --------------------------------------------------------------------------
 
 
-def rewritten(
-    path: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None], folder: Path | None = None
-) -> Path:
-    """Write the bundle again after ``change``, with digests that fit; it gets the files and the manifest."""
-    with zipfile.ZipFile(path) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(files.pop("bundle.json"))
-    change(files, manifest)
-    for entry in (entry for entry in manifest["files"].values() if isinstance(entry, dict)):
-        content = files.get(entry["member"], b"")
-        entry |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    other = (folder or path.parent) / "changed.zip"
-    with zipfile.ZipFile(other, "w") as archive:
-        for name, content in {**files, "bundle.json": json.dumps(manifest).encode()}.items():
-            archive.writestr(name, content)
-    return other
-
-
 def in_json(file: str, change: Callable[[Any], None]) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
     def changed(files: dict[str, bytes], _: dict[str, Any]) -> None:
         data = json.loads(files[file])
@@ -274,8 +257,8 @@ HOSTILE = {
     ),
     "an exam of another assignment": in_json("exam.json", lambda head: head["assignment"].update(name="other")),
     "another format": lambda files, manifest: manifest.update(format="zip"),
-    "another version": lambda files, manifest: manifest.update(version=6),
-    "another version and no environment": lambda files, manifest: manifest.update(version=6, environment=7),
+    "another version": lambda files, manifest: manifest.update(version=VERSION + 1),
+    "another version and no environment": lambda files, manifest: manifest.update(version=VERSION + 1, environment=7),
     "a manifest with another key": lambda files, manifest: manifest.update(more=1),
     "a number for a file": lambda files, manifest: manifest["files"].update({"course/x": 1}),
     "files without end": lambda files, manifest: manifest["files"].update(
@@ -327,7 +310,7 @@ def test_a_bundle_of_another_version_names_the_kit_that_made_it(course: Course, 
         manifest["version"] = 1
         manifest["environment"]["kit"] = "0.0.9\x1b[31m"
 
-    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 5"
+    said = r"its version is 1 \(made with version 0\.0\.9.* of the kit\), and this kit reads version 6"
     with pytest.raises(BundleError, match=said) as caught:
         opened(rewritten(packed(course, tmp_path)[0], change), tmp_path)
     assert "\x1b" not in str(caught.value)
@@ -490,7 +473,7 @@ def test_without_openssh_it_is_named(course: Course, tmp_path: Path, monkeypatch
 
 # --- the version ---------------------------------------------------------------------------------------------
 
-SHAPE = {5: "a69fff43fe71ff9a"}
+SHAPE = {6: "34fdeaf188fbb914"}
 """Version of a bundle → digest of its records' fields and types."""
 
 

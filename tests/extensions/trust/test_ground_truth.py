@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from helpers.audits import Silent
+from helpers.audits import Silent, observed_release
 from helpers.ground_truth import PlantedAssignment, PlantedTest, assignments
 from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, Here, cell, notebook, tiny_course, tiny_release
+from helpers.tiny import YAML, Here, cell, notebook, tiny_course
 from variants.running import ENVIRONMENT
 
 from autograder.coordinator.batch import Execute
@@ -92,7 +92,7 @@ def judgement(folder: Path, planted: PlantedAssignment, test: PlantedTest, execu
         )
     )
     given = AuditOptions(minutes=120, execute=execute, start=InProcessKernel, workers=1)
-    return Judgement(planted, test, audit(course, tiny_release(course), given, Silent()))
+    return Judgement(planted, test, audit(course, observed_release(course), given, Silent()))
 
 
 LIMITS = "cell_seconds: 300, notebook_seconds: 900"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -12,19 +14,27 @@ from autograder.extensions.trust.mutants.feeds import touched, used
 from autograder.extensions.trust.mutants.result_forms import OPERATORS
 from autograder.extensions.trust.mutants.syntax_edits import Edit, apply
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.observations import Act, Fact, Observations
+
+Types = Mapping[str, str]
+"""Name of a value, or of a function with ``()`` after it → types, parted by `` or ``."""
+NO_TYPES: Types = MappingProxyType({})
 
 
-def exam_of(source: str, test: str = "assert f and model and x") -> Exam:
-    """An exam of one answer and one test."""
-    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, "", "")
+def exam_of(source: str, test: str = "assert f and model and x", types: Types = NO_TYPES, released: str = "") -> Exam:
+    """An exam of one answer and one test, which saw results of these types when the solution ran."""
+    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, released, "")
     graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
-    return Exam("hw", "nb", (answer, graded))
+    facts = (Fact(Act.ANSWERS, f"test {name}", one) for name, of_name in types.items() for one in of_name.split(" or "))
+    return Exam("hw", "nb", (answer, graded), observations=Observations.of(facts))
 
 
-def made(source: str, *families: str, test: str = "assert f and model and x") -> dict[str, list[str]]:
+def made(
+    source: str, *families: str, test: str = "assert f and model and x", types: Types = NO_TYPES
+) -> dict[str, list[str]]:
     """The answers that families make of a source, by operator."""
     found: dict[str, list[str]] = {}
-    for one in mutants([exam_of(source, test)], families, (), 0):
+    for one in mutants([exam_of(source, test, types)], families, (), 0):
         found.setdefault(one.operator, []).append(one.after)
     return found
 
@@ -182,56 +192,82 @@ def test_a_softmax_may_be_a_layer_or_a_part_of_the_loss() -> None:
 
 
 FORMS = [
-    ("def f(a):\n    return [b for b in a]", "a tuple for a list", "return tuple([b for b in a])"),
-    ("def f(a):\n    c = []\n    return c", "an array for a list", "return np.array(c)"),
-    ("def f(a):\n    return sorted(a)", "a generator for a list", "return (value for value in sorted(a))"),
-    ("def f(a):\n    return list(set(a))", "another order of what is different", "return list(list(set(a)))[::-1]"),
-    ("def f(a):\n    return np.unique(a)", "another order of what is different", "return np.unique(a)[::-1]"),
-    ("def f(a):\n    return tuple(a)", "a list for a tuple", "return list(tuple(a))"),
-    ("def f(a):\n    return set(a)", "a list for a set", "return list(set(a))"),
-    ("def f(a):\n    return {b: 1 for b in a}", "another order of a dict", "return dict(reversed("),
-    ("def f(a):\n    return {}", "a subclass for a dict", "OrderedDict({})"),
-    ("def f(a):\n    return np.zeros(a)", "a list for an array", "np.asarray(np.zeros(a)).tolist()"),
-    ("def f(a):\n    return np.zeros(a)", "whole numbers for floats, where all are whole", "result.astype(int)"),
-    ("def f(a):\n    return np.zeros(a)", "a copy of an array", "np.array(np.zeros(a))"),
-    ("x = 1 / 3", "a number of numpy's", "x = np.asarray(x)[()] if type(x) in (int, float) else x"),
-    ("x = float(y)", "a whole number for a float", "x = int(x) if type(x) is float and x == int(x) else x"),
-    ("x = table.sort_values('a')", "rows in another order", "x = x.iloc[::-1]"),
-    ("x = table.sort_values('a')", "columns in another order", "x[x.columns[::-1]]"),
-    ("x = table.reset_index()", "rows with other numbers in the index", "x.set_axis(range(7, 7 + len(x)))"),
+    ("def f(a):\n    return g(a)", "list", "a tuple for a list", "return tuple(g(a))"),
+    ("def f(a):\n    return a + c", "list", "an array for a list", "return np.array((a + c))"),
+    ("def f(a):\n    return g(a)", "list", "a generator for a list", "return (value for value in g(a))"),
+    ("def f(a):\n    return g(set(a))", "list", "another order of what is different", "return list(g(set(a)))[::-1]"),
+    ("def f(a):\n    return np.unique(a)", "ndarray int64", "another order of what is different", "unique(a)[::-1]"),
+    ("def f(a):\n    return g(a)", "tuple", "a list for a tuple", "return list(g(a))"),
+    ("def f(a):\n    return g(a)", "set", "a list for a set", "return list(g(a))"),
+    ("def f(a):\n    return g(a)", "Counter", "another order of a dict", "return dict(reversed(g(a).items()))"),
+    ("def f(a):\n    return g(a)", "dict", "a subclass for a dict", "OrderedDict(g(a))"),
+    ("def f(a):\n    return g(a)", "ndarray float64", "a list for an array", "np.asarray(g(a)).tolist()"),
+    ("def f(a):\n    return g(a)", "ndarray float32", "whole numbers for floats, where all are whole", ".astype(int)"),
+    ("def f(a):\n    return g(a)", "ndarray int64", "floats for whole numbers", "np.asarray(g(a), dtype=float)"),
+    ("def f(a):\n    return g(a)", "ndarray int64", "a copy of an array", "np.array(g(a))"),
+    ("x = g()", "int", "a number of numpy's", "x = np.asarray(x)[()]"),
+    ("x = g()", "float64 float64", "a plain number for one of numpy's", "x = x.item()"),
+    ("x = g()", "float", "a whole number for a float", "x = int(x) if x.is_integer() else x"),
+    ("x, y = g()", "list", "a tuple for a list", "x = tuple(x)"),
+    ("x = g()", "DataFrame", "rows in another order", "x = x.iloc[::-1]"),
+    ("x = g()", "DataFrame", "columns in another order", "x[x.columns[::-1]]"),
+    ("x = g().reset_index()", "Series int64", "rows with other numbers in the index", "set_axis(range(7, 7 + len(x)))"),
 ]
 NUMPY = "import numpy as np\nassert f and x"
 
 
-@pytest.mark.parametrize(("source", "operator", "part"), FORMS)
-def test_a_result_in_another_form(source: str, operator: str, part: str) -> None:
-    assert any(part in after for after in made(source, "honest", test=NUMPY)[operator])
+def named(types: str) -> Types:
+    return {"f()": types, "x": types}
 
 
-@pytest.mark.parametrize("source", ["x = tensor.exp(a)", "x = cost.mean()", "def f(a):\n    return a, 1"])
-def test_results_of_other_libraries_and_several_results_keep_their_form(source: str) -> None:
-    assert not OPERATORS & made(source, "honest", test=NUMPY).keys()
+@pytest.mark.parametrize(("source", "types", "operator", "part"), FORMS)
+def test_a_result_of_a_type_that_was_seen_in_another_form(source: str, types: str, operator: str, part: str) -> None:
+    assert any(part in after for after in made(source, "honest", test=NUMPY, types=named(types))[operator])
 
 
-SETTLED = [
-    ("def f(a):\n    # return a list\n    return sorted(a)", "a tuple for a list"),
-    ("def f(a):\n    # the smallest one first\n    return sorted(set(a))", "another order of what is different"),
-    ("def f(a):\n    # an array\n    return np.zeros(a)", "a list for an array"),
-    ("def f(a):\n    # with dtype float64\n    return np.zeros(a)", "whole numbers for floats, where all are whole"),
-    (f"# train for 9 epochs\n{FIT}", "more epochs"),
-    (f"# with adam\n{COMPILE}", "an optimizer that is as good"),
-    ("# keep the index\nx = table.reset_index()", "rows with other numbers in the index"),
+FORMLESS = [
+    ("def f(a):\n    return [1, 2]", ""),
+    ("def f(a):\n    return np.zeros(3)", "Tensor"),
+    ("def f(a):\n    return a, 1", "tuple"),
+    ("x = 1, 2", "tuple"),
+    ("x = 1 / 3", "bool"),
 ]
 
 
-@pytest.mark.parametrize(("source", "operator"), SETTLED)
-def test_words_of_the_task_settle_a_form(source: str, operator: str) -> None:
-    released = "\n".join(line for line in source.split("\n") if "#" in line)
-    answer = ExamCell(Role.ANSWER, "code", "answer", 0, source, released, "")
+@pytest.mark.parametrize(("source", "types"), FORMLESS)
+def test_results_of_no_type_that_has_other_forms_keep_theirs(source: str, types: str) -> None:
+    """What the source looks like decides nothing; several results are returned as students return them."""
+    assert not OPERATORS & made(source, "honest", test=NUMPY, types=named(types)).keys()
+
+
+def test_of_several_types_those_that_have_the_form_change() -> None:
+    source = "def f(a):\n    return [a, 2] if a else None"
+    (after,) = made(source, "honest", test=NUMPY, types={"f()": "list or NoneType"})["a tuple for a list"]
+    function = executed(after)["f"]
+    assert [function(1), function(0)] == [(1, 2), None]  # type: ignore[operator]
+
+
+SETTLED = [
+    ("def f(a):\n    # return a list\n    return g(a)", "list", "a tuple for a list"),
+    ("def f(a):\n    # the smallest one first\n    return g(set(a))", "list", "another order of what is different"),
+    ("def f(a):\n    # an array\n    return g(a)", "ndarray float64", "a list for an array"),
+    (
+        "def f(a):\n    # of float64\n    return g(a)",
+        "ndarray float64",
+        "whole numbers for floats, where all are whole",
+    ),
+    (f"# train for 9 epochs\n{FIT}", "", "more epochs"),
+    (f"# with adam\n{COMPILE}", "", "an optimizer that is as good"),
+    ("# keep the index\nx = g().reset_index()", "DataFrame", "rows with other numbers in the index"),
+]
+
+
+@pytest.mark.parametrize(("source", "types", "operator"), SETTLED)
+def test_words_of_the_task_settle_a_form(source: str, types: str, operator: str) -> None:
     test = f"{NUMPY} and model and history"
-    graded = ExamCell(Role.TEST, "code", "test", 1, test, test, "")
-    exam = Exam("hw", "nb", (answer, graded))
-    assert operator not in {one.operator for one in mutants([exam], ("honest",), (), 0)}
+    for released, is_open in (("", True), ("\n".join(line for line in source.split("\n") if "#" in line), False)):
+        exam = exam_of(source, test, named(types), released)
+        assert (operator in {one.operator for one in mutants([exam], ("honest",), (), 0)}) == is_open
 
 
 SPLIT = "X = y = X_train = y_train = X_test = y_test = 1\nmodel.fit(X_train, y_train)\nx = model.score(X_test, y_test)"
@@ -271,7 +307,7 @@ TABLES = {
 @pytest.mark.parametrize("operator", TABLES)
 def test_the_cheat_on_a_table_is_a_table(operator: str) -> None:
     source = "import pandas as pd\ndef f():\n    return pd.DataFrame({'a': [1, 2], 'b': [3.0, 4.0]})"
-    (after,) = made(source, "cheat")[operator]
+    (after,) = made(source, "cheat", types={"f()": "DataFrame"})[operator]
     assert executed(after)["f"]().to_dict("list") == TABLES[operator]  # type: ignore[operator]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from helpers.bundles import rewritten
 from helpers.pipeline import ASSIGNMENT, Student, grade, hand_in, make_course, release
 
 from autograder.cli import main
@@ -90,6 +91,18 @@ def test_a_grade_that_differs_is_exit_code_1(course: Course) -> None:
     row = "ada 5/10 8/10 8/10 test-line 0 → 3 (recording), test-line 0 → 3 (executed)"
     assert row.split() in lines(done)
     assert "1 of 2 grades differs." in done.stdout
+
+
+def test_a_bundle_whose_recording_is_broken_is_not_verified_which_has_an_exit_code_of_its_own(
+    course: Course, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "bob.zip")
+    assert run("bundle", "bob", ASSIGNMENT, "--course", str(course.root), "--out", path).exit_code == 0
+    recording = "recordings/0.run"
+    broken = rewritten(Path(path), lambda files, _: files.update({recording: files[recording][:80]}))
+    done = run("replay", str(broken), "--quiet")
+    assert "Not verified: the grade is the same executed anew." in done.stdout
+    assert done.exit_code == 4
 
 
 def test_options_of_a_class_are_refused_for_a_bundle(tmp_path: Path) -> None:

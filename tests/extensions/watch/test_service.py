@@ -9,62 +9,29 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from helpers.service_attempts import Attempts, graded, without_walls
 from helpers.tiny import SOLUTION, YAML, cell, notebook, observe_here, submit, tiny_course
 
 from autograder.coordinator import batch, locks
 from autograder.coordinator.assignment import Options
-from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
 from autograder.exchange.work import BUSY, Work
 from autograder.extensions.watch import service
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
 from autograder.extensions.watch.service import Service
-from autograder.records.checks import Outcome
 from autograder.records.course import Course
-from autograder.records.grade import Grade, NotebookGrade, NotGraded, QuestionGrade
+from autograder.records.grade import Grade, NotGraded
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import Collected
 
 SECONDS = 30
-
-
-def graded(work: Work, score: float = 2.0) -> str:
-    """Write a grade as an examiner's outcome would be written."""
-    outcome = Outcome.PASSED if score else Outcome.FAILED
-    questions = (QuestionGrade("test-double", score, 2.0, outcome, ""),)
-    book = NotebookGrade("nb", "completed", "", questions)
-    now = datetime.now(UTC)
-    write_grade(work, Grade(work.student, "hw", (book,), graded_at=now, content_keys=work.content_keys), {})
-    return ""
-
-
-class Attempts:
-    """Stands in for examiners: grades in a thread, or as a test says; remembers whom."""
-
-    def __init__(self) -> None:
-        self.of: list[str] = []
-        self.running = 0
-        self.most = 0
-        self.act: Callable[[Work], str] = graded
-        self.stopped = threading.Event()
-
-    def __call__(self, work: Work, _: object) -> str:
-        self.of.append(work.student)
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            return self.act(work)
-        finally:
-            self.running -= 1
 
 
 @pytest.fixture
@@ -74,21 +41,7 @@ def course(tmp_path: Path) -> Course:
 
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
-    made = Attempts()
-
-    class NoExaminers:
-        def __init__(self, *_: object, **__: object) -> None:
-            self.examine = None
-
-        def stop(self) -> None:
-            made.stopped.set()
-
-    monkeypatch.setattr(service, "require_walls", lambda _: False)
-    monkeypatch.setattr(service, "Templates", lambda *_, **__: contextlib.nullcontext())
-    monkeypatch.setattr(service, "Examiners", NoExaminers)
-    monkeypatch.setattr(service, "attempt", made)
-    monkeypatch.setattr("autograder.coordinator.observation.is_observed", lambda exams: True)
-    return made
+    return without_walls(monkeypatch)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from autograder.extensions.trust.mutants import (
     result_forms,
 )
 from autograder.extensions.trust.mutants.feeds import WORD, Feeds, feeds, used_later
+from autograder.extensions.trust.mutants.result_types import ResultTypes, result_types
 from autograder.extensions.trust.mutants.syntax_edits import Operator, apply, edits, swapped
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.syntax.cell_matching import bound_names
@@ -103,6 +104,8 @@ class AnswerCell:
     feeds: Feeds
     used: tuple[str, ...]
     """Names that it binds or changes, and that later cells and tests use."""
+    types: ResultTypes
+    """Types of its results, as the tests that it feeds saw them."""
 
 
 Family = Callable[[AnswerCell], Iterator[tuple[str, str]]]
@@ -115,7 +118,8 @@ def answers(exams: Sequence[Exam]) -> Iterator[AnswerCell]:
         for index, cell in enumerate(exam.cells):
             tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
             if tree is not None and tree.body and (fed := feeds(exam, index)).every:
-                yield AnswerCell(exam, cell, tree, _solution_lines(cell.source), fed, used_later(exam, index))
+                lines, used = _solution_lines(cell.source), used_later(exam, index)
+                yield AnswerCell(exam, cell, tree, lines, fed, used, result_types(exam, fed.every))
 
 
 def mutants(
@@ -206,7 +210,8 @@ def _honest(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     source, tree, used = answer.cell.source, answer.tree, answer.used
     yield from honest_rewrites.whole_cells(source, tree, used, public_words)
     has_numpy = any("import numpy as np" in cell.source for cell in answer.exam.cells)
-    yield from result_forms.result_forms(source, tree, used, task_of(answer.exam, answer.cell), has_numpy)
+    task = task_of(answer.exam, answer.cell)
+    yield from result_forms.result_forms(source, tree, used, answer.types, task, has_numpy)
 
 
 def _of_networks(answer: AnswerCell) -> Iterator[tuple[str, str]]:
@@ -254,7 +259,7 @@ def _data(answer: AnswerCell) -> Iterator[tuple[str, str]]:
 
 def _cheat(answer: AnswerCell) -> Iterator[tuple[str, str]]:
     index = next(place for place, cell in enumerate(answer.exam.cells) if cell is answer.cell)
-    return cheats.cheats(answer.exam, index, answer.cell.source, answer.tree, answer.used)
+    return cheats.cheats(answer.exam, index, answer.cell.source, answer.tree, answer.used, answer.types)
 
 
 def _edited(

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from autograder._util.syntax import parsed
 from autograder.coordinator.mutants import ZEROS
-from autograder.extensions.trust.mutants.result_forms import kind_of, returned
+from autograder.extensions.trust.mutants.result_types import FLOAT, FRAME, ResultTypes, has_type
 from autograder.records.exam import Exam, Role
+from autograder.records.observations import MODEL
 
 SAME_SHAPE = "zeros of the right type and shape"
 SAME_TYPE = "a value of the right type, of another shape"
@@ -63,10 +64,11 @@ class _Liar:
     def __len__(self):
         return 1
 """
-_MODELS = frozenset(("Sequential", "Model", "clone_model", "load_model", "Functional"))
 
 
-def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence[str]) -> Iterator[tuple[str, str]]:
+def cheats(
+    exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence[str], types: ResultTypes
+) -> Iterator[tuple[str, str]]:
     """Yield each cheat on an answer and its source.
 
     Args:
@@ -75,14 +77,15 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
         source: the instructor's source.
         tree: its syntax tree.
         used: names that later cells and tests use of it.
+        types: types of its results.
     """
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in used]
-    models = [name for name in _models(tree) if name in used]
+    models = [name for name in used if has_type(types, name, MODEL)]
     trained = models if ".fit(" in source else []  # else a later cell may train it
     values = [name for name in used if name not in functions and name not in models and _is_assigned(tree, name)]
     for name in functions:
         yield from _of_function(source, name, list(public_calls(exam, index, name)))
-        for kind, pattern in _OF_TABLES if _returns_table(tree, name) else ():
+        for kind, pattern in _OF_TABLES if has_type(types, f"{name}()", FRAME) else ():
             right = f"_right_{name}"
             whole = f"(lambda table: {pattern.replace('_x', 'table')})({right}(*args, **kwargs))"
             yield kind, _appended(source, "", [f"{right} = {name}", _function(name, whole)])
@@ -97,9 +100,9 @@ def cheats(exam: Exam, index: int, source: str, tree: ast.Module, used: Sequence
         yield NOTHING, _appended(source, "", [f"{name} = None" for name in values])
         yield EQUALS_ALL, _appended(source, _LIAR, [f"{name} = _Liar()" for name in values])
     for name in values:
-        for factor in (1.05, 0.95) if _has(name, "number", tree) else ():
+        for factor in (1.05, 0.95) if has_type(types, name, FLOAT) else ():
             yield STATED, _appended(source, _TIMES, [f"{name} = _times({name}, {factor})"])
-        for kind, pattern in _OF_TABLES if _has(name, "table", tree) else ():
+        for kind, pattern in _OF_TABLES if has_type(types, name, FRAME) else ():
             yield kind, _appended(source, "", [f"{name} = {pattern.replace('_x', name)}"])
     for name in trained:
         untrained = f"{name} = _copied({name})"
@@ -153,17 +156,6 @@ def _of_function(source: str, name: str, calls: Sequence[str]) -> Iterator[tuple
         yield TABLE, _appended(source, ZEROS, [alias, key, table, _function(name, looked_up)])
 
 
-def _returns_table(tree: ast.Module, name: str) -> bool:
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
-    return any(kind_of(value, node) == "table" for node in functions for value in returned(node))
-
-
-def _has(name: str, of_kind: str, tree: ast.Module) -> bool:
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    values = [node.value for node in assigned if ast.unparse(node.targets[0]) == name]
-    return any(kind_of(value, tree) == of_kind for value in values)
-
-
 def _function(name: str, result: str) -> str:
     return f"def {name}(*args, **kwargs):\n    return {result}"
 
@@ -212,24 +204,6 @@ def _is_self_contained(call: str) -> bool:
     assert isinstance(tree, ast.Call)
     inner = [node for part in (*tree.args, *tree.keywords) for node in ast.walk(part)]
     return all(_KNOWN.fullmatch(node.id) for node in inner if isinstance(node, ast.Name))
-
-
-def _models(tree: ast.Module) -> list[str]:
-    """Name the networks that a cell makes at its top level, or trains there."""
-    models = []
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            function = node.value.func
-            last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            models += [node.targets[0].id] if last in _MODELS else []
-        for call in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
-            if (
-                isinstance(call, ast.Call)
-                and isinstance(call.func, ast.Attribute)
-                and call.func.attr in ("fit", "compile")
-            ):
-                models += [call.func.value.id] if isinstance(call.func.value, ast.Name) else []
-    return list(dict.fromkeys(models))
 
 
 def _is_assigned(tree: ast.Module, name: str) -> bool:

@@ -36,7 +36,7 @@ def feeds(exam: Exam, index: int) -> Feeds:
     reached = set(touched_here)
     direct, every = [], []
     for cell in exam.cells[index + 1 :]:
-        names = used(cell.source) if cell.cell_type == "code" else frozenset()
+        names = used(_source(cell)) if cell.cell_type == "code" else frozenset()
         if is_tested(cell):
             direct += [str(cell.grade_id)] if names & touched_here else []
             every += [str(cell.grade_id)] if names & reached else []
@@ -49,9 +49,14 @@ def feeds(exam: Exam, index: int) -> Feeds:
 
 def used_later(exam: Exam, index: int) -> tuple[str, ...]:
     """List the names that a cell binds or changes, and that a later cell or test uses."""
-    later = (cell.source for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
+    later = (_source(cell) for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
     names = {name for source in later for name in used(source)}
     return tuple(sorted(touched(exam.cells[index].source) & names - _modules(exam)))
+
+
+def _source(cell: ExamCell) -> str:
+    """Return what runs of a cell, here or in the student's kernel."""
+    return cell.source or cell.in_kernel
 
 
 def is_tested(cell: ExamCell) -> bool:

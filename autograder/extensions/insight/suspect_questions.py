@@ -55,7 +55,7 @@ class Upset:
 def exceptions(grades: Sequence[Grade]) -> list[Exceptions]:
     """Return the questions with points lost to an exception, those with the most points first."""
     losses: dict[Key, list[tuple[Grade, float, str]]] = {}
-    for grade, key, question in _questions(grades):
+    for grade, key, question in graded_questions(grades):
         if (lost := question.max_score - question.score) > 0 and (error := _exception(question)):
             losses.setdefault(key, []).append((grade, lost, error))
     listed = [
@@ -89,7 +89,7 @@ def upsets(grades: Sequence[Grade]) -> list[Upset]:
     does not decide who they are. Students who share the last place are all among them.
     """
     results: dict[Key, list[tuple[Grade, QuestionGrade]]] = {}
-    for grade, key, question in _questions(grades):
+    for grade, key, question in graded_questions(grades):
         results.setdefault(key, []).append((grade, question))
     listed = [upset for key, rows in results.items() if (upset := _upset(key, rows)) is not None]
     return sorted(listed, key=lambda each: -len(each.losing) / each.strongest)
@@ -114,10 +114,15 @@ def _score(grade: Grade) -> float:
     return sum(book.score for book in grade.notebooks)
 
 
-def _questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:
+def waits(question: QuestionGrade) -> bool:
+    """Tell whether a question has no score yet: a person decides."""
+    return question.needs_manual_grade or question.outcome in _WAITING
+
+
+def graded_questions(grades: Sequence[Grade]) -> Iterator[tuple[Grade, Key, QuestionGrade]]:
     """Yield the questions that tests have graded."""
     for grade in grades:
         for book in grade.notebooks:
             for question in book.questions:
-                if question.outcome not in _WAITING and not question.needs_manual_grade:
+                if not waits(question):
                     yield grade, (book.notebook, question.id), question

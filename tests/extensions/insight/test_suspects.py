@@ -8,10 +8,10 @@ import pytest
 from helpers.pages import inert
 from helpers.samples import assignment, course, grade, question
 
+from autograder.extensions.insight.suspect_questions import exceptions, upsets
 from autograder.records.checks import Outcome
 from autograder.records.grade import Grade
 from autograder.results.report import render_class_report
-from autograder.results.report.suspects import exceptions, upsets
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "<test q>", line 3, in <module>\n    assert f(2).max() == 2\n{}'
 

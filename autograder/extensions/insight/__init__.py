@@ -1,0 +1,1 @@
+"""Insight: how questions measure a class, and whose answers are more alike than the class."""

@@ -1,0 +1,35 @@
+"""The key ``serve`` of course.yaml: who is staff at the door, and how people come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.course.extension_keys import ExtensionKey
+from autograder.records.course import Course
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Settings of ``autograder serve``."""
+
+    staff: tuple[str, ...] = ()
+    """Names of the people who see everybody's work; they need not be in people.csv."""
+    hosts: tuple[str, ...] = ()
+    """Names by which browsers reach the server, besides this machine's own."""
+    header: str = ""
+    """Request header with the login that a campus login sets; empty: people come by their links."""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses from which that header counts."""
+    secure: bool = False
+    """Whether browsers come by https alone: their cookies are never sent otherwise."""
+    most_waiting: int = 3
+    """Most hand-ins of one student and assignment in line."""
+
+
+DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000)})
+
+
+def door(course: Course) -> Door:
+    """Return the course's settings of its door."""
+    settings: Door = course.settings.get("serve", DOOR.default)
+    return settings

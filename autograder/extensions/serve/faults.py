@@ -1,0 +1,82 @@
+"""Faults of a request as sentences, with the status that says whose they are."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from collections.abc import Callable
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from autograder.errors import CourseError
+from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
+from autograder.extensions.serve.pages import notice
+from autograder.submissions.members import MIB, SUBMISSION
+
+_LOG = logging.getLogger("autograder.serve")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def refuse_large_bodies(get_response: Answer) -> Answer:
+    """Make the middleware that refuses what is too large before a byte of it is read."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            text = f"A hand-in has at most {SUBMISSION.archive_bytes // MIB} MiB. Nothing was handed in."
+            return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return answer
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer where a view raised: Django calls it while the exception is being handled."""
+    error = sys.exc_info()[1]
+    status, title, text = _sentence(error)
+    if status == 500:
+        _LOG.error("a request failed: %s", request.path, exc_info=error)
+    response = notice(request, status, title, text)
+    if status == 503:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+def _sentence(error: BaseException | None) -> tuple[int, str, str]:
+    """Return status, title and sentence for an exception."""
+    if _is_full(error):
+        return 507, "No space left", "The server's disk is full. Nothing was handed in: please tell your teachers."
+    if isinstance(error, OperationalError):
+        return 503, "Busy", "The server is busy. Nothing was handed in: please try again in a minute."
+    if isinstance(error, CourseError):
+        return 503, "Not ready", "A file of the course has a fault. Please tell your teachers: they can see it."
+    return 500, "A fault", "This is the server's fault. If you handed something in, please do it again."
+
+
+def _is_full(error: BaseException | None) -> bool:
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    return is_full or (isinstance(error, OperationalError) and "full" in str(error))
+
+
+def not_here(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address without a page, and for what belongs to somebody else: nobody can tell which."""
+    return notice(request, 404, "Nothing here", "There is no such page, or it is not yours.")
+
+
+def no_csrf_token(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer to a form that did not come from a page of this server."""
+    text = "The form was too old, or cookies are off. Nothing was handed in: load the page again and send it once more."
+    return notice(request, 403, "Please try again", text)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer to a request that no browser sends: a wrong host, a damaged form."""
+    return with_text(400, "The request cannot be read. Nothing was handed in.")
+
+
+def with_text(status: int, text: str) -> HttpResponse:
+    """Answer with plain text."""
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,87 @@
+"""Hand-ins: the upload is on the disk, then its row, and only then the student gets a receipt."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+
+from autograder._util.platforms import flush_folder
+from autograder._util.text import one_line
+from autograder.errors import SubmissionError
+from autograder.extensions.serve import jobs, state_folder
+from autograder.extensions.serve.models import Job, Kind
+from autograder.records.course import Course
+from autograder.submissions.export_names import ARCHIVES
+from autograder.submissions.members import MIB, SUBMISSION
+
+ENDINGS = (".ipynb", *ARCHIVES)
+
+
+def take(course: Course, student: str, assignment: str, upload: UploadedFile) -> Job:
+    """Keep an upload and put it into the queue.
+
+    The name on the disk is the receipt's: the student chose the other one.
+
+    Returns:
+        The job; file and row are on the disk.
+
+    Raises:
+        SubmissionError: it is no notebook and no archive, is empty or too large.
+        OSError: the disk is full, or cannot be written. Nothing is left.
+        django.db.Error: the row cannot be written. Nothing is left.
+    """
+    ending = _ending(upload)
+    receipt = jobs.new_receipt()
+    path = state_folder.uploads(course) / f"{receipt}{ending}"
+    title = one_line(str(upload.name), 120)
+    try:
+        sha256 = _write(path, upload.chunks())
+        size = path.stat().st_size
+        return jobs.add(
+            Kind.HAND_IN,
+            student,
+            assignment,
+            student,
+            receipt=receipt,
+            file=path.name,
+            title=title,
+            sha256=sha256,
+            size=size,
+        )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _ending(upload: UploadedFile) -> str:
+    """Return the ending of an upload's name.
+
+    Raises:
+        SubmissionError: it is none that can be read, or the upload's size is wrong.
+    """
+    endings = [ending for ending in ENDINGS if str(upload.name).lower().endswith(ending)]
+    if not endings:
+        raise SubmissionError(f"Hand in a notebook or an archive: {', '.join(ENDINGS)}.")
+    if not upload.size:
+        raise SubmissionError("The file is empty: nothing was handed in.")
+    if upload.size > SUBMISSION.archive_bytes:
+        raise SubmissionError(f"The file is larger than {SUBMISSION.archive_bytes // MIB} MiB.")
+    return max(endings, key=len)
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> str:
+    """Write a new file and flush it and its folder to the disk; return its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("xb") as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fchmod(file.fileno(), state_folder.SHARED_FILE)
+        os.fsync(file.fileno())
+    flush_folder(path.parent)
+    return digest.hexdigest()

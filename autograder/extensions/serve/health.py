@@ -1,0 +1,94 @@
+"""Health of the door: whether the worker lives, how long the queue is, how much disk is left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Count, Min
+
+from autograder._util.files import write_atomically
+from autograder.extensions.serve import state_folder
+from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.records.course import Course
+from autograder.submissions.members import MIB
+
+MAX_SILENT_SECONDS = 180.0
+"""Seconds after which a worker that said nothing counts as dead: opening an assignment may take a minute or two."""
+MIN_FREE_BYTES = 512 * MIB
+MAX_LOG_LINES = 200
+
+
+def beat(course: Course, faults: Mapping[str, str]) -> None:
+    """Note that the worker lives, and which assignments it cannot grade now."""
+    content = {"at": datetime.now(UTC).timestamp(), "faults": dict(faults)}
+    write_atomically(_beat_file(course), json.dumps(content))
+
+
+def fault(course: Course) -> str:
+    """Say what is wrong with the door; empty if nothing is."""
+    seconds = _silent_seconds(course)
+    if seconds > MAX_SILENT_SECONDS:
+        return "No worker grades: nothing is lost, and hand-ins wait in line."
+    if _free_bytes(course) < MIN_FREE_BYTES:
+        return "The disk is nearly full."
+    if _beat(course).get("faults"):
+        return "An assignment cannot be graded now; its hand-ins wait in line."
+    return ""
+
+
+def faults(course: Course) -> dict[str, str]:
+    """Return for each assignment that cannot be graded now: why."""
+    return dict(_beat(course).get("faults", {}))
+
+
+def numbers(course: Course) -> dict[str, float]:
+    """Return the numbers for Prometheus, by name."""
+    counted = dict(Job.objects.filter(kind=Kind.HAND_IN).values_list("state").annotate(Count("number")))
+    oldest = Job.objects.filter(state=JobState.WAITING).aggregate(Min("received"))["received__min"]
+    waits = (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
+    return {
+        **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in JobState},
+        "oldest_waiting_seconds": waits,
+        "worker_silent_seconds": min(_silent_seconds(course), 1e9),
+        "assignments_with_fault": float(len(faults(course))),
+        "free_disk_bytes": float(_free_bytes(course)),
+    }
+
+
+def log_file(course: Course) -> Path:
+    """Return the path of the worker's log."""
+    return state_folder.folder(course) / "worker.log"
+
+
+def log_lines(course: Course) -> list[str]:
+    """Read the last lines of the worker's log, the newest first."""
+    try:
+        text = log_file(course).read_text("utf-8", "replace")
+    except OSError:
+        return []
+    return text.splitlines()[: -MAX_LOG_LINES - 1 : -1]
+
+
+def _beat_file(course: Course) -> Path:
+    return state_folder.folder(course) / "worker.json"
+
+
+def _beat(course: Course) -> dict[str, Any]:
+    try:
+        content = json.loads(_beat_file(course).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _silent_seconds(course: Course) -> float:
+    return datetime.now(UTC).timestamp() - float(_beat(course).get("at", 0.0))
+
+
+def _free_bytes(course: Course) -> int:
+    return shutil.disk_usage(state_folder.folder(course)).free

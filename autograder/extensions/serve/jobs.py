@@ -1,0 +1,84 @@
+"""The queue: jobs are added, taken in their order, and finished once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+
+
+def new_receipt() -> str:
+    """Make a receipt's number, which nobody can guess."""
+    return secrets.token_hex(8)
+
+
+def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = "", **values: Any) -> Job:
+    """Add a job at the end of the queue; it is on the disk when this returns."""
+    job: Job = Job.objects.create(
+        receipt=receipt or new_receipt(),
+        kind=kind,
+        student=student,
+        assignment=assignment,
+        by=by,
+        received=datetime.now(UTC),
+        **values,
+    )
+    return job
+
+
+def place_in_line(job: Job) -> int:
+    """Count the jobs before this one, and itself."""
+    waiting: int = Job.objects.filter(state=JobState.WAITING, number__lte=job.number).count()
+    return waiting
+
+
+def hand_ins_in_line(student: str, assignment: str) -> int:
+    """Count a student's hand-ins that nobody has begun."""
+    waiting = Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment, state=JobState.WAITING)
+    count: int = waiting.count()
+    return count
+
+
+def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
+    """Return the first waiting job that may be taken; None if there is none.
+
+    Args:
+        after: jobs up to this number were looked at already.
+        busy: students with a job under way: their next one waits until it is done.
+        resting: assignments that cannot be graded now.
+    """
+    waiting = Job.objects.filter(state=JobState.WAITING, number__gt=after).exclude(assignment__in=list(resting))
+    first: Job | None = waiting.exclude(student__in=list(busy)).order_by("number").first()
+    return first
+
+
+def begin(job: Job) -> None:
+    """Note that the worker has taken a job."""
+    job.state, job.begun = JobState.BEGUN, datetime.now(UTC)
+    job.save(update_fields=["state", "begun"])
+
+
+def put_back(job: Job, detail: str = "") -> None:
+    """Let a job wait again: it could not be done now, for no reason of its own."""
+    Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
+
+
+def put_all_back() -> int:
+    """Let all jobs wait again that a worker had taken before it was killed; return their number."""
+    count: int = Job.objects.filter(state=JobState.BEGUN).update(state=JobState.WAITING)
+    return count
+
+
+def note_times(job: Job, times: Mapping[str, datetime]) -> None:
+    """Write the times of a job's steps."""
+    if times:
+        Job.objects.filter(pk=job.pk).update(**times)
+
+
+def finish(job: Job, state: JobState, **values: Any) -> None:
+    """Give a job its final state, unless it has one."""
+    unfinished = Job.objects.filter(pk=job.pk).exclude(state__in=FINAL)
+    unfinished.update(state=state, published=datetime.now(UTC), **values)

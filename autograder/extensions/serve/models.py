@@ -1,0 +1,77 @@
+"""Tables of the door: the queue, and whose links were renewed."""
+
+from __future__ import annotations
+
+import enum
+
+from django.db import models
+
+
+class Kind(enum.StrEnum):
+    """What a job asks of the worker."""
+
+    HAND_IN = "hand-in"
+    AGAIN = "again"
+    ASK = "ask"
+    ANSWER = "answer"
+    PREVIEW = "preview"
+
+
+class JobState(enum.StrEnum):
+    """How far a job is; the last two are final."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    DONE = "done"
+    NOT_GRADED = "not graded"
+
+
+FINAL = (JobState.DONE, JobState.NOT_GRADED)
+STEPS = ("received", "begun", "lent", "executed", "examined", "published")
+"""Columns with the times of a job, in their order."""
+
+
+class Job(models.Model):
+    """One row of the queue; the lowest number is first."""
+
+    number = models.BigAutoField(primary_key=True)
+    receipt = models.CharField(max_length=32, unique=True)
+    kind = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, default=JobState.WAITING.value, db_index=True)
+    student = models.CharField(max_length=200, db_index=True)
+    assignment = models.CharField(max_length=200)
+    by = models.CharField(max_length=200)
+    """Who asked for it: the student, or staff."""
+    file = models.CharField(max_length=255)
+    """Name of the file in the folder of uploads."""
+    title = models.CharField(max_length=200)
+    """The file's name on the student's machine, in one line of printable characters."""
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(default=0)
+    question = models.CharField(max_length=200)
+    text = models.TextField()
+    """What is asked or answered; of a preview, its result as JSON."""
+    note = models.TextField()
+    """What the student is told."""
+    detail = models.TextField()
+    """What staff are told; it may quote logs."""
+    score = models.FloatField(null=True)
+    max_score = models.FloatField(null=True)
+    received = models.DateTimeField()
+    begun = models.DateTimeField(null=True)
+    lent = models.DateTimeField(null=True)
+    executed = models.DateTimeField(null=True)
+    examined = models.DateTimeField(null=True)
+    published = models.DateTimeField(null=True)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in FINAL
+
+
+class Renewal(models.Model):
+    """How often a person's links were renewed: older ones are invalid."""
+
+    person = models.CharField(max_length=200, primary_key=True)
+    count = models.IntegerField(default=0)

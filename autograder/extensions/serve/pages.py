@@ -1,0 +1,86 @@
+"""Pages of the door: the kit's templates and style, under a policy of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+
+from autograder.errors import UsageError
+from autograder.extensions.serve.visitors import Visitor
+from autograder.records.course import Assignment, Course
+from autograder.results.report import page as report_page
+
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_FEEDBACK_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
+"""Of pages with students' text: no script runs, and it counts for an origin of its own."""
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def page(
+    request: HttpRequest, visitor: Visitor | None, template: str, status: int = 200, **values: Any
+) -> HttpResponse:
+    """Render a page of ``templates/serve/``."""
+    common = {"visitor": visitor, "csrf": get_token(request), "live": bool(getattr(request, "htmx", False))}
+    text = report_page.render(f"serve/{template}.html", {**common, **values})
+    response = HttpResponse(text.encode("utf-8", "backslashreplace"), status=status)
+    return with_headers(response, {"Content-Security-Policy": _POLICY})
+
+
+def notice(request: HttpRequest, status: int, title: str, text: str, visitor: Visitor | None = None) -> HttpResponse:
+    """Render a page with one sentence: what went wrong, and what to do."""
+    return page(request, visitor, "notice", status, title=title, text=text)
+
+
+def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse:
+    """Answer with a student's feedback page, so that nothing in it can act.
+
+    Raises:
+        Http404: there is none.
+    """
+    path = feedback_path(course, student, assignment)
+    if path is None:
+        raise Http404
+    return with_headers(HttpResponse(path.read_bytes()), {"Content-Security-Policy": _FEEDBACK_POLICY})
+
+
+def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
+    """Return the path of a student's feedback page; None if there is none yet.
+
+    Both names come from the course: of its people and of its assignments.
+    """
+    folder = course.feedback(student, assignment)
+    pages = sorted(folder.glob("*.html"), key=lambda path: (path.name != "index.html", path.name))
+    return pages[0] if pages else None
+
+
+def with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    """Add headers to a response, and those that every one has."""
+    for name, value in {**_ALWAYS, **headers}.items():
+        response.headers[name] = value
+    return response
+
+
+def assignment_of(course: Course, name: str) -> Assignment:
+    """Look up the assignment that an address names.
+
+    Raises:
+        Http404: there is none of this name.
+    """
+    try:
+        return course.assignments[name]
+    except (KeyError, UsageError):
+        raise Http404 from None

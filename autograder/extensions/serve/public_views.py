@@ -1,0 +1,59 @@
+"""Pages for everybody: the way in and out, and whether the door works."""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from autograder.extensions.serve import health, pages
+from autograder.extensions.serve.faults import with_text
+from autograder.extensions.serve.visitors import Visitor, VisitorRole, identify
+
+
+def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Lead visitors to the first page of their role."""
+    if visitor.role is VisitorRole.NOBODY:
+        return ask_for_link(request)
+    return redirect("overview" if visitor.role is VisitorRole.STAFF else "assignments")
+
+
+def ask_for_link(request: HttpRequest) -> HttpResponse:
+    """Answer somebody of whom nothing is known."""
+    text = "Open the link that your teachers gave you. If you have none, or it is too old, ask them for a new one."
+    return pages.notice(request, 401, "Who are you?", text)
+
+
+def enter(request: HttpRequest, _: Visitor, token: str) -> HttpResponse:
+    """Keep a link's token in the session; the address with the token is left at once."""
+    before = request.session.get("token")
+    request.session.cycle_key()
+    request.session["token"] = token
+    if identify(request).role is VisitorRole.NOBODY:
+        request.session["token"] = before or ""
+        return ask_for_link(request)
+    return redirect("home")
+
+
+def leave(request: HttpRequest, _: Visitor) -> HttpResponse:
+    """End the session."""
+    request.session.flush()
+    return pages.notice(request, 200, "Goodbye", "To come back, open your link again.")
+
+
+def healthz(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Say whether hand-ins are taken and graded."""
+    fault = health.fault(visitor.course)
+    return pages.with_headers(with_text(503 if fault else 200, fault or "ok"), {})
+
+
+def htmx(request: HttpRequest, _: Visitor) -> HttpResponse:
+    """Answer with htmx, which the package django-htmx carries."""
+    return HttpResponse(_htmx(), content_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
+@functools.cache
+def _htmx() -> bytes:
+    return resources.files("django_htmx").joinpath("static/django_htmx/htmx-2.min.js").read_bytes()

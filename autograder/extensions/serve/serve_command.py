@@ -1,0 +1,152 @@
+"""``autograder serve``: takes hand-ins in a browser and grades them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autograder.cli.output import course_option, examples, workers_option
+from autograder.cli.requirements import GradingCommand
+from autograder.errors import HostError, UsageError
+
+if TYPE_CHECKING:
+    from autograder.records.course import Course
+
+ACTIONS = ("start", "links", "renew", "history")
+
+
+@click.command(
+    cls=GradingCommand,
+    short_help="Take hand-ins in a browser, and grade them.",
+    epilog=examples("""
+autograder serve                                  # on http://127.0.0.1:8000, web and worker
+autograder serve --demo --course /tmp/door        # a made-up class to try
+autograder serve links --url https://door.example > links.csv
+autograder serve renew ada                        # her old links and sessions end
+autograder serve history                          # every receipt and how it ended, a JSON line each
+autograder serve --only web --bind unix:/run/autograder/web.sock
+autograder serve --only worker --workers 2
+"""),
+)
+@click.argument("action", type=click.Choice(ACTIONS), default="start")
+@click.argument("person", required=False)
+@course_option
+@click.option(
+    "--bind",
+    metavar="ADDRESS",
+    default="127.0.0.1:8000",
+    show_default=True,
+    help="HOST:PORT or unix:PATH of the web process.",
+)
+@click.option("--only", type=click.Choice(["web", "worker"]), metavar="PROCESS", help="Start web or worker alone.")
+@click.option("--demo", is_flag=True, help="First make a course with a made-up class in the course folder.")
+@click.option(
+    "--url",
+    metavar="ADDRESS",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="With links: the server's address.",
+)
+@workers_option
+def serve(
+    action: str,
+    person: str | None,
+    course_folder: Path,
+    bind: str,
+    only: str | None,
+    demo: bool,
+    url: str,
+    workers: int | None,
+) -> None:
+    """Serve the pages where students hand in and read their feedback, and grade what they hand in.
+
+    links prints a CSV with everybody's link: whoever has it is that person. Receipts, links and the queue lie in
+    .autograder/serve/; grades are the course's, as those of every command. Ctrl-C ends it.
+    """
+    if find_spec("django") is None or find_spec("gunicorn") is None:
+        from autograder._util.libraries import with_extra
+
+        raise HostError(f"`autograder serve` needs Django: {with_extra('serve')}")
+    root = course_folder.resolve()
+    if demo:
+        _make_demo(root)
+    from autograder.extensions.serve.django_settings import configure
+
+    course = configure(root)
+    if action == "start":
+        _start(course, bind, only, workers, show_links=demo)
+    elif (person is None) == (action == "renew"):
+        raise UsageError("name the person: autograder serve renew ada" if person is None else f"{action} names nobody")
+    else:
+        _ACTIONS[action](course, url.rstrip("/"), person or "")
+
+
+def _make_demo(root: Path) -> None:
+    from autograder.extensions.serve import demo_class
+
+    demo_class.make(root)
+    click.echo(f"Notebooks to hand in: {root / demo_class.HAND_INS}", err=True)
+
+
+def _start(course: Course, bind: str, only: str | None, workers: int | None, *, show_links: bool) -> None:
+    from autograder.extensions.serve import processes
+
+    if only == "web":
+        processes.run_web(bind)
+        return
+    if only == "worker":
+        processes.run_worker(course, workers)
+        return
+    url = f"http://{bind}"
+    if show_links:
+        _links(course, url, "")
+    click.echo(f"{url} (people come by their links: autograder serve links); Ctrl-C ends it", err=True)
+    processes.run_both(course.root, [] if workers is None else ["--workers", str(workers)], bind)
+
+
+def _links(course: Course, url: str, _: str) -> None:
+    """Print a link for everybody."""
+    from autograder.extensions.serve.visitors import people
+    from autograder.term.csv_tables import as_text
+
+    rows = [
+        {"id": one.id, "name": one.name, "role": str(one.role), "link": _link(url, one.id)} for one in people(course)
+    ]
+    if not rows:
+        raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")
+    click.echo(as_text(("id", "name", "role", "link"), rows).decode(), nl=False)
+
+
+def _renew(course: Course, url: str, person: str) -> None:
+    """Make a person's links invalid and print the new one."""
+    from autograder.extensions.serve.visitors import people, renew
+
+    if person not in {one.id for one in people(course)}:
+        raise UsageError(f"nobody who may come in is called {person!r}")
+    renew(person)
+    click.echo(_link(url, person))
+
+
+def _link(url: str, person: str) -> str:
+    from urllib.parse import quote
+
+    from autograder.extensions.serve.visitors import token
+
+    return f"{url}/enter/{quote(token(person), safe='')}/"
+
+
+def _history(course: Course, url: str, _: str) -> None:
+    """Print every hand-in and how it ended."""
+    from autograder.extensions.serve.models import Job, Kind
+
+    columns = ("receipt", "student", "assignment", "sha256", "received", "state", "score", "max_score", "note")
+    for row in Job.objects.filter(kind=Kind.HAND_IN).order_by("number").values(*columns):
+        click.echo(json.dumps(row, default=lambda when: when.isoformat()))
+
+
+_ACTIONS: dict[str, Callable[[Course, str, str], None]] = {"links": _links, "renew": _renew, "history": _history}

@@ -1,0 +1,108 @@
+"""Services that grade, one for each assignment that is handed in: those of ``autograder grade --watch``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from concurrent.futures import Future
+from pathlib import Path
+
+from autograder.coordinator.assignment import Options
+from autograder.course.configuration import assignment as find_assignment
+from autograder.course.configuration import load_course
+from autograder.errors import AutograderError
+from autograder.extensions.watch.service import Service, TellStep
+from autograder.records.grade import Grade, NotGraded
+
+MAX_OPEN = 2
+"""Most services at a time: each keeps an assignment's libraries in memory."""
+IDLE_SECONDS = 900.0
+"""Seconds after which a service that has nothing to do is closed."""
+RETRY_SECONDS = 10.0
+"""Seconds until an assignment is tried again whose service could not be opened."""
+
+Grading = Future[Grade | NotGraded]
+_LOG = logging.getLogger("autograder.serve")
+
+
+class Services:
+    """Open services by assignment. One that could not be opened rests for a while."""
+
+    def __init__(self, root: Path, options: Options, tell_step: TellStep) -> None:
+        self._root, self._options, self._tell_step = root, options, tell_step
+        self._open: dict[str, Service] = {}
+        self._used: dict[str, float] = {}
+        self._resting: dict[str, float] = {}
+        self.faults: dict[str, str] = {}
+        """Assignment → why its service could not be opened."""
+
+    @property
+    def resting(self) -> set[str]:
+        """Assignments that are not tried now."""
+        now = time.monotonic()
+        return {name for name, until in self._resting.items() if until > now}
+
+    def rest(self, name: str, reason: str) -> None:
+        """Leave an assignment alone for a while; staff are told why."""
+        if self.faults.get(name) != reason:
+            _LOG.error("%s cannot be graded now: %s", name, reason)
+        self.faults[name] = reason
+        self._resting[name] = time.monotonic() + RETRY_SECONDS
+
+    def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading | None:
+        """Grade a student's submission as it is on disk; return None if the assignment cannot be graded now.
+
+        Args:
+            student: the student.
+            name: the assignment.
+            busy: assignments that are being graded: their services stay.
+            anew: whether to execute the notebook although its grade is current.
+        """
+        try:
+            service = self._service(name, busy)
+        except AutograderError as error:
+            self.rest(name, str(error))
+            return None
+        self._used[name] = time.monotonic()
+        return service.submit(student, anew=anew)
+
+    def _service(self, name: str, busy: Collection[str]) -> Service:
+        if name not in self._open:
+            idle = sorted((n for n in self._open if n not in busy), key=self._used.__getitem__)
+            if len(self._open) >= MAX_OPEN and idle:
+                self._close(idle[0])
+            course = load_course(self._root)
+            service = Service(course, find_assignment(course, name), self._options, _LOG.warning, self._tell_step)
+            self._open[name] = service.__enter__()
+            _LOG.info("%s is open", name)
+        self.faults.pop(name, None)
+        return self._open[name]
+
+    def close_old(self, busy: Collection[str]) -> None:
+        """Close services that are idle for long, have ended, or whose assignment has changed."""
+        for name in [name for name in self._open if name not in busy]:
+            if time.monotonic() - self._used[name] > IDLE_SECONDS or self._is_old(name):
+                self._close(name)
+
+    def _is_old(self, name: str) -> bool:
+        try:
+            return self._open[name].changed()
+        except AutograderError as error:
+            _LOG.error("%s: %s", name, error)
+            return True
+
+    def _close(self, name: str) -> None:
+        self._open.pop(name).__exit__(None, None, None)
+        _LOG.info("%s is closed", name)
+
+    def close(self) -> None:
+        """Close all services, once they have written their reports."""
+        for name in list(self._open):
+            self._close(name)
+
+    def stop(self) -> None:
+        """End all services at once."""
+        for service in self._open.values():
+            service.stop()
+        self.close()

@@ -1,0 +1,137 @@
+"""Pages of staff: the queue, what was handed in, what a regrade would change, people, the log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from autograder.errors import AutograderError
+from autograder.extensions.serve import health, jobs, pages
+from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
+from autograder.extensions.serve.visitors import Visitor
+from autograder.results import second_look
+from autograder.term.people import load_roster
+
+MOST_ROWS = 200
+
+
+def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show the queue and what waits for a person."""
+    under_way = Job.objects.filter(state__in=(JobState.WAITING, JobState.BEGUN)).order_by("number")
+    values = {
+        "rows": _counts(visitor),
+        "queue": under_way[:MOST_ROWS],
+        "fault": health.fault(visitor.course),
+        "asked": _open_requests(visitor),
+        "names": _names(visitor),
+    }
+    return pages.page(request, visitor, "overview", **values)
+
+
+def _counts(visitor: Visitor) -> list[dict[str, Any]]:
+    """Count the hand-ins of each assignment by their state."""
+    counted = Job.objects.filter(kind=Kind.HAND_IN).values_list("assignment", "state").annotate(Count("number"))
+    of: dict[str, dict[str, int]] = {}
+    for assignment, state, count in counted:
+        of.setdefault(assignment, {})[state] = count
+    none: dict[str, int] = dict.fromkeys(JobState, 0)
+    return [{"assignment": each, **none, **of.get(each.name, {})} for each in visitor.course.assignments.values()]
+
+
+def _open_requests(visitor: Visitor) -> list[tuple[str, str, second_look.Request]] | None:
+    """List requests without an answer; None where this user may not read them."""
+    try:
+        return list(second_look.open_requests(visitor.course))
+    except (OSError, AutograderError):
+        return None
+
+
+def submissions(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """List hand-ins, the newest first; ``q`` is a part of a student, an assignment, a receipt or a state."""
+    words = request.GET.get("q", "").split()
+    listed = Job.objects.filter(kind__in=(Kind.HAND_IN, Kind.AGAIN)).order_by("-number")
+    for word in words[:8]:
+        columns = ("student", "assignment", "receipt", "state")
+        matches = [Q(**{f"{column}__icontains": word}) for column in columns]
+        listed = listed.filter(matches[0] | matches[1] | matches[2] | matches[3])
+    values = {"jobs": listed[:MOST_ROWS], "q": " ".join(words), "steps": STEPS, "names": _names(visitor)}
+    return pages.page(request, visitor, "submissions", **values)
+
+
+def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Put a student's submission into the queue once more; its notebook is executed again."""
+    job = Job.objects.filter(receipt=receipt).first()
+    if job is None:
+        raise Http404
+    jobs.add(Kind.AGAIN, job.student, job.assignment, visitor.id)
+    return redirect("submissions")
+
+
+def feedback(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+    """Answer with a student's feedback page."""
+    if load_roster(visitor.course).find(student) is None:
+        raise Http404
+    return pages.feedback_page(visitor.course, student, pages.assignment_of(visitor.course, assignment).name)
+
+
+def answer(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+    """Take the answer to a request for a second look."""
+    wanted = pages.assignment_of(visitor.course, assignment)
+    text = request.POST.get("text", "").strip()
+    if load_roster(visitor.course).find(student) is None:
+        raise Http404
+    if text:
+        jobs.add(Kind.ANSWER, student, wanted.name, visitor.id, question=request.POST.get("question", ""), text=text)
+    return redirect("overview")
+
+
+def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show for each assignment which grades a regrade would change, by its newest preview."""
+    rows = []
+    for assignment in visitor.course.assignments.values():
+        job = Job.objects.filter(kind=Kind.PREVIEW, assignment=assignment.name).order_by("-number").first()
+        result = json.loads(job.text) if job is not None and job.text else None
+        rows.append({"assignment": assignment, "job": job, "result": result})
+    return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor))
+
+
+def preview(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+    """Ask for a new preview, unless one is under way."""
+    wanted = pages.assignment_of(visitor.course, assignment)
+    under_way = Job.objects.filter(
+        kind=Kind.PREVIEW, assignment=wanted.name, state__in=(JobState.WAITING, JobState.BEGUN)
+    ).exists()
+    if not under_way:
+        jobs.add(Kind.PREVIEW, "", wanted.name, visitor.id)
+    return redirect("previews")
+
+
+def people(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """List the people of the course with what they handed in at the door."""
+    counted = Job.objects.filter(kind=Kind.HAND_IN).values_list("student").annotate(Count("assignment", distinct=True))
+    return pages.page(request, visitor, "people", people=load_roster(visitor.course).people, handed_in=dict(counted))
+
+
+def log(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Show the worker's log and the numbers of the door."""
+    values: dict[str, Any] = {
+        "lines": health.log_lines(visitor.course),
+        "numbers": health.numbers(visitor.course),
+        "fault": health.fault(visitor.course),
+        "faults": health.faults(visitor.course),
+    }
+    return pages.page(request, visitor, "log", **values)
+
+
+def metrics(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Answer with the numbers in Prometheus's text format."""
+    lines = [f"autograder_serve_{name} {value:g}\n" for name, value in health.numbers(visitor.course).items()]
+    return HttpResponse("".join(lines), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _names(visitor: Visitor) -> dict[str, str]:
+    return {person.id: person.name for person in load_roster(visitor.course).people}

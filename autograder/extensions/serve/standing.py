@@ -1,0 +1,102 @@
+"""Standing of a student: own dates, attempts and late days for each assignment, and what was handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autograder._util.yaml_record import aware
+from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.pages import feedback_path
+from autograder.records.course import Assignment, Course
+from autograder.records.dates import Dates
+from autograder.submissions.hand_ins import HandIns
+from autograder.term.attempts import Attempt, within_limits
+from autograder.term.student_dates import days, deadline
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One assignment as a student stands in it."""
+
+    assignment: Assignment
+    dates: Dates
+    attempts: str
+    """Sentence on the attempts that are left; empty if there is no limit."""
+    job: Job | None
+    """The newest hand-in at the door."""
+    handed_in: datetime | None
+    """When the submission that counts was handed in, however it came."""
+    has_feedback: bool
+
+    @property
+    def due(self) -> datetime | None:
+        """Due date of the student, with the late days that were taken."""
+        return deadline(self.dates)
+
+    @property
+    def lateness(self) -> str:
+        """What a hand-in would be now: empty in time, else ``late`` or ``closed``."""
+        now = datetime.now(UTC)
+        if self.dates.close is not None and now > self.dates.close:
+            return "closed"
+        return "late" if self.due is not None and now > self.due else ""
+
+
+@dataclass(frozen=True)
+class StudentStanding:
+    """All assignments of a student that are open to see."""
+
+    standings: tuple[Standing, ...]
+    late_days: str
+    """Late days that are left; empty in a course without them."""
+
+
+def standing_of(course: Course, student: str) -> StudentStanding:
+    """Read a student's standing from the course as it is on disk."""
+    hand_ins = HandIns(course)
+    dates = hand_ins.all_dates(student)
+    now = datetime.now(UTC)
+    released = [a for a in course.assignments.values() if a.release is None or aware(a.release) <= now]
+    standings = tuple(_standing(course, hand_ins, student, each, dates[each.name]) for each in released)
+    budget = course.late_days.budget + hand_ins.term.person(student).extra_late_days
+    days_left = budget - sum(each.late_days for each in dates.values())
+    return StudentStanding(standings, days(days_left) if budget else "")
+
+
+def _standing(course: Course, hand_ins: HandIns, student: str, assignment: Assignment, dates: Dates) -> Standing:
+    attempt = hand_ins.chosen(student, assignment.name)
+    return Standing(
+        assignment,
+        dates,
+        _attempts(hand_ins, student, assignment),
+        own_jobs(student, assignment.name).first(),
+        attempt.time if attempt is not None else None,
+        feedback_path(course, student, assignment.name) is not None,
+    )
+
+
+def own_jobs(student: str, assignment: str) -> Any:
+    """Return a student's hand-ins to an assignment, the newest first."""
+    return Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment).order_by("-number")
+
+
+def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
+    """Say how many attempts are left, with those counted that wait in line."""
+    rule = assignment.attempts
+    if rule.total is None and rule.daily is None:
+        return ""
+    now = datetime.now(UTC)
+    zone = (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
+    waiting = own_jobs(student, assignment.name).filter(state="waiting")
+    attempts = hand_ins.attempts(student, assignment.name)
+    attempts += [Attempt(student, hand_ins.course.root, job.received) for job in waiting]
+    counted, _ = within_limits(attempts, rule, zone)
+    today = [a for a in counted if a.time is not None and a.time.astimezone(zone).date() == now.astimezone(zone).date()]
+    parts = []
+    if rule.total is not None:
+        parts.append(f"{max(0, rule.total - len(counted))} of {rule.total} attempts left")
+    if rule.daily is not None:
+        parts.append(f"{max(0, rule.daily - len(today))} of {rule.daily} left today")
+    return ", ".join(parts)

@@ -1,0 +1,89 @@
+"""Folder of the door, ``.autograder/serve/``: uploads, the queue's database, the secret that signs links."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder._util.files import unwritable
+from autograder._util.platforms import flush_folder
+from autograder.records.course import Course
+
+SHARED_FILE, SHARED_FOLDER = 0o660, 0o770
+"""Modes that two users of one group need; the folder's group decides who that is."""
+
+
+def folder(course: Course) -> Path:
+    """Return the path of the door's folder."""
+    return course.state / "serve"
+
+
+def uploads(course: Course) -> Path:
+    """Return the path of the folder with what was handed in: ``<receipt>.zip`` or ``<receipt>.ipynb``."""
+    return folder(course) / "uploads"
+
+
+def incoming(course: Course) -> Path:
+    """Return the path of the folder with uploads that are still being sent."""
+    return folder(course) / "incoming"
+
+
+def database(course: Course) -> Path:
+    """Return the path of the queue's SQLite database."""
+    return folder(course) / "door.sqlite3"
+
+
+def prepare(course: Course) -> str:
+    """Make the folder as far as it is missing.
+
+    Returns:
+        The secret that signs links and sessions.
+
+    Raises:
+        HostError: it cannot be written.
+    """
+    try:
+        for path in (folder(course), uploads(course), incoming(course)):
+            _make_folder(path)
+        _make_file(database(course), "")
+        return _make_file(folder(course) / "secret", secrets.token_urlsafe(48))
+    except OSError as error:
+        raise unwritable(folder(course), error) from error
+
+
+@contextlib.contextmanager
+def lock(course: Course, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Hold one of the door's locks.
+
+    Raises:
+        BlockingIOError: another process holds it, and ``wait`` is False.
+    """
+    path = folder(course) / f"{name}.lock"
+    _make_file(path, "")
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+def _make_folder(path: Path) -> None:
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        path.chmod(SHARED_FOLDER | (path.parent.stat().st_mode & 0o2000))
+
+
+def _make_file(path: Path, content: str) -> str:
+    """Make a file unless it is there; return its content. SQLite's own files get the mode of its database."""
+    with contextlib.suppress(FileExistsError):
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.write_text(content)
+        aside.chmod(SHARED_FILE)
+        try:
+            os.link(aside, path)  # whole, and only if another process was not first
+        finally:
+            aside.unlink()
+        flush_folder(path.parent)
+    return "" if not content else path.read_text()

@@ -1,0 +1,109 @@
+"""Pages of students. Each shows what belongs to the visitor: no address names a student."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from autograder.errors import HostError, SubmissionError
+from autograder.exchange import result_json
+from autograder.extensions.serve import hand_in as hand_ins
+from autograder.extensions.serve import jobs, pages
+from autograder.extensions.serve.course_keys import door
+from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.standing import own_jobs, standing_of
+from autograder.extensions.serve.visitors import Visitor
+from autograder.records.course import Assignment
+
+MAX_TEXT = 5_000
+"""Largest number of characters of a request for a second look."""
+
+
+def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """List the assignments with the student's own dates."""
+    return pages.page(request, visitor, "assignments", student=standing_of(visitor.course, visitor.id))
+
+
+def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+    """Show the form and what was handed in; take a hand-in."""
+    standings = standing_of(visitor.course, visitor.id).standings
+    standing = next((each for each in standings if each.assignment.name == assignment), None)
+    if standing is None:  # or not released yet
+        raise Http404
+    status, fault = 200, ""
+    if request.method == "POST":
+        try:
+            return redirect("receipt", receipt=_take(request, visitor, assignment).receipt)
+        except SubmissionError as error:
+            status, fault = 400, str(error)
+        except _TooManyError as error:
+            status, fault = 429, str(error)
+    handed_in = own_jobs(visitor.id, assignment)[:50]
+    values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
+    return pages.page(request, visitor, "hand-in", status, **values)
+
+
+class _TooManyError(Exception):
+    """Too many hand-ins of one student in line."""
+
+
+def _take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
+    most = door(visitor.course).most_waiting
+    if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
+        raise _TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise SubmissionError("Choose a file first: nothing was handed in.")
+    return hand_ins.take(visitor.course, visitor.id, assignment, upload)
+
+
+def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
+    """Show a receipt, and how far its hand-in is."""
+    job = Job.objects.filter(receipt=receipt, student=visitor.id, by=visitor.id).first()
+    if job is None:
+        raise Http404
+    wanted = pages.assignment_of(visitor.course, job.assignment)
+    position = jobs.place_in_line(job) if job.state == "waiting" else 0
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, position=position)
+
+
+def feedback(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+    """Show the feedback page in its frame."""
+    wanted = pages.assignment_of(visitor.course, assignment)
+    has_page = pages.feedback_path(visitor.course, visitor.id, wanted.name) is not None
+    return pages.page(request, visitor, "feedback", assignment=wanted, has_page=has_page)
+
+
+def feedback_page(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+    """Answer with the feedback page itself."""
+    return pages.feedback_page(visitor.course, visitor.id, pages.assignment_of(visitor.course, assignment).name)
+
+
+def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+    """Show the form for a second look; take a request."""
+    wanted = pages.assignment_of(visitor.course, assignment)
+    questions = _questions(visitor, wanted)
+    if request.method == "GET":
+        return _ask_page(request, visitor, wanted, questions)
+    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
+    if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
+        return _ask_page(request, visitor, wanted, questions, 400)
+    job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
+    return redirect("receipt", receipt=job.receipt)
+
+
+def _ask_page(
+    request: HttpRequest, visitor: Visitor, wanted: Assignment, questions: list[str], status: int = 200
+) -> HttpResponse:
+    requests = Job.objects.filter(kind=Kind.ASK, student=visitor.id, assignment=wanted.name).order_by("-number")
+    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT}
+    return pages.page(request, visitor, "ask", status, **values, refused=status != 200)
+
+
+def _questions(visitor: Visitor, wanted: Assignment) -> list[str]:
+    """List the questions of a student's grade; empty if there is none yet."""
+    try:
+        grade = result_json.read(visitor.course.autograded(visitor.id, wanted.name) / result_json.NAME)
+    except HostError:
+        return []
+    return [question.id for book in grade.notebooks for question in book.questions]

@@ -1,0 +1,80 @@
+"""Addresses of the door, each with the role that may open it. Nothing else decides visitor sees what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from autograder.extensions.serve import pages, public_views, staff_views, student_views
+from autograder.extensions.serve.visitors import VisitorRole, identify
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address."""
+
+    path: str
+    name: str
+    view: View
+    role: VisitorRole
+    """The only role that may open it; ``nobody``: everybody may."""
+    methods: tuple[str, ...] = ("GET", "HEAD")
+
+
+_BOTH = ("GET", "HEAD", "POST")
+_ALL, _STUDENT, _STAFF = VisitorRole
+ROUTES = (
+    Route("", "home", public_views.home, _ALL),
+    Route("enter/<str:token>/", "enter", public_views.enter, _ALL),
+    Route("leave/", "leave", public_views.leave, _ALL, ("POST",)),
+    Route("healthz", "healthz", public_views.healthz, _ALL),
+    Route("htmx.js", "htmx", public_views.htmx, _ALL),
+    Route("assignments/", "assignments", student_views.assignments, _STUDENT),
+    Route("assignments/<str:assignment>/", "hand-in", student_views.hand_in, _STUDENT, _BOTH),
+    Route("assignments/<str:assignment>/feedback/", "feedback", student_views.feedback, _STUDENT),
+    Route("assignments/<str:assignment>/feedback/page/", "feedback-page", student_views.feedback_page, _STUDENT),
+    Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _BOTH),
+    Route("receipts/<str:receipt>/", "receipt", student_views.receipt, _STUDENT),
+    Route("staff/", "overview", staff_views.overview, _STAFF),
+    Route("staff/submissions/", "submissions", staff_views.submissions, _STAFF),
+    Route("staff/submissions/<str:receipt>/again/", "again", staff_views.again, _STAFF, ("POST",)),
+    Route("staff/feedback/<str:assignment>/<str:student>/", "staff-feedback", staff_views.feedback, _STAFF),
+    Route("staff/answer/<str:assignment>/<str:student>/", "answer", staff_views.answer, _STAFF, ("POST",)),
+    Route("staff/preview/", "previews", staff_views.previews, _STAFF),
+    Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
+    Route("staff/people/", "people", staff_views.people, _STAFF),
+    Route("staff/log/", "log", staff_views.log, _STAFF),
+    Route("metrics", "metrics", staff_views.metrics, _STAFF),
+)
+
+
+def _guarded(route: Route) -> View:
+    """Make the view that refuses everybody but the route's role."""
+
+    def answer(request: HttpRequest, **names: Any) -> HttpResponse:
+        if request.method not in route.methods:
+            return HttpResponse(status=405, headers={"Allow": ", ".join(route.methods)})
+        visitor = identify(request)
+        if route.role not in (VisitorRole.NOBODY, visitor.role):
+            return _refusal(request, visitor.role)
+        return route.view(request, visitor, **names)
+
+    return answer
+
+
+def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:
+    if role is VisitorRole.NOBODY:
+        return public_views.ask_for_link(request)
+    return pages.notice(request, 403, "Not for you", f"This page is not for the role “{role}”.")
+
+
+urlpatterns: list[URLPattern] = [path(route.path, _guarded(route), name=route.name) for route in ROUTES]
+handler400 = "autograder.extensions.serve.faults.bad_request"
+handler404 = "autograder.extensions.serve.faults.not_here"
+handler500 = "autograder.extensions.serve.faults.server_error"

@@ -1,0 +1,112 @@
+"""Visitors: people of the course who come by a link, a campus login or a token."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db.models import F
+from django.http import HttpRequest
+
+from autograder.course.configuration import load_course
+from autograder.extensions.serve.course_keys import Door, door
+from autograder.extensions.serve.models import Renewal
+from autograder.records.course import Course
+from autograder.term.people import ACTIVE, load_roster
+
+_SIGNER = Signer(salt="named link")
+
+
+class VisitorRole(enum.StrEnum):
+    """Roles: what a visitor may see."""
+
+    NOBODY = "nobody"
+    STUDENT = "student"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever makes a request, in the course as it is now."""
+
+    course: Course
+    role: VisitorRole = VisitorRole.NOBODY
+    id: str = ""
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Name for people, else the id."""
+        return self.name or self.id
+
+
+def identify(request: HttpRequest) -> Visitor:
+    """Find out who makes a request; a visitor without a role is nobody of the course.
+
+    Raises:
+        CourseError: course.yaml or people.csv is wrong.
+    """
+    course = load_course(settings.COURSE_ROOT)
+    wanted = door(course)
+    return _person(course, wanted, _by_header(course, wanted, request) or _by_token(_token(request)))
+
+
+def token(person: str) -> str:
+    """Make a person's token; it is valid until their links are renewed."""
+    return str(_SIGNER.sign(f"{_renewals(person)}:{person}"))
+
+
+def renew(person: str) -> None:
+    """Make a person's links and sessions invalid."""
+    Renewal.objects.get_or_create(person=person)
+    Renewal.objects.filter(person=person).update(count=F("count") + 1)
+
+
+def people(course: Course) -> list[Visitor]:
+    """List everybody who may come in: staff, then the active people of people.csv."""
+    staff = door(course).staff
+    students = [person for person in load_roster(course).people if person.status == ACTIVE and person.id not in staff]
+    return [
+        *(Visitor(course, VisitorRole.STAFF, name, name) for name in staff),
+        *(Visitor(course, VisitorRole.STUDENT, person.id, person.name) for person in students),
+    ]
+
+
+def _person(course: Course, wanted: Door, person: str) -> Visitor:
+    if person and person in wanted.staff:
+        return Visitor(course, VisitorRole.STAFF, person, person)
+    entry = load_roster(course).find(person) if person else None
+    if entry is None or entry.status != ACTIVE:
+        return Visitor(course)
+    return Visitor(course, VisitorRole.STUDENT, entry.id, entry.name)
+
+
+def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
+    """Return the id of the person whom a campus login names; empty without one."""
+    if not wanted.header or request.META.get("REMOTE_ADDR", "") not in ("", *wanted.proxies):
+        return ""
+    login = str(request.headers.get(wanted.header, "")).strip()
+    person = load_roster(course).with_id("sis_login", login)
+    return person.id if person is not None else login
+
+
+def _token(request: HttpRequest) -> str:
+    """Return the token of a request: that of its header, else that of its session."""
+    scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else str(request.session.get("token", ""))
+
+
+def _by_token(text: str) -> str:
+    """Return the id in a token; empty if it is not valid any more."""
+    try:
+        renewals, _, person = _SIGNER.unsign(text).partition(":")
+    except BadSignature:
+        return ""
+    return person if renewals == str(_renewals(person)) else ""
+
+
+def _renewals(person: str) -> int:
+    counts = Renewal.objects.filter(person=person).values_list("count", flat=True)
+    return int(counts[0]) if counts else 0

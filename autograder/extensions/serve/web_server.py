@@ -1,0 +1,37 @@
+"""Web process: gunicorn with Django's application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+from gunicorn.app.base import BaseApplication
+
+PROCESSES, THREADS = 2, 16
+"""A slow sender holds one thread; a proxy in front takes uploads in first, and holds none."""
+
+
+class WebServer(BaseApplication):
+    """Server on one address; ``run()`` ends with the process."""
+
+    def __init__(self, bind: str) -> None:
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's options."""
+        options = {
+            "bind": self._bind,
+            "workers": PROCESSES,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "timeout": 120,
+            "graceful_timeout": 10,
+            "loglevel": "warning",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return Django's application; settings are there already."""
+        return get_wsgi_application()

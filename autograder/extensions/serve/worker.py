@@ -1,0 +1,289 @@
+"""Worker: takes jobs from the queue and does for each what a command would do, with the command's own functions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.coordinator import locks
+from autograder.coordinator.assignment import Options
+from autograder.course.configuration import assignment as find_assignment
+from autograder.course.configuration import load_course
+from autograder.errors import AutograderError, HostError, UsageError
+from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.extensions.serve.services import Grading, Services
+from autograder.extensions.serve.upload_reader import bring_in
+from autograder.records.course import Course
+from autograder.records.grade import Grade, NotGraded
+from autograder.results import publication, second_look
+from autograder.results.feedback import write_feedback
+from autograder.submissions.delivery import CollectStatus
+from autograder.submissions.hand_ins import HandIns
+
+LOOK_SECONDS = 0.25
+"""Seconds between two looks at the queue."""
+BEAT_SECONDS = 5.0
+MAX_AT_ONCE = 16
+"""Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
+ABANDONED_SECONDS = 3600.0
+"""Age of an upload without a row after which nobody waits for its receipt."""
+
+_LOG = logging.getLogger("autograder.serve")
+_FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
+
+
+@dataclass(eq=False)
+class UnderWay:
+    """A job that was taken, and what it waits for."""
+
+    job: Job
+    gradings: Mapping[str, Grading] = field(default_factory=dict)
+    """Student → grading: one, or those of a team."""
+    preview: subprocess.Popen[bytes] | None = None
+
+
+class Worker:
+    """The only worker of a course.
+
+    Args:
+        course: the course.
+        options: ``workers`` and ``warm`` count.
+    """
+
+    def __init__(self, course: Course, options: Options) -> None:
+        self._course = course
+        self._services = Services(course.root, options, self._note_step)
+        self._under_way: list[UnderWay] = []
+        self._steps: dict[str, dict[str, datetime]] = {}
+        """Student → step → time; only one assignment of a student is graded at a time."""
+        self._writing = threading.Lock()
+        self._next_beat = 0.0
+
+    def run(self, stopping: threading.Event) -> None:
+        """Do jobs until the event is set.
+
+        Raises:
+            HostError: another worker is at work in this course.
+        """
+        with only_worker(self._course), contextlib.ExitStack() as stack:
+            stack.callback(self._services.stop)
+            _LOG.info("the worker has begun; %s jobs are taken again", jobs.put_all_back())
+            self._remove_abandoned()
+            while not stopping.wait(LOOK_SECONDS):
+                self.look()
+
+    def look(self) -> None:
+        """Finish what is done, and take what waits."""
+        self._beat()
+        for entry in list(self._under_way):
+            self._finish_if_done(entry)
+        number = 0
+        while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
+            number = job.number  # one that is put back waits for the next look
+            jobs.begin(job)
+            self._take(job)
+        self._services.close_old(self._busy)
+
+    @property
+    def _busy(self) -> set[str]:
+        return {entry.job.assignment for entry in self._under_way}
+
+    def _beat(self) -> None:
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT_SECONDS
+            with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
+                health.beat(self._course, self._services.faults)
+
+    def _next(self, after: int) -> Job | None:
+        """Return the next job after a number that may be taken; a preview runs alone, since it locks the course."""
+        if any(entry.preview is not None for entry in self._under_way):
+            return None
+        job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
+        return None if job is not None and job.kind == Kind.PREVIEW and self._under_way else job
+
+    # --- taking
+
+    def _take(self, job: Job) -> None:
+        try:
+            self._do(job)
+        except locks.LockedError:
+            jobs.put_back(job)
+            self._services.rest(job.assignment, "another command holds the course")
+        except UsageError as error:
+            jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
+        except AutograderError as error:
+            jobs.put_back(job, str(error))
+            self._services.rest(job.assignment, str(error))
+        except Exception as error:  # whatever is wrong with one job, the others are done
+            _LOG.exception("job %s failed", job.receipt)
+            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+
+    def _do(self, job: Job) -> None:
+        match job.kind:
+            case Kind.HAND_IN:
+                self._collect(job)
+            case Kind.AGAIN:
+                self._grade(job, anew=True)
+            case Kind.ASK | Kind.ANSWER:
+                self._write_request(job)
+            case Kind.PREVIEW:
+                self._services.close()  # they may hold the course for a moment longer
+                self._under_way.append(UnderWay(job, preview=_start_preview(self._course, job.assignment)))
+
+    def _collect(self, job: Job) -> None:
+        """Bring an upload into submitted/, and have it graded."""
+        with locks.held(self._course, locks.COLLECTING):
+            collected = bring_in(load_course(self._course.root), job)
+        _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
+        if collected.status is CollectStatus.REFUSED:
+            note = f"It was refused: {collected.reason}"
+            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason)
+            return
+        is_same = collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None
+        same = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
+        job.note = same if is_same else collected.reason
+        self._grade(job, anew=False)
+
+    def _grade(self, job: Job, *, anew: bool) -> None:
+        """Submit a student's work, and that of the team's others, to the assignment's service."""
+        members = HandIns(load_course(self._course.root)).teams(job.assignment).members(job.student)
+        gradings: dict[str, Grading] = {}
+        for member in dict.fromkeys((job.student, *members)):
+            grading = self._services.submit(member, job.assignment, self._busy, anew=anew)
+            if grading is None:
+                jobs.put_back(job, self._services.faults.get(job.assignment, ""))
+                return
+            gradings[member] = grading
+        self._under_way.append(UnderWay(job, gradings))
+
+    def _write_request(self, job: Job) -> None:
+        """Write a request for a second look, or its answer, into the course's file and on the page."""
+        course = load_course(self._course.root)
+        write = second_look.ask if job.kind == Kind.ASK else second_look.answer
+        write(course, job.student, job.assignment, job.question, job.text)
+        grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
+        write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
+        jobs.finish(job, JobState.DONE)
+
+    # --- finishing
+
+    def _finish_if_done(self, entry: UnderWay) -> None:
+        if entry.preview is not None:
+            if entry.preview.poll() is not None:
+                self._under_way.remove(entry)
+                _finish_preview(self._course, entry.job, entry.preview.returncode)
+            return
+        jobs.note_times(entry.job, self._times(entry.job.student))
+        if all(grading.done() for grading in entry.gradings.values()):
+            self._under_way.remove(entry)
+            self._finish(entry.job, entry.gradings[entry.job.student])
+            with self._writing:
+                self._steps.pop(entry.job.student, None)
+
+    def _finish(self, job: Job, grading: Grading) -> None:
+        """Give a job the outcome of its grading."""
+        try:
+            outcome = grading.result()
+        except CancelledError:
+            jobs.put_back(job)
+            return
+        except Exception as error:  # graded, and the page or the gradebook could not be written
+            jobs.put_back(job, f"{type(error).__name__}: {error}")
+            self._services.rest(job.assignment, f"{type(error).__name__}: {error}")
+            return
+        if isinstance(outcome, NotGraded):
+            _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=outcome.reason)
+            return
+        values = self._times(job.student) | _executed(outcome, self._times(job.student))
+        note = job.note or _other_attempt(job, outcome)
+        jobs.finish(job, JobState.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
+        _LOG.info("%s is graded", job.receipt)
+
+    def _note_step(self, student: str, step: str) -> None:
+        with self._writing:
+            self._steps.setdefault(student, {})[step] = datetime.now(UTC)
+
+    def _times(self, student: str) -> dict[str, datetime]:
+        with self._writing:
+            return dict(self._steps.get(student, {}))
+
+    def _remove_abandoned(self) -> None:
+        """Remove uploads that were being written when a web process was killed: nobody has a receipt for them."""
+        receipted = set(Job.objects.exclude(file="").values_list("file", flat=True))
+        for folder in (state_folder.uploads(self._course), state_folder.incoming(self._course)):
+            for path in folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if path.name not in receipted and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                        path.unlink()
+
+
+def _executed(grade: Grade, times: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Reckon when the last cell had run: the notebook's own seconds after its kernel was lent."""
+    seconds = sum(book.wall_seconds for book in grade.notebooks if not book.replayed)
+    if "lent" not in times or "examined" not in times or not seconds:
+        return {}
+    return {"executed": min(times["lent"] + timedelta(seconds=seconds), times["examined"])}
+
+
+def _other_attempt(job: Job, grade: Grade) -> str:
+    """Say that another hand-in than this one counts, if one does."""
+    if job.kind != Kind.HAND_IN or grade.submitted_at is None or grade.submitted_at == job.received:
+        return ""
+    return f"Your hand-in of {grade.submitted_at:%Y-%m-%d %H:%M} UTC is the one that counts."
+
+
+def _preview_file(course: Course) -> Path:
+    return state_folder.folder(course) / "preview.json"
+
+
+def _start_preview(course: Course, assignment: str) -> subprocess.Popen[bytes]:
+    """Start the command that says which grades would change, and writes none."""
+    file = _preview_file(course)
+    file.unlink(missing_ok=True)
+    options = ["--dry-run", "--quiet", "--json", str(file), "--course", str(course.root)]
+    with file.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "autograder", "grade", assignment, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _finish_preview(course: Course, job: Job, code: int) -> None:
+    """Keep what the command wrote; its words, if it wrote nothing."""
+    try:
+        text = _preview_file(course).read_text("utf-8")
+        json.loads(text)
+    except (OSError, ValueError):
+        words = _preview_file(course).with_suffix(".log").read_text("utf-8", "replace")[-2000:]
+        jobs.finish(job, JobState.NOT_GRADED, detail=words or f"it ended with exit code {code}")
+    else:
+        jobs.finish(job, JobState.DONE, text=text)
+
+
+@contextlib.contextmanager
+def only_worker(course: Course) -> Iterator[None]:
+    """Hold the lock of the course's only worker.
+
+    Raises:
+        HostError: another one holds it.
+    """
+    try:
+        with state_folder.lock(course, "worker", wait=False):
+            yield
+    except BlockingIOError:
+        raise HostError(f"another worker is at work in {course.root}; end it first") from None

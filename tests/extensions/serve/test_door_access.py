@@ -1,0 +1,229 @@
+"""Access: every address of the door is tried by every role, and nobody reads what is somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.signing import Signer
+from django.test import Client
+from helpers.doors import Door
+
+from autograder.extensions.serve import visitors
+from autograder.extensions.serve.models import Job
+from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
+from autograder.extensions.serve.visitors import VisitorRole
+
+VISITORS = {
+    "": VisitorRole.NOBODY,
+    "carl": VisitorRole.NOBODY,
+    "nobody": VisitorRole.NOBODY,
+    "ada": VisitorRole.STUDENT,
+    "meier": VisitorRole.STAFF,
+}
+SECRET = "only ada and staff may read this"
+
+
+@pytest.fixture
+def graded_door(door: Door) -> Door:
+    """ada has handed in and has a feedback page with a secret in it; nobody else has anything."""
+    door.hand_in("ada")
+    page = door.course.feedback("ada", "hw") / "nb.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(SECRET)
+    return door
+
+
+def address(route: Route) -> str:
+    """The address with ada's and hw's names in it."""
+    job = Job.objects.get(student="ada", kind="hand-in")
+    names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong"}
+    for name, value in names.items():
+        route_path = route.path.replace(f"<str:{name}>", value)
+        route = Route(route_path, route.name, route.view, route.role, route.methods)
+    return f"/{route.path}"
+
+
+def ask(client: Client, route: Route, method: str) -> Any:
+    send = client.post if method == "POST" else client.get
+    return send(address(route))
+
+
+def test_every_address_is_in_the_table_of_roles() -> None:
+    assert [str(pattern.pattern) for pattern in urlpatterns] == [route.path for route in ROUTES]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) -> None:
+    for person, role in VISITORS.items():
+        client = graded_door.visitor(person, raise_request_exception=False)
+        for method in ("GET", "POST"):
+            answer = ask(client, route, method)
+            if method not in route.methods:
+                assert answer.status_code == 405
+            elif route.role is VisitorRole.NOBODY:
+                assert answer.status_code in (200, 302, 401, 503)
+            elif role is route.role:
+                assert answer.status_code in (200, 302, 400)
+            else:
+                assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
+                assert SECRET not in answer.content.decode()
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.role is VisitorRole.STUDENT], ids=lambda route: route.name)
+def test_another_student_sees_nothing_of_adas_at_any_address(graded_door: Door, route: Route) -> None:
+    client = graded_door.visitor("bob", raise_request_exception=False)
+    job = Job.objects.get(student="ada", kind="hand-in")
+    for method in route.methods:
+        answer = ask(client, route, method)
+        assert answer.status_code in (200, 400, 404)
+        for word in (SECRET, job.sha256, job.receipt, "Ada A."):
+            assert word not in answer.content.decode()
+
+
+def test_somebody_elses_receipt_answers_as_one_that_never_was(graded_door: Door) -> None:
+    client = graded_door.visitor("bob")
+    receipt = Job.objects.get(student="ada").receipt
+    theirs, none = client.get(f"/receipts/{receipt}/"), client.get(f"/receipts/{'0' * 16}/")
+    assert theirs.status_code == none.status_code == 404
+    assert strip_token(theirs) == strip_token(none)
+    assert sorted(theirs.headers) == sorted(none.headers)
+
+
+def strip_token(answer: Any) -> str:
+    return "".join(line for line in answer.content.decode().splitlines() if "csrfmiddlewaretoken" not in line)
+
+
+@pytest.mark.parametrize("path", ["../../../course.yaml", "..%2f..%2fpeople.csv", "ada/../bob", "%00", "hw%0a"])
+def test_no_name_in_an_address_leads_out_of_the_course(graded_door: Door, path: str) -> None:
+    client = graded_door.visitor("ada")
+    for address_ in (f"/assignments/{path}/feedback/page/", f"/receipts/{path}/"):
+        assert client.get(address_).status_code == 404
+    assert graded_door.visitor("meier").get(f"/staff/feedback/hw/{path}/").status_code == 404
+
+
+def test_a_feedback_page_cannot_act(graded_door: Door) -> None:
+    answer = graded_door.visitor("ada").get("/assignments/hw/feedback/page/")
+    assert SECRET in answer.content.decode()
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "script" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    frame = graded_door.visitor("ada").get("/assignments/hw/feedback/").content.decode()
+    assert '<iframe class="card door-frame" src="page/" sandbox ' in frame
+
+
+def test_no_page_is_kept_or_framed_elsewhere(graded_door: Door) -> None:
+    for path in ("/assignments/", "/assignments/hw/", "/assignments/hw/feedback/page/"):
+        headers = graded_door.visitor("ada").get(path).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert "frame-ancestors" in headers["Content-Security-Policy"]
+        assert "ETag" not in headers
+
+
+def test_what_a_student_wrote_is_text_on_every_page(graded_door: Door) -> None:
+    name = "<script>alert(1)</script>.ipynb"
+    graded_door.hand_in("ada", name=name)
+    Job.objects.update(note="<img src=x onerror=alert(1)>", detail="<b>bold</b>")
+    receipt = Job.objects.latest("number").receipt
+    for person, path in (
+        ("ada", f"/receipts/{receipt}/"),
+        ("ada", "/assignments/hw/"),
+        ("meier", "/staff/submissions/"),
+    ):
+        page = graded_door.visitor(person).get(path).content.decode()
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "<b>bold" not in page
+
+
+# --- ways in
+
+
+def test_a_link_is_left_at_once_and_ends_when_it_is_renewed(door: Door) -> None:
+    client = Client(HTTP_HOST="127.0.0.1")
+    answer = client.get(f"/enter/{visitors.token('ada')}/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert client.get("/assignments/").status_code == 200
+    visitors.renew("ada")
+    assert client.get("/assignments/").status_code == 401
+    assert door.visitor("ada").get("/assignments/").status_code == 200
+
+
+@pytest.mark.parametrize("change", ["other person", "no signature", "other salt", "other secret"])
+def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
+    good = visitors.token("ada")
+    bad = {
+        "other person": good.replace("ada", "bob"),
+        "no signature": good.rpartition(":")[0],
+        "other salt": Signer(salt="another").sign("0:ada"),
+        "other secret": Signer(key="guessed", salt="named link").sign("0:ada"),
+    }[change]
+    client = Client(HTTP_HOST="127.0.0.1")
+    assert client.get(f"/enter/{bad}/").status_code == 401
+    assert client.get("/assignments/").status_code == 401
+    assert client.get("/assignments/", HTTP_AUTHORIZATION=f"Bearer {bad}").status_code == 401
+
+
+def test_a_wrong_link_does_not_end_a_session(door: Door) -> None:
+    client = door.visitor("ada")
+    client.get("/enter/wrong/")
+    assert client.get("/assignments/").status_code == 200
+
+
+def test_who_leaves_the_course_or_the_page_is_out(door: Door) -> None:
+    client = door.visitor("ada")
+    people = door.root / "people.csv"
+    people.write_text(people.read_text().replace("ada,Ada A.,", "ada,Ada A.,left"))
+    assert client.get("/assignments/").status_code == 401
+    client = door.visitor("bob")
+    client.post("/leave/")
+    assert client.get("/assignments/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("header", "address_", "status"),
+    [
+        ({"HTTP_X_LOGIN": "ada"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "s1"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "Ada A."}, "127.0.0.1", 401),
+        ({"HTTP_X_LOGIN": "carl"}, "127.0.0.1", 401),
+        ({"HTTP_X_LOGIN": "ada"}, "10.1.2.3", 401),
+        ({"HTTP_REMOTE_USER": "ada"}, "127.0.0.1", 401),
+        ({}, "127.0.0.1", 401),
+    ],
+)
+def test_a_campus_logins_header_counts_from_its_proxy_alone(
+    door: Door, header: dict[str, str], address_: str, status: int
+) -> None:
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, staff:"))
+    (door.root / "people.csv").write_text("id,name,status,sis_login\nada,Ada A.,,s1\ncarl,Carl C.,left,\n")
+    client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=address_)
+    assert client.get("/assignments/", **header).status_code == status
+
+
+def test_without_the_setting_no_header_counts(door: Door) -> None:
+    for name in ("HTTP_X_LOGIN", "HTTP_REMOTE_USER", "REMOTE_USER", "HTTP_"):
+        client = Client(HTTP_HOST="127.0.0.1")
+        assert client.get("/assignments/", **{name: "ada"}).status_code == 401
+
+
+def test_metrics_come_for_a_staff_token(door: Door) -> None:
+    client = Client(HTTP_HOST="127.0.0.1")
+    assert client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {visitors.token('ada')}").status_code == 403
+    door.hand_in()
+    answer = client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {visitors.token('meier')}")
+    assert "autograder_serve_hand_ins_waiting 1\n" in answer.content.decode()
+    assert "ada" not in answer.content.decode()
+
+
+def test_the_secret_is_not_for_others_of_the_machine(door: Door) -> None:
+    folder = door.root / ".autograder/serve"
+    assert {path.name: path.stat().st_mode & 0o007 for path in folder.iterdir()} == dict.fromkeys(
+        (path.name for path in folder.iterdir()), 0
+    )
+    assert folder.stat().st_mode & 0o007 == 0
+    assert settings.COURSE_ROOT == Path(door.root)

@@ -1,0 +1,179 @@
+"""A hand-in: file and row are on the disk, then there is a receipt; or a sentence, and nothing is left."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.test import Client
+from helpers.doors import NOTEBOOK, Door
+
+from autograder.extensions.serve import hand_in, jobs, state_folder
+from autograder.extensions.serve.models import Job
+from autograder.submissions.members import SUBMISSION
+
+
+def files(door: Door) -> list[Path]:
+    return [path for name in ("uploads", "incoming") for path in (state_folder.folder(door.course) / name).iterdir()]
+
+
+def test_a_receipt_has_the_digest_of_the_file_on_the_disk_and_the_place_in_line(door: Door) -> None:
+    door.hand_in("bob")
+    client = door.visitor("ada")
+    answer = client.post("/assignments/hw/", {"file": SimpleUploadedFile("my work.ipynb", NOTEBOOK)})
+    page = client.get(answer.headers["Location"]).content.decode()
+    job = Job.objects.get(student="ada")
+    stored = state_folder.uploads(door.course) / job.file
+    assert hashlib.sha256(stored.read_bytes()).hexdigest() == job.sha256 == hashlib.sha256(NOTEBOOK).hexdigest()
+    assert job.sha256 in page
+    assert "Number 2 in line" in page
+    assert "my work.ipynb" in page
+
+
+def test_file_folder_and_row_are_flushed_in_this_order_before_the_answer(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(hand_in.os, "fsync", lambda _: steps.append("file"))
+    monkeypatch.setattr(hand_in, "flush_folder", lambda _: steps.append("folder"))
+    add = jobs.add
+    monkeypatch.setattr(jobs, "add", lambda *a, **k: steps.append("row") or add(*a, **k))
+    door.hand_in()
+    assert steps == ["file", "folder", "row"]
+
+
+def test_sqlite_flushes_each_row(door: Door) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)  # full
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "words"),
+    [
+        ("nb.pdf", b"x", 400, "Hand in a notebook or an archive"),
+        ("nb.ipynb", b"", 400, "The file is empty"),
+    ],
+)
+def test_what_is_no_hand_in_gets_a_sentence_and_no_receipt(
+    door: Door, name: str, content: bytes, status: int, words: str
+) -> None:
+    answer = door.hand_in("ada", content, name)
+    assert answer.status_code == status
+    assert words in answer.content.decode()
+    assert not Job.objects.exists()
+    assert files(door) == []
+
+
+def test_a_form_without_a_file_gets_a_sentence(door: Door) -> None:
+    answer = door.visitor("ada").post("/assignments/hw/")
+    assert (answer.status_code, Job.objects.count()) == (400, 0)
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door) -> None:
+    class Unread:
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("it was read")
+
+        readline = read
+
+    size = str(2 * SUBMISSION.archive_bytes)
+    environment = {"CONTENT_LENGTH": size, "wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = door.visitor("ada").generic("POST", "/assignments/hw/", **environment)
+    assert answer.status_code == 413
+    assert "Nothing was handed in" in answer.content.decode()
+
+
+def test_a_file_that_is_larger_than_its_limit_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimpleUploadedFile, "size", 10, raising=False)
+    monkeypatch.setattr(hand_in, "SUBMISSION", type("Small", (), {"archive_bytes": 5}))
+    assert door.hand_in().status_code == 400
+    assert files(door) == []
+
+
+def test_several_files_in_one_form_are_refused(door: Door) -> None:
+    uploads = [SimpleUploadedFile(f"{number}.ipynb", NOTEBOOK) for number in range(3)]
+    answer = door.visitor("ada").post("/assignments/hw/", {"file": uploads})
+    assert (answer.status_code, Job.objects.count()) == (400, 0)
+
+
+def fail(error: Exception) -> Any:
+    def raising(*_: object, **__: object) -> None:
+        raise error
+
+    return raising
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("where", ["fsync", "flush_folder"])
+def test_a_full_disk_is_507_and_leaves_neither_file_nor_row(
+    door: Door, monkeypatch: pytest.MonkeyPatch, where: str, code: int
+) -> None:
+    target = hand_in.os if where == "fsync" else hand_in
+    with monkeypatch.context() as patch:
+        patch.setattr(target, where, fail(OSError(code, os.strerror(code))))
+        answer = door.hand_in(raise_request_exception=False)
+    assert answer.status_code == 507
+    assert "Nothing was handed in" in answer.content.decode()
+    assert not Job.objects.exists()
+    assert files(door) == []
+    assert door.hand_in().status_code == 302
+
+
+@pytest.mark.parametrize(("words", "status"), [("database or disk is full", 507), ("database is locked", 503)])
+def test_a_database_that_takes_no_row_leaves_no_file(
+    door: Door, monkeypatch: pytest.MonkeyPatch, words: str, status: int
+) -> None:
+    monkeypatch.setattr(jobs, "add", fail(OperationalError(words)))
+    answer = door.hand_in(raise_request_exception=False)
+    assert answer.status_code == status
+    assert files(door) == []
+
+
+def test_a_student_with_several_hand_ins_in_line_waits(door: Door) -> None:
+    assert [door.hand_in().status_code for _ in range(4)] == [302, 302, 302, 429]
+    assert door.hand_in("bob").status_code == 302
+    assert len(files(door)) == 4
+
+
+def test_a_form_from_elsewhere_is_refused(door: Door) -> None:
+    answer = door.hand_in(enforce_csrf_checks=True)
+    assert answer.status_code == 403
+    assert "load the page again" in answer.content.decode()
+    assert files(door) == []
+
+
+def test_a_host_that_is_not_the_doors_is_refused(door: Door) -> None:
+    assert door.visitor("ada").get("/", HTTP_HOST="evil.example").status_code == 400
+    assert door.visitor("ada").get("/", HTTP_HOST="door.example").status_code in (302, 400)
+
+
+def test_an_assignment_that_is_not_there_or_not_released_takes_nothing(door: Door) -> None:
+    client = door.visitor("ada")
+    assert client.get("/assignments/nothing/").status_code == 404
+    text = (door.root / "course.yaml").read_text()
+    (door.root / "course.yaml").write_text(text.replace("title: Doubling", "title: Doubling\n    release: 2999-01-01"))
+    assert client.get("/assignments/hw/").status_code == 404
+    assert door.hand_in().status_code == 404
+    assert not Job.objects.exists()
+
+
+def test_sessions_are_not_readable_by_scripts_and_not_sent_by_other_sites(door: Door) -> None:
+    cookie = door.visitor("ada").cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_the_page_works_without_scripts(door: Door) -> None:
+    client: Client = door.visitor("ada")
+    receipt = client.get(door.hand_in().headers["Location"]).content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in receipt
+    assert "<form" in client.get("/assignments/hw/").content.decode()

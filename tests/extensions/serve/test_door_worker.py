@@ -1,0 +1,340 @@
+"""The worker: each receipt ends in one grade or in a sentence, by the way that the command line has."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.archives import encrypted, zip_special, zip_with
+from helpers.doors import NOTEBOOK, OTHER, Door, settle
+from helpers.service_attempts import Attempts, graded, without_walls
+
+from autograder.coordinator import locks
+from autograder.errors import HostError
+from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve import services as services_module
+from autograder.extensions.serve import worker as worker_module
+from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.results import second_look
+from autograder.submissions.collection import collect
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    return without_walls(monkeypatch)
+
+
+def states() -> list[str]:
+    return list(Job.objects.order_by("number").values_list("state", flat=True))
+
+
+def test_a_hand_in_is_collected_graded_and_shown(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    job = Job.objects.get()
+    assert (job.state, job.score, job.max_score) == (JobState.DONE, 2.0, 2.0)
+    folder = door.course.submitted("ada", "hw")
+    assert (folder / "nb.ipynb").read_bytes() == NOTEBOOK
+    assert (folder / "timestamp.txt").read_text() == job.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    assert "test-double" in door.visitor("ada").get("/assignments/hw/feedback/page/").content.decode()
+    assert job.received <= job.begun <= job.published
+
+
+def test_the_submission_is_the_one_that_collect_makes_of_the_same_file(door: Door, tmp_path: Path) -> None:
+    archive = zip_with(("deep/nb.ipynb", NOTEBOOK), ("deep/data.txt", b"1"))
+    door.hand_in("ada", archive, "x.zip")
+    with door.worker() as worker:
+        worker._services.submit = lambda *_, **__: None
+        worker.look()
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "ada.zip").write_bytes(archive)
+    (collected,) = collect(door.course, "hw", inbox)
+    assert (collected.student, str(collected.status)) == ("ada", "unchanged")
+
+
+ATTACKS: dict[str, tuple[str, bytes, str]] = {
+    "no archive": ("x.zip", b"not a zip", "neither a zip nor a tar"),
+    "no notebook": ("x.zip", zip_with(("a.txt", b"x")), "there is no notebook"),
+    "a path out": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), ("../../evil", b"x")), "evil"),
+    "a link": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), (zip_special(0o120000), b"/etc/passwd")), "evil"),
+    "encrypted": ("x.zip", encrypted(), "evil"),
+    "many files": (
+        "x.zip",
+        zip_with(("nb.ipynb", NOTEBOOK), *((f"{n}.txt", b"") for n in range(10_000))),
+        "larger than allowed",
+    ),
+    "a bomb": ("x.zip", zip_with(("nb.ipynb", NOTEBOOK), ("zeros", bytes(64 << 20))), "zeros"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_archive_that_collect_refuses_ends_in_its_reason_and_leaves_nothing(
+    door: Door, attempts: Attempts, attack: str
+) -> None:
+    name, content, words = ATTACKS[attack]
+    door.hand_in("ada", content, name)
+    door.work()
+    job = Job.objects.get()
+    assert job.state == JobState.NOT_GRADED
+    assert words in job.note
+    assert job.note.startswith("It was refused: ")
+    assert not door.course.submitted("ada", "hw").exists()
+    assert list(door.course.state.glob("collect-*")) == []
+    assert attempts.of == []
+
+
+def declared(size: int) -> bytes:
+    """A zip whose only other file says that it has this size."""
+    data = bytearray(zip_with(("nb.ipynb", NOTEBOOK), ("big", b"x")))
+    start = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
+    data[start + 24 : start + 28] = size.to_bytes(4, "little")
+    return bytes(data)
+
+
+def test_a_declared_size_is_not_believed_and_not_written(door: Door, attempts: Attempts) -> None:
+    door.hand_in("ada", declared(0xFFFFFFF0), "x.zip")
+    door.work()
+    assert states() == [JobState.NOT_GRADED]
+
+
+@pytest.mark.parametrize("name", ["bob.zip", "bob_hw.zip", "hw-bob.zip", "Bob B._1_assignsubmission_file_x.zip"])
+def test_neither_file_name_nor_manifest_make_it_somebody_elses(door: Door, attempts: Attempts, name: str) -> None:
+    manifest = {
+        "format": 1, "student": "bob", "assignment": "hw", "timestamp": "2020-01-01T00:00:00+00:00", "sha256": {},
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("nb.ipynb", NOTEBOOK)
+    import hashlib
+
+    manifest["sha256"] = {"nb.ipynb": hashlib.sha256(NOTEBOOK).hexdigest()}
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("submission.json", json.dumps(manifest))
+    door.hand_in("ada", buffer.getvalue(), name)
+    door.work()
+    job = Job.objects.get()
+    assert job.state == JobState.DONE, job.note
+    assert "bob" in job.note
+    assert not door.course.submitted("bob", "hw").exists()
+    assert door.course.submitted("ada", "hw").exists()
+    assert "2020" not in (door.course.submitted("ada", "hw") / "timestamp.txt").read_text()
+
+
+def test_a_second_hand_in_waits_until_the_first_one_is_graded(door: Door, attempts: Attempts) -> None:
+    during: list[list[str]] = []
+    door.hand_in("ada", NOTEBOOK)
+    door.hand_in("ada", OTHER)
+    door.hand_in("bob")
+
+    def act(work: Any) -> str:
+        time.sleep(0.3)
+        during.append([work.student, (work.submission / "nb.ipynb").read_text()])
+        return graded(work)
+
+    attempts.act = act
+    door.work()
+    assert states() == [JobState.DONE] * 3
+    assert [text for student, text in during if student == "ada"] == [NOTEBOOK.decode(), OTHER.decode()]
+
+
+def test_the_same_file_from_two_tabs_has_two_receipts_and_one_grading(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.hand_in()
+    door.work()
+    assert states() == [JobState.DONE, JobState.DONE]
+    assert attempts.of == ["ada"]
+
+
+def test_what_the_kit_could_not_grade_is_told_apart_for_student_and_staff(door: Door, attempts: Attempts) -> None:
+    attempts.act = lambda work: "the last lines of /secret/path.log: hidden"
+    receipt = door.hand_in().headers["Location"]
+    door.work()
+    page = door.visitor("ada").get(receipt).content.decode()
+    assert "a person looks at it" in page
+    assert "/secret/path" not in page
+    assert "/secret/path" in door.visitor("meier").get("/staff/submissions/").content.decode()
+
+
+def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.hand_in("bob")
+    with door.worker() as worker:
+        settle(worker)
+    before = list(Job.objects.order_by("number").values_list("published", flat=True))
+    Job.objects.filter(student="bob").update(state=JobState.BEGUN, published=None)  # killed before the last step
+    assert jobs.put_all_back() == 1
+    door.work()
+    assert states() == [JobState.DONE, JobState.DONE]
+    assert Job.objects.get(student="ada").published == before[0]
+    assert attempts.of.count("bob") == 1  # the grade on disk is current
+
+
+def test_a_final_job_stays_as_it_is(door: Door) -> None:
+    door.hand_in()
+    job = Job.objects.get()
+    jobs.finish(job, JobState.NOT_GRADED, note="first")
+    jobs.finish(job, JobState.DONE, note="second")
+    assert (Job.objects.get().state, Job.objects.get().note) == (JobState.NOT_GRADED, "first")
+
+
+def test_a_course_that_another_command_holds_lets_hand_ins_wait(
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    door.hand_in()
+    with door.worker() as worker:
+        with locks.held(door.course, locks.COLLECTING):
+            worker.look()
+            assert states() == [JobState.WAITING]
+        settle(worker)
+    assert states() == [JobState.DONE]
+
+
+def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    source = door.root / "source/hw/nb.ipynb"
+    text = source.read_text()
+    source.write_text("broken")
+    door.hand_in()
+    with door.worker() as worker:
+        worker.look()
+        worker._next_beat = 0.0
+        worker.look()
+        assert states() == [JobState.WAITING]
+        assert "nb.ipynb" in health.faults(door.course)["hw"]
+        assert "wait in line" in door.visitor("meier").get("/staff/").content.decode()
+        assert door.visitor().get("/healthz").status_code == 503
+        source.write_text(text)
+        settle(worker)
+        worker._next_beat = 0.0
+        worker.look()
+    assert states() == [JobState.DONE]
+    assert door.visitor().get("/healthz").content == b"ok"
+
+
+def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    receipt = Job.objects.get().receipt
+    door.visitor("meier").post(f"/staff/submissions/{receipt}/again/")
+    door.work()
+    assert attempts.of == ["ada", "ada"]
+    assert Job.objects.get(kind=Kind.AGAIN).by == "meier"
+
+
+def test_a_request_for_a_second_look_and_its_answer_stand_in_the_courses_file_and_on_the_page(
+    door: Door, attempts: Attempts
+) -> None:
+    door.hand_in()
+    door.work()
+    data = {"question": "test-double", "text": "My answer is <b>right</b>."}
+    assert door.visitor("ada").post("/assignments/hw/second-look/", data).status_code == 302
+    door.work()
+    (request,) = second_look.read(door.course, "ada", "hw")
+    assert (request.question, request.request) == ("test-double", data["text"])
+    overview = door.visitor("meier").get("/staff/").content.decode()
+    assert "My answer is &lt;b&gt;right" in overview
+    door.visitor("meier").post("/staff/answer/hw/ada/", {"question": "test-double", "text": "So it is."})
+    door.work()
+    assert second_look.read(door.course, "ada", "hw")[0].answer == "So it is."
+    assert "So it is." in door.visitor("ada").get("/assignments/hw/feedback/page/").content.decode()
+
+
+@pytest.mark.parametrize(("question", "text"), [("nothing", "x"), ("", ""), ("", "x" * 5001)])
+def test_a_request_that_asks_nothing_is_refused(door: Door, attempts: Attempts, question: str, text: str) -> None:
+    door.hand_in()
+    door.work()
+    answer = door.visitor("ada").post("/assignments/hw/second-look/", {"question": question, "text": text})
+    assert answer.status_code == 400
+
+
+def test_a_second_request_about_the_same_question_is_not_entered(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    for text in ("first", "second"):
+        door.visitor("ada").post("/assignments/hw/second-look/", {"question": "", "text": text})
+        door.work()
+    assert Job.objects.latest("number").state == JobState.NOT_GRADED
+    assert len(second_look.read(door.course, "ada", "hw")) == 1
+
+
+def test_a_preview_is_the_commands_dry_run(door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+
+    class Process:
+        returncode = 0
+
+        def __init__(self, command: list[str], **_: Any) -> None:
+            started.extend(command)
+            change = {"student": "ada", "before": 1.0, "after": 2.0, "questions": [{"id": "test-double"}]}
+            Path(command[command.index("--json") + 1]).write_text(json.dumps({"changes": [change]}))
+
+        def poll(self) -> int:
+            return 0
+
+    monkeypatch.setattr(worker_module.subprocess, "Popen", Process)
+    for _ in range(2):
+        door.visitor("meier").post("/staff/preview/hw/")
+    assert Job.objects.count() == 1
+    door.work()
+    assert started[1:6] == ["-m", "autograder", "grade", "hw", "--dry-run"]
+    assert "1 grade would change" in " ".join(door.visitor("meier").get("/staff/preview/").content.decode().split())
+
+
+def test_a_course_has_one_worker(door: Door) -> None:
+    with (
+        worker_module.only_worker(door.course),
+        pytest.raises(HostError, match="another worker"),
+        worker_module.only_worker(door.course),
+    ):
+        pass
+
+
+def test_an_upload_without_a_row_is_removed_after_an_hour(door: Door) -> None:
+    door.hand_in()
+    uploads = state_folder.uploads(door.course)
+    old, new = uploads / "old.zip", uploads / "new.zip"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    an_hour_ago = time.time() - 3700
+    for path in (old, uploads / Job.objects.get().file):
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    with door.worker() as worker:
+        worker._remove_abandoned()
+    assert sorted(path.name for path in uploads.iterdir()) == sorted([Job.objects.get().file, "new.zip"])
+
+
+def test_attempts_that_are_left_count_what_waits_in_line(door: Door, attempts: Attempts) -> None:
+    settings = door.root / "course.yaml"
+    settings.write_text(
+        settings.read_text().replace("title: Doubling", "title: Doubling\n    attempts: {total: 3, daily: 2}")
+    )
+    page = door.visitor("ada").get("/assignments/").content.decode()
+    assert "3 of 3 attempts left, 2 of 2 left today" in page
+    door.hand_in()
+    assert "2 of 3 attempts left, 1 of 2 left today" in door.visitor("ada").get("/assignments/").content.decode()
+    door.work()
+    door.hand_in("ada", OTHER)
+    assert "1 of 3 attempts left, 0 of 2 left today" in door.visitor("ada").get("/assignments/").content.decode()
+
+
+def test_dates_are_the_students_own(door: Door) -> None:
+    settings = door.root / "course.yaml"
+    text = settings.read_text().replace("title: Doubling", "title: Doubling\n    due: 2030-01-10 18:00")
+    settings.write_text(text + "late_days: {budget: 2}\n")
+    (door.root / "extensions.csv").write_text("student,assignment,due,reason\nada,hw,2030-01-20 18:00,ill\n")
+    ada, bob = (door.visitor(name).get("/assignments/").content.decode() for name in ("ada", "bob"))
+    assert "20 January 2030, 18:00" in ada
+    assert "10 January 2030, 18:00" in bob
+    assert "You have 2 late days left." in bob

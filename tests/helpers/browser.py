@@ -1,0 +1,61 @@
+"""A browser without a screen, which tells what of a page does not fit."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS = (380, 1280)
+"""Pixels: a telephone, and a screen."""
+
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="a browser lays the page out")
+
+_MEASURE = """
+const frame = document.querySelector('iframe');
+frame.onload = () => {
+  const inner = frame.contentDocument, view = frame.contentWindow, width = inner.documentElement.clientWidth;
+  const styled = element => view.getComputedStyle(element);
+  const faults = [];
+  const name = element => element.tagName.toLowerCase() + '.' + element.className + ': ' +
+    element.textContent.trim().replace(/\\s+/g, ' ').slice(0, 40);
+  const hidden = element => styled(element).clipPath !== 'none' || (element.parentElement && hidden(element.parentElement));
+  const scroller = element => element && (['auto', 'scroll'].includes(styled(element).overflowX) ? element
+    : scroller(element.parentElement));
+  if (inner.documentElement.scrollWidth > width) faults.push('the page scrolls sideways');
+  for (const element of inner.body.querySelectorAll('*')) {
+    if (!element.getClientRects().length || hidden(element) || element.closest('svg svg, svg *')) continue;
+    const scrolls = scroller(element);
+    if (!scrolls && element.getBoundingClientRect().right > width + 1) faults.push('cut: ' + name(element));
+    if (scrolls === element && element.scrollWidth > element.clientWidth + 1 &&
+        styled(element).backgroundImage === 'none' && element.tagName !== 'PRE')
+      faults.push('scrolls without a hint: ' + name(element));
+    if (styled(element).overflowX === 'hidden' && element.scrollWidth > element.clientWidth + 1)
+      faults.push('hidden: ' + name(element));
+  }
+  document.querySelector('pre').textContent = JSON.stringify(faults);
+};
+"""
+
+
+def misfits(page: str, width: int) -> list[str]:
+    """Return what of a page is cut, or scrolls without a hint, in a window of ``width`` pixels."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(prefix="browser-") as folder:
+        path = Path(folder) / "frame.html"
+        frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{html.escape(page)}"></iframe>'
+        path.write_text(f"<!doctype html><pre></pre>{frame}<script>{_MEASURE}</script>")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
+        command = [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", path.as_uri()]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    (found,) = re.findall(r"<pre>(.*?)</pre>", shown, re.S)[:1]
+    assert found, "the browser measured nothing"
+    faults: list[str] = json.loads(html.unescape(found))
+    return faults

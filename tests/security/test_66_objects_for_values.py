@@ -1,0 +1,110 @@
+"""Acceptance test 66: an object of the student's own class where the solution gives a value, which the test asks for a
+verdict: ``answer.equals(expected)``.
+
+Each question is answered by eve, who cheats, and by ada, who is honest in an unusual way, and graded in the sandbox.
+"""
+
+from __future__ import annotations
+
+import pytest
+from questions import START, Class, Question, graded_class
+
+pytestmark = pytest.mark.sandbox
+
+TABLE = "table = pd.DataFrame({'v': [3, 4]})\n"
+ROUTE = (
+    "class Route:\n    def __init__(self, n): self.n = n\n    def __len__(self): return self.n\n"
+    "    def __iter__(self): return iter(range(self.n))\n"
+    "    def __getitem__(self, i):\n        if i >= self.n: raise IndexError\n        return {}\n"
+    "def route(distances): return Route(len(distances))"
+)
+SHORT = (
+    "d = [[abs(i - j) for j in range(6)] for i in range(6)]\nway = route(d)\nassert sorted(way) == list(range(6))\n"
+    "length = 0\nfor i in range(5): length += d[way[i]][way[i + 1]]\nassert length <= 5"
+)
+CHANGES_ITS_ITEMS = (
+    "class Chosen:\n    asked = 0\n    def __iter__(self):\n        Chosen.asked += 1\n"
+    "        return iter([0, 1, 2] if Chosen.asked % 2 == 0 else [0])\ndef chosen(v, w): return Chosen()"
+)
+TALLY = (
+    "class Tally(dict):\n    def __missing__(self, key): return 0\n"
+    "def tally(text):\n    t = Tally()\n    for c in text: t[c] += 1\n    return t"
+)
+
+QUESTIONS = {
+    "66-equals": Question(
+        "class Equal:\n    def equals(self, other): return True\ndef largest(t): return Equal()",
+        "def largest(t): return t.sort_values('v', ascending=False).head(1)",
+        f"{TABLE}assert largest(table).equals(table.tail(1))", "def largest(t): return t.nlargest(1, 'v')",
+    ),
+    "66-subclass-of-a-table": Question(
+        "class Equal(pd.DataFrame):\n    def equals(self, other): return True\ndef first(t): return Equal(t)",
+        "def first(t): return t.loc[[0]]", f"{TABLE}assert first(table).equals(table.head(1))",
+        "def first(t): return t.head(1)",
+    ),
+    "66-text": Question(
+        "class Text:\n    def startswith(self, text): return True\n    def count(self, text): return 2\n"
+        "def greeting(name): return Text()",
+        "class Greeting(str): pass\ndef greeting(name): return Greeting('Hello ' + 2 * name)",
+        "assert greeting('Bo').startswith('Hello') and greeting('Bo').count('Bo') == 2",
+        "def greeting(name): return f'Hello {name}{name}'",
+    ),
+    "66-set": Question(
+        "class All:\n    def issuperset(self, other): return True\ndef primes(n): return All()",
+        "def primes(n): return frozenset(p for p in range(2, n) if all(p % q for q in range(2, p)))",
+        "assert primes(10).issuperset({2, 3, 5, 7})",
+        "def primes(n): return {p for p in range(2, n) if all(p % q for q in range(2, p))}",
+    ),
+    "66-mapping": Question(
+        "class None_:\n    def items(self): return []\n    def __len__(self): return 3\ndef inverse(d): return None_()",
+        "def inverse(d): return dict(zip(d.values(), d))",
+        "d = {'a': 1, 'b': 2, 'c': 3}\nr = inverse(d)\nassert len(r) == 3\nfor k, v in r.items(): assert d[v] == k",
+    ),
+    "66-answer": Question(
+        "class Summary:\n    shape = (1, 1)\n    def equals(self, other): return True\nsummary = Summary()",
+        "summary = pd.DataFrame({'mean': [2.5]})",
+        "assert summary.shape == (1, 1) and summary.equals(pd.DataFrame({'mean': [2.5]}))",
+    ),
+    "66-attribute": Question(
+        "class Order:\n    def index(self, value): return 2\nclass Ranked: order = Order()\ndef ranked(v): return Ranked()",
+        "class Ranked:\n    def __init__(self, v): self.order = sorted(v)\ndef ranked(v): return Ranked(v)",
+        "assert ranked([3, 1, 2]).order.index(3) == 2",
+    ),
+    "66-missing-numbers": Question(
+        "def twice(s): return pd.Series([pd.NA] * len(s), dtype='Int64')", "def twice(s): return s + s",
+        "s = pd.Series([1, 2])\nassert twice(s).eq(pd.Series([2, 4])).all()",
+    ),
+    "66-route": Question(ROUTE.format(0), ROUTE.format("i"), SHORT, "def route(d): return list(range(len(d)))"),
+    "66-other-items-each-time": Question(
+        CHANGES_ITS_ITEMS, "def chosen(v, w): return {0: 1, 1: 1}.keys()",
+        "v, w = [10, 20, 90], [5, 5, 50]\ntaken = chosen(v, w)\nassert sum(w[i] for i in taken) <= 10\n"
+        "assert sum(v[i] for i in taken) >= 30",
+        "def chosen(v, w): return [0, 1]",
+    ),
+    "66-control-a-class-derived-from-a-dict": Question(
+        TALLY, TALLY, "t = tally('aab')\nassert t == {'a': 2, 'b': 1} and t['z'] == 0 and t.get('b') == 1",
+        "from collections import Counter\ndef tally(text): return Counter(text)", earned=1.0,
+    ),
+    "66-control-an-object-of-the-solutions": Question(
+        "class Row:\n    def equals(self, other): return other == 3\ndef row(): return Row()",
+        "class Row:\n    def equals(self, other): return other == 3\ndef row(): return Row()",
+        "assert row().equals(3) and not row().equals(4)", earned=1.0,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["warm", pytest.param("cold", marks=pytest.mark.security)])
+def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
+    root = tmp_path_factory.mktemp("values") / "course"
+    return graded_class(root, QUESTIONS, start=f"{START}\nimport pandas as pd", kernels=request.param)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_66_an_object_where_the_solution_has_a_value_gives_no_verdict(points: Class, name: str) -> None:
+    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.done.points("ada")[f"test-{name}"] == 1
+
+
+def test_66_control_in_one_process_the_object_is_asked(points: Class) -> None:
+    fooled = {f"test-{name}" for name in QUESTIONS}
+    assert {name for name in points.unguarded.passed if name.startswith("test-66")} == fooled
