@@ -61,7 +61,7 @@ class KerasSteps(StepCalculus):
         with tf.GradientTape() as tape:
             output = keras.tree.flatten(passed(partial(self.copy, training=training), arranged(self.copy, inputs)))[0]
         chosen = [variable.value for variable, trained in zip(self.variables, self.trained, strict=True) if trained]
-        moved = [np.array(variable) for variable in self.variables]
+        moved = [np.array(variable.numpy()) for variable in self.variables]
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
             results = iter(tape.gradient(output, chosen, tf.constant(of_output, dtype=output.dtype)))
@@ -100,7 +100,7 @@ class KerasSteps(StepCalculus):
                 if gradient is not None
             ]
             created.apply_gradients([(tf.constant(gradient), variable) for gradient, variable in pairs])
-            return [np.array(variable) for variable in self.variables]
+            return [np.array(variable.numpy()) for variable in self.variables]
 
         return step
 
