@@ -87,6 +87,15 @@ def test_the_first_one_may_be_started_ahead(started: Started) -> None:
     assert [process.closed for process in started.processes] == [True] * 3
 
 
+def test_each_one_is_told_when_it_is_lent_and_not_when_it_is_started_ahead(started: Started) -> None:
+    told: list[int] = []
+    with Kernels(started, limit=2, ahead=True, on_lend=lambda: told.append(len(started.processes))) as lent:
+        assert told == []
+        lent.answer({"ask": "start"})
+        lent.answer({"ask": "start"})
+    assert told == [1, 2]
+
+
 def test_it_may_be_asked_how_it_fares(started: Started) -> None:
     with Kernels(started, limit=1) as lent:
         lent.answer({"ask": "start"})

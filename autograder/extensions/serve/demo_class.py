@@ -10,6 +10,7 @@ from autograder._util.files import write_atomically
 from autograder.course.configuration import load_course
 from autograder.demo.students import STUDENTS
 from autograder.release.build import build, write
+from autograder.release.preparation import prepare
 from autograder.term.csv_tables import as_text
 
 STAFF = "teacher"
@@ -27,6 +28,7 @@ def make(folder: Path) -> None:
     write_atomically(settings, f"{settings.read_text('utf-8')}\nserve: {{staff: [{STAFF}]}}\n")
     course = load_course(folder)
     assignment = course.assignments[demo.ASSIGNMENT]
+    prepare(course, assignment)
     write(course, assignment, build(course, assignment))
     rows = [{"id": student.name, "name": student.name.replace("-", " ").title()} for student in STUDENTS]
     write_atomically(folder / "people.csv", as_text(("id", "name"), rows))

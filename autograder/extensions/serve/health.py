@@ -17,8 +17,8 @@ from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.records.course import Course
 from autograder.submissions.members import MIB
 
-MAX_SILENT_SECONDS = 180.0
-"""Seconds after which a worker that said nothing counts as dead: opening an assignment may take a minute or two."""
+MAX_SILENT_SECONDS = 30.0
+"""Seconds after which a worker that said nothing counts as dead."""
 MIN_FREE_BYTES = 512 * MIB
 MAX_LOG_LINES = 200
 

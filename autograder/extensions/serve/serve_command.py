@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli.output import course_option, examples, workers_option
+from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
 from autograder.errors import HostError, UsageError
 
@@ -35,7 +35,14 @@ autograder serve --only worker --workers 2
 )
 @click.argument("action", type=click.Choice(ACTIONS), default="start")
 @click.argument("person", required=False)
-@course_option
+@click.option(
+    "--course",
+    "course_folder",
+    type=click.Path(path_type=Path, file_okay=False),  # a demo makes it
+    default=Path(),
+    metavar="DIR",
+    help="The course folder (default: here).",
+)
 @click.option(
     "--bind",
     metavar="ADDRESS",
@@ -89,6 +96,7 @@ def serve(
 def _make_demo(root: Path) -> None:
     from autograder.extensions.serve import demo_class
 
+    click.echo(f"Making a course in {root} …", err=True)
     demo_class.make(root)
     click.echo(f"Notebooks to hand in: {root / demo_class.HAND_INS}", err=True)
 

@@ -83,7 +83,7 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse
     """Show the form for a second look; take a request."""
     wanted = pages.assignment_of(visitor.course, assignment)
     questions = _questions(visitor, wanted)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_page(request, visitor, wanted, questions)
     question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
     if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:

@@ -69,7 +69,6 @@ class Worker:
         self._steps: dict[str, dict[str, datetime]] = {}
         """Student → step → time; only one assignment of a student is graded at a time."""
         self._writing = threading.Lock()
-        self._next_beat = 0.0
 
     def run(self, stopping: threading.Event) -> None:
         """Do jobs until the event is set.
@@ -81,12 +80,12 @@ class Worker:
             stack.callback(self._services.stop)
             _LOG.info("the worker has begun; %s jobs are taken again", jobs.put_all_back())
             self._remove_abandoned()
+            threading.Thread(target=self._keep_beating, args=(stopping,), daemon=True).start()
             while not stopping.wait(LOOK_SECONDS):
                 self.look()
 
     def look(self) -> None:
         """Finish what is done, and take what waits."""
-        self._beat()
         for entry in list(self._under_way):
             self._finish_if_done(entry)
         number = 0
@@ -100,11 +99,16 @@ class Worker:
     def _busy(self) -> set[str]:
         return {entry.job.assignment for entry in self._under_way}
 
-    def _beat(self) -> None:
-        if time.monotonic() >= self._next_beat:
-            self._next_beat = time.monotonic() + BEAT_SECONDS
-            with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
-                health.beat(self._course, self._services.faults)
+    def _keep_beating(self, stopping: threading.Event) -> None:
+        """Say that the worker lives, also while an assignment is being opened, which may take minutes."""
+        self.beat()
+        while not stopping.wait(BEAT_SECONDS):
+            self.beat()
+
+    def beat(self) -> None:
+        """Note that the worker lives, and which assignments it cannot grade now."""
+        with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
+            health.beat(self._course, self._services.faults)
 
     def _next(self, after: int) -> Job | None:
         """Return the next job after a number that may be taken; a preview runs alone, since it locks the course."""

@@ -83,6 +83,13 @@ def test_another_student_sees_nothing_of_adas_at_any_address(graded_door: Door, 
             assert word not in answer.content.decode()
 
 
+@pytest.mark.parametrize("route", [r for r in ROUTES if "GET" in r.methods], ids=lambda route: route.name)
+def test_head_answers_as_get_does(graded_door: Door, route: Route) -> None:
+    for person in ("ada", "meier", ""):
+        asked = [graded_door.visitor(person).generic(method, address(route)) for method in ("GET", "HEAD")]
+        assert asked[0].status_code == asked[1].status_code
+
+
 def test_somebody_elses_receipt_answers_as_one_that_never_was(graded_door: Door) -> None:
     client = graded_door.visitor("bob")
     receipt = Job.objects.get(student="ada").receipt

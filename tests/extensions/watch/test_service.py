@@ -86,6 +86,13 @@ def test_why_a_page_was_not_written_is_told_once_and_the_grade_stands(course: Co
     assert (course.reports / "hw.html").is_file()
 
 
+def test_a_current_grade_is_made_anew_where_this_is_asked(course: Course, opened: Service, attempts: Attempts) -> None:
+    submit(course, "ada")
+    for anew in (False, True, False):
+        assert isinstance(opened.submit("ada", anew=anew).result(SECONDS), Grade)
+    assert attempts.of == ["ada", "ada"]
+
+
 def test_a_current_grade_is_told_without_grading_again(course: Course, opened: Service, attempts: Attempts) -> None:
     submit(course, "ada")
     first = opened.submit("ada").result(SECONDS)
