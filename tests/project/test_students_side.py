@@ -103,9 +103,12 @@ COMMANDS = {
     "gradescope": ["gradescope", "a"],
     "people": ["people"],
     "post": ["post", "a"],
+    "questions": ["questions", "a"],
     "replay": ["replay", "a"],
     "review": ["review", "a"],
     "second-look": ["second-look"],
+    "serve": ["serve"],
+    "similar": ["similar", "a"],
     "why": ["why", "s", "a"],
 }
 RUN_EACH = r"""
