@@ -188,14 +188,14 @@ def test_a_part_of_a_door_is_not_lent(student, door):
 def test_a_question_that_is_none_is_an_error_of_the_kernels(student, question):
     student.keep(lambda *a, **k: 1)
     assert set(student.remote.callbacks.given) == {-2}
-    outcome, said = decode(*student.remote.callbacks.answer(encode(question)))
+    outcome, said = decode(*student.remote.callbacks.answer(encode(question), (), student.remote.stand_in))
     assert (outcome, said["type"]) == ("raised", "TypeError")
     for unreadable in (
         Packed(b"{", []),
         encode(sparse.bsr_array([[0, 1.5], [2, 0]])),
         encode(({}, "call", (), {}, "")),
     ):
-        outcome, _ = decode(*student.remote.callbacks.answer(unreadable))
+        outcome, _ = decode(*student.remote.callbacks.answer(unreadable, (), student.remote.stand_in))
         assert outcome == "raised"
 
 

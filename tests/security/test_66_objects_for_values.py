@@ -81,6 +81,16 @@ QUESTIONS = {
         "assert sum(v[i] for i in taken) >= 30",
         "def chosen(v, w): return [0, 1]",
     ),
+    "66-passed-to-the-test": Question(
+        "class Equal:\n    def equals(self, other): return True\ndef each(t, tell): tell(Equal())",
+        "def each(t, tell): tell(t.head(1))",
+        f"{TABLE}told = []\neach(table, told.append)\nassert told[0].equals(table.head(1))",
+        "def each(t, tell): tell(t.iloc[:1])",
+    ),
+    "66-control-an-object-that-the-solution-passes": Question(
+        "class Row:\n    v = 3\ndef rows(tell): tell(Row())", "class Row:\n    v = 3\ndef rows(tell): tell(Row())",
+        "told = []\nrows(told.append)\nassert told[0].v == 3", earned=1.0,
+    ),
     "66-control-a-class-derived-from-a-dict": Question(
         TALLY, TALLY, "t = tally('aab')\nassert t == {'a': 2, 'b': 1} and t['z'] == 0 and t.get('b') == 1",
         "from collections import Counter\ndef tally(text): return Counter(text)", earned=1.0,

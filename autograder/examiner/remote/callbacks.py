@@ -67,8 +67,7 @@ class ForgedError(CodecError):
 class Callbacks:
     """The objects of one test cell that the kernel may use, until the cell ends."""
 
-    def __init__(self, stand_in: Callable[[Reference], Any]) -> None:
-        self.stand_in = stand_in
+    def __init__(self) -> None:
         self.admit: Callable[[Reference], None] = lambda _: None
         """Raises if the kernel cannot know the object of a handle."""
         self.exact: Callable[[Any, Container[str]], Any] = lambda value, _: value
@@ -221,14 +220,14 @@ class Callbacks:
             raise ForgedError("an object that the kernel can only have copies of")
         return value
 
-    def answer(self, question: Packed, kinds: Container[str] = frozenset()) -> Packed:
-        """Serve one question of the kernel's, with arguments that may have these kinds.
+    def answer(self, question: Packed, kinds: Container[str], refer: Callable[[Reference], Any]) -> Packed:
+        """Serve one question of the kernel's, with arguments that may have these kinds, and objects from ``refer``.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
         """
         try:
-            reference, value, method, args, kwargs = self._read(question, kinds)
+            reference, value, method, args, kwargs = self._read(question, kinds, refer)
         except (CodecError, TypeError, ValueError, LookupError):
             kind = "KeyboardInterrupt" if self.asked > MAX_QUESTIONS else "TypeError"
             return encode(("raised", {"type": kind, "args": ["this cannot be asked"], "number": 0}))
@@ -243,11 +242,13 @@ class Callbacks:
         except Exception as error:
             return self._raised(error)
 
-    def _read(self, question: Packed, kinds: Container[str]) -> tuple[Reference, Any, str, Any, Any]:
+    def _read(
+        self, question: Packed, kinds: Container[str], refer: Callable[[Reference], Any]
+    ) -> tuple[Reference, Any, str, Any, Any]:
         self.asked += 1
         if self.asked > MAX_QUESTIONS:
             raise CodecError("too many questions")
-        request = decode(question.text, question.buffers, self.stand_in, strict=True, kept_types=kinds)
+        request = decode(question.text, question.buffers, refer, strict=True, kept_types=kinds)
         number, method, args, kwargs, printed = exactly(tuple, request)
         reference, value = self.given[exactly(int, number)]
         if type(args) is not tuple or type(kwargs) is not dict or type(printed) is not str:

@@ -37,6 +37,11 @@ class TestedCall(NamedTuple):
     names: Set[str]
     """The names that the test has for the function; none for a method, or for a function without a name there."""
 
+    @property
+    def passing(self) -> TestedCall:
+        """What the student's code passes to functions and objects of the test meanwhile."""
+        return TestedCall(self.place, {f"{name} passes".lstrip() for name in self.names or {""}})
+
 
 class Arguments:
     """The arguments of one call, and the lists and the like inside of them, each with its key.

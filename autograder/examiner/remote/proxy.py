@@ -90,7 +90,7 @@ class Remote:
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.reads_plain_values = False
-        self.callbacks = Callbacks(self.stand_in)
+        self.callbacks = Callbacks()
         self.console = Console()
         self.classes = Classes(self, RemoteObject, RemoteCallable)
         self.copy: FrozenCopy | None = None
@@ -145,7 +145,7 @@ class Remote:
         request_name = arguments[0] if verb == "operate" else verb
         try:
             limit = self.patience.limit(verb, timeout)
-            reply = self.link.exchange(request, limit, lambda question: self.callbacks.answer(question, kinds))
+            reply = self.link.exchange(request, limit, functools.partial(self._answer, kinds, call.passing))
         except LostError as error:
             self.lost = self.ending = self.patience.lost(error)
             raise self.lost from None
@@ -187,6 +187,13 @@ class Remote:
         if isinstance(raised, StopIteration) and arguments[:1] != ("next",):
             raised = end_of_generator(raised)
         raise raised
+
+    def _answer(self, kinds: Container[str], passing: TestedCall, question: Packed) -> Packed:
+        """Answer a question of the student's code; what it passes may judge only where the solution passed objects."""
+        if isinstance(self.permissions, Observer):
+            self.permissions.arrived(*passing, form_of((), question))
+        refer = functools.partial(self.claimed, judges=self.permissions.judges(*passing))
+        return self.callbacks.answer(question, kinds, refer)
 
     def _judges(self, verb: str, arguments: tuple[Any, ...], call: TestedCall) -> bool:
         """Tell whether objects in a reply may judge.
