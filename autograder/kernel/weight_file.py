@@ -7,7 +7,9 @@ read; the format holds nothing that could be run.
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ def load(model: Any, path: str) -> None:
         model.eval()
     elif keras is not None and isinstance(model, keras.Model):
         variables = {variable.path: variable for variable in model.weights}
+        arrays = _as_numbered(arrays, variables)
         _compare(path, arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
         for name, variable in variables.items():
             variable.assign(arrays[name])
@@ -63,6 +66,29 @@ def read(path: str) -> dict[str, Any]:
         return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
+
+
+def _as_numbered(arrays: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the arrays under a model's names, where only the numbers in the names differ.
+
+    Keras numbers layers as a session makes them: ``sequential_3/dense_7/kernel`` was trained where another session has
+    ``sequential/dense/kernel``. Of names that are alike without numbers, the order of the numbers decides.
+    """
+    held, wanted = _alike(arrays), _alike(names)
+    if set(arrays) == set(names) or {k: len(v) for k, v in held.items()} != {k: len(v) for k, v in wanted.items()}:
+        return arrays
+    return {name: arrays[other] for alike in wanted for name, other in zip(wanted[alike], held[alike], strict=True)}
+
+
+_NUMBER = re.compile(r"_(\d+)(?=/|$)")
+
+
+def _alike(names: Iterable[str]) -> dict[str, list[str]]:
+    """Group names by what they are without numbers, each group in the order of its numbers."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: [int((_NUMBER.findall(part) or ["0"])[0]) for part in name.split("/")]):
+        groups.setdefault(_NUMBER.sub("", name), []).append(name)
+    return groups
 
 
 def _array(entry: dict[str, Any], content: bytes) -> Any:

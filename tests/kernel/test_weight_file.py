@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.kernels import InProcessKernel
+from helpers.weight_files import written
 
 from autograder.execution.composition import _trained_elsewhere
 from autograder.kernel import weight_file
@@ -17,23 +17,7 @@ from autograder.records.composed_notebook import ComposedCell
 from autograder.records.exam import Role
 from autograder.records.weights import TrainedWeights
 
-NAMES = {"<f4": "F32", "<f8": "F64", "<f2": "F16", "<i8": "I64", "|u1": "U8"}
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
-
-
-def written(path: Path, arrays: dict[str, Any], **changes: Any) -> str:
-    """Write a file; ``changes`` replace entries of the first array."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    content = b""
-    for name, array in arrays.items():
-        entry = {"dtype": NAMES[array.dtype.str], "shape": list(array.shape)}
-        header[name] = {**entry, "data_offsets": [len(content), len(content) + array.nbytes]}
-        content += array.tobytes()
-    if changes:
-        header[next(iter(arrays))].update(changes)
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
-    return str(path)
 
 
 ARRAYS = {
@@ -80,6 +64,28 @@ def test_a_header_that_is_no_table_ends_in_a_sentence(tmp_path: Path, text: byte
     (tmp_path / "m.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
     with pytest.raises((ValueError), match="its header does not describe its arrays"):
         weight_file.read(str(tmp_path / "m.safetensors"))
+
+
+ONE = ["sequential/dense/kernel", "sequential/dense_1/kernel"]
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "order"),
+    [
+        (["sequential_2/dense_9/kernel", "sequential_2/dense_10/kernel"], ONE, [0, 1]),
+        (["sequential_2/dense_10/kernel", "sequential_2/dense_9/kernel"], ONE, [1, 0]),
+        (["sequential/dense_1/kernel", "sequential/dense/kernel"], ONE, [1, 0]),
+        (["sequential/dense/kernel", "sequential/dense_5/bias"], ["m/dense/kernel", "m/dense/bias"], None),
+        (["m/a_2/kernel", "m/a_3/kernel"], ["m/a/kernel"], None),
+    ],
+)
+def test_layers_are_found_whatever_numbers_a_session_gave_them(
+    there: list[str], here: list[str], order: list[int] | None
+) -> None:
+    """The numbers' order decides; what has other names without numbers belongs to another model."""
+    arrays = {name: np.array(number) for number, name in enumerate(there)}
+    numbered = weight_file._as_numbered(arrays, here)
+    assert numbered == (arrays if order is None else dict(zip(here, order, strict=True)))
 
 
 # --- in a notebook -------------------------------------------------------------------------------------
