@@ -43,12 +43,24 @@ def _of_positions(measure: Measure) -> Measure:
 
     @functools.wraps(measure)
     def measured(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        if outputs.ndim != 3 or labels.shape != outputs.shape[:2]:
+        if not _has_positions(outputs, labels):
             return measure(outputs, labels)
         values = measure(outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1))
         return np.asarray(values.reshape(labels.shape).mean(axis=1))
 
     return measured
+
+
+def _has_positions(outputs: np.ndarray, labels: np.ndarray) -> bool:
+    """Tell whether the labels are classes at positions, (n, positions).
+
+    One-hot labels have one position. Outputs that say yes or no to each class would else be measured by how rare each
+    class is.
+    """
+    if outputs.ndim != 3 or labels.shape != outputs.shape[:2] or outputs.shape[2] < 2:
+        return False
+    is_one_hot = bool(np.all((labels == 0) | (labels == 1)) and np.all(labels.sum(axis=1) == 1))
+    return not is_one_hot and bool(np.all(labels == np.floor(labels)))
 
 
 @_of_positions
@@ -116,7 +128,7 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
         binary: whether it is the binary one.
         from_logits: whether the outputs are scores.
     """
-    if outputs.ndim == 3 and labels.shape == outputs.shape[:2]:
+    if _has_positions(outputs, labels):
         outputs, labels = outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1)
     if binary:
         targets = _same_shape(outputs, labels)

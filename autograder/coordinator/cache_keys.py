@@ -7,7 +7,7 @@ hidden test, no points, no hidden data, no name and no time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,14 @@ def common_keys(course: Course, release: Release) -> dict[str, str]:
         "files": digest({k: hashlib.sha256(p.read_bytes()).hexdigest() for k, p in release.files.items()}),
         "environment": digest(versions(), asdict(assignment.limits), *_run_settings(assignment)),
         "policy": digest(policy),
-        "observations": digest([_observed(exam) for exam in release.exams]),
+        "observations": observations_digest(release.exams),
         "examiner": EXAMINER_VERSION,
     }
 
 
-def _observed(exam: Exam) -> dict[str, Any] | None:
-    return asdict(exam.observations.of_grades) if exam.observations is not None else None
+def observations_digest(exams: Iterable[Exam]) -> str:
+    """Digest what the solution was seen to do, as far as grades depend on it."""
+    return digest([exam.observations and asdict(exam.observations.of_grades) for exam in exams])
 
 
 def policy_key(common: str, dates: Dates, assignment: Assignment) -> str:

@@ -449,6 +449,7 @@ def test_a_single_output_outside_0_to_1_counts_with_the_worse_limit(outputs: lis
         (P[:, :2], r"output has the shape \(2,\), expected \(3,\)"),
         (P[:, 0], r"output has the shape \(\)"),
         (P[:, :, None], r"output has the shape \(3, 1\)"),
+        (np.stack([1 - P, P], axis=2), r"output has the shape \(3, 2\)"),  # yes or no to each class is easier
     ],
 )
 def test_outputs_that_are_no_probabilities_are_refused(outputs: np.ndarray, message: str) -> None:
@@ -556,8 +557,10 @@ def test_the_vocabulary_is_small() -> None:
         "backends",
         "between",
         "bonus",
+        "causal",
         "close",
         "compiled",
+        "curve",
         "dense",
         "events",
         "function",
@@ -567,6 +570,7 @@ def test_the_vocabulary_is_small() -> None:
         "loss",
         "on_backend",
         "only_if",
+        "optimizer",
         "optional",
         "parameters",
         "recording",
@@ -576,4 +580,5 @@ def test_the_vocabulary_is_small() -> None:
         "retrained",
         "score",
         "serving_hidden_data",
+        "training_step",
     ]

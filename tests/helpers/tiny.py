@@ -23,7 +23,7 @@ from autograder.execution.notebook_run import Kernel
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 from autograder.release.build import Release, build
-from autograder.results import report
+from autograder.results import gradebook, report
 from helpers.kernels import InProcessKernel
 
 SOLUTION = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -125,8 +125,10 @@ def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
 
 def grade_in_this_process(monkeypatch: pytest.MonkeyPatch, executor: Here) -> None:
     """Let commands grade with ``executor``: no walls are asked for, and no process is started."""
-    # A batch compiles the pages' templates meanwhile; here the examiner, which refuses that, is in the same process.
+    # A batch compiles the pages' templates and the gradebook's tables meanwhile; here the examiner, which refuses that,
+    # is in the same process.
     report.prepare()
+    gradebook.prepare()
     where = "autograder.coordinator.assignment"
     monkeypatch.setattr(f"{where}.require_walls", lambda _: False)
     monkeypatch.setattr(f"{where}.prestart_templates", lambda due, **_: contextlib.nullcontext())

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from autograder._util.digests import digest, listed_key
 from autograder.coordinator import recordings
-from autograder.coordinator.cache_keys import exam_digest
+from autograder.coordinator.cache_keys import exam_digest, observations_digest
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work
@@ -44,7 +44,7 @@ def _keys(manifest: Manifest, common: Common, work: Work) -> dict[str, str]:
         "submission": listed_key({**place_digests(work.submission), **_plain(manifest.left_out)}),
         "exam": exam_digest(work.exams, work.hidden, work.modules),
         "files": digest(released),
-        "observations": digest([exam.observations and asdict(exam.observations) for exam in work.exams]),
+        "observations": observations_digest(work.exams),
     }
 
 
