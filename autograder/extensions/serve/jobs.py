@@ -23,8 +23,7 @@ def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = ""
         student=student,
         assignment=assignment,
         by=by,
-        received=datetime.now(UTC),
-        **values,
+        **{"received": datetime.now(UTC), **values},
     )
     return job
 

@@ -38,7 +38,7 @@ BEAT_SECONDS = 5.0
 MAX_AT_ONCE = 16
 """Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
 ABANDONED_SECONDS = 3600.0
-"""Age of an upload without a row after which nobody waits for its receipt."""
+"""Age of a half-sent upload after which nobody sends the rest."""
 
 _LOG = logging.getLogger("autograder.serve")
 _FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
@@ -225,13 +225,14 @@ class Worker:
             return dict(self._steps.get(student, {}))
 
     def _remove_abandoned(self) -> None:
-        """Remove uploads that were being written when a web process was killed: nobody has a receipt for them."""
-        receipted = set(Job.objects.exclude(file="").values_list("file", flat=True))
-        for folder in (state_folder.uploads(self._course), state_folder.incoming(self._course)):
-            for path in folder.iterdir():
-                with contextlib.suppress(OSError):
-                    if path.name not in receipted and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                        path.unlink()
+        """Remove what was being sent when a web process was killed: nobody has a receipt for it.
+
+        An upload without a row stays: a restored database may lack rows that had receipts.
+        """
+        for path in state_folder.incoming(self._course).iterdir():
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
 
 def _executed(grade: Grade, times: Mapping[str, datetime]) -> dict[str, datetime]:

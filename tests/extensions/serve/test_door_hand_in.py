@@ -45,7 +45,7 @@ def test_file_folder_and_row_are_flushed_in_this_order_before_the_answer(
     add = jobs.add
     monkeypatch.setattr(jobs, "add", lambda *a, **k: steps.append("row") or add(*a, **k))
     door.hand_in()
-    assert steps == ["file", "folder", "row"]
+    assert steps == ["file", "folder", "file", "folder", "row"]  # upload, record, row
 
 
 def test_sqlite_flushes_each_row(door: Door) -> None:
@@ -141,7 +141,7 @@ def test_a_database_that_takes_no_row_leaves_no_file(
 def test_a_student_with_several_hand_ins_in_line_waits(door: Door) -> None:
     assert [door.hand_in().status_code for _ in range(4)] == [302, 302, 302, 429]
     assert door.hand_in("bob").status_code == 302
-    assert len(files(door)) == 4
+    assert len(files(door)) == 2 * 4  # each with its record
 
 
 def test_a_form_from_elsewhere_is_refused(door: Door) -> None:

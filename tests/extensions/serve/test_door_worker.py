@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from helpers.archives import encrypted, zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
 
+from autograder.cli import main
 from autograder.coordinator import locks
 from autograder.errors import HostError
 from autograder.extensions.serve import health, jobs, state_folder
@@ -299,18 +301,40 @@ def test_a_course_has_one_worker(door: Door) -> None:
         pass
 
 
-def test_an_upload_without_a_row_is_removed_after_an_hour(door: Door) -> None:
+def test_what_was_half_sent_is_removed_after_an_hour_and_an_upload_without_a_row_never(door: Door) -> None:
     door.hand_in()
-    uploads = state_folder.uploads(door.course)
-    old, new = uploads / "old.zip", uploads / "new.zip"
+    Job.objects.all().delete()
+    (upload,) = state_folder.uploads(door.course).glob("*.ipynb")
+    old, new = (state_folder.incoming(door.course) / name for name in ("old", "new"))
     for path in (old, new):
         path.write_bytes(b"x")
     an_hour_ago = time.time() - 3700
-    for path in (old, uploads / Job.objects.get().file):
+    for path in (old, upload):
         os.utime(path, (an_hour_ago, an_hour_ago))
     with door.worker() as worker:
         worker._remove_abandoned()
-    assert sorted(path.name for path in uploads.iterdir()) == sorted([Job.objects.get().file, "new.zip"])
+    assert (old.exists(), new.exists(), upload.exists()) == (False, True, True)
+
+
+@pytest.mark.parametrize(("content", "name"), [(NOTEBOOK, "nb.ipynb"), (zip_with(("nb.ipynb", NOTEBOOK)), "x.zip")])
+def test_an_upload_whose_row_is_lost_is_collected_by_its_record(
+    door: Door, tmp_path: Path, content: bytes, name: str
+) -> None:
+    door.hand_in("ada", content, name)
+    job = Job.objects.get()
+    Job.objects.all().delete()
+    upload = state_folder.uploads(door.course) / job.file
+    record = json.loads(upload.with_suffix(".json").read_text())
+    assert record == {
+        "student": "ada", "assignment": "hw", "received": job.received.isoformat(), "sha256": job.sha256,
+    }  # fmt: skip
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / f"ada{upload.suffix}").write_bytes(upload.read_bytes())
+    source = ["hw", str(tmp_path / "inbox"), "--pattern", "{student}"]
+    options = ["--received", record["received"], "--course", str(door.root)]
+    outcome = CliRunner().invoke(main, ["collect", *source, *options])
+    assert outcome.exit_code == 0, outcome.output
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == NOTEBOOK
 
 
 def test_attempts_that_are_left_count_what_waits_in_line(door: Door, attempts: Attempts) -> None:
