@@ -10,8 +10,9 @@ from django.conf import settings
 from django.core.signing import Signer
 from django.test import Client
 from helpers.doors import Door
+from helpers.tiny import tiny_course
 
-from autograder.extensions.serve import visitors
+from autograder.extensions.serve import state_folder, visitors
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
@@ -227,10 +228,19 @@ def test_metrics_come_for_a_staff_token(door: Door) -> None:
     assert "ada" not in answer.content.decode()
 
 
-def test_the_secret_is_not_for_others_of_the_machine(door: Door) -> None:
+def test_the_secret_and_uploads_are_their_owners_alone(door: Door) -> None:
+    door.hand_in()
     folder = door.root / ".autograder/serve"
-    assert {path.name: path.stat().st_mode & 0o007 for path in folder.iterdir()} == dict.fromkeys(
-        (path.name for path in folder.iterdir()), 0
-    )
-    assert folder.stat().st_mode & 0o007 == 0
+    assert {path.name for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077} == set()
     assert settings.COURSE_ROOT == Path(door.root)
+
+
+def test_a_folder_with_setgid_is_shared_with_its_group(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    folder = state_folder.folder(course)
+    folder.mkdir(parents=True)
+    folder.chmod(0o2770)
+    state_folder.prepare(course)
+    modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in folder.iterdir()}
+    shared = {"uploads": "0o2770", "incoming": "0o2770", "secret": "0o660", "door.sqlite3": "0o660"}
+    assert modes == shared

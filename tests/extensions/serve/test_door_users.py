@@ -48,6 +48,7 @@ def shared(door: Door) -> Door:
     serve = state_folder.folder(door.course)
     for path in (serve, *serve.rglob("*")):
         os.chown(path, -1, WEB_USER)
+        path.chmod(0o2770 if path.is_dir() else 0o660)
     return door
 
 
@@ -96,7 +97,7 @@ def test_it_serves_and_opens_neither_hidden_data_nor_exams_nor_the_gradebook_for
     assert as_web_user(lambda: opened(shared)) == []
     assert opened(shared) == list(range(len(CLOSED)))
     owners = sorted(path.stat().st_uid for path in state_folder.uploads(shared.course).iterdir())
-    assert owners == [os.geteuid(), WEB_USER]
+    assert owners == [os.geteuid(), os.geteuid(), WEB_USER, WEB_USER]
 
 
 @pytest.mark.integration
