@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import F
+
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+
+MAX_TRIES = 3
+"""Tries of a job after which a person looks at it: one that kills the worker would be taken for ever."""
+FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
 
 
 def new_receipt() -> str:
@@ -56,19 +62,30 @@ def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job
 
 def begin(job: Job) -> None:
     """Note that the worker has taken a job."""
-    job.state, job.begun = JobState.BEGUN, datetime.now(UTC)
-    job.save(update_fields=["state", "begun"])
+    job.state, job.begun, job.tries = JobState.BEGUN, datetime.now(UTC), job.tries + 1
+    job.save(update_fields=["state", "begun", "tries"])
 
 
 def put_back(job: Job, detail: str = "") -> None:
-    """Let a job wait again: it could not be done now, for no reason of its own."""
-    Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
+    """Let a job wait again: it could not be done now, for no reason of its own. The try does not count."""
+    begun = Job.objects.filter(pk=job.pk, state=JobState.BEGUN)
+    begun.update(state=JobState.WAITING, detail=detail, tries=F("tries") - 1)
+
+
+def try_again(job: Job, detail: str) -> None:
+    """Let a job wait again that failed, perhaps by a fault of its own; after its last try it is for a person."""
+    if job.tries >= MAX_TRIES:
+        finish(job, JobState.NOT_GRADED, note=FOR_A_PERSON, detail=f"{MAX_TRIES} tries failed; the last: {detail}")
+    else:
+        Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
 
 
 def put_all_back() -> int:
     """Let all jobs wait again that a worker had taken before it was killed; return their number."""
-    count: int = Job.objects.filter(state=JobState.BEGUN).update(state=JobState.WAITING)
-    return count
+    begun = list(Job.objects.filter(state=JobState.BEGUN))
+    for job in begun:
+        try_again(job, "the worker ended")
+    return len(begun)
 
 
 def note_times(job: Job, times: Mapping[str, datetime]) -> None:

@@ -48,6 +48,8 @@ class Job(models.Model):
     """The file's name on the student's machine, in one line of printable characters."""
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField(default=0)
+    tries = models.IntegerField(default=0)
+    """How often the worker took it; a try that ended for no reason of the job's own does not count."""
     question = models.CharField(max_length=200)
     text = models.TextField()
     """What is asked or answered; of a preview, its result as JSON."""

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.db import OperationalError
+
 from autograder._util.text import one_line
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import AutograderError, HostError, UsageError
+from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
@@ -41,7 +43,6 @@ ABANDONED_SECONDS = 3600.0
 """Age of a half-sent upload after which nobody sends the rest."""
 
 _LOG = logging.getLogger("autograder.serve")
-_FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
 
 
 @dataclass(eq=False)
@@ -127,12 +128,20 @@ class Worker:
             self._services.rest(job.assignment, "another command holds the course")
         except UsageError as error:
             jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except AutograderError as error:
+        except CourseError as error:
             jobs.put_back(job, str(error))
             self._services.rest(job.assignment, str(error))
+        except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
+            self._try_later(job, error)
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
-            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+
+    def _try_later(self, job: Job, error: Exception) -> None:
+        """Let a failed job wait, and its assignment rest."""
+        reason = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
+        jobs.try_again(job, reason)
+        self._services.rest(job.assignment, reason)
 
     def _do(self, job: Job) -> None:
         match job.kind:
@@ -201,15 +210,14 @@ class Worker:
         try:
             outcome = grading.result()
         except CancelledError:
-            jobs.put_back(job)
+            self._try_later(job, HostError("the assignment's service ended"))  # while it rests, the service is closed
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            jobs.put_back(job, f"{type(error).__name__}: {error}")
-            self._services.rest(job.assignment, f"{type(error).__name__}: {error}")
+            self._try_later(job, error)
             return
         if isinstance(outcome, NotGraded):
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
-            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=outcome.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
         values = self._times(job.student) | _executed(outcome, self._times(job.student))
         note = job.note or _other_attempt(job, outcome)

@@ -7,11 +7,13 @@ import json
 import os
 import time
 import zipfile
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from django.db import OperationalError
 from helpers.archives import encrypted, zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
@@ -180,6 +182,43 @@ def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -
     assert attempts.of.count("bob") == 1  # the grade on disk is current
 
 
+def test_a_job_that_ends_the_worker_each_time_is_for_a_person_after_three_tries(door: Door) -> None:
+    door.hand_in()
+    for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+        jobs.begin(Job.objects.get())
+        jobs.put_all_back()
+        assert Job.objects.get().state == state
+    assert "a person looks at it" in Job.objects.get().note
+
+
+@pytest.mark.parametrize("error", [OSError("no space"), OperationalError("locked"), HostError("cannot be written")])
+def test_a_fault_that_may_pass_is_tried_three_times(
+    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "bring_in", fail)
+    door.hand_in()
+    with door.worker() as worker:
+        for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+            worker.look()
+            assert Job.objects.get().state == state
+    assert str(error) in Job.objects.get().detail
+
+
+def test_a_service_that_ended_rests_and_is_closed(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    with door.worker() as worker:
+        worker.look()
+        (entry,) = worker._under_way
+        entry.gradings = {"ada": Future()}
+        entry.gradings["ada"].cancel()
+        worker.look()
+        assert (states(), worker._services.resting) == ([JobState.WAITING], {"hw"})
+
+
 def test_a_final_job_stays_as_it_is(door: Door) -> None:
     door.hand_in()
     job = Job.objects.get()
@@ -195,7 +234,8 @@ def test_a_course_that_another_command_holds_lets_hand_ins_wait(
     door.hand_in()
     with door.worker() as worker:
         with locks.held(door.course, locks.COLLECTING):
-            worker.look()
+            for _ in range(jobs.MAX_TRIES + 1):
+                worker.look()
             assert states() == [JobState.WAITING]
         settle(worker)
     assert states() == [JobState.DONE]
@@ -210,7 +250,8 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
     source.write_text("broken")
     door.hand_in()
     with door.worker() as worker:
-        worker.look()
+        for _ in range(jobs.MAX_TRIES + 1):
+            worker.look()
         worker.beat()
         assert states() == [JobState.WAITING]
         assert "nb.ipynb" in health.faults(door.course)["hw"]
