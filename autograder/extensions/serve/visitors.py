@@ -53,6 +53,11 @@ def identify(request: HttpRequest) -> Visitor:
     return _person(course, wanted, _by_header(course, wanted, request) or _by_token(_token(request)))
 
 
+def link_holder(course: Course, token: str) -> Visitor:
+    """Return the person whose link has this token; a visitor without a role if it is not valid."""
+    return _person(course, door(course), _by_token(token))
+
+
 def token(person: str) -> str:
     """Make a person's token; it is valid until their links are renewed."""
     return str(_SIGNER.sign(f"{_renewals(person)}:{person}"))

@@ -175,6 +175,22 @@ def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
     assert client.get("/assignments/", HTTP_AUTHORIZATION=f"Bearer {bad}").status_code == 401
 
 
+def test_somebody_elses_link_asks_before_it_ends_a_session(door: Door) -> None:
+    client = door.visitor("ada")
+    path = f"/enter/{visitors.token('bob')}/"
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "You are here as Ada A. (ada). This link is that of Bob B. (bob)." in page.content.decode()
+    assert "You hand in as Ada A. (ada)." in client.get("/assignments/hw/").content.decode()
+    assert client.post(path).status_code == 302
+    assert "You hand in as Bob B. (bob)." in client.get("/assignments/hw/").content.decode()
+
+
+def test_no_other_site_can_change_the_person_of_a_session(door: Door) -> None:
+    client = door.visitor("ada", enforce_csrf_checks=True)
+    assert client.post(f"/enter/{visitors.token('bob')}/").status_code == 403
+
+
 def test_a_wrong_link_does_not_end_a_session(door: Door) -> None:
     client = door.visitor("ada")
     client.get("/enter/wrong/")
