@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from autograder.course.extension_keys import ExtensionKey
 from autograder.records.course import Course
 
+UNIX = "unix"
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -19,7 +21,7 @@ class Door:
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses from which that header counts."""
+    """Addresses from which that header counts; :data:`UNIX` is a Unix socket."""
     secure: bool = False
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
     most_waiting: int = 3

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from autograder.course.configuration import load_course
-from autograder.extensions.serve.course_keys import Door, door
+from autograder.extensions.serve.course_keys import UNIX, Door, door
 from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
 from autograder.term.people import ACTIVE, load_roster
@@ -90,7 +90,8 @@ def _person(course: Course, wanted: Door, person: str) -> Visitor:
 
 def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
     """Return the id of the person whom a campus login names; empty without one."""
-    if not wanted.header or request.META.get("REMOTE_ADDR", "") not in ("", *wanted.proxies):
+    address = request.META.get("REMOTE_ADDR") or UNIX  # gunicorn gives none for a Unix socket
+    if not wanted.header or address not in wanted.proxies:
         return ""
     login = str(request.headers.get(wanted.header, "")).strip()
     person = load_roster(course).with_id("sis_login", login)

@@ -16,6 +16,7 @@ from autograder.extensions.serve import state_folder, visitors
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
+from autograder.extensions.serve.web_server import WebServer
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -215,6 +216,7 @@ def test_who_leaves_the_course_or_the_page_is_out(door: Door) -> None:
         ({"HTTP_X_LOGIN": "Ada A."}, "127.0.0.1", 401),
         ({"HTTP_X_LOGIN": "carl"}, "127.0.0.1", 401),
         ({"HTTP_X_LOGIN": "ada"}, "10.1.2.3", 401),
+        ({"HTTP_X_LOGIN": "ada"}, "", 401),
         ({"HTTP_REMOTE_USER": "ada"}, "127.0.0.1", 401),
         ({}, "127.0.0.1", 401),
     ],
@@ -227,6 +229,20 @@ def test_a_campus_logins_header_counts_from_its_proxy_alone(
     (door.root / "people.csv").write_text("id,name,status,sis_login\nada,Ada A.,,s1\ncarl,Carl C.,left,\n")
     client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=address_)
     assert client.get("/assignments/", **header).status_code == status
+
+
+def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) -> None:
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, proxies: [unix], staff:"))
+    statuses = [
+        Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=source).get("/assignments/", HTTP_X_LOGIN="ada").status_code
+        for source in ("", "127.0.0.1")
+    ]
+    assert statuses == [200, 401]
+
+
+def test_a_unix_socket_is_for_its_user_and_group() -> None:
+    assert WebServer("unix:/run/door/web.sock").cfg.umask == 0o007
 
 
 def test_without_the_setting_no_header_counts(door: Door) -> None:
