@@ -94,8 +94,12 @@ def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
     if not wanted.header or address not in wanted.proxies:
         return ""
     login = str(request.headers.get(wanted.header, "")).strip()
-    person = load_roster(course).with_id("sis_login", login)
-    return person.id if person is not None else login
+    roster = load_roster(course)
+    person = roster.with_id("sis_login", login)
+    if person is not None:
+        return person.id
+    namesake = roster.find(login)  # an id that is somebody else's login
+    return "" if namesake is not None and namesake.ids.get("sis_login") else login
 
 
 def _token(request: HttpRequest) -> str:

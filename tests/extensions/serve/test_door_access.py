@@ -211,12 +211,13 @@ def test_who_leaves_the_course_or_the_page_is_out(door: Door) -> None:
 @pytest.mark.parametrize(
     ("header", "address_", "status"),
     [
-        ({"HTTP_X_LOGIN": "ada"}, "127.0.0.1", 200),
         ({"HTTP_X_LOGIN": "s1"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "bob"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "ada"}, "127.0.0.1", 401),  # her login is s1
         ({"HTTP_X_LOGIN": "Ada A."}, "127.0.0.1", 401),
         ({"HTTP_X_LOGIN": "carl"}, "127.0.0.1", 401),
-        ({"HTTP_X_LOGIN": "ada"}, "10.1.2.3", 401),
-        ({"HTTP_X_LOGIN": "ada"}, "", 401),
+        ({"HTTP_X_LOGIN": "bob"}, "10.1.2.3", 401),
+        ({"HTTP_X_LOGIN": "bob"}, "", 401),
         ({"HTTP_REMOTE_USER": "ada"}, "127.0.0.1", 401),
         ({}, "127.0.0.1", 401),
     ],
@@ -226,7 +227,9 @@ def test_a_campus_logins_header_counts_from_its_proxy_alone(
 ) -> None:
     settings_file = door.root / "course.yaml"
     settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, staff:"))
-    (door.root / "people.csv").write_text("id,name,status,sis_login\nada,Ada A.,,s1\ncarl,Carl C.,left,\n")
+    (door.root / "people.csv").write_text(
+        "id,name,status,sis_login\nada,Ada A.,,s1\nbob,Bob B.,,\ncarl,Carl C.,left,\n"
+    )
     client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=address_)
     assert client.get("/assignments/", **header).status_code == status
 
