@@ -164,9 +164,9 @@ class Worker:
             note = f"It was refused: {collected.reason}"
             jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason)
             return
-        is_same = collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None
-        same = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
-        job.note = same if is_same else collected.reason
+        job.note = collected.reason
+        if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
+            job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
         self._grade(job, anew=False)
 
     def _grade(self, job: Job, *, anew: bool) -> None:

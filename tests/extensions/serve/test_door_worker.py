@@ -8,6 +8,7 @@ import os
 import time
 import zipfile
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.results import second_look
 from autograder.submissions.collection import collect
+from autograder.submissions.delivery import CollectStatus
 
 pytestmark = pytest.mark.integration
 
@@ -156,6 +158,17 @@ def test_the_same_file_from_two_tabs_has_two_receipts_and_one_grading(door: Door
     door.work()
     assert states() == [JobState.DONE, JobState.DONE]
     assert attempts.of == ["ada"]
+
+
+def test_a_submission_that_is_there_without_its_time_is_graded(
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.hand_in()
+    bring_in = worker_module.bring_in
+    untimed = {"status": CollectStatus.UNCHANGED, "timestamp": None}
+    monkeypatch.setattr(worker_module, "bring_in", lambda *arguments: replace(bring_in(*arguments), **untimed))
+    door.work()
+    assert states() == [JobState.DONE]
 
 
 def test_what_the_kit_could_not_grade_is_told_apart_for_student_and_staff(door: Door, attempts: Attempts) -> None:
