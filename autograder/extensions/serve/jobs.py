@@ -47,6 +47,13 @@ def hand_ins_in_line(student: str, assignment: str) -> int:
     return count
 
 
+def is_asked(student: str, assignment: str, question: str) -> bool:
+    """Tell whether a student's request for a second look at a question is in line."""
+    unfinished = Job.objects.filter(kind=Kind.ASK, student=student, assignment=assignment).exclude(state__in=FINAL)
+    asked: bool = unfinished.filter(question=question).exists()
+    return asked
+
+
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
     """Return the first waiting job that may be taken; None if there is none.
 

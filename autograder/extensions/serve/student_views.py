@@ -88,6 +88,8 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse
     question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
     if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
         return _ask_page(request, visitor, wanted, questions, 400)
+    if jobs.is_asked(visitor.id, wanted.name, question):
+        return _ask_page(request, visitor, wanted, questions, 429)
     job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
     return redirect("receipt", receipt=job.receipt)
 
@@ -96,8 +98,8 @@ def _ask_page(
     request: HttpRequest, visitor: Visitor, wanted: Assignment, questions: list[str], status: int = 200
 ) -> HttpResponse:
     requests = Job.objects.filter(kind=Kind.ASK, student=visitor.id, assignment=wanted.name).order_by("-number")
-    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT}
-    return pages.page(request, visitor, "ask", status, **values, refused=status != 200)
+    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
+    return pages.page(request, visitor, "ask", status, **values)
 
 
 def _questions(visitor: Visitor, wanted: Assignment) -> list[str]:

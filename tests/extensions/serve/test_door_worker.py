@@ -323,6 +323,27 @@ def test_a_second_request_about_the_same_question_is_not_entered(door: Door, att
     assert len(second_look.read(door.course, "ada", "hw")) == 1
 
 
+def test_one_question_has_one_request_in_line(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    ask = door.visitor("ada").post
+    data = {"question": "", "text": "Why?"}
+    path = "/assignments/hw/second-look/"
+    assert [ask(path, data).status_code for _ in range(2)] == [302, 429]
+    assert ask(path, {**data, "question": "test-double"}).status_code == 302
+    door.work()
+    assert Job.objects.filter(kind=Kind.ASK, state=JobState.DONE).count() == 2
+
+
+def test_a_request_that_was_written_before_the_worker_ended_is_done(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    door.visitor("ada").post("/assignments/hw/second-look/", {"question": "", "text": "Why?"})
+    second_look.ask(door.course, "ada", "hw", "", "Why?")
+    door.work()
+    assert Job.objects.latest("number").state == JobState.DONE
+
+
 def test_a_preview_is_the_commands_dry_run(door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
 
