@@ -188,6 +188,7 @@ class Worker:
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
+        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE)
 
     # --- finishing
@@ -221,6 +222,7 @@ class Worker:
             return
         values = self._times(job.student) | _executed(outcome, self._times(job.student))
         note = job.note or _other_attempt(job, outcome)
+        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
         _LOG.info("%s is graded", job.receipt)
 

@@ -9,6 +9,7 @@ import time
 import zipfile
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,25 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
         worker.beat()
     assert states() == [JobState.DONE]
     assert door.visitor().get("/healthz").content == b"ok"
+
+
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.BEGUN])
+def test_a_job_without_an_end_for_a_quarter_of_an_hour_is_a_fault_of_the_door(door: Door, state: JobState) -> None:
+    door.hand_in()
+    health.beat(door.course, {})
+    for minutes, status in ((14, 200), (16, 503)):
+        Job.objects.update(state=state, received=datetime.now(UTC) - timedelta(minutes=minutes))
+        assert door.visitor().get("/healthz").status_code == status
+
+
+def test_a_fault_ends_when_a_request_of_its_assignment_could_be_written(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?")
+    with door.worker() as worker:
+        worker._services.faults["hw"] = "another command holds the course"
+        settle(worker)
+        assert worker._services.faults == {}
 
 
 def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:

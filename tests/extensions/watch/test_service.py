@@ -215,6 +215,20 @@ def test_others_may_work_in_the_course_while_nothing_is_to_do(course: Course, op
         time.sleep(0.05)
 
 
+def test_a_course_that_cannot_be_locked_ends_the_service_with_the_reason(
+    course: Course, opened: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise HostError("the disk is full")
+
+    monkeypatch.setattr(service.batch, "exclusive", full)
+    submit(course, "ada")
+    with pytest.raises(CancelledError):
+        opened.submit("ada").result(SECONDS)
+    with pytest.raises(HostError, match="the disk is full"):
+        opened.changed()
+
+
 def test_an_assignment_has_one_service(course: Course, opened: Service) -> None:
     with pytest.raises(HostError, match="another command grades hw as it arrives"):
         Service(course, course.assignments["hw"]).__enter__()
