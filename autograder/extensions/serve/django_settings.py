@@ -59,8 +59,8 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "INSTALLED_APPS": [PACKAGE, "django_htmx"],
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
-            f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.contrib.sessions.middleware.SessionMiddleware",
+            f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django_htmx.middleware.HtmxMiddleware",

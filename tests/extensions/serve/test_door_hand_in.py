@@ -16,7 +16,7 @@ from helpers.doors import NOTEBOOK, Door
 
 from autograder.extensions.serve import hand_in, jobs, state_folder
 from autograder.extensions.serve.models import Job
-from autograder.submissions.members import SUBMISSION
+from autograder.submissions.members import MIB, SUBMISSION
 
 
 def files(door: Door) -> list[Path]:
@@ -78,18 +78,26 @@ def test_a_form_without_a_file_gets_a_sentence(door: Door) -> None:
     assert (answer.status_code, Job.objects.count()) == (400, 0)
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door) -> None:
-    class Unread:
-        def read(self, *_: object) -> bytes:
-            raise AssertionError("it was read")
+class Unread:
+    """Body of a request that nobody may read."""
 
-        readline = read
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("it was read")
 
-    size = str(2 * SUBMISSION.archive_bytes)
-    environment = {"CONTENT_LENGTH": size, "wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
-    answer = door.visitor("ada").generic("POST", "/assignments/hw/", **environment)
+    readline = read
+
+
+@pytest.mark.parametrize(("person", "size"), [("ada", 2 * SUBMISSION.archive_bytes), ("", MIB + 1), ("carl", MIB + 1)])
+@pytest.mark.parametrize("path", ["/assignments/hw/", "/leave/", "/nothing/"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door, person: str, size: int, path: str) -> None:
+    environment = {"wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = door.visitor(person).generic("POST", path, CONTENT_LENGTH=str(size), **environment)
     assert answer.status_code == 413
     assert "Nothing was handed in" in answer.content.decode()
+
+
+def test_a_visitor_may_hand_in_more_than_a_mebibyte(door: Door) -> None:
+    assert door.hand_in("ada", NOTEBOOK + b" " * 2 * MIB).status_code == 302
 
 
 def test_a_file_that_is_larger_than_its_limit_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
