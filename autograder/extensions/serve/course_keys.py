@@ -26,9 +26,11 @@ class Door:
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
     most_waiting: int = 3
     """Most hand-ins of one student and assignment in line."""
+    daily_mib: int = 500
+    """Most MiB of one student's hand-ins in 24 hours; what was refused does not count."""
 
 
-DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000)})
+DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000)})
 
 
 def door(course: Course) -> Door:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Sum
 
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 
@@ -45,6 +45,13 @@ def hand_ins_in_line(student: str, assignment: str) -> int:
     waiting = Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment, state=JobState.WAITING)
     count: int = waiting.count()
     return count
+
+
+def bytes_of_day(student: str) -> int:
+    """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
+    kept = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
+    recent = kept.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
+    return int(recent.aggregate(Sum("size"))["size__sum"] or 0)
 
 
 def is_asked(student: str, assignment: str, question: str) -> bool:

@@ -14,6 +14,7 @@ from autograder.extensions.serve.models import Job, Kind
 from autograder.extensions.serve.standing import own_jobs, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
+from autograder.submissions.members import MIB
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -44,16 +45,21 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResp
 
 
 class _TooManyError(Exception):
-    """Too many hand-ins of one student in line."""
+    """Too many hand-ins of one student in line, or too many bytes on a day."""
 
 
 def _take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
-    most = door(visitor.course).most_waiting
+    limits = door(visitor.course)
+    most = limits.most_waiting
     if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
         raise _TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
     upload = request.FILES.get("file")
     if upload is None:
         raise SubmissionError("Choose a file first: nothing was handed in.")
+    if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
+        raise _TooManyError(
+            f"You would hand in more than {limits.daily_mib} MiB in 24 hours: nothing was handed in. Ask your teachers."
+        )
     return hand_ins.take(visitor.course, visitor.id, assignment, upload)
 
 

@@ -162,7 +162,8 @@ class Worker:
         _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
         if collected.status is CollectStatus.REFUSED:
             note = f"It was refused: {collected.reason}"
-            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason, file="")
+            (state_folder.uploads(self._course) / job.file).unlink(missing_ok=True)  # its digest stays in the row
             return
         job.note = collected.reason
         if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.test import Client
 from helpers.doors import NOTEBOOK, Door
 
 from autograder.extensions.serve import hand_in, jobs, state_folder
-from autograder.extensions.serve.models import Job
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.submissions.members import MIB, SUBMISSION
 
 
@@ -150,6 +151,20 @@ def test_a_student_with_several_hand_ins_in_line_waits(door: Door) -> None:
     assert [door.hand_in().status_code for _ in range(4)] == [302, 302, 302, 429]
     assert door.hand_in("bob").status_code == 302
     assert len(files(door)) == 2 * 4  # each with its record
+
+
+def test_a_student_hands_in_so_many_bytes_on_a_day(door: Door) -> None:
+    half = {"student": "ada", "assignment": "hw", "by": "ada", "file": "x.zip", "size": 300 * MIB}
+    jobs.add(Kind.HAND_IN, **half, received=datetime.now(UTC) - timedelta(hours=25))
+    jobs.add(Kind.HAND_IN, **{**half, "file": ""})  # refused
+    assert door.hand_in().status_code == 302
+    jobs.add(Kind.HAND_IN, **half, state=JobState.DONE)
+    jobs.add(Kind.HAND_IN, **{**half, "size": 200 * MIB - len(NOTEBOOK)}, state=JobState.DONE)
+    Job.objects.update(state=JobState.DONE)
+    answer = door.hand_in()
+    assert answer.status_code == 429
+    assert "more than 500 MiB in 24 hours" in answer.content.decode()
+    assert door.hand_in("bob").status_code == 302
 
 
 def test_a_form_from_elsewhere_is_refused(door: Door) -> None:

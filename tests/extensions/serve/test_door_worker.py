@@ -96,6 +96,8 @@ def test_an_archive_that_collect_refuses_ends_in_its_reason_and_leaves_nothing(
     assert job.note.startswith("It was refused: ")
     assert not door.course.submitted("ada", "hw").exists()
     assert list(door.course.state.glob("collect-*")) == []
+    (record,) = state_folder.uploads(door.course).iterdir()
+    assert json.loads(record.read_text())["sha256"] == job.sha256
     assert attempts.of == []
 
 
