@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.service import Service, TellStep
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError
-from autograder.extensions.watch.service import Service, TellStep
 from autograder.records.grade import Grade, NotGraded
 
 MAX_OPEN = 2

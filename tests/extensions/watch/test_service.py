@@ -18,13 +18,12 @@ import pytest
 from helpers.service_attempts import Attempts, graded, without_walls
 from helpers.tiny import SOLUTION, YAML, cell, notebook, observe_here, submit, tiny_course
 
-from autograder.coordinator import batch, locks
+from autograder.coordinator import batch, locks, service
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.service import Service
 from autograder.errors import HostError
 from autograder.exchange.work import BUSY, Work
-from autograder.extensions.watch import service
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
-from autograder.extensions.watch.service import Service
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import second_look
