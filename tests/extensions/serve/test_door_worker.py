@@ -425,13 +425,19 @@ def test_an_upload_whose_row_is_lost_is_collected_by_its_record(
     assert record == {
         "student": "ada", "assignment": "hw", "received": job.received.isoformat(), "sha256": job.sha256,
     }  # fmt: skip
+    second = record["received"].partition(".")[0]
     (tmp_path / "inbox").mkdir()
-    (tmp_path / "inbox" / f"ada{upload.suffix}").write_bytes(upload.read_bytes())
-    source = ["hw", str(tmp_path / "inbox"), "--pattern", "{student}"]
-    options = ["--received", record["received"], "--course", str(door.root)]
-    outcome = CliRunner().invoke(main, ["collect", *source, *options])
-    assert outcome.exit_code == 0, outcome.output
-    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == NOTEBOOK
+    (tmp_path / "inbox" / f"ada_{second}{upload.suffix}").write_bytes(upload.read_bytes())
+    options = ["--pattern", "{student}_{time:%Y-%m-%dT%H:%M:%S}", "--course", str(door.root)]
+    folder = door.course.submitted("ada", "hw")
+    for newer in (None, OTHER):
+        if newer is not None:
+            (folder / "nb.ipynb").write_bytes(newer)
+            (folder / "timestamp.txt").write_text("2999-01-01 00:00:00 UTC")
+        outcome = CliRunner().invoke(main, ["collect", "hw", str(tmp_path / "inbox"), *options])
+        assert outcome.exit_code == 0, outcome.output
+        assert (folder / "nb.ipynb").read_bytes() == (newer or NOTEBOOK)
+        assert (folder / "timestamp.txt").read_text().startswith("2999" if newer else second[:10])
 
 
 def test_attempts_that_are_left_count_what_waits_in_line(door: Door, attempts: Attempts) -> None:
