@@ -47,6 +47,12 @@ def hand_ins_in_line(student: str, assignment: str) -> int:
     return count
 
 
+def hand_ins_without_grade(student: str, assignment: str) -> list[Job]:
+    """List a student's hand-ins that ended without a grade and were not refused, the oldest first."""
+    ended = Job.objects.filter(kind=Kind.HAND_IN, state=JobState.NOT_GRADED, student=student, assignment=assignment)
+    return list(ended.exclude(file="").order_by("number"))
+
+
 def bytes_of_day(student: str) -> int:
     """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
     kept = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")

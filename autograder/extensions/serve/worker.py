@@ -148,6 +148,7 @@ class Worker:
             case Kind.HAND_IN:
                 self._collect(job)
             case Kind.AGAIN:
+                self._collect_missed(job)
                 self._grade(job, anew=True)
             case Kind.ASK | Kind.ANSWER:
                 self._write_request(job)
@@ -169,6 +170,15 @@ class Worker:
         if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
             job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
         self._grade(job, anew=False)
+
+    def _collect_missed(self, job: Job) -> None:
+        """Bring in the student's uploads that ended without a grade: their last try may have failed before that."""
+        uploads = state_folder.uploads(self._course)
+        with locks.held(self._course, locks.COLLECTING):
+            course = load_course(self._course.root)
+            for missed in jobs.hand_ins_without_grade(job.student, job.assignment):
+                if (uploads / missed.file).is_file():
+                    _LOG.info("%s %s", missed.receipt, one_line(str(bring_in(course, missed)), 300))
 
     def _grade(self, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""

@@ -224,6 +224,19 @@ def test_a_fault_that_may_pass_is_tried_three_times(
     assert str(error) in Job.objects.get().detail
 
 
+def test_staff_run_a_hand_in_again_that_was_never_collected(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    Job.objects.update(state=JobState.NOT_GRADED)
+    door.hand_in("ada", OTHER)
+    door.work()
+    door.visitor("meier").post(f"/staff/submissions/{Job.objects.first().receipt}/again/")
+    door.work()
+    assert Job.objects.latest("number").state == JobState.DONE
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == OTHER, "the newer one stays"
+    (earlier,) = door.course.state.rglob("superseded/**/nb.ipynb")
+    assert earlier.read_bytes() == NOTEBOOK
+
+
 def test_a_service_that_ended_rests_and_is_closed(door: Door, attempts: Attempts) -> None:
     door.hand_in()
     with door.worker() as worker:
