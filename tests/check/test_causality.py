@@ -90,3 +90,35 @@ def test_the_test_names_the_part() -> None:
 def test_a_row_counts_with_the_mean_over_its_positions(measure: Any) -> None:
     each = [measure(SCORES[:, place], CLASSES[:, place]) for place in range(5)]
     np.testing.assert_allclose(measure(SCORES, CLASSES), np.mean(each, axis=0))
+
+
+POSITION = np.array([[0, 1, 2, 3], [1, 2, 3, 3]])
+YES_OR_NO = np.stack([np.full((2, 4), 0.9), np.full((2, 4), 0.1)], axis=2)
+
+
+@pytest.mark.parametrize("measure", [metrics.categorical_crossentropy, metrics.accuracy])
+@pytest.mark.parametrize(
+    ("outputs", "labels"),
+    [
+        (np.eye(4)[POSITION[:, -1]], POSITION),  # says only where the largest label stands
+        (YES_OR_NO, np.eye(4)[[0, 1]]),
+        (YES_OR_NO, np.array([[0, 0, 0, 0], [0, 1, 0, 0]])),  # a row without a class
+        (YES_OR_NO, np.array([[1, 1, 0, 0], [0, 1, 0, 0]])),
+    ],
+)
+def test_the_labels_say_whether_there_are_positions_and_not_the_output(
+    measure: Any, outputs: np.ndarray, labels: np.ndarray
+) -> None:
+    with pytest.raises(metrics.BadShape):
+        measure(outputs, labels)
+
+
+def test_a_row_without_any_probability_is_no_nearer_than_a_constant() -> None:
+    outputs = np.array([[0.0, 0.0], [0.5, 0.5], [0.5, 0.5]])
+    nearer = metrics.better_than_a_constant(outputs, np.eye(2)[[0, 1, 0]], binary=False, from_logits=False)
+    assert np.isfinite(nearer).all()
+
+
+def test_one_number_where_there_are_several_classes_has_the_wrong_shape() -> None:
+    with pytest.raises(metrics.BadShape):
+        metrics.accuracy(np.array([0.1, 0.7]), np.array([2, 1]))
