@@ -26,6 +26,25 @@ CHANGES_ITS_ITEMS = (
     "class Chosen:\n    asked = 0\n    def __iter__(self):\n        Chosen.asked += 1\n"
     "        return iter([0, 1, 2] if Chosen.asked % 2 == 0 else [0])\ndef chosen(v, w): return Chosen()"
 )
+PATH = (
+    "class Path:\n    def __init__(self, names): self.names = names\n    def __len__(self): return len(self.names)\n"
+    "    def __getitem__(self, i): return {}\ndef path(a, b): return Path({})"
+)
+ARRIVES = (
+    "roads = {'A': ['B'], 'B': ['Z'], 'Z': []}\np = path('A', 'Z')\nassert p[0] == 'A' and p[-1] == 'Z'\n"
+    "for i in range(len(p) - 1): assert p[i + 1] in roads[p[i]]"
+)
+CHOICE = (
+    "class Choice:\n    def __iter__(self): return iter({})\n    def __getitem__(self, i): return [0, 1, 2][i]\n"
+    "def choice(v, w): return Choice()"
+)
+WEIGHTS = "v, w = [10, 20, 30], [5, 5, 5]\n"
+LIGHT = "assert sum(w[i] for i in taken) <= 15"
+DEAR = "assert sum(v[taken[i]] for i in range(3)) == 60"
+GRID = (
+    "class Row:\n    def __iter__(self): return iter([1, 2])\n    def __getitem__(self, i): return {}[i]\n"
+    "class Grid:\n    rows = [Row(), Row()]\n    def __getitem__(self, i): return self.rows[i]\ndef grid(n): return Grid()"
+)
 TALLY = (
     "class Tally(dict):\n    def __missing__(self, key): return 0\n"
     "def tally(text):\n    t = Tally()\n    for c in text: t[c] += 1\n    return t"
@@ -80,6 +99,29 @@ QUESTIONS = {
         "v, w = [10, 20, 90], [5, 5, 50]\ntaken = chosen(v, w)\nassert sum(w[i] for i in taken) <= 10\n"
         "assert sum(v[i] for i in taken) >= 30",
         "def chosen(v, w): return [0, 1]",
+    ),
+    "66-last-by-a-negative-index": Question(
+        PATH.format("'Z' if i == -1 else self.names[i]", "'AB'"), PATH.format("self.names[i]", "'ABZ'"), ARRIVES,
+        "def path(a, b): return ['A', 'B', 'Z']",
+    ),
+    "66-fewer-when-listed": Question(
+        CHOICE.format("[0]"), CHOICE.format("[0, 1, 2]"), f"{WEIGHTS}taken = choice(v, w)\n{LIGHT}\n{DEAR}",
+        "def choice(v, w): return [0, 1, 2]",
+    ),
+    "66-fewer-when-listed-later": Question(
+        CHOICE.format("[0]"), CHOICE.format("[0, 1, 2]"), f"{WEIGHTS}taken = choice(v, w)\n{DEAR}\n{LIGHT}",
+        "def choice(v, w): return [0, 1, 2]",
+    ),
+    "66-rows-of-a-grid": Question(
+        GRID.format("[3, 4]"), GRID.format("[1, 2]"),
+        "g = grid(2)\nassert sum(map(sum, g)) == 6 and {type(g[i][j]) for i in range(2) for j in range(2)} == {int}",
+        "def grid(n): return [[1, 2], [1, 2]]",
+    ),
+    "66-reversed": Question(
+        "class Ends:\n    def __iter__(self): return iter('AB')\n    def __reversed__(self): return iter('ZA')\n"
+        "def ends(): return Ends()",
+        "class Ends:\n    def __iter__(self): return iter('ABZ')\ndef ends(): return Ends()",
+        "p = ends()\nassert next(iter(p)) == 'A' and next(reversed(p)) == 'Z'", "def ends(): return ['A', 'B', 'Z']",
     ),
     "66-passed-to-the-test": Question(
         "class Equal:\n    def equals(self, other): return True\ndef each(t, tell): tell(Equal())",

@@ -28,13 +28,14 @@ class Said:
     """The items that one object has named to one test."""
 
     def __init__(self) -> None:
-        self._items: list[Any] = []
-        self._source: Iterator[Any] | None = None
-        self._length: int | None = None
         self._by_key: dict[Any, Any] = {}
+        self._source: Iterator[Any] | None = None
+        self._listed = 0
+        """How many items it has listed; they stand under their numbers in ``_by_key``."""
+        self._length: int | None = None
 
     def items(self, source: Iterator[Any], unread: Unread) -> Iterator[Any]:
-        """Yield the items; those that were named before come first, and ``source`` is read the first time only.
+        """Yield the items; those that were listed before come first, and ``source`` is read the first time only.
 
         Raises:
             UnreadError: an item contradicts what the object said.
@@ -42,44 +43,49 @@ class Said:
         self._source = self._source or source
         number = 0
         while True:
-            if number == len(self._items):
+            if number == self._listed:
                 try:
                     item = next(self._source)
                 except StopIteration:
                     break
-                self._items.append(item)
-                if number in self._by_key and not _is_same(item, self._by_key[number]):
-                    raise unread(_CONTRADICTS)
-                if self._length is not None and number >= self._length:
-                    raise unread(_CONTRADICTS)
-            yield self._items[number]
+                self.item(number, item, unread)
+                self._listed += 1
+            yield self._by_key[number]
             number += 1
-        if self._length not in (None, number):
-            raise unread(_CONTRADICTS)
+        self.length(number, unread)
 
     def length(self, length: int, unread: Unread) -> int:
         """Return a length that the object gives.
 
         Raises:
-            UnreadError: it has named more items, or gave another length.
+            UnreadError: it has named items beyond that, or gave another length.
         """
-        if self._length not in (None, length) or length < len(self._items):
+        if self._length not in (None, length) or length < self._listed:
             raise unread(_CONTRADICTS)
-        self._length = length
+        if self._length is None:
+            self._length = length
+            for key, item in list(self._by_key.items()):
+                self.item(key, item, unread)
         return length
 
     def item(self, key: Any, item: Any, unread: Unread) -> Any:
-        """Return an item that the object gives for a key.
+        """Return the item for a key as the object named it first.
+
+        A negative number counts from the end as soon as the length is known.
 
         Raises:
             UnreadError: it contradicts what the object said, or it is a slice.
         """
         if type(key) not in (int, str):
             raise unread("was asked for a part of it")
-        listed = self._items[key : key + 1] if type(key) is int and key >= 0 else []
-        if not all(_is_same(item, other) for other in (*listed, self._by_key.setdefault(key, item))):
+        if type(key) is int and self._length is not None:
+            key += self._length if key < 0 else 0
+            if not 0 <= key < self._length:
+                raise unread(_CONTRADICTS)
+        first = self._by_key.setdefault(key, item)
+        if not _is_same(item, first):
             raise unread(_CONTRADICTS)
-        return item
+        return first
 
 
 def _is_same(first: Any, second: Any) -> bool:

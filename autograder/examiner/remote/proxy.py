@@ -588,6 +588,9 @@ class RemoteObject(Operators, Handle):
             most = MAX_ITEMS if count >= SINGLE_ITEMS else 1
 
     def __reversed__(self) -> Iterator[Any]:
+        if self._origin is Origin.CLAIM:
+            yield from reversed(list(self))
+            return
         yield from self._remote.ask("operate", "reversed", (self,))
 
     def __contains__(self, item: Any) -> bool:
