@@ -14,6 +14,7 @@ OWN = (
     "class Own:\n    items = {}\n    def __iter__(self): return iter(self.items)\n    def __len__(self): return {}\n"
     "    def __getitem__(self, key): return {}\n    def index(self, item): return 1\ndef f(): return Own()"
 )
+OF_LIST = "class Own(list):\n    def {}(self, *_): return {}\ndef f(): return Own([3, 1, 2])"
 AGREES = OWN.format("[3, 1, 2]", 3, "self.items[key]")
 
 
@@ -79,6 +80,16 @@ def test_a_plain_type_answers_for_an_object_that_derives_from_it():
         (OWN.format("[3, 1, 2]", 2, "7"), "x = f()\nassert list(x) == [3, 1, 2] and len(x) == 2"),
         (OWN.format("[3, 1, 2]", 4, "7"), "x = f()\nassert len(x) == 4 and list(x) == [3, 1, 2]"),
         (AGREES, "x = f()\nassert list(x[:1]) == [3] or True"),
+        (
+            OWN.format("[3, 1, 2]", 3, "7 if key < 0 else self.items[key]"),
+            "x = f()\nassert x[-1] == 7 and x[len(x) - 1] == 2",
+        ),
+        (OWN.format("[3, 1, 2]", 3, "self.items[key % 3]"), "x = f()\nassert list(x) == [3, 1, 2] and x[3] == 3"),
+        (OF_LIST.format("__iter__", "iter([3])"), "x = f()\nassert 3 in x and x == [3, 1, 2]"),
+        (OF_LIST.format("__getitem__", "7"), "assert f() == [3, 1, 2]"),
+        (OF_LIST.format("__len__", "2"), "assert f() + [4] == [3, 1, 2, 4]"),
+        (OF_LIST.format("__eq__", "True"), "assert f() == [3, 1, 2]"),
+        (OF_LIST.format("__setitem__", "None"), "x = f()\nx[0] = 4\nassert x == [4, 1, 2]"),
     ],
 )
 def test_a_person_decides_about_a_verdict_of_an_objects_own_and_about_items_that_differ(answer, test):

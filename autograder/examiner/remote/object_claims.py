@@ -12,12 +12,17 @@ from typing import Any
 
 from autograder.check.handle import reference_of
 from autograder.codec import CodecError, Packed, Reference, encode, references
+from autograder.examiner.remote.base_values import MISSING
 from autograder.kernel.operations import BINARY, COMPARISONS
 from autograder.records.observations import COPY, OBJECT
 
 _OPERATORS = [name.strip("_") for name in (*BINARY, *COMPARISONS)]
 COMPARING = frozenset([*_OPERATORS, *(f"r{name}" for name in _OPERATORS), "div", "rdiv", "compare", "isin"])
 """Methods of columns that compute with, or compare with, what they are given."""
+
+READING = ("__iter__", "__len__", "__getitem__", "__contains__", "__reversed__")
+"""Methods that read items. A plain value answers for an object only if its class leaves all of them to its plain type:
+else a list could hold all cities and name a few."""
 
 Unread = Callable[[str], Exception]
 """Makes the error of an object that cannot be read, from what it did."""
@@ -33,6 +38,32 @@ class Said:
         self._listed = 0
         """How many items it has listed; they stand under their numbers in ``_by_key``."""
         self._length: int | None = None
+        self._value: Any = None
+        self.may_have_changed = False
+        """Whether the student's code got the object from the test since its value was read."""
+        self._left: dict[tuple[str, ...], bool] = {}
+        """Methods → whether the object's class leaves them to its plain type."""
+
+    def value(self, read: Callable[..., Any], unread: Unread, *methods: str) -> Any:
+        """Return the plain value of the object; :data:`.base_values.MISSING` if its class answers by itself.
+
+        Args:
+            read: reads the value if the object's class leaves these methods to its plain type.
+            unread: see :data:`Unread`.
+            methods: the methods that the test asks, besides those that read items.
+
+        Raises:
+            UnreadError: the value is another one than before.
+        """
+        if not self._left:
+            self._value = read(*READING)
+            self._left[()] = self._value is not MISSING
+        elif self.may_have_changed and self._left[()] and not _is_same(read(*READING), self._value):
+            raise unread(_CONTRADICTS)
+        self.may_have_changed = False
+        if methods not in self._left:
+            self._left[methods] = self._left[()] and read(*methods, *READING) is not MISSING
+        return self._value if self._left[methods] else MISSING
 
     def items(self, source: Iterator[Any], unread: Unread) -> Iterator[Any]:
         """Yield the items; those that were listed before come first, and ``source`` is read the first time only.
