@@ -44,11 +44,11 @@ class Said:
         self._left: dict[tuple[str, ...], bool] = {}
         """Methods → whether the object's class leaves them to its plain type."""
 
-    def value(self, read: Callable[..., Any], unread: Unread, *methods: str) -> Any:
+    def value(self, read_value: Callable[..., Any], unread: Unread, *methods: str) -> Any:
         """Return the plain value of the object; :data:`.base_values.MISSING` if its class answers by itself.
 
         Args:
-            read: reads the value if the object's class leaves these methods to its plain type.
+            read_value: reads it, if the object's class leaves these methods to its plain type.
             unread: see :data:`Unread`.
             methods: the methods that the test asks, besides those that read items.
 
@@ -56,13 +56,13 @@ class Said:
             UnreadError: the value is another one than before.
         """
         if not self._left:
-            self._value = read(*READING)
+            self._value = read_value(*READING)
             self._left[()] = self._value is not MISSING
-        elif self.may_have_changed and self._left[()] and not _is_same(read(*READING), self._value):
+        elif self.may_have_changed and self._left[()] and not _is_same(read_value(*READING), self._value):
             raise unread(_CONTRADICTS)
         self.may_have_changed = False
         if methods not in self._left:
-            self._left[methods] = self._left[()] and read(*methods, *READING) is not MISSING
+            self._left[methods] = self._left[()] and read_value(*methods, *READING) is not MISSING
         return self._value if self._left[methods] else MISSING
 
     def items(self, source: Iterator[Any], unread: Unread) -> Iterator[Any]:

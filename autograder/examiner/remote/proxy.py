@@ -536,7 +536,7 @@ class RemoteObject(Operators, Handle):
         return getattr(value, name)
 
     def _claimed_value(self, methods: Sequence[str] = ()) -> Any:
-        """Return the plain value of a claim; MISSING if it is none, or its class has its own methods to read items.
+        """Return the plain value of a claim; MISSING for other objects, and if its class reads items by itself.
 
         Raises:
             UnreadError: its class, which derives from a plain type, has own methods for what the test asks.
