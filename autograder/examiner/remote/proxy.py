@@ -667,15 +667,18 @@ class RemoteObject(Operators, Handle):
         return str(self._plain("format", str, spec))
 
     def __int__(self) -> int:
-        return int(self._plain("int", int))
+        value = self._claimed_value(["__int__"])
+        return int(self._plain("int", int) if value is MISSING else value)
 
     def __float__(self) -> float:
-        return float(self._plain("float", float))
+        value = self._claimed_value(["__float__"])
+        return float(self._plain("float", float) if value is MISSING else value)
 
     def __round__(self, *digits: int) -> Any:
         if self._origin is Origin.TAINTED:
             raise refuse(self, "is not a number that a test can compute with")
-        return self._remote.ask("operate", "round", (self, *digits))
+        value = self._claimed_value(["__round__"])
+        return self._remote.ask("operate", "round", (self, *digits)) if value is MISSING else round(value, *digits)
 
     def __copy__(self) -> Any:
         return self._remote.ask("operate", "copy", (self,))
