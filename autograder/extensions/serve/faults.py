@@ -22,7 +22,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def refuse_large_bodies(get_response: Answer) -> Answer:
-    """Make the middleware that refuses what is too large before a byte of it is read: a hand-in needs a visitor."""
+    """Make the middleware that refuses large bodies before a byte is read: a hand-in needs a visitor."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"

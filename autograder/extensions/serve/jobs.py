@@ -63,8 +63,8 @@ def bytes_of_day(student: str) -> int:
 def is_asked(student: str, assignment: str, question: str) -> bool:
     """Tell whether a student's request for a second look at a question is in line."""
     unfinished = Job.objects.filter(kind=Kind.ASK, student=student, assignment=assignment).exclude(state__in=FINAL)
-    asked: bool = unfinished.filter(question=question).exists()
-    return asked
+    is_in_line: bool = unfinished.filter(question=question).exists()
+    return is_in_line
 
 
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
@@ -87,13 +87,19 @@ def begin(job: Job) -> None:
 
 
 def put_back(job: Job, detail: str = "") -> None:
-    """Let a job wait again: it could not be done now, for no reason of its own. The try does not count."""
+    """Let a job wait again that could not be done now for no reason of its own.
+
+    The try does not count.
+    """
     begun = Job.objects.filter(pk=job.pk, state=JobState.BEGUN)
     begun.update(state=JobState.WAITING, detail=detail, tries=F("tries") - 1)
 
 
 def try_again(job: Job, detail: str) -> None:
-    """Let a job wait again that failed, perhaps by a fault of its own; after its last try it is for a person."""
+    """Let a job wait again that failed, perhaps by a fault of its own.
+
+    After its last try it is for a person.
+    """
     if job.tries >= MAX_TRIES:
         finish(job, JobState.NOT_GRADED, note=FOR_A_PERSON, detail=f"{MAX_TRIES} tries failed; the last: {detail}")
     else:

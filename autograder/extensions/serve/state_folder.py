@@ -38,7 +38,7 @@ def database(course: Course) -> Path:
 
 
 def file_mode(folder: Path) -> int:
-    """Return the mode of new files in a folder: for its owner alone, or for the group of a shared folder."""
+    """Return the mode of new files in a folder: its owner's alone, or a shared folder's group's."""
     return 0o660 if folder.stat().st_mode & _SET_GROUP_ID else 0o600
 
 
