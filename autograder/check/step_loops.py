@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,11 @@ class ExpectedSteps:
             for arrays, weights, tolerances in zip(answer, self.history, self.tolerances, strict=True)
             for array, expected, allowed in zip(arrays, weights, tolerances, strict=True)
         )
+
+    def shows_updates(self) -> bool:
+        """Return whether a loop that never updates leads to other weights, so that an empty function does not fit."""
+        calculus, start, batches, loop, seed = self._arguments
+        return not self.fits(run_loop(calculus, start, batches, replace(loop, updates="never"), seed))
 
     def is_near(self, answer: Sequence[Weights]) -> bool:
         """Return whether most weights are about right: a cheap test before the exact one."""

@@ -36,6 +36,7 @@ _PARAMETERS = "It is not known what a parameter of this function stands for."
 _MODEL = "The weights of the model cannot be exchanged."
 _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
+_NO_CHANGE = "A right step of this model changes nothing."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
 MAX_OUTPUT_DIFFERENCE = 1e-4
@@ -180,6 +181,8 @@ class _CheckedSteps:
             expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
         except Exception as error:  # its outputs do not fit the labels, or the rows do not fit its input
             return request.for_a_person(_DOES_NOT_FIT, f"{type(error).__name__}: {error}")
+        if not expected.shows_updates():
+            return request.for_a_person(_NO_CHANGE)
         try:
             answer = request.answer(self._asked())
         except LostError:

@@ -125,6 +125,14 @@ def test_a_model_whose_outputs_do_not_fit_the_labels_is_for_a_person() -> None:
     assert is_undecided(checked(loop))
 
 
+@pytest.mark.parametrize("body", ["pass", PLAIN])
+def test_a_model_that_no_step_changes_is_for_a_person(body: str) -> None:
+    model = "model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3), keras.layers.Rescaling(0.0)])\n"
+    result = checked(model + step(body))
+    assert is_undecided(result)
+    assert result.message.startswith("A right step of this model changes nothing.")
+
+
 def test_what_raises_or_is_no_function_fails_with_a_sentence() -> None:
     assert checked(step("raise NotImplementedError")).message == "the step raises NotImplementedError"
     assert "not a function" in checked("step = None").message

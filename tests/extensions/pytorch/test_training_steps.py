@@ -6,7 +6,8 @@ import importlib.util
 from typing import Any
 
 import pytest
-from extensions.pytorch.training_loops import DEPENDS_ON_BATCH, HONEST, NETWORKS, SLIPS, Network, source
+from extensions.pytorch.training_loops import DEPENDS_ON_BATCH, HONEST, NETWORKS, PLAIN, SLIPS, Network, source
+from extensions.pytorch.training_loops import step as function
 from helpers.remote_models import recorded
 
 from autograder import check
@@ -81,3 +82,23 @@ def test_a_slip_fails_and_is_named(slip: str, name: str) -> None:
 
 def _optimizer(name: str) -> Any:
     return None if name == "sgd" else name
+
+
+WITHOUT_GRADIENTS = {
+    "outputs of 0": "class Zero(nn.Module):\n    def forward(self, x):\n        return x * 0.0\n"
+    "model = nn.Sequential(nn.Linear(6, 3), Zero())",
+    "frozen weights": "class Frozen(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.frozen, self.free = nn.Linear(6, 3).requires_grad_(False), nn.Parameter(torch.ones(1))\n"
+    "    def forward(self, x):\n        return self.frozen(x) + 0 * self.free\n"
+    "model = Frozen()",
+    "outputs of 1e-5": "class Small(nn.Module):\n    def forward(self, x):\n        return x * 1e-5\n"
+    "model = nn.Sequential(nn.Linear(6, 3), Small())",
+}
+
+
+@pytest.mark.parametrize("network", WITHOUT_GRADIENTS)
+@pytest.mark.parametrize("body", ["pass", PLAIN])
+def test_a_model_that_no_step_changes_is_for_a_person(network: str, body: str) -> None:
+    result = checked(f"{WITHOUT_GRADIENTS[network]}\n{function(body.replace('OUT', 'model(x)'))}", NETWORKS["chain"])
+    assert is_undecided(result), result.message
+    assert result.message.startswith("A right step of this model changes nothing.")
