@@ -28,7 +28,8 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
-        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each step.
+        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each call:
+        one with each batch, or a single one for a function that takes its batches from a loader.
     """
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
@@ -42,11 +43,18 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
     with trained.lent(step_arguments.held_objects(step)):
         outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
-        for number, (inputs, labels) in enumerate(request["batches"]):
+        for number, batches in enumerate(_calls(chosen, request["batches"])):
             trained.seed(seed + number)
-            step_arguments.called(step, chosen, {**arguments, **trained.batch(inputs, labels)})
+            given = {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
+            step_arguments.called(step, chosen, {**arguments, **given})
             after.append(trained.weights())
     return {"problem": "", "outputs": outputs, "weights": after}
+
+
+def _calls(chosen: list[tuple[str, str]], batches: list[Any]) -> list[list[Any]]:
+    """Return the batches of each call: all of them in one, if they come from a loader alone."""
+    taken = {role for _, role in chosen}
+    return [batches] if "loader" in taken and not taken & {"inputs", "batch"} else [[batch] for batch in batches]
 
 
 @contextlib.contextmanager
@@ -147,11 +155,17 @@ class _Module:
     def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
         """Return the arguments that hold a batch."""
         converted, targets = self._inputs(inputs), self._tensor(labels)
-        flat = converted if isinstance(converted, list) else [converted]
+        return {"inputs": converted, "labels": targets, "batch": (converted, targets)}
+
+    def loader(self, batches: list[Any], seed: int) -> Any:
+        """Return a loader of batches of one size, which seeds what is drawn with each."""
         data = self.torch.utils.data
+        rows = [[*(i if isinstance(i, list) else [i]), labels] for i, labels in batches]
+        columns = [self.torch.cat([self._tensor(array) for array in column]) for column in zip(*rows)]  # noqa: B905
+        size = len(batches[0][1])
         own_draws = self.torch.Generator()  # a loader draws from it each time that it is read
-        loader = data.DataLoader(data.TensorDataset(*flat, targets), batch_size=len(targets), generator=own_draws)
-        return {"inputs": converted, "labels": targets, "batch": (converted, targets), "loader": loader}
+        order = _SeedingOrder(size, len(batches), lambda number: self.seed(seed + number))
+        return data.DataLoader(data.TensorDataset(*columns), batch_size=size, sampler=order, generator=own_draws)
 
     def _inputs(self, inputs: Any) -> Any:
         return [self._tensor(array) for array in inputs] if isinstance(inputs, list) else self._tensor(inputs)
@@ -164,6 +178,22 @@ class _Module:
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""
         return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
+
+
+class _SeedingOrder:
+    """The rows of batches in their order; the first row of a batch seeds what is drawn with it."""
+
+    def __init__(self, size: int, count: int, seed: Callable[[int], None]) -> None:
+        self.size, self.count, self.seed = size, count, seed
+
+    def __len__(self) -> int:
+        return self.size * self.count
+
+    def __iter__(self) -> Iterator[int]:
+        for row in range(len(self)):
+            if row % self.size == 0:
+                self.seed(row // self.size)
+            yield row
 
 
 def _of_probabilities(outputs: Any, labels: Any) -> Any:
@@ -253,8 +283,25 @@ class _KerasModel:
         arranged = model_inputs.arranged(self.model, inputs)
         tensors = self.tensorflow.nest.map_structure(lambda array: constant(_single(array)), arranged)
         targets = constant(_single(labels))
-        dataset = self.tensorflow.data.Dataset.from_tensors((tensors, targets))
-        return {"inputs": tensors, "labels": targets, "batch": (tensors, targets), "loader": dataset}
+        return {"inputs": tensors, "labels": targets, "batch": (tensors, targets)}
+
+    def loader(self, batches: list[Any], seed: int) -> Any:
+        """Return a dataset of batches, which seeds what is drawn with each."""
+        data, pairs = self.tensorflow.data.Dataset, [self.batch(*batch)["batch"] for batch in batches]
+        whole = data.from_tensors(pairs[0])
+        for pair in pairs[1:]:
+            whole = whole.concatenate(data.from_tensors(pair))
+
+        def seeded(number: Any, pair: Any) -> Any:
+            for (
+                draw
+            ) in self.draws:  # within the graph: Python's code would wait for a compiled loop, which waits for it
+                draw.state.assign(self.tensorflow.stack([seed + number, 0]))
+            return pair
+
+        in_turn = self.tensorflow.data.Options()
+        in_turn.experimental_optimization.inject_prefetch = False  # so that a batch seeds when it is its turn
+        return data.zip((data.range(len(pairs)), whole)).map(seeded).with_options(in_turn)
 
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""

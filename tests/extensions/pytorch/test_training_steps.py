@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import textwrap
 from typing import Any
 
 import pytest
@@ -102,3 +103,44 @@ def test_a_model_that_no_step_changes_is_for_a_person(network: str, body: str) -
     result = checked(f"{WITHOUT_GRADIENTS[network]}\n{function(body.replace('OUT', 'model(x)'))}", NETWORKS["chain"])
     assert is_undecided(result), result.message
     assert result.message.startswith("A right step of this model changes nothing.")
+
+
+def epoch(before: str, loop: str, parameters: str = "model, loader, loss_fn, lr=0.1") -> str:
+    """A function that takes steps with all batches of a loader."""
+    return function(f"{before}\nfor x, y in loader:\n" + textwrap.indent(loop.strip(), "    "), parameters)
+
+
+ADAM = "optimizer = torch.optim.Adam(model.parameters(), lr)"
+BACKWARD_AND_STEP = "loss_fn(OUT, y).backward()\noptimizer.step()"
+
+
+@pytest.mark.parametrize("name", ["chain", "normalized", "regression"])
+def test_a_function_that_takes_a_loader_keeps_its_optimizer_for_all_batches(name: str) -> None:
+    result = checked(epoch(ADAM, PLAIN), NETWORKS[name], optimizer="adam")
+    assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize(
+    ("loop", "says"),
+    [
+        (epoch(f"{ADAM}\noptimizer.zero_grad()", BACKWARD_AND_STEP), "gradients of earlier batches are added"),
+        (epoch(ADAM, PLAIN.replace("optimizer.step()", "")), "no weight changes"),
+        (epoch("", f"{ADAM}\n{PLAIN}"), "each step makes a new optimizer"),
+        (epoch(ADAM, f"{PLAIN}\nmodel.eval()"), "stays in evaluation mode"),
+        (epoch(ADAM.replace("Adam", "SGD"), PLAIN), "the optimizer is SGD"),
+    ],
+)
+def test_slips_show_in_a_loop_over_a_loader(loop: str, says: str) -> None:
+    result = checked(loop, NETWORKS["normalized" if "eval" in says else "chain"], optimizer="adam")
+    assert result.fraction == 0
+    assert not is_undecided(result)
+    assert says in result.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["x, y = next(iter(loader))\n" + PLAIN, f"for x, y in loader:{textwrap.indent(PLAIN, '    ')}    return loss"],
+)
+def test_a_function_that_takes_one_batch_of_its_loader_is_for_a_person(body: str) -> None:
+    result = checked(function(body, "model, loader, loss_fn, optimizer"), NETWORKS["chain"])
+    assert is_undecided(result), result.message
