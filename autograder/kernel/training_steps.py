@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
     except Exception:  # of another library, or not as the examiner read it
         return {"problem": "model"}
     seed, after = request["seed"], []
-    with trained.lent(step_arguments.held_objects(step)):
+    with trained.lent():
         outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
         for number, batches in enumerate(_calls(chosen, request["batches"])):
@@ -83,10 +84,10 @@ class _Module:
             raise ValueError("other weights")
 
     @contextlib.contextmanager
-    def lent(self, objects: list[Any]) -> Iterator[None]:
+    def lent(self) -> Iterator[None]:
         """Give the model the examiner's weights, and its own ones back after the block."""
         torch, model = self.torch, self.model
-        optimizers = [held for held in objects if isinstance(held, torch.optim.Optimizer)]
+        optimizers = self._optimizers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
         flags = [(part, part.training) for part in model.modules()]
@@ -100,6 +101,8 @@ class _Module:
                     parameter.grad = None
                 for optimizer in optimizers:
                     optimizer.state.clear()
+                    for group in optimizer.param_groups:
+                        group["lr"] = group.get("initial_lr", group["lr"])  # a schedule may have changed it
                 model.train()
                 yield
             finally:
@@ -110,6 +113,16 @@ class _Module:
                     part.training = training
                 for parameter, gradient in gradients:
                     parameter.grad = gradient
+
+    def _optimizers(self) -> list[Any]:
+        """Return the optimizers that train the model, wherever the notebook keeps them."""
+        kind, own = self.torch.optim.Optimizer, set(map(id, self.model.parameters()))
+        return [
+            optimizer
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), kind)
+            and any(id(p) in own for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
+        ]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
@@ -217,11 +230,9 @@ class _KerasModel:
         self.draws = [part.seed_generator for part in layers if getattr(part, "seed_generator", None) is not None]
 
     @contextlib.contextmanager
-    def lent(self, objects: list[Any]) -> Iterator[None]:
+    def lent(self) -> Iterator[None]:
         """Give the model the examiner's weights, and its own ones back after the block."""
-        optimizers = [held for held in objects if isinstance(held, self.keras.optimizers.Optimizer)]
-        if isinstance(getattr(self.model, "optimizer", None), self.keras.optimizers.Optimizer):
-            optimizers.append(self.model.optimizer)
+        optimizers = self._optimizers()
         changed = {id(variable): variable for optimizer in optimizers for variable in optimizer.variables}
         changed.update((id(variable), variable) for variable in self.model.variables)
         before = [(variable, variable.numpy()) for variable in changed.values()]
@@ -235,6 +246,19 @@ class _KerasModel:
             finally:
                 for variable, value in before:
                     variable.assign(value)
+
+    def _optimizers(self) -> list[Any]:
+        """Return the optimizers that train the model or no model yet, wherever the notebook keeps them."""
+        kind, own = self.keras.optimizers.Optimizer, set(map(id, self.model.trainable_variables))
+        return [
+            optimizer
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), kind)
+            and (
+                not getattr(optimizer, "built", False)
+                or any(id(v) in own for v in getattr(optimizer, "_trainable_variables", ()))
+            )
+        ]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""

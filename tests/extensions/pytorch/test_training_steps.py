@@ -44,8 +44,17 @@ def some(pairs: list[tuple[str, str]]) -> list[Any]:
 
 
 def checked(loop: str, network: Network, **asked: Any) -> CheckResult:
+    return check_of(run(loop, network), network, **asked)
+
+
+def run(loop: str, network: Network) -> dict[str, Any]:
+    """The names of a notebook with a loop."""
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(source(loop, network), names)
+    return names
+
+
+def check_of(names: dict[str, Any], network: Network, **asked: Any) -> CheckResult:
     arguments = {**network.loss, **asked}
     return recorded(
         lambda: check.training_step(names["step"], names["model"], (network.rows, network.labels), **arguments)
@@ -144,3 +153,38 @@ def test_slips_show_in_a_loop_over_a_loader(loop: str, says: str) -> None:
 def test_a_function_that_takes_one_batch_of_its_loader_is_for_a_person(body: str) -> None:
     result = checked(function(body, "model, loader, loss_fn, optimizer"), NETWORKS["chain"])
     assert is_undecided(result), result.message
+
+
+OPTIMIZERS_ELSEWHERE = {
+    "an attribute of an object": (
+        "class Run: pass\nrun = Run()\nrun.optimizer = optimizer\ndel optimizer\n",
+        "run.optimizer",
+    ),
+    "a dictionary": ("parts = {'optimizer': optimizer}\ndel optimizer\n", "parts['optimizer']"),
+}
+
+
+@pytest.mark.parametrize("way", OPTIMIZERS_ELSEWHERE)
+def test_an_optimizer_forgets_and_remembers_its_training_wherever_it_is(way: str) -> None:
+    head, name = OPTIMIZERS_ELSEWHERE[way]
+    trained = "model(torch.ones(4, 6)).sum().backward()\noptimizer.step()\nschedule.step()\n"
+    adam = "optimizer = torch.optim.Adam(model.parameters(), lr=0.001)\nschedule = torch.optim.lr_scheduler.StepLR(optimizer, 1)\n"
+    loop = function(f"optimizer = {name}\n{PLAIN}", "model, x, y, loss_fn")
+    names = run(
+        f"{adam}{trained}{head}{loop}\nstate = lambda: str({name}.state_dict())\nbefore = state()", NETWORKS["chain"]
+    )
+    result = check_of(names, NETWORKS["chain"], optimizer="adam")
+    assert result.fraction == 1, result.message
+    assert names["state"]() == names["before"]
+
+
+def test_an_optimizer_in_a_partial_forgets_its_training() -> None:
+    adam = "import functools\nwhole = step\nused = torch.optim.Adam(model.parameters(), lr=0.001)\n"
+    trained = "model(torch.ones(4, 6)).sum().backward()\nused.step()\nstep = functools.partial(whole, optimizer=used)\ndel used"
+    result = checked(
+        f"{function(PLAIN)}\n{adam}{trained}",
+        NETWORKS["chain"],
+        optimizer="adam",
+        takes=["model", "inputs", "labels", "loss"],
+    )
+    assert result.fraction == 1, result.message
