@@ -33,7 +33,7 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
 
     Returns:
         Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`; None if a parameter that has to be
-        given has an unknown name.
+        given has an unknown name, or two parameters are named for the same.
     """
     if takes is not None:
         return [("", role) for role in takes]
@@ -53,7 +53,8 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
             return None
         if role is not None:
             chosen.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, role))
-    return chosen
+    taken = [role for _, role in chosen]
+    return chosen if len(set(taken)) == len(taken) else None
 
 
 def called(step: Callable[..., Any], chosen: list[tuple[str, str]], arguments: Mapping[str, Any]) -> Any:

@@ -239,3 +239,10 @@ def test_parameters_are_known_by_their_names() -> None:
     assert [role for _, role in roles(first, None) or []] == ["model", "inputs", "labels", "loss", "optimizer"]
     assert [role for _, role in roles(second, None) or []] == ["model", "batch", "rate"]
     assert roles(third, None) is None
+
+
+def test_two_parameters_for_the_same_are_unknown_unless_the_test_names_them() -> None:
+    def step(model: Any, x: Any, y: Any, classes: int = 10) -> None: ...
+
+    assert roles(step, None) is None
+    assert roles(step, ["model", "inputs", "labels"]) == [("", "model"), ("", "inputs"), ("", "labels")]
