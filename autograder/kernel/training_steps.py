@@ -167,14 +167,15 @@ class _Module:
 
     def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
         """Return the arguments that hold a batch."""
-        converted, targets = self._inputs(inputs), self._tensor(labels)
+        converted, targets = self._inputs(inputs), self._targets(labels)
         return {"inputs": converted, "labels": targets, "batch": (converted, targets)}
 
     def loader(self, batches: list[Any], seed: int) -> Any:
         """Return a loader of batches of one size, which seeds what is drawn with each."""
         data = self.torch.utils.data
-        rows = [[*(i if isinstance(i, list) else [i]), labels] for i, labels in batches]
-        columns = [self.torch.cat([self._tensor(array) for array in column]) for column in zip(*rows)]  # noqa: B905
+        pairs = [self.batch(*batch)["batch"] for batch in batches]
+        rows = [[*(inputs if isinstance(inputs, list) else [inputs]), targets] for inputs, targets in pairs]
+        columns = [self.torch.cat(column) for column in zip(*rows)]  # noqa: B905 - not in Python 3.9
         size = len(batches[0][1])
         own_draws = self.torch.Generator()  # a loader draws from it each time that it is read
         order = _SeedingOrder(size, len(batches), lambda number: self.seed(seed + number))
@@ -182,6 +183,11 @@ class _Module:
 
     def _inputs(self, inputs: Any) -> Any:
         return [self._tensor(array) for array in inputs] if isinstance(inputs, list) else self._tensor(inputs)
+
+    def _targets(self, labels: Any) -> Any:
+        """Convert labels: PyTorch takes whole numbers for a crossentropy of classes alone."""
+        is_classes = self.request["loss"]["name"] == "crossentropy"
+        return self._tensor(labels if is_classes else labels.astype("float32"))
 
     def _tensor(self, array: Any) -> Any:
         tensor = self.torch.as_tensor(array.copy())

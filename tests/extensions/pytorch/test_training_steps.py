@@ -7,7 +7,17 @@ import textwrap
 from typing import Any
 
 import pytest
-from extensions.pytorch.training_loops import DEPENDS_ON_BATCH, HONEST, NETWORKS, PLAIN, SLIPS, Network, source
+from extensions.pytorch.training_loops import (
+    CLASSES,
+    DEPENDS_ON_BATCH,
+    HONEST,
+    NETWORKS,
+    PLAIN,
+    SLIPS,
+    TABLE,
+    Network,
+    source,
+)
 from extensions.pytorch.training_loops import step as function
 from helpers.remote_models import recorded
 
@@ -188,3 +198,20 @@ def test_an_optimizer_in_a_partial_forgets_its_training() -> None:
         takes=["model", "inputs", "labels", "loss"],
     )
     assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_labels_of_whole_numbers_are_floats_for_a_loss_of_floats(from_logits: bool) -> None:
+    network = "nn.Linear(6, 1)" if from_logits else "nn.Sequential(nn.Linear(6, 1), nn.Sigmoid())"
+    loop = function(PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, x, y, loss_fn, optimizer")
+    numbers = Network(network, TABLE, CLASSES % 2, frozenset(["numbers"]))
+    for parameters in (loop, loop.replace("loss_fn, ", "").replace("loss_fn(", "F.mse_loss(")):
+        loss = "binary_crossentropy" if "loss_fn" in parameters else "mse"
+        result = checked(parameters, numbers, loss=loss, from_logits=from_logits and loss != "mse")
+        assert result.fraction == 1, result.message
+
+
+def test_labels_of_a_loader_are_floats_for_a_loss_of_floats() -> None:
+    numbers = Network("nn.Linear(6, 1)", TABLE, CLASSES % 2, frozenset(["numbers"]))
+    loop = epoch("", PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, loader, loss_fn, optimizer")
+    assert checked(loop, numbers, loss="binary_crossentropy", from_logits=True).fraction == 1
