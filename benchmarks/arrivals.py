@@ -45,8 +45,8 @@ def main() -> None:
 def measure(root: Path, arrivals: int, at_a_time: int, *, keras: bool, cold: bool) -> str:
     """Grade ``arrivals`` submissions as they arrive; return the tables."""
     from autograder.coordinator.assignment import Options
+    from autograder.coordinator.service import Service
     from autograder.course.configuration import load_course
-    from autograder.extensions.watch.service import Service
     from autograder.records.grade import Grade
 
     name, students = _keras(root, arrivals) if keras else _small(root, arrivals)

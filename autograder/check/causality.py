@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,20 @@ from autograder.check.holdout import output_problem
 from autograder.check.prediction import NoPrediction, predict
 from autograder.check.reading import as_examined
 from autograder.check.results import report
+from autograder.check.rows import secret_draws
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, prediction_place, reading_of
+from autograder.check.unreadable import A_PERSON_DECIDES
 from autograder.errors import CourseError
-from autograder.records.checks import CheckResult
+from autograder.records.checks import UNDECIDED, CheckResult
 
 _WHERE = "check.causal"
-_MAX_CUTS = 8
-"""Most positions after which a sequence is changed."""
+_COPIES, _MAX_COPIES = 8, 64
+"""Number of changed copies of the rows: so many that each position is one after which a row changes, within limits."""
 _MAX_ROWS = 64
-_TOLERANCE = 2e-5
-"""Largest relative difference of outputs that counts as rounding."""
+_ROUNDING = 2e-5
+"""Largest difference of outputs, relative to the largest at their position, that counts as rounding."""
+_SCORE_ROUNDING, _LEAST_SCORE = 1e-2, -30.0
+"""The same for scores of classes, from the largest of a position down; e⁻³⁰ is nothing, and lower ones are equal."""
 
 
 def causal(
@@ -59,48 +62,74 @@ def causal(
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
-    positions = sequences.shape[1]
-    cuts = np.unique(np.linspace(1, positions - 1, min(_MAX_CUTS, positions - 1)).astype(int)).tolist()
-    try:
-        prediction = predict(model, np.concatenate([sequences, *_changed(sequences, cuts)]), part=part)
+    draws = secret_draws(sequences)
+    cuts = _cuts(len(sequences), sequences.shape[1], draws)
+    copies = [sequences, *(_changed(sequences, starts, draws) for starts in cuts)]
+    try:  # a call for each copy: in one call, rows that begin alike would show that this check is at work
+        predictions = [predict(model, copy, part=part) for copy in copies]
     except NoPrediction as error:
         return report(name, 0.0, output_problem(model, error), weight=weight)
-    outputs = prediction.outputs.reshape(len(cuts) + 1, len(sequences), *prediction.outputs.shape[1:])
-    how = ", ".join(filter(None, [prediction_place(model), reading_of(model), prediction.remark]))
-    if outputs.ndim < 3 or outputs.shape[2] != positions:
+    how = ", ".join(filter(None, [prediction_place(model), reading_of(model), predictions[0].remark]))
+    if {prediction.outputs.shape[:2] for prediction in predictions} != {sequences.shape[:2]}:
         return report(name, 0.0, "The model does not give an output for each position.", weight=weight)
-    first = _first_leak(outputs, cuts)
-    if first is None:
-        return report(name, 1.0, ", ".join(filter(None, ["no output depends on later positions", how])), weight=weight)
-    detail = f"outputs up to position {first} change with what comes after it"
-    message = detail if may_show(model) else "outputs change with what comes later"
-    return report(name, 0.0, ", ".join(filter(None, [message, how])), weight=weight, detail=detail)
+    first = _first_leak(np.stack([prediction.outputs for prediction in predictions]), cuts)
+    if first is not None:
+        detail = f"the output at position {first} changes with what comes after it"
+        message = detail if may_show(model) else "outputs change with what comes later"
+        return report(name, 0.0, ", ".join(filter(None, [message, how])), weight=weight, detail=detail)
+    if prediction_place(model):
+        return report(name, 0.0, f"{_ASKED} {A_PERSON_DECIDES}", weight=weight, evidence={UNDECIDED: True})
+    return report(name, 1.0, ", ".join(filter(None, ["no output depends on later positions", how])), weight=weight)
 
 
-def _changed(sequences: np.ndarray, cuts: Sequence[int]) -> list[np.ndarray]:
-    """Return the sequences with other values from each cut on, of those that stand in them."""
-    draw, pool = np.random.default_rng(0), np.unique(sequences)
+_ASKED = (
+    "No output was seen to depend on later positions. The model was asked in the notebook's kernel, where code could "
+    "tell these rows from others."
+)
+
+
+def _cuts(rows: int, positions: int, draws: np.random.Generator) -> np.ndarray:
+    """Return (copies, rows): the position from which on each row of each copy differs, from 1 to ``positions - 1``."""
+    copies = min(_MAX_COPIES, max(_COPIES, -(-(positions - 1) // rows)))
+    every = np.resize(draws.permutation(np.arange(1, positions)), copies * rows)
+    return draws.permutation(every).reshape(copies, rows)
+
+
+def _changed(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    """Return the sequences with other values from each row's start on, of those that stand in them."""
+    pool = np.unique(sequences)
     if len(pool) < 2:
         raise CourseError(f"{_WHERE}: the rows hold one value everywhere.")
-    copies = []
-    for cut in cuts:
-        copy = sequences.copy()
-        later = np.searchsorted(pool, copy[:, cut:])
-        copy[:, cut:] = pool[(later + draw.integers(1, len(pool), later.shape)) % len(pool)]
-        copies.append(copy)
-    return copies
+    shift = draws.integers(1, len(pool), sequences.shape)
+    others = pool[(np.searchsorted(pool, sequences) + shift) % len(pool)]
+    is_later = np.arange(sequences.shape[1]) >= starts[:, None]
+    return np.where(is_later.reshape(is_later.shape + (1,) * (sequences.ndim - 2)), others, sequences)
 
 
-def _first_leak(outputs: np.ndarray, cuts: Sequence[int]) -> int | None:
-    """Return the first position, from 1, up to which outputs change with what comes after it.
+def _first_leak(outputs: np.ndarray, cuts: np.ndarray) -> int | None:
+    """Return the first position, from 1, whose output changes with what comes after it.
 
     Args:
-        outputs: (1 + cuts, n, positions, ...); those of the sequences first.
-        cuts: the positions from which on each copy differs.
+        outputs: (1 + copies, rows, positions, ...); those of the unchanged sequences first.
+        cuts: result of :func:`_cuts`.
     """
-    size = float(np.abs(outputs[np.isfinite(outputs)]).max(initial=1e-6))
-    for cut, changed in zip(cuts, outputs[1:], strict=True):
-        same = np.isclose(changed[:, :cut], outputs[0][:, :cut], rtol=0, atol=_TOLERANCE * size, equal_nan=True)
-        if not same.all():
-            return int(cut)
-    return None
+    flat = outputs.reshape(*outputs.shape[:3], -1)
+    differs = ~np.isclose(flat[1:], flat[0], rtol=0, atol=_ROUNDING * _sizes(flat), equal_nan=True)
+    if flat.shape[3] > 1:  # a number that is added to all scores, or one very low score, must not hide the others
+        scores = _scores(flat)
+        differs |= ~np.isclose(scores[1:], scores[0], rtol=0, atol=_SCORE_ROUNDING, equal_nan=True)
+    is_before = np.arange(flat.shape[2]) < cuts[:, :, None]
+    leaking = np.nonzero((differs.any(axis=3) & is_before).any(axis=(0, 1)))[0]
+    return int(leaking[0]) + 1 if len(leaking) else None
+
+
+def _sizes(flat: np.ndarray) -> np.ndarray:
+    """Return the largest output at each position in each channel; those that are always small count as a usual one."""
+    sizes = np.where(np.isfinite(flat), np.abs(flat), 0).max(axis=(0, 1))
+    return np.asarray(np.maximum(sizes, max(float(np.median(sizes)), 1e-6)))
+
+
+def _scores(flat: np.ndarray) -> np.ndarray:
+    """Return the scores of each position, counted from the largest downwards: all that a softmax depends on."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.clip(flat - flat.max(axis=3, keepdims=True), _LEAST_SCORE, 0))

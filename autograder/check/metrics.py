@@ -43,24 +43,27 @@ def _of_positions(measure: Measure) -> Measure:
 
     @functools.wraps(measure)
     def measured(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        if not _has_positions(outputs, labels):
+        if not _are_of_positions(labels):
             return measure(outputs, labels)
-        values = measure(outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1))
-        return np.asarray(values.reshape(labels.shape).mean(axis=1))
+        return np.asarray(measure(*_each_position(outputs, labels)).reshape(labels.shape).mean(axis=1))
 
     return measured
 
 
-def _has_positions(outputs: np.ndarray, labels: np.ndarray) -> bool:
-    """Tell whether the labels are classes at positions, (n, positions).
+def _are_of_positions(labels: np.ndarray) -> bool:
+    """Tell whether labels are classes at positions, (n, positions): whole numbers, and not only 0 and 1.
 
-    One-hot labels have one position. Outputs that say yes or no to each class would else be measured by how rare each
-    class is.
+    The labels alone decide, and not the model's output. Outputs that say yes or no to each class of one-hot labels
+    would else be measured by how rare each class is.
     """
-    if outputs.ndim != 3 or labels.shape != outputs.shape[:2] or outputs.shape[2] < 2:
-        return False
-    is_one_hot = bool(np.all((labels == 0) | (labels == 1)) and np.all(labels.sum(axis=1) == 1))
-    return not is_one_hot and bool(np.all(labels == np.floor(labels)))
+    return labels.ndim == 2 and labels.shape[1] > 1 and bool(labels.max() > 1 and np.all(labels == np.floor(labels)))
+
+
+def _each_position(outputs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return outputs and labels with a row for each position."""
+    if outputs.ndim != 3 or outputs.shape[:2] != labels.shape:
+        raise BadShape(f"The model's output has the shape {_row(outputs)}, expected ({labels.shape[1]}, classes).")
+    return outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1)
 
 
 @_of_positions
@@ -128,15 +131,15 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
         binary: whether it is the binary one.
         from_logits: whether the outputs are scores.
     """
-    if _has_positions(outputs, labels):
-        outputs, labels = outputs.reshape(-1, outputs.shape[2]), labels.reshape(-1)
+    if _are_of_positions(labels):
+        outputs, labels = _each_position(outputs, labels)
     if binary:
         targets = _same_shape(outputs, labels)
         probabilities = 1 / (1 + np.exp(-np.clip(outputs, -500, 500))) if from_logits else outputs
     else:
         targets = _targets(outputs, labels)
         probabilities = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if from_logits else outputs
-        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+        probabilities = probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), EPSILON)
     errors, constant = _each((probabilities - targets) ** 2), _each((targets.mean(axis=0) - targets) ** 2)
     return np.asarray((constant - errors) / max(float(constant.mean()), EPSILON))
 
@@ -190,7 +193,8 @@ def _accuracies(outputs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
         right = _same_shape(outputs, labels) > 0.5
         limits = (0.5,) if outputs.min() >= 0 and outputs.max() <= 1 else (0.5, 0.0)
         return [_each((outputs > limit) == right) for limit in limits]
-    return [_each(outputs.argmax(axis=1) == _targets(outputs, labels).argmax(axis=1))]
+    right_classes = _targets(outputs, labels).argmax(axis=1)
+    return [_each(outputs.argmax(axis=1) == right_classes)]
 
 
 @_of_positions

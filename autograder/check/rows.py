@@ -58,11 +58,16 @@ def secret_order(inputs: Any) -> np.ndarray:
 
     Rows that are sorted by label would reveal the label by their position.
     """
+    return secret_draws(inputs).permutation(row_count(inputs))
+
+
+def secret_draws(inputs: Any) -> np.random.Generator:
+    """Return a generator that is always the same for the same rows, and that nobody foresees who lacks them."""
     digest = hashlib.sha256()
     for array in map(np.asarray, arrays(inputs)):
         plain = array if array.dtype.kind != "O" else np.array([repr(item) for item in array.ravel().tolist()])
         digest.update(np.ascontiguousarray(plain).data if plain.dtype.kind not in "mM" else plain.tobytes())
-    return np.random.default_rng(int.from_bytes(digest.digest()[:8], "little")).permutation(row_count(inputs))
+    return np.random.default_rng(int.from_bytes(digest.digest()[:8], "little"))
 
 
 _REPEATED_ROWS = 64

@@ -88,20 +88,23 @@ def open_requests(course: Course) -> Iterator[tuple[str, str, Request]]:
 
 
 def ask(course: Course, student: str, assignment: str, question: str, text: str) -> Path:
-    """Add a request.
+    """Add a request, unless the same one is open already.
 
     Raises:
-        UsageError: there is an open request about the same question.
+        UsageError: there is another open request about the same question.
         CourseError: the file is wrong.
     """
     requests = read(course, student, assignment)
-    if any(one.question == question and not one.answer for one in requests):
+    unanswered = [request.request for request in requests if request.question == question and not request.answer]
+    if text in unanswered:
+        return path(course, student, assignment)
+    if unanswered:
         raise UsageError(f"{student} has an open request about {question or 'the whole submission'}; answer it first")
     return _write(course, student, assignment, [*requests, Request(question, _now(), text)])
 
 
 def answer(course: Course, student: str, assignment: str, question: str, text: str) -> Path:
-    """Answer the open request about a question.
+    """Answer the open request about a question, unless the newest one has this answer already.
 
     Raises:
         UsageError: there is none.
@@ -112,6 +115,8 @@ def answer(course: Course, student: str, assignment: str, question: str, text: s
         if entry.question == question and not entry.answer:
             requests[number] = replace(entry, answered=_now(), answer=text)
             return _write(course, student, assignment, requests)
+    if text in [request.answer for request in requests if request.question == question][-1:]:
+        return path(course, student, assignment)
     raise UsageError(f"{student} has no open request about {question or 'the whole submission'} of {assignment}")
 
 

@@ -288,7 +288,7 @@ def _written(value: str | float) -> str:
 
 
 def save_roster(course: Course, people: Sequence[Person], before: Roster) -> Path:
-    """Write the roster in one step; the file before is kept in .autograder/people/.
+    """Write the roster in one step; the file before is kept in .autograder/people/, and its mode stays.
 
     Args:
         course: the course.
@@ -316,9 +316,11 @@ def save_roster(course: Course, people: Sequence[Person], before: Roster) -> Pat
     else:
         first = before.table.headings if before.table else ()
         data = csv_tables.as_text(dict.fromkeys([*first, *headings]), rows, before.table)
+    mode = 0o600
     if path.exists():
         _keep(course, path)
-    write_atomically(path, data, mode=0o600)
+        mode = path.stat().st_mode & 0o777
+    write_atomically(path, data, mode=mode)
     return path
 
 

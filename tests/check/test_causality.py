@@ -12,7 +12,9 @@ from helpers.remote_models import answer, recorded
 
 from autograder import check
 from autograder.check import metrics
+from autograder.check.causality import _cuts
 from autograder.errors import CourseError
+from autograder.records.checks import is_undecided
 
 DRAW = np.random.default_rng(0)
 TOKENS = DRAW.integers(0, 9, (20, 7))
@@ -41,13 +43,58 @@ def test_outputs_must_not_look_ahead(function: Any, passes: bool, rows: Any) -> 
 
 def test_a_message_says_where_it_begins() -> None:
     peeks = lambda rows: np.where(np.arange(7)[None, :, None] == 3, running(rows)[:, 5:6], running(rows))  # noqa: E731
-    assert recorded(lambda: check.causal(peeks, TOKENS)).detail.startswith("outputs up to position 4 change")
+    assert (
+        recorded(lambda: check.causal(peeks, TOKENS)).detail
+        == "the output at position 4 changes with what comes after it"
+    )
 
 
 def test_a_model_in_the_kernel_is_asked() -> None:
     source = "import numpy as np\nmodel = lambda rows: np.cumsum(rows, axis=1)[..., None] / np.sum(rows, axis=1)[:, None, None]"
     result = recorded(lambda: check.causal(answer(source), TOKENS + 1))
     assert (result.fraction, "position" in result.message) == (0, False)
+
+
+def test_a_model_in_the_kernel_that_shows_nothing_waits_for_a_person() -> None:
+    source = "import numpy as np\nmodel = lambda rows: np.cumsum(rows, axis=1)[..., None]"
+    result = recorded(lambda: check.causal(answer(source), TOKENS))
+    assert (result.fraction, is_undecided(result)) == (0, True)
+
+
+def following(rows: Any) -> Any:
+    """Scores that name the next token, which no model can know."""
+    return 15.0 * np.eye(9)[np.concatenate([rows[:, 1:], rows[:, -1:]], axis=1)]
+
+
+HIDES = {
+    "a number added to all scores": lambda rows: following(rows) + 1e6,
+    "one very low score": lambda rows: np.concatenate([following(rows), np.full((len(rows), 7, 1), -1e6)], axis=2),
+    "large scores at some positions": lambda rows: (
+        following(rows) * np.array([1, 1, 1, 1, 1e9, 1e9, 1e9])[None, :, None]
+    ),
+    "silence before some positions": lambda rows: following(rows) * np.array([0, 0, 1, 0, 0, 0, 0])[None, :, None],
+    "silence where there are more rows than a test gives": lambda rows: following(rows) * (len(rows) <= len(TOKENS)),
+}
+
+
+@pytest.mark.parametrize("way", HIDES)
+def test_no_output_hides_that_another_looks_ahead(way: str) -> None:
+    assert recorded(lambda: check.causal(HIDES[way], TOKENS)).fraction == 0
+
+
+def test_each_position_is_one_after_which_something_changes() -> None:
+    for rows, positions in [(20, 7), (64, 129), (3, 60)]:
+        cuts = _cuts(rows, positions, np.random.default_rng(0))
+        assert set(cuts.ravel().tolist()) == set(range(1, positions))
+
+
+@pytest.mark.parametrize("added", [0.0, -np.inf, -1e9], ids=str)
+def test_a_class_that_is_never_chosen_does_no_harm(added: float) -> None:
+    def model(rows: Any) -> Any:
+        scores = np.float32(np.sin(running(rows) * np.arange(1, 10)))
+        return scores + np.float32(np.where(np.arange(9) == 8, added, 0.0))
+
+    assert recorded(lambda: check.causal(model, TOKENS)).fraction == 1
 
 
 @pytest.mark.parametrize("output", ["rows[:, -1]", "rows.sum(1)"])
@@ -90,3 +137,35 @@ def test_the_test_names_the_part() -> None:
 def test_a_row_counts_with_the_mean_over_its_positions(measure: Any) -> None:
     each = [measure(SCORES[:, place], CLASSES[:, place]) for place in range(5)]
     np.testing.assert_allclose(measure(SCORES, CLASSES), np.mean(each, axis=0))
+
+
+POSITION = np.array([[0, 1, 2, 3], [1, 2, 3, 3]])
+YES_OR_NO = np.stack([np.full((2, 4), 0.9), np.full((2, 4), 0.1)], axis=2)
+
+
+@pytest.mark.parametrize("measure", [metrics.categorical_crossentropy, metrics.accuracy])
+@pytest.mark.parametrize(
+    ("outputs", "labels"),
+    [
+        (np.eye(4)[POSITION[:, -1]], POSITION),  # says only where the largest label stands
+        (YES_OR_NO, np.eye(4)[[0, 1]]),
+        (YES_OR_NO, np.array([[0, 0, 0, 0], [0, 1, 0, 0]])),  # a row without a class
+        (YES_OR_NO, np.array([[1, 1, 0, 0], [0, 1, 0, 0]])),
+    ],
+)
+def test_the_labels_say_whether_there_are_positions_and_not_the_output(
+    measure: Any, outputs: np.ndarray, labels: np.ndarray
+) -> None:
+    with pytest.raises(metrics.BadShape):
+        measure(outputs, labels)
+
+
+def test_a_row_without_any_probability_is_no_nearer_than_a_constant() -> None:
+    outputs = np.array([[0.0, 0.0], [0.5, 0.5], [0.5, 0.5]])
+    nearer = metrics.better_than_a_constant(outputs, np.eye(2)[[0, 1, 0]], binary=False, from_logits=False)
+    assert np.isfinite(nearer).all()
+
+
+def test_one_number_where_there_are_several_classes_has_the_wrong_shape() -> None:
+    with pytest.raises(metrics.BadShape):
+        metrics.accuracy(np.array([0.1, 0.7]), np.array([2, 1]))

@@ -14,6 +14,8 @@ OWN = (
     "class Own:\n    items = {}\n    def __iter__(self): return iter(self.items)\n    def __len__(self): return {}\n"
     "    def __getitem__(self, key): return {}\n    def index(self, item): return 1\ndef f(): return Own()"
 )
+OF_LIST = "class Own(list):\n    def {}(self, *_): return {}\ndef f(): return Own([3, 1, 2])"
+OF_FLOAT = "class Own(float):\n    def {}(self, *_): return {}\ndef f(): return [Own(3.4)]"
 AGREES = OWN.format("[3, 1, 2]", 3, "self.items[key]")
 
 
@@ -79,6 +81,20 @@ def test_a_plain_type_answers_for_an_object_that_derives_from_it():
         (OWN.format("[3, 1, 2]", 2, "7"), "x = f()\nassert list(x) == [3, 1, 2] and len(x) == 2"),
         (OWN.format("[3, 1, 2]", 4, "7"), "x = f()\nassert len(x) == 4 and list(x) == [3, 1, 2]"),
         (AGREES, "x = f()\nassert list(x[:1]) == [3] or True"),
+        (
+            OWN.format("[3, 1, 2]", 3, "7 if key < 0 else self.items[key]"),
+            "x = f()\nassert x[-1] == 7 and x[len(x) - 1] == 2",
+        ),
+        (OWN.format("[3, 1, 2]", 3, "self.items[key % 3]"), "x = f()\nassert list(x) == [3, 1, 2] and x[3] == 3"),
+        (OF_LIST.format("__iter__", "iter([3])"), "x = f()\nassert 3 in x and x == [3, 1, 2]"),
+        (OF_LIST.format("__getitem__", "7"), "assert f() == [3, 1, 2]"),
+        (OF_LIST.format("__len__", "2"), "assert f() + [4] == [3, 1, 2, 4]"),
+        (OF_LIST.format("__eq__", "True"), "assert f() == [3, 1, 2]"),
+        (OF_FLOAT.format("__int__", "7"), "assert int(f()[0]) == 7"),
+        (OF_FLOAT.format("__float__", "7.0"), "assert float(f()[0]) == 7"),
+        (OF_FLOAT.format("__round__", "7"), "assert round(f()[0]) == 7"),
+        (OF_FLOAT.format("__abs__", "7"), "assert abs(f()[0]) == 7"),
+        (OF_LIST.format("__setitem__", "None"), "x = f()\nx[0] = 4\nassert x == [4, 1, 2]"),
     ],
 )
 def test_a_person_decides_about_a_verdict_of_an_objects_own_and_about_items_that_differ(answer, test):
@@ -86,6 +102,12 @@ def test_a_person_decides_about_a_verdict_of_an_objects_own_and_about_items_that
     assert (examined.fraction, examined.undecided) == (0, True)
     assert "an object of __main__.Own" in examined.detail
     assert "index" not in examined.message
+
+
+def test_a_number_of_a_class_of_its_own_is_rounded_as_a_number():
+    answer = "class Meters(float):\n    unit = 'm'\ndef f(): return [Meters(-3.4)]"
+    test = "(x,) = f()\nassert int(x) == -3 and float(x) == -3.4 and round(x, 1) == -3.4 and abs(x) == 3.4"
+    assert result("def f(): return [-3.4]", answer, test).fraction == 1
 
 
 def test_an_object_answers_where_the_solution_gives_objects_and_where_a_line_says_so():

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from autograder.coordinator import service
 from autograder.coordinator.submission_grading import write_grade
 from autograder.exchange.work import Work
-from autograder.extensions.watch import service
 from autograder.records.checks import Outcome
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 

@@ -58,7 +58,7 @@ def test_the_picture_of_the_walls_shows_every_package() -> None:
     assert packages <= set(re.findall(r"[a-z_]+", picture))
 
 
-OUTSIDE = ("coordinator.assignment", "extensions.watch.service", "coordinator.proof", "extensions.cluster.host")
+OUTSIDE = ("coordinator.assignment", "coordinator.service", "coordinator.proof", "extensions.cluster.host")
 INSIDE = ("examination.main",)
 BOTH_SIDES = {"_util", "codec", "errors", "exchange", "kernel", "records", "syntax"}
 NAMED = {

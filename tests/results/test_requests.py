@@ -77,6 +77,18 @@ def test_one_question_has_one_open_request(course):
     assert first.asked is not None
 
 
+def test_a_request_and_an_answer_may_be_written_twice(course):
+    text = "Why?\r\n  Two lines."
+    for _ in range(2):
+        second_look.ask(course, "ada", "hw", "test-double", text)
+    for _ in range(2):
+        second_look.answer(course, "ada", "hw", "test-double", "Because.")
+    (request,) = second_look.read(course, "ada", "hw")
+    assert (request.request, request.answer) == (text, "Because.")
+    with pytest.raises(UsageError, match="no open request"):
+        second_look.answer(course, "ada", "hw", "test-double", "Another.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -12,11 +12,16 @@ from autograder.results import report
 
 TEMPLATES = Path(report.__file__).with_name("templates")
 PAGES = {path.stem: path for path in TEMPLATES.glob("*.html") if 'extends "base.html"' in path.read_text()}
+PAGES["serve"] = TEMPLATES / "serve/frame.html"
 PARTS = {path.stem: path.read_text() for path in (TEMPLATES / "styles").glob("*.css")}
 MACROS = dict(
     re.findall(r"\{% macro (\w+)\(.*?%\}(.*?)\{%- endmacro %\}", (TEMPLATES / "macros.html").read_text(), re.S)
 )
-INSERTED = {"review": ["review-answer.html"], "class": ["insight.html"]}
+INSERTED = {
+    "review": ["review-answer.html"],
+    "class": ["insight.html"],
+    "serve": [f"serve/{path.name}" for path in sorted(TEMPLATES.glob("serve/*.html"))],
+}
 
 
 def parts_of(page: str) -> list[str]:

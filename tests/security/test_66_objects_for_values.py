@@ -26,9 +26,46 @@ CHANGES_ITS_ITEMS = (
     "class Chosen:\n    asked = 0\n    def __iter__(self):\n        Chosen.asked += 1\n"
     "        return iter([0, 1, 2] if Chosen.asked % 2 == 0 else [0])\ndef chosen(v, w): return Chosen()"
 )
+PATH = (
+    "class Path:\n    def __init__(self, names): self.names = names\n    def __len__(self): return len(self.names)\n"
+    "    def __getitem__(self, i): return {}\ndef path(a, b): return Path({})"
+)
+ARRIVES = (
+    "roads = {'A': ['B'], 'B': ['Z'], 'Z': []}\np = path('A', 'Z')\nassert p[0] == 'A' and p[-1] == 'Z'\n"
+    "for i in range(len(p) - 1): assert p[i + 1] in roads[p[i]]"
+)
+CHOICE = (
+    "class Choice:\n    def __iter__(self): return iter({})\n    def __getitem__(self, i): return [0, 1, 2][i]\n"
+    "def choice(v, w): return Choice()"
+)
+WEIGHTS = "v, w = [10, 20, 30], [5, 5, 5]\n"
+LIGHT = "assert sum(w[i] for i in taken) <= 15"
+DEAR = "assert sum(v[taken[i]] for i in range(3)) == 60"
+GRID = (
+    "class Row:\n    def __iter__(self): return iter([1, 2])\n    def __getitem__(self, i): return {}[i]\n"
+    "class Grid:\n    rows = [Row(), Row()]\n    def __getitem__(self, i): return self.rows[i]\ndef grid(n): return Grid()"
+)
+OWN_LIST = "class Route(list):\n    def __iter__(self): return iter('AC')\ndef route(names): return Route(names)"
+PLAIN_LIST = "class Route(list):\n    def ends(self): return self[0], self[-1]\ndef route(names): return Route(names)"
+ROUTES = "def route(names): return list(names)"
+SHORT_ROUTE = "miles = {'A': 5, 'B': 1, 'C': 5}\nr = route('ABC')\nassert sum(miles[n] for n in r) < 12\n"
 TALLY = (
     "class Tally(dict):\n    def __missing__(self, key): return 0\n"
     "def tally(text):\n    t = Tally()\n    for c in text: t[c] += 1\n    return t"
+)
+DEFAULT = (
+    "from collections import defaultdict\nclass Graph(defaultdict): pass\ndef graph(edges):\n    g = Graph(list)\n"
+    "    for a, b in edges: g[a].append(b)\n    return g"
+)
+LISTS = (
+    "from collections import UserList\nclass Mine(UserList): pass\nclass More(list):\n    def first(self): return self[0]\n"
+    "def lists(v): return [Mine(v), More(v)]"
+)
+POINT = "from collections import namedtuple\nPoint = namedtuple('Point', 'x y')\ndef point(x, y): return Point(x, y)"
+STACK = "class Stack(list): pass\ndef stack(v): return {}([v])\ndef push(s, v): s.append(v)"
+CHOSEN = (
+    "class Chosen(list):\n    def __getitem__(self, i): return list.__getitem__(self, int(i))\n"
+    "def chosen(n): return Chosen(range(n))"
 )
 
 QUESTIONS = {
@@ -81,6 +118,51 @@ QUESTIONS = {
         "assert sum(v[i] for i in taken) >= 30",
         "def chosen(v, w): return [0, 1]",
     ),
+    "66-last-by-a-negative-index": Question(
+        PATH.format("'Z' if i == -1 else self.names[i]", "'AB'"), PATH.format("self.names[i]", "'ABZ'"), ARRIVES,
+        "def path(a, b): return ['A', 'B', 'Z']",
+    ),
+    "66-fewer-when-listed": Question(
+        CHOICE.format("[0]"), CHOICE.format("[0, 1, 2]"), f"{WEIGHTS}taken = choice(v, w)\n{LIGHT}\n{DEAR}",
+        "def choice(v, w): return [0, 1, 2]",
+    ),
+    "66-fewer-when-listed-later": Question(
+        CHOICE.format("[0]"), CHOICE.format("[0, 1, 2]"), f"{WEIGHTS}taken = choice(v, w)\n{DEAR}\n{LIGHT}",
+        "def choice(v, w): return [0, 1, 2]",
+    ),
+    "66-rows-of-a-grid": Question(
+        GRID.format("[3, 4]"), GRID.format("[1, 2]"),
+        "g = grid(2)\nassert sum(map(sum, g)) == 6 and {type(g[i][j]) for i in range(2) for j in range(2)} == {int}",
+        "def grid(n): return [[1, 2], [1, 2]]",
+    ),
+    "66-reversed": Question(
+        "class Ends:\n    def __iter__(self): return iter('AB')\n    def __reversed__(self): return iter('ZA')\n"
+        "def ends(): return Ends()",
+        "class Ends:\n    def __iter__(self): return iter('ABZ')\ndef ends(): return Ends()",
+        "p = ends()\nassert next(iter(p)) == 'A' and next(reversed(p)) == 'Z'", "def ends(): return ['A', 'B', 'Z']",
+    ),
+    "66-list-that-holds-more": Question(
+        OWN_LIST, PLAIN_LIST, f"{SHORT_ROUTE}assert all(n in r for n in 'ABC')", ROUTES,
+    ),
+    "66-list-that-equals-more": Question(OWN_LIST, PLAIN_LIST, f"{SHORT_ROUTE}assert r == ['A', 'B', 'C']", ROUTES),
+    "66-list-that-counts-more": Question(
+        OWN_LIST, PLAIN_LIST, f"{SHORT_ROUTE}assert [r.count(n) for n in 'ABC'] == [1, 1, 1] and r.index('B') == 1", ROUTES,
+    ),
+    "66-list-as-a-longer-array": Question(
+        OWN_LIST, PLAIN_LIST, f"{SHORT_ROUTE}assert set(np.array(r)) == set('ABC')", ROUTES,
+        fools=False,
+    ),
+    "66-reversed-list": Question(
+        "class Up(list):\n    def __reversed__(self): return iter([9])\ndef up(v): return Up(sorted(v))",
+        "class Up(list): pass\ndef up(v): return Up(sorted(v))",
+        "x = up([4, 3])\nassert x[0] == 3 and next(reversed(x)) > 3 and x == [3, 4]", "def up(v): return sorted(v)",
+    ),
+    "66-changed-by-a-function": Question(
+        "class Way(list): pass\ndef way(n): return Way(range(n))\ndef end(w):\n    w[:] = [0]\n    return 2",
+        "class Way(list): pass\ndef way(n): return Way(range(n))\ndef end(w): return w[-1]",
+        "w = way(3)\nassert w[1] == 1 and end(w) == 2 and sum(w) <= 3 and len(w) < 4",
+        "def way(n): return list(range(n))\ndef end(w): return w[-1]",
+    ),
     "66-passed-to-the-test": Question(
         "class Equal:\n    def equals(self, other): return True\ndef each(t, tell): tell(Equal())",
         "def each(t, tell): tell(t.head(1))",
@@ -94,6 +176,41 @@ QUESTIONS = {
     "66-control-a-class-derived-from-a-dict": Question(
         TALLY, TALLY, "t = tally('aab')\nassert t == {'a': 2, 'b': 1} and t['z'] == 0 and t.get('b') == 1",
         "from collections import Counter\ndef tally(text): return Counter(text)", earned=1.0,
+    ),
+    "66-control-a-tally-of-numbers": Question(
+        TALLY, TALLY, "t = tally([1, 1, 0, 7])\nassert len(t) == 3 and {k: t[k] for k in t} == {1: 2, 0: 1, 7: 1}\n"
+        "assert 0 in t and t[-1] == 0 and 1 == t[0] and t[1] == 2",
+        "from collections import Counter\ndef tally(text): return Counter(text)", earned=1.0,
+    ),
+    "66-control-missing-keys-that-stay": Question(
+        DEFAULT, DEFAULT, "g = graph([('a', 'b')])\nassert g['a'] == ['b'] and g['z'] == [] and 'z' in g and len(g) == 2",
+        "from collections import defaultdict\ndef graph(edges):\n    g = defaultdict(list)\n"
+        "    for a, b in edges: g[a].append(b)\n    return g", earned=1.0,
+    ),
+    "66-control-more-lists": Question(
+        LISTS, LISTS,
+        "for x in lists([3, 1, 2]):\n    assert len(x) == 3 and list(x) == [3, 1, 2] and x[0] == 3 and x[-1] == 2\n"
+        "    assert list(x[1:]) == [1, 2] and 1 in x and 5 not in x and list(reversed(x)) == [2, 1, 3] and x.index(1) == 1\n"
+        "    assert sorted(x) == [1, 2, 3] and max(x) == 3 and np.array(x).sum() == 6 and x == type([])(x)",
+        "def lists(v): return [v, list(v)]", earned=1.0,
+    ),
+    "66-control-a-named-tuple": Question(
+        POINT, POINT, "p = point(3, 4)\nx, y = p\nassert p == (3, 4) and p[0] == x and p[-1] == y and p in {(3, 4)}",
+        "def point(x, y): return (x, y)", earned=1.0,
+    ),
+    "66-control-a-list-that-the-test-changes": Question(
+        PLAIN_LIST, PLAIN_LIST, "r = route('AB')\nassert r[0] == 'A'\nr[0] = 'C'\nassert r[0] == 'C' and list(r) == ['C', 'B']\n"
+        "del r[0]\nassert len(r) == 1 and r == ['B']", ROUTES, earned=1.0,
+    ),
+    "66-control-a-list-that-a-function-changes": Question(
+        STACK.format("Stack"), STACK.format("Stack"),
+        "s = stack(1)\nassert s == [1] and len(s) == 1\npush(s, 2)\nassert s == [1, 2] and len(s) == 2 and s[-1] == 2",
+        STACK.format("list"),
+        earned=1.0,
+    ),
+    "66-control-a-list-with-items-of-its-own": Question(
+        CHOSEN, CHOSEN, "c = chosen(3)\nassert len(c) == 3 and [c[i] for i in range(3)] == list(c) and 2 in c",
+        "def chosen(n): return list(range(n))", earned=1.0,
     ),
     "66-control-an-object-of-the-solutions": Question(
         "class Row:\n    def equals(self, other): return other == 3\ndef row(): return Row()",
@@ -116,5 +233,5 @@ def test_66_an_object_where_the_solution_has_a_value_gives_no_verdict(points: Cl
 
 
 def test_66_control_in_one_process_the_object_is_asked(points: Class) -> None:
-    fooled = {f"test-{name}" for name in QUESTIONS}
+    fooled = {f"test-{name}" for name, question in QUESTIONS.items() if question.fools}
     assert {name for name in points.unguarded.passed if name.startswith("test-66")} == fooled

@@ -119,7 +119,14 @@ def test_a_roster_is_written_in_the_manner_in_which_it_was_saved_and_the_old_one
     assert path.read_bytes() == "shoe size;id;name\n38;zoë;Zoë\n;bob;\n".encode("utf-8-sig")
     (kept,) = (course.state / "people").iterdir()
     assert kept.read_bytes() == "shoe size;id;name\n38;zoë;Zoë\n".encode("utf-8-sig")
-    assert path.stat().st_mode & 0o077 == 0, "names and addresses are for the instructor"
+
+
+def test_a_roster_keeps_its_mode_and_a_new_one_is_the_instructors_alone(course: Course) -> None:
+    path = save_roster(course, [Person("ada")], Roster())
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    save_roster(course, [Person("bob")], load_roster(course))
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 # --- imports ------------------------------------------------------------------------------------------

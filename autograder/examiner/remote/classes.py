@@ -15,9 +15,10 @@ from autograder.check.handle import ExceptionHandle, reference_of
 from autograder.codec import Reference
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner.permissions import Observer
-from autograder.examiner.remote.changes import Arguments
+from autograder.examiner.remote.changes import Arguments, TestedCall
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
-from autograder.examiner.remote.operators import Origin, mark
+from autograder.examiner.remote.object_claims import Said
+from autograder.examiner.remote.operators import Origin, mark, origin_of
 from autograder.syntax.refusals import MARK
 from autograder.syntax.special_methods import SPECIAL
 
@@ -124,6 +125,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     if isinstance(remote.permissions, Observer):
         remote.permissions.was_changed(call.place, call.names, arguments.of_notebook())
     remote.left = {}
+    _pass_claims(remote, call, args, kwargs)
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):
             answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
@@ -138,6 +140,16 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
     return result
+
+
+def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Let claims among the arguments change where the solution changed its value; elsewhere a change contradicts."""
+    for key, value in (*enumerate(args), *kwargs.items()):
+        if origin_of(value) is Origin.CLAIM:
+            if key in remote.permissions.changes(call.place, call.names, frozenset([key]), frozenset()):
+                object.__setattr__(value, "_said", Said())
+            else:
+                value._said.may_have_changed = True
 
 
 class RemoteException(ExceptionHandle):

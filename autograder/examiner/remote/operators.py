@@ -94,6 +94,10 @@ def mark(result: Any, origin: Origin) -> Any:
 def _unary(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         number = name in ("neg", "pos", "abs", "invert")
+        if self._origin is Origin.CLAIM and (value := plain_value(self, special(name))) is not MISSING:
+            result = getattr(operator, name)(value, *args)
+            if number:
+                return result  # an item is set or deleted in the kernel's object, too
         if number and self._origin is Origin.TAINTED:
             raise refuse(self, "is not a number that a test can compute with")
         result = self._remote.ask("operate", name, (self, *args))
@@ -107,7 +111,12 @@ def plain_value(handle: Any, *methods: str) -> Any:
     """Return the plain value that a test compares and computes with; :data:`MISSING` if the object has none.
 
     A result that may contain the expected value has none.
+
+    Raises:
+        UnreadError: the object is a claim, and its class has methods of its own that would answer.
     """
+    if handle._origin is Origin.CLAIM:
+        return handle._claimed_value(methods)
     return MISSING if handle._origin is Origin.TAINTED else base_value(handle, *methods)
 
 

@@ -12,7 +12,7 @@ import builtins
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Container, Iterator, Set
+from collections.abc import Callable, Container, Iterator, Sequence, Set
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -28,7 +28,7 @@ from autograder.examiner.figures.reconstruction import Figures
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
-from autograder.examiner.remote.base_values import MISSING, derives_from_plain_type
+from autograder.examiner.remote.base_values import MISSING, base_value, derives_from_plain_type
 from autograder.examiner.remote.callbacks import Callbacks, ForgedError
 from autograder.examiner.remote.changes import TestedCall, change_in_place, is_same_kind
 from autograder.examiner.remote.classes import Classes, RemoteClass, RemoteException, call_remote, mark_method
@@ -535,6 +535,19 @@ class RemoteObject(Operators, Handle):
             raise self._unread(f"was asked for its own {name!r}")
         return getattr(value, name)
 
+    def _claimed_value(self, methods: Sequence[str] = ()) -> Any:
+        """Return the plain value of a claim; MISSING for other objects, and if its class reads items by itself.
+
+        Raises:
+            UnreadError: its class, which derives from a plain type, has own methods for what the test asks.
+        """
+        if self._origin is not Origin.CLAIM:
+            return MISSING
+        value = self._said.value(functools.partial(base_value, self), self._unread, *methods)
+        if value is MISSING and methods and derives_from_plain_type(self):
+            raise self._unread(f"was asked for {methods[0]!r} and has methods of its own that answer")
+        return value
+
     def _unread(self, problem: str) -> Exception:
         return self._remote.permissions.unread_object(self._reference.type_name, problem)
 
@@ -572,9 +585,10 @@ class RemoteObject(Operators, Handle):
 
         Fetching ahead at once would trigger a generator's side effects too early.
         """
-        if self._origin is Origin.CLAIM:
-            return self._said.items(self._fetched(), self._unread)
-        return self._fetched()
+        if self._origin is not Origin.CLAIM:
+            return self._fetched()
+        value = self._claimed_value()
+        return self._said.items(self._fetched(), self._unread) if value is MISSING else iter(value)
 
     def _fetched(self) -> Iterator[Any]:
         ahead = self._remote.ask("operate", "ahead", (self,))
@@ -588,6 +602,10 @@ class RemoteObject(Operators, Handle):
             most = MAX_ITEMS if count >= SINGLE_ITEMS else 1
 
     def __reversed__(self) -> Iterator[Any]:
+        if self._origin is Origin.CLAIM:
+            value = self._claimed_value()
+            yield from reversed(list(self) if value is MISSING else value)
+            return
         yield from self._remote.ask("operate", "reversed", (self,))
 
     def __contains__(self, item: Any) -> bool:
@@ -598,7 +616,8 @@ class RemoteObject(Operators, Handle):
         """
         if self._origin is Origin.MADE and "__contains__" in type(self)._operators:
             return boolean_answer(self, "contains", item)
-        base = plain_value(self, "__eq__", "__contains__")
+        is_claim = self._origin is Origin.CLAIM
+        base = self._claimed_value() if is_claim else plain_value(self, "__eq__", "__contains__")
         if base is not MISSING:
             return item in base
         return any(item is one or item == one for one in self)
@@ -615,12 +634,25 @@ class RemoteObject(Operators, Handle):
         return value
 
     def __len__(self) -> int:
+        value = self._claimed_value()
+        if value is not MISSING:
+            return len(value)
         length = int(self._plain("len", int))
         return self._said.length(length, self._unread) if self._origin is Origin.CLAIM else length
 
     def __getitem__(self, key: Any) -> Any:
+        value = self._claimed_value()
+        if value is MISSING:
+            item = self._remote.ask("operate", "getitem", (self, key))
+            return self._said.item(key, item, self._unread) if self._origin is Origin.CLAIM else item
+        return self._made_for(key, value) if isinstance(value, dict) and key not in value else value[key]
+
+    def _made_for(self, key: Any, mapping: dict[Any, Any]) -> Any:
+        """Return what a ``__missing__`` gives for a key; it may keep that in the mapping."""
         item = self._remote.ask("operate", "getitem", (self, key))
-        return self._said.item(key, item, self._unread) if self._origin is Origin.CLAIM else item
+        if self._remote.ask("operate", "contains", (self, key)) is True:
+            mapping[key] = item
+        return item
 
     def __str__(self) -> str:
         return str(self._plain("str", str))
@@ -635,15 +667,18 @@ class RemoteObject(Operators, Handle):
         return str(self._plain("format", str, spec))
 
     def __int__(self) -> int:
-        return int(self._plain("int", int))
+        value = self._claimed_value(["__int__"])
+        return int(self._plain("int", int) if value is MISSING else value)
 
     def __float__(self) -> float:
-        return float(self._plain("float", float))
+        value = self._claimed_value(["__float__"])
+        return float(self._plain("float", float) if value is MISSING else value)
 
     def __round__(self, *digits: int) -> Any:
         if self._origin is Origin.TAINTED:
             raise refuse(self, "is not a number that a test can compute with")
-        return self._remote.ask("operate", "round", (self, *digits))
+        value = self._claimed_value(["__round__"])
+        return self._remote.ask("operate", "round", (self, *digits)) if value is MISSING else round(value, *digits)
 
     def __copy__(self) -> Any:
         return self._remote.ask("operate", "copy", (self,))

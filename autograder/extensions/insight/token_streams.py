@@ -9,8 +9,9 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from autograder._util.syntax import parsed
 
@@ -46,40 +47,43 @@ class Token:
     """Line of the cell, from 0."""
 
 
-def code_tokens(sources: Sequence[tuple[int, str]], *, names: frozenset[str] | None = None) -> list[Token]:
-    """Read the tokens of code cells; comments and docstrings are left out.
+def code_tokens(sources: Iterable[tuple[int, str]], *, names: frozenset[str] | None = None) -> list[Token]:
+    """Read the first :data:`MAX_TOKENS` tokens of code cells; comments and docstrings are left out.
 
     Args:
         sources: number and source of each cell.
         names: names that become :data:`VARIABLE`, unless an attribute has them; None: no name does.
     """
-    tokens: list[Token] = []
+    return list(islice(_code_tokens(sources, names or frozenset()), MAX_TOKENS))
+
+
+def _code_tokens(sources: Iterable[tuple[int, str]], names: frozenset[str]) -> Iterator[Token]:
     for cell, source in sources:
         before, last = "", -1
         for text, line, kind in _scan(source):
             if kind == "comment" or (kind == "string" and _is_docstring(text, before, line, last)):
                 continue
-            if names and kind == "name" and text in names and before != ".":
+            if kind == "name" and text in names and before != ".":
                 text = VARIABLE
-            tokens.append(Token(text.replace('"', "'") if kind == "string" else text, cell, line))
+            yield Token(text.replace('"', "'") if kind == "string" else text, cell, line)
             before, last = text, line
-    return tokens[:MAX_TOKENS]
 
 
-def words(sources: Sequence[tuple[int, str]]) -> list[Token]:
-    """Read the words of texts in small letters."""
-    tokens = [
-        Token(word.lower(), cell, number)
+def words(sources: Iterable[tuple[int, str]]) -> list[Token]:
+    """Read the first :data:`MAX_TOKENS` words of texts in small letters."""
+    tokens = (
+        Token(word.group().lower(), cell, number)
         for cell, source in sources
         for number, line in enumerate(source.splitlines())
-        for word in _WORD.findall(line)
-    ]
-    return tokens[:MAX_TOKENS]
+        for word in _WORD.finditer(line)
+    )
+    return list(islice(tokens, MAX_TOKENS))
 
 
 def comments(source: str) -> list[str]:
-    """List the comments of a code cell, without their signs."""
-    return [text.lstrip("# ").strip() for text, _, kind in _scan(source) if kind == "comment"]
+    """List the first :data:`MAX_TOKENS` comments of a code cell, without their signs."""
+    texts = (text.lstrip("# ").strip() for text, _, kind in _scan(source) if kind == "comment")
+    return list(islice(texts, MAX_TOKENS))
 
 
 def chosen_names(sources: Iterable[str], exam_words: frozenset[str]) -> frozenset[str]:

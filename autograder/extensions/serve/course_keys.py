@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from autograder.course.extension_keys import ExtensionKey
 from autograder.records.course import Course
 
+UNIX = "unix"
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -19,14 +21,16 @@ class Door:
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses from which that header counts."""
+    """Addresses from which that header counts; :data:`UNIX` is a Unix socket."""
     secure: bool = False
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
     most_waiting: int = 3
     """Most hand-ins of one student and assignment in line."""
+    daily_mib: int = 500
+    """Most MiB of one student's hand-ins in 24 hours; what was refused does not count."""
 
 
-DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000)})
+DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000)})
 
 
 def door(course: Course) -> Door:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from autograder.course.configuration import load_course
 from autograder.errors import UsageError
@@ -34,12 +34,14 @@ def configure(root: Path) -> Course:
     import django
     from django.conf import settings
     from django.core.management import call_command
+    from django.db import connections
 
     course = load_course(root)
     settings.configure(**_values(course, state_folder.prepare(course)))
     django.setup()
     with state_folder.lock(course, "tables"):  # several processes may start at the same time
         call_command("migrate", verbosity=0, interactive=False)
+    connections.close_all()  # processes are forked from this one, and none may share a connection
     return course
 
 
@@ -59,8 +61,8 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "INSTALLED_APPS": [PACKAGE, "django_htmx"],
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
-            f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.contrib.sessions.middleware.SessionMiddleware",
+            f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django_htmx.middleware.HtmxMiddleware",
@@ -99,4 +101,5 @@ def _postgresql(address: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
     }

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
 from autograder.extensions.serve.pages import notice
+from autograder.extensions.serve.visitors import VisitorRole, identify
 from autograder.submissions.members import MIB, SUBMISSION
 
 _LOG = logging.getLogger("autograder.serve")
@@ -21,13 +22,16 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def refuse_large_bodies(get_response: Answer) -> Answer:
-    """Make the middleware that refuses what is too large before a byte of it is read."""
+    """Make the middleware that refuses large bodies before a byte is read: a hand-in needs a visitor."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            text = f"A hand-in has at most {SUBMISSION.archive_bytes // MIB} MiB. Nothing was handed in."
-            return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+            return with_text(
+                413, f"A hand-in has at most {SUBMISSION.archive_bytes // MIB} MiB. Nothing was handed in."
+            )
+        if int(length) > MIB and identify(request).role is VisitorRole.NOBODY:
+            return with_text(413, "Open your link first, then hand in again. Nothing was handed in.")
         return get_response(request)
 
     return answer

@@ -1,10 +1,12 @@
-"""Hand-ins: the upload is on the disk, then its row, and only then the student gets a receipt."""
+"""Hand-ins: upload and record are on the disk, then the row, and only then the student gets a receipt."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
@@ -27,7 +29,7 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
     The name on the disk is the receipt's: the student chose the other one.
 
     Returns:
-        The job; file and row are on the disk.
+        The job; file, record and row are on the disk.
 
     Raises:
         SubmissionError: it is no notebook and no archive, is empty or too large.
@@ -37,16 +39,20 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
     ending = _ending(upload)
     receipt = jobs.new_receipt()
     path = state_folder.uploads(course) / f"{receipt}{ending}"
+    record = path.with_name(f"{receipt}.json")
+    received = datetime.now(UTC)
     title = one_line(str(upload.name), 120)
     try:
         sha256 = _write(path, upload.chunks())
         size = path.stat().st_size
+        _write(record, [_record(student, assignment, received, sha256)])
         return jobs.add(
             Kind.HAND_IN,
             student,
             assignment,
             student,
             receipt=receipt,
+            received=received,
             file=path.name,
             title=title,
             sha256=sha256,
@@ -54,7 +60,14 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
         )
     except BaseException:
         path.unlink(missing_ok=True)
+        record.unlink(missing_ok=True)
         raise
+
+
+def _record(student: str, assignment: str, received: datetime, sha256: str) -> bytes:
+    """Make the record beside an upload: without the database, it says whose the upload is."""
+    values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
+    return json.dumps(values, ensure_ascii=False).encode()
 
 
 def _ending(upload: UploadedFile) -> str:
@@ -81,7 +94,7 @@ def _write(path: Path, chunks: Iterable[bytes]) -> str:
             digest.update(chunk)
             file.write(chunk)
         file.flush()
-        os.fchmod(file.fileno(), state_folder.SHARED_FILE)
+        os.fchmod(file.fileno(), state_folder.file_mode(path.parent))
         os.fsync(file.fileno())
     flush_folder(path.parent)
     return digest.hexdigest()

@@ -13,12 +13,14 @@ from django.db.models import Count, Min
 
 from autograder._util.files import write_atomically
 from autograder.extensions.serve import state_folder
-from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 from autograder.records.course import Course
 from autograder.submissions.members import MIB
 
 MAX_SILENT_SECONDS = 30.0
 """Seconds after which a worker that said nothing counts as dead."""
+MAX_WAIT_SECONDS = 900.0
+"""Seconds after which a job without an end is a fault, whatever the reason."""
 MIN_FREE_BYTES = 512 * MIB
 MAX_LOG_LINES = 200
 
@@ -38,6 +40,8 @@ def fault(course: Course) -> str:
         return "The disk is nearly full."
     if _beat(course).get("faults"):
         return "An assignment cannot be graded now; its hand-ins wait in line."
+    if _longest_wait() > MAX_WAIT_SECONDS:
+        return f"The oldest job in line has waited for more than {MAX_WAIT_SECONDS / 60:.0f} minutes."
     return ""
 
 
@@ -49,11 +53,9 @@ def faults(course: Course) -> dict[str, str]:
 def numbers(course: Course) -> dict[str, float]:
     """Return the numbers for Prometheus, by name."""
     counted = dict(Job.objects.filter(kind=Kind.HAND_IN).values_list("state").annotate(Count("number")))
-    oldest = Job.objects.filter(state=JobState.WAITING).aggregate(Min("received"))["received__min"]
-    waits = (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
     return {
         **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in JobState},
-        "oldest_waiting_seconds": waits,
+        "oldest_waiting_seconds": _longest_wait(),
         "worker_silent_seconds": min(_silent_seconds(course), 1e9),
         "assignments_with_fault": float(len(faults(course))),
         "free_disk_bytes": float(_free_bytes(course)),
@@ -88,6 +90,12 @@ def _beat(course: Course) -> dict[str, Any]:
 
 def _silent_seconds(course: Course) -> float:
     return datetime.now(UTC).timestamp() - float(_beat(course).get("at", 0.0))
+
+
+def _longest_wait() -> float:
+    """Return the seconds since the oldest job without an end came; 0 if there is none."""
+    oldest = Job.objects.exclude(state__in=FINAL).aggregate(Min("received"))["received__min"]
+    return (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
 
 
 def _free_bytes(course: Course) -> int:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Sum
+
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+
+MAX_TRIES = 3
+"""Tries of a job after which a person looks at it: one that kills the worker would be taken for ever."""
+FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
 
 
 def new_receipt() -> str:
@@ -23,8 +29,7 @@ def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = ""
         student=student,
         assignment=assignment,
         by=by,
-        received=datetime.now(UTC),
-        **values,
+        **{"received": datetime.now(UTC), **values},
     )
     return job
 
@@ -42,6 +47,26 @@ def hand_ins_in_line(student: str, assignment: str) -> int:
     return count
 
 
+def hand_ins_without_grade(student: str, assignment: str) -> list[Job]:
+    """List a student's hand-ins that ended without a grade and were not refused, the oldest first."""
+    ended = Job.objects.filter(kind=Kind.HAND_IN, state=JobState.NOT_GRADED, student=student, assignment=assignment)
+    return list(ended.exclude(file="").order_by("number"))
+
+
+def bytes_of_day(student: str) -> int:
+    """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
+    kept = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
+    recent = kept.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
+    return int(recent.aggregate(Sum("size"))["size__sum"] or 0)
+
+
+def is_asked(student: str, assignment: str, question: str) -> bool:
+    """Tell whether a student's request for a second look at a question is in line."""
+    unfinished = Job.objects.filter(kind=Kind.ASK, student=student, assignment=assignment).exclude(state__in=FINAL)
+    is_in_line: bool = unfinished.filter(question=question).exists()
+    return is_in_line
+
+
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
     """Return the first waiting job that may be taken; None if there is none.
 
@@ -57,19 +82,36 @@ def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job
 
 def begin(job: Job) -> None:
     """Note that the worker has taken a job."""
-    job.state, job.begun = JobState.BEGUN, datetime.now(UTC)
-    job.save(update_fields=["state", "begun"])
+    job.state, job.begun, job.tries = JobState.BEGUN, datetime.now(UTC), job.tries + 1
+    job.save(update_fields=["state", "begun", "tries"])
 
 
 def put_back(job: Job, detail: str = "") -> None:
-    """Let a job wait again: it could not be done now, for no reason of its own."""
-    Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
+    """Let a job wait again that could not be done now for no reason of its own.
+
+    The try does not count.
+    """
+    begun = Job.objects.filter(pk=job.pk, state=JobState.BEGUN)
+    begun.update(state=JobState.WAITING, detail=detail, tries=F("tries") - 1)
+
+
+def try_again(job: Job, detail: str) -> None:
+    """Let a job wait again that failed, perhaps by a fault of its own.
+
+    After its last try it is for a person.
+    """
+    if job.tries >= MAX_TRIES:
+        finish(job, JobState.NOT_GRADED, note=FOR_A_PERSON, detail=f"{MAX_TRIES} tries failed; the last: {detail}")
+    else:
+        Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
 
 
 def put_all_back() -> int:
     """Let all jobs wait again that a worker had taken before it was killed; return their number."""
-    count: int = Job.objects.filter(state=JobState.BEGUN).update(state=JobState.WAITING)
-    return count
+    begun = list(Job.objects.filter(state=JobState.BEGUN))
+    for job in begun:
+        try_again(job, "the worker ended")
+    return len(begun)
 
 
 def note_times(job: Job, times: Mapping[str, datetime]) -> None:

@@ -43,11 +43,13 @@ class Job(models.Model):
     by = models.CharField(max_length=200)
     """Who asked for it: the student, or staff."""
     file = models.CharField(max_length=255)
-    """Name of the file in the folder of uploads."""
+    """Name of the file in the folder of uploads; empty once it was refused and deleted."""
     title = models.CharField(max_length=200)
     """The file's name on the student's machine, in one line of printable characters."""
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField(default=0)
+    tries = models.IntegerField(default=0)
+    """How often the worker took it; a try that ended for no reason of the job's own does not count."""
     question = models.CharField(max_length=200)
     text = models.TextField()
     """What is asked or answered; of a preview, its result as JSON."""

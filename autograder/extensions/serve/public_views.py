@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 
 from autograder.extensions.serve import health, pages
 from autograder.extensions.serve.faults import with_text
-from autograder.extensions.serve.visitors import Visitor, VisitorRole, identify
+from autograder.extensions.serve.visitors import Visitor, VisitorRole, link_holder
 
 
 def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
@@ -26,14 +26,18 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     return pages.notice(request, 401, "Who are you?", text)
 
 
-def enter(request: HttpRequest, _: Visitor, token: str) -> HttpResponse:
-    """Keep a link's token in the session; the address with the token is left at once."""
-    before = request.session.get("token")
+def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
+    """Keep a link's token in the session; the address with the token is left at once.
+
+    A link of somebody else than the session's person asks first: a foreign page could open it unseen.
+    """
+    holder = link_holder(visitor.course, token)
+    if holder.role is VisitorRole.NOBODY:
+        return ask_for_link(request)
+    if request.method != "POST" and visitor.id not in ("", holder.id):
+        return pages.page(request, visitor, "enter", holder=holder)
     request.session.cycle_key()
     request.session["token"] = token
-    if identify(request).role is VisitorRole.NOBODY:
-        request.session["token"] = before or ""
-        return ask_for_link(request)
     return redirect("home")
 
 

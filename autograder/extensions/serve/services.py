@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.service import Service, TellStep
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError
-from autograder.extensions.watch.service import Service, TellStep
 from autograder.records.grade import Grade, NotGraded
 
 MAX_OPEN = 2
@@ -50,6 +50,10 @@ class Services:
         self.faults[name] = reason
         self._resting[name] = time.monotonic() + RETRY_SECONDS
 
+    def recover(self, name: str) -> None:
+        """Note that an assignment's work is done again."""
+        self.faults.pop(name, None)
+
     def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading | None:
         """Grade a student's submission as it is on disk; return None if the assignment cannot be graded now.
 
@@ -76,7 +80,7 @@ class Services:
             service = Service(course, find_assignment(course, name), self._options, _LOG.warning, self._tell_step)
             self._open[name] = service.__enter__()
             _LOG.info("%s is open", name)
-        self.faults.pop(name, None)
+        self.recover(name)
         return self._open[name]
 
     def close_old(self, busy: Collection[str]) -> None:

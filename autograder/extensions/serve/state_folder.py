@@ -13,8 +13,8 @@ from autograder._util.files import unwritable
 from autograder._util.platforms import flush_folder
 from autograder.records.course import Course
 
-SHARED_FILE, SHARED_FOLDER = 0o660, 0o770
-"""Modes that two users of one group need; the folder's group decides who that is."""
+_SET_GROUP_ID = 0o2000
+"""Bit of a folder whose files belong to its group: it says that two users share the door."""
 
 
 def folder(course: Course) -> Path:
@@ -23,7 +23,7 @@ def folder(course: Course) -> Path:
 
 
 def uploads(course: Course) -> Path:
-    """Return the path of the folder with what was handed in: ``<receipt>.zip`` or ``<receipt>.ipynb``."""
+    """Return the path of the folder with uploads, ``<receipt>.zip`` or ``.ipynb``, and a record of each, ``.json``."""
     return folder(course) / "uploads"
 
 
@@ -35,6 +35,11 @@ def incoming(course: Course) -> Path:
 def database(course: Course) -> Path:
     """Return the path of the queue's SQLite database."""
     return folder(course) / "door.sqlite3"
+
+
+def file_mode(folder: Path) -> int:
+    """Return the mode of new files in a folder: its owner's alone, or a shared folder's group's."""
+    return 0o660 if folder.stat().st_mode & _SET_GROUP_ID else 0o600
 
 
 def prepare(course: Course) -> str:
@@ -72,7 +77,7 @@ def lock(course: Course, name: str, *, wait: bool = True) -> Iterator[None]:
 def _make_folder(path: Path) -> None:
     if not path.is_dir():
         path.mkdir(parents=True)
-        path.chmod(SHARED_FOLDER | (path.parent.stat().st_mode & 0o2000))
+        path.chmod(0o2770 if path.parent.stat().st_mode & _SET_GROUP_ID else 0o700)
 
 
 def _make_file(path: Path, content: str) -> str:
@@ -80,7 +85,7 @@ def _make_file(path: Path, content: str) -> str:
     with contextlib.suppress(FileExistsError):
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(content)
-        aside.chmod(SHARED_FILE)
+        aside.chmod(file_mode(path.parent))
         try:
             os.link(aside, path)  # whole, and only if another process was not first
         finally:

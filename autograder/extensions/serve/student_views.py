@@ -14,6 +14,7 @@ from autograder.extensions.serve.models import Job, Kind
 from autograder.extensions.serve.standing import own_jobs, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
+from autograder.submissions.members import MIB
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -44,16 +45,21 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResp
 
 
 class _TooManyError(Exception):
-    """Too many hand-ins of one student in line."""
+    """Too many hand-ins of one student in line, or too many bytes on a day."""
 
 
 def _take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
-    most = door(visitor.course).most_waiting
+    limits = door(visitor.course)
+    most = limits.most_waiting
     if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
         raise _TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
     upload = request.FILES.get("file")
     if upload is None:
         raise SubmissionError("Choose a file first: nothing was handed in.")
+    if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
+        raise _TooManyError(
+            f"You would hand in more than {limits.daily_mib} MiB in 24 hours: nothing was handed in. Ask your teachers."
+        )
     return hand_ins.take(visitor.course, visitor.id, assignment, upload)
 
 
@@ -88,6 +94,8 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse
     question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
     if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
         return _ask_page(request, visitor, wanted, questions, 400)
+    if jobs.is_asked(visitor.id, wanted.name, question):
+        return _ask_page(request, visitor, wanted, questions, 429)
     job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
     return redirect("receipt", receipt=job.receipt)
 
@@ -96,8 +104,8 @@ def _ask_page(
     request: HttpRequest, visitor: Visitor, wanted: Assignment, questions: list[str], status: int = 200
 ) -> HttpResponse:
     requests = Job.objects.filter(kind=Kind.ASK, student=visitor.id, assignment=wanted.name).order_by("-number")
-    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT}
-    return pages.page(request, visitor, "ask", status, **values, refused=status != 200)
+    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
+    return pages.page(request, visitor, "ask", status, **values)
 
 
 def _questions(visitor: Visitor, wanted: Assignment) -> list[str]:

@@ -31,7 +31,7 @@ _BOTH = ("GET", "HEAD", "POST")
 _ALL, _STUDENT, _STAFF = VisitorRole
 ROUTES = (
     Route("", "home", public_views.home, _ALL),
-    Route("enter/<str:token>/", "enter", public_views.enter, _ALL),
+    Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _BOTH),
     Route("leave/", "leave", public_views.leave, _ALL, ("POST",)),
     Route("healthz", "healthz", public_views.healthz, _ALL),
     Route("htmx.js", "htmx", public_views.htmx, _ALL),

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from autograder.course.configuration import load_course
-from autograder.extensions.serve.course_keys import Door, door
+from autograder.extensions.serve.course_keys import UNIX, Door, door
 from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
 from autograder.term.people import ACTIVE, load_roster
@@ -53,6 +53,11 @@ def identify(request: HttpRequest) -> Visitor:
     return _person(course, wanted, _by_header(course, wanted, request) or _by_token(_token(request)))
 
 
+def link_holder(course: Course, token: str) -> Visitor:
+    """Return the person whose link has this token; a visitor without a role if it is not valid."""
+    return _person(course, door(course), _by_token(token))
+
+
 def token(person: str) -> str:
     """Make a person's token; it is valid until their links are renewed."""
     return str(_SIGNER.sign(f"{_renewals(person)}:{person}"))
@@ -85,11 +90,16 @@ def _person(course: Course, wanted: Door, person: str) -> Visitor:
 
 def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
     """Return the id of the person whom a campus login names; empty without one."""
-    if not wanted.header or request.META.get("REMOTE_ADDR", "") not in ("", *wanted.proxies):
+    address = request.META.get("REMOTE_ADDR") or UNIX  # gunicorn gives none for a Unix socket
+    if not wanted.header or address not in wanted.proxies:
         return ""
     login = str(request.headers.get(wanted.header, "")).strip()
-    person = load_roster(course).with_id("sis_login", login)
-    return person.id if person is not None else login
+    roster = load_roster(course)
+    person = roster.with_id("sis_login", login)
+    if person is not None:
+        return person.id
+    namesake = roster.find(login)  # an id that is somebody else's login
+    return "" if namesake is not None and namesake.ids.get("sis_login") else login
 
 
 def _token(request: HttpRequest) -> str:

@@ -28,6 +28,7 @@ class WebServer(BaseApplication):
             "timeout": 120,
             "graceful_timeout": 10,
             "loglevel": "warning",
+            "umask": 0o007,  # a Unix socket is for its user and group
         }
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.db import OperationalError
+
 from autograder._util.text import one_line
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import AutograderError, HostError, UsageError
+from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
@@ -38,10 +40,9 @@ BEAT_SECONDS = 5.0
 MAX_AT_ONCE = 16
 """Most jobs that are taken at a time; the service decides how many of them are graded at a time."""
 ABANDONED_SECONDS = 3600.0
-"""Age of an upload without a row after which nobody waits for its receipt."""
+"""Age of a half-sent upload after which nobody sends the rest."""
 
 _LOG = logging.getLogger("autograder.serve")
-_FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
 
 
 @dataclass(eq=False)
@@ -127,18 +128,27 @@ class Worker:
             self._services.rest(job.assignment, "another command holds the course")
         except UsageError as error:
             jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except AutograderError as error:
+        except CourseError as error:
             jobs.put_back(job, str(error))
             self._services.rest(job.assignment, str(error))
+        except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
+            self._try_later(job, error)
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
-            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
+
+    def _try_later(self, job: Job, error: Exception) -> None:
+        """Let a failed job wait, and its assignment rest."""
+        reason = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
+        jobs.try_again(job, reason)
+        self._services.rest(job.assignment, reason)
 
     def _do(self, job: Job) -> None:
         match job.kind:
             case Kind.HAND_IN:
                 self._collect(job)
             case Kind.AGAIN:
+                self._collect_missed(job)
                 self._grade(job, anew=True)
             case Kind.ASK | Kind.ANSWER:
                 self._write_request(job)
@@ -153,12 +163,22 @@ class Worker:
         _LOG.info("%s %s", job.receipt, one_line(str(collected), 300))
         if collected.status is CollectStatus.REFUSED:
             note = f"It was refused: {collected.reason}"
-            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=note, detail=collected.reason, file="")
+            (state_folder.uploads(self._course) / job.file).unlink(missing_ok=True)  # its digest stays in the row
             return
-        is_same = collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None
-        same = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
-        job.note = same if is_same else collected.reason
+        job.note = collected.reason
+        if collected.status is CollectStatus.UNCHANGED and collected.timestamp is not None:
+            job.note = f"You handed in the same on {collected.timestamp:%Y-%m-%d %H:%M} UTC; that time counts."
         self._grade(job, anew=False)
+
+    def _collect_missed(self, job: Job) -> None:
+        """Bring in the student's uploads that ended without a grade: their last try may have failed before that."""
+        uploads = state_folder.uploads(self._course)
+        with locks.held(self._course, locks.COLLECTING):
+            course = load_course(self._course.root)
+            for missed in jobs.hand_ins_without_grade(job.student, job.assignment):
+                if (uploads / missed.file).is_file():
+                    _LOG.info("%s %s", missed.receipt, one_line(str(bring_in(course, missed)), 300))
 
     def _grade(self, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""
@@ -179,6 +199,7 @@ class Worker:
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
+        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE)
 
     # --- finishing
@@ -201,18 +222,18 @@ class Worker:
         try:
             outcome = grading.result()
         except CancelledError:
-            jobs.put_back(job)
+            self._try_later(job, HostError("the assignment's service ended"))  # while it rests, the service is closed
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            jobs.put_back(job, f"{type(error).__name__}: {error}")
-            self._services.rest(job.assignment, f"{type(error).__name__}: {error}")
+            self._try_later(job, error)
             return
         if isinstance(outcome, NotGraded):
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
-            jobs.finish(job, JobState.NOT_GRADED, note=_FOR_A_PERSON, detail=outcome.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
         values = self._times(job.student) | _executed(outcome, self._times(job.student))
         note = job.note or _other_attempt(job, outcome)
+        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
         _LOG.info("%s is graded", job.receipt)
 
@@ -225,13 +246,14 @@ class Worker:
             return dict(self._steps.get(student, {}))
 
     def _remove_abandoned(self) -> None:
-        """Remove uploads that were being written when a web process was killed: nobody has a receipt for them."""
-        receipted = set(Job.objects.exclude(file="").values_list("file", flat=True))
-        for folder in (state_folder.uploads(self._course), state_folder.incoming(self._course)):
-            for path in folder.iterdir():
-                with contextlib.suppress(OSError):
-                    if path.name not in receipted and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                        path.unlink()
+        """Remove what was being sent when a web process was killed: nobody has a receipt for it.
+
+        An upload without a row stays: a restored database may lack rows that had receipts.
+        """
+        for path in state_folder.incoming(self._course).iterdir():
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
 
 def _executed(grade: Grade, times: Mapping[str, datetime]) -> dict[str, datetime]:

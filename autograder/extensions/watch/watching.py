@@ -14,9 +14,9 @@ from autograder._util.text import one_line
 from autograder.cli.output import complain, open_course, warn, warn_each
 from autograder.coordinator import tally
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.service import Result, Service
 from autograder.errors import AutograderError
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
-from autograder.extensions.watch.service import Result, Service
 from autograder.records.grade import NotGraded
 from autograder.results.report.status_words import points
 from autograder.submissions.delivery import CollectStatus
@@ -40,7 +40,7 @@ def watch(
         quiet: show problems only.
 
     Raises:
-        The same errors as :class:`~autograder.extensions.watch.service.Service`, at the first start only.
+        The same errors as :class:`~autograder.coordinator.service.Service`, at the first start only.
     """
     first = True
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Callable, Iterable
 
 import pytest
 
-from autograder.extensions.insight.token_streams import Token, chosen_names, code_tokens, comments, words
+from autograder.extensions.insight.token_streams import MAX_TOKENS, Token, chosen_names, code_tokens, comments, words
 from autograder.extensions.insight.winnowing import NOISE, WINDOW, every_hash, fingerprints
 
 
@@ -69,6 +71,16 @@ def test_no_text_takes_longer_than_its_length(hostile: str) -> None:
     start = time.process_time()
     code_tokens([(0, hostile)])
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("read", [code_tokens, words])
+def test_reading_ends_at_the_limit(read: Callable[[Iterable[tuple[int, str]]], list[Token]]) -> None:
+    endless = itertools.repeat((0, "x = 1\n" * 99))
+    assert len(read(endless)) == MAX_TOKENS
+
+
+def test_a_cell_has_so_many_comments() -> None:
+    assert len(comments("# a\n" * (MAX_TOKENS + 1))) == MAX_TOKENS
 
 
 def test_equal_runs_as_long_as_promised_share_a_fingerprint_and_shorter_ones_none() -> None:

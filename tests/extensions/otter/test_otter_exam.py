@@ -103,8 +103,8 @@ def test_a_case_reads_the_notebook_and_keeps_its_own_names(tmp_path) -> None:
 
 
 def test_changes_of_an_object_stay(tmp_path) -> None:
-    items = "x = [1] # SOLUTION"
     answer = "class Stack:\n    def __init__(self):\n        self.n = 0\n    def push(self):\n        self.n += 1\nx = Stack()"
+    items = answer + " # SOLUTION"
     assert fractions(one(tmp_path, answer, code("x.push()"), code("x.n", "1"), solved=items)) == [1, 1]
 
 

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.core.signing import Signer
 from django.test import Client
 from helpers.doors import Door
+from helpers.tiny import tiny_course
 
-from autograder.extensions.serve import visitors
+from autograder.extensions.serve import state_folder, visitors
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
+from autograder.extensions.serve.web_server import WebServer
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -174,6 +176,22 @@ def test_a_link_that_nobody_gave_opens_nothing(door: Door, change: str) -> None:
     assert client.get("/assignments/", HTTP_AUTHORIZATION=f"Bearer {bad}").status_code == 401
 
 
+def test_somebody_elses_link_asks_before_it_ends_a_session(door: Door) -> None:
+    client = door.visitor("ada")
+    path = f"/enter/{visitors.token('bob')}/"
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "You are here as Ada A. (ada). This link is that of Bob B. (bob)." in page.content.decode()
+    assert "You hand in as Ada A. (ada)." in client.get("/assignments/hw/").content.decode()
+    assert client.post(path).status_code == 302
+    assert "You hand in as Bob B. (bob)." in client.get("/assignments/hw/").content.decode()
+
+
+def test_no_other_site_can_change_the_person_of_a_session(door: Door) -> None:
+    client = door.visitor("ada", enforce_csrf_checks=True)
+    assert client.post(f"/enter/{visitors.token('bob')}/").status_code == 403
+
+
 def test_a_wrong_link_does_not_end_a_session(door: Door) -> None:
     client = door.visitor("ada")
     client.get("/enter/wrong/")
@@ -193,11 +211,13 @@ def test_who_leaves_the_course_or_the_page_is_out(door: Door) -> None:
 @pytest.mark.parametrize(
     ("header", "address_", "status"),
     [
-        ({"HTTP_X_LOGIN": "ada"}, "127.0.0.1", 200),
         ({"HTTP_X_LOGIN": "s1"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "bob"}, "127.0.0.1", 200),
+        ({"HTTP_X_LOGIN": "ada"}, "127.0.0.1", 401),  # her login is s1
         ({"HTTP_X_LOGIN": "Ada A."}, "127.0.0.1", 401),
         ({"HTTP_X_LOGIN": "carl"}, "127.0.0.1", 401),
-        ({"HTTP_X_LOGIN": "ada"}, "10.1.2.3", 401),
+        ({"HTTP_X_LOGIN": "bob"}, "10.1.2.3", 401),
+        ({"HTTP_X_LOGIN": "bob"}, "", 401),
         ({"HTTP_REMOTE_USER": "ada"}, "127.0.0.1", 401),
         ({}, "127.0.0.1", 401),
     ],
@@ -207,9 +227,25 @@ def test_a_campus_logins_header_counts_from_its_proxy_alone(
 ) -> None:
     settings_file = door.root / "course.yaml"
     settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, staff:"))
-    (door.root / "people.csv").write_text("id,name,status,sis_login\nada,Ada A.,,s1\ncarl,Carl C.,left,\n")
+    (door.root / "people.csv").write_text(
+        "id,name,status,sis_login\nada,Ada A.,,s1\nbob,Bob B.,,\ncarl,Carl C.,left,\n"
+    )
     client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=address_)
     assert client.get("/assignments/", **header).status_code == status
+
+
+def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) -> None:
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, proxies: [unix], staff:"))
+    statuses = [
+        Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=source).get("/assignments/", HTTP_X_LOGIN="ada").status_code
+        for source in ("", "127.0.0.1")
+    ]
+    assert statuses == [200, 401]
+
+
+def test_a_unix_socket_is_for_its_user_and_group() -> None:
+    assert WebServer("unix:/run/door/web.sock").cfg.umask == 0o007
 
 
 def test_without_the_setting_no_header_counts(door: Door) -> None:
@@ -227,10 +263,19 @@ def test_metrics_come_for_a_staff_token(door: Door) -> None:
     assert "ada" not in answer.content.decode()
 
 
-def test_the_secret_is_not_for_others_of_the_machine(door: Door) -> None:
+def test_the_secret_and_uploads_are_their_owners_alone(door: Door) -> None:
+    door.hand_in()
     folder = door.root / ".autograder/serve"
-    assert {path.name: path.stat().st_mode & 0o007 for path in folder.iterdir()} == dict.fromkeys(
-        (path.name for path in folder.iterdir()), 0
-    )
-    assert folder.stat().st_mode & 0o007 == 0
+    assert {path.name for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077} == set()
     assert settings.COURSE_ROOT == Path(door.root)
+
+
+def test_a_folder_with_setgid_is_shared_with_its_group(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    folder = state_folder.folder(course)
+    folder.mkdir(parents=True)
+    folder.chmod(0o2770)
+    state_folder.prepare(course)
+    modes = {path.name: oct(path.stat().st_mode & 0o7777) for path in folder.iterdir()}
+    shared = {"uploads": "0o2770", "incoming": "0o2770", "secret": "0o660", "door.sqlite3": "0o660"}
+    assert modes == shared

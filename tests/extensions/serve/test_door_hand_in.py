@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from django.test import Client
 from helpers.doors import NOTEBOOK, Door
 
 from autograder.extensions.serve import hand_in, jobs, state_folder
-from autograder.extensions.serve.models import Job
-from autograder.submissions.members import SUBMISSION
+from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.submissions.members import MIB, SUBMISSION
 
 
 def files(door: Door) -> list[Path]:
@@ -45,7 +46,7 @@ def test_file_folder_and_row_are_flushed_in_this_order_before_the_answer(
     add = jobs.add
     monkeypatch.setattr(jobs, "add", lambda *a, **k: steps.append("row") or add(*a, **k))
     door.hand_in()
-    assert steps == ["file", "folder", "row"]
+    assert steps == ["file", "folder", "file", "folder", "row"]  # upload, record, row
 
 
 def test_sqlite_flushes_each_row(door: Door) -> None:
@@ -78,18 +79,26 @@ def test_a_form_without_a_file_gets_a_sentence(door: Door) -> None:
     assert (answer.status_code, Job.objects.count()) == (400, 0)
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door) -> None:
-    class Unread:
-        def read(self, *_: object) -> bytes:
-            raise AssertionError("it was read")
+class Unread:
+    """Body of a request that nobody may read."""
 
-        readline = read
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("it was read")
 
-    size = str(2 * SUBMISSION.archive_bytes)
-    environment = {"CONTENT_LENGTH": size, "wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
-    answer = door.visitor("ada").generic("POST", "/assignments/hw/", **environment)
+    readline = read
+
+
+@pytest.mark.parametrize(("person", "size"), [("ada", 2 * SUBMISSION.archive_bytes), ("", MIB + 1), ("carl", MIB + 1)])
+@pytest.mark.parametrize("path", ["/assignments/hw/", "/leave/", "/nothing/"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door, person: str, size: int, path: str) -> None:
+    environment = {"wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = door.visitor(person).generic("POST", path, CONTENT_LENGTH=str(size), **environment)
     assert answer.status_code == 413
     assert "Nothing was handed in" in answer.content.decode()
+
+
+def test_a_visitor_may_hand_in_more_than_a_mebibyte(door: Door) -> None:
+    assert door.hand_in("ada", NOTEBOOK + b" " * 2 * MIB).status_code == 302
 
 
 def test_a_file_that_is_larger_than_its_limit_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +150,21 @@ def test_a_database_that_takes_no_row_leaves_no_file(
 def test_a_student_with_several_hand_ins_in_line_waits(door: Door) -> None:
     assert [door.hand_in().status_code for _ in range(4)] == [302, 302, 302, 429]
     assert door.hand_in("bob").status_code == 302
-    assert len(files(door)) == 4
+    assert len(files(door)) == 2 * 4  # each with its record
+
+
+def test_a_student_hands_in_so_many_bytes_on_a_day(door: Door) -> None:
+    half = {"student": "ada", "assignment": "hw", "by": "ada", "file": "x.zip", "size": 300 * MIB}
+    jobs.add(Kind.HAND_IN, **half, received=datetime.now(UTC) - timedelta(hours=25))
+    jobs.add(Kind.HAND_IN, **{**half, "file": ""})  # refused
+    assert door.hand_in().status_code == 302
+    jobs.add(Kind.HAND_IN, **half, state=JobState.DONE)
+    jobs.add(Kind.HAND_IN, **{**half, "size": 200 * MIB - len(NOTEBOOK)}, state=JobState.DONE)
+    Job.objects.update(state=JobState.DONE)
+    answer = door.hand_in()
+    assert answer.status_code == 429
+    assert "more than 500 MiB in 24 hours" in answer.content.decode()
+    assert door.hand_in("bob").status_code == 302
 
 
 def test_a_form_from_elsewhere_is_refused(door: Door) -> None:

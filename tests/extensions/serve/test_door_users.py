@@ -13,7 +13,7 @@ from django.db import connections
 from helpers.doors import Door
 from helpers.tiny import YAML, tiny_course
 
-from autograder.extensions.serve import state_folder
+from autograder.extensions.serve import django_settings, state_folder
 
 WEB_USER = 65_534
 CLOSED = {
@@ -48,6 +48,7 @@ def shared(door: Door) -> Door:
     serve = state_folder.folder(door.course)
     for path in (serve, *serve.rglob("*")):
         os.chown(path, -1, WEB_USER)
+        path.chmod(0o2770 if path.is_dir() else 0o660)
     return door
 
 
@@ -96,7 +97,27 @@ def test_it_serves_and_opens_neither_hidden_data_nor_exams_nor_the_gradebook_for
     assert as_web_user(lambda: opened(shared)) == []
     assert opened(shared) == list(range(len(CLOSED)))
     owners = sorted(path.stat().st_uid for path in state_folder.uploads(shared.course).iterdir())
-    assert owners == [os.geteuid(), WEB_USER]
+    assert owners == [os.geteuid(), os.geteuid(), WEB_USER, WEB_USER]
+
+
+@pytest.mark.integration
+def test_no_connection_is_open_when_the_web_servers_processes_are_forked(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    lines = (
+        "from pathlib import Path",
+        "from autograder.extensions.serve.django_settings import configure",
+        f"configure(Path({str(course.root)!r}))",
+        "from django.db import connections",
+        "print(connections['default'].connection)",
+    )
+    command = [sys.executable, "-c", "\n".join(lines)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "None\n"
+
+
+def test_a_databases_address_has_options() -> None:
+    settings = django_settings._postgresql("postgresql://door:p%40ss@db.example:5433/door?sslmode=verify-full")
+    assert (settings["PASSWORD"], settings["PORT"]) == ("p@ss", "5433")
+    assert settings["OPTIONS"] == {"sslmode": "verify-full"}
 
 
 @pytest.mark.integration

@@ -7,14 +7,20 @@ import json
 import os
 import time
 import zipfile
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from django.db import OperationalError
 from helpers.archives import encrypted, zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
 
+from autograder.cli import main
 from autograder.coordinator import locks
 from autograder.errors import HostError
 from autograder.extensions.serve import health, jobs, state_folder
@@ -23,6 +29,7 @@ from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.results import second_look
 from autograder.submissions.collection import collect
+from autograder.submissions.delivery import CollectStatus
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +96,8 @@ def test_an_archive_that_collect_refuses_ends_in_its_reason_and_leaves_nothing(
     assert job.note.startswith("It was refused: ")
     assert not door.course.submitted("ada", "hw").exists()
     assert list(door.course.state.glob("collect-*")) == []
+    (record,) = state_folder.uploads(door.course).iterdir()
+    assert json.loads(record.read_text())["sha256"] == job.sha256
     assert attempts.of == []
 
 
@@ -154,6 +163,17 @@ def test_the_same_file_from_two_tabs_has_two_receipts_and_one_grading(door: Door
     assert attempts.of == ["ada"]
 
 
+def test_a_submission_that_is_there_without_its_time_is_graded(
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.hand_in()
+    bring_in = worker_module.bring_in
+    untimed = {"status": CollectStatus.UNCHANGED, "timestamp": None}
+    monkeypatch.setattr(worker_module, "bring_in", lambda *arguments: replace(bring_in(*arguments), **untimed))
+    door.work()
+    assert states() == [JobState.DONE]
+
+
 def test_what_the_kit_could_not_grade_is_told_apart_for_student_and_staff(door: Door, attempts: Attempts) -> None:
     attempts.act = lambda work: "the last lines of /secret/path.log: hidden"
     receipt = door.hand_in().headers["Location"]
@@ -178,6 +198,56 @@ def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -
     assert attempts.of.count("bob") == 1  # the grade on disk is current
 
 
+def test_a_job_that_ends_the_worker_each_time_is_for_a_person_after_three_tries(door: Door) -> None:
+    door.hand_in()
+    for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+        jobs.begin(Job.objects.get())
+        jobs.put_all_back()
+        assert Job.objects.get().state == state
+    assert "a person looks at it" in Job.objects.get().note
+
+
+@pytest.mark.parametrize("error", [OSError("no space"), OperationalError("locked"), HostError("cannot be written")])
+def test_a_fault_that_may_pass_is_tried_three_times(
+    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "bring_in", fail)
+    door.hand_in()
+    with door.worker() as worker:
+        for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
+            worker.look()
+            assert Job.objects.get().state == state
+    assert str(error) in Job.objects.get().detail
+
+
+def test_staff_run_a_hand_in_again_that_was_never_collected(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    Job.objects.update(state=JobState.NOT_GRADED)
+    door.hand_in("ada", OTHER)
+    door.work()
+    door.visitor("meier").post(f"/staff/submissions/{Job.objects.first().receipt}/again/")
+    door.work()
+    assert Job.objects.latest("number").state == JobState.DONE
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == OTHER, "the newer one stays"
+    (earlier,) = door.course.state.rglob("superseded/**/nb.ipynb")
+    assert earlier.read_bytes() == NOTEBOOK
+
+
+def test_a_service_that_ended_rests_and_is_closed(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    with door.worker() as worker:
+        worker.look()
+        (entry,) = worker._under_way
+        entry.gradings = {"ada": Future()}
+        entry.gradings["ada"].cancel()
+        worker.look()
+        assert (states(), worker._services.resting) == ([JobState.WAITING], {"hw"})
+
+
 def test_a_final_job_stays_as_it_is(door: Door) -> None:
     door.hand_in()
     job = Job.objects.get()
@@ -193,7 +263,8 @@ def test_a_course_that_another_command_holds_lets_hand_ins_wait(
     door.hand_in()
     with door.worker() as worker:
         with locks.held(door.course, locks.COLLECTING):
-            worker.look()
+            for _ in range(jobs.MAX_TRIES + 1):
+                worker.look()
             assert states() == [JobState.WAITING]
         settle(worker)
     assert states() == [JobState.DONE]
@@ -208,7 +279,8 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
     source.write_text("broken")
     door.hand_in()
     with door.worker() as worker:
-        worker.look()
+        for _ in range(jobs.MAX_TRIES + 1):
+            worker.look()
         worker.beat()
         assert states() == [JobState.WAITING]
         assert "nb.ipynb" in health.faults(door.course)["hw"]
@@ -219,6 +291,25 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
         worker.beat()
     assert states() == [JobState.DONE]
     assert door.visitor().get("/healthz").content == b"ok"
+
+
+@pytest.mark.parametrize("state", [JobState.WAITING, JobState.BEGUN])
+def test_a_job_without_an_end_for_a_quarter_of_an_hour_is_a_fault_of_the_door(door: Door, state: JobState) -> None:
+    door.hand_in()
+    health.beat(door.course, {})
+    for minutes, status in ((14, 200), (16, 503)):
+        Job.objects.update(state=state, received=datetime.now(UTC) - timedelta(minutes=minutes))
+        assert door.visitor().get("/healthz").status_code == status
+
+
+def test_a_fault_ends_when_a_request_of_its_assignment_could_be_written(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?")
+    with door.worker() as worker:
+        worker._services.faults["hw"] = "another command holds the course"
+        settle(worker)
+        assert worker._services.faults == {}
 
 
 def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:
@@ -267,6 +358,27 @@ def test_a_second_request_about_the_same_question_is_not_entered(door: Door, att
     assert len(second_look.read(door.course, "ada", "hw")) == 1
 
 
+def test_one_question_has_one_request_in_line(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    ask = door.visitor("ada").post
+    data = {"question": "", "text": "Why?"}
+    path = "/assignments/hw/second-look/"
+    assert [ask(path, data).status_code for _ in range(2)] == [302, 429]
+    assert ask(path, {**data, "question": "test-double"}).status_code == 302
+    door.work()
+    assert Job.objects.filter(kind=Kind.ASK, state=JobState.DONE).count() == 2
+
+
+def test_a_request_that_was_written_before_the_worker_ended_is_done(door: Door, attempts: Attempts) -> None:
+    door.hand_in()
+    door.work()
+    door.visitor("ada").post("/assignments/hw/second-look/", {"question": "", "text": "Why?"})
+    second_look.ask(door.course, "ada", "hw", "", "Why?")
+    door.work()
+    assert Job.objects.latest("number").state == JobState.DONE
+
+
 def test_a_preview_is_the_commands_dry_run(door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
 
@@ -299,18 +411,46 @@ def test_a_course_has_one_worker(door: Door) -> None:
         pass
 
 
-def test_an_upload_without_a_row_is_removed_after_an_hour(door: Door) -> None:
+def test_what_was_half_sent_is_removed_after_an_hour_and_an_upload_without_a_row_never(door: Door) -> None:
     door.hand_in()
-    uploads = state_folder.uploads(door.course)
-    old, new = uploads / "old.zip", uploads / "new.zip"
+    Job.objects.all().delete()
+    (upload,) = state_folder.uploads(door.course).glob("*.ipynb")
+    old, new = (state_folder.incoming(door.course) / name for name in ("old", "new"))
     for path in (old, new):
         path.write_bytes(b"x")
     an_hour_ago = time.time() - 3700
-    for path in (old, uploads / Job.objects.get().file):
+    for path in (old, upload):
         os.utime(path, (an_hour_ago, an_hour_ago))
     with door.worker() as worker:
         worker._remove_abandoned()
-    assert sorted(path.name for path in uploads.iterdir()) == sorted([Job.objects.get().file, "new.zip"])
+    assert (old.exists(), new.exists(), upload.exists()) == (False, True, True)
+
+
+@pytest.mark.parametrize(("content", "name"), [(NOTEBOOK, "nb.ipynb"), (zip_with(("nb.ipynb", NOTEBOOK)), "x.zip")])
+def test_an_upload_whose_row_is_lost_is_collected_by_its_record(
+    door: Door, tmp_path: Path, content: bytes, name: str
+) -> None:
+    door.hand_in("ada", content, name)
+    job = Job.objects.get()
+    Job.objects.all().delete()
+    upload = state_folder.uploads(door.course) / job.file
+    record = json.loads(upload.with_suffix(".json").read_text())
+    assert record == {
+        "student": "ada", "assignment": "hw", "received": job.received.isoformat(), "sha256": job.sha256,
+    }  # fmt: skip
+    second = record["received"].partition(".")[0]
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / f"ada_{second}{upload.suffix}").write_bytes(upload.read_bytes())
+    options = ["--pattern", "{student}_{time:%Y-%m-%dT%H:%M:%S}", "--course", str(door.root)]
+    folder = door.course.submitted("ada", "hw")
+    for newer in (None, OTHER):
+        if newer is not None:
+            (folder / "nb.ipynb").write_bytes(newer)
+            (folder / "timestamp.txt").write_text("2999-01-01 00:00:00 UTC")
+        outcome = CliRunner().invoke(main, ["collect", "hw", str(tmp_path / "inbox"), *options])
+        assert outcome.exit_code == 0, outcome.output
+        assert (folder / "nb.ipynb").read_bytes() == (newer or NOTEBOOK)
+        assert (folder / "timestamp.txt").read_text().startswith("2999" if newer else second[:10])
 
 
 def test_attempts_that_are_left_count_what_waits_in_line(door: Door, attempts: Attempts) -> None:

@@ -18,13 +18,12 @@ import pytest
 from helpers.service_attempts import Attempts, graded, without_walls
 from helpers.tiny import SOLUTION, YAML, cell, notebook, observe_here, submit, tiny_course
 
-from autograder.coordinator import batch, locks
+from autograder.coordinator import batch, locks, service
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.service import Service
 from autograder.errors import HostError
 from autograder.exchange.work import BUSY, Work
-from autograder.extensions.watch import service
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
-from autograder.extensions.watch.service import Service
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import second_look
@@ -213,6 +212,20 @@ def test_others_may_work_in_the_course_while_nothing_is_to_do(course: Course, op
             break
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_course_that_cannot_be_locked_ends_the_service_with_the_reason(
+    course: Course, opened: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise HostError("the disk is full")
+
+    monkeypatch.setattr(service.batch, "exclusive", full)
+    submit(course, "ada")
+    with pytest.raises(CancelledError):
+        opened.submit("ada").result(SECONDS)
+    with pytest.raises(HostError, match="the disk is full"):
+        opened.changed()
 
 
 def test_an_assignment_has_one_service(course: Course, opened: Service) -> None:

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=200)),
                 ("sha256", models.CharField(max_length=64)),
                 ("size", models.BigIntegerField(default=0)),
+                ("tries", models.IntegerField(default=0)),
                 ("question", models.CharField(max_length=200)),
                 ("text", models.TextField()),
                 ("note", models.TextField()),

@@ -25,6 +25,7 @@ from autograder.coordinator import batch
 from autograder.coordinator.assignment import Options, observed_release
 from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.grading_sandboxes import require_walls
+from autograder.coordinator.locks import LockedError
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
@@ -251,7 +252,7 @@ class Service:
             self._lock.close()
             self._holds = False
         elif wanted and not self._holds:
-            with contextlib.suppress(HostError):  # another command works in the course: later
+            with contextlib.suppress(LockedError):  # another command works in the course: later
                 self._lock.enter_context(batch.exclusive(self.course, reads_submissions=False))
                 self._holds = True
         return self._holds
