@@ -230,7 +230,7 @@ class _CheckedSteps:
 
 
 def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:
-    """Return the weights after each step, or after all; None if they are not arrays of floats of the right shapes."""
+    """Return the weights after each step, or after all; None unless they are floats of the right shapes."""
     weights = answer.get("weights") if type(answer) is dict else None
     if type(weights) is not list or len(weights) not in (1, steps):
         return None

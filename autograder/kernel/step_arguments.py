@@ -32,8 +32,8 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
         takes: what the parameters are in their order, as the test says; None to tell it by their names.
 
     Returns:
-        Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`; None if a parameter that has to be
-        given has an unknown name, or two parameters are named for the same.
+        Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`. None if a parameter that has to be
+        given has an unknown name, or if two are named for the same.
     """
     if takes is not None:
         return [("", role) for role in takes]
@@ -53,8 +53,7 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
             return None
         if role is not None:
             chosen.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, role))
-    taken = [role for _, role in chosen]
-    return chosen if len(set(taken)) == len(taken) else None
+    return chosen if len({role for _, role in chosen}) == len(chosen) else None
 
 
 def called(step: Callable[..., Any], chosen: list[tuple[str, str]], arguments: Mapping[str, Any]) -> Any:

@@ -29,8 +29,8 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
-        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each call:
-        one with each batch, or a single one for a function that takes its batches from a loader.
+        empty. ``outputs`` are the model's for the first batch in training mode. ``weights`` are those after each call:
+        one with each batch. A function that takes its batches from a loader is called once.
     """
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
@@ -46,16 +46,16 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
         arguments = trained.arguments()
         for number, batches in enumerate(_calls(chosen, request["batches"])):
             trained.seed(seed + number)
-            given = {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
-            step_arguments.called(step, chosen, {**arguments, **given})
+            arguments |= {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
+            step_arguments.called(step, chosen, arguments)
             after.append(trained.weights())
     return {"problem": "", "outputs": outputs, "weights": after}
 
 
 def _calls(chosen: list[tuple[str, str]], batches: list[Any]) -> list[list[Any]]:
     """Return the batches of each call: all of them in one, if they come from a loader alone."""
-    taken = {role for _, role in chosen}
-    return [batches] if "loader" in taken and not taken & {"inputs", "batch"} else [[batch] for batch in batches]
+    roles = {role for _, role in chosen}
+    return [batches] if "loader" in roles and not roles & {"inputs", "batch"} else [[batch] for batch in batches]
 
 
 @contextlib.contextmanager
@@ -116,12 +116,12 @@ class _Module:
 
     def _optimizers(self) -> list[Any]:
         """Return the optimizers that train the model, wherever the notebook keeps them."""
-        kind, own = self.torch.optim.Optimizer, set(map(id, self.model.parameters()))
+        kind, trainable = self.torch.optim.Optimizer, set(map(id, self.model.parameters()))
         return [
             optimizer
             for optimizer in gc.get_objects()
             if issubclass(type(optimizer), kind)
-            and any(id(p) in own for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
+            and any(id(p) in trainable for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
         ]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
@@ -255,14 +255,14 @@ class _KerasModel:
 
     def _optimizers(self) -> list[Any]:
         """Return the optimizers that train the model or no model yet, wherever the notebook keeps them."""
-        kind, own = self.keras.optimizers.Optimizer, set(map(id, self.model.trainable_variables))
+        kind, trainable = self.keras.optimizers.Optimizer, set(map(id, self.model.trainable_variables))
         return [
             optimizer
             for optimizer in gc.get_objects()
             if issubclass(type(optimizer), kind)
             and (
                 not getattr(optimizer, "built", False)
-                or any(id(v) in own for v in getattr(optimizer, "_trainable_variables", ()))
+                or any(id(v) in trainable for v in getattr(optimizer, "_trainable_variables", ()))
             )
         ]
 
