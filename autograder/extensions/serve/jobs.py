@@ -55,8 +55,8 @@ def hand_ins_without_grade(student: str, assignment: str) -> list[Job]:
 
 def bytes_of_day(student: str) -> int:
     """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
-    kept = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
-    recent = kept.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
+    not_refused = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
+    recent = not_refused.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
     return int(recent.aggregate(Sum("size"))["size__sum"] or 0)
 
 
