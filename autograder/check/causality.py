@@ -101,9 +101,9 @@ def _changed(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Generat
     if len(pool) < 2:
         raise CourseError(f"{_WHERE}: the rows hold one value everywhere.")
     shift = draws.integers(1, len(pool), sequences.shape)
-    others = pool[(np.searchsorted(pool, sequences) + shift) % len(pool)]
+    exchanged = pool[(np.searchsorted(pool, sequences) + shift) % len(pool)]
     is_later = np.arange(sequences.shape[1]) >= starts[:, None]
-    return np.where(is_later.reshape(is_later.shape + (1,) * (sequences.ndim - 2)), others, sequences)
+    return np.where(is_later.reshape(is_later.shape + (1,) * (sequences.ndim - 2)), exchanged, sequences)
 
 
 def _first_leak(outputs: np.ndarray, cuts: np.ndarray) -> int | None:

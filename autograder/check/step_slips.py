@@ -191,6 +191,8 @@ class SlipFinder:
         self.calculus, self.start, self.batches, self.seed = calculus, start, batches, seed
         self.right = right
         self.answer: Sequence[Weights] = answer
+        self.before_first = self.batches[: len(batches) - len(answer) + 1]
+        """The batches before the first weights that came."""
 
     def sentence(self) -> str:
         """Return the sentence of the first slip that fits to 1e-5; empty if none does."""
@@ -204,9 +206,9 @@ class SlipFinder:
         return ""
 
     def _explains(self, loop: LoopSettings) -> bool:
-        """Return whether a loop leads to the weights that came; the first step alone rules most ways out."""
+        """Return whether a loop leads to the weights that came; the first of them rule most ways out."""
         try:
-            is_near = self._expected(loop, self.batches[:1]).is_near(self.answer)
+            is_near = self._expected(loop, self.before_first).is_near(self.answer)
             return is_near and self._expected(loop).fits(self.answer)
         except Exception:  # the slip cannot be computed with this network
             return False
@@ -215,8 +217,8 @@ class SlipFinder:
         return ExpectedSteps(self.calculus, self.start, batches or self.batches, loop, self.seed)
 
     def _by_the_answer(self) -> Iterator[tuple[str, LoopSettings]]:
-        """Yield the slips that have a number or places, which the first step shows."""
-        expected = self._expected(self.right, self.batches[:1]).history[0]
+        """Yield the slips that have a number or places, which the first weights show."""
+        expected = self._expected(self.right, self.before_first).history[-1]
         first = self.answer[0]
         trained = [position for position, is_trained in enumerate(self.calculus.trained) if is_trained]
         still = [position for position in trained if np.array_equal(first[position], self.start[position])]

@@ -36,6 +36,8 @@ _PARAMETERS = "It is not known what a parameter of this function stands for."
 _MODEL = "The weights of the model cannot be exchanged."
 _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
+_NO_CHANGE = "A right step of this model changes nothing."
+_FIRST_BATCH = "The function takes a right step with the first batch of its loader, and none with the next."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
 MAX_OUTPUT_DIFFERENCE = 1e-4
@@ -59,8 +61,9 @@ def training_step(
     """Check a function that takes a step of a training, by the weights that come out.
 
     Weights and two batches are drawn here. The student's function takes a step with each, in the notebook's kernel, and
-    the same steps are computed here. Equal weights are right. Otherwise the known slips are computed, and the message
-    names the first whose weights are those that came back.
+    the same steps are computed here. A function with a parameter for a loader is called once, with both batches. Equal
+    weights are right. Otherwise the known slips are computed, and the message names the first whose weights are those
+    that came back.
 
     Args:
         step: the function. It gets what its parameters are named for: ``model``, ``x``, ``y`` (or ``batch``, or
@@ -177,9 +180,11 @@ class _CheckedSteps:
         """Take the steps here and there, and report whether the weights are equal."""
         try:
             outputs = self._outputs(self.seed)
-            expected = ExpectedSteps(self.calculus, self.start, self.batches, self.right, self.seed)
+            expected = self._expected(self.batches)
         except Exception as error:  # its outputs do not fit the labels, or the rows do not fit its input
             return request.for_a_person(_DOES_NOT_FIT, f"{type(error).__name__}: {error}")
+        if not expected.shows_updates():
+            return request.for_a_person(_NO_CHANGE)
         try:
             answer = request.answer(self._asked())
         except LostError:
@@ -194,6 +199,8 @@ class _CheckedSteps:
             return request.report(0.0, _NO_ANSWER)
         if expected.fits(weights):
             return request.report(1.0, _RIGHT)
+        if len(weights) < len(self.batches) and self._expected(self.batches[:1]).fits(weights):
+            return request.for_a_person(_FIRST_BATCH)
         finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
         if sentence := finder.sentence():
             return request.report(0.0, sentence)
@@ -202,6 +209,9 @@ class _CheckedSteps:
         if not np.array_equal(self._outputs(self.seed + 1000), outputs):
             return request.for_a_person(_RANDOM)
         return request.report(0.0, _WRONG)
+
+    def _expected(self, batches: list[Batch]) -> ExpectedSteps:
+        return ExpectedSteps(self.calculus, self.start, batches, self.right, self.seed)
 
     def _outputs(self, seed: int) -> np.ndarray:
         return self.calculus.forward(self.start, self.batches[0][0], training=True, seed=seed).outputs
@@ -220,9 +230,9 @@ class _CheckedSteps:
 
 
 def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:
-    """Return the weights after each step; None if they are not arrays of floats of the right shapes."""
+    """Return the weights after each step, or after all; None if they are not arrays of floats of the right shapes."""
     weights = answer.get("weights") if type(answer) is dict else None
-    if type(weights) is not list or len(weights) != steps:
+    if type(weights) is not list or len(weights) not in (1, steps):
         return None
     for arrays in weights:
         if type(arrays) is not list or len(arrays) != len(start):

@@ -39,7 +39,7 @@ def arranged(model: Any, inputs: Any) -> Any:
     rows = [arrays[place] for place in chosen]
     structure = _structure(model)
     if isinstance(structure, dict):
-        return dict(zip(keys, rows, strict=True))
+        return dict(zip(keys, rows))  # noqa: B905 - not in Python 3.9
     return rows if isinstance(structure, (list, tuple)) else rows[0]
 
 
@@ -113,7 +113,7 @@ def _by_shapes(inputs: list[Any], tensors: list[Any]) -> list[int] | None:
         else [same_order]
     )
     for fits in (_fits_exactly, _fits):
-        fitting = [o for o in orders if all(fits(arrays[p], t) for p, t in zip(o, tensors, strict=True))]
+        fitting = [o for o in orders if all(fits(arrays[p], t) for p, t in zip(o, tensors))]  # noqa: B905
         if same_order in fitting:
             return same_order
         if len(fitting) == 1:
@@ -126,7 +126,8 @@ def _fits(array: Any, tensor: Any) -> bool:
     if len(shape) == 1 and len(wanted) == 2:
         shape = (*shape, 1)  # Keras adds this axis
     texts = str(tensor.dtype) == "string"
-    sizes = len(shape) == len(wanted) and all(w is None or s == w for s, w in zip(shape[1:], wanted[1:], strict=True))
+    pairs = zip(shape[1:], wanted[1:])  # noqa: B905 - not in Python 3.9
+    sizes = len(shape) == len(wanted) and all(w is None or s == w for s, w in pairs)
     return sizes and texts is (array.dtype.kind in "OUS")
 
 

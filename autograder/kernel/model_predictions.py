@@ -46,11 +46,12 @@ def _single(inputs: Any) -> Any:
 
     if isinstance(inputs, dict):
         converted = _single(list(inputs.values()))
-        return None if converted is None else dict(zip(inputs, converted, strict=True))
+        return None if converted is None else dict(zip(inputs, converted))  # noqa: B905 - not in Python 3.9
     if isinstance(inputs, list):
         singles = [_single(array) for array in inputs]
         changed = any(array is not None for array in singles)
-        return [old if new is None else new for old, new in zip(inputs, singles, strict=True)] if changed else None
+        pairs = zip(inputs, singles)  # noqa: B905 - not in Python 3.9
+        return [old if new is None else new for old, new in pairs] if changed else None
     return inputs.astype(np.float32) if isinstance(inputs, np.ndarray) and inputs.dtype == np.float64 else None
 
 

@@ -21,7 +21,6 @@ NAMES = {
 """What a training step takes → names of a parameter for it, in small letters and without underscores."""
 EITHER = "data"
 """A name of inputs if there is a parameter for labels, and else of a batch."""
-_MAX_WRAPPINGS = 20
 _ROLES = {name: role for role, names in NAMES.items() for name in names.split()}
 
 
@@ -34,7 +33,7 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
 
     Returns:
         Pairs of the parameter's name (empty for a place) and a key of :data:`NAMES`; None if a parameter that has to be
-        given has an unknown name.
+        given has an unknown name, or two parameters are named for the same.
     """
     if takes is not None:
         return [("", role) for role in takes]
@@ -54,34 +53,11 @@ def roles(step: Callable[..., Any], takes: Sequence[str] | None) -> list[tuple[s
             return None
         if role is not None:
             chosen.append(("" if parameter.kind is parameter.POSITIONAL_ONLY else parameter.name, role))
-    return chosen
+    taken = [role for _, role in chosen]
+    return chosen if len(set(taken)) == len(taken) else None
 
 
 def called(step: Callable[..., Any], chosen: list[tuple[str, str]], arguments: Mapping[str, Any]) -> Any:
     """Call a step with the arguments of its parameters."""
     places = [arguments[role] for name, role in chosen if not name]
     return step(*places, **{name: arguments[role] for name, role in chosen if name})
-
-
-def held_objects(step: Any) -> list[Any]:
-    """Return the objects that a function or method can reach by names: of its module, its block and its instance."""
-    held: list[Any] = []
-    waiting = [step]
-    for _ in range(_MAX_WRAPPINGS):
-        if not waiting:
-            break
-        part = waiting.pop()
-        held += list(getattr(part, "__globals__", {}).values())
-        for cell in getattr(part, "__closure__", None) or ():
-            try:
-                held.append(cell.cell_contents)
-            except ValueError:  # an empty cell
-                continue
-        owner = getattr(part, "__self__", None)
-        held += list(vars(owner).values()) if hasattr(owner, "__dict__") else []
-        waiting += [
-            getattr(part, name)
-            for name in ("__func__", "__wrapped__", "python_function", "func")
-            if hasattr(part, name)
-        ]
-    return held

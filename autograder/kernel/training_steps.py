@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
 
     Returns:
         ``problem`` is ``parameters`` (one has an unknown name), ``model`` (the weights cannot be given to the model) or
-        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each step.
+        empty. ``outputs`` are the model's for the first batch in training mode, and ``weights`` those after each call:
+        one with each batch, or a single one for a function that takes its batches from a loader.
     """
     chosen = step_arguments.roles(step, request["takes"])
     if chosen is None:
@@ -39,14 +41,21 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
     except Exception:  # of another library, or not as the examiner read it
         return {"problem": "model"}
     seed, after = request["seed"], []
-    with trained.lent(step_arguments.held_objects(step)):
+    with trained.lent():
         outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
-        for number, (inputs, labels) in enumerate(request["batches"]):
+        for number, batches in enumerate(_calls(chosen, request["batches"])):
             trained.seed(seed + number)
-            step_arguments.called(step, chosen, {**arguments, **trained.batch(inputs, labels)})
+            given = {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
+            step_arguments.called(step, chosen, {**arguments, **given})
             after.append(trained.weights())
     return {"problem": "", "outputs": outputs, "weights": after}
+
+
+def _calls(chosen: list[tuple[str, str]], batches: list[Any]) -> list[list[Any]]:
+    """Return the batches of each call: all of them in one, if they come from a loader alone."""
+    taken = {role for _, role in chosen}
+    return [batches] if "loader" in taken and not taken & {"inputs", "batch"} else [[batch] for batch in batches]
 
 
 @contextlib.contextmanager
@@ -75,10 +84,10 @@ class _Module:
             raise ValueError("other weights")
 
     @contextlib.contextmanager
-    def lent(self, objects: list[Any]) -> Iterator[None]:
+    def lent(self) -> Iterator[None]:
         """Give the model the examiner's weights, and its own ones back after the block."""
         torch, model = self.torch, self.model
-        optimizers = [held for held in objects if isinstance(held, torch.optim.Optimizer)]
+        optimizers = self._optimizers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
         flags = [(part, part.training) for part in model.modules()]
@@ -92,6 +101,8 @@ class _Module:
                     parameter.grad = None
                 for optimizer in optimizers:
                     optimizer.state.clear()
+                    for group in optimizer.param_groups:
+                        group["lr"] = group.get("initial_lr", group["lr"])  # a schedule may have changed it
                 model.train()
                 yield
             finally:
@@ -102,6 +113,16 @@ class _Module:
                     part.training = training
                 for parameter, gradient in gradients:
                     parameter.grad = gradient
+
+    def _optimizers(self) -> list[Any]:
+        """Return the optimizers that train the model, wherever the notebook keeps them."""
+        kind, own = self.torch.optim.Optimizer, set(map(id, self.model.parameters()))
+        return [
+            optimizer
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), kind)
+            and any(id(p) in own for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
+        ]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
@@ -146,15 +167,27 @@ class _Module:
 
     def batch(self, inputs: Any, labels: Any) -> dict[str, Any]:
         """Return the arguments that hold a batch."""
-        converted, targets = self._inputs(inputs), self._tensor(labels)
-        flat = converted if isinstance(converted, list) else [converted]
+        converted, targets = self._inputs(inputs), self._targets(labels)
+        return {"inputs": converted, "labels": targets, "batch": (converted, targets)}
+
+    def loader(self, batches: list[Any], seed: int) -> Any:
+        """Return a loader of batches of one size, which seeds what is drawn with each."""
         data = self.torch.utils.data
+        pairs = [self.batch(*batch)["batch"] for batch in batches]
+        rows = [[*(inputs if isinstance(inputs, list) else [inputs]), targets] for inputs, targets in pairs]
+        columns = [self.torch.cat(column) for column in zip(*rows)]  # noqa: B905 - not in Python 3.9
+        size = len(batches[0][1])
         own_draws = self.torch.Generator()  # a loader draws from it each time that it is read
-        loader = data.DataLoader(data.TensorDataset(*flat, targets), batch_size=len(targets), generator=own_draws)
-        return {"inputs": converted, "labels": targets, "batch": (converted, targets), "loader": loader}
+        order = _SeedingOrder(size, len(batches), lambda number: self.seed(seed + number))
+        return data.DataLoader(data.TensorDataset(*columns), batch_size=size, sampler=order, generator=own_draws)
 
     def _inputs(self, inputs: Any) -> Any:
         return [self._tensor(array) for array in inputs] if isinstance(inputs, list) else self._tensor(inputs)
+
+    def _targets(self, labels: Any) -> Any:
+        """Convert labels: PyTorch takes whole numbers for a crossentropy of classes alone."""
+        is_classes = self.request["loss"]["name"] == "crossentropy"
+        return self._tensor(labels if is_classes else labels.astype("float32"))
 
     def _tensor(self, array: Any) -> Any:
         tensor = self.torch.as_tensor(array.copy())
@@ -164,6 +197,22 @@ class _Module:
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""
         return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
+
+
+class _SeedingOrder:
+    """The rows of batches in their order; the first row of a batch seeds what is drawn with it."""
+
+    def __init__(self, size: int, count: int, seed: Callable[[int], None]) -> None:
+        self.size, self.count, self.seed = size, count, seed
+
+    def __len__(self) -> int:
+        return self.size * self.count
+
+    def __iter__(self) -> Iterator[int]:
+        for row in range(len(self)):
+            if row % self.size == 0:
+                self.seed(row // self.size)
+            yield row
 
 
 def _of_probabilities(outputs: Any, labels: Any) -> Any:
@@ -187,11 +236,9 @@ class _KerasModel:
         self.draws = [part.seed_generator for part in layers if getattr(part, "seed_generator", None) is not None]
 
     @contextlib.contextmanager
-    def lent(self, objects: list[Any]) -> Iterator[None]:
+    def lent(self) -> Iterator[None]:
         """Give the model the examiner's weights, and its own ones back after the block."""
-        optimizers = [held for held in objects if isinstance(held, self.keras.optimizers.Optimizer)]
-        if isinstance(getattr(self.model, "optimizer", None), self.keras.optimizers.Optimizer):
-            optimizers.append(self.model.optimizer)
+        optimizers = self._optimizers()
         changed = {id(variable): variable for optimizer in optimizers for variable in optimizer.variables}
         changed.update((id(variable), variable) for variable in self.model.variables)
         before = [(variable, variable.numpy()) for variable in changed.values()]
@@ -205,6 +252,19 @@ class _KerasModel:
             finally:
                 for variable, value in before:
                     variable.assign(value)
+
+    def _optimizers(self) -> list[Any]:
+        """Return the optimizers that train the model or no model yet, wherever the notebook keeps them."""
+        kind, own = self.keras.optimizers.Optimizer, set(map(id, self.model.trainable_variables))
+        return [
+            optimizer
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), kind)
+            and (
+                not getattr(optimizer, "built", False)
+                or any(id(v) in own for v in getattr(optimizer, "_trainable_variables", ()))
+            )
+        ]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
@@ -253,8 +313,25 @@ class _KerasModel:
         arranged = model_inputs.arranged(self.model, inputs)
         tensors = self.tensorflow.nest.map_structure(lambda array: constant(_single(array)), arranged)
         targets = constant(_single(labels))
-        dataset = self.tensorflow.data.Dataset.from_tensors((tensors, targets))
-        return {"inputs": tensors, "labels": targets, "batch": (tensors, targets), "loader": dataset}
+        return {"inputs": tensors, "labels": targets, "batch": (tensors, targets)}
+
+    def loader(self, batches: list[Any], seed: int) -> Any:
+        """Return a dataset of batches, which seeds what is drawn with each."""
+        data, pairs = self.tensorflow.data.Dataset, [self.batch(*batch)["batch"] for batch in batches]
+        whole = data.from_tensors(pairs[0])
+        for pair in pairs[1:]:
+            whole = whole.concatenate(data.from_tensors(pair))
+
+        def seeded(number: Any, pair: Any) -> Any:
+            for (
+                draw
+            ) in self.draws:  # within the graph: Python's code would wait for a compiled loop, which waits for it
+                draw.state.assign(self.tensorflow.stack([seed + number, 0]))
+            return pair
+
+        in_turn = self.tensorflow.data.Options()
+        in_turn.experimental_optimization.inject_prefetch = False  # so that a batch seeds when it is its turn
+        return data.zip((data.range(len(pairs)), whole)).map(seeded).with_options(in_turn)
 
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""

@@ -77,7 +77,8 @@ def _as_numbered(arrays: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
     held, wanted = _alike(arrays), _alike(names)
     if set(arrays) == set(names) or {k: len(v) for k, v in held.items()} != {k: len(v) for k, v in wanted.items()}:
         return arrays
-    return {name: arrays[other] for alike in wanted for name, other in zip(wanted[alike], held[alike], strict=True)}
+    pairs = [pair for alike in wanted for pair in zip(wanted[alike], held[alike])]  # noqa: B905 - not in Python 3.9
+    return {name: arrays[other] for name, other in pairs}
 
 
 _NUMBER = re.compile(r"_(\d+)(?=/|$)")

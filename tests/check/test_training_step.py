@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import textwrap
 from typing import Any
 
@@ -52,6 +53,7 @@ HONEST = {
     "compiled, with an optimizer that is given": step(PLAIN, decorator="@tf.function"),
     "a batch": step("x, y = batch\n" + PLAIN, "model, batch"),
     "a dataset": step("for x, y in dataset:\n" + textwrap.indent(PLAIN, "    "), "model, dataset, loss_fn, optimizer"),
+    "a compiled loop over a dataset": step("for x, y in dataset:\n" + textwrap.indent(PLAIN, "    "), "dataset", "@tf.function"),
     "the optimizer's apply": step(PLAIN.replace("optimizer.apply_gradients(zip(grads, model.trainable_variables))", "optimizer.apply(grads, model.trainable_variables)")),
     "by hand": step(PLAIN.replace("optimizer.apply_gradients(zip(grads, model.trainable_variables))", "for v, g in zip(model.trainable_variables, grads):\n    v.assign_sub(lr * g)"), "model, x, y, lr"),
     "own formula": step(PLAIN.replace("loss_fn(y, model(x, training=True))", "tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(x, training=True)))")),
@@ -72,7 +74,9 @@ SLIPS = {
 
 def checked(loop: str, **asked: Any) -> CheckResult:
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(HEAD + loop, names)
+    source = HEAD + loop
+    linecache.cache["<cell>"] = (len(source), None, source.splitlines(keepends=True), "<cell>")  # for tf.function
+    exec(compile(source, "<cell>", "exec"), names)
     arguments = {"from_logits": True, **asked}
     return recorded(lambda: check.training_step(names["step"], names["model"], (X, Y), **arguments))
 
@@ -89,6 +93,14 @@ def test_a_slip_fails_and_is_named(slip: str) -> None:
     result = checked(loop)
     assert result.fraction == 0
     assert says in result.message
+
+
+def test_a_loop_over_a_dataset_takes_all_batches_with_one_optimizer() -> None:
+    epoch = "optimizer = keras.optimizers.Adam(0.001)\nassert len(dataset) == 2\nfor x, y in dataset:\n"
+    result = checked(step(epoch + textwrap.indent(PLAIN, "    "), "model, dataset"), optimizer="adam")
+    assert result.fraction == 1, result.message
+    new = "for x, y in dataset:\n    optimizer = keras.optimizers.Adam(0.001)\n" + textwrap.indent(PLAIN, "    ")
+    assert "new optimizer" in checked(step(new, "model, dataset"), optimizer="adam").message
 
 
 @pytest.mark.parametrize(("loop", "passes"), [(HONEST["plain"], True), (SLIPS["evaluation mode"][0], False)])
@@ -125,6 +137,14 @@ def test_a_model_whose_outputs_do_not_fit_the_labels_is_for_a_person() -> None:
     assert is_undecided(checked(loop))
 
 
+@pytest.mark.parametrize("body", ["pass", PLAIN])
+def test_a_model_that_no_step_changes_is_for_a_person(body: str) -> None:
+    model = "model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3), keras.layers.Rescaling(0.0)])\n"
+    result = checked(model + step(body))
+    assert is_undecided(result)
+    assert result.message.startswith("A right step of this model changes nothing.")
+
+
 def test_what_raises_or_is_no_function_fails_with_a_sentence() -> None:
     assert checked(step("raise NotImplementedError")).message == "the step raises NotImplementedError"
     assert "not a function" in checked("step = None").message
@@ -147,13 +167,14 @@ START = [np.ones((2, 3), dtype=np.float32), np.zeros(3, dtype=np.float32)]
 @pytest.mark.parametrize(
     "weights",
     [
-        None, [], [START], [START, START, START], [START, START[:1]], [START, tuple(START)], (START, START), [START, "ab"],
+        None, [], [START, START, START], [START, START[:1]], [START, tuple(START)], (START, START), [START, "ab"],
         [START, [START[0].astype(float), START[1]]], [START, [START[0].T, START[1]]], [START, [START[0].tolist(), START[1]]],
         [START, [START[0].astype(object), START[1]]], [START, [np.ma.masked_array(START[0]), START[1]]],
     ],
 )  # fmt: skip
 def test_an_answer_that_is_not_the_weights_is_not_read(weights: Any) -> None:
     assert read_weights({"problem": "", "weights": weights}, START, 2) is None
+    assert read_weights({"problem": "", "weights": [START]}, START, 2) is not None  # after one call with both batches
     assert read_weights({"problem": "", "weights": [START, START]}, START, 2) is not None
 
 
@@ -218,3 +239,10 @@ def test_parameters_are_known_by_their_names() -> None:
     assert [role for _, role in roles(first, None) or []] == ["model", "inputs", "labels", "loss", "optimizer"]
     assert [role for _, role in roles(second, None) or []] == ["model", "batch", "rate"]
     assert roles(third, None) is None
+
+
+def test_two_parameters_for_the_same_are_unknown_unless_the_test_names_them() -> None:
+    def step(model: Any, x: Any, y: Any, classes: int = 10) -> None: ...
+
+    assert roles(step, None) is None
+    assert roles(step, ["model", "inputs", "labels"]) == [("", "model"), ("", "inputs"), ("", "labels")]

@@ -20,7 +20,7 @@ from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
 
 PACKAGE = Path(autograder.__file__).parent
-INSIDE = sorted([*PACKAGE.glob("kernel/**/*.py"), *PACKAGE.glob("sandbox/template/*.py")])
+INSIDE = sorted([*PACKAGE.glob("kernel/**/*.py"), *PACKAGE.glob("codec/*.py"), *PACKAGE.glob("sandbox/template/*.py")])
 LATER = {"itertools.pairwise", "inspect.getmembers_static", "sys.exception", "contextlib.chdir", "typing.Self"}
 LATER |= {"types.NoneType", "types.UnionType", "types.EllipsisType", "datetime.UTC", "itertools.batched"}
 """Functions and types that came after Python 3.9."""
@@ -34,9 +34,14 @@ def test_what_runs_inside_is_python_3_9(path: Path) -> None:
     used = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
     assert not LATER & {ast.unparse(n) for n in used}
     assert not LATER_METHODS & {n.attr for n in used}
+    assert not [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call) and _is_strict_zip(n)]
     futures = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
     annotated = any(isinstance(n, ast.AnnAssign | ast.FunctionDef) for n in ast.walk(tree))
     assert futures or not annotated
+
+
+def _is_strict_zip(call: ast.Call) -> bool:
+    return ast.unparse(call.func) == "zip" and any(keyword.arg == "strict" for keyword in call.keywords)
 
 
 def test_a_bwrap_from_a_wheel_is_staged_with_its_libraries(tmp_path: Path) -> None:

@@ -93,9 +93,8 @@ class PredictFunction:
                     lambda array, known: tf.ensure_shape(array[begin : begin + size], known.shape), data, inputs
                 )
                 outputs_of_batch = tf.nest.flatten(one_batch([cut]))
-                return number + 1, *(
-                    array.write(number, output) for array, output in zip(arrays, outputs_of_batch, strict=True)
-                )
+                pairs = zip(arrays, outputs_of_batch)  # noqa: B905 - not in Python 3.9
+                return number + 1, *(array.write(number, output) for array, output in pairs)
 
             arrays = [tf.TensorArray(out.dtype, count, infer_shape=False, element_shape=out.shape) for out in outputs]
             _, *arrays = tf.while_loop(lambda number, *_: number < count, step, [tf.constant(0), *arrays])

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import textwrap
 from typing import Any
 
 import pytest
-from extensions.pytorch.training_loops import DEPENDS_ON_BATCH, HONEST, NETWORKS, SLIPS, Network, source
+from extensions.pytorch.training_loops import (
+    CLASSES,
+    DEPENDS_ON_BATCH,
+    HONEST,
+    NETWORKS,
+    PLAIN,
+    SLIPS,
+    TABLE,
+    Network,
+    source,
+)
+from extensions.pytorch.training_loops import step as function
 from helpers.remote_models import recorded
 
 from autograder import check
@@ -42,8 +54,17 @@ def some(pairs: list[tuple[str, str]]) -> list[Any]:
 
 
 def checked(loop: str, network: Network, **asked: Any) -> CheckResult:
+    return check_of(run(loop, network), network, **asked)
+
+
+def run(loop: str, network: Network) -> dict[str, Any]:
+    """The names of a notebook with a loop."""
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(source(loop, network), names)
+    return names
+
+
+def check_of(names: dict[str, Any], network: Network, **asked: Any) -> CheckResult:
     arguments = {**network.loss, **asked}
     return recorded(
         lambda: check.training_step(names["step"], names["model"], (network.rows, network.labels), **arguments)
@@ -81,3 +102,116 @@ def test_a_slip_fails_and_is_named(slip: str, name: str) -> None:
 
 def _optimizer(name: str) -> Any:
     return None if name == "sgd" else name
+
+
+WITHOUT_GRADIENTS = {
+    "outputs of 0": "class Zero(nn.Module):\n    def forward(self, x):\n        return x * 0.0\n"
+    "model = nn.Sequential(nn.Linear(6, 3), Zero())",
+    "frozen weights": "class Frozen(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.frozen, self.free = nn.Linear(6, 3).requires_grad_(False), nn.Parameter(torch.ones(1))\n"
+    "    def forward(self, x):\n        return self.frozen(x) + 0 * self.free\n"
+    "model = Frozen()",
+    "outputs of 1e-5": "class Small(nn.Module):\n    def forward(self, x):\n        return x * 1e-5\n"
+    "model = nn.Sequential(nn.Linear(6, 3), Small())",
+}
+
+
+@pytest.mark.parametrize("network", WITHOUT_GRADIENTS)
+@pytest.mark.parametrize("body", ["pass", PLAIN])
+def test_a_model_that_no_step_changes_is_for_a_person(network: str, body: str) -> None:
+    result = checked(f"{WITHOUT_GRADIENTS[network]}\n{function(body.replace('OUT', 'model(x)'))}", NETWORKS["chain"])
+    assert is_undecided(result), result.message
+    assert result.message.startswith("A right step of this model changes nothing.")
+
+
+def epoch(before: str, loop: str, parameters: str = "model, loader, loss_fn, lr=0.1") -> str:
+    """A function that takes steps with all batches of a loader."""
+    return function(f"{before}\nfor x, y in loader:\n" + textwrap.indent(loop.strip(), "    "), parameters)
+
+
+ADAM = "optimizer = torch.optim.Adam(model.parameters(), lr)"
+BACKWARD_AND_STEP = "loss_fn(OUT, y).backward()\noptimizer.step()"
+
+
+@pytest.mark.parametrize("name", ["chain", "normalized", "regression"])
+def test_a_function_that_takes_a_loader_keeps_its_optimizer_for_all_batches(name: str) -> None:
+    result = checked(epoch(ADAM, PLAIN), NETWORKS[name], optimizer="adam")
+    assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize(
+    ("loop", "says"),
+    [
+        (epoch(f"{ADAM}\noptimizer.zero_grad()", BACKWARD_AND_STEP), "gradients of earlier batches are added"),
+        (epoch(ADAM, PLAIN.replace("optimizer.step()", "")), "no weight changes"),
+        (epoch("", f"{ADAM}\n{PLAIN}"), "each step makes a new optimizer"),
+        (epoch(ADAM, f"{PLAIN}\nmodel.eval()"), "stays in evaluation mode"),
+        (epoch(ADAM.replace("Adam", "SGD"), PLAIN), "the optimizer is SGD"),
+    ],
+)
+def test_slips_show_in_a_loop_over_a_loader(loop: str, says: str) -> None:
+    result = checked(loop, NETWORKS["normalized" if "eval" in says else "chain"], optimizer="adam")
+    assert result.fraction == 0
+    assert not is_undecided(result)
+    assert says in result.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["x, y = next(iter(loader))\n" + PLAIN, f"for x, y in loader:{textwrap.indent(PLAIN, '    ')}    return loss"],
+)
+def test_a_function_that_takes_one_batch_of_its_loader_is_for_a_person(body: str) -> None:
+    result = checked(function(body, "model, loader, loss_fn, optimizer"), NETWORKS["chain"])
+    assert is_undecided(result), result.message
+
+
+OPTIMIZERS_ELSEWHERE = {
+    "an attribute of an object": (
+        "class Run: pass\nrun = Run()\nrun.optimizer = optimizer\ndel optimizer\n",
+        "run.optimizer",
+    ),
+    "a dictionary": ("parts = {'optimizer': optimizer}\ndel optimizer\n", "parts['optimizer']"),
+}
+
+
+@pytest.mark.parametrize("way", OPTIMIZERS_ELSEWHERE)
+def test_an_optimizer_forgets_and_remembers_its_training_wherever_it_is(way: str) -> None:
+    head, name = OPTIMIZERS_ELSEWHERE[way]
+    trained = "model(torch.ones(4, 6)).sum().backward()\noptimizer.step()\nschedule.step()\n"
+    adam = "optimizer = torch.optim.Adam(model.parameters(), lr=0.001)\nschedule = torch.optim.lr_scheduler.StepLR(optimizer, 1)\n"
+    loop = function(f"optimizer = {name}\n{PLAIN}", "model, x, y, loss_fn")
+    names = run(
+        f"{adam}{trained}{head}{loop}\nstate = lambda: str({name}.state_dict())\nbefore = state()", NETWORKS["chain"]
+    )
+    result = check_of(names, NETWORKS["chain"], optimizer="adam")
+    assert result.fraction == 1, result.message
+    assert names["state"]() == names["before"]
+
+
+def test_an_optimizer_in_a_partial_forgets_its_training() -> None:
+    adam = "import functools\nwhole = step\nused = torch.optim.Adam(model.parameters(), lr=0.001)\n"
+    trained = "model(torch.ones(4, 6)).sum().backward()\nused.step()\nstep = functools.partial(whole, optimizer=used)\ndel used"
+    result = checked(
+        f"{function(PLAIN)}\n{adam}{trained}",
+        NETWORKS["chain"],
+        optimizer="adam",
+        takes=["model", "inputs", "labels", "loss"],
+    )
+    assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_labels_of_whole_numbers_are_floats_for_a_loss_of_floats(from_logits: bool) -> None:
+    network = "nn.Linear(6, 1)" if from_logits else "nn.Sequential(nn.Linear(6, 1), nn.Sigmoid())"
+    loop = function(PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, x, y, loss_fn, optimizer")
+    numbers = Network(network, TABLE, CLASSES % 2, frozenset(["numbers"]))
+    for parameters in (loop, loop.replace("loss_fn, ", "").replace("loss_fn(", "F.mse_loss(")):
+        loss = "binary_crossentropy" if "loss_fn" in parameters else "mse"
+        result = checked(parameters, numbers, loss=loss, from_logits=from_logits and loss != "mse")
+        assert result.fraction == 1, result.message
+
+
+def test_labels_of_a_loader_are_floats_for_a_loss_of_floats() -> None:
+    numbers = Network("nn.Linear(6, 1)", TABLE, CLASSES % 2, frozenset(["numbers"]))
+    loop = epoch("", PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, loader, loss_fn, optimizer")
+    assert checked(loop, numbers, loss="binary_crossentropy", from_logits=True).fraction == 1
