@@ -178,7 +178,9 @@ def test_an_answer_that_is_not_the_weights_is_not_read(weights: Any) -> None:
     assert read_weights({"problem": "", "weights": [START, START]}, START, 2) is not None
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e38])
+@pytest.mark.parametrize(
+    "number", [np.inf, *(pytest.param(n, marks=pytest.mark.slow) for n in (np.nan, -np.inf, 1e38))]
+)
 def test_numbers_of_no_sense_explain_no_slip(number: float) -> None:
     loop = step(
         PLAIN
