@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from autograder._util.text import one_line
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.observations import Act, Fact
+from autograder.records.observations import OBJECT, Act, Fact
 
 UNSEEN = "The solution was not run: nothing is allowed, and where that decides, a person grades."
 _FORMS = {"condition": "a condition on columns", "annotation": "an annotation"}
@@ -48,6 +48,12 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             return f"the answer `{name}` may be of kind {fact.value}"
         case Act.GIVES:
             return f"{line}: what {f'{subject} gives' if name else 'arrives'} may be of kind {fact.value}"
+        case Act.ARRIVES if fact.value == OBJECT and name and fact.place == cell.grade_id:
+            return f"the answer `{name}` may be an object, whose own methods answer"
+        case Act.ARRIVES if fact.value == OBJECT:
+            passes = name.endswith("passes")
+            source = f"{name.removesuffix('passes').strip() or 'the call'} {'passes' if passes else 'gives'}"
+            return f"{line}: what {source} may be an object, whose own methods answer"
         case Act.GETS:
             return f"{line}: the answer gets objects of {fact.value}, with all that they refer to"
         case Act.DRAWS:

@@ -62,6 +62,17 @@ def test_each_fact_is_a_sentence(test: int, lines: list[str]) -> None:
             Fact(Act.GETS, "cell1:1:2", "torch.utils.data.dataset.Subset"),
             "  line 1 (assert x): the answer gets objects of torch.utils.data.dataset.Subset, with all that they refer to",
         ),
+        (Fact(Act.ARRIVES, "cell1 x", "object"), "  the answer `x` may be an object, whose own methods answer"),
+        (
+            Fact(Act.ARRIVES, "cell1:1:2 f", "object"),
+            "  line 1 (assert x): what f gives may be an object, whose own methods answer",
+        ),
+        (
+            Fact(Act.ARRIVES, "cell1:1:2 passes", "object"),
+            "  line 1 (assert x): what the call passes may be an object, whose own methods answer",
+        ),
+        (Fact(Act.ARRIVES, "cell1:1:2 f", "copy"), f"  {NOTHING}"),
+        (Fact(Act.ANSWERS, "cell1 x", "int"), f"  {NOTHING}"),
         (Fact(Act.QUERIES, "cell1", "INSERT pets"), "  SQL of the answer may INSERT pets"),
         (Fact(Act.SHARES, "cell1", "log"), "  `log` has one state in the notebook and in the test"),
         (Fact(Act.RETURNS, "cell1:1:2", "int"), f"  {NOTHING}"),
