@@ -7,15 +7,12 @@ that knows the shape.
 
 from __future__ import annotations
 
-import random
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
-
-import numpy as np
 
 from autograder.check.external_model import external_model
 from autograder.check.handle import Handle, ModelHandle, reference_of
@@ -25,6 +22,7 @@ from autograder.check.provenance import in_notebook
 from autograder.check.refused_models import AskedHere, RefusedHere
 from autograder.codec import CodecError, decode, encode
 from autograder.kernel.model_family import is_a
+from autograder.kernel.random_state import preserve_random_state
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -127,8 +125,7 @@ def _rebuilt(owner: int, claim: Callable[[], Any], stored: _Known | None = None)
     """
     from autograder.models import RefusedModel, rebuild
 
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
+    with preserve_random_state():
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
         if stored is not None:
@@ -141,9 +138,6 @@ def _rebuilt(owner: int, claim: Callable[[], Any], stored: _Known | None = None)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about names that the student did not choose
                 _last[:] = [key, _outcome(rebuild, described, weights)]
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
     if isinstance(_last[1], RefusedModel):
         raise _last[1]
     return _last[1]

@@ -18,12 +18,13 @@ from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow
-from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training, preserve_random_state
+from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
+from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.records.checks import UNDECIDED, CheckResult
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -164,14 +162,3 @@ def _map_arrays(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
     if isinstance(inputs, list | tuple):
         return [change(np.asarray(array)) for array in inputs]
     return change(np.asarray(inputs))
-
-
-@contextmanager
-def preserve_random_state() -> Iterator[None]:
-    """Restore the random generators of Python and NumPy after the block, whatever Keras drew from them."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)

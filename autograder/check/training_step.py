@@ -20,10 +20,10 @@ from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.check.step_losses import objective_named
 from autograder.check.step_slips import SlipFinder
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
-from autograder.check.training_plan import preserve_random_state
 from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.kernel.random_state import preserve_random_state
 from autograder.kernel.step_arguments import NAMES
 from autograder.models.network import Network
 from autograder.models.step_calculus import StepCalculus, Weights

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from . import keras_kinds
+from .random_state import preserve_random_state
 
 _DEPTH = 3
 """Levels of lists, sets and dicts whose items are kept: Keras's own bookkeeping has no more."""
@@ -45,17 +45,13 @@ def unchanged(model: Any) -> Iterator[None]:
         for holder in [layer, getattr(layer, "_tracker", None)]:
             if hasattr(holder, "__dict__"):
                 held += _attributes(holder)
-    numpy: Any = sys.modules.get("numpy")
-    states = random.getstate(), numpy.random.get_state()
     try:
-        with without_traces(model):
+        with preserve_random_state(), without_traces(model):
             yield
     finally:
         for kind, value, items in held:
             kind.clear(value)
             (kind.extend if kind is list else kind.update)(value, items)
-        random.setstate(states[0])
-        numpy.random.set_state(states[1])
 
 
 def _attributes(holder: Any) -> list[Any]:

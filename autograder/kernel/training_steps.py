@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import gc
-import random
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import keras_model, model_family, model_inputs, step_arguments
+from .random_state import preserve_random_state
 
 
 def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -58,19 +58,6 @@ def _calls(chosen: list[tuple[str, str]], batches: list[Any]) -> list[list[Any]]
     return [batches] if "loader" in roles and not roles & {"inputs", "batch"} else [[batch] for batch in batches]
 
 
-@contextlib.contextmanager
-def _own_draws() -> Iterator[None]:
-    """Restore the random generators of Python and NumPy after the block."""
-    import numpy as np
-
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-
-
 class _Module:
     """A PyTorch module that is trained with weights of the examiner's."""
 
@@ -92,7 +79,7 @@ class _Module:
         remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
         flags = [(part, part.training) for part in model.modules()]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
-        with _own_draws(), torch.random.fork_rng(devices=[]):
+        with preserve_random_state(), torch.random.fork_rng(devices=[]):
             try:
                 with torch.no_grad():
                     for tensor, array in zip(self.tensors, self.request["weights"]):  # noqa: B905 - not in Python 3.9
@@ -242,7 +229,7 @@ class _KerasModel:
         changed = {id(variable): variable for optimizer in optimizers for variable in optimizer.variables}
         changed.update((id(variable), variable) for variable in self.model.variables)
         before = [(variable, variable.numpy()) for variable in changed.values()]
-        with _own_draws():
+        with preserve_random_state():
             try:
                 for variable, array in zip(self.variables, self.request["weights"]):  # noqa: B905 - not in Python 3.9
                     variable.assign(array)
