@@ -12,9 +12,9 @@ from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import secret_draws
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_a_model, prediction_place, reading_of
-from autograder.check.unreadable import A_PERSON_DECIDES
+from autograder.check.unreadable import report_for_a_person
 from autograder.errors import CourseError
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 _WHERE = "check.causal"
 _COPIES, _MAX_COPIES = 8, 64
@@ -78,7 +78,7 @@ def causal(
         message = detail if may_show(model) else "outputs change with what comes later"
         return report(name, 0.0, ", ".join(filter(None, [message, how])), weight=weight, detail=detail)
     if prediction_place(model):
-        return report(name, 0.0, f"{_ASKED} {A_PERSON_DECIDES}", weight=weight, evidence={UNDECIDED: True})
+        return report_for_a_person(name, _ASKED, weight)
     return report(name, 1.0, ", ".join(filter(None, ["no output depends on later positions", how])), weight=weight)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from autograder.check.handle import Handle
+from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
-from autograder.kernel import model_family, model_parts, model_predictions, model_questions
+from autograder.kernel import model_family, model_questions
 
 LIBRARIES = {"keras": "Keras", "sklearn": "scikit-learn", "torch": "PyTorch"}
 _NAMES = {
@@ -67,25 +68,36 @@ def external_model(obj: Any) -> ExternalModel | None:
     if isinstance(obj, AskedHere):
         obj = obj.model
     try:
-        if isinstance(obj, Handle):
-            remote = object.__getattribute__(obj, "_remote")
-
-            def ask(question: str, *arguments: Any) -> Any:
-                return remote.ask("ask_model", question, obj, *arguments)
-
-            claim = ask("describe")
-            predict = lambda method, batch: ask("predict", batch, method)  # noqa: E731
-            return _read(claim, True, predict, lambda: ask("layers"), lambda given: ask("record", given))
-        if isinstance(obj, type) or not model_family.family(obj):
+        if not isinstance(obj, Handle) and (isinstance(obj, type) or not model_family.family(obj)):
             return None
-        claim = model_questions.describe(obj)
+        claim = ask("describe", obj)
+        predict = lambda method, batch: ask("predict", obj, batch, method)  # noqa: E731
+        parts, record = partial(ask, "layers", obj), partial(ask, "record", obj)
+        return _read(claim, isinstance(obj, Handle), predict, parts, record)
     except LostError:
         raise
     except Exception:  # the student's code prevented the description
         return None
-    predict_batch = lambda method, batch: model_predictions.predict(obj, batch, method)  # noqa: E731
-    record = lambda given: model_questions.record(obj, given)  # noqa: E731
-    return _read(claim, False, predict_batch, lambda: model_parts.parts(obj), record)
+
+
+def ask(question: str, obj: Any, *arguments: Any) -> Any:
+    """Ask about a model, an optimizer or a function: in its kernel, or in this process if it is here.
+
+    Args:
+        question: a key of :data:`autograder.kernel.model_questions.QUESTIONS`.
+        obj: the object, or a handle of it.
+        arguments: what else the question takes.
+
+    Returns:
+        The untrusted answer, an object of any kind.
+
+    Raises:
+        LostError: the kernel is gone, or did not answer in time.
+        Exception: raised by the student's code.
+    """
+    if reference_of(obj) is not None:
+        return object.__getattribute__(obj, "_remote").ask("ask_model", question, obj, *arguments)
+    return model_questions.QUESTIONS[question](obj, *arguments)
 
 
 def _read(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.check.external_model import ask
 from autograder.check.handle import reference_of
 from autograder.check.pattern import Range
 from autograder.check.results import report
@@ -87,13 +88,8 @@ def _kind_named(kind: Any) -> str:
 def _described(optimizer: Any, model: Any) -> dict[str, Any] | None:
     """Return what the notebook says of an optimizer, strictly read; None if it is none."""
     try:
-        if reference_of(optimizer) is not None:
-            remote = object.__getattribute__(optimizer, "_remote")
-            claim = remote.ask("ask_model", "optimizer", optimizer, model if reference_of(model) is not None else None)
-        else:
-            from autograder.kernel.optimizer_settings import describe
-
-            claim = describe(optimizer, model)
+        is_known = reference_of(optimizer) is None or reference_of(model) is not None  # a rebuilt model is not, there
+        claim = ask("optimizer", optimizer, model if is_known else None)
     except LostError:
         raise
     except Exception:  # the student's code prevented the description

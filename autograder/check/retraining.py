@@ -20,13 +20,13 @@ from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebui
 from autograder.check.training import TooSlow
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
-from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
+from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 _WHERE = "check.retrained"
 KNOWS = (
@@ -107,10 +107,8 @@ def retrained(
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=True)
     if isinstance(model, Network) and (problem := model.excess()):
-        doubt = (
-            f"{problem if may_show(model) else 'This network holds too much beside its weights.'} {A_PERSON_DECIDES}"
-        )
-        return report(name, 0.0, doubt, weight=weight, detail=problem, evidence={UNDECIDED: True})
+        doubt = problem if may_show(model) else "This network holds too much beside its weights."
+        return report_for_a_person(name, doubt, weight, detail=problem)
     if not isinstance(model, Network) and (problem := excess_problem(model)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder.check import metrics
 from autograder.check.metrics import EPSILON
-from autograder.errors import CourseError
 
-NAMES = {
-    "categorical_crossentropy": "crossentropy",
-    "sparse_categorical_crossentropy": "crossentropy",
-    "binary_crossentropy": "binary",
-    "mean_squared_error": "squares",
-    "mse": "squares",
-    "mean_absolute_error": "distances",
-    "mae": "distances",
+_KINDS = {
+    metrics.categorical_crossentropy: "crossentropy",
+    metrics.binary_crossentropy: "binary",
+    metrics.mean_squared_error: "squares",
+    metrics.mean_absolute_error: "distances",
 }
-"""Name in a test → the name of the loss here."""
+"""What a test's name of a loss measures → the name of the loss here."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,8 @@ def objective_named(name: str, *, from_logits: bool) -> Objective:
     Raises:
         CourseError: there is none of this name, or it is not defined for scores.
     """
-    if name not in NAMES:
-        raise CourseError(f"check.training_step: loss is {name!r}; it may be {', '.join(NAMES)}.")
-    if from_logits and NAMES[name] not in ("crossentropy", "binary"):
-        raise CourseError(f"check.training_step: from_logits is for a crossentropy, and loss is {name!r}.")
-    return Objective(NAMES[name], from_logits)
+    metrics.loss_named("check.training_step", name, from_logits=from_logits)
+    return Objective(_KINDS[metrics.LOSSES[name]], from_logits)
 
 
 def output_gradient(objective: Objective, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.external_model import ask
 from autograder.check.fresh_model import NotTrainable
-from autograder.check.handle import reference_of
 from autograder.check.holdout import rows_of
 from autograder.check.input_shapes import of_rows
 from autograder.check.place import described
@@ -20,14 +20,14 @@ from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.check.step_losses import objective_named
 from autograder.check.step_slips import SlipFinder
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
-from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
+from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.kernel.random_state import preserve_random_state
 from autograder.kernel.step_arguments import NAMES
 from autograder.models.network import Network
 from autograder.models.step_calculus import StepCalculus, Weights
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 _WHERE = "check.training_step"
 _RIGHT = "the weights move as they should"
@@ -149,13 +149,7 @@ class _StepRequest:
     def answer(self, steps_of_examiner: Mapping[str, Any]) -> Any:
         """Let the student's function take steps, in the kernel or in this notebook."""
         takes = None if self.takes is None else list(self.takes)
-        request = {**steps_of_examiner, "takes": takes, "shapes": self.shapes}
-        if reference_of(self.step) is not None:
-            remote = object.__getattribute__(self.step, "_remote")
-            return remote.ask("ask_model", "steps", self.step, self.model, request)
-        from autograder.kernel.model_questions import steps
-
-        return steps(self.step, self.model, request)
+        return ask("steps", self.step, self.model, {**steps_of_examiner, "takes": takes, "shapes": self.shapes})
 
     def report(self, fraction: float, message: str) -> CheckResult:
         """Report what is certain."""
@@ -163,9 +157,7 @@ class _StepRequest:
 
     def for_a_person(self, problem: str, detail: str = "") -> CheckResult:
         """Report what a person has to decide."""
-        message = f"{problem} {A_PERSON_DECIDES}"
-        evidence = {UNDECIDED: True}
-        return report(self.name, 0.0, message, weight=self.weight, detail=detail, evidence=evidence)
+        return report_for_a_person(self.name, problem, self.weight, detail=detail)
 
 
 class _CheckedSteps:

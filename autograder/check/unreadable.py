@@ -29,4 +29,17 @@ def report_unreadable(
         return report(name, 0.0, problem, weight=weight)
     if unusable := not_a_model(model):
         return report(name, 0.0, unusable, weight=weight)
-    return report(name, 0.0, f"{problem} {A_PERSON_DECIDES}", weight=weight, evidence={UNDECIDED: True})
+    return report_for_a_person(name, problem, weight)
+
+
+def report_for_a_person(name: str, problem: str, weight: float, *, detail: str = "") -> CheckResult:
+    """Report a check that a test cannot decide; a person reads why.
+
+    Args:
+        name: the check's name in reports.
+        problem: why, a sentence for the student.
+        weight: the check's share.
+        detail: for the instructor only; by default the message.
+    """
+    message = f"{problem} {A_PERSON_DECIDES}"
+    return report(name, 0.0, message, weight=weight, detail=detail, evidence={UNDECIDED: True})
