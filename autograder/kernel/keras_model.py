@@ -79,9 +79,7 @@ def claim(model: Any, shapes: Any = None) -> tuple[dict[str, Any], list[np.ndarr
     if _is_described_by_layers(model):
         config = lambda: _base_config(model, kind)  # noqa: E731
     else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            unrolled = keras_unrolled.unrolled(model, shapes)
+        unrolled = _unrolled(model, shapes)
         extra["unread"] = unrolled.reason
         if not unrolled.reason:
             kind, config, answers = "Unrolled", lambda: unrolled.config, unrolled.answers
@@ -117,9 +115,7 @@ def sent_variables(model: Any, shapes: Any) -> list[Any]:
     """
     layers = keras_kinds.leaf_layers(model)
     if not _is_described_by_layers(model):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            unrolled = keras_unrolled.unrolled(model, shapes)
+        unrolled = _unrolled(model, shapes)
         if unrolled.reason:
             raise ValueError(unrolled.reason)
         layers = _layers_of(unrolled)
@@ -129,6 +125,12 @@ def sent_variables(model: Any, shapes: Any) -> list[Any]:
 def _is_described_by_layers(model: Any) -> bool:
     """Return whether a model computes what its layers say, all of Keras's own."""
     return bool(keras_kinds.base_kind(model)) and all(map(keras_kinds.is_exact, keras_kinds.inner_layers(model)))
+
+
+def _unrolled(model: Any, shapes: Any) -> keras_unrolled.Unrolled:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return keras_unrolled.unrolled(model, shapes)
 
 
 def _layers_of(unrolled: keras_unrolled.Unrolled) -> list[Any]:

@@ -86,20 +86,16 @@ def as_array(value: Any, rows: int) -> Any:
 
     Beside outputs with rows, what has none is left out: a loss, and None in its place.
     """
-    import numpy as np
-
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
-        with_rows = [item for item in value if item is not None and np.ndim(_numpy(item))]
-        value = with_rows or value
-    if isinstance(value, (list, tuple)) and value and all(np.ndim(_numpy(item)) for item in value):
-        items = [_numpy(item) for item in value]
+        items = [_numpy(item) for item in value if item is not None]
+        items = [item for item in items if item.ndim]
         if len(items) == 1 and len(items[0]) == rows:
             return _plain(items[0])
-        if len(items) != rows:
+        if items and len(items) != rows:
             return [_plain(item) for item in items]
-        value = items
+        value = items or value
     return _plain(_numpy(value))
 
 
