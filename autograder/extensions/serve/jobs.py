@@ -116,8 +116,7 @@ def put_all_back() -> int:
 
 def note_times(job: Job, times: Mapping[str, datetime]) -> None:
     """Write the times of a job's steps."""
-    if times:
-        Job.objects.filter(pk=job.pk).update(**times)
+    Job.objects.filter(pk=job.pk).update(**times)
 
 
 def finish(job: Job, state: JobState, **values: Any) -> None:

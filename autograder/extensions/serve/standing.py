@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder._util.yaml_record import aware
-from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.pages import feedback_path
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
@@ -89,7 +89,7 @@ def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
         return ""
     now = datetime.now(UTC)
     zone = (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
-    waiting = own_jobs(student, assignment.name).filter(state="waiting")
+    waiting = own_jobs(student, assignment.name).filter(state=JobState.WAITING)
     attempts = hand_ins.attempts(student, assignment.name)
     attempts += [Attempt(student, hand_ins.course.root, job.received) for job in waiting]
     counted, _ = within_limits(attempts, rule, zone)

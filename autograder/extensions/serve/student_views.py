@@ -10,7 +10,7 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.course_keys import door
-from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.models import Job, JobState, Kind
 from autograder.extensions.serve.standing import own_jobs, standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
@@ -69,7 +69,7 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     if job is None:
         raise Http404
     wanted = pages.assignment_of(visitor.course, job.assignment)
-    position = jobs.place_in_line(job) if job.state == "waiting" else 0
+    position = jobs.place_in_line(job) if job.state == JobState.WAITING else 0
     return pages.page(request, visitor, "receipt", job=job, assignment=wanted, position=position)
 
 

@@ -53,6 +53,8 @@ class UnderWay:
     gradings: Mapping[str, Grading] = field(default_factory=dict)
     """Student → grading: one, or those of a team."""
     preview: subprocess.Popen[bytes] | None = None
+    noted: Mapping[str, datetime] = field(default_factory=dict)
+    """The times of its steps that are in its row."""
 
 
 class Worker:
@@ -210,7 +212,9 @@ class Worker:
                 self._under_way.remove(entry)
                 _finish_preview(self._course, entry.job, entry.preview.returncode)
             return
-        jobs.note_times(entry.job, self._times(entry.job.student))
+        if (times := self._times(entry.job.student)) != entry.noted:
+            jobs.note_times(entry.job, times)
+            entry.noted = times
         if all(grading.done() for grading in entry.gradings.values()):
             self._under_way.remove(entry)
             self._finish(entry.job, entry.gradings[entry.job.student])
@@ -231,10 +235,18 @@ class Worker:
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
-        values = self._times(job.student) | _executed(outcome, self._times(job.student))
+        times = self._times(job.student)
         note = job.note or _other_attempt(job, outcome)
         self._services.recover(job.assignment)
-        jobs.finish(job, JobState.DONE, note=note, score=outcome.score, max_score=outcome.max_score, **values)
+        jobs.finish(
+            job,
+            JobState.DONE,
+            note=note,
+            score=outcome.score,
+            max_score=outcome.max_score,
+            **times,
+            **_executed(outcome, times),
+        )
         _LOG.info("%s is graded", job.receipt)
 
     def _note_step(self, student: str, step: str) -> None:
