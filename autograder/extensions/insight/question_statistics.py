@@ -83,13 +83,25 @@ def class_statistics(grades: Sequence[Grade]) -> ClassStatistics:
     """Compute the statistics of a class; grades whose notebook did not run do not belong to it."""
     table = score_table(grades)
     compared, columns = table.compared, list(table.compared_columns)
-    enough = len(compared) >= MIN_CLASS and compared.shape[1] >= 2
-    correlations = _item_rest(compared) if enough else [None] * len(columns)
-    alpha = _estimate(cronbach_alpha, compared) if enough else None
+    correlations = _estimates(item_rest, compared) if _is_enough(compared) else [None] * len(columns)
     by_column = dict(zip(columns, correlations, strict=True))
     questions = [_question(table, column, by_column.get(column)) for column in range(len(table.keys))]
     left_out = tuple(key for column, key in enumerate(table.keys) if column not in columns)
-    return ClassStatistics(tuple(questions), len(compared), left_out, alpha)
+    return ClassStatistics(tuple(questions), len(compared), left_out, _alpha(compared))
+
+
+def class_alpha(grades: Sequence[Grade]) -> Estimate | None:
+    """Compute :attr:`ClassStatistics.alpha` alone."""
+    return _alpha(score_table(grades).compared)
+
+
+def _alpha(compared: Floats) -> Estimate | None:
+    return _estimates(cronbach_alpha, compared)[0] if _is_enough(compared) else None
+
+
+def _is_enough(compared: Floats) -> bool:
+    """Tell whether students and questions are enough to be compared."""
+    return len(compared) >= MIN_CLASS and compared.shape[1] >= 2
 
 
 def _question(table: ScoreTable, column: int, item_rest: Estimate | None) -> QuestionStatistics:
@@ -155,15 +167,6 @@ def cronbach_alpha(scores: Floats, weights: Floats) -> Floats:
     count = scores.shape[1]
     shares = variances.sum(axis=1, keepdims=True) / np.where(varies, variance, 1.0)
     return np.where(varies, count / (count - 1) * (1 - shares), np.nan)
-
-
-def _item_rest(scores: Floats) -> list[Estimate | None]:
-    return _estimates(item_rest, scores)
-
-
-def _estimate(statistic: Callable[[Floats, Floats], Floats], scores: Floats) -> Estimate | None:
-    (estimate,) = _estimates(statistic, scores)
-    return estimate
 
 
 def _estimates(statistic: Callable[[Floats, Floats], Floats], scores: Floats) -> list[Estimate | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.extensions.insight.question_statistics import Estimate, class_statistics
+from autograder.extensions.insight.question_statistics import Estimate, class_alpha
 from autograder.extensions.insight.suspect_questions import graded_questions
 from autograder.records.course import Course
 from autograder.records.grade import Grade
@@ -52,7 +52,7 @@ def _step(title: str, grades: Sequence[Grade]) -> TermStep:
         len(grades),
         sum(grade.needs_manual_grade for grade in grades),
         (float(low), float(median), float(high)) if shares else None,
-        class_statistics(grades).alpha,
+        class_alpha(grades),
         float(np.median([own_time(grade) for grade in grades])),
     )
 
