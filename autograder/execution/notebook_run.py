@@ -247,9 +247,11 @@ def _cell_seconds(limits: Limits, composed: Composed, runs: Sequence[CellRun]) -
     A test cell's run only shows its output. After a cell without end it is short, because most tests of such an answer
     have no end, either. Other cells are short after several of them; see :func:`cells_cut_short`.
     """
-    slow = [i for i, run in enumerate(runs) if run.status == "timed_out"]
-    is_test = composed.cells[len(runs)].role is Role.TEST
-    if slow if is_test else len(_without_tests(composed, slow)) >= STOPPED_CELLS:
+    if composed.cells[len(runs)].role is Role.TEST:
+        is_short = any(run.status == "timed_out" for run in runs)
+    else:
+        is_short = len(_stopped(composed, runs)) >= STOPPED_CELLS
+    if is_short:
         return min(limits.cell_seconds, max(MIN_SHORT_SECONDS, limits.cell_seconds / 10))
     return limits.cell_seconds
 
@@ -259,12 +261,12 @@ def cells_cut_short(composed: Composed, run: Run) -> list[int]:
 
     What they would have bound is unknown, so a person decides about tests behind them.
     """
-    slow = [i for i, cell in enumerate(run.cells) if cell.status == "timed_out"]
-    return _without_tests(composed, slow)[STOPPED_CELLS:]
+    return _stopped(composed, run.cells)[STOPPED_CELLS:]
 
 
-def _without_tests(composed: Composed, indices: Sequence[int]) -> list[int]:
-    return [i for i in indices if composed.cells[i].role is not Role.TEST]
+def _stopped(composed: Composed, runs: Sequence[CellRun]) -> list[int]:
+    """Return the indices of the cells that used up their time, without tests."""
+    return [i for i, run in enumerate(runs) if run.status == "timed_out" and composed.cells[i].role is not Role.TEST]
 
 
 def _run_cell(kernel: Kernel, composed: Composed, index: int, seconds: float) -> CellRun:

@@ -153,7 +153,8 @@ class Remote:
             # Weights rebuild a model's layers and are not compared by a test: they keep their types.
             kept_types = None if verb == "model" else kinds
             # Only a tuple is taken apart: what other values do then is for their classes to decide.
-            decoded = self._decoded(reply, kept_types, judges=self._judges(verb, arguments, call))
+            handles = arguments if verb != "operate" else arguments[1]
+            decoded = self._decoded(reply, kept_types, judges=self._judges(request_name, handles, call))
             outcome, result, printed = exactly(tuple, decoded)
             if type(printed) is not str or type(outcome) is not str or outcome not in ("ok", "raised", UNREAD, GONE):
                 raise CodecError("not a reply")
@@ -195,15 +196,13 @@ class Remote:
         refer = functools.partial(self.claimed, judges=self.permissions.judges(*passing))
         return self.callbacks.answer(question, kinds, refer)
 
-    def _judges(self, verb: str, arguments: tuple[Any, ...], call: TestedCall) -> bool:
+    def _judges(self, request_name: str, handles: Sequence[Any], call: TestedCall) -> bool:
         """Tell whether objects in a reply may judge.
 
         They may not if a claim gives them, or where the solution gave a value.
         """
-        handles = arguments if verb != "operate" else arguments[1]
         if any(origin_of(handle) is Origin.CLAIM for handle in handles):
             return False
-        request_name = arguments[0] if verb == "operate" else verb
         return request_name not in _GIVING or self.permissions.judges(*call)
 
     def _excuse(self, verb: str, raised: RemoteError) -> RemoteError | None:
