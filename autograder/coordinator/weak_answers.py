@@ -74,11 +74,13 @@ def weak_answers(
     graded = {
         grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_endless).grades
     }
-    findings: list[str] = []
+    unnoticed: dict[tuple[str, str, str], list[str]] = {}
     for number, mutant in enumerate(tried):
         if (grade := graded.get(f"weak-{number}")) is not None:
-            findings += _unnoticed(exams, mutant, grade)
+            for where in _unnoticed(exams, mutant, grade):
+                unnoticed.setdefault(where, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
+    findings = [_finding(*where, results) for where, results in unnoticed.items()]
     if endless:
         findings.append(
             f"{_WHICH} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution took: "
@@ -99,16 +101,21 @@ def _limited(work: Work, seconds: float) -> Work:
     return replace(work, assignment=replace(work.assignment, limits=limits))
 
 
-def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
-    """Name the functions of a mutant whose tests all give full marks."""
+def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[tuple[str, str, str]]:
+    """Yield notebook, tests and name of each function of a mutant whose tests all give full marks."""
     for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
             is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                test_names = ", ".join(str(cell.grade_id) for cell in tests)
-                yield (
-                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
-                    "let a test call it with something for which that is wrong"
-                )
+                yield exam.notebook, ", ".join(str(cell.grade_id) for cell in tests), function
+
+
+def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
+    *others, last = results
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return (
+        f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
+        "with something for which that is wrong"
+    )

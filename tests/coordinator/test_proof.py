@@ -282,41 +282,44 @@ def test_a_test_that_finds_objects_as_they_are_at_the_end_is_named_with_what_to_
 # --- weak answers ------------------------------------------------------------------------------------
 
 WEAK = [
-    ("def double(x):\n    return 2 * x", "assert double(0) == 0", ["returns its input", "returns 0", "zeros"]),
-    ("def double(x):\n    return 2 * x", "assert double(21) == 42", []),
+    ("def double(x):\n    return 2 * x", "assert double(0) == 0", "its input, 0 or zeros of the right shape"),
+    ("def double(x):\n    return 2 * x", "assert double(21) == 42", ""),
     (
         "def double(x):\n    return 2 * x",
         "double(21)\nassert callable(double)",
-        ["input", "None", "returns 0", "zeros"],
+        "its input, None, 0 or zeros of the right shape",
     ),
     (
         "def double(x):\n    'Doc.'\n    x.append(0)",
         "x = []\ndouble(x)\nassert double.__doc__",
-        ["input", "None", "returns 0"],
+        "its input, None or 0",
     ),
-    ("def double(x, *more, y=1, **z):\n    return [2 * x]", "assert len(double(3, 4, y=2, w=5)) == 1", ["zeros"]),
-    ("def double(x):\n    return 1 if x < 1 else double(x - 1)", "assert double(3) == 1", []),
-    ("def double(x):\n    return x", "assert double(3) == 3", []),
+    (
+        "def double(x, *more, y=1, **z):\n    return [2 * x]",
+        "assert len(double(3, 4, y=2, w=5)) == 1",
+        "zeros of the right shape",
+    ),
+    ("def double(x):\n    return 1 if x < 1 else double(x - 1)", "assert double(3) == 1", ""),
+    ("def double(x):\n    return x", "assert double(3) == 3", ""),
     (
         "def double(x):\n    def twice():\n        return 2\n    x.append(twice())",
         "x = []\ndouble(x)\nassert x == [2]",
-        [],
+        "",
     ),
-    ("def double(x):\n    yield x", "assert list(double(3)) == [3]", []),
-    ("double = 3", "assert double == 3", []),
+    ("def double(x):\n    yield x", "assert list(double(3)) == [3]", ""),
+    ("double = 3", "assert double == 3", ""),
 ]
 
 
-@pytest.mark.parametrize(("solution", "test", "kinds"), WEAK)
+@pytest.mark.parametrize(("solution", "test", "results"), WEAK)
 def test_a_test_that_gives_full_marks_to_an_answer_that_does_nothing_is_named(
-    solution: str, test: str, kinds: list[str], tmp_path: Path
+    solution: str, test: str, results: str, tmp_path: Path
 ) -> None:
     course = tiny_course(tmp_path, solution=f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", test=test)
     said = prove(course, tiny_release(course), execute=Here()).warnings
-    assert len(said) == len(kinds), said
-    for line, kind in zip(said, kinds, strict=True):
-        assert line.startswith("nb, test-double: an answer whose double() only returns ")
-        assert kind in line
+    todo = "let a test call it with something for which that is wrong"
+    named = f"nb, test-double: an answer whose double() only returns {results} gets full marks; {todo}"
+    assert list(said) == ([named] if results else [])
     assert sorted(p.name for p in proof_folder(course, "hw").iterdir()) == ["solution", "unchanged"]
 
 
