@@ -13,7 +13,7 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograder.extensions.lms.account import System
     from autograder.extensions.lms.entries import ResultEntry
@@ -221,9 +221,7 @@ def _show(steps: Sequence[PostingStep], *, dry_run: bool) -> None:
 
 def _system(course: Course, assignment: Assignment) -> System:
     """Open the learning system that course.yaml names."""
-    from autograder.extensions.lms.canvas import Canvas
     from autograder.extensions.lms.course_keys import learning_system, posted_to
-    from autograder.extensions.lms.moodle import Moodle
     from autograder.extensions.lms.rest import Client, token
     from autograder.extensions.lms.systems import registered
 
@@ -234,8 +232,6 @@ def _system(course: Course, assignment: Assignment) -> System:
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
-    connectors: Mapping[str, Callable[[Client, int, int], System]] = {"canvas": Canvas, "moodle": Moodle}
-    connect = connectors.get(settings.kind) or registered(settings.kind).connect
-    if connect is None:
-        raise UsageError(f"{settings.kind} takes no results by an API; name a file by --into")
+    connect = registered(settings.kind).connect
+    assert connect is not None  # reading course.yaml refuses a system without API
     return connect(client, settings.course, number)
