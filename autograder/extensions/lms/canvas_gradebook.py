@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from autograder.extensions.lms.canvas import Canvas
 from autograder.extensions.lms.columns_by_title import choose_column, nonempty_cells, read_number
-from autograder.extensions.lms.matching import CANVAS, REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import CANVAS, REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.sheet import Sheet
 from autograder.extensions.lms.systems import Column, Layout, SystemKind
 
@@ -28,7 +28,7 @@ def recognize(sheet: Sheet, titles: Sequence[str], column: str) -> Layout | None
         (read_number(row[chosen]) for row in sheet.rows[1:] if row[student or 0].strip() == "Points Possible"), None
     )
     identities = tuple(
-        Known(
+        PersonNames(
             numbers(CANVAS, nonempty_cells(sheet, row, ("ID",)))
             + numbers(REGISTRY, nonempty_cells(sheet, row, ("SIS User ID", "Integration ID"))),
             tuple(nonempty_cells(sheet, row, ("SIS Login ID", "Email"))),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from autograder.extensions.lms.columns_by_title import nonempty_cells
-from autograder.extensions.lms.matching import PARTICIPANT, REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import PARTICIPANT, REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.moodle import Moodle
 from autograder.extensions.lms.sheet import Sheet
 from autograder.extensions.lms.systems import Column, Layout, SystemKind
@@ -25,7 +25,7 @@ def recognize(sheet: Sheet, titles: Sequence[str], column: str) -> Layout | None
     grade = sheet.column("Grade", "Bewertung")
     identifier = sheet.column("Identifier", "ID") or 0
     identities = tuple(
-        Known(
+        PersonNames(
             numbers(PARTICIPANT, [re.sub(r"\D", "", sheet.rows[row][identifier])])
             + numbers(REGISTRY, nonempty_cells(sheet, row, ("ID number", "ID-Nummer"))),
             tuple(nonempty_cells(sheet, row, ("Email address", "E-Mail-Adresse", "Username", "Anmeldename"))),

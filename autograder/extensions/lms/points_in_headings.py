@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from autograder.extensions.lms.columns_by_title import choose_column, nonempty_cells, read_number
-from autograder.extensions.lms.matching import REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.sheet import Sheet
 from autograder.extensions.lms.systems import Column, Layout, SystemKind
 
@@ -49,7 +49,7 @@ def _graded(
     points = read_number(match["points"] or "") if match else None
     first, last = sheet.column("First Name"), sheet.column("Last Name")
     identities = tuple(
-        Known(
+        PersonNames(
             numbers(REGISTRY, nonempty_cells(sheet, row, ids)),
             tuple(text.lstrip("#") for text in nonempty_cells(sheet, row, logins)),
             () if first is None or last is None else (f"{sheet.rows[row][last]}, {sheet.rows[row][first]}",),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from autograder._util import registry
 from autograder.errors import UsageError
 from autograder.extensions.lms.account import System
-from autograder.extensions.lms.matching import REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sheet import Sheet
 
@@ -38,7 +38,7 @@ class Layout:
     system: str
     people: tuple[int, ...]
     """Rows of students."""
-    known: tuple[Known, ...]
+    known: tuple[PersonNames, ...]
     """Names of each of ``people``."""
     column: Column
 
@@ -106,7 +106,9 @@ def _generic(sheet: Sheet, column: str, key: str) -> Layout:
         missing = f"it has no column “{column}”" if column else "name the column for the grades by --column"
         raise UsageError(f"{sheet.name}: {missing} ({_headings(sheet)})")
     rows = tuple(range(1, len(sheet.rows)))
-    identities = tuple(Known(numbers(REGISTRY, [value := sheet.rows[row][index]]), (value,), (value,)) for row in rows)
+    identities = tuple(
+        PersonNames(numbers(REGISTRY, [value := sheet.rows[row][index]]), (value,), (value,)) for row in rows
+    )
     return Layout("table", rows, identities, Column(grade))
 
 
