@@ -24,13 +24,13 @@ GREEDY = SystemKind("Greedy", lambda sheet, titles, column: Layout("Greedy", (),
 
 
 def test_the_kits_own_systems_are_registered() -> None:
-    assert registry.names(registry.SYSTEMS) == OWN
+    assert set(OWN) <= set(registry.names(registry.SYSTEMS))
 
 
 def test_no_other_package_takes_the_files_of_the_kits_own_systems(tmp_path: Path) -> None:
     entry = "[autograder.systems]\naaa = greedy:GREEDY\n"
     with installed(tmp_path, "greedy", {"greedy": GREEDY}, entry):
-        assert system_names() == [*OWN, "aaa"]
+        assert system_names()[-1] == "aaa"
         assert recognize(CANVAS, ["hw"]).system == "Canvas"
         assert recognize(UNKNOWN, ["hw"]).system == "Greedy"
 
