@@ -55,6 +55,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
+    SYSTEMS: {"lti": "serve"},
     SECTIONS: {"questions": "insight"},
     COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},

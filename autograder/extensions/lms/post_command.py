@@ -222,12 +222,15 @@ def _show(steps: Sequence[PostingStep], *, dry_run: bool) -> None:
 def _system(course: Course, assignment: Assignment) -> System:
     """Open the learning system that course.yaml names."""
     from autograder.extensions.lms.canvas import Canvas
-    from autograder.extensions.lms.course_keys import learning_system, posted_to
+    from autograder.extensions.lms.course_keys import KINDS, learning_system, posted_to
     from autograder.extensions.lms.moodle import Moodle
     from autograder.extensions.lms.rest import Client, token
     from autograder.extensions.lms.systems import registered
 
     settings, number = learning_system(course), posted_to(assignment)
+    opens = registered(settings.kind).open if settings.kind not in ("", *KINDS) else None
+    if opens is not None:
+        return opens(course, assignment)
     if not settings.kind or number is None:
         raise UsageError(
             "name a file by --into, or let course.yaml say where the API is: learning_system: {kind: canvas, "

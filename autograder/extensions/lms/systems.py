@@ -18,6 +18,7 @@ from autograder.extensions.lms.account import System
 from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, Known, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sheet import Sheet
+from autograder.records.course import Assignment, Course
 
 _CANVAS = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 _BLACKBOARD = re.compile(r"(?P<title>.*?) \[Total Pts: (?:up to )?(?P<points>[\d.,]+)[^\]]*\] ?\|(?P<id>\d+)")
@@ -64,6 +65,8 @@ class SystemKind:
     for the file of another system. None: ``--into`` takes no file of it."""
     connect: Callable[[Client, int, int], System] | None = None
     """Opens an assignment by the API, given the numbers of course and assignment; None: it has no API."""
+    open: Callable[[Course, Assignment], System] | None = None
+    """Opens an assignment by what the extension itself knows; course.yaml then needs no address, and no numbers."""
 
 
 def recognize(sheet: Sheet, titles: Sequence[str], column: str = "", key: str = "") -> Layout:
