@@ -1,4 +1,4 @@
-"""Pages that a learning system opens by LTI 1.3: the way in, and the choice of an assignment for a new link."""
+"""Pages that a learning system opens by LTI 1.3: the way in, and what a new link leads to."""
 
 from __future__ import annotations
 
