@@ -165,8 +165,8 @@ def _members(course: Course, url: str, _: str) -> None:
 
     members = lti_services.members(course, lti_services.memberships_address(course))
     rows = [
-        {"id": "", "name": who.name, "email": who.email, "lti_id": who.number, "sis_id": who.registry}
-        for who in members
+        {"id": "", "name": student.name, "email": student.email, "lti_id": student.number, "sis_id": student.registry}
+        for student in members
     ]
     click.echo(as_text(("id", "name", "email", "lti_id", "sis_id"), rows).decode(), nl=False)
 
