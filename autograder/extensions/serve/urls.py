@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from autograder.extensions.serve import pages, public_views, staff_views, student_views
+from autograder.extensions.serve import exchange_views, pages, public_views, staff_views, student_views
 from autograder.extensions.serve.visitors import VisitorRole, identify
 
 View = Callable[..., HttpResponse]
@@ -25,6 +25,14 @@ class Route:
     role: VisitorRole
     """The only role that may open it; ``nobody``: everybody may."""
     methods: tuple[str, ...] = ("GET", "HEAD")
+    staff_too: bool = False
+    """Whether staff may open a student's address."""
+    by_token: bool = False
+    """Whether it is for programs: the token of the request alone counts, and no form's."""
+
+    def opens_for(self, role: VisitorRole) -> bool:
+        """Tell whether a role may open it."""
+        return self.role in (VisitorRole.NOBODY, role) or (self.staff_too and role is VisitorRole.STAFF)
 
 
 _BOTH = ("GET", "HEAD", "POST")
@@ -50,6 +58,27 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
+    Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True, by_token=True),
+    Route(
+        "exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True, by_token=True
+    ),
+    Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",), by_token=True),
+    Route(
+        "exchange/submissions/<str:assignment>/<str:student>/",
+        "submission",
+        exchange_views.submission,
+        _STAFF,
+        by_token=True,
+    ),
+    Route(
+        "exchange/commands/<str:kind>/<str:assignment>/",
+        "command",
+        exchange_views.command,
+        _STAFF,
+        ("POST",),
+        by_token=True,
+    ),
+    Route("exchange/news/<str:receipt>/", "news", exchange_views.news, _STAFF, by_token=True),
     Route("metrics", "metrics", staff_views.metrics, _STAFF),
 )
 
@@ -60,15 +89,18 @@ def _guarded(route: Route) -> View:
     def answer(request: HttpRequest, **names: Any) -> HttpResponse:
         if request.method not in route.methods:
             return HttpResponse(status=405, headers={"Allow": ", ".join(route.methods)})
-        visitor = identify(request)
-        if route.role not in (VisitorRole.NOBODY, visitor.role):
+        visitor = identify(request, by_token=route.by_token)
+        if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
         return route.view(request, visitor, **names)
 
+    answer.csrf_exempt = route.by_token  # type: ignore[attr-defined]
     return answer
 
 
 def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:
+    if role is VisitorRole.NOBODY and "Authorization" in request.headers:
+        return pages.with_text(401, "This course knows nobody with this token. Ask your teachers to add your login.")
     if role is VisitorRole.NOBODY:
         return public_views.ask_for_link(request)
     return pages.notice(request, 403, "Not for you", f"This page is not for the role “{role}”.")
