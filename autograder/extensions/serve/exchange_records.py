@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,16 +10,6 @@ from autograder.submissions.members import MIB, ArchiveLimits
 
 RELEASE = ArchiveLimits(1024 * MIB, 10_000, 512 * MIB, 1024 * MIB)
 """Bounds of a released assignment with its data."""
-MAX_LISTING_BYTES = 32 * MIB
-
-
-@dataclass(frozen=True, slots=True)
-class ReleasedAssignment:
-    """An assignment that students can fetch."""
-
-    name: str
-    notebooks: tuple[str, ...]
-    """Names of its notebooks, with their ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +32,14 @@ class ListedHandIn:
 class Listing:
     """What a person of the course may fetch."""
 
-    course: str
-    released: tuple[ReleasedAssignment, ...]
+    released: Mapping[str, tuple[str, ...]]
+    """Assignment → the files of its notebooks."""
     hand_ins: tuple[ListedHandIn, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class JobNews:
-    """How far a job is."""
+    """How far a hand-in or a command is."""
 
     receipt: str
     sha256: str
@@ -58,4 +49,4 @@ class JobNews:
     position: int
     """Place in line while it waits, else 0."""
     detail: str
-    """For staff: what the command said."""
+    """What the command said."""

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
-from autograder.extensions.serve.hub_users import HubError
 from autograder.extensions.serve.pages import notice, with_text
+from autograder.extensions.serve.token_requests import AnswerFault
 from autograder.extensions.serve.visitors import VisitorRole, identify
 from autograder.submissions.members import MIB, SUBMISSION
 
@@ -44,7 +44,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     status, title, text = _sentence(error)
     if status == 500:
         _LOG.error("a request failed: %s", request.path, exc_info=error)
-    elif isinstance(error, CourseError | HubError):
+    elif isinstance(error, CourseError | AnswerFault):
         _LOG.error("%s: %s", request.path, error)
     response = notice(request, status, title, text)
     if status == 503:
@@ -56,7 +56,7 @@ def _sentence(error: BaseException | None) -> tuple[int, str, str]:
     """Return status, title and sentence for an exception."""
     if _is_full(error):
         return 507, "No space left", "The server's disk is full. Nothing was handed in: please tell your teachers."
-    if isinstance(error, HubError):
+    if isinstance(error, AnswerFault):
         return (
             503,
             "No Hub",

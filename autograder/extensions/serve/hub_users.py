@@ -28,49 +28,37 @@ class HubUser:
     groups: frozenset[str]
 
 
-class HubError(Exception):
-    """The Hub could not be asked."""
-
-
 def user_of(wanted: Door, token: str) -> HubUser | None:
-    """Ask the Hub whose a token is.
+    """Ask the Hub whose a token is; None if it is not valid, or is not for this door.
 
-    A token counts if it may access this service: others are given to services and servers of other people, who could
-    use them here. The Hub's services are nobody, whatever their names are.
-
-    Returns:
-        The user; None if the token is not valid, or is not for this service.
+    A token has to have access to the door's service: other tokens are given to servers and services of other people,
+    who could use them here. The Hub's services are nobody, whatever their names are.
 
     Raises:
-        HubError: the Hub does not answer, or with something else.
+        AnswerFault: the Hub does not answer, or with something else.
     """
-    if not _TOKEN.fullmatch(token):
-        return None
-    now = time.monotonic()
     key = hashlib.sha256(f"{wanted.hub} {wanted.hub_service} {token}".encode()).digest()
     until, user = _cache.get(key, (0.0, None))
-    if user is not None and until > now:
-        return user
-    user = _asked(wanted, token)
-    if user is not None:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[key] = (now + CACHE_SECONDS, user)
+    if user is None or until < time.monotonic():
+        user = _asked(wanted, token) if _TOKEN.fullmatch(token) else None
+        if user is not None:
+            if len(_cache) >= MAX_CACHED:
+                _cache.clear()
+            _cache[key] = (time.monotonic() + CACHE_SECONDS, user)
     return user
 
 
 def _asked(wanted: Door, token: str) -> HubUser | None:
     body = io.BytesIO()
     try:
-        send("GET", f"{wanted.hub.rstrip('/')}/user", token, body, MIB, seconds=10)
+        send("GET", f"{wanted.hub.rstrip('/')}/user", token, body, MIB, 10)
         model = json.loads(body.getvalue())
-        is_user, scopes = model["kind"] == "user", set(model["scopes"])
+        accesses = {"access:services", f"access:services!service={wanted.hub_service}"} & set(model["scopes"])
         user = HubUser(str(model["name"]), frozenset(map(str, model["groups"])))
+        return user if model["kind"] == "user" and accesses and user.name else None
     except AnswerFault as fault:
         if fault.status in (401, 403):
             return None
-        raise HubError(str(fault)) from None
+        raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise HubError(f"the answer of {wanted.hub} is none of JupyterHub's: {type(error).__name__}") from None
-    is_for_here = {"access:services", f"access:services!service={wanted.hub_service}"} & scopes
-    return user if is_user and is_for_here and user.name else None
+        raise AnswerFault(0, f"{wanted.hub} does not answer as JupyterHub: {type(error).__name__}") from None

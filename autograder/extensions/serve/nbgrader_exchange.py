@@ -1,8 +1,7 @@
 """nbgrader's exchange by way of a door: seven classes for ``c.ExchangeFactory``, in place of a shared folder.
 
-It runs in the servers of students and staff, and needs nbgrader and the kit without an extra. The token is the one that
-JupyterHub gave the server. What the door answers is a stranger's: names, sizes and archives are checked as `collect`
-checks those of students.
+They run in the servers of students and staff, and need nbgrader and the kit without an extra. What the door answers is
+a stranger's: names, sizes and archives are checked as ``collect`` checks those of students.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import hashlib
 import os
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -28,14 +26,18 @@ from autograder._util.plain_records import from_plain, loads
 from autograder._util.student_names import student_name
 from autograder._util.text import one_line, visible
 from autograder.errors import AutograderError, SubmissionError
-from autograder.extensions.serve.exchange_records import MAX_LISTING_BYTES, RELEASE, JobNews, ListedHandIn, Listing
+from autograder.extensions.serve.exchange_records import RELEASE, JobNews, ListedHandIn, Listing
 from autograder.extensions.serve.token_requests import AnswerFault, send
 from autograder.submissions.archive import extract
-from autograder.submissions.folder import read_chunks, walk
+from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
-from autograder.submissions.members import SUBMISSION, Member, is_junk, name_problem
+from autograder.submissions.members import MIB, SUBMISSION, is_junk, name_problem
 
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
+MAX_RECORD_BYTES = 32 * MIB
+ANSWER_SECONDS = 600.0
+FAULTS = (AnswerFault, AutograderError, OSError, ValueError, RecursionError)
+"""Faults of an answer, of the files in it, and of this machine."""
 _Record = TypeVar("_Record")
 
 
@@ -47,11 +49,10 @@ def use_doors(config: Any, **doors: str) -> None:
         DoorFetchAssignment,
         DoorFetchFeedback,
         DoorSubmit,
-        DoorReleaseAssignment,
-        DoorReleaseFeedback,
         DoorCollect,
+        *DoorCommand.__subclasses__(),
     ):
-        setattr(config.ExchangeFactory, kind.plugin, f"{__name__}.{kind.__name__}")
+        setattr(config.ExchangeFactory, kind.role, f"{__name__}.{kind.__name__}")
 
 
 class DoorExchange(abc.Exchange):
@@ -59,29 +60,26 @@ class DoorExchange(abc.Exchange):
 
     doors = Dict(Unicode(), help="Course → address of its door, http://door:8000").tag(config=True)
     path_includes_course = Bool(False, help="Whether assignments lie in a folder of their course.").tag(config=True)
-    patience_seconds = Float(900.0, help="How long to wait for a command at the door.").tag(config=True)
-    plugin = ""
-    """Name of the class among nbgrader's."""
 
     def init_src(self) -> None:
         """Do nothing: the door knows what there is."""
 
-    def init_dest(self) -> None:
-        """Do nothing: paths depend on what the door has."""
+    init_dest = init_src
 
     def copy_files(self) -> None:
-        """Do what the class is for, and say in one sentence why it cannot be done."""
+        """Do what the class is for, or say in one sentence why it cannot be done."""
         try:
             self.act(self.coursedir.course_id, self.coursedir.assignment_id)
-        except (AnswerFault, AutograderError, OSError, ValueError) as error:
+        except FAULTS as error:
             self.fail(one_line(str(error), 1000))
 
     def act(self, course: str, assignment: str) -> None:
         """Do what the class is for."""
-        raise NotImplementedError
 
-    def send(self, course: str, path: str, into: BinaryIO, most: int, method: str = "GET", **options: Any) -> None:
-        """Send a request to a course's door.
+    def ask(
+        self, course: str, *path: str, into: BinaryIO, most: int, method: str = "GET", upload: BinaryIO | None = None
+    ) -> None:
+        """Send a request to a course's door, whose answer is written ``into`` a file.
 
         Raises:
             ExchangeError: the course has no door here, or there is no token.
@@ -92,63 +90,68 @@ class DoorExchange(abc.Exchange):
             self.fail(f"c.Exchange.doors has no address of the course {course!r}: name it with --course")
         if not token:
             self.fail(f"there is no {TOKEN_VARIABLE}: the exchange works where JupyterHub has started the server")
-        send(method, f"{address.rstrip('/')}/{path}", token, into, most, **options)
+        url = "/".join([address.rstrip("/"), *(quote(part, safe="") for part in path), ""])
+        send(method, url, token, into, most, ANSWER_SECONDS, upload)
 
-    def record(self, kind: type[_Record], course: str, path: str, method: str = "GET", **options: Any) -> _Record:
-        """Send a request whose answer is a record."""
+    def record(self, kind: type[_Record], course: str, *path: str, **options: Any) -> _Record:
+        """Send a request whose answer is a record; one of :data:`FAULTS` if it is none."""
         body = BytesIO()
-        self.send(course, path, body, MAX_LISTING_BYTES, method, **options)
-        try:
-            return from_plain(kind, loads(body.getvalue()))
-        except RecursionError:
-            raise ValueError("the answer is nested too deeply") from None
+        self.ask(course, *path, into=body, most=MAX_RECORD_BYTES, **options)
+        return from_plain(kind, loads(body.getvalue()))
 
     def listing(self, course: str) -> Listing:
-        """Ask what there is; every name in it is fit for a folder.
+        """Ask what there is; every name in it is fit for a file or a folder.
 
         Raises:
             SubmissionError: a name is not.
         """
-        listing = self.record(Listing, course, "exchange/")
-        for name in [each.name for each in listing.released] + [each.assignment for each in listing.hand_ins]:
+        listing = self.record(Listing, course, "exchange")
+        for name in [
+            *listing.released,
+            *(name for each in listing.hand_ins for name in (each.assignment, each.student)),
+        ]:
             student_name(name)
-        files = [name for each in listing.released for name in each.notebooks]
-        for name in files + [each.page for each in listing.hand_ins if each.page]:
+        files = [name for names in listing.released.values() for name in names]
+        for name in [*files, *(each.page for each in listing.hand_ins if each.page)]:
             if "/" in name or is_junk(name) or name_problem(name):
                 raise SubmissionError(f"the door names a file {one_line(name, 80)!r}, which is refused")
-        for each in listing.hand_ins:
-            student_name(each.student)
         return listing
+
+    def hand_ins(self, listing: Listing) -> list[ListedHandIn]:
+        """List the hand-ins that the command line asks for."""
+        asked = (self.coursedir.student_id, self.coursedir.assignment_id)
+        return [
+            each
+            for each in sorted(listing.hand_ins, key=lambda each: (each.student, each.assignment, each.time))
+            if all(name in ("", "*", own) for name, own in zip(asked, (each.student, each.assignment), strict=True))
+        ]
 
     def folder(self, course: str, assignment: str) -> Path:
         """Return the path of an assignment's folder of this user."""
-        return (
-            Path(self.assignment_dir).absolute()
-            / (course if self.path_includes_course else "")
-            / student_name(assignment)
-        )
+        home = Path(self.assignment_dir).absolute()
+        return (home / course if self.path_includes_course else home) / student_name(assignment)
+
+    def page(self, course: str, each: ListedHandIn) -> Path:
+        """Return the path of a feedback page, where nbgrader looks for it."""
+        return self.folder(course, each.assignment) / "feedback" / format_timestamp(each.time) / each.page
 
     @contextlib.contextmanager
-    def unpacked(self, course: str, path: str, beside: Path) -> Iterator[tuple[Path, tuple[Member, ...]]]:
-        """Fetch an archive and unpack it into a new folder beside a path; what stays in it is removed."""
+    def unpacked(self, beside: Path, course: str, *path: str) -> Iterator[tuple[Path, list[str]]]:
+        """Fetch an archive and unpack it into a new folder beside a path; what is left in it is removed."""
         beside.parent.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryFile() as archive,
             tempfile.TemporaryDirectory(prefix=".door-", dir=beside.parent) as folder,
         ):
-            self.send(course, path, archive, RELEASE.archive_bytes)
-            new = Path(folder) / "new"
-            new.mkdir()
-            yield new, extract(archive, new, RELEASE, strict=True)
+            self.ask(course, *path, into=archive, most=RELEASE.archive_bytes)
+            (new := Path(folder) / "new").mkdir()
+            yield new, [member.name for member in extract(archive, new, RELEASE, strict=True)]
 
 
 class DoorList(DoorExchange, abc.ExchangeList):
     """Lists released assignments and hand-ins: one's own, or for staff those that count."""
 
-    plugin = "list"
-
-    def copy_files(self) -> None:
-        """Do nothing: there are no files."""
+    role = "list"
 
     def remove_files(self) -> None:
         """Refuse: a receipt stays."""
@@ -156,96 +159,80 @@ class DoorList(DoorExchange, abc.ExchangeList):
 
     def list_files(self) -> list[dict[str, Any]]:
         """List what nbgrader's own list has, in its form."""
+        self.log.info("%s assignments:", "Submitted" if self.inbound or self.cached else "Released")
         wanted = self.coursedir.course_id
+        courses = [wanted] if wanted else sorted(self.doors)
         entries: list[dict[str, Any]] = []
-        for course in [wanted] if wanted else sorted(self.doors):
+        for course in courses:
             try:
                 listing = self.listing(course)
-            except (AnswerFault, AutograderError, ValueError) as error:
-                if len(self.doors) < 2 or wanted:
+            except FAULTS as error:
+                if len(courses) == 1:
                     self.fail(one_line(str(error), 1000))
-                self.log.warning("%s: %s", course, one_line(str(error), 1000))  # perhaps another course's student
-                continue
-            entries += (
-                self._submitted(course, listing) if self.inbound or self.cached else self._released(course, listing)
-            )
+                self.log.warning("%s: %s", course, one_line(str(error), 1000))  # perhaps a course of other students
+            else:
+                list_course = self._submitted if self.inbound or self.cached else self._released
+                entries += list_course(course, listing)
         return entries
 
-    def _is_wanted(self, assignment: str) -> bool:
-        return self.coursedir.assignment_id in ("", "*", assignment)
-
-    def _released(self, course: str, listing: Listing) -> list[dict[str, Any]]:
-        self.log.info("Released assignments:")
-        entries = []
-        for each in filter(lambda each: self._is_wanted(each.name), listing.released):
-            folder = self.folder(course, each.name)
+    def _released(self, course: str, listing: Listing) -> Iterator[dict[str, Any]]:
+        for name, files in listing.released.items():
+            folder = self.folder(course, name)
             is_here = folder.is_dir()
-            self.log.info("%s %s%s", course, each.name, " (already downloaded)" if is_here else "")
-            names = sorted(path.name for path in folder.glob("*.ipynb")) if is_here else each.notebooks
-            entries.append(
-                {
+            if self.coursedir.assignment_id in ("", "*", name):
+                self.log.info("%s %s%s", course, name, " (already downloaded)" if is_here else "")
+                books = sorted(path.name for path in folder.glob("*.ipynb")) if is_here else files
+                yield {
                     "course_id": course,
-                    "assignment_id": each.name,
+                    "assignment_id": name,
                     "status": "fetched" if is_here else "released",
                     "path": str(folder),
-                    "notebooks": [{"notebook_id": Path(name).stem, "path": str(folder / name)} for name in names],
+                    "notebooks": [{"notebook_id": Path(book).stem, "path": str(folder / book)} for book in books],
                 }
-            )
-        return entries
 
     def _submitted(self, course: str, listing: Listing) -> list[dict[str, Any]]:
-        self.log.info("Submitted assignments:")
         groups: dict[tuple[str, str], dict[str, Any]] = {}
-        for each in sorted(listing.hand_ins, key=lambda each: (each.student, each.assignment, each.time)):
-            if self._is_wanted(each.assignment) and self.coursedir.student_id in ("", "*", each.student):
-                entry = self._hand_in(course, each)
-                head = {key: entry[key] for key in ("course_id", "student_id", "assignment_id", "status")}
-                group = groups.setdefault((each.student, each.assignment), {**head, "submissions": []})
-                group["submissions"].append(entry)
+        for each in self.hand_ins(listing):
+            names = {"course_id": course, "student_id": each.student, "assignment_id": each.assignment}
+            head = {**names, "status": "submitted"}
+            group = groups.setdefault((each.student, each.assignment), {**head, "submissions": []})
+            group["submissions"].append({**head, **self._hand_in(course, each)})
         return list(groups.values())
 
     def _hand_in(self, course: str, each: ListedHandIn) -> dict[str, Any]:
-        timestamp = format_timestamp(each.time)
-        folder = self.folder(course, each.assignment) / "feedback" / timestamp
-        is_here = bool(each.page) and (folder / each.page).is_file()
+        """Describe a hand-in, and say a line of it."""
+        page, timestamp = self.page(course, each), format_timestamp(each.time)
+        is_here = page.is_file()
+        is_old = is_here and hashlib.sha256(page.read_bytes()).hexdigest() != each.sha256
         facts = {
             "has_local_feedback": is_here,
             "has_exchange_feedback": bool(each.page),
-            "feedback_updated": is_here
-            and hashlib.sha256((folder / each.page).read_bytes()).hexdigest() != each.sha256,
-            "local_feedback_path": str(folder) if is_here else None,
+            "feedback_updated": is_old,
+            "local_feedback_path": str(page.parent) if is_here else None,
         }
-        feedback = "feedback ready to be fetched" if each.page else "no feedback available"
-        remark = "feedback already fetched" if is_here and not facts["feedback_updated"] else feedback
-        note = f": {one_line(each.note, 500)}" if each.note else ""
-        state = one_line(each.state, 20)
-        self.log.info("%s %s %s %s (%s, %s)%s", course, each.student, each.assignment, timestamp, state, remark, note)
-        return {
-            "course_id": course,
-            "student_id": each.student,
-            "assignment_id": each.assignment,
-            "timestamp": timestamp,
-            "status": "submitted",
-            "path": "",
-            "notebooks": [{"notebook_id": Path(each.page).stem, **facts}] if each.page else [],
-            **facts,
-        }
+        ready = "feedback ready to be fetched" if each.page else "no feedback available"
+        remark = one_line(
+            f"({each.state}, {'feedback already fetched' if is_here and not is_old else ready}) {each.note}"
+        )
+        self.log.info("%s %s %s %s %s", course, each.student, each.assignment, timestamp, remark)
+        books = [{"notebook_id": page.stem, **facts}] if each.page else []
+        return {"timestamp": timestamp, "path": "", "notebooks": books, **facts}
 
 
 class DoorFetchAssignment(DoorExchange, abc.ExchangeFetchAssignment):
-    """Fetches a released assignment into a new folder."""
+    """Fetches a released assignment into a new folder; with ``--replace``, only files that are missing."""
 
-    plugin = "fetch_assignment"
+    role = "fetch_assignment"
 
     def act(self, course: str, assignment: str) -> None:
-        """Fetch it; with ``--replace``, only files that are missing."""
+        """Fetch it."""
         folder = self.folder(course, assignment)
         if folder.exists() and not self.replace_missing_files:
             self.fail(f"You already have a copy of the assignment in this directory: {folder.name}")
-        with self.unpacked(course, f"exchange/release/{quote(assignment, safe='')}/", folder) as (new, members):
+        with self.unpacked(folder, course, "exchange", "release", assignment) as (new, names):
             if not folder.exists():
                 new.rename(folder)
-            for name in [member.name for member in members if not os.path.lexists(folder / member.name)]:
+            for name in [name for name in names if not os.path.lexists(folder / name)]:
                 self.log.warning("Replacing missing file %r", name)
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).rename(folder / name)
@@ -255,36 +242,27 @@ class DoorFetchAssignment(DoorExchange, abc.ExchangeFetchAssignment):
 class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
     """Hands an assignment's folder in, and says the receipt."""
 
-    plugin = "submit"
+    role = "submit"
 
     def act(self, course: str, assignment: str) -> None:
         """Pack the folder and hand it in."""
-        assignment = Path(assignment).name  # nbgrader takes a path, too
-        folder = self.folder(course, assignment)
+        folder = self.folder(course, Path(assignment).name)  # nbgrader takes a path, too
         if not folder.is_dir():
             self.fail(f"Assignment not found at: {folder}")
         names = list(self._names(folder))
-        released = {each.name: each.notebooks for each in self.listing(course).released}.get(assignment, ())
-        if missing := sorted(set(released) - set(names)):
-            say = self.fail if self.strict else self.log.warning
-            say(f"Possible missing notebooks: {', '.join(missing)}")
+        if missing := set(self.listing(course).released.get(folder.name, ())) - set(names):
+            (self.fail if self.strict else self.log.warning)(
+                f"Possible missing notebooks: {', '.join(sorted(missing))}"
+            )
         with tempfile.TemporaryFile() as archive:
-            with zipfile.ZipFile(archive, "w") as packed:
-                for name in names:
-                    with packed.open(name, "w") as file:
-                        for chunk in read_chunks(folder, name, SUBMISSION):
-                            file.write(chunk)
-            archive.seek(0)
+            pack_folder(folder, names, archive, SUBMISSION)
             digest = hashlib.file_digest(archive, "sha256").hexdigest()
             archive.seek(0)
-            path = f"exchange/submit/{quote(assignment, safe='')}/"
-            receipt = self.record(JobNews, course, path, "POST", upload=archive)
-        if receipt.sha256 != digest:
+            news = self.record(JobNews, course, "exchange", "submit", folder.name, method="POST", upload=archive)
+        if news.sha256 != digest:
             self.fail("the door has other bytes than were sent: please hand in again")
-        self.log.info("Submitted as: %s %s %s", course, assignment, format_timestamp(receipt.received))
-        self.log.info(
-            "Receipt %s, number %s in line, sha256 %s", one_line(receipt.receipt, 40), receipt.position, digest
-        )
+        self.log.info("Submitted as: %s %s %s", course, folder.name, format_timestamp(news.received))
+        self.log.info("Receipt %s, number %s in line, sha256 %s", one_line(news.receipt, 40), news.position, digest)
 
     def _names(self, folder: Path) -> Iterator[str]:
         """Yield paths of the files to hand in, by nbgrader's own settings."""
@@ -303,36 +281,58 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
 class DoorFetchFeedback(DoorExchange, abc.ExchangeFetchFeedback):
     """Fetches the feedback page, the one that the student's page shows."""
 
-    plugin = "fetch_feedback"
+    role = "fetch_feedback"
 
     def act(self, course: str, assignment: str) -> None:
         """Fetch it into ``feedback/<time of the hand-in>/``."""
-        pages = [each for each in self.listing(course).hand_ins if each.assignment == assignment and each.page]
-        if not pages:
-            self.log.warning("There is no feedback on %s yet", assignment)
-        for each in pages:
-            body = BytesIO()
-            self.send(course, f"assignments/{quote(assignment, safe='')}/feedback/page/", body, SUBMISSION.member_bytes)
+        listed = [each for each in self.hand_ins(self.listing(course)) if each.page]
+        for each in listed:
+            body, path = BytesIO(), self.page(course, each)
+            self.ask(
+                course, "assignments", each.assignment, "feedback", "page", into=body, most=SUBMISSION.member_bytes
+            )
             if hashlib.sha256(body.getvalue()).hexdigest() != each.sha256:
                 self.fail("the feedback has just changed: please fetch it again")
-            path = self.folder(course, assignment) / "feedback" / format_timestamp(each.time) / each.page
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, body.getvalue())
             self.log.info("Fetched feedback: %s", path)
+        if not listed:
+            self.log.warning("There is no feedback on %s yet", assignment)
+
+
+class DoorCollect(DoorExchange, abc.ExchangeCollect):
+    """Fetches the submissions that count, for staff to read: grades are the door's."""
+
+    role = "collect"
+
+    def act(self, course: str, assignment: str) -> None:
+        """Fetch those that are missing; with ``--update``, also those that are newer."""
+        pattern = self.coursedir.submitted_directory
+        for each in self.hand_ins(self.listing(course)):
+            folder = Path(self.coursedir.format_path(pattern, each.student, each.assignment)).absolute()
+            before = read_timestamp(folder) if folder.is_dir() else None
+            if folder.is_dir() and not (self.update and (before is None or each.time > before)):
+                self.log.info("Submission already exists: %s %s", each.student, each.assignment)
+                continue
+            with self.unpacked(folder, course, "exchange", "submissions", each.assignment, each.student) as (new, _):
+                replace_folder(new, folder)
+            self.log.info("Collecting submission: %s %s", each.student, each.assignment)
 
 
 class DoorCommand(DoorExchange):
     """A command of the kit that the door's worker runs for staff."""
 
+    patience_seconds = Float(900.0, help="How long to wait for a command at the door.").tag(config=True)
     command = ""
 
     def act(self, course: str, assignment: str) -> None:
         """Put it into the queue, wait for its end and show its words."""
-        news = self.record(JobNews, course, f"exchange/commands/{self.command}/{quote(assignment, safe='')}/", "POST")
+        path = ("exchange", "commands", self.command, assignment)
+        news = self.record(JobNews, course, *path, method="POST")
         deadline = time.monotonic() + self.patience_seconds
         while news.state in ("waiting", "begun") and time.monotonic() < deadline:
             time.sleep(1)
-            news = self.record(JobNews, course, f"exchange/news/{quote(news.receipt, safe='')}/")
+            news = self.record(JobNews, course, *path)
         words = visible(news.detail, 4000)
         if news.state != "done":
             self.fail(f"`autograder {self.command} {assignment}` at the door is {one_line(news.state, 20)}: {words}")
@@ -342,32 +342,10 @@ class DoorCommand(DoorExchange):
 class DoorReleaseAssignment(DoorCommand, abc.ExchangeReleaseAssignment):
     """Releases an assignment from the door's own source/, as ``autograder release`` does."""
 
-    plugin, command = "release_assignment", "release"
+    role, command = "release_assignment", "release"
 
 
 class DoorReleaseFeedback(DoorCommand, abc.ExchangeReleaseFeedback):
     """Writes the feedback pages again, as ``autograder feedback`` does."""
 
-    plugin, command = "release_feedback", "feedback"
-
-
-class DoorCollect(DoorExchange, abc.ExchangeCollect):
-    """Fetches the submissions that count, for staff to read: grades are the door's."""
-
-    plugin = "collect"
-
-    def act(self, course: str, assignment: str) -> None:
-        """Fetch those that are missing; with ``--update``, also those that are newer."""
-        for each in self.listing(course).hand_ins:
-            if each.assignment != assignment or self.coursedir.student_id not in ("", "*", each.student):
-                continue
-            pattern = self.coursedir.submitted_directory
-            folder = Path(self.coursedir.format_path(pattern, each.student, assignment)).absolute()
-            here = read_timestamp(folder) if folder.is_dir() else None
-            if folder.is_dir() and not (self.update and (here is None or each.time > here)):
-                self.log.info("Submission already exists: %s %s", each.student, assignment)
-                continue
-            path = f"exchange/submissions/{quote(assignment, safe='')}/{quote(each.student, safe='')}/"
-            with self.unpacked(course, path, folder) as (new, _):
-                replace_folder(new, folder)
-            self.log.info("Collecting submission: %s %s", each.student, assignment)
+    role, command = "release_feedback", "feedback"

@@ -16,12 +16,7 @@ MAX_SENTENCE_BYTES = 2_000
 
 
 class AnswerFault(Exception):
-    """No answer that can be used; its text has neither the token nor unprintable characters.
-
-    Args:
-        status: HTTP's status; 0 if there was no answer.
-        text: what is wrong.
-    """
+    """No answer that can be used; its text is printable, and has no token. ``status`` 0: no answer at all."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(one_line(text, 500))
@@ -29,30 +24,14 @@ class AnswerFault(Exception):
 
 
 def send(
-    method: str,
-    address: str,
-    token: str,
-    into: BinaryIO,
-    most: int,
-    *,
-    upload: BinaryIO | None = None,
-    seconds: float = 600.0,
+    method: str, address: str, token: str, into: BinaryIO, most: int, seconds: float, upload: BinaryIO | None = None
 ) -> None:
-    """Make a request and write the answer's body.
+    """Make a request, with a zip as the form's ``file`` if there is one, and write the answer's body ``into`` a file.
 
     No redirect is followed: another address would get the token.
 
-    Args:
-        method: HTTP's method.
-        address: where to.
-        token: the token.
-        into: where the body is written.
-        most: largest number of bytes of the body.
-        upload: a zip to send as the form's ``file``.
-        seconds: time for the whole answer.
-
     Raises:
-        AnswerFault: there is no answer, it is too large or too slow, or its status is none of success.
+        AnswerFault: the answer has another status than success, more than ``most`` bytes, or needs more ``seconds``.
     """
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -60,21 +39,22 @@ def send(
         return request
 
     deadline = time.monotonic() + seconds
+    files = None if upload is None else {"file": ("hand-in.zip", upload, "application/zip")}
+    headers = {"Accept": "text/plain", "Accept-Encoding": "identity"}
+    timeout = (CONNECT_SECONDS, min(seconds, SILENT_SECONDS))
     try:
         with requests.request(
             method,
             address,
             auth=sign,
-            headers={"Accept": "text/plain", "Accept-Encoding": "identity"},
-            files=None if upload is None else {"file": ("hand-in.zip", upload, "application/zip")},
+            headers=headers,
+            files=files,
             allow_redirects=False,
             stream=True,
-            timeout=(CONNECT_SECONDS, min(seconds, SILENT_SECONDS)),
+            timeout=timeout,
         ) as response:
-            if not 200 <= response.status_code < 300:
+            if not 200 <= response.status_code < 300 or "Content-Encoding" in response.headers:
                 raise AnswerFault(response.status_code, _sentence(response))
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise AnswerFault(response.status_code, "the answer is packed, which nobody asked for")
             for chunk in response.iter_content(CHUNK):
                 most -= into.write(chunk)
                 if most < 0 or time.monotonic() > deadline:
@@ -88,5 +68,5 @@ def _sentence(response: requests.Response) -> str:
     if response.is_redirect:
         return f"status {response.status_code}: it leads elsewhere, where no token is sent"
     if not response.headers.get("Content-Type", "").startswith("text/plain"):
-        return f"status {response.status_code}"
+        return f"an answer of no use, with status {response.status_code}"
     return next(response.iter_content(MAX_SENTENCE_BYTES), b"").decode("utf-8", "replace")

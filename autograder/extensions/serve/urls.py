@@ -27,8 +27,11 @@ class Route:
     methods: tuple[str, ...] = ("GET", "HEAD")
     staff_too: bool = False
     """Whether staff may open a student's address."""
-    by_token: bool = False
-    """Whether it is for programs: the token of the request alone counts, and no form's."""
+
+    @property
+    def by_token(self) -> bool:
+        """Whether it is for programs: the token of the request alone counts, and no form's."""
+        return self.path.startswith("exchange/")
 
     def opens_for(self, role: VisitorRole) -> bool:
         """Tell whether a role may open it."""
@@ -58,27 +61,11 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
-    Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True, by_token=True),
-    Route(
-        "exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True, by_token=True
-    ),
-    Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",), by_token=True),
-    Route(
-        "exchange/submissions/<str:assignment>/<str:student>/",
-        "submission",
-        exchange_views.submission,
-        _STAFF,
-        by_token=True,
-    ),
-    Route(
-        "exchange/commands/<str:kind>/<str:assignment>/",
-        "command",
-        exchange_views.command,
-        _STAFF,
-        ("POST",),
-        by_token=True,
-    ),
-    Route("exchange/news/<str:receipt>/", "news", exchange_views.news, _STAFF, by_token=True),
+    Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
+    Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),
+    Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",)),
+    Route("exchange/submissions/<str:assignment>/<str:student>/", "submission", exchange_views.submission, _STAFF),
+    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _BOTH),
     Route("metrics", "metrics", staff_views.metrics, _STAFF),
 )
 

@@ -52,7 +52,7 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
 
     Raises:
         CourseError: course.yaml or people.csv is wrong.
-        HubError: the Hub does not say whose the token is.
+        AnswerFault: the Hub does not say whose the token is.
     """
     course = load_course(settings.COURSE_ROOT)
     wanted = door(course)
