@@ -178,7 +178,7 @@ def test_what_was_refused_says_why(door: Door, address: str, home: Path, caplog:
     plugin("Submit", address, home).start()
     door.work()
     cached(address, home)
-    assert "(not graded, no feedback available): It was refused: there is no notebook" in caplog.text
+    assert "(not graded, no feedback available) It was refused: there is no notebook" in caplog.text
 
 
 def test_another_student_sees_fetches_and_removes_nothing_of_adas(
@@ -273,12 +273,12 @@ def test_staff_collect_what_counts(door: Door, address: str, home: Path, monkeyp
 # --- a door that lies
 
 
-def listing(**changes: Any) -> bytes:
+def listing(released: dict[str, list[str]] | None = None, **changes: Any) -> bytes:
     hand_in = {
         "assignment": "hw", "student": "ada", "time": "2026-01-01T00:00:00+00:00", "state": "done", "note": "",
         "page": "nb.html", "sha256": hashlib.sha256(b"page").hexdigest(), **changes,
     }  # fmt: skip
-    return json.dumps({"course": "tiny", "released": [], "hand_ins": [hand_in]}).encode()
+    return json.dumps({"released": released or {}, "hand_ins": [hand_in]}).encode()
 
 
 LIES: dict[str, bytes] = {
@@ -291,9 +291,16 @@ LIES: dict[str, bytes] = {
     "an absolute page": listing(page="/etc/passwd"),
     "an assignment that leads out": listing(assignment=".."),
     "a student that leads out": listing(student="../x"),
+    "a release that leads out": listing({"../x": ["nb.ipynb"]}),
+    "a notebook that leads out": listing({"hw": ["../nb.ipynb"]}),
     "no time": listing(time="../../x"),
     "too much": b" " * (33 << 20),
 }
+
+
+def test_the_listing_of_these_tests_is_taken_where_it_does_not_lie(home: Path) -> None:
+    with answering(lambda request: (200, {}, listing({"hw": ["nb.ipynb"]}))) as address:
+        assert len(cached(address, home)) == len(plugin("List", address, home, "").start()) == 1
 
 
 @pytest.mark.parametrize("lie", LIES)

@@ -58,7 +58,8 @@ def hub(tmp_path: Path) -> Iterator[str]:
     try:
         deadline = time.monotonic() + 120
         while not _answers():
-            assert time.monotonic() < deadline and process.poll() is None, (tmp_path / "hub.log").read_text()
+            is_alive = process.poll() is None and time.monotonic() < deadline
+            assert is_alive, (tmp_path / "hub.log").read_text()
             time.sleep(0.5)
         yield API
     finally:
