@@ -38,9 +38,7 @@ autograder try network.ipynb --json result.json
     help="Time for the whole notebook (default: 600, as in a course that says nothing else).",
 )
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the result to this file as well.")
-def trial(
-    notebook: Path, released: Path | None, plain: bool, seconds: float | None, json_path: Path | None
-) -> None:
+def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | None, json_path: Path | None) -> None:
     """Try NOTEBOOK before you hand it in: restart, run all cells from the top, and check.
 
     Says which cells raise, which visible tests pass, which answers the grader will find, which are missing, and which a

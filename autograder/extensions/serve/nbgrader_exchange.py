@@ -23,7 +23,7 @@ from traitlets import Bool, Dict, Float, Unicode
 
 from autograder._util.files import replace_folder, write_atomically
 from autograder._util.plain_records import from_plain, loads
-from autograder._util.student_names import student_name
+from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line, visible
 from autograder.errors import AutograderError, SubmissionError
 from autograder.extensions.serve.exchange_records import RELEASE, JobNews, ListedHandIn, Listing
@@ -31,7 +31,7 @@ from autograder.extensions.serve.token_requests import AnswerFault, send
 from autograder.submissions.archive import extract
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
-from autograder.submissions.members import MIB, SUBMISSION, is_junk, name_problem
+from autograder.submissions.members import MIB, SUBMISSION
 
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
 MAX_RECORD_BYTES = 32 * MIB
@@ -53,6 +53,17 @@ def use_doors(config: Any, **doors: str) -> None:
         *DoorCommand.__subclasses__(),
     ):
         setattr(config.ExchangeFactory, kind.role, f"{__name__}.{kind.__name__}")
+
+
+def _plain(*names: str) -> None:
+    """Refuse a name that is none of a visible file or folder.
+
+    Raises:
+        SubmissionError: it leads elsewhere, is hidden, or cannot be printed.
+    """
+    for name in names:
+        if not is_folder_name(name) or name.startswith(".") or not name.isprintable():
+            raise SubmissionError(f"the name {one_line(name, 80)!r} is refused")
 
 
 class DoorExchange(abc.Exchange):
@@ -106,15 +117,10 @@ class DoorExchange(abc.Exchange):
             SubmissionError: a name is not.
         """
         listing = self.record(Listing, course, "exchange")
-        for name in [
-            *listing.released,
-            *(name for each in listing.hand_ins for name in (each.assignment, each.student)),
-        ]:
-            student_name(name)
-        files = [name for names in listing.released.values() for name in names]
-        for name in [*files, *(each.page for each in listing.hand_ins if each.page)]:
-            if "/" in name or is_junk(name) or name_problem(name):
-                raise SubmissionError(f"the door names a file {one_line(name, 80)!r}, which is refused")
+        for assignment, files in listing.released.items():
+            _plain(assignment, *files)
+        for each in listing.hand_ins:
+            _plain(each.assignment, each.student, each.page or "none")
         return listing
 
     def hand_ins(self, listing: Listing) -> list[ListedHandIn]:
@@ -129,7 +135,8 @@ class DoorExchange(abc.Exchange):
     def folder(self, course: str, assignment: str) -> Path:
         """Return the path of an assignment's folder of this user."""
         home = Path(self.assignment_dir).absolute()
-        return (home / course if self.path_includes_course else home) / student_name(assignment)
+        _plain(assignment)
+        return (home / course if self.path_includes_course else home) / assignment
 
     def page(self, course: str, each: ListedHandIn) -> Path:
         """Return the path of a feedback page, where nbgrader looks for it."""

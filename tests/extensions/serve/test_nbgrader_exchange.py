@@ -291,6 +291,8 @@ LIES: dict[str, bytes] = {
     "an absolute page": listing(page="/etc/passwd"),
     "an assignment that leads out": listing(assignment=".."),
     "a student that leads out": listing(student="../x"),
+    "a hidden assignment": listing({".jupyter": ["nb.ipynb"]}),
+    "an assignment that writes on the terminal": listing(assignment="\x1b[2J"),
     "a release that leads out": listing({"../x": ["nb.ipynb"]}),
     "a notebook that leads out": listing({"hw": ["../nb.ipynb"]}),
     "no time": listing(time="../../x"),

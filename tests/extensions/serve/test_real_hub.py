@@ -40,6 +40,7 @@ class NoProxy(Proxy):
 load_subconfig({str(CONFIG)!r})
 c = get_config()
 c.JupyterHub.proxy_class = NoProxy
+c.Proxy.should_start = False
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
 c.Authenticator.allowed_users = {{"ada", "bob", "meier"}}
