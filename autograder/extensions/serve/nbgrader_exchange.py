@@ -42,7 +42,7 @@ _Record = TypeVar("_Record")
 
 
 def use_doors(config: Any, **doors: str) -> None:
-    """Configure nbgrader: ``use_doors(get_config(), dl101="http://door:8000")``, an address for each course."""
+    """Configure nbgrader: ``use_doors(get_config(), dl101="http://door.example:8000")``, an address for each course."""
     config.Exchange.doors = doors
     for kind in (
         DoorList,
@@ -69,7 +69,7 @@ def _plain(*names: str) -> None:
 class DoorExchange(abc.Exchange):
     """What the seven classes have in common: the door of a course, and folders of this user."""
 
-    doors = Dict(Unicode(), help="Course → address of its door, http://door:8000").tag(config=True)
+    doors = Dict(Unicode(), help="Course → address of its door, http://door.example:8000").tag(config=True)
     path_includes_course = Bool(False, help="Whether assignments lie in a folder of their course.").tag(config=True)
 
     def init_src(self) -> None:
@@ -119,18 +119,19 @@ class DoorExchange(abc.Exchange):
         listing = self.record(Listing, course, "exchange")
         for assignment, files in listing.released.items():
             _plain(assignment, *files)
-        for each in listing.hand_ins:
-            _plain(each.assignment, each.student, each.page or "none")
+        for hand_in in listing.hand_ins:
+            _plain(hand_in.assignment, hand_in.student, hand_in.page or "none")
         return listing
 
     def hand_ins(self, listing: Listing) -> list[ListedHandIn]:
         """List the hand-ins that the command line asks for."""
-        asked = (self.coursedir.student_id, self.coursedir.assignment_id)
-        return [
-            each
-            for each in sorted(listing.hand_ins, key=lambda each: (each.student, each.assignment, each.time))
-            if all(name in ("", "*", own) for name, own in zip(asked, (each.student, each.assignment), strict=True))
+        student, assignment = self.coursedir.student_id or "*", self.coursedir.assignment_id or "*"
+        selection = [
+            hand_in
+            for hand_in in listing.hand_ins
+            if student in ("*", hand_in.student) and assignment in ("*", hand_in.assignment)
         ]
+        return sorted(selection, key=lambda hand_in: (hand_in.student, hand_in.assignment, hand_in.time))
 
     def folder(self, course: str, assignment: str) -> Path:
         """Return the path of an assignment's folder of this user."""
@@ -138,9 +139,9 @@ class DoorExchange(abc.Exchange):
         _plain(assignment)
         return (home / course if self.path_includes_course else home) / assignment
 
-    def page(self, course: str, each: ListedHandIn) -> Path:
+    def page(self, course: str, hand_in: ListedHandIn) -> Path:
         """Return the path of a feedback page, where nbgrader looks for it."""
-        return self.folder(course, each.assignment) / "feedback" / format_timestamp(each.time) / each.page
+        return self.folder(course, hand_in.assignment) / "feedback" / format_timestamp(hand_in.time) / hand_in.page
 
     @contextlib.contextmanager
     def unpacked(self, beside: Path, course: str, *path: str) -> Iterator[tuple[Path, list[str]]]:
@@ -199,30 +200,30 @@ class DoorList(DoorExchange, abc.ExchangeList):
 
     def _submitted(self, course: str, listing: Listing) -> list[dict[str, Any]]:
         groups: dict[tuple[str, str], dict[str, Any]] = {}
-        for each in self.hand_ins(listing):
-            names = {"course_id": course, "student_id": each.student, "assignment_id": each.assignment}
+        for hand_in in self.hand_ins(listing):
+            names = {"course_id": course, "student_id": hand_in.student, "assignment_id": hand_in.assignment}
             head = {**names, "status": "submitted"}
-            group = groups.setdefault((each.student, each.assignment), {**head, "submissions": []})
-            group["submissions"].append({**head, **self._hand_in(course, each)})
+            group = groups.setdefault((hand_in.student, hand_in.assignment), {**head, "submissions": []})
+            group["submissions"].append({**head, **self._hand_in(course, hand_in)})
         return list(groups.values())
 
-    def _hand_in(self, course: str, each: ListedHandIn) -> dict[str, Any]:
+    def _hand_in(self, course: str, hand_in: ListedHandIn) -> dict[str, Any]:
         """Describe a hand-in, and say a line of it."""
-        page, timestamp = self.page(course, each), format_timestamp(each.time)
+        page, timestamp = self.page(course, hand_in), format_timestamp(hand_in.time)
         is_here = page.is_file()
-        is_old = is_here and hashlib.sha256(page.read_bytes()).hexdigest() != each.sha256
+        is_old = is_here and hashlib.sha256(page.read_bytes()).hexdigest() != hand_in.sha256
         facts = {
             "has_local_feedback": is_here,
-            "has_exchange_feedback": bool(each.page),
+            "has_exchange_feedback": bool(hand_in.page),
             "feedback_updated": is_old,
             "local_feedback_path": str(page.parent) if is_here else None,
         }
-        ready = "feedback ready to be fetched" if each.page else "no feedback available"
+        ready = "feedback ready to be fetched" if hand_in.page else "no feedback available"
         remark = one_line(
-            f"({each.state}, {'feedback already fetched' if is_here and not is_old else ready}) {each.note}"
+            f"({hand_in.state}, {'feedback already fetched' if is_here and not is_old else ready}) {hand_in.note}"
         )
-        self.log.info("%s %s %s %s %s", course, each.student, each.assignment, timestamp, remark)
-        books = [{"notebook_id": page.stem, **facts}] if each.page else []
+        self.log.info("%s %s %s %s %s", course, hand_in.student, hand_in.assignment, timestamp, remark)
+        books = [{"notebook_id": page.stem, **facts}] if hand_in.page else []
         return {"timestamp": timestamp, "path": "", "notebooks": books, **facts}
 
 
@@ -292,13 +293,13 @@ class DoorFetchFeedback(DoorExchange, abc.ExchangeFetchFeedback):
 
     def act(self, course: str, assignment: str) -> None:
         """Fetch it into ``feedback/<time of the hand-in>/``."""
-        listed = [each for each in self.hand_ins(self.listing(course)) if each.page]
-        for each in listed:
-            body, path = BytesIO(), self.page(course, each)
+        listed = [hand_in for hand_in in self.hand_ins(self.listing(course)) if hand_in.page]
+        for hand_in in listed:
+            body, path = BytesIO(), self.page(course, hand_in)
             self.ask(
-                course, "assignments", each.assignment, "feedback", "page", into=body, most=SUBMISSION.member_bytes
+                course, "assignments", hand_in.assignment, "feedback", "page", into=body, most=SUBMISSION.member_bytes
             )
-            if hashlib.sha256(body.getvalue()).hexdigest() != each.sha256:
+            if hashlib.sha256(body.getvalue()).hexdigest() != hand_in.sha256:
                 self.fail("the feedback has just changed: please fetch it again")
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, body.getvalue())
@@ -315,15 +316,18 @@ class DoorCollect(DoorExchange, abc.ExchangeCollect):
     def act(self, course: str, assignment: str) -> None:
         """Fetch those that are missing; with ``--update``, also those that are newer."""
         pattern = self.coursedir.submitted_directory
-        for each in self.hand_ins(self.listing(course)):
-            folder = Path(self.coursedir.format_path(pattern, each.student, each.assignment)).absolute()
+        for hand_in in self.hand_ins(self.listing(course)):
+            folder = Path(self.coursedir.format_path(pattern, hand_in.student, hand_in.assignment)).absolute()
             before = read_timestamp(folder) if folder.is_dir() else None
-            if folder.is_dir() and not (self.update and (before is None or each.time > before)):
-                self.log.info("Submission already exists: %s %s", each.student, each.assignment)
+            if folder.is_dir() and not (self.update and (before is None or hand_in.time > before)):
+                self.log.info("Submission already exists: %s %s", hand_in.student, hand_in.assignment)
                 continue
-            with self.unpacked(folder, course, "exchange", "submissions", each.assignment, each.student) as (new, _):
+            with self.unpacked(folder, course, "exchange", "submissions", hand_in.assignment, hand_in.student) as (
+                new,
+                _,
+            ):
                 replace_folder(new, folder)
-            self.log.info("Collecting submission: %s %s", each.student, each.assignment)
+            self.log.info("Collecting submission: %s %s", hand_in.student, hand_in.assignment)
 
 
 class DoorCommand(DoorExchange):

@@ -26,7 +26,7 @@ class AnswerFault(Exception):
 def send(
     method: str, address: str, token: str, into: BinaryIO, most: int, seconds: float, upload: BinaryIO | None = None
 ) -> None:
-    """Make a request, with a zip as the form's ``file`` if there is one, and write the answer's body ``into`` a file.
+    """Make a request, and write the answer's body ``into`` a file. An upload is the form's ``file``, a zip.
 
     No redirect is followed: another address would get the token.
 

@@ -140,3 +140,15 @@ def test_a_token_does_not_mix_with_a_session(door: Door, hub: Hub) -> None:
     assert client.get("/staff/", HTTP_AUTHORIZATION="token t-ada").status_code == 403
     assert client.get("/staff/", HTTP_AUTHORIZATION="token wrong").status_code == 401
     assert SCOPE in hub.users["t-ada"]["scopes"]
+
+
+def test_a_large_hand_in_of_nobody_is_refused_before_it_is_read(hub: Hub) -> None:
+    unread = {"wsgi.input": None, "CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(2 << 20)}
+    client = Client(HTTP_HOST="127.0.0.1", raise_request_exception=False)
+    sent = {"HTTP_AUTHORIZATION": "token wrong", **unread}
+    assert client.generic("POST", "/exchange/submit/hw/", **sent).status_code == 413
+    hub.answer = (500, {}, b"")
+    assert (
+        client.generic("POST", "/exchange/submit/hw/", **sent | {"HTTP_AUTHORIZATION": "token t-ada"}).status_code
+        == 503
+    )
