@@ -1,4 +1,4 @@
-# Part of a JupyterHub's configuration: its users hand in at a door (docs/how-to/jupyterhub.md), here of the course dl101.
+# Part of a Hub's configuration: its users hand in at a door (docs/how-to/jupyterhub.md), here of the course dl101.
 # Tried with JupyterHub 6.1.1, configurable-http-proxy 5.3.0, nbgrader 0.9.6, and JupyterLab 4.6.6.
 c = get_config()  # noqa: F821, JupyterHub defines it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -143,7 +144,11 @@ def test_a_token_does_not_mix_with_a_session(door: Door, hub: Hub) -> None:
 
 
 def test_a_large_hand_in_of_nobody_is_refused_before_it_is_read(hub: Hub) -> None:
-    unread = {"wsgi.input": None, "CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(2 << 20)}
+    unread = {
+        "wsgi.input": io.BytesIO(),
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": str(2 << 20),
+    }
     client = Client(HTTP_HOST="127.0.0.1", raise_request_exception=False)
     sent = {"HTTP_AUTHORIZATION": "token wrong", **unread}
     assert client.generic("POST", "/exchange/submit/hw/", **sent).status_code == 413
