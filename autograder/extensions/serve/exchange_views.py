@@ -28,7 +28,7 @@ from autograder.submissions.hand_ins import HandIns, submitters
 def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what is released, and the visitor's own hand-ins; for staff, the one of each student that counts."""
     course, names = visitor.course, _names(visitor)
-    hand_ins = _counting(course) if visitor.role is VisitorRole.STAFF else _own(course, visitor.id, names)
+    hand_ins = _counting(course) if visitor.role is VisitorRole.STAFF else _of_student(course, visitor.id, names)
     files = {name: tuple(sorted(path.name for path in course.release(name).glob("*.ipynb"))) for name in names}
     return _json(Listing({name: files[name] for name in names if files[name]}, tuple(hand_ins)))
 
@@ -84,7 +84,7 @@ def _counting(course: Course) -> Iterator[ListedHandIn]:
                 yield ListedHandIn(assignment, student, attempt.time, "submitted", "")
 
 
-def _own(course: Course, student: str, names: Sequence[str]) -> Iterator[ListedHandIn]:
+def _of_student(course: Course, student: str, names: Sequence[str]) -> Iterator[ListedHandIn]:
     """Yield a student's hand-ins; the feedback page stands at the one that was graded, however it came."""
     for name in names:
         jobs_of = own_jobs(student, name)[:50]
