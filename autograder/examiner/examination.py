@@ -21,7 +21,7 @@ from typing import Any
 from autograder import check
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
-from autograder.check.place import locating
+from autograder.check.error_place import locating
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import (
