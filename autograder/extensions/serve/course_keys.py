@@ -44,6 +44,10 @@ class Door:
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses from which that header counts; :data:`UNIX` is a Unix socket."""
+    hub: str = ""
+    """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
+    hub_service: str = "door"
+    """Name of the door among the Hub's services: a token that may not access it opens nothing."""
     secure: bool = False
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
     lti: Platform = Platform()

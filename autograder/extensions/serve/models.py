@@ -15,6 +15,12 @@ class Kind(enum.StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     PREVIEW = "preview"
+    RELEASE = "release"
+    FEEDBACK = "feedback"
+
+
+COMMANDS = (Kind.RELEASE, Kind.FEEDBACK)
+"""Jobs that run the command of this name; a preview runs one, too, and keeps its result."""
 
 
 class JobState(enum.StrEnum):

@@ -44,8 +44,16 @@ def page(
 
 
 def notice(request: HttpRequest, status: int, title: str, text: str, visitor: Visitor | None = None) -> HttpResponse:
-    """Render a page with one sentence: what went wrong, and what to do."""
+    """Render a page with one sentence: what went wrong, and what to do. A program gets the sentence alone."""
+    if request.headers.get("Accept") == "text/plain":
+        return with_text(status, text)
     return page(request, visitor, "notice", status, title=title, text=text)
+
+
+def with_text(status: int, text: str) -> HttpResponse:
+    """Answer with plain text."""
+    response = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+    return with_headers(response, {})
 
 
 def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse:
