@@ -331,7 +331,9 @@ class _CellRun:
 
 def _late_failures(run: _CellRun, environment: CellEnvironment, remote: Remote) -> list[BaseException]:
     """List what only shows once all statements have run: failed unittests, and a kernel that ended."""
-    failures = unittest_failures(environment.unittests) if finite_number(run.value) is None else []
+    failures: list[BaseException] = []
+    if finite_number(run.value) is None:
+        failures += unittest_failures(environment.unittests)
     if remote.ending is not None and not run.failures and not failures and not environment.results:
         return [remote.ending]
     return failures
