@@ -46,7 +46,7 @@ from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.undecided import is_undecided, missing_method
+from autograder.examiner.undecided import is_of_time, is_undecided, missing_method
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
@@ -552,8 +552,10 @@ def _failed(
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
-    undecided = is_undecided(errors, checks)
-    looks = SLOW_BY_TEST if any(isinstance(error, TooOftenError) for error in errors) else A_PERSON_LOOKS
+    timed = is_of_time(errors, cell.source)
+    undecided = timed or is_undecided(errors, checks)
+    slow = timed or any(isinstance(error, TooOftenError) for error in errors)
+    looks = SLOW_BY_TEST if slow else A_PERSON_LOOKS
     message = "\n".join([wording.of(errors, cell), *([looks] if undecided else [])])
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 
