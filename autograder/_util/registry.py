@@ -55,6 +55,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
+    SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"questions": "insight"},
     COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
@@ -65,6 +66,11 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
 def names(group: str) -> list[str]:
     """List the registered names of a group in alphabetical order; nothing is imported."""
     return sorted(_registered(group))
+
+
+def is_own(group: str, name: str) -> bool:
+    """Tell whether one of the kit's own extensions registers a name."""
+    return name in _EXTRAS.get(group, {})
 
 
 def load(group: str, name: str) -> Any:

@@ -14,13 +14,13 @@ from autograder.check.readings import (
     LayerReading,
     arranged,
     changes_nothing,
-    others,
+    other_readings,
     own_reading,
     pooling,
     readings_of_stack,
 )
 
-SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
+SHOWN_SETTINGS = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Step:
             readings = [LayerReading(self.kind, self.layer.get_config(), self.activation)]
         elif not readings:
             held = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
-            readings = [held, *others(self.layer)]
+            readings = [held, *other_readings(self.layer)]
         return [reading for reading in readings if reading.kind == kind]
 
     @property
@@ -65,7 +65,7 @@ class Step:
 
     def __str__(self) -> str:
         settings = dict(self.shown)
-        for key in () if self.reported else SHOWN:
+        for key in () if self.reported else SHOWN_SETTINGS:
             value = getattr(self.layer, key, None)
             if isinstance(value, int | float | tuple):
                 settings[key] = value

@@ -12,7 +12,7 @@ from autograder.coordinator import batch
 from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
 from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Work
-from autograder.records.exam import GIVEN, Exam, has_tag
+from autograder.records.exam import GIVEN_TAG, Exam, has_tag
 from autograder.records.grade import Grade
 from autograder.release.build import solution_texts
 
@@ -22,7 +22,7 @@ TIMES_THE_SOLUTION = 10
 """How many times as long as the solution the weak answers may take, all together."""
 MIN_SECONDS = 5.0
 """Seconds that they may take in any case."""
-_WHICH = "weak answers (functions that return None, 0, their input)"
+_WEAK_ANSWERS = "weak answers (functions that return None, 0, their input)"
 
 MakeWork = Callable[[str, Mapping[str, str]], Work]
 """Makes the work of a submission from a name and the text of each notebook."""
@@ -54,7 +54,7 @@ def weak_answers(
     if tried and own_seconds > MAX_SOLUTION_SECONDS:
         duration = f"the solution computes for {own_seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
         todo = f"`autograder audit {exams[0].assignment}` takes the time and tries more of them"
-        return [f"{_WHICH} were not tried: {duration}; {todo}"]
+        return [f"{_WEAK_ANSWERS} were not tried: {duration}; {todo}"]
     limit = max(MIN_SECONDS, TIMES_THE_SOLUTION * seconds)
     works = [
         _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
@@ -83,8 +83,8 @@ def weak_answers(
     findings = [_finding(*function, results) for function, results in unnoticed.items()]
     if endless:
         findings.append(
-            f"{_WHICH} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution took: "
-            "with one of them, a loop of the notebook or of a test may not end"
+            f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
+            "took: with one of them, a loop of the notebook or of a test may not end"
         )
     return findings
 
@@ -107,7 +107,7 @@ def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Ite
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
-            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
+            is_gift = any(has_tag(cell.metadata, GIVEN_TAG) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
                 yield exam.notebook, ", ".join(str(cell.grade_id) for cell in tests), function
 

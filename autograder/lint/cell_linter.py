@@ -30,7 +30,7 @@ from autograder.syntax.names import (
 from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, find_evaluator, refused_call
 from autograder.syntax.times import compares_times, timing_calls
 
-_GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
+_OF_EVERY_MODULE = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class CellLinter:
     def _names(self) -> Iterator[LintFinding]:
         vocabulary = self.notebook.known
         bound = self.notebook.bound
-        free = self.loaded - self.own - _pythons() - _GIVEN - vocabulary.own - vocabulary.students
+        free = self.loaded - self.own - _pythons() - _OF_EVERY_MODULE - vocabulary.own - vocabulary.students
         free -= unbound_on_purpose(self.tree, self.notebook.imports)
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
