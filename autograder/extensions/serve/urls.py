@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve import pages, public_views, staff_views, student_views
 from autograder.extensions.serve.visitors import VisitorRole, identify
@@ -71,7 +72,7 @@ def _guarded(route: Route) -> View:
 def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:
     if role is VisitorRole.NOBODY:
         return public_views.ask_for_link(request)
-    return pages.notice(request, 403, "Not for you", f"This page is not for the role “{role}”.")
+    return pages.notice(request, 403, noop("Not for you"), noop("This page is for others."))
 
 
 urlpatterns: list[URLPattern] = [path(route.path, _guarded(route), name=route.name) for route in ROUTES]

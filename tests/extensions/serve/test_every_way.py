@@ -30,8 +30,8 @@ ANSWERS = {
     "eve": {"squares": "squares = [1 / 0]", "rescale": "rescale = 'no function'"},
 }
 TIMES = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "submitted_at", "graded_at")
-ELSEWHERE = ("student", "sandbox", "dates", "content_keys")
-"""What a platform has of its own: no name, its sandbox, its due dates, and limits that fit its time-out."""
+ELSEWHERE = ("student", "sandbox", "dates", "content_keys", "versions")
+"""What a platform has of its own: no name, its sandbox, due dates, limits that fit its time-out, fewer libraries."""
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "gradescope": (),
     "prairielearn": ("--image", "x"),
@@ -134,5 +134,6 @@ def test_a_platform_grades_as_the_command_line_does(
             assert ended.status == 0, ended.stdout
             graded = json.loads(kept.read_text())
             assert without(graded, *TIMES, *ELSEWHERE) == without(by_command[name], *TIMES, *ELSEWHERE)
+            assert graded["versions"].items() <= by_command[name]["versions"].items()
             assert graded["content_keys"]["exam"] == by_command[name]["content_keys"]["exam"]
             assert {book["sandbox"].split(",")[0] for book in graded["notebooks"]} == {"user"}
