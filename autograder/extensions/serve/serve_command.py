@@ -106,16 +106,16 @@ def serve(
 
 def _keep(action: str, root: Path, file: Path) -> None:
     """Make a backup, or restore one; before an upgrade, no worker may be at work."""
+    from autograder._util import folder_archive
     from autograder.course.configuration import load_course
-    from autograder.extensions.serve import backup
-    from autograder.extensions.serve.state_folder import only_worker
+    from autograder.extensions.serve.state_folder import incoming, only_worker
 
     if action == "restore":
-        click.echo(f"{backup.restore(file, root)} files are in {root}", err=True)
+        click.echo(f"{folder_archive.restore(file, root)} files are in {root}", err=True)
         return
     course = load_course(root)
     with only_worker(course) if action == "upgrade" else contextlib.nullcontext():
-        click.echo(f"{backup.save(course, file)} files are in {file}", err=True)
+        click.echo(f"{folder_archive.save(root, file, incoming(course))} files are in {file}", err=True)
 
 
 def _make_demo(root: Path) -> None:

@@ -14,10 +14,11 @@ from click.testing import CliRunner, Result
 from helpers.doors import NOTEBOOK, Door
 from helpers.service_attempts import without_walls
 
+from autograder._util import folder_archive
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import UsageError
-from autograder.extensions.serve import backup, serve_command, state_folder
+from autograder.extensions.serve import serve_command, state_folder
 from autograder.extensions.serve.models import Job, JobState
 
 pytestmark = pytest.mark.integration
@@ -48,6 +49,10 @@ def term(door: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
     return door
 
 
+def save(door: Door, archive: Path) -> None:
+    folder_archive.save(door.root, archive, state_folder.incoming(door.course))
+
+
 def test_what_is_restored_is_the_course_with_its_queue(term: Door, tmp_path: Path) -> None:
     archive, copy = tmp_path / "term.tar.gz", tmp_path / "new/course"
     made, restored = serve("backup", archive, "--course", term.root), serve("restore", archive, "--course", copy)
@@ -61,8 +66,8 @@ def test_what_is_restored_is_the_course_with_its_queue(term: Door, tmp_path: Pat
 
 
 def test_a_restored_door_goes_on(term: Door, tmp_path: Path) -> None:
-    backup.save(term.course, tmp_path / "term.tar.gz")
-    backup.restore(tmp_path / "term.tar.gz", tmp_path / "new")
+    save(term, tmp_path / "term.tar.gz")
+    folder_archive.restore(tmp_path / "term.tar.gz", tmp_path / "new")
     with Door.opened(tmp_path / "new") as door:
         assert door.visitor("ada").get("/assignments/hw/feedback/").status_code == 200  # her link is the old one
         door.work()
@@ -74,16 +79,16 @@ def test_each_row_of_a_backup_has_its_upload_while_students_hand_in(
     term: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The databases are copied before the files: what comes in between is a file without a row."""
-    add = backup._add
+    add = folder_archive._add
 
     def add_and_hand_in(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> str:
         if name == "course.yaml":
             term.hand_in("ada", name="later.ipynb")
         return add(archive, name, content, mode)
 
-    monkeypatch.setattr(backup, "_add", add_and_hand_in)
-    backup.save(term.course, tmp_path / "term.tar.gz")
-    backup.restore(tmp_path / "term.tar.gz", tmp_path / "new")
+    monkeypatch.setattr(folder_archive, "_add", add_and_hand_in)
+    save(term, tmp_path / "term.tar.gz")
+    folder_archive.restore(tmp_path / "term.tar.gz", tmp_path / "new")
     uploads = {path.stem for path in state_folder.uploads(load_course(tmp_path / "new")).iterdir()}
     assert {receipt for receipt, *_ in rows(tmp_path / "new")} <= uploads
     assert len(rows(term.root)) == len(rows(tmp_path / "new")) + 1
@@ -109,7 +114,7 @@ def with_member(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
         entry.type, entry.linkname = kind, "/etc/passwd"
         archive.addfile(entry, io.BytesIO())
         sums = json.dumps({}).encode()
-        last = tarfile.TarInfo(backup.DIGESTS)
+        last = tarfile.TarInfo(folder_archive.DIGESTS)
         last.size = len(sums)
         archive.addfile(last, io.BytesIO(sums))
     return buffer.getvalue()
@@ -130,12 +135,12 @@ def with_member(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
 def test_an_archive_that_is_no_backup_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.tar.gz").write_bytes(content)
     with pytest.raises(UsageError, match="is no backup, or is damaged"):
-        backup.restore(tmp_path / "x.tar.gz", tmp_path / "new")
+        folder_archive.restore(tmp_path / "x.tar.gz", tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["x.tar.gz"]
 
 
 def test_a_backup_with_one_changed_byte_is_refused(term: Door, tmp_path: Path) -> None:
-    backup.save(term.course, tmp_path / "term.tar.gz")
+    save(term, tmp_path / "term.tar.gz")
     with tarfile.open(tmp_path / "term.tar.gz") as archive:
         members = [(m, (archive.extractfile(m) or io.BytesIO()).read()) for m in archive]
     with tarfile.open(tmp_path / "changed.tar.gz", "w:gz") as archive:
@@ -143,7 +148,7 @@ def test_a_backup_with_one_changed_byte_is_refused(term: Door, tmp_path: Path) -
             content = content.replace(b"Ada A.", b"Eva A.") if member.name == "people.csv" else content
             archive.addfile(member, io.BytesIO(content))
     with pytest.raises(UsageError, match="not those that were saved"):
-        backup.restore(tmp_path / "changed.tar.gz", tmp_path / "new")
+        folder_archive.restore(tmp_path / "changed.tar.gz", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -154,7 +159,7 @@ def test_an_upgrade_keeps_a_backup_and_the_queue(term: Door, tmp_path: Path, mon
     done = serve("upgrade", tmp_path / "before.tar.gz", "--course", term.root)
     assert done.exit_code == 0, done.output
     assert rows(term.root) == before
-    backup.restore(tmp_path / "before.tar.gz", tmp_path / "new")
+    folder_archive.restore(tmp_path / "before.tar.gz", tmp_path / "new")
     assert rows(tmp_path / "new") == before
 
 

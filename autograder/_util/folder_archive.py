@@ -1,4 +1,4 @@
-"""Backups of a door and its course: one archive, made while hand-ins are taken, and restored into an empty folder."""
+"""Archives of a folder with databases in it: made while others write there, and restored into an empty folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from pathlib import Path
 
 from autograder._util.files import replace_folder, unwritable
 from autograder.errors import HostError, UsageError
-from autograder.extensions.serve import state_folder
-from autograder.records.course import Course
 
 DIGESTS = "SHA256SUMS.json"
 """Last file of an archive: path → SHA-256 of every other one."""
@@ -25,23 +23,28 @@ _OF_PROCESSES = ("-wal", "-shm", "-journal", ".lock", ".tmp")
 """Endings of files that belong to running processes."""
 
 
-def save(course: Course, target: Path) -> int:
-    """Write all files of a course folder into a new archive, for this user alone; return their number.
+def save(folder: Path, target: Path, left_out: Path) -> int:
+    """Write all files of a folder into a new archive, for this user alone; return their number.
 
-    Databases come first, as SQLite copies them. So each row of the queue has its upload in the archive, and each grade
-    that it names. Links are left out.
+    Databases come first, as SQLite copies them: a file that was on the disk before its row is in the archive if the
+    row is. Links are left out.
+
+    Args:
+        folder: the folder.
+        target: the archive.
+        left_out: a folder in it that is not saved.
 
     Raises:
         UsageError: the archive's file exists.
         HostError: a file cannot be read, or the archive cannot be written.
     """
     digests: dict[str, str] = {}
-    paths = sorted(_files(course, target), key=lambda path: (not _is_database(path), path))
+    paths = sorted(_files(folder, target, left_out), key=lambda path: (not _is_database(path), path))
     try:
         with target.open("xb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
             target.chmod(0o600)
             for path in paths:
-                name = path.relative_to(course.root).as_posix()
+                name = path.relative_to(folder).as_posix()
                 with contextlib.suppress(FileNotFoundError):  # replaced meanwhile: the new files are there
                     content = _database_copy(path) if _is_database(path) else path.read_bytes()
                     digests[name] = _add(archive, name, content, path.stat().st_mode)
@@ -55,7 +58,7 @@ def save(course: Course, target: Path) -> int:
 
 
 def restore(source: Path, target: Path) -> int:
-    """Restore a course folder from an archive, whole or not at all; return the number of files.
+    """Restore a folder from an archive, whole or not at all; return the number of files.
 
     Folders are this user's alone.
 
@@ -69,7 +72,7 @@ def restore(source: Path, target: Path) -> int:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-            number = _extract(source, aside := Path(folder) / "course")
+            number = _extract(source, aside := Path(folder) / "restored")
             replace_folder(aside, target)
     except (tarfile.TarError, EOFError, ValueError, KeyError) as error:
         raise UsageError(f"{source} is no backup, or is damaged: {error}") from error
@@ -87,7 +90,7 @@ def _extract(source: Path, folder: Path) -> int:
         for member in archive:
             path, content = folder / member.name, archive.extractfile(member)
             if content is None or not member.isfile() or not path.is_relative_to(folder) or ".." in path.parts:
-                raise ValueError(f"{member.name!r} is no file of a course")
+                raise ValueError(f"{member.name!r} is no file of the folder")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data := content.read())
             path.chmod(member.mode & 0o777)
@@ -107,10 +110,10 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _files(course: Course, target: Path) -> Iterator[Path]:
-    """Yield the regular files of a course folder but the archive and what belongs to running processes."""
-    for path in course.root.rglob("*"):
-        is_left_out = path.name.endswith(_OF_PROCESSES) or state_folder.incoming(course) in path.parents
+def _files(folder: Path, target: Path, left_out: Path) -> Iterator[Path]:
+    """Yield the regular files of a folder but the archive and what belongs to running processes."""
+    for path in folder.rglob("*"):
+        is_left_out = path.name.endswith(_OF_PROCESSES) or left_out in path.parents
         if path.is_file() and not path.is_symlink() and path != target.resolve() and not is_left_out:
             yield path
 
