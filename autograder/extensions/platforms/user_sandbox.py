@@ -7,8 +7,8 @@
     memory, processes, time          a control group, or a watchdog a watchdog, limits of the user id
     disk                             folders of limited size        the size of each file
 
-It is weaker, so no course can choose it and nothing falls back to it. Only a package that says so uses it (Gradescope),
-and its grades carry its name. docs/security.md says what it does not hold.
+It is weaker, so no course can choose it and nothing falls back to it. Only a package for a platform that says so uses
+it, and its grades carry its name. docs/security.md says what it does not hold.
 """
 
 from __future__ import annotations

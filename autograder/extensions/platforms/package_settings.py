@@ -1,4 +1,4 @@
-"""Settings of a package for Gradescope, read on the platform; and the time that a submission has there."""
+"""Settings of a package, read on the platform; and the time that a submission has there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
 from autograder.records.run import NOTEBOOK_TOO_SLOW, RunStatus
 
-EXAM, SETTINGS, PROVISIONAL, REQUIREMENTS = "exam", "settings.json", "provisional.json", "requirements.txt"
+EXAM, SETTINGS, PROVISIONAL, REQUIREMENTS = "exam", "settings.json", "provisional", "requirements.txt"
 SETUP, RUN = "setup.sh", "run_autograder"
-"""Names of the files in a package; the platform gives the last two."""
+"""Names of the files in a package; Gradescope gives the last two."""
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
-TIMEOUT, DEFAULT_SECONDS = "TIMEOUT_SECONDS", 600.0
-"""The platform's own limit on a submission, in its environment, and what it is where nobody changed it."""
+TIMEOUT = "TIMEOUT_SECONDS"
+"""Environment variable with the platform's own limit on a submission."""
 RESERVE_SECONDS = 30.0
 """Seconds before the platform's limit at which the program ends by itself: an ended one keeps its results."""
 START_SECONDS = 60.0
@@ -35,41 +35,47 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 @dataclass(frozen=True, slots=True)
-class GradescopeSettings:
+class PackageSettings:
     """Settings that the instructor chose."""
 
     visibility: str = VISIBILITIES[0]
-    """Of each question's entry, one of :data:`VISIBILITIES`."""
+    """Of each question's entry on Gradescope, one of :data:`VISIBILITIES`."""
     keras_backend: str = ""
     """Backend of Keras in the examiner, as the instructor's environment names it; empty: Keras's own choice."""
     public_summary: bool = False
-    """Whether students see at once which public tests of an otter notebook pass."""
+    """Whether students see at once, on Gradescope, which public tests of an otter notebook pass."""
+    seconds: float = 600.0
+    """The platform's limit on a submission, where its environment does not say it."""
+    written: tuple[str, ...] = ()
+    """Questions that a person grades in any case, as ``notebook/question``."""
+    step: float = 0.5
+    """Points of one test on Artemis."""
 
 
-def dump(settings: GradescopeSettings) -> str:
+def dump(settings: PackageSettings) -> str:
     """Write settings as text."""
     return json.dumps(to_plain(settings)) + "\n"
 
 
-def load(path: Path) -> GradescopeSettings:
+def load(path: Path) -> PackageSettings:
     """Read settings.
 
     Raises:
         HostError: they are damaged.
     """
     try:
-        return from_plain(GradescopeSettings, json.loads(path.read_bytes()))
+        return from_plain(PackageSettings, json.loads(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise HostError(f"{path} cannot be read ({error}); build the package again") from error
 
 
-def platform_seconds(environment: Mapping[str, str]) -> float:
-    """Return the platform's limit on a submission."""
+def platform_seconds(environment: Mapping[str, str], otherwise: float) -> float:
+    """Return the platform's limit on a submission: what the environment says, or ``otherwise``."""
     with contextlib.suppress(ValueError):
         seconds = float(environment.get(TIMEOUT, ""))
         if 1 <= seconds <= 24 * 3600:
             return seconds
-    return DEFAULT_SECONDS
+    return otherwise
 
 
 def program_seconds(limit: float) -> float:

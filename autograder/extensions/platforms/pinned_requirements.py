@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.errors import CourseError
-from autograder.extensions.gradescope.wheel import DISTRIBUTION
+from autograder.extensions.platforms.wheel import DISTRIBUTION
 from autograder.records.exam import Exam
 from autograder.syntax.names import modules_imported, vocabulary
 

@@ -17,10 +17,20 @@ import pytest
 from autograder import check
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange.work import BUSY
-from autograder.extensions.gradescope import pinned_requirements, platform_settings, program, results_json, wheel
-from autograder.extensions.gradescope.package import write_package
-from autograder.extensions.gradescope.platform_settings import GradescopeSettings
-from autograder.extensions.gradescope.submitted import take
+from autograder.extensions.platforms import (
+    conclusion,
+    gradescope_results,
+    package_settings,
+    pinned_requirements,
+    program,
+    student_texts,
+    wheel,
+)
+from autograder.extensions.platforms.conclusion import Conclusion
+from autograder.extensions.platforms.package import pack
+from autograder.extensions.platforms.package_settings import PackageSettings
+from autograder.extensions.platforms.platform_table import GRADESCOPE
+from autograder.extensions.platforms.submitted import take
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam, ExamCell, Role
@@ -128,10 +138,10 @@ def book(*questions: QuestionGrade, **more: Any) -> NotebookGrade:
 
 
 def results(
-    *books: NotebookGrade, chosen: GradescopeSettings | None = None, notes: tuple[str, ...] = ()
+    *books: NotebookGrade, chosen: PackageSettings | None = None, notes: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    content = results_json.graded(Grade("student", "hw", books), chosen or GradescopeSettings(), notes, 3.2, 2)
-    assert json.loads(json.dumps(content, allow_nan=False)) == content
+    text = gradescope_results.graded(Grade("student", "hw", books), chosen or PackageSettings(), notes, 3.2, 2).results
+    content: dict[str, Any] = json.loads(text)
     return content
 
 
@@ -160,8 +170,8 @@ def test_what_a_person_decides_has_no_points_and_says_so() -> None:
         )
     )
     essay, broken = content["tests"]
-    assert essay["output"] == results_json.FOR_A_PERSON
-    assert broken["output"] == f"{results_json.UNDECIDED}\nThe test could not be run."
+    assert essay["output"] == student_texts.FOR_A_PERSON
+    assert broken["output"] == f"{student_texts.UNDECIDED}\nThe test could not be run."
     assert not any({"score", "max_score", "status"} & set(test) for test in content["tests"])
     assert content["score"] == 0.0  # the platform demands one where no test has points
 
@@ -195,9 +205,9 @@ def test_the_output_names_the_weaker_sandbox_what_stopped_the_notebook_and_the_n
     assert results(book(sandbox="bubblewrap, cgroup v2"))["output"] == "Examined in the sandbox: bubblewrap, cgroup v2."
 
 
-@pytest.mark.parametrize("visibility", platform_settings.VISIBILITIES)
+@pytest.mark.parametrize("visibility", package_settings.VISIBILITIES)
 def test_the_instructor_chooses_when_points_are_seen(visibility: str) -> None:
-    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=GradescopeSettings(visibility))
+    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=PackageSettings(visibility))
     assert content["tests"][0]["visibility"] == visibility
     assert content["visibility"] == "visible"  # sentences about what was handed in
 
@@ -227,7 +237,7 @@ def cases(*wrong: str) -> tuple[CheckResult, ...]:
 def test_public_tests_of_otters_are_seen_at_once_and_hidden_ones_are_not(wrong, status, output) -> None:
     content = results(
         book(question("q1", Outcome.PARTIAL, 1.0, checks=cases(*wrong))),
-        chosen=GradescopeSettings("hidden", public_summary=True),
+        chosen=PackageSettings("hidden", public_summary=True),
     )
     summary, graded = content["tests"]
     assert (summary["name"], summary["visibility"], summary["status"]) == ("Public Tests", "visible", status)
@@ -236,9 +246,7 @@ def test_public_tests_of_otters_are_seen_at_once_and_hidden_ones_are_not(wrong, 
 
 
 def test_where_no_test_is_public_there_is_no_summary() -> None:
-    content = results(
-        book(question("q1", Outcome.PASSED, 2.0)), chosen=GradescopeSettings("hidden", public_summary=True)
-    )
+    content = results(book(question("q1", Outcome.PASSED, 2.0)), chosen=PackageSettings("hidden", public_summary=True))
     assert [test["name"] for test in content["tests"]] == ["q1"]
 
 
@@ -266,11 +274,11 @@ def test_a_leaderboard_has_a_name(arguments: tuple[Any, ...]) -> None:
 
 def test_results_are_whole_at_every_moment(tmp_path) -> None:
     path = tmp_path / "results.json"
-    results_json.write(path, results_json.not_graded(results_json.STOPPED))
-    with pytest.raises(ValueError, match="JSON"):
-        results_json.write(path, {"score": math.nan})
-    assert json.loads(path.read_text())["output"] == results_json.STOPPED
-    results_json.write(path, results_json.refused("No notebook."))
+    conclusion.write(path, gradescope_results.not_graded(conclusion.STOPPED).results)
+    with pytest.raises(UnicodeEncodeError):
+        conclusion.write(path, "\ud800")
+    assert json.loads(path.read_text())["output"] == conclusion.STOPPED
+    conclusion.write(path, gradescope_results.refused("No notebook.").results)
     assert json.loads(path.read_text())["output"] == "No notebook."
     assert list(tmp_path.iterdir()) == [path]
 
@@ -281,9 +289,9 @@ def test_results_are_whole_at_every_moment(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("error", "output"),
     [
-        (SandboxError("The sandbox does not hold here: canary"), results_json.NOT_GRADED),
-        (HostError("/autograder/source/canary cannot be read"), results_json.NOT_GRADED),
-        (RuntimeError("canary"), results_json.NOT_GRADED),
+        (SandboxError("The sandbox does not hold here: canary"), conclusion.NOT_GRADED),
+        (HostError("/autograder/source/canary cannot be read"), conclusion.NOT_GRADED),
+        (RuntimeError("canary"), conclusion.NOT_GRADED),
         (SubmissionError("the archive is damaged."), "The archive is damaged."),
     ],
 )
@@ -295,15 +303,15 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
     monkeypatch.setattr(program, "take", fail)
     monkeypatch.setattr(program, "unpack_common", fail)
     (tmp_path / "source").mkdir()
-    (tmp_path / "source" / platform_settings.SETTINGS).write_text(platform_settings.dump(GradescopeSettings()))
-    (tmp_path / "source" / platform_settings.EXAM).write_bytes(b"")
+    (tmp_path / "source" / package_settings.SETTINGS).write_text(package_settings.dump(PackageSettings()))
+    (tmp_path / "source" / package_settings.EXAM).write_bytes(b"")
     mask = os.umask(0o022)
-    assert program.main(tmp_path) == 0
+    program.main(GRADESCOPE, tmp_path)
     assert os.umask(mask) == 0o022  # that of whoever calls it stays
     content = json.loads((tmp_path / "results/results.json").read_text())
     assert (content["output"], content["score"], content["tests"]) == (output, 0.0, [])
     assert "canary" not in json.dumps(content)
-    if output == results_json.NOT_GRADED:
+    if output == conclusion.NOT_GRADED:
         assert "canary" in capsys.readouterr().out  # for the staff
 
 
@@ -313,36 +321,32 @@ def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, reasons, asked)
     told = iter(reasons)
     monkeypatch.setattr(program, "Templates", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(program, "attempt", lambda *_: next(told))
-    deadline = program.Deadline(60, tmp_path / "results.json", 60)
+    deadline = program.Deadline(GRADESCOPE, tmp_path, 60, 60)
     last = program._examined(None, deadline)  # type: ignore[arg-type]
-    deadline.write({})
+    deadline.write(Conclusion(""))
     assert last == reasons[asked - 1]
     assert len(list(told)) == len(reasons) - asked
 
 
 def test_at_the_deadline_the_examination_is_stopped(tmp_path) -> None:
     stopped = threading.Event()
-    deadline = program.Deadline(0.05, tmp_path / "results.json", 600)
+    (tmp_path / "results").mkdir()
+    deadline = program.Deadline(GRADESCOPE, tmp_path, 0.05, 600)
     deadline.on_end = stopped.set
     assert stopped.wait(30)
     assert deadline.passed
     deadline.write(deadline.too_late())
-    deadline.write({"score": 100})  # too late, too
-    assert json.loads((tmp_path / "results.json").read_text())["output"] == results_json.TOO_LATE.format(seconds=600)
+    deadline.write(Conclusion('{"score": 100}'))  # too late, too
+    assert json.loads((tmp_path / "results/results.json").read_text())["output"] == conclusion.TOO_LATE.format(
+        seconds=600
+    )
 
 
 def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
     course = Course(tmp_path, "c", "c", {})
     assignment = Assignment("hw", "hw", environment="/opt/env/bin/python")
     with pytest.raises(CourseError, match="names an environment, which the platform does not have"):
-        write_package(
-            course,
-            assignment,
-            Release(assignment, (), {}),
-            tmp_path / "x.zip",
-            sandbox="user",
-            chosen=GradescopeSettings(),
-        )
+        pack(course, assignment, Release(assignment, (), {}), GRADESCOPE, sandbox="user", chosen=PackageSettings())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -354,13 +358,14 @@ def test_an_environment_of_ones_own_is_refused(tmp_path) -> None:
     [("", 600), ("1200", 1200), ("90.5", 90.5), ("soon", 600), ("-3", 600), ("nan", 600), ("inf", 600)],
 )
 def test_the_deadline_is_the_environments(value: str, seconds: float) -> None:
-    assert platform_settings.platform_seconds({platform_settings.TIMEOUT: value} if value else {}) == seconds
+    environment = {package_settings.TIMEOUT: value} if value else {}
+    assert package_settings.platform_seconds(environment, 600) == seconds
 
 
 @pytest.mark.parametrize("allowed", [60, 600, 2400])
 def test_an_endless_loop_on_half_a_processor_ends_before_the_deadline(allowed: float) -> None:
-    seconds = platform_settings.program_seconds(allowed)
-    limits = platform_settings.fitting(Limits(cell_seconds=900, notebook_seconds=9000), seconds, None)
+    seconds = package_settings.program_seconds(allowed)
+    limits = package_settings.fitting(Limits(cell_seconds=900, notebook_seconds=9000), seconds, None)
     assert seconds < allowed
     assert limits.cell_seconds <= limits.notebook_seconds
     assert 2 * limits.notebook_seconds < seconds
@@ -390,16 +395,16 @@ def test_only_the_courses_own_limits_cost_points(
 ) -> None:
     """A loop that ends at the course's limit is the student's; at a shorter one, nobody knows whether it is a loop."""
     book = NotebookGrade("numbers", status, message, ())
-    tightened = platform_settings.fitting(course, platform_settings.program_seconds(allowed), None)
-    assert platform_settings.is_cut_short(book, course, tightened) is cut
+    tightened = package_settings.fitting(course, package_settings.program_seconds(allowed), None)
+    assert package_settings.is_cut_short(book, course, tightened) is cut
 
 
 def test_limits_are_tightened_and_never_loosened() -> None:
     course = Limits(cell_seconds=4, notebook_seconds=60, memory_mib=768, examiner_memory_mib=2048)
-    assert platform_settings.fitting(course, 570, None) == course
-    small = platform_settings.fitting(course, 570, 768)
+    assert package_settings.fitting(course, 570, None) == course
+    small = package_settings.fitting(course, 570, 768)
     assert (small.memory_mib, small.examiner_memory_mib) == (460, 460)
-    assert platform_settings.fitting(course, 570, 100_000) == course
+    assert package_settings.fitting(course, 570, 100_000) == course
 
 
 def test_the_containers_memory_is_read(tmp_path) -> None:
@@ -407,9 +412,9 @@ def test_the_containers_memory_is_read(tmp_path) -> None:
     (tmp_path / "none").write_text("max\n")
     (tmp_path / "huge").write_text(str(1 << 62))
     missing = str(tmp_path / "missing")
-    assert platform_settings.container_mib((missing, str(tmp_path / "max"))) == 768
-    assert platform_settings.container_mib((str(tmp_path / "none"), missing)) is None
-    assert platform_settings.container_mib((str(tmp_path / "huge"),)) is None
+    assert package_settings.container_mib((missing, str(tmp_path / "max"))) == 768
+    assert package_settings.container_mib((str(tmp_path / "none"), missing)) is None
+    assert package_settings.container_mib((str(tmp_path / "huge"),)) is None
 
 
 # --- what is installed -------------------------------------------------------------------------------
@@ -474,17 +479,15 @@ def test_the_wheel_is_the_installed_package_without_the_demos_course() -> None:
         names = archive.namelist()
         record = archive.read(next(n for n in names if n.endswith("RECORD"))).decode()
     assert name.endswith("-py3-none-any.whl")
-    assert {"autograder/__init__.py", "autograder/extensions/gradescope/program.py", "autograder/py.typed"} <= set(
-        names
-    )
+    assert {"autograder/__init__.py", "autograder/extensions/platforms/program.py", "autograder/py.typed"} <= set(names)
     assert not any("/_course/" in one or "__pycache__" in one for one in names)
     assert [line.rsplit(",", 2)[0] for line in record.splitlines()] == names
 
 
 def test_settings_are_read_strictly(tmp_path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(platform_settings.dump(GradescopeSettings("hidden")))
-    assert platform_settings.load(path) == GradescopeSettings("hidden")
+    path.write_text(package_settings.dump(PackageSettings("hidden")))
+    assert package_settings.load(path) == PackageSettings("hidden")
     path.write_text('{"visibility": "hidden", "more": 1}')
     with pytest.raises(HostError, match="build the package again"):
-        platform_settings.load(path)
+        package_settings.load(path)

@@ -1,4 +1,4 @@
-"""/autograder as Gradescope lays it out, below another root: built from a package, and run as root without namespaces.
+"""A platform's container below another root: built from a package, and run as root without namespaces.
 
 The image's setup.sh is replaced: the libraries that the package names, and no others, are linked from the environment of
 the tests, and its wheel is unpacked beside them.
@@ -24,9 +24,12 @@ from typing import Any
 
 import pytest
 
+from autograder.extensions.platforms.platform_table import ARTEMIS, GRADESCOPE, Platform
 from helpers import container, readable_python
 
 SECONDS = 180
+FOLDERS = {"prairielearn": "question/tests", "artemis": "tests"}
+"""Platform → folder of its package with what a container has when it grades."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,12 @@ class Ended:
 
     status: int
     stdout: str
-    results: dict[str, Any]
+    text_of_results: str
+
+    @property
+    def results(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.text_of_results)
+        return content
 
     @property
     def scores(self) -> dict[str, float | None]:
@@ -52,9 +60,11 @@ class Image:
     """What ``setup.sh`` leaves behind: the package's files, and a Python with its libraries."""
 
     folder: Path
+    platform: Platform = GRADESCOPE
 
     @property
     def source(self) -> Path:
+        """Files that a container has when it grades."""
         return self.folder / "source"
 
     @property
@@ -69,21 +79,27 @@ class Image:
         environment: Mapping[str, str] | None = None,
     ) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
         """Start the grading of a submission; yields the root and the process."""
-        root = Path(tempfile.mkdtemp(prefix="autograder-", dir="/var/tmp"))
+        parent = Path(tempfile.mkdtemp(prefix="autograder-", dir="/var/tmp"))
+        root = parent / "root"
         try:
+            parent.chmod(0o755)
+            shutil.copytree(self.source, root / self.platform.source, dirs_exist_ok=True)
             root.chmod(0o755)
-            shutil.copytree(self.source, root / "source")
-            shutil.copy(self.source / "run_autograder", root)
-            for name in ("submission", "results"):
-                (root / name).mkdir()
-            (root / "submission_metadata.json").write_text(json.dumps(about or {}))
+            (root / self.platform.submission).mkdir()
+            if self.platform is GRADESCOPE:
+                (root / "results").mkdir()
+                shutil.copy(self.source / "run_autograder", root)
+                (root / "submission_metadata.json").write_text(json.dumps(about or {}))
+            if self.platform is ARTEMIS:  # it copies repositories to a place beside the working folder first
+                shutil.copytree(self.source, parent / "copy-of-tests")
             for name, content in files.items():
-                path = root / "submission" / name
+                path = root / self.platform.submission / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
             given = {"AUTOGRADER_ROOT": str(root), "AUTOGRADER_PYTHON": str(self.python), **(environment or {})}
             script = readable_python.opening(sys.executable)
-            command = ["/bin/sh", "-c", script, "sh", container.__file__, "bash", str(root / "run_autograder")]
+            program = root / ("" if self.platform is GRADESCOPE else self.platform.source) / "run_autograder"
+            command = ["/bin/sh", "-c", script, "sh", container.__file__, "bash", str(program)]
             with subprocess.Popen(
                 command,
                 cwd=root,
@@ -97,28 +113,39 @@ class Image:
                 finally:
                     process.kill()
         finally:
-            shutil.rmtree(root, ignore_errors=True)
+            shutil.rmtree(parent, ignore_errors=True)
 
     def run(self, files: Mapping[str, bytes | str], **more: Any) -> Ended:
         with self.container(files, **more) as (root, process):
             stdout, _ = process.communicate(timeout=SECONDS)
-            return Ended(process.returncode, stdout, json.loads((root / "results/results.json").read_text()))
+            path = root / self.platform.results
+            return Ended(process.returncode, stdout, path.read_text() if path.exists() else "")
 
 
-def built(package: Path) -> Image:
-    """Do what ``setup.sh`` does, without a download; skips the test where nobody is root."""
+def built(package: Path, platform: Platform = GRADESCOPE) -> Image:
+    """Do what ``setup.sh`` does, without a download; skips the test where nobody is root.
+
+    Args:
+        package: Gradescope's zip, or the folder for another platform.
+        platform: the platform.
+    """
     if os.geteuid() != 0:
         pytest.skip("the platform runs autograders as root")
     folder = Path(tempfile.mkdtemp(prefix="image-", dir="/var/tmp"))
     folder.chmod(0o755)
-    image = Image(folder)
-    image.source.mkdir()
-    subprocess.run(["unzip", "-q", str(package), "-d", str(image.source)], check=True)
+    image = Image(folder, platform)
+    if platform is GRADESCOPE:
+        image.source.mkdir()
+        subprocess.run(["unzip", "-q", str(package), "-d", str(image.source)], check=True)
+        libraries = image.source
+    else:
+        shutil.copytree(package / FOLDERS[platform.name], image.source)
+        libraries = package / "image"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "notebook")], check=True)
     packages = next((folder / "notebook/lib").glob("python*/site-packages"))
-    for name in re.findall(r"^([a-z0-9-]+)==", (image.source / "requirements.txt").read_text(), re.MULTILINE):
+    for name in re.findall(r"^([a-z0-9-]+)==", (libraries / "requirements.txt").read_text(), re.MULTILINE):
         _link(metadata.distribution(name), packages)
-    (wheel,) = image.source.glob("*.whl")
+    (wheel,) = libraries.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", str(packages)], check=False)

@@ -23,7 +23,7 @@ uv pip install --python /opt/notebook/bin/python --no-deps -r "$source/requireme
 # Here, and not with the first submission, it shows where the sandbox does not hold, or where users cannot read Python.
 /opt/notebook/bin/python -I -c '
 import sys
-import autograder.extensions.gradescope.program
+import autograder.extensions.platforms.program
 from autograder.errors import SandboxError
 from autograder.sandbox import default_sandbox, require
 try:

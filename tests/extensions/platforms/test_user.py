@@ -18,7 +18,7 @@ from helpers.clock import PATIENCE_SECONDS
 
 from autograder.coordinator.grading_sandboxes import examiner_sandbox
 from autograder.errors import CourseError, SandboxError
-from autograder.extensions.gradescope.user_sandbox import FOLDER, PREFIX, UserSandbox
+from autograder.extensions.platforms.user_sandbox import FOLDER, PREFIX, UserSandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
 from autograder.sandbox.remedies import VISIBLE_PATHS
@@ -341,7 +341,7 @@ def test_nothing_outlives_the_kit(sandbox: UserSandbox, tmp_path: Path) -> None:
     code = f"""
     import sys, time
     from autograder.sandbox import Job
-    from autograder.extensions.gradescope.user_sandbox import UserSandbox
+    from autograder.extensions.platforms.user_sandbox import UserSandbox
     sandbox = UserSandbox()
     sandbox.supervisor = {sandbox.supervisor!r}
     process = sandbox.start(Job((sys.executable, "-I", "-S", "-c", {DAEMON + "time.sleep(60)"!r})))

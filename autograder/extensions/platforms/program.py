@@ -1,10 +1,9 @@
-"""The program on the platform: it grades the one submission there, and writes results.json. Run by ``run_autograder``.
+"""The program on a platform: it grades the one submission there, and writes the results. Run by ``run_autograder``.
 
-    python -I -B -m autograder.extensions.gradescope.program /autograder
+    python -I -B -m autograder.extensions.platforms.program gradescope /autograder
 
-It reads ``source/`` (the package) and ``submission/`` below its argument, and writes ``results/results.json``: at first
-that nothing was graded, at the end the grade. What students must not see goes to standard output, which the platform
-shows to the course's staff alone.
+It reads the package and the submission below its second argument, and writes the results: at first that nothing was
+graded, at the end the grade. Reasons for staff go to standard output, where the platform shows that to staff alone.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from autograder.coordinator.batch import own_files
 from autograder.coordinator.examiner import Examiners
@@ -31,8 +29,10 @@ from autograder.errors import AutograderError, SubmissionError
 from autograder.exchange import result_json
 from autograder.exchange.parcel import unpack_common, work_in
 from autograder.exchange.work import BUSY, Work
-from autograder.extensions.gradescope import platform_settings, results_json
-from autograder.extensions.gradescope.submitted import STUDENT, take
+from autograder.extensions.platforms import conclusion, package_settings
+from autograder.extensions.platforms.conclusion import Conclusion
+from autograder.extensions.platforms.platform_table import PLATFORMS, Platform
+from autograder.extensions.platforms.submitted import STUDENT, take
 
 GIVE_UP_SECONDS = 5.0
 """How long after the deadline an examination may take to end by itself."""
@@ -44,16 +44,17 @@ class Deadline:
     """The time for one submission: at its end the examination is stopped, and soon after it the program ends.
 
     Args:
+        platform: the platform.
+        root: folder that its paths are relative to.
         seconds: how long it may take from now.
-        results: where the results are.
         allowed: seconds that the platform allows, for people.
     """
 
-    def __init__(self, seconds: float, results: Path, allowed: float) -> None:
+    def __init__(self, platform: Platform, root: Path, seconds: float, allowed: float) -> None:
         self.seconds = seconds
         self.began = time.monotonic()
         self.passed = False
-        self._results, self._allowed = results, allowed
+        self._platform, self._results, self._allowed = platform, root / platform.results, allowed
         self._lock = threading.Lock()
         self._written = False
         self._stop = threading.Event()
@@ -64,17 +65,23 @@ class Deadline:
         """Return the seconds so far."""
         return time.monotonic() - self.began
 
-    def write(self, results: dict[str, Any]) -> None:
-        """Write the final results, once."""
+    def write(self, final: Conclusion) -> None:
+        """Write the final results, and what the log says, once."""
         with self._lock:
             if not self._written:
-                results_json.write(self._results, results)
+                conclusion.write(self._results, final.results)
+                print(final.log, end="\n" if final.log else "", flush=True)
                 self._written = True
         self._stop.set()
 
-    def too_late(self) -> dict[str, Any]:
+    def too_late(self) -> Conclusion:
         """Describe a submission that was not done in time."""
-        return results_json.not_graded(results_json.TOO_LATE.format(seconds=self._allowed), self.spent())
+        return self._platform.format.not_graded(conclusion.TOO_LATE.format(seconds=self._allowed), self.spent())
+
+    def without_grade(self) -> Conclusion:
+        """Describe a submission that was not done in time, or could not be examined."""
+        not_graded = self._platform.format.not_graded
+        return self.too_late() if self.passed else not_graded(conclusion.NOT_GRADED, self.spent())
 
     def _watch(self) -> None:
         if self._stop.wait(self.seconds):
@@ -87,65 +94,71 @@ class Deadline:
             os._exit(0)  # its supervisors see that, and end what runs
 
 
-def main(root: Path) -> int:
-    """Grade the submission below ``root``; return the exit status."""
-    results = root / "results" / "results.json"
-    results_json.write(results, results_json.not_graded(results_json.STOPPED))
-    allowed = platform_settings.platform_seconds(os.environ)
-    deadline = Deadline(platform_settings.program_seconds(allowed), results, allowed)
+def main(platform: Platform, root: Path) -> None:
+    """Grade the submission below ``root``."""
+    provisional = platform.format.not_graded(conclusion.STOPPED)
+    conclusion.write(root / platform.results, provisional.results)
+    allowed = _allowed_seconds(platform, root)
+    deadline = Deadline(platform, root, package_settings.program_seconds(allowed), allowed)
     with _work_folder() as folder:
-        final = _graded(root, folder, deadline)
+        final = _graded(platform, root, folder, deadline)
     deadline.write(final)
-    return 0
 
 
-def _graded(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
+def _allowed_seconds(platform: Platform, root: Path) -> float:
+    """Return the platform's limit; a damaged package is a fault that is found later."""
+    try:
+        otherwise = package_settings.load(root / platform.source / package_settings.SETTINGS).seconds
+    except AutograderError:
+        otherwise = platform.seconds
+    return package_settings.platform_seconds(os.environ, otherwise)
+
+
+def _graded(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> Conclusion:
     """Grade the submission, and describe whatever comes of it."""
     try:
-        return _grade(root, folder, deadline)
+        return _grade(platform, root, folder, deadline)
     except SubmissionError as error:
         sentence = str(error)
-        return results_json.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
+        return platform.format.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
     except AutograderError as error:
-        print(f"not graded: {error}")
+        _tell_staff(platform, str(error))
     except Exception:
-        traceback.print_exc(file=sys.stdout)
-    return (
-        deadline.too_late() if deadline.passed else results_json.not_graded(results_json.NOT_GRADED, deadline.spent())
-    )
+        _tell_staff(platform, traceback.format_exc())
+    return deadline.without_grade()
 
 
-def _grade(root: Path, folder: Path, deadline: Deadline) -> dict[str, Any]:
-    source = root / "source"
-    chosen = platform_settings.load(source / platform_settings.SETTINGS)
+def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> Conclusion:
+    source = root / platform.source
+    chosen = package_settings.load(source / package_settings.SETTINGS)
     if chosen.keras_backend:
         os.environ["KERAS_BACKEND"] = chosen.keras_backend
-    common = unpack_common((source / platform_settings.EXAM).read_bytes(), folder / COMMON)
+    common = unpack_common((source / package_settings.EXAM).read_bytes(), folder / COMMON)
     course = common.assignment.limits
-    limits = platform_settings.fitting(course, deadline.seconds, platform_settings.container_mib())
+    limits = package_settings.fitting(course, deadline.seconds, package_settings.container_mib())
     common = replace(common, assignment=replace(common.assignment, limits=limits))
     unit = folder / COMMON / UNIT
     unit.mkdir()
     work = work_in(common, unit)
     (folder / "unpacked").mkdir()
     notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
-    notes = take(root / "submission", work.assignment.name, notebooks, folder / "unpacked", work.submission)
+    notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
     work = replace(work, student=STUDENT, files={**own_files(work.submission, common.files), **common.files})
     require_walls(work.assignment)
     if reason := _examined(work, deadline):
-        print(f"not graded: {reason}")
-        return (
-            deadline.too_late()
-            if deadline.passed
-            else results_json.not_graded(results_json.NOT_GRADED, deadline.spent())
-        )
+        _tell_staff(platform, reason)
+        return deadline.without_grade()
     grade = result_json.read(work.target / result_json.NAME, work.details)
-    if any(platform_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
-        print(
-            "not graded: a time limit of the course's was not reached, and the platform's time-out is too short for it"
-        )
+    if any(package_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
+        _tell_staff(platform, "the platform's time-out is too short for a time limit of the course")
         return deadline.too_late()
-    return results_json.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
+    return platform.format.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
+
+
+def _tell_staff(platform: Platform, reason: str) -> None:
+    """Print why nothing was graded, where no student reads it."""
+    if platform.is_log_hidden:
+        print(f"not graded: {reason}")
 
 
 def _examined(work: Work, deadline: Deadline) -> str:
@@ -174,4 +187,4 @@ def _work_folder() -> Iterator[Path]:
 
 if __name__ == "__main__":
     os.umask(0o077)  # of this process: whatever it writes is nobody else's
-    sys.exit(main(Path(sys.argv[1])))
+    main(PLATFORMS[sys.argv[1]], Path(sys.argv[2]))
