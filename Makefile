@@ -21,7 +21,7 @@ help: ## this list
 install: ## make .venv with everything in it, unless it is up to date
 	@scripts/install
 
-test-unit: install ## the unit tests, in less than a minute: no sandbox, no Keras (plain pytest)
+test-unit: install ## the unit tests, in a few minutes: no sandbox, no Keras (plain pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs

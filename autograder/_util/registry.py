@@ -55,7 +55,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
-    SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "moodle": "lms"},
+    SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"questions": "insight"},
     COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
     ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},

@@ -103,15 +103,8 @@ def retrained(
     unseen = rows_of(_CHECK, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
     model = as_examined(model, rows=inputs)
-    problem = None if isinstance(model, Network) else not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
-    if problem:
-        return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if isinstance(model, Network) and (problem := model.excess()):
-        doubt = problem if may_show(model) else "This network holds too much beside its weights."
-        return report_for_a_person(name, doubt, weight, detail=problem)
-    if not isinstance(model, Network) and (problem := excess_problem(model)):
-        message = problem if may_show(model) else "The settings of this network hold too many numbers."
-        return report(name, 0.0, message, weight=weight, detail=problem)
+    if refused := _untrainable(model, name, weight):
+        return refused
     try:
         chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
@@ -128,10 +121,8 @@ def retrained(
             from_logits=from_logits,
         )
         with preserve_random_state():
-            if loss in _OF_CLASSES and (model.is_unusual if isinstance(model, Network) else suspicious(model)):
-                binary = loss == "binary_crossentropy"
-                if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
-                    return report(name, 0.0, KNOWS, weight=weight)
+            if _knows_the_answers(model, plan, loss):
+                return report(name, 0.0, KNOWS, weight=weight)
             train = prepare_training(model, plan)
             trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
@@ -147,6 +138,28 @@ def retrained(
     evidence |= {"close_calls": wanted.cliff is not None and close_calls == "student"}
     evidence |= {"parameters": parameter_count(model)} if may_show(model) else {}
     return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
+
+
+def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
+    """Return the result for what is no network here, or holds too much beside its weights; None for all others."""
+    if isinstance(model, Network):
+        excess = model.excess()
+        doubt = excess if may_show(model) else "This network holds too much beside its weights."
+        return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
+    if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
+        return report_unreadable(name, model, problem, weight, of_pytorch=True)
+    if problem := excess_problem(model):
+        message = problem if may_show(model) else "The settings of this network hold too many numbers."
+        return report(name, 0.0, message, weight=weight, detail=problem)
+    return None
+
+
+def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:
+    """Tell whether an unusual classifier predicts well even from labels in a random order."""
+    if loss not in _OF_CLASSES or not (model.is_unusual if isinstance(model, Network) else suspicious(model)):
+        return False
+    binary = loss == "binary_crossentropy"
+    return knows_without_learning(model, plan, binary=binary, from_logits=plan.from_logits)
 
 
 # --- what the instructor asks ------------------------------------------------------------------------

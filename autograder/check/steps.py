@@ -45,6 +45,8 @@ class Step:
     """The layers that an operation equals."""
     wrapper: Any = None
     """The layer in whose place the step stands, if it was opened."""
+    calls: int = 1
+    """How often the model calls the layer."""
 
     def named(self, kind: str) -> list[LayerReading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
@@ -107,7 +109,8 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
             result = [step for step in result if not _continues(part, step, needed, ends)]
             result.append(_operation_step(part))
         else:
-            result += _layer_steps(part.number, layer, opened)
+            calls = max(1, len(part.nodes))
+            result += [replace(step, calls=calls) for step in _layer_steps(part.number, layer, opened)]
     return result
 
 

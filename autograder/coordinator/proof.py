@@ -277,7 +277,7 @@ def _stopping(notebook: NotebookGrade, cells: _Ran, *, losing: bool) -> str:
     """Return why the solution did not run to its end; empty if it did, or if that costs no points."""
     is_whole = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
     if notebook.status == RunStatus.CELL_ERROR or is_whole:
-        return ("; ".join(cells.failed) or notebook.message) if losing else ""
+        return with_remedy("; ".join(cells.failed) or notebook.message, notebook.status) if losing else ""
     is_complete = notebook.status == RunStatus.COMPLETED
     return "" if is_complete else with_remedy(notebook.message or notebook.status, notebook.status)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from autograder.coordinator import batch
 from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
+from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Work
 from autograder.records.exam import GIVEN_TAG, Exam, has_tag
 from autograder.records.grade import Grade
@@ -38,7 +39,8 @@ def weak_answers(
     """Try the solution with functions that do nothing; name the questions whose tests give them full marks.
 
     A function that does nothing may let a loop of the notebook, or of a test, run without end. So the trial ends with
-    the first answer that is found to have taken too long.
+    the first answer that is stopped after its time is over. Answers that are slow because others use the machine are
+    waited for.
 
     Args:
         exams: the exams.
@@ -58,23 +60,28 @@ def weak_answers(
         _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
     ]
     began = time.monotonic()
+    endless: list[Work] = []
 
-    def until_late(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def until_endless(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
         with closing(execute(due, workers)) as outcomes:
-            for outcome in outcomes:
-                yield outcome
-                if time.monotonic() - began > limit:
+            for answer, reason in outcomes:
+                yield answer, reason
+                grade = batch.current(answer)
+                if time.monotonic() - began > limit and grade is not None and was_stopped(grade):
+                    endless.append(answer)
                     return
 
     graded = {
-        grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_late).grades
+        grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_endless).grades
     }
-    findings: list[str] = []
+    unnoticed: dict[tuple[str, str, str], list[str]] = {}
     for number, mutant in enumerate(tried):
         if (grade := graded.get(f"weak-{number}")) is not None:
-            findings += _unnoticed(exams, mutant, grade)
+            for where in _unnoticed(exams, mutant, grade):
+                unnoticed.setdefault(where, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
-    if time.monotonic() - began > limit:
+    findings = [_finding(*where, results) for where, results in unnoticed.items()]
+    if endless:
         findings.append(
             f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
             "took: with one of them, a loop of the notebook or of a test may not end"
@@ -94,16 +101,21 @@ def _limited(work: Work, seconds: float) -> Work:
     return replace(work, assignment=replace(work.assignment, limits=limits))
 
 
-def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
-    """Name the functions of a mutant whose tests all give full marks."""
+def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[tuple[str, str, str]]:
+    """Yield notebook, tests and name of each function of a mutant whose tests all give full marks."""
     for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
             is_gift = any(has_tag(cell.metadata, GIVEN_TAG) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                test_names = ", ".join(str(cell.grade_id) for cell in tests)
-                yield (
-                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
-                    "let a test call it with something for which that is wrong"
-                )
+                yield exam.notebook, ", ".join(str(cell.grade_id) for cell in tests), function
+
+
+def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
+    *others, last = results
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return (
+        f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
+        "with something for which that is wrong"
+    )

@@ -98,7 +98,18 @@ def check(release: Release) -> list[str]:
     findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     _stop_for(errors)
-    return [*release.warnings, *(text for exam, finding in findings for text in placed(exam, [finding]))]
+    texts = [text for exam, finding in findings for text in placed(exam, [finding])]
+    return [*release.warnings, *_without_points(release), *texts]
+
+
+def _without_points(release: Release) -> list[str]:
+    """Warn of an assignment in which nobody can earn a point: mostly its cells were never marked."""
+    if any(notebook.exam.max_score > 0 for notebook in release.notebooks):
+        return []
+    return [
+        f"source/{release.assignment.name}: no test and no answer has points, so nothing is graded; mark tests and "
+        "answers in Jupyter's Create Assignment toolbar, and write a number into the field Points"
+    ]
 
 
 def shown_tests(release: Release) -> list[str]:

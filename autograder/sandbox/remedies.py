@@ -161,7 +161,7 @@ def control_group(machine: Machine) -> str:
 _INSIDE = """\
 and in it, in the course's folder:
   sudo apt update && sudo apt install -y python3-venv bubblewrap
-  python3 -m venv ~/grading && ~/grading/bin/pip install '.[grade,keras]'    # in the kit's checkout
+  python3 -m venv ~/grading && ~/grading/bin/pip install '.[all]'    # in the kit's checkout
   ~/grading/bin/autograder doctor"""
 MACOS = f"""\
 Grade in a Linux machine on this one. With Lima:

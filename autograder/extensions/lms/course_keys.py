@@ -27,10 +27,12 @@ def _check(system: LearningSystem, refusal: Refusal) -> LearningSystem:
 
     names = system_names()
     if system.kind not in names:
-        kinds = [name for name in names if registered(name).connect is not None]
+        kinds = [name for name in names if registered(name).has_api]
         near = suggest(system.kind, kinds) or f"; it is one of {', '.join(kinds)}"
         raise refusal(f"unknown kind {system.kind!r} in 'learning_system'{near}")
-    if registered(system.kind).connect is None:
+    if registered(system.kind).open is not None:
+        return system
+    if not registered(system.kind).has_api:
         raise refusal(f"{system.kind!r} in 'learning_system' takes no results by an API; use autograder post --into")
     if not system.url or system.course <= 0:
         raise refusal("'learning_system' needs url, its address, and course, the course's number there")

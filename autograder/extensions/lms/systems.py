@@ -14,6 +14,7 @@ from autograder.extensions.lms.account import System
 from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sheet import Sheet
+from autograder.records.course import Assignment, Course
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,13 @@ class SystemKind:
     for the file of another system. None: ``--into`` takes no file of it."""
     connect: Callable[[Client, int, int], System] | None = None
     """Opens an assignment by the API, given the numbers of course and assignment; None: it has no API."""
+    open: Callable[[Course, Assignment], System] | None = None
+    """Opens an assignment by what the extension itself knows; course.yaml then needs no address, and no numbers."""
+
+    @property
+    def has_api(self) -> bool:
+        """Whether it takes results by an API."""
+        return self.connect is not None or self.open is not None
 
 
 def recognize(sheet: Sheet, titles: Sequence[str], column: str = "", key: str = "") -> Layout:

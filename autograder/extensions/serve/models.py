@@ -83,3 +83,18 @@ class Renewal(models.Model):
 
     person = models.CharField(max_length=200, primary_key=True)
     count = models.IntegerField(default=0)
+
+
+class UsedNonce(models.Model):
+    """A secret of a launch that was taken: it is taken once."""
+
+    nonce = models.CharField(max_length=64, primary_key=True)
+    used = models.DateTimeField(auto_now_add=True)
+
+
+class LaunchedLink(models.Model):
+    """Services of the learning system that the newest launch of an assignment's link named."""
+
+    assignment = models.CharField(max_length=200, primary_key=True)
+    line_item = models.TextField()
+    memberships = models.TextField()

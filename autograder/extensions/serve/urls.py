@@ -8,8 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
 
-from autograder.extensions.serve import exchange_views, pages, public_views, staff_views, student_views
+from autograder.extensions.serve import exchange_views, lti_views, pages, public_views, staff_views, student_views
 from autograder.extensions.serve.visitors import VisitorRole, identify
 
 View = Callable[..., HttpResponse]
@@ -25,6 +26,8 @@ class Route:
     role: VisitorRole
     """The only role that may open it; ``nobody``: everybody may."""
     methods: tuple[str, ...] = ("GET", "HEAD")
+    of_others: bool = False
+    """Whether its forms come from other servers' pages; what they state is signed."""
     staff_too: bool = False
     """Whether staff may open a student's address."""
 
@@ -61,6 +64,10 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
+    Route("lti/login/", "lti-login", lti_views.login, _ALL, _BOTH, of_others=True),
+    Route("lti/launch/", "lti-launch", lti_views.launch, _ALL, ("POST",), of_others=True),
+    Route("lti/keys/", "lti-keys", lti_views.keys, _ALL),
+    Route("lti/choose/", "lti-choose", lti_views.choose, _STAFF, ("POST",)),
     Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
     Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),
     Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",)),
@@ -81,8 +88,7 @@ def _guarded(route: Route) -> View:
             return _refusal(request, visitor.role)
         return route.view(request, visitor, **names)
 
-    answer.csrf_exempt = route.by_token  # type: ignore[attr-defined]
-    return answer
+    return csrf_exempt(answer) if route.by_token or route.of_others else answer
 
 
 def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:

@@ -44,7 +44,7 @@ def test_a_course_without_the_keys_has_neither(tmp_path: Path) -> None:
         ),
         (
             "learning_system: {kind: sakai, url: u, course: 1}\n",
-            "course.yaml:2: unknown kind 'sakai' in 'learning_system'; it is one of canvas, moodle",
+            "course.yaml:2: unknown kind 'sakai' in 'learning_system'; it is one of canvas, lti, moodle",
         ),
         (
             "learning_system: {kind: blackboard, url: u, course: 1}\n",
