@@ -1,9 +1,9 @@
 """How often a diagnosis is right: faulty networks of known faults, and honest ones, each diagnosed at its budget.
 
 Prints what share of the told findings name the fault (precision), what share of the faults is told (recall), how many
-honest networks get a finding, and how many told changes lower the loss on a holdout that the diagnosis never saw. Beside
-it what "it is the learning rate" and the signs alone, without any trial, would score on the same networks. Results are
-kept in a file, line by line, so that a run can be interrupted and continued.
+honest networks get a finding, and how many told changes lower the loss on a holdout that the diagnosis never saw.
+Beside it what "it is the learning rate" and the signs alone, without any trial, would score on the same networks.
+Results are kept in a file, line by line, so that a run can be interrupted and continued.
 
     benchmarks/diagnosis.py --faulty 130 --honest 210 results.jsonl     about 20 minutes of processor time
     benchmarks/diagnosis.py --only-print results.jsonl
@@ -161,7 +161,8 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         "signs alone": lambda row: row["suspected"][:2],
         "always the learning rate": lambda row: ["rate"],
     }
-    print("| | precision | recall | false alarms, good networks | false alarms, all honest ones |\n|---|---:|---:|---:|---:|")
+    print("| | precision | recall | false alarms, good networks | false alarms, all honest ones |")
+    print("|---|---:|---:|---:|---:|")
     for name, tell in ways.items():
         told = sum(len(tell(row)) for row in hurt)
         right = sum(row["fault"] in tell(row) for row in hurt)

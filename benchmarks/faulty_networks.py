@@ -22,7 +22,7 @@ FAULTS = (
     "epochs",
     "dropout",
 )
-"""Kinds of faults, in the words of a diagnosis; the rate may be too large or too small, the output wrong in many ways."""
+"""Kinds of faults, in the words of a diagnosis; a rate may be too large or too small, an output wrong in many ways."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,10 @@ class Program:
         settings = {"kernel_initializer": _initializer(self.initializer), "bias_initializer": _bias(self.bias)}
         stack: list[Any] = [keras.Input(task.x.shape[1:])]
         if self.convolution:
-            stack += [layers.Conv2D(max(2, self.width // 4), 3, activation=self.activation, **settings), layers.Flatten()]
+            stack += [
+                layers.Conv2D(max(2, self.width // 4), 3, activation=self.activation, **settings),
+                layers.Flatten(),
+            ]
         for _ in range(self.depth):
             stack.append(layers.Dense(self.width, activation=self.activation, **settings))
             stack += [layers.BatchNormalization()] if self.batch_norm else []
@@ -158,14 +161,14 @@ def _spirals() -> Task:
     along = draw.uniform(0.1, 1, 2000)
     angle = along * 4 + y * 2.1 + draw.normal(0, 0.15, 2000)
     x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1) * 2
-    return _split("spirals", "categorical_crossentropy", x, y, 3, 40, 700)
+    return _split("spirals", "categorical_crossentropy", x, y, 3, 60, 600)
 
 
 def _interactions() -> Task:
     draw = np.random.default_rng(2)
     x = draw.normal(size=(2200, 8))
     y = (x[:, 0] * x[:, 1] > 0) + 2 * (x[:, 2] + 0.5 * x[:, 3] > 0)
-    return _split("interactions", "categorical_crossentropy", x, y.astype(int), 4, 30, 900)
+    return _split("interactions", "categorical_crossentropy", x, y.astype(int), 4, 40, 800)
 
 
 def _digits(*, pictures: bool = False) -> Task:
@@ -175,7 +178,7 @@ def _digits(*, pictures: bool = False) -> Task:
     x = data.data / 16
     name = "pictures" if pictures else "digits"
     x = x.reshape(-1, 8, 8, 1) if pictures else x
-    return _split(name, "categorical_crossentropy", x, data.target, 10, 15, 900)
+    return _split(name, "categorical_crossentropy", x, data.target, 10, 20, 800)
 
 
 def _friedman() -> Task:
@@ -183,14 +186,14 @@ def _friedman() -> Task:
     x = draw.uniform(-1, 1, size=(2000, 6))
     y = np.sin(2 * np.pi * x[:, 0] / 2) + 2 * x[:, 1] ** 2 + x[:, 2] * x[:, 3] + draw.normal(0, 0.1, 2000)
     y = (y - y.mean()) / y.std()
-    return _split("friedman", "mean_squared_error", x, y.astype(np.float32), 1, 30, 700)
+    return _split("friedman", "mean_squared_error", x, y.astype(np.float32), 1, 40, 600)
 
 
 def _moons() -> Task:
     from sklearn.datasets import make_moons
 
     x, y = make_moons(2000, noise=0.2, random_state=4)
-    return _split("moons", "binary_crossentropy", x, y, 1, 30, 600)
+    return _split("moons", "binary_crossentropy", x, y, 1, 40, 500)
 
 
 def _cancer() -> Task:
@@ -226,7 +229,7 @@ def honest(count: int, seed: int) -> Iterator[Program]:
             optimizer=optimizer,
             rate=float(draw.choice(rates)),
             epochs=int(task.epochs * draw.choice([0.8, 1.0, 1.3])),
-            batch_size=int(draw.choice([16, 16, 32])),
+            batch_size=int(draw.choice([32, 32, 64])),
             dropout=float(draw.choice([0, 0, 0, 0.1, 0.2])),
             batch_norm=bool(draw.random() < 0.1),
             convolution=task.name == "pictures",
@@ -297,7 +300,9 @@ def _small_rate(program: Program, draw: np.random.Generator) -> Program:
 
 def _dead(program: Program, draw: np.random.Generator) -> Program | None:
     kind = draw.choice(["negative", "bias"])
-    settings: dict[str, Any] = {"initializer": "negative"} if kind == "negative" else {"bias": -float(draw.choice([4, 8]))}
+    settings: dict[str, Any] = (
+        {"initializer": "negative"} if kind == "negative" else {"bias": -float(draw.choice([4, 8]))}
+    )
     return replace(program, activation="relu", batch_norm=False, depth=max(2, program.depth), fault="dead", **settings)
 
 
@@ -305,11 +310,23 @@ def _vanishing(program: Program, draw: np.random.Generator) -> Program:
     depth, small = int(draw.choice([6, 8, 10])), draw.random() < 0.5
     initializer = "small" if small else "glorot_uniform"
     return replace(
-        program, activation="sigmoid", depth=depth, batch_norm=False, dropout=0, initializer=initializer, fault="vanishing"
+        program,
+        activation="sigmoid",
+        depth=depth,
+        batch_norm=False,
+        dropout=0,
+        initializer=initializer,
+        fault="vanishing",
     )
 
 
 def _overfit(program: Program, draw: np.random.Generator) -> Program:
     return replace(
-        program, width=128, depth=3, dropout=0, epochs=program.epochs * int(draw.choice([4, 6])), batch_size=32, fault="overfit"
+        program,
+        width=128,
+        depth=3,
+        dropout=0,
+        epochs=program.epochs * int(draw.choice([4, 6])),
+        batch_size=32,
+        fault="overfit",
     )

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_DIAGNOSES, MAX_TRIALS = 3, 50
+"""Most models of a notebook that are diagnosed, and most changes that are tried on one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossCurve:
+    """Mean loss on the comparison rows in the course of a training, where it is a finite number."""
+
+    epochs: tuple[int, ...] = ()
+    """After which epochs it was measured."""
+    losses: tuple[float, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -26,11 +38,11 @@ class Finding:
     trial: Trial
     message: str
     """For the student."""
-    curve: tuple[float, ...] = ()
-    """Mean loss on the comparison rows after each epoch, with the change."""
+    curve: LossCurve
+    """With the change."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Diagnosis:
     """What was tried of one model, and what helped."""
 
@@ -43,12 +55,15 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     """At most two; the second was tried on top of the first."""
     tried: tuple[Trial, ...] = ()
-    curve: tuple[float, ...] = ()
-    """Mean loss on the comparison rows after each epoch, without any change."""
+    curve: LossCurve = LossCurve()
+    """Without any change."""
     note: str = ""
     """What could not be tried, and why."""
     question: str = ""
     """The grade_id of the question that measures the model; empty in a student's own notebook."""
+
+    def __repr__(self) -> str:
+        return self.summary
 
     @property
     def summary(self) -> str:

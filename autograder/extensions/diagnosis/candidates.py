@@ -53,7 +53,7 @@ def candidates(symptoms: Symptoms) -> Iterator[Candidate]:
     Args:
         symptoms: the model's own trainings.
     """
-    for signs in (_structure, _rate, _scale, _units, _capacity, _length, _dropout):
+    for signs in (_structure, _rate, _scale, _dropout, _units, _length, _capacity):
         yield from signs(symptoms)
 
 
@@ -110,13 +110,12 @@ def _output(recipe: Recipe) -> Iterator[Candidate]:
 def _squashed_before_softmax(layers: list[Entry]) -> bool:
     if len(layers) < 2 or not _is_activation(layers[-1], "softmax"):
         return False
-    return layers[-2]["config"].get("activation", "linear") != "linear"
+    return bool(layers[-2]["config"].get("activation", "linear") != "linear")
 
 
 def _is_activation(entry: Entry, name: str) -> bool:
-    return entry["class_name"].lower() == name or (
-        entry["class_name"] == "Activation" and entry["config"].get("activation") == name
-    )
+    own_layer = entry["class_name"].lower() == name
+    return bool(own_layer or (entry["class_name"] == "Activation" and entry["config"].get("activation") == name))
 
 
 def _with_output(recipe: Recipe, activation: str) -> Recipe:
@@ -152,7 +151,9 @@ def _rate(symptoms: Symptoms) -> Iterator[Candidate]:
         return
     if rate >= _RATE_FACTOR * usual or rate <= usual / _RATE_FACTOR:
         lesson = (
-            "Steps that are too large jump over the minimum." if rate > usual else "Steps that are too small arrive late."
+            "Steps that are too large jump over the minimum."
+            if rate > usual
+            else "Steps that are too small arrive late."
         )
         change = f"a learning rate of {usual:g}, the default of {kind}, in place of {rate:g}"
         yield Candidate("rate", change, lambda old: replace(old, rate=usual), lesson)

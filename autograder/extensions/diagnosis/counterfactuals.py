@@ -19,7 +19,7 @@ from autograder.extensions.diagnosis.recipe import (
 from autograder.extensions.diagnosis.symptoms import Symptoms, constant_loss
 from autograder.extensions.diagnosis.training_bench import Data, OutOfBudget, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
-from autograder.records.diagnosis import Diagnosis, Finding, Trial
+from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
 
 DEFAULT_SECONDS = 3.0
 MIN_ROWS = 100
@@ -30,6 +30,8 @@ _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""
 _LEAST = 0.05
 """Smallest gain that is told, as a share of the constant answer's loss."""
+_CAP = 3.0
+"""Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
 _CLEARLY = 0.8
 """A change earlier in the table is told rather than a later one if its gain is at least this share of the other's."""
 MAX_FINDINGS = 2
@@ -68,9 +70,10 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
     if len(y) < MIN_ROWS:
         return Diagnosis(goal, 0, 0.0, note=f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
     data = _split(x, np.asarray(y), settings.seed)
-    least = _LEAST * constant_loss(goal, data.compared_labels)
+    constant = constant_loss(goal, data.compared_labels)
+    least = _LEAST * constant
     with preserve_random_state():
-        search = Search(TrainingBench(data, goal, seconds), goal, least, settings.seed)
+        search = Search(TrainingBench(data, goal, seconds), goal, least, _CAP * constant, settings.seed)
         try:
             return search.diagnosis(recipe)
         except OutOfBudget:
@@ -106,8 +109,8 @@ def _split(x: Any, y: np.ndarray, seed: int) -> Data:
 
 
 def _floats(array: Any) -> np.ndarray:
-    array = np.asarray(array)
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    numbers = np.asarray(array)
+    return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
 
 
 @dataclass
@@ -119,6 +122,8 @@ class Search:
     """The loss that is measured."""
     least: float
     """Smallest gain that is told."""
+    cap: float
+    """Largest loss of a row that counts."""
     seed: int
     suspected: list[Candidate] = field(default_factory=list)
     """Changes whose signs the model shows."""
@@ -141,7 +146,7 @@ class Search:
             self.least,
             tuple(_finding(comparison, self.goal, number) for number, comparison in enumerate(self.told)),
             tuple(tried),
-            tuple(float(value) for value in symptoms.curve if np.isfinite(value)),
+            _curve(symptoms.trainings),
             "There was no time to try everything." if self.is_short else "",
         )
 
@@ -166,7 +171,7 @@ class Search:
             if certain and comparison.gain < _CLEARLY * certain[0].gain:
                 break
             full = self._tested(comparison)
-            if full.gain > self.least and full.is_certain(alpha):
+            if full.gain > self.least and certain_gain(full.gains, alpha) > 0:
                 certain.append(full)
         return min(certain, key=lambda one: suspected.index(one.candidate), default=None)
 
@@ -176,8 +181,10 @@ class Search:
         for candidate in suspected:
             try:
                 changed = candidate.recipe(recipe)
-                reserve = (_SEEDS[0] - 1) * (self.bench.seconds_of(recipe) + self.bench.seconds_of(changed))
-                comparison = Comparison(candidate, recipe, changed, [own], [self._train(changed, reserve=reserve)])
+                reserve = (_SEEDS[0] - 1) * self._pair_seconds(recipe, changed)
+                comparison = Comparison(
+                    candidate, recipe, changed, [own], [self._train(changed, reserve=reserve)], self.cap
+                )
             except OutOfBudget:
                 self.is_short = True
                 continue
@@ -190,10 +197,16 @@ class Search:
     def _tested(self, comparison: Comparison) -> Comparison:
         """Train from more seeds, as many as the budget allows, without a look at the results."""
         before, after = comparison.own, comparison.changed
-        pair = self.bench.seconds_of(before) + self.bench.seconds_of(after)
-        count = int(np.clip(1 + self.bench.left / max(pair, 1e-3) / 2, *_SEEDS))
-        sides = [[self._train(recipe, number) for number in range(count)] for recipe in (before, after)]
-        return replace(comparison, before=sides[0], after=sides[1])
+        count = int(np.clip(1 + self.bench.left / max(self._pair_seconds(before, after), 1e-3) / 2, *_SEEDS))
+        # The change first: if it is a longer training, the shorter one is its beginning.
+        sides = [[self._train(recipe, number) for number in range(count)] for recipe in (after, before)]
+        return replace(comparison, before=sides[1], after=sides[0])
+
+    def _pair_seconds(self, before: Recipe, after: Recipe) -> float:
+        """Estimate the processor time of trainings without and with a change from one seed."""
+        longer = before.graph == after.graph and (before.rate, before.scaled) == (after.rate, after.scaled)
+        seconds = self.bench.seconds_of(before), self.bench.seconds_of(after)
+        return max(seconds) if longer else sum(seconds)
 
     def _train(self, recipe: Recipe, number: int = 0, reserve: float = 0.0) -> Training:
         return self.bench.train(recipe, 1000 * self.seed + number, reserve)
@@ -209,29 +222,30 @@ class Comparison:
     before: list[Training]
     after: list[Training]
 
+    cap: float
+    """Largest loss of a row that counts; a training that diverged has it on each row."""
+
     @property
     def losses(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the losses without and with the change, each (seeds, rows)."""
+        """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
         rows = slice(1, None, 2) if self.candidate.kind == "overfit" else slice(None)  # the others chose the epoch
         without, changed = (np.stack([one.rows[-1, rows] for one in side]) for side in (self.before, self.after))
         return without, changed
 
     @property
-    def gain(self) -> float:
-        """The mean gain; infinite if only the change keeps the training from diverging."""
-        without, changed = self.losses
-        if not np.isfinite(changed).all():
-            return -np.inf
-        return float((without - changed).mean()) if np.isfinite(without).all() else np.inf
+    def gains(self) -> np.ndarray:
+        """How much smaller each row's loss is with the change, (seeds, rows)."""
+        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
+        return np.asarray(without - changed)
 
-    def is_certain(self, alpha: float) -> bool:
-        without, changed = self.losses
-        if self.gain == np.inf:
-            return True
-        return certain_gain(without - changed, alpha) > 0
+    @property
+    def gain(self) -> float:
+        """The mean gain."""
+        return float(self.gains.mean())
 
     @property
     def trial(self) -> Trial:
+        """The change with the mean losses."""
         without, changed = (_mean(side) for side in self.losses)
         return Trial(self.candidate.kind, self.candidate.change, without, changed)
 
@@ -246,8 +260,15 @@ def _finding(comparison: Comparison, goal: str, number: int) -> Finding:
     word = "loss" if goal == CATEGORICAL else goal.replace("_", " ")
     also = "" if not number else " also"
     message = (
-        f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not trained "
-        f"on ({'before' if number else 'now'} {now}). {comparison.candidate.lesson}"
+        f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not "
+        f"trained on ({'before' if number else 'now'} {now}). {comparison.candidate.lesson}"
     )
-    curve = np.mean([training.rows.mean(axis=1) for training in comparison.after], axis=0)
-    return Finding(trial, message, tuple(float(value) for value in curve if np.isfinite(value)))
+    return Finding(trial, message, _curve(comparison.after))
+
+
+def _curve(trainings: Sequence[Training]) -> LossCurve:
+    losses = np.mean([training.rows.mean(axis=1) for training in trainings], axis=0)
+    points = [
+        (epoch, float(loss)) for epoch, loss in zip(trainings[0].epochs, losses, strict=True) if np.isfinite(loss)
+    ]
+    return LossCurve(tuple(epoch for epoch, _ in points), tuple(loss for _, loss in points))

@@ -123,7 +123,7 @@ def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.nd
         outputs = np.clip(outputs, 0.0, None if goal == CATEGORICAL else 1.0)
         if goal == CATEGORICAL:
             outputs = outputs / np.maximum(outputs.sum(axis=-1, keepdims=True), metrics.EPSILON)
-    return measure(outputs, labels)
+    return np.asarray(measure(outputs, labels))
 
 
 def keras_loss(recipe: Recipe, labels: np.ndarray) -> Any:

@@ -63,7 +63,7 @@ class Symptoms:
         if not any(_activation(layer) == "relu" for layer in self.recipe.model.layers):
             return 0.0
         model = reinitialize(self.recipe.model, 0, self.data.inputs)
-        for variable, value in zip(model.variables, self.trainings[-1].weights, strict=True):
+        for variable, value in zip(model.variables, self.trainings[-1].weights or (), strict=True):
             variable.assign(value)
         relus = [layer.output for layer in model.layers if _activation(layer) == "relu"]
         inputs = model.inputs if len(model.inputs) > 1 else model.inputs[0]

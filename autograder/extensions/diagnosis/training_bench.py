@@ -16,7 +16,7 @@ from autograder.extensions.diagnosis.recipe import Recipe, keras_loss, losses_of
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""
 _POINTS = 20
-"""Most points of a curve: with more epochs, several lie between two of them."""
+"""Most points of a curve, an even number: with more epochs, several lie between two of them."""
 _COMPILING = 0.4
 """Seconds that a new graph usually takes to compile."""
 
@@ -91,8 +91,7 @@ class TrainingBench:
 
     def seconds_of(self, recipe: Recipe) -> float:
         """Estimate the processor time of a training from those before it."""
-        compiling = 0.0 if recipe.graph in self._graphs else _COMPILING
-        return compiling + self._epoch_seconds * recipe.epochs
+        return self._epoch_seconds * recipe.epochs
 
     @property
     def left(self) -> float:
@@ -116,7 +115,8 @@ class TrainingBench:
         same = self._trainings.setdefault((recipe.graph, recipe.rate, recipe.scaled, seed), {})
         if recipe.epochs not in same:
             longer = next((one for one in same.values() if recipe.epochs in one.epochs), None)
-            if longer is None and self.seconds_of(recipe) + reserve >= self.left:
+            compiling = 0.0 if recipe.graph in self._graphs else _COMPILING
+            if longer is None and compiling + self.seconds_of(recipe) + reserve >= self.left:
                 raise OutOfBudget
             same[recipe.epochs] = self._trained(recipe, seed) if longer is None else longer.until(recipe.epochs)
         return same[recipe.epochs]
@@ -148,13 +148,13 @@ class TrainingBench:
         rows = len(self.data.labels)
         size = min(recipe.batch_size, rows)
         draw = np.random.default_rng([seed, rows])
-        stride = -(-recipe.epochs // _POINTS)
-        for first in range(0, recipe.epochs, stride):
-            last = min(first + stride, recipe.epochs)
+        first = 0
+        for last in _measured_epochs(recipe.epochs):
             orders = [draw.permutation(rows)[: rows // size * size] for _ in range(first, last)]
             if self.left <= 0:
                 raise OutOfBudget
             graph.run(fit, np.concatenate(orders).reshape(-1, size))
+            first = last
             yield last
 
     def _start(self, recipe: Recipe, seed: int) -> list[Any]:
@@ -206,6 +206,11 @@ def _compiled(recipe: Recipe, data: Data) -> _Graph:
         run=lambda fit, batches: run(*tf.nest.flatten(fit), tf.constant(batches)),
         outputs=lambda rows: np.asarray(forward(tf.nest.map_structure(tf.constant, rows)), dtype=np.float64),
     )
+
+
+def _measured_epochs(epochs: int) -> list[int]:
+    """Return after which epochs a training is measured; half of an even number of epochs is among them."""
+    return sorted({-(-epochs * point // _POINTS) for point in range(1, _POINTS + 1)})
 
 
 def first_rows(rows: Any, count: int) -> Any:

@@ -1,0 +1,9 @@
+"""Keys of course.yaml: whether models are diagnosed, and how long that may take."""
+
+from __future__ import annotations
+
+from autograder.course.extension_keys import ExtensionKey
+
+ON = ExtensionKey(True, bool)
+SECONDS = ExtensionKey(3.0, float, ranges={"diagnosis_seconds": (0.5, 600.0)})
+"""Processor time for each model."""
