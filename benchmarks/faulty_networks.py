@@ -214,22 +214,23 @@ def honest(count: int, seed: int) -> Iterator[Program]:
         draw = np.random.default_rng([seed, number])
         task = tasks()[names[number % len(names)]]
         optimizer, rates = [
-            ("Adam", (0.001, 0.002, 0.003)),
+            ("Adam", (0.003, 0.004)),
             ("Adam", (0.002, 0.003, 0.004)),
-            ("RMSprop", (0.001, 0.002)),
-            ("Nadam", (0.001, 0.002, 0.003)),
-            ("SGD", (0.02, 0.03, 0.05)),
+            ("RMSprop", (0.002, 0.003)),
+            ("Nadam", (0.002, 0.003, 0.004)),
+            ("SGD", (0.03, 0.04)),
         ][draw.integers(5)]
+        batch_size = int(draw.choice([32, 32, 64]))
         yield Program(
             task=task.name,
             number=number,
-            width=int(draw.choice([24, 32, 48, 64, 96])),
+            width=int(draw.choice([32, 48, 64, 96])),
             depth=int(draw.choice([1, 2, 2, 3])),
             activation=str(draw.choice(["relu", "relu", "relu", "tanh", "elu", "gelu", "selu"])),
             optimizer=optimizer,
             rate=float(draw.choice(rates)),
-            epochs=int(task.epochs * draw.choice([0.8, 1.0, 1.3])),
-            batch_size=int(draw.choice([32, 32, 64])),
+            epochs=int(task.epochs * draw.choice([0.9, 1.0, 1.3]) * (1.5 if batch_size == 64 else 1)),
+            batch_size=batch_size,
             dropout=float(draw.choice([0, 0, 0, 0.1, 0.2])),
             batch_norm=bool(draw.random() < 0.1),
             convolution=task.name == "pictures",

@@ -29,9 +29,11 @@ _LARGE, _SPREAD = 10.0, 100.0
 """Inputs are suspected beyond this size, or beyond 1 if the deviations of two features differ by this factor."""
 _DEAD = 0.7
 _VANISHED = 1e-3
-_MEMORY, _WEAK = 0.02, 0.1
-"""Shares of the constant answer's loss: a rise at the end that is suspected, and a rest that a larger network may
-explain."""
+_FEW_EPOCHS = 4
+_MEMORY, _FALLING, _WEAK, _POOR = 0.02, 0.02, 0.1, 0.25
+"""Shares of the constant answer's loss: a rise or a fall in the last quarter that is suspected; the largest distance
+between fit rows and others of a network that is too weak; a loss below which a network has learned, and no layer of it
+is looked at."""
 _MAX_DROPOUT, _USUAL_DROPOUT = 0.5, 0.3
 
 
@@ -181,8 +183,9 @@ def _scale(symptoms: Symptoms) -> Iterator[Candidate]:
 
 
 def _units(symptoms: Symptoms) -> Iterator[Candidate]:
-    layers = symptoms.recipe.layers()
-    hidden = _hidden(layers)
+    if symptoms.loss < _POOR * symptoms.constant:
+        return
+    hidden = _hidden(symptoms.recipe.layers())
     saturating = [e["config"]["name"] for e in hidden if e["config"].get("activation") in _SATURATING]
     if len(saturating) > 1 and symptoms.first_gradient < _VANISHED:
         yield Candidate(
@@ -210,9 +213,8 @@ def _hidden(layers: list[Entry]) -> list[Entry]:
 
 def _capacity(symptoms: Symptoms) -> Iterator[Candidate]:
     hidden = _hidden(symptoms.recipe.layers())
-    rest = symptoms.constant * _WEAK
-    learns_alike = symptoms.loss - symptoms.fit_loss < rest
-    if hidden and learns_alike and symptoms.fit_loss > rest:
+    learns_alike = symptoms.loss - symptoms.fit_loss < _WEAK * symptoms.constant
+    if hidden and learns_alike and symptoms.fit_loss > _POOR * symptoms.constant:
         yield Candidate(
             "capacity",
             "four times the width of the inner layers",
@@ -245,7 +247,7 @@ def _length(symptoms: Symptoms) -> Iterator[Candidate]:
             lambda old: replace(old, epochs=best),
             "From there on the network learns its rows by heart, and becomes worse on all others.",
         )
-    elif lowest >= len(curve) - 2:
+    elif curve[len(curve) * 3 // 4 - 1] - curve[-1] > _FALLING * symptoms.constant or epochs < _FEW_EPOCHS:
         yield Candidate(
             "epochs",
             f"twice the epochs, {2 * epochs}",

@@ -24,7 +24,7 @@ from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
 DEFAULT_SECONDS = 3.0
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
-_SEEDS = (3, 5)
+_SEEDS = (3, 6)
 """Trainings without and with a change that is tested: at least, and at most, if the budget allows them."""
 _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""
@@ -32,8 +32,6 @@ _LEAST = 0.05
 """Smallest gain that is told, as a share of the constant answer's loss."""
 _CAP = 3.0
 """Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
-_CLEARLY = 0.8
-"""A change earlier in the table is told rather than a later one if its gain is at least this share of the other's."""
 MAX_FINDINGS = 2
 
 
@@ -136,10 +134,7 @@ class Search:
         symptoms = Symptoms(recipe, self.goal, self.bench.data, [self._train(recipe)])
         self.suspected = list(candidates(symptoms))
         tried: list[Trial] = []
-        try:
-            self._search(recipe, tried)
-        except OutOfBudget:
-            self.is_short = True
+        self._search(recipe, tried)
         return Diagnosis(
             self.goal,
             len(self.bench.data.compared_labels),
@@ -165,21 +160,33 @@ class Search:
     def _best(
         self, recipe: Recipe, suspected: Sequence[Candidate], alpha: float, tried: list[Trial]
     ) -> Comparison | None:
-        """Return the change that helps most and by more than its noise; earlier ones of the table come first."""
-        certain: list[Comparison] = []
-        for comparison in sorted(self._screened(recipe, suspected, tried), key=lambda one: -one.gain):
-            if certain and comparison.gain < _CLEARLY * certain[0].gain:
-                break
+        """Return the first change of the table that halves the loss, else the first that helps.
+
+        On top of another change, only one that halves the rest of the loss is worth telling.
+        """
+        others: list[Comparison] = []
+        for comparison in self._screened(recipe, suspected, tried):
+            if not comparison.halves_loss:
+                others.append(comparison)
+            elif certain := self._certain(comparison, alpha):
+                return certain
+        tested = (self._certain(comparison, alpha) for comparison in others if not self.told)
+        return next(filter(None, tested), None)
+
+    def _certain(self, comparison: Comparison, alpha: float) -> Comparison | None:
+        """Train from more seeds, and return the comparison if its gain is larger than its noise."""
+        try:
             full = self._tested(comparison)
-            if full.gain > self.least and certain_gain(full.gains, alpha) > 0:
-                certain.append(full)
-        return min(certain, key=lambda one: suspected.index(one.candidate), default=None)
+        except OutOfBudget:
+            self.is_short = True
+            return None
+        return full if full.gain > self.least and certain_gain(full.gains, alpha) > 0 else None
 
     def _screened(self, recipe: Recipe, suspected: Sequence[Candidate], tried: list[Trial]) -> Iterator[Comparison]:
         """Train from one seed with each change, and yield those that may help."""
-        own = self._train(recipe)
         for candidate in suspected:
             try:
+                own = self._train(recipe)
                 changed = candidate.recipe(recipe)
                 reserve = (_SEEDS[0] - 1) * self._pair_seconds(recipe, changed)
                 comparison = Comparison(
@@ -197,7 +204,7 @@ class Search:
     def _tested(self, comparison: Comparison) -> Comparison:
         """Train from more seeds, as many as the budget allows, without a look at the results."""
         before, after = comparison.own, comparison.changed
-        count = int(np.clip(1 + self.bench.left / max(self._pair_seconds(before, after), 1e-3) / 2, *_SEEDS))
+        count = int(np.clip(0.9 * self.bench.left / max(self._pair_seconds(before, after), 1e-3), *_SEEDS))
         # The change first: if it is a longer training, the shorter one is its beginning.
         sides = [[self._train(recipe, number) for number in range(count)] for recipe in (after, before)]
         return replace(comparison, before=sides[1], after=sides[0])
@@ -221,7 +228,6 @@ class Comparison:
     changed: Recipe
     before: list[Training]
     after: list[Training]
-
     cap: float
     """Largest loss of a row that counts; a training that diverged has it on each row."""
 
@@ -233,9 +239,21 @@ class Comparison:
         return without, changed
 
     @property
+    def capped(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same, each row with its cap at most."""
+        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
+        return without, changed
+
+    @property
+    def halves_loss(self) -> bool:
+        """Whether the change takes away at least half of the loss."""
+        without, changed = self.capped
+        return float(changed.mean()) <= float(without.mean()) / 2
+
+    @property
     def gains(self) -> np.ndarray:
         """How much smaller each row's loss is with the change, (seeds, rows)."""
-        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
+        without, changed = self.capped
         return np.asarray(without - changed)
 
     @property

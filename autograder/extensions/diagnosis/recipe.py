@@ -69,6 +69,9 @@ class Recipe:
     def edited(self, edit: Callable[[list[Entry]], None]) -> Recipe:
         """Return a recipe whose layers, in a copy of the model's configuration, went through ``edit``."""
         config = copy.deepcopy(self.model.get_config())
+        for entry in config["layers"]:
+            entry.pop("build_config", None)  # it holds the shapes of the layer as it was
+        config.pop("build_input_shape", None)
         edit(config["layers"])
         model = type(self.model).from_config(config)
         if not model.built:

@@ -18,7 +18,7 @@ MAX_MEASURED = 1000
 _POINTS = 20
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
 _COMPILING = 0.4
-"""Seconds that a new graph usually takes to compile."""
+"""Seconds that the first graph usually takes to compile."""
 
 
 class OutOfBudget(Exception):
@@ -87,6 +87,7 @@ class TrainingBench:
         self._trainings: dict[tuple[Any, ...], dict[int, Training]] = {}
         self._starts: dict[tuple[int, int], list[Any]] = {}
         self._epoch_seconds = 0.0
+        self._compile_seconds = _COMPILING
         self._models: list[Any] = []  # graphs are known by the ids of their models, which must not be used again
 
     def seconds_of(self, recipe: Recipe) -> float:
@@ -115,7 +116,7 @@ class TrainingBench:
         same = self._trainings.setdefault((recipe.graph, recipe.rate, recipe.scaled, seed), {})
         if recipe.epochs not in same:
             longer = next((one for one in same.values() if recipe.epochs in one.epochs), None)
-            compiling = 0.0 if recipe.graph in self._graphs else _COMPILING
+            compiling = 0.0 if recipe.graph in self._graphs else self._compile_seconds
             if longer is None and compiling + self.seconds_of(recipe) + reserve >= self.left:
                 raise OutOfBudget
             same[recipe.epochs] = self._trained(recipe, seed) if longer is None else longer.until(recipe.epochs)
@@ -137,7 +138,7 @@ class TrainingBench:
         self._epoch_seconds = max(self._epoch_seconds, (self.clock() - began) / recipe.epochs)
         outputs = graph.outputs(first_rows(fit, MAX_MEASURED))
         fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
-        weights = [np.array(variable) for variable in graph.variables]
+        weights = [variable.numpy() for variable in graph.variables]
         return Training(epochs, np.stack(rows), float(fit_rows.mean()), weights)
 
     def _run(self, graph: _Graph, fit: Any, recipe: Recipe, seed: int) -> Iterator[int]:
@@ -167,7 +168,9 @@ class TrainingBench:
     def _graph(self, recipe: Recipe) -> _Graph:
         if recipe.graph not in self._graphs:
             self._models.append(recipe.model)
+            began = self.clock()
             self._graphs[recipe.graph] = _compiled(recipe, self.data)
+            self._compile_seconds = self.clock() - began
         return self._graphs[recipe.graph]
 
 
@@ -196,7 +199,8 @@ def _compiled(recipe: Recipe, data: Data) -> _Graph:
     inputs = tf.nest.map_structure(tf.constant, data.inputs)
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, inputs), tf.TensorSpec([None, None], tf.int64)]
     run = tf.function(steps, autograph=False, input_signature=signature).get_concrete_function()
-    forward = tf.function(lambda rows: model(rows, training=False), autograph=False, reduce_retracing=True)
+    any_rows = [tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), inputs)]
+    forward = tf.function(lambda rows: model(rows, training=False), autograph=False, input_signature=any_rows)
     run(*tf.nest.flatten(inputs), tf.zeros([0, 1], tf.int64))
 
     return _Graph(
