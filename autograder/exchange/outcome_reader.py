@@ -176,14 +176,15 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     counts = book.trainings.values()
     if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
         raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
-    _check_diagnoses(book)
+    _check_diagnoses(exam, book)
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 
 
-def _check_diagnoses(book: NotebookGrade) -> None:
-    if len(book.diagnoses) > MAX_DIAGNOSES:
-        raise ValueError("there are too many diagnoses")
+def _check_diagnoses(exam: Exam, book: NotebookGrade) -> None:
+    known = {"", *(str(cell.grade_id) for cell in exam.questions)}
+    if len(book.diagnoses) > MAX_DIAGNOSES or any(one.question not in known for one in book.diagnoses):
+        raise ValueError("there are too many diagnoses, or of unknown questions")
     for diagnosis in book.diagnoses:
         trials = [*diagnosis.tried, *(finding.trial for finding in diagnosis.findings)]
         _check_texts([diagnosis.loss, diagnosis.note, diagnosis.question, *(one.message for one in diagnosis.findings)])

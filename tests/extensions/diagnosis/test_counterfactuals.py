@@ -10,6 +10,9 @@ import pytest
 from helpers.lazy import keras
 from helpers.lazy import layers as L
 
+from autograder import check
+from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
+from autograder.extensions.diagnosis.answer import answer
 from autograder.extensions.diagnosis.candidates import candidates
 from autograder.extensions.diagnosis.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
 from autograder.extensions.diagnosis.symptoms import Symptoms
@@ -160,3 +163,29 @@ def test_what_cannot_be_tried_is_said(model: Callable[[], Any], rows: int, note:
 def test_a_budget_that_is_used_up_ends_the_search() -> None:
     diagnosis = diagnose(network(relu(), L.Dense(4)), X, Y, Settings(epochs=5), seconds=0.0)
     assert diagnosis.note == "Its training takes too long to be tried in 0 s."
+
+
+def test_a_student_asks_in_the_own_notebook_and_reads_the_answer() -> None:
+    model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-6))
+    diagnosis = check.diagnose(model, on=(X, Y), epochs=12, seconds=PLENTY)
+    assert repr(diagnosis).startswith("With a learning rate of 0.001, the default of Adam")
+
+
+def test_a_test_that_trains_a_network_again_asks_about_it_and_its_credit_is_the_same() -> None:
+    model = network(relu(), L.Dense(4, "softmax"))
+    data = (X[:200], Y[:200])
+    options: dict[str, Any] = {"on": data, "holdout": (X[200:], Y[200:]), "epochs": 2, "seeds": 1, "below": 9.0}
+    with check.recording() as results, collecting_requests() as requests:
+        check.retrained(model, **options)
+    (request,) = requests
+    assert (request.epochs, request.batch_size, request.loss) == (2, 32, "categorical_crossentropy")
+    assert request.labels is not options["holdout"][1]
+    assert [result.fraction for result in results] == [1.0]
+
+
+def test_course_yaml_turns_it_off_and_says_how_long_it_may_take() -> None:
+    request = DiagnosisRequest(network(relu(), L.Dense(4)), X, Y, 2, 32)
+    assert answer(request, {"diagnosis": False}) is None
+    short = answer(request, {"diagnosis_seconds": 0.0})
+    assert short is not None
+    assert short.note == "Its training takes too long to be tried in 0 s."
