@@ -12,6 +12,7 @@ from helpers.lazy import layers as L
 
 from autograder import check
 from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
+from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.answer import answer
 from autograder.extensions.diagnosis.candidates import candidates
 from autograder.extensions.diagnosis.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
@@ -43,7 +44,7 @@ def suspected(
     recipe = _recipe(model, settings)
     assert recipe is not None
     data = Data(x[:200], Y[:200], x[200:], Y[200:])
-    weights = [variable.numpy() for variable in model.weights]
+    weights = [variable.numpy() for variable in reinitialize(model, 0).variables]
     rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
     training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
     return [candidate.kind for candidate in candidates(Symptoms(recipe, recipe.loss, data, [training]))]
