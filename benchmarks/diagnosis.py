@@ -28,9 +28,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402 - found by the line above
 from faulty_networks import Program, faulty, honest  # noqa: E402
 
-from autograder.extensions.diagnosis import counterfactuals as engine  # noqa: E402
-from autograder.extensions.diagnosis.recipe import losses_of_rows  # noqa: E402
-from autograder.extensions.diagnosis.symptoms import constant_loss  # noqa: E402
+from autograder.extensions.diagnosis.trials import counterfactuals as engine  # noqa: E402
+from autograder.extensions.diagnosis.trials.recipe import losses_of_rows  # noqa: E402
+from autograder.extensions.diagnosis.trials.symptoms import constant_loss  # noqa: E402
 
 HURTS = 0.1
 """A fault counts if its network is so much worse than honest ones of its task, as a share of the constant's loss."""

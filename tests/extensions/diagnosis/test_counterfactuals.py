@@ -13,11 +13,11 @@ from helpers.lazy import layers as L
 from autograder import check
 from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
 from autograder.check.fresh_model import reinitialize
-from autograder.extensions.diagnosis.answer import answer
-from autograder.extensions.diagnosis.candidates import candidates
-from autograder.extensions.diagnosis.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
-from autograder.extensions.diagnosis.symptoms import Symptoms
-from autograder.extensions.diagnosis.training_bench import Data, Training
+from autograder.extensions.diagnosis.trials.answer import answer
+from autograder.extensions.diagnosis.trials.candidates import candidates
+from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms
+from autograder.extensions.diagnosis.trials.training_bench import Data, Training
 
 pytestmark = pytest.mark.keras
 

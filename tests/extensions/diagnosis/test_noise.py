@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograder.extensions.diagnosis.noise import certain_gain
+from autograder.extensions.diagnosis.trials.noise import certain_gain
 
 
 @pytest.mark.parametrize("seed_noise", [0.0, 0.05, 0.3])

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograder.check.fresh_model import reinitialize
-from autograder.extensions.diagnosis.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
-from autograder.extensions.diagnosis.training_bench import Data, Training, first_rows
+from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
+from autograder.extensions.diagnosis.trials.training_bench import Data, Training, first_rows
 
 _ROWS = 256
 """Rows on which activations and gradients are looked at."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.extensions.diagnosis.recipe import (
+from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
     DEFAULT_RATES,
@@ -18,7 +18,7 @@ from autograder.extensions.diagnosis.recipe import (
     Recipe,
     output_activation,
 )
-from autograder.extensions.diagnosis.symptoms import Symptoms
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms
 
 _BETWEEN = frozenset({"Dropout", "BatchNormalization", "LayerNormalization", "Flatten", "MaxPooling2D", "MaxPooling1D"})
 """Layers that may stand between a linear layer and the next without making it a non-linear one."""

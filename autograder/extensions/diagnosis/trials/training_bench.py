@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.fresh_model import reinitialize
-from autograder.extensions.diagnosis.recipe import Recipe, keras_loss, losses_of_rows, trained_labels
+from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, losses_of_rows, trained_labels
 
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""

@@ -146,7 +146,7 @@ def trained_labels(recipe: Recipe, labels: np.ndarray) -> np.ndarray:
     """Return labels in the form that the recipe's loss takes."""
     output = recipe.model.outputs[0].shape
     if recipe.loss in (SQUARED, ABSOLUTE, BINARY) and labels.ndim == 1 and len(output) == 2 and output[-1] > 1:
-        return np.eye(output[-1], dtype=np.float32)[labels.astype(int)]
+        return np.asarray(np.eye(output[-1], dtype=np.float32)[labels.astype(int)])
     if recipe.loss != CATEGORICAL and labels.ndim == 1 and len(output) == 2:
         return labels[:, None].astype(np.float32)
     return labels

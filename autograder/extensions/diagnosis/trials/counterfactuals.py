@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from autograder.extensions.diagnosis.candidates import Candidate, candidates
-from autograder.extensions.diagnosis.noise import ALPHA, certain_gain
-from autograder.extensions.diagnosis.recipe import (
+from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
+from autograder.extensions.diagnosis.trials.candidates import Candidate, candidates
+from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
+from autograder.extensions.diagnosis.trials.recipe import (
     CATEGORICAL,
     Recipe,
     compiled_loss,
     loss_name,
 )
-from autograder.extensions.diagnosis.symptoms import Symptoms, constant_loss
-from autograder.extensions.diagnosis.training_bench import Data, OutOfBudget, Training, TrainingBench
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
+from autograder.extensions.diagnosis.trials.training_bench import Data, OutOfBudget, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
 from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
 
-DEFAULT_SECONDS = 3.0
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
 _SEEDS = (3, 6)
