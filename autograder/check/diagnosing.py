@@ -76,11 +76,10 @@ def requests_of(question: str) -> Iterator[None]:
 def request_diagnosis(request: DiagnosisRequest) -> None:
     """Note a request; a model is diagnosed once for each question."""
     requests = _requests.get()
-    asked = replace(request, question=_question.get())
-    if requests is not None and not any(
-        one.model is asked.model and one.question == asked.question for one in requests
-    ):
-        requests.append(asked)
+    question = _question.get()
+    if requests is None or any(one.model is request.model and one.question == question for one in requests):
+        return
+    requests.append(replace(request, question=question))
 
 
 def own_epochs(model: Any, otherwise: int) -> int:

@@ -22,22 +22,24 @@ def diagnoses(
         settings: the assignment's settings of extensions.
         cache: what is kept with the recording. Without one it is no student's run, and nothing is diagnosed.
     """
-    made = [_diagnosis(request, settings, cache) for request in requests[:MAX_DIAGNOSES]] if cache is not None else []
-    return tuple(diagnosis for diagnosis in made if diagnosis is not None)
+    if cache is None:
+        return ()
+    answers = (_diagnosis(request, settings, cache) for request in requests[:MAX_DIAGNOSES])
+    return tuple(diagnosis for diagnosis in answers if diagnosis is not None)
 
 
 def _diagnosis(request: DiagnosisRequest, settings: Mapping[str, Any], cache: PredictionCache) -> Diagnosis | None:
-    kept = cache.diagnoses_of(request.model)
+    stored = cache.diagnoses_of(request.model)
     key = digest([request.inputs, request.labels, *_plain(request), sorted(settings.items(), key=str)])
-    if key in kept:
-        return from_plain(Diagnosis, kept[key])
+    if key in stored:
+        return from_plain(Diagnosis, stored[key])
     try:
         with limit_memory():
             diagnosis = answered(request, settings)
     except Exception:  # a diagnosis never costs the grade
         return None
     if diagnosis is not None and key:
-        kept[key] = to_plain(diagnosis)
+        stored[key] = to_plain(diagnosis)
         cache.changed = True
     return diagnosis
 

@@ -142,9 +142,9 @@ def grade_notebook(
             if executed.copies_filled_memory():
                 frozen = False
                 return None
-            made = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
+            diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
             kernels.done()
-            return kernels, executed, examined, histories, made
+            return kernels, executed, examined, histories, diagnosed
         finally:
             executed.close()
 
@@ -154,7 +154,7 @@ def grade_notebook(
             f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    kernels, executed, examined, histories, made = result
+    kernels, executed, examined, histories, diagnosed = result
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -168,7 +168,7 @@ def grade_notebook(
         history=_curve(histories),
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
-        diagnoses=made,
+        diagnoses=diagnosed,
     )
     observed = permissions.observations if isinstance(permissions, Observer) else Observations()
     return GradedNotebook(grade, (composed, executed.run), observed)

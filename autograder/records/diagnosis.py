@@ -1,4 +1,4 @@
-"""Diagnosis of a model: what would have made it better, as far as trainings have shown it. It is never graded."""
+"""Diagnosis of a model: what would have made it better, as trainings have shown. It is never graded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LossCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TriedChange:
     """One change of a model that was tried."""
 
     kind: str
@@ -32,10 +32,10 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HelpfulChange:
     """A change that helps by more than its noise."""
 
-    trial: Trial
+    trial: TriedChange
     message: str
     """For the student."""
     curve: LossCurve
@@ -52,9 +52,9 @@ class Diagnosis:
     """Number of comparison rows."""
     least: float
     """Smallest gain that is told."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[HelpfulChange, ...] = ()
     """At most two; the second was tried on top of the first."""
-    tried: tuple[Trial, ...] = ()
+    tried: tuple[TriedChange, ...] = ()
     curve: LossCurve = LossCurve()
     """Without any change."""
     note: str = ""

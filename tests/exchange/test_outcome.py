@@ -23,7 +23,7 @@ from autograder.exchange.blob_container import pack as pack_files
 from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.outcome import Recording
 from autograder.records.checks import CheckResult, Outcome
-from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
 
@@ -46,8 +46,10 @@ GRADE = NotebookGrade(
     ),
     1.5, 1.0, 80.0, "bubblewrap, cgroup v2", {"loss": (1.0, 0.5)},
 )  # fmt: skip
-TRIAL = Trial("rate", "a learning rate of 0.001", None, 0.5)
-DIAGNOSIS = Diagnosis("mean_squared_error", 90, 0.05, (Finding(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,))
+TRIAL = TriedChange("rate", "a learning rate of 0.001", None, 0.5)
+DIAGNOSIS = Diagnosis(
+    "mean_squared_error", 90, 0.05, (HelpfulChange(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,)
+)
 OUTPUTS: tuple[dict[str, Any], ...] = (
     {"output_type": "stream", "name": "stdout", "text": "hello"},
     {"output_type": "display_data", "data": {"image/png": PNG, "text/plain": "<Figure>"}, "metadata": {}},

@@ -17,7 +17,7 @@ from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
 from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
-from autograder.extensions.diagnosis.trials.training_bench import Data, Training
+from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
 
 pytestmark = pytest.mark.keras
 
@@ -43,7 +43,7 @@ def suspected(
     settings = Settings(epochs=len(curve))
     recipe = _recipe(model, settings)
     assert recipe is not None
-    data = Data(x[:200], Y[:200], x[200:], Y[200:])
+    data = SplitRows(x[:200], Y[:200], x[200:], Y[200:])
     weights = [variable.numpy() for variable in reinitialize(model, 0).variables]
     rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
     training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
@@ -190,3 +190,16 @@ def test_course_yaml_turns_it_off_and_says_how_long_it_may_take() -> None:
     short = answer(request, {"diagnosis_seconds": 0.0})
     assert short is not None
     assert short.note == "Its training takes too long to be tried in 0 s."
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: network(*[L.Dense(2, "relu") for _ in range(120)], L.Dense(4, "softmax")),
+        lambda: network(L.Dense(3000, "relu"), L.Dense(3000, "relu"), L.Dense(4, "softmax")),
+    ],
+    ids=["deep", "wide"],
+)
+def test_a_network_that_is_too_large_is_refused_by_its_shapes(make: Callable[[], Any]) -> None:
+    diagnosis = diagnose(make(), X, Y, Settings(epochs=5000), seconds=3.0)
+    assert diagnosis.note == "Its training takes too long to be tried in 3 s."

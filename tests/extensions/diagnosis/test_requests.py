@@ -22,11 +22,13 @@ from autograder.check.prediction_cache import ModelFigures, PredictionCache, rea
 from autograder.errors import CourseError
 from autograder.examination import diagnoses as examination
 from autograder.examination.diagnoses import diagnoses
-from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 X, Y = np.zeros((4, 2)), np.zeros(4)
-TRIAL = Trial("rate", "a learning rate of 0.001", 0.9, 0.5)
-DIAGNOSIS = Diagnosis("mean_squared_error", 90, 0.05, (Finding(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,))
+TRIAL = TriedChange("rate", "a learning rate of 0.001", 0.9, 0.5)
+DIAGNOSIS = Diagnosis(
+    "mean_squared_error", 90, 0.05, (HelpfulChange(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,)
+)
 
 
 class Model:

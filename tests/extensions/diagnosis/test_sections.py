@@ -8,18 +8,18 @@ from pathlib import Path
 from helpers.pages import inert
 from helpers.samples import assignment, course, grade
 
-from autograder.extensions.diagnosis.report_section import held_back
-from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
+from autograder.extensions.diagnosis.class_section import held_back
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 from autograder.records.grade import Grade
 from autograder.results.report import render_class_report, render_feedback
 
-RATE = Trial("rate", "a learning rate of <b>0.001</b>", 0.9, 0.5)
-EPOCHS = Trial("epochs", "twice the epochs, 20", 0.9, 0.88)
+RATE = TriedChange("rate", "a learning rate of <b>0.001</b>", 0.9, 0.5)
+EPOCHS = TriedChange("epochs", "twice the epochs, 20", 0.9, 0.88)
 TOLD = Diagnosis(
     "mean_squared_error",
     90,
     0.05,
-    (Finding(RATE, "With <b>it</b>, your network reaches 0.50.", LossCurve((1, 2), (0.8, 0.5))),),
+    (HelpfulChange(RATE, "With <b>it</b>, your network reaches 0.50.", LossCurve((1, 2), (0.8, 0.5))),),
     (RATE, EPOCHS),
     LossCurve((1, 2), (1.0, 0.9)),
 )
@@ -63,7 +63,7 @@ def test_the_class_report_groups_submissions_by_what_helps(tmp_path: Path) -> No
 
 
 def test_an_unknown_kind_or_a_loss_that_is_no_number_harms_no_report() -> None:
-    strange = replace(TOLD, findings=(replace(TOLD.findings[0], trial=Trial("<script>", "", None, None)),))
+    strange = replace(TOLD, findings=(replace(TOLD.findings[0], trial=TriedChange("<script>", "", None, None)),))
     diverged = replace(TOLD, findings=(replace(TOLD.findings[0], trial=replace(RATE, before=None)),))
     groups = held_back([with_diagnoses("ada", strange), with_diagnoses("bob", diverged)])
     assert [(group.title, group.gain) for group in groups] == [("The learning rate", None)]

@@ -38,7 +38,7 @@ _MAX_DROPOUT, _USUAL_DROPOUT = 0.5, 0.3
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Remedy:
     """One change that may help, of a kind of fault."""
 
     kind: str
@@ -49,7 +49,7 @@ class Candidate:
     """Why it helps, a sentence."""
 
 
-def candidates(symptoms: Symptoms) -> Iterator[Candidate]:
+def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
     """Yield the changes whose signs a model shows, in the order of the table.
 
     Args:
@@ -62,11 +62,11 @@ def candidates(symptoms: Symptoms) -> Iterator[Candidate]:
 # --- structure, output and loss -----------------------------------------------------------------------
 
 
-def _structure(symptoms: Symptoms) -> Iterator[Candidate]:
+def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
     recipe, goal = symptoms.recipe, symptoms.goal
     if goal in OF_CLASSES and recipe.loss not in OF_CLASSES:
         activation = "softmax" if goal == CATEGORICAL else "sigmoid"
-        yield Candidate(
+        yield Remedy(
             "loss",
             f"the loss {goal} and {activation} at the end",
             lambda old: replace(_with_output(old, activation), loss=goal, from_logits=False),
@@ -75,7 +75,7 @@ def _structure(symptoms: Symptoms) -> Iterator[Candidate]:
     else:
         yield from _output(recipe)
     if linear := _linear_layers(recipe.layers()):
-        yield Candidate(
+        yield Remedy(
             "linear",
             "relu after each inner layer that has no activation",
             lambda old: old.edited(lambda layers: _set(layers, linear, activation="relu")),
@@ -83,25 +83,25 @@ def _structure(symptoms: Symptoms) -> Iterator[Candidate]:
         )
 
 
-def _output(recipe: Recipe) -> Iterator[Candidate]:
+def _output(recipe: Recipe) -> Iterator[Remedy]:
     last = output_activation(recipe.model)
     wanted = {CATEGORICAL: "softmax", BINARY: "sigmoid"}.get(recipe.loss, "linear")
     if recipe.from_logits and last in ("softmax", "sigmoid"):
-        yield Candidate(
+        yield Remedy(
             "output",
             f"from_logits=False in the loss, because the network ends in {last}",
             lambda old: replace(old, from_logits=False),
             f"With from_logits=True the loss applies {last} to probabilities once more.",
         )
     elif not recipe.from_logits and last != wanted:
-        yield Candidate(
+        yield Remedy(
             "output",
             f"{wanted} at the end" if wanted != "linear" else f"no activation at the end in place of {last}",
             lambda old: _with_output(old, wanted),
             f"The loss {recipe.loss} needs outputs that {wanted} gives.",
         )
     elif _squashed_before_softmax(recipe.layers()):
-        yield Candidate(
+        yield Remedy(
             "output",
             "one activation at the end in place of two",
             lambda old: old.edited(lambda layers: _set(layers, [layers[-2]["config"]["name"]], activation="linear")),
@@ -146,7 +146,7 @@ def _set(layers: list[Entry], names: list[str], **settings: Any) -> None:
 # --- rate and scale -----------------------------------------------------------------------------------
 
 
-def _rate(symptoms: Symptoms) -> Iterator[Candidate]:
+def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
     kind, rate = type(symptoms.recipe.optimizer).__name__, symptoms.recipe.own_rate
     usual = DEFAULT_RATES.get(kind)
     if rate is None or usual is None:
@@ -158,10 +158,10 @@ def _rate(symptoms: Symptoms) -> Iterator[Candidate]:
             else "Steps that are too small arrive late."
         )
         change = f"a learning rate of {usual:g}, the default of {kind}, in place of {rate:g}"
-        yield Candidate("rate", change, lambda old: replace(old, rate=usual), lesson)
+        yield Remedy("rate", change, lambda old: replace(old, rate=usual), lesson)
 
 
-def _scale(symptoms: Symptoms) -> Iterator[Candidate]:
+def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
     inputs, layers = symptoms.data.inputs, symptoms.recipe.layers()
     if not isinstance(inputs, np.ndarray) or inputs.dtype.kind != "f" or inputs.ndim < 2 or not layers:
         return
@@ -171,7 +171,7 @@ def _scale(symptoms: Symptoms) -> Iterator[Candidate]:
     deviations = deviations[deviations > 0]
     largest = np.abs(inputs).max()
     if largest > _LARGE or (largest > 1 and deviations.max(initial=0) > _SPREAD * deviations.min(initial=np.inf)):
-        yield Candidate(
+        yield Remedy(
             "scale",
             "a Normalization layer in front",
             lambda old: replace(old, scaled=True),
@@ -182,20 +182,20 @@ def _scale(symptoms: Symptoms) -> Iterator[Candidate]:
 # --- units and capacity -------------------------------------------------------------------------------
 
 
-def _units(symptoms: Symptoms) -> Iterator[Candidate]:
+def _units(symptoms: Symptoms) -> Iterator[Remedy]:
     if symptoms.loss < _POOR * symptoms.constant:
         return
     hidden = _hidden(symptoms.recipe.layers())
     saturating = [e["config"]["name"] for e in hidden if e["config"].get("activation") in _SATURATING]
     if len(saturating) > 1 and symptoms.first_gradient < _VANISHED:
-        yield Candidate(
+        yield Remedy(
             "vanishing",
             "relu in the inner layers",
             lambda old: old.edited(lambda entries: _set(entries, saturating, activation="relu", **_HE)),
             "Through each sigmoid or tanh the gradient becomes smaller, until the first layers no longer learn.",
         )
     if symptoms.dead_share >= _DEAD and (relu := [e["config"]["name"] for e in hidden]):
-        yield Candidate(
+        yield Remedy(
             "dead",
             "initial weights by he_normal and biases of 0",
             lambda old: old.edited(lambda entries: _set(entries, relu, **_HE)),
@@ -211,11 +211,11 @@ def _hidden(layers: list[Entry]) -> list[Entry]:
     return [entry for entry in layers if entry["class_name"] in WITH_WIDTH][:-1]
 
 
-def _capacity(symptoms: Symptoms) -> Iterator[Candidate]:
+def _capacity(symptoms: Symptoms) -> Iterator[Remedy]:
     hidden = _hidden(symptoms.recipe.layers())
     learns_alike = symptoms.loss - symptoms.fit_loss < _WEAK * symptoms.constant
     if hidden and learns_alike and symptoms.fit_loss > _POOR * symptoms.constant:
-        yield Candidate(
+        yield Remedy(
             "capacity",
             "four times the width of the inner layers",
             _wider,
@@ -234,21 +234,21 @@ def _wider(recipe: Recipe) -> Recipe:
 # --- the length of the training -----------------------------------------------------------------------
 
 
-def _length(symptoms: Symptoms) -> Iterator[Candidate]:
+def _length(symptoms: Symptoms) -> Iterator[Remedy]:
     curve, epochs = symptoms.curve, symptoms.recipe.epochs
     if not np.isfinite(curve).all():
         return
     lowest = int(np.argmin(_smooth(symptoms.half_curve)))
     best = symptoms.epochs[lowest]
     if curve[-1] - curve[lowest] > _MEMORY * symptoms.constant and best < epochs:
-        yield Candidate(
+        yield Remedy(
             "overfit",
             f"the end of the training after epoch {best}",
             lambda old: replace(old, epochs=best),
             "From there on the network learns its rows by heart, and becomes worse on all others.",
         )
     elif curve[len(curve) * 3 // 4 - 1] - curve[-1] > _FALLING * symptoms.constant or epochs < _FEW_EPOCHS:
-        yield Candidate(
+        yield Remedy(
             "epochs",
             f"twice the epochs, {2 * epochs}",
             lambda old: replace(old, epochs=2 * epochs),
@@ -260,14 +260,14 @@ def _smooth(curve: np.ndarray) -> np.ndarray:
     return np.convolve(np.pad(curve, 1, mode="edge"), np.full(3, 1 / 3), "valid")
 
 
-def _dropout(symptoms: Symptoms) -> Iterator[Candidate]:
+def _dropout(symptoms: Symptoms) -> Iterator[Remedy]:
     strong = [
         entry["config"]["name"]
         for entry in symptoms.recipe.layers()
         if entry["class_name"] == "Dropout" and entry["config"]["rate"] > _MAX_DROPOUT
     ]
     if strong:
-        yield Candidate(
+        yield Remedy(
             "dropout",
             f"a dropout of {_USUAL_DROPOUT}",
             lambda old: old.edited(lambda entries: _set(entries, strong, rate=_USUAL_DROPOUT)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
-from autograder.extensions.diagnosis.trials.candidates import Candidate, candidates
+from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
 from autograder.extensions.diagnosis.trials.recipe import (
     CATEGORICAL,
@@ -18,9 +18,9 @@ from autograder.extensions.diagnosis.trials.recipe import (
     loss_name,
 )
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
-from autograder.extensions.diagnosis.trials.training_bench import Data, OutOfBudget, Training, TrainingBench
+from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, SplitRows, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
-from autograder.records.diagnosis import Diagnosis, Finding, LossCurve, Trial
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
@@ -84,16 +84,16 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
 def _recipe(model: Any, settings: Settings) -> Recipe | None:
     import keras
 
-    own = compiled_loss(model) or ((loss_name(settings.loss), False) if settings.loss else None)
-    if own is None or own[0] is None:
+    loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), False)
+    if loss is None:
         return None
     optimizer = settings.optimizer or getattr(model, "optimizer", None) or keras.optimizers.Adam()
     if getattr(keras.optimizers, type(optimizer).__name__, None) is not type(optimizer):
         optimizer = keras.optimizers.Adam()
-    return Recipe(model, own[0], own[1], optimizer, settings.epochs, settings.batch_size)
+    return Recipe(model, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
 
 
-def _split(x: Any, y: np.ndarray, seed: int) -> Data:
+def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
     order = np.random.default_rng([seed, len(y)]).permutation(len(y))
     count = min(int(_COMPARED * len(y)), MAX_COMPARED)
     compared, fit = np.sort(order[:count]), np.sort(order[count:])
@@ -103,7 +103,7 @@ def _split(x: Any, y: np.ndarray, seed: int) -> Data:
             return {name: _floats(array)[rows] for name, array in x.items()}
         return [_floats(array)[rows] for array in x] if isinstance(x, list | tuple) else _floats(x)[rows]
 
-    return Data(take(fit), y[fit], take(compared), y[compared])
+    return SplitRows(take(fit), y[fit], take(compared), y[compared])
 
 
 def _floats(array: Any) -> np.ndarray:
@@ -123,9 +123,9 @@ class Search:
     cap: float
     """Largest loss of a row that counts."""
     seed: int
-    suspected: list[Candidate] = field(default_factory=list)
+    suspected: list[Remedy] = field(default_factory=list)
     """Changes whose signs the model shows."""
-    told: list[Comparison] = field(default_factory=list)
+    told: list[PairedTrainings] = field(default_factory=list)
     is_short: bool = False
     """Whether the budget was too small to try everything."""
 
@@ -133,7 +133,7 @@ class Search:
         """Train the model itself, look for signs, and try what they suggest."""
         symptoms = Symptoms(recipe, self.goal, self.bench.data, [self._train(recipe)])
         self.suspected = list(candidates(symptoms))
-        tried: list[Trial] = []
+        tried: list[TriedChange] = []
         self._search(recipe, tried)
         return Diagnosis(
             self.goal,
@@ -145,35 +145,35 @@ class Search:
             "There was no time to try everything." if self.is_short else "",
         )
 
-    def _search(self, recipe: Recipe, tried: list[Trial]) -> None:
+    def _search(self, recipe: Recipe, tried: list[TriedChange]) -> None:
         """Look for the change that helps most, then for the one that helps most on top of it."""
         alpha = ALPHA / max(1, len(self.suspected) * MAX_FINDINGS - 1)
-        left = list(self.suspected)
-        while left and len(self.told) < MAX_FINDINGS:
-            best = self._best(recipe, left, alpha, [] if self.told else tried)
+        untold = list(self.suspected)
+        while untold and len(self.told) < MAX_FINDINGS:
+            best = self._best(recipe, untold, alpha, [] if self.told else tried)
             if best is None:
                 return
             self.told.append(best)
             recipe = best.changed
-            left = [other for other in left if other.kind != best.candidate.kind]
+            untold = [remedy for remedy in untold if remedy.kind != best.remedy.kind]
 
     def _best(
-        self, recipe: Recipe, suspected: Sequence[Candidate], alpha: float, tried: list[Trial]
-    ) -> Comparison | None:
+        self, recipe: Recipe, suspected: Sequence[Remedy], alpha: float, tried: list[TriedChange]
+    ) -> PairedTrainings | None:
         """Return the first change of the table that halves the loss, else the first that helps.
 
         On top of another change, only one that halves the rest of the loss is worth telling.
         """
-        others: list[Comparison] = []
+        smaller: list[PairedTrainings] = []
         for comparison in self._screened(recipe, suspected, tried):
             if not comparison.halves_loss:
-                others.append(comparison)
+                smaller.append(comparison)
             elif certain := self._certain(comparison, alpha):
                 return certain
-        tested = (self._certain(comparison, alpha) for comparison in others if not self.told)
+        tested = (self._certain(comparison, alpha) for comparison in smaller if not self.told)
         return next(filter(None, tested), None)
 
-    def _certain(self, comparison: Comparison, alpha: float) -> Comparison | None:
+    def _certain(self, comparison: PairedTrainings, alpha: float) -> PairedTrainings | None:
         """Train from more seeds, and return the comparison if its gain is larger than its noise."""
         try:
             full = self._tested(comparison)
@@ -182,26 +182,27 @@ class Search:
             return None
         return full if full.gain > self.least and certain_gain(full.gains, alpha) > 0 else None
 
-    def _screened(self, recipe: Recipe, suspected: Sequence[Candidate], tried: list[Trial]) -> Iterator[Comparison]:
+    def _screened(
+        self, recipe: Recipe, suspected: Sequence[Remedy], tried: list[TriedChange]
+    ) -> Iterator[PairedTrainings]:
         """Train from one seed with each change, and yield those that may help."""
-        for candidate in suspected:
+        for remedy in suspected:
             try:
-                own = self._train(recipe)
-                changed = candidate.recipe(recipe)
+                unchanged = self._train(recipe)
+                changed = remedy.recipe(recipe)
                 reserve = (_SEEDS[0] - 1) * self._pair_seconds(recipe, changed)
-                comparison = Comparison(
-                    candidate, recipe, changed, [own], [self._train(changed, reserve=reserve)], self.cap
-                )
+                trained = self._train(changed, reserve=reserve)
             except OutOfBudget:
                 self.is_short = True
                 continue
             except Exception:  # Keras cannot build or train the network with this change
                 continue
+            comparison = PairedTrainings(remedy, recipe, changed, [unchanged], [trained], self.cap)
             tried.append(comparison.trial)
             if comparison.gain > self.least:
                 yield comparison
 
-    def _tested(self, comparison: Comparison) -> Comparison:
+    def _tested(self, comparison: PairedTrainings) -> PairedTrainings:
         """Train from more seeds, as many as the budget allows, without a look at the results."""
         before, after = comparison.own, comparison.changed
         count = int(np.clip(0.9 * self.bench.left / max(self._pair_seconds(before, after), 1e-3), *_SEEDS))
@@ -220,10 +221,10 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedTrainings:
     """Trainings without and with a change, from the same seeds."""
 
-    candidate: Candidate
+    remedy: Remedy
     own: Recipe
     changed: Recipe
     before: list[Training]
@@ -234,7 +235,7 @@ class Comparison:
     @property
     def losses(self) -> tuple[np.ndarray, np.ndarray]:
         """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
-        rows = slice(1, None, 2) if self.candidate.kind == "overfit" else slice(None)  # the others chose the epoch
+        rows = slice(1, None, 2) if self.remedy.kind == "overfit" else slice(None)  # the others chose the epoch
         without, changed = (np.stack([one.rows[-1, rows] for one in side]) for side in (self.before, self.after))
         return without, changed
 
@@ -262,26 +263,26 @@ class Comparison:
         return float(self.gains.mean())
 
     @property
-    def trial(self) -> Trial:
+    def trial(self) -> TriedChange:
         """The change with the mean losses."""
         without, changed = (_mean(side) for side in self.losses)
-        return Trial(self.candidate.kind, self.candidate.change, without, changed)
+        return TriedChange(self.remedy.kind, self.remedy.change, without, changed)
 
 
 def _mean(losses: np.ndarray) -> float | None:
     return float(losses.mean()) if np.isfinite(losses).all() else None
 
 
-def _finding(comparison: Comparison, goal: str, number: int) -> Finding:
+def _finding(comparison: PairedTrainings, goal: str, number: int) -> HelpfulChange:
     trial = comparison.trial
     now = "no number at all" if trial.before is None else f"{trial.before:.2f}"
     word = "loss" if goal == CATEGORICAL else goal.replace("_", " ")
     also = "" if not number else " also"
     message = (
         f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not "
-        f"trained on ({'before' if number else 'now'} {now}). {comparison.candidate.lesson}"
+        f"trained on ({'before' if number else 'now'} {now}). {comparison.remedy.lesson}"
     )
-    return Finding(trial, message, _curve(comparison.after))
+    return HelpfulChange(trial, message, _curve(comparison.after))
 
 
 def _curve(trainings: Sequence[Training]) -> LossCurve:

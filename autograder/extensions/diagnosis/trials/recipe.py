@@ -85,11 +85,11 @@ class Recipe:
 
 
 def compiled_loss(model: Any) -> tuple[str, bool] | None:
-    """Return the loss that a model is compiled with, and whether it takes scores; None if it is another or unknown."""
+    """Return the loss that a model is compiled with, and whether it takes scores; None for other losses."""
     loss = getattr(model, "loss", None)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    known = _LOSSES.get(name)
-    return None if known is None else (known, bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", False)))
+    first_name = _LOSSES.get(name)
+    return None if first_name is None else (first_name, bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", False)))
 
 
 def loss_name(name: str) -> str | None:

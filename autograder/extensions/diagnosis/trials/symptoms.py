@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
-from autograder.extensions.diagnosis.trials.training_bench import Data, Training, first_rows
+from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training, first_rows
 
 _ROWS = 256
 """Rows on which activations and gradients are looked at."""
@@ -22,7 +22,7 @@ class Symptoms:
 
     recipe: Recipe
     goal: str
-    data: Data
+    data: SplitRows
     trainings: list[Training]
 
     @cached_property

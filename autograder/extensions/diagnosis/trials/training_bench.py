@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check import cost
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, losses_of_rows, trained_labels
 
@@ -17,6 +18,8 @@ MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""
 _POINTS = 12
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
+_MAX_LAYERS = 100
+_TRIAL_STEPS = 2
 _COMPILING = 0.4
 """Seconds that a graph usually takes to compile."""
 
@@ -26,7 +29,7 @@ class OutOfBudget(Exception):
 
 
 @dataclass(frozen=True)
-class Data:
+class SplitRows:
     """Fit rows and comparison rows."""
 
     inputs: Any
@@ -79,7 +82,9 @@ class _Graph:
 class TrainingBench:
     """What trains recipes, each graph compiled once, until the budget is used up."""
 
-    def __init__(self, data: Data, goal: str, seconds: float, clock: Callable[[], float] = time.process_time) -> None:
+    def __init__(
+        self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = time.process_time
+    ) -> None:
         """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured."""
         self.data, self.goal, self.clock = data, goal, clock
         self.deadline = clock() + seconds
@@ -173,9 +178,28 @@ class TrainingBench:
 
     def _graph(self, recipe: Recipe) -> _Graph:
         if recipe.graph not in self._graphs:
+            _require_small(recipe, len(self.data.labels), self.left)
             self._models.append(recipe.model)
-            self._graphs[recipe.graph] = _compiled(recipe, self.data)
+            graph = _compiled(recipe, self.data)
+            began = self.clock()
+            graph.run(self.data.inputs, np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
+            steps = recipe.epochs * len(self.data.labels) / recipe.batch_size
+            if (self.clock() - began) / _TRIAL_STEPS * steps > self.left:
+                raise OutOfBudget
+            self._graphs[recipe.graph] = graph
         return self._graphs[recipe.graph]
+
+
+def _require_small(recipe: Recipe, rows: int, seconds: float) -> None:
+    """Refuse a network that is too large, by its shapes alone.
+
+    Raises:
+        OutOfBudget: it would take too long to compile or to train, or too much memory.
+    """
+    elements = cost.elements(recipe.model) * min(recipe.batch_size, rows)
+    least = cost.training_seconds(recipe.model, rows, recipe.epochs)
+    if len(recipe.model.layers) > _MAX_LAYERS or elements > cost.MAX_ELEMENTS or least > seconds:
+        raise OutOfBudget
 
 
 def _is_exchangeable(model: Any) -> bool:
@@ -191,7 +215,7 @@ def _redrawn(value: np.ndarray, name: str, draw: np.random.Generator) -> np.ndar
     return draw.permutation(value.reshape(-1)).reshape(value.shape) if value.ndim > 1 else value
 
 
-def _compiled(recipe: Recipe, data: Data) -> _Graph:
+def _compiled(recipe: Recipe, data: SplitRows) -> _Graph:
     """Compile a loop over steps without metrics: for small networks, Keras's ``train_step`` takes twice as long."""
     import tensorflow as tf
 

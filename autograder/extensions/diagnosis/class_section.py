@@ -49,8 +49,8 @@ def diagnosis_section(reported: ReportedClass) -> Markup:
     if not diagnosed:
         return Markup()
     groups = held_back(diagnosed)
-    told = {grade.student for group in groups for grade, _ in group.grades}
-    values = {"groups": groups, "count": len(diagnosed), "told": len(told)}
+    helped = {grade.student for group in groups for grade, _ in group.grades}
+    values = {"groups": groups, "count": len(diagnosed), "told": len(helped)}
     return Markup(render("class-diagnosis.html", values))
 
 
