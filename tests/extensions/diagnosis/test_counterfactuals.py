@@ -15,9 +15,10 @@ from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
-from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _curve, _recipe, diagnose
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
 from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
+from autograder.records.diagnosis import LossCurve
 
 pytestmark = pytest.mark.keras
 
@@ -131,6 +132,12 @@ def test_a_training_that_diverges_is_told_too() -> None:
     assert [finding.trial.kind for finding in diagnosis.findings][:1] == ["rate"]
     assert diagnosis.findings[0].trial.before is None
     assert "(now no number at all)" in diagnosis.findings[0].message
+
+
+def test_curves_of_trainings_that_were_measured_at_different_epochs_are_averaged_where_both_were() -> None:
+    short = Training([1, 2, 3], np.ones((3, 4)), 1.0, None)
+    long = Training([2, 3], np.full((2, 4), 3.0), 1.0, None)
+    assert _curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
 
 
 def test_silence_says_what_was_tried() -> None:

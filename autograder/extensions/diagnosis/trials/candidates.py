@@ -212,6 +212,8 @@ def _hidden(layers: list[Entry]) -> list[Entry]:
 
 
 def _capacity(symptoms: Symptoms) -> Iterator[Remedy]:
+    if symptoms.recipe.epochs < _FEW_EPOCHS:  # so short a training says nothing of what the network can learn
+        return
     hidden = _hidden(symptoms.recipe.layers())
     learns_alike = symptoms.loss - symptoms.fit_loss < _WEAK * symptoms.constant
     if hidden and learns_alike and symptoms.fit_loss > _POOR * symptoms.constant:

@@ -286,8 +286,9 @@ def _finding(comparison: PairedTrainings, goal: str, number: int) -> HelpfulChan
 
 
 def _curve(trainings: Sequence[Training]) -> LossCurve:
-    losses = np.mean([training.rows.mean(axis=1) for training in trainings], axis=0)
-    points = [
-        (epoch, float(loss)) for epoch, loss in zip(trainings[0].epochs, losses, strict=True) if np.isfinite(loss)
-    ]
-    return LossCurve(tuple(epoch for epoch, _ in points), tuple(loss for _, loss in points))
+    """Average the curves at the epochs where all trainings were measured."""
+    means = [dict(zip(training.epochs, training.rows.mean(axis=1), strict=True)) for training in trainings]
+    common = sorted(set(means[0]).intersection(*means))
+    losses = {epoch: float(np.mean([mean[epoch] for mean in means])) for epoch in common}
+    finite = [epoch for epoch in common if np.isfinite(losses[epoch])]
+    return LossCurve(tuple(finite), tuple(losses[epoch] for epoch in finite))
