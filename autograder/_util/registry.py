@@ -59,6 +59,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
+    SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     DIAGNOSES: {"counterfactuals": "diagnosis"},
     NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis"},
@@ -82,6 +83,11 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
 def names(group: str) -> list[str]:
     """List the registered names of a group in alphabetical order; nothing is imported."""
     return sorted(_registered(group))
+
+
+def is_own(group: str, name: str) -> bool:
+    """Tell whether one of the kit's own extensions registers a name."""
+    return name in _EXTRAS.get(group, {})
 
 
 def load(group: str, name: str) -> Any:

@@ -1,14 +1,16 @@
 """The one rule on when a failed test waits for a person instead of earning 0 points.
 
 Some failures are the kit's or the test's, and never the student's. These are an answer that may be right and that the
-kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method.
+kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method, and
+a time that a test measured: the way to the student's code and back is in it.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from autograder.check.numeric import is_sparse, is_tensor, of_library
@@ -16,6 +18,7 @@ from autograder.check.tables import TABLES
 from autograder.errors import UnreadError
 from autograder.records.checks import CheckResult
 from autograder.records.checks import is_undecided as is_undecided_check
+from autograder.syntax.times import lines_of_times
 
 _SEQUENCES = (list, tuple, range)
 
@@ -23,6 +26,26 @@ _SEQUENCES = (list, tuple, range)
 def is_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> bool:
     """Return whether a person has to decide a test that ended with these errors and with these checks."""
     return any(map(_is_of_the_kit, errors)) or any(map(is_undecided_check, checks))
+
+
+def is_of_time(errors: Sequence[BaseException], source: str) -> bool:
+    """Return whether a test failed by nothing but assertions on times that it measured.
+
+    Args:
+        errors: what ended the test.
+        source: the test cell.
+    """
+    if not all(isinstance(error, AssertionError) and not hasattr(error, "remote") for error in errors):
+        return False
+    lines = lines_of_times(ast.parse(source))
+    return bool(errors) and all(lines & set(_lines(error)) for error in errors)
+
+
+def _lines(error: BaseException) -> Iterator[int]:
+    """Yield the lines of the test through which an exception went."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename.startswith("<test ") and frame.lineno:
+            yield frame.lineno
 
 
 def _is_of_the_kit(error: BaseException) -> bool:

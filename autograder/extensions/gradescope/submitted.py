@@ -10,7 +10,7 @@ from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.submissions.export_names import is_archive, is_notebook, without_export_files
 from autograder.submissions.folder import read_chunks, walk
-from autograder.submissions.identity import Found, resolve
+from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item
 from autograder.submissions.members import SUBMISSION, Member, write_new
 from autograder.submissions.placement import notebook_name
@@ -46,7 +46,9 @@ def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, ta
     return (*notes, *submitted.notes)
 
 
-def _found(folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path) -> tuple[Found, list[str]]:
+def _found(
+    folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path
+) -> tuple[UnplacedSubmission, list[str]]:
     listed = walk(folder, SUBMISSION)
     notes = [f"{one_line(m.name)} was not taken: {m.problem}" for m in listed if m.problem][:MAX_NAMES]
     members = [member for member in listed if not member.problem]

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
-from autograder.extensions.serve.pages import notice
+from autograder.extensions.serve.pages import notice, with_text
+from autograder.extensions.serve.token_requests import AnswerFault
 from autograder.extensions.serve.visitors import VisitorRole, identify
 from autograder.submissions.members import MIB, SUBMISSION
 
@@ -43,6 +44,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     status, title, text = _sentence(error)
     if status == 500:
         _LOG.error("a request failed: %s", request.path, exc_info=error)
+    elif isinstance(error, CourseError | AnswerFault):
+        _LOG.error("%s: %s", request.path, error)
     response = notice(request, status, title, text)
     if status == 503:
         response.headers["Retry-After"] = "60"
@@ -53,6 +56,12 @@ def _sentence(error: BaseException | None) -> tuple[int, str, str]:
     """Return status, title and sentence for an exception."""
     if _is_full(error):
         return 507, "No space left", "The server's disk is full. Nothing was handed in: please tell your teachers."
+    if isinstance(error, AnswerFault):
+        return (
+            503,
+            "No Hub",
+            "JupyterHub does not say who you are. Nothing was handed in: please try again in a minute.",
+        )
     if isinstance(error, OperationalError):
         return 503, "Busy", "The server is busy. Nothing was handed in: please try again in a minute."
     if isinstance(error, CourseError):
@@ -79,8 +88,3 @@ def no_csrf_token(request: HttpRequest, reason: str = "") -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer to a request that no browser sends: a wrong host, a damaged form."""
     return with_text(400, "The request cannot be read. Nothing was handed in.")
-
-
-def with_text(status: int, text: str) -> HttpResponse:
-    """Answer with plain text."""
-    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 
-from autograder.errors import UsageError
+from autograder.errors import SubmissionError, UsageError
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
@@ -23,6 +25,7 @@ _FEEDBACK_POLICY = (
     "frame-ancestors 'self'"
 )
 """Of pages with students' text: no script runs, and it counts for an origin of its own."""
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?")
 _ALWAYS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
@@ -41,8 +44,16 @@ def page(
 
 
 def notice(request: HttpRequest, status: int, title: str, text: str, visitor: Visitor | None = None) -> HttpResponse:
-    """Render a page with one sentence: what went wrong, and what to do."""
+    """Render a page with one sentence: what went wrong, and what to do. A program gets the sentence alone."""
+    if request.headers.get("Accept") == "text/plain":
+        return with_text(status, text)
     return page(request, visitor, "notice", status, title=title, text=text)
+
+
+def with_text(status: int, text: str) -> HttpResponse:
+    """Answer with plain text."""
+    response = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+    return with_headers(response, {})
 
 
 def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse:
@@ -65,6 +76,26 @@ def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
     folder = course.feedback(student, assignment)
     pages = sorted(folder.glob("*.html"), key=lambda path: (path.name != "index.html", path.name))
     return pages[0] if pages else None
+
+
+def origin(address: Any) -> str:
+    """Return the server of an address, as a policy names it.
+
+    Raises:
+        SubmissionError: it is no address of a web server.
+    """
+    parts = urlsplit(address if isinstance(address, str) else "")
+    server = f"{parts.scheme}://{parts.netloc}"
+    if not _ORIGIN.fullmatch(server):  # what has more in it could change the policy
+        raise SubmissionError("an address in the launch is none of a web server")
+    return server
+
+
+def form_to(response: HttpResponse, address: str) -> HttpResponse:
+    """Let a page's form go to one other server; browsers refuse every other one."""
+    policy = response.headers["Content-Security-Policy"]
+    response.headers["Content-Security-Policy"] = policy.replace("form-action 'self'", f"form-action {origin(address)}")
+    return response
 
 
 def with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from autograder.extensions.serve import health, pages
-from autograder.extensions.serve.faults import with_text
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, link_holder
 
 
@@ -50,7 +49,7 @@ def leave(request: HttpRequest, _: Visitor) -> HttpResponse:
 def healthz(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Say whether hand-ins are taken and graded."""
     fault = health.fault(visitor.course)
-    return pages.with_headers(with_text(503 if fault else 200, fault or "ok"), {})
+    return pages.with_text(503 if fault else 200, fault or "ok")
 
 
 def htmx(request: HttpRequest, _: Visitor) -> HttpResponse:

@@ -17,7 +17,7 @@ from autograder.errors import HostError, UsageError
 if TYPE_CHECKING:
     from autograder.records.course import Course
 
-ACTIONS = ("start", "links", "renew", "history")
+ACTIONS = ("start", "links", "renew", "history", "members")
 
 
 @click.command(
@@ -29,6 +29,7 @@ autograder serve --demo --course /tmp/door        # a made-up class to try
 autograder serve links --url https://door.example > links.csv
 autograder serve renew ada                        # her old links and sessions end
 autograder serve history                          # every receipt and how it ended, a JSON line each
+autograder serve members > members.csv            # the learning system's students, by LTI, for `people import`
 autograder serve --only web --bind unix:/run/autograder/web.sock
 autograder serve --only worker --workers 2
 """),
@@ -157,4 +158,22 @@ def _history(course: Course, url: str, _: str) -> None:
         click.echo(json.dumps(row, default=lambda when: when.isoformat()))
 
 
-_ACTIONS: dict[str, Callable[[Course, str, str], None]] = {"links": _links, "renew": _renew, "history": _history}
+def _members(course: Course, url: str, _: str) -> None:
+    """Print the students of the learning system that launches this door."""
+    from autograder.extensions.serve import lti_services
+    from autograder.term.csv_tables import as_text
+
+    members = lti_services.members(course, lti_services.memberships_address(course))
+    rows = [
+        {"id": "", "name": student.name, "email": student.email, "lti_id": student.number, "sis_id": student.registry}
+        for student in members
+    ]
+    click.echo(as_text(("id", "name", "email", "lti_id", "sis_id"), rows).decode(), nl=False)
+
+
+_ACTIONS: dict[str, Callable[[Course, str, str], None]] = {
+    "links": _links,
+    "renew": _renew,
+    "history": _history,
+    "members": _members,
+}

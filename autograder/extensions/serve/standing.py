@@ -57,12 +57,16 @@ def standing_of(course: Course, student: str) -> StudentStanding:
     """Read a student's standing from the course as it is on disk."""
     hand_ins = HandIns(course)
     dates = hand_ins.all_dates(student)
-    now = datetime.now(UTC)
-    released = [a for a in course.assignments.values() if a.release is None or aware(a.release) <= now]
-    standings = tuple(_standing(course, hand_ins, student, each, dates[each.name]) for each in released)
+    standings = tuple(_standing(course, hand_ins, student, each, dates[each.name]) for each in released(course))
     budget = course.late_days.budget + hand_ins.term.person(student).extra_late_days
     days_left = budget - sum(each.late_days for each in dates.values())
     return StudentStanding(standings, days(days_left) if budget else "")
+
+
+def released(course: Course) -> list[Assignment]:
+    """List the assignments whose release date is over."""
+    now = datetime.now(UTC)
+    return [each for each in course.assignments.values() if each.release is None or aware(each.release) <= now]
 
 
 def _standing(course: Course, hand_ins: HandIns, student: str, assignment: Assignment, dates: Dates) -> Standing:

@@ -21,7 +21,7 @@ from autograder.errors import CourseError, SandboxError
 from autograder.extensions.gradescope.user_sandbox import FOLDER, PREFIX, UserSandbox
 from autograder.records.course import SANDBOXES, USER_SANDBOX, Assignment
 from autograder.sandbox import Job, Process, default_sandbox
-from autograder.sandbox.remedies import PLACE
+from autograder.sandbox.remedies import VISIBLE_PATHS
 from autograder.sandbox.self_tests import self_test
 from autograder.sandbox.supervisor import landlock
 from autograder.testing.sandboxed import SMALL, Run, answer, starting, wait_until
@@ -213,7 +213,7 @@ def test_a_python_in_a_folder_that_others_cannot_enter_is_refused_by_name(sandbo
     with pytest.raises(SandboxError, match=f"other users cannot enter {closed}, .*chmod o.x {closed}.* such as one in"):
         other.start(job)
     (finding,) = [finding for finding in self_test(other) if not finding.ok]
-    assert finding.remedy == PLACE
+    assert finding.remedy == VISIBLE_PATHS
     closed.chmod(0o711)
     process = other.start(job)
     try:
