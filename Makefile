@@ -11,6 +11,7 @@ ARGS ?=
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # else each run would compile all tests anew, in each of its processes
 
 .PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-torch test-all conformance demo docs lock clean
 
