@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from autograder.extensions.platforms import conclusion, student_texts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
+Answered = Callable[[dict[str, str | None]], bytes]
 CANARY = "canary-7261"
 FULL = {"test-mean": 2.0, "test-squares": 1.0, "test-line": 3.0, "test-rescale": 2.0}
 WRONG = {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)"}
@@ -125,14 +126,13 @@ def image(course) -> Iterator[Image]:
     shutil.rmtree(made.folder, ignore_errors=True)
 
 
-@pytest.fixture
-def notebook(course, request: pytest.FixtureRequest):
+@pytest.fixture(scope="module")
+def notebook(course) -> Answered:
     """A student's notebook, by what they answer."""
 
     def made(answers: dict[str, str | None]) -> bytes:
-        name = re.sub(r"\W", "-", request.node.name)
-        content = hand_in(course, name, Student(answers, {})).read_bytes()
-        shutil.rmtree(course.root / "submitted" / name)
+        content = hand_in(course, "somebody", Student(answers, {})).read_bytes()
+        shutil.rmtree(course.root / "submitted/somebody")
         return content
 
     return made
@@ -145,29 +145,25 @@ def scores(ended: platform_images.Ended) -> dict[str, float | None]:
 # --- what is worth what ------------------------------------------------------------------------------
 
 
-def test_an_honest_notebook_gets_full_points_and_the_weaker_sandbox_is_named(image: Image, notebook) -> None:
-    ended = image.run({"numbers.ipynb": notebook({})})
-    assert (ended.status, scores(ended), ended.results["score"]) == (0, FULL, 8.0)
-    assert ended.results["output"].startswith(f"{student_texts.WEAKER.capitalize()} (user, ")
-    assert ended.results["stdout_visibility"] == "hidden"
-    assert {test["visibility"] for test in ended.results["tests"]} == {"visible"}
-
-
-def test_a_wrong_notebook_gets_what_is_right_and_reads_nothing_hidden(image: Image, notebook) -> None:
-    ended = image.run({"numbers.ipynb": notebook(WRONG)})
-    assert scores(ended) == FULL | {"test-mean": 0.0, "test-line": 0.0}
-    assert [test["status"] for test in ended.results["tests"][:4]] == ["failed", "passed", "failed", "passed"]
-    assert CANARY not in ended.text
-    assert str(HIDDEN_INPUT) not in ended.text
-
-
-def test_lateness_is_left_to_the_platform_and_a_written_answer_to_a_person(image: Image, notebook) -> None:
+@pytest.fixture(scope="module")
+def honest(image: Image, notebook: Answered) -> platform_images.Ended:
+    """Right answers, a written one among them, a week late."""
     about = {"created_at": "2026-03-09T12:00:00-08:00", "assignment": {"due_date": "2026-03-01T00:00:00-08:00"}}
     content = json.loads(notebook({}))
     content["cells"][-1]["source"] = "That numbers are many."
-    ended = image.run({"numbers.ipynb": json.dumps(content)}, about=about)
-    assert (scores(ended), ended.results["score"]) == (FULL, 8.0)
-    (essay,) = [test for test in ended.results["tests"] if test["name"] == "essay"]
+    return image.run({"numbers.ipynb": json.dumps(content)}, about=about)
+
+
+def test_an_honest_notebook_gets_full_points_and_the_weaker_sandbox_is_named(honest: platform_images.Ended) -> None:
+    assert honest.status == 0
+    assert honest.results["output"].startswith(f"{student_texts.WEAKER.capitalize()} (user, ")
+    assert honest.results["stdout_visibility"] == "hidden"
+    assert {test["visibility"] for test in honest.results["tests"]} == {"visible"}
+
+
+def test_lateness_is_left_to_the_platform_and_a_written_answer_to_a_person(honest: platform_images.Ended) -> None:
+    assert (scores(honest), honest.results["score"]) == (FULL, 8.0)
+    (essay,) = [test for test in honest.results["tests"] if test["name"] == "essay"]
     assert essay["output"] == student_texts.FOR_A_PERSON
     assert {"score", "max_score", "status"} & set(essay) == set()
 
@@ -268,12 +264,24 @@ def _processes(image: Image, word: str) -> list[int]:
 # --- attacks -----------------------------------------------------------------------------------------
 
 
-def test_an_attack_reaches_neither_exam_nor_grader_nor_results(image: Image, notebook) -> None:
-    """It looks for files, processes, sockets and rights; a child of its own goes on after the notebook's end."""
-    ended = image.run({"numbers.ipynb": notebook({"squares": ATTACK})})
-    assert scores(ended) == FULL | {"test-squares": 0.0}
-    assert ended.results["score"] == 7.0
-    assert CANARY not in ended.text
+@pytest.fixture(scope="module")
+def attack(image: Image, notebook: Answered) -> platform_images.Ended:
+    """Two wrong answers and a third that looks for files, processes, sockets and rights.
+
+    A child of its own goes on after the notebook's end.
+    """
+    return image.run({"numbers.ipynb": notebook({**WRONG, "squares": ATTACK})})
+
+
+def test_a_wrong_notebook_gets_what_is_right_and_reads_nothing_hidden(attack: platform_images.Ended) -> None:
+    assert [test["status"] for test in attack.results["tests"][:4]] == ["failed", "failed", "failed", "passed"]
+    assert CANARY not in attack.text
+    assert str(HIDDEN_INPUT) not in attack.text
+
+
+def test_an_attack_reaches_neither_exam_nor_grader_nor_results(attack: platform_images.Ended) -> None:
+    assert scores(attack) == {"test-mean": 0.0, "test-squares": 0.0, "test-line": 0.0, "test-rescale": 2.0}
+    assert attack.results["score"] == 2.0
 
 
 def test_control_the_attack_works_without_the_sandbox(image: Image, tmp_path: Path) -> None:
