@@ -40,7 +40,7 @@ def user_of(wanted: Door, token: str) -> HubUser | None:
     key = hashlib.sha256(f"{wanted.hub} {wanted.hub_service} {token}".encode()).digest()
     until, user = _cache.get(key, (0.0, None))
     if user is None or until < time.monotonic():
-        user = _asked(wanted, token) if _TOKEN.fullmatch(token) else None
+        user = _user_by_hub(wanted, token) if _TOKEN.fullmatch(token) else None
         if user is not None:
             if len(_cache) >= MAX_CACHED:
                 _cache.clear()
@@ -48,7 +48,7 @@ def user_of(wanted: Door, token: str) -> HubUser | None:
     return user
 
 
-def _asked(wanted: Door, token: str) -> HubUser | None:
+def _user_by_hub(wanted: Door, token: str) -> HubUser | None:
     body = io.BytesIO()
     try:
         send("GET", f"{wanted.hub.rstrip('/')}/user", token, body, MIB, 10)

@@ -1,12 +1,10 @@
 """nbgrader's exchange by way of a door: seven classes for ``c.ExchangeFactory``, in place of a shared folder.
 
-They run in the servers of students and staff, and need nbgrader and the kit without an extra. What the door answers is
-a stranger's: names, sizes and archives are checked as ``collect`` checks those of students.
+They run in the servers of students and staff, and need nbgrader and the kit without an extra.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import tempfile
@@ -14,56 +12,31 @@ import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
-from urllib.parse import quote
+from typing import Any
 
 from nbgrader.exchange import abc
 from nbgrader.utils import ignore_patterns
 from traitlets import Bool, Dict, Float, Unicode
 
 from autograder._util.files import replace_folder, write_atomically
-from autograder._util.plain_records import from_plain, loads
-from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line, visible
-from autograder.errors import AutograderError, SubmissionError
-from autograder.extensions.serve.exchange_records import RELEASE, JobNews, ListedHandIn, Listing
-from autograder.extensions.serve.token_requests import AnswerFault, send
-from autograder.submissions.archive import extract
+from autograder.extensions.serve.exchange_client import FAULTS, CourseDoor, check_names
+from autograder.extensions.serve.exchange_records import JobNews, ListedHandIn, Listing
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
-from autograder.submissions.members import MIB, SUBMISSION
+from autograder.submissions.members import SUBMISSION
 
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
-MAX_RECORD_BYTES = 32 * MIB
-ANSWER_SECONDS = 600.0
-FAULTS = (AnswerFault, AutograderError, OSError, ValueError, RecursionError)
-"""Faults of an answer, of the files in it, and of this machine."""
-_Record = TypeVar("_Record")
+ROLES = (
+    "list", "fetch_assignment", "fetch_feedback", "submit", "release_assignment", "release_feedback", "collect",
+)  # fmt: skip
 
 
 def use_doors(config: Any, **doors: str) -> None:
     """Configure nbgrader: ``use_doors(get_config(), dl101="http://door.example:8000")``, an address for each course."""
     config.Exchange.doors = doors
-    for kind in (
-        DoorList,
-        DoorFetchAssignment,
-        DoorFetchFeedback,
-        DoorSubmit,
-        DoorCollect,
-        *DoorCommand.__subclasses__(),
-    ):
-        setattr(config.ExchangeFactory, kind.role, f"{__name__}.{kind.__name__}")
-
-
-def _plain(*names: str) -> None:
-    """Refuse a name that is none of a visible file or folder.
-
-    Raises:
-        SubmissionError: it leads elsewhere, is hidden, or cannot be printed.
-    """
-    for name in names:
-        if not is_folder_name(name) or name.startswith(".") or not name.isprintable():
-            raise SubmissionError(f"the name {one_line(name, 80)!r} is refused")
+    for role in ROLES:
+        setattr(config.ExchangeFactory, role, f"{__name__}.Door{role.title().replace('_', '')}")
 
 
 class DoorExchange(abc.Exchange):
@@ -87,41 +60,18 @@ class DoorExchange(abc.Exchange):
     def act(self, course: str, assignment: str) -> None:
         """Do what the class is for."""
 
-    def ask(
-        self, course: str, *path: str, into: BinaryIO, most: int, method: str = "GET", upload: BinaryIO | None = None
-    ) -> None:
-        """Send a request to a course's door, whose answer is written ``into`` a file.
+    def door(self, course: str) -> CourseDoor:
+        """Look up the address of a course's door, and this user's token.
 
         Raises:
-            ExchangeError: the course has no door here, or there is no token.
-            AnswerFault: there is no usable answer.
+            ExchangeError: the course has none here, or there is no token.
         """
         address, token = self.doors.get(course, ""), os.environ.get(TOKEN_VARIABLE, "")
         if not address.startswith(("http://", "https://")):
             self.fail(f"c.Exchange.doors has no address of the course {course!r}: name it with --course")
         if not token:
             self.fail(f"there is no {TOKEN_VARIABLE}: the exchange works where JupyterHub has started the server")
-        url = "/".join([address.rstrip("/"), *(quote(part, safe="") for part in path), ""])
-        send(method, url, token, into, most, ANSWER_SECONDS, upload)
-
-    def record(self, kind: type[_Record], course: str, *path: str, **options: Any) -> _Record:
-        """Send a request whose answer is a record; one of :data:`FAULTS` if it is none."""
-        body = BytesIO()
-        self.ask(course, *path, into=body, most=MAX_RECORD_BYTES, **options)
-        return from_plain(kind, loads(body.getvalue()))
-
-    def listing(self, course: str) -> Listing:
-        """Ask what there is; every name in it is fit for a file or a folder.
-
-        Raises:
-            SubmissionError: a name is not.
-        """
-        listing = self.record(Listing, course, "exchange")
-        for assignment, files in listing.released.items():
-            _plain(assignment, *files)
-        for hand_in in listing.hand_ins:
-            _plain(hand_in.assignment, hand_in.student, hand_in.page or "none")
-        return listing
+        return CourseDoor(address, token)
 
     def hand_ins(self, listing: Listing) -> list[ListedHandIn]:
         """List the hand-ins that the command line asks for."""
@@ -136,30 +86,16 @@ class DoorExchange(abc.Exchange):
     def folder(self, course: str, assignment: str) -> Path:
         """Return the path of an assignment's folder of this user."""
         home = Path(self.assignment_dir).absolute()
-        _plain(assignment)
+        check_names(assignment)
         return (home / course if self.path_includes_course else home) / assignment
 
     def page(self, course: str, hand_in: ListedHandIn) -> Path:
         """Return the path of a feedback page, where nbgrader looks for it."""
         return self.folder(course, hand_in.assignment) / "feedback" / format_timestamp(hand_in.time) / hand_in.page
 
-    @contextlib.contextmanager
-    def unpacked(self, beside: Path, course: str, *path: str) -> Iterator[tuple[Path, list[str]]]:
-        """Fetch an archive and unpack it into a new folder beside a path; what is left in it is removed."""
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryFile() as archive,
-            tempfile.TemporaryDirectory(prefix=".door-", dir=beside.parent) as folder,
-        ):
-            self.ask(course, *path, into=archive, most=RELEASE.archive_bytes)
-            (new := Path(folder) / "new").mkdir()
-            yield new, [member.name for member in extract(archive, new, RELEASE, strict=True)]
-
 
 class DoorList(DoorExchange, abc.ExchangeList):
     """Lists released assignments and hand-ins: one's own, or for staff those that count."""
-
-    role = "list"
 
     def remove_files(self) -> None:
         """Refuse: a receipt stays."""
@@ -173,7 +109,7 @@ class DoorList(DoorExchange, abc.ExchangeList):
         entries: list[dict[str, Any]] = []
         for course in courses:
             try:
-                listing = self.listing(course)
+                listing = self.door(course).listing()
             except FAULTS as error:
                 if len(courses) == 1:
                     self.fail(one_line(str(error), 1000))
@@ -219,9 +155,8 @@ class DoorList(DoorExchange, abc.ExchangeList):
             "local_feedback_path": str(page.parent) if is_here else None,
         }
         ready = "feedback ready to be fetched" if hand_in.page else "no feedback available"
-        remark = one_line(
-            f"({hand_in.state}, {'feedback already fetched' if is_here and not is_old else ready}) {hand_in.note}"
-        )
+        standing = "feedback already fetched" if is_here and not is_old else ready
+        remark = one_line(f"({hand_in.state}, {standing}) {hand_in.note}")
         self.log.info("%s %s %s %s %s", course, hand_in.student, hand_in.assignment, timestamp, remark)
         books = [{"notebook_id": page.stem, **facts}] if hand_in.page else []
         return {"timestamp": timestamp, "path": "", "notebooks": books, **facts}
@@ -230,14 +165,12 @@ class DoorList(DoorExchange, abc.ExchangeList):
 class DoorFetchAssignment(DoorExchange, abc.ExchangeFetchAssignment):
     """Fetches a released assignment into a new folder; with ``--replace``, only files that are missing."""
 
-    role = "fetch_assignment"
-
     def act(self, course: str, assignment: str) -> None:
         """Fetch it."""
         folder = self.folder(course, assignment)
         if folder.exists() and not self.replace_missing_files:
             self.fail(f"You already have a copy of the assignment in this directory: {folder.name}")
-        with self.unpacked(folder, course, "exchange", "release", assignment) as (new, names):
+        with self.door(course).unpacked(folder, "exchange", "release", assignment) as (new, names):
             if not folder.exists():
                 new.rename(folder)
             for name in [name for name in names if not os.path.lexists(folder / name)]:
@@ -250,23 +183,20 @@ class DoorFetchAssignment(DoorExchange, abc.ExchangeFetchAssignment):
 class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
     """Hands an assignment's folder in, and says the receipt."""
 
-    role = "submit"
-
     def act(self, course: str, assignment: str) -> None:
         """Pack the folder and hand it in."""
         folder = self.folder(course, Path(assignment).name)  # nbgrader takes a path, too
         if not folder.is_dir():
             self.fail(f"Assignment not found at: {folder}")
         names = list(self._names(folder))
-        if missing := set(self.listing(course).released.get(folder.name, ())) - set(names):
-            (self.fail if self.strict else self.log.warning)(
-                f"Possible missing notebooks: {', '.join(sorted(missing))}"
-            )
+        if missing := set(self.door(course).listing().released.get(folder.name, ())) - set(names):
+            say = self.fail if self.strict else self.log.warning
+            say(f"Possible missing notebooks: {', '.join(sorted(missing))}")
         with tempfile.TemporaryFile() as archive:
             pack_folder(folder, names, archive, SUBMISSION)
             digest = hashlib.file_digest(archive, "sha256").hexdigest()
             archive.seek(0)
-            news = self.record(JobNews, course, "exchange", "submit", folder.name, method="POST", upload=archive)
+            news = self.door(course).record(JobNews, "exchange", "submit", folder.name, method="POST", upload=archive)
         if news.sha256 != digest:
             self.fail("the door has other bytes than were sent: please hand in again")
         self.log.info("Submitted as: %s %s %s", course, folder.name, format_timestamp(news.received))
@@ -289,16 +219,13 @@ class DoorSubmit(DoorExchange, abc.ExchangeSubmit):
 class DoorFetchFeedback(DoorExchange, abc.ExchangeFetchFeedback):
     """Fetches the feedback page, the one that the student's page shows."""
 
-    role = "fetch_feedback"
-
     def act(self, course: str, assignment: str) -> None:
         """Fetch it into ``feedback/<time of the hand-in>/``."""
-        listed = [hand_in for hand_in in self.hand_ins(self.listing(course)) if hand_in.page]
+        listed = [hand_in for hand_in in self.hand_ins(self.door(course).listing()) if hand_in.page]
         for hand_in in listed:
             body, path = BytesIO(), self.page(course, hand_in)
-            self.ask(
-                course, "assignments", hand_in.assignment, "feedback", "page", into=body, most=SUBMISSION.member_bytes
-            )
+            address = ("assignments", hand_in.assignment, "feedback", "page")
+            self.door(course).send(*address, into=body, most=SUBMISSION.member_bytes)
             if hashlib.sha256(body.getvalue()).hexdigest() != hand_in.sha256:
                 self.fail("the feedback has just changed: please fetch it again")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -311,21 +238,17 @@ class DoorFetchFeedback(DoorExchange, abc.ExchangeFetchFeedback):
 class DoorCollect(DoorExchange, abc.ExchangeCollect):
     """Fetches the submissions that count, for staff to read: grades are the door's."""
 
-    role = "collect"
-
     def act(self, course: str, assignment: str) -> None:
         """Fetch those that are missing; with ``--update``, also those that are newer."""
         pattern = self.coursedir.submitted_directory
-        for hand_in in self.hand_ins(self.listing(course)):
+        for hand_in in self.hand_ins(self.door(course).listing()):
             folder = Path(self.coursedir.format_path(pattern, hand_in.student, hand_in.assignment)).absolute()
             before = read_timestamp(folder) if folder.is_dir() else None
             if folder.is_dir() and not (self.update and (before is None or hand_in.time > before)):
                 self.log.info("Submission already exists: %s %s", hand_in.student, hand_in.assignment)
                 continue
-            with self.unpacked(folder, course, "exchange", "submissions", hand_in.assignment, hand_in.student) as (
-                new,
-                _,
-            ):
+            path = ("exchange", "submissions", hand_in.assignment, hand_in.student)
+            with self.door(course).unpacked(folder, *path) as (new, _):
                 replace_folder(new, folder)
             self.log.info("Collecting submission: %s %s", hand_in.student, hand_in.assignment)
 
@@ -338,12 +261,12 @@ class DoorCommand(DoorExchange):
 
     def act(self, course: str, assignment: str) -> None:
         """Put it into the queue, wait for its end and show its words."""
-        path = ("exchange", "commands", self.command, assignment)
-        news = self.record(JobNews, course, *path, method="POST")
+        door, path = self.door(course), ("exchange", "commands", self.command, assignment)
+        news = door.record(JobNews, *path, method="POST")
         deadline = time.monotonic() + self.patience_seconds
         while news.state in ("waiting", "begun") and time.monotonic() < deadline:
             time.sleep(1)
-            news = self.record(JobNews, course, *path)
+            news = door.record(JobNews, *path)
         words = visible(news.detail, 4000)
         if news.state != "done":
             self.fail(f"`autograder {self.command} {assignment}` at the door is {one_line(news.state, 20)}: {words}")
@@ -353,10 +276,10 @@ class DoorCommand(DoorExchange):
 class DoorReleaseAssignment(DoorCommand, abc.ExchangeReleaseAssignment):
     """Releases an assignment from the door's own source/, as ``autograder release`` does."""
 
-    role, command = "release_assignment", "release"
+    command = "release"
 
 
 class DoorReleaseFeedback(DoorCommand, abc.ExchangeReleaseFeedback):
     """Writes the feedback pages again, as ``autograder feedback`` does."""
 
-    role, command = "release_feedback", "feedback"
+    command = "feedback"

@@ -295,6 +295,8 @@ LIES: dict[str, bytes] = {
     "an assignment that writes on the terminal": listing(assignment="\x1b[2J"),
     "a release that leads out": listing({"../x": ["nb.ipynb"]}),
     "a notebook that leads out": listing({"hw": ["../nb.ipynb"]}),
+    "a time without a zone": listing(time="2026-01-01T00:00:00"),
+    "a time before all": listing(time="0001-01-01T00:00:00+14:00"),
     "no time": listing(time="../../x"),
     "too much": b" " * (33 << 20),
 }
