@@ -11,8 +11,9 @@ ARGS ?=
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # else each run would compile all tests anew, in each of its processes
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-torch test-all conformance demo docs lock clean
+.PHONY: help install lint bytecode test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-hub test-torch test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -21,17 +22,23 @@ help: ## this list
 install: ## make .venv with everything in it, unless it is up to date
 	@scripts/install
 
-test-unit: install ## the unit tests, in less than a minute: no sandbox, no Keras (plain pytest)
+test-unit: install ## the unit tests, in a few minutes: no sandbox, no Keras (plain pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint bytecode
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
+
+lint: install ## lint, types, workflows and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@scripts/lint-files
-	@umask 022 && $(BIN)/python -m compileall -q autograder # sandboxes cannot write byte code, and would compile each time
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
+
+bytecode: install ## byte code: sandboxes cannot write it, and each of the workers of a new checkout would compile all tests
+	@umask 022 && $(BIN)/python -m compileall -q autograder
+	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -q -n 0 --collect-only -m "" > /dev/null || true # the run itself says what is wrong
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
 	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py --ignore tests/lessons/test_audits.py \
@@ -59,6 +66,12 @@ test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTE
 	OTTER_PYTHON="$${OTTER_PYTHON:-$(CURDIR)/.venv-otter/bin/python}" $(BIN)/python -m pytest -q -m "" \
 	  tests/extensions/otter/test_otter_library.py tests/pipeline/test_otter_conformance.py $(PYTEST_ARGS)
 
+test-hub: install ## JupyterHub itself beside a door, in .venv-hub (HUB_PYTHON=python: there); it is downloaded once
+	@[ -n "$${HUB_PYTHON:-}" ] || [ -f .venv-hub/.installed ] || { $(BIN)/python -m venv .venv-hub \
+	  && .venv-hub/bin/python -m pip install --quiet --disable-pip-version-check "jupyterhub>=6.1,<7" && touch .venv-hub/.installed; }
+	HUB_PYTHON="$${HUB_PYTHON:-$(CURDIR)/.venv-hub/bin/python}" $(BIN)/python -m pytest -q -m "" \
+	  tests/extensions/serve/test_real_hub.py $(PYTEST_ARGS)
+
 test-torch: install ## everything that needs PyTorch, which is installed into .venv; `make test` runs most of it from then on
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
@@ -74,6 +87,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-anywhere
 	$(MAKE) test-oldest-keras
 	$(MAKE) test-otter
+	$(MAKE) test-hub
 	$(MAKE) test-torch
 
 conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
@@ -90,5 +104,5 @@ lock: ## requirements.lock and requirements-docs.lock from pyproject.toml (UPGRA
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and builds
-	rm -rf .venv .venv-docs .venv-oldest site build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-docs .venv-hub .venv-oldest site build dist .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -146,7 +146,7 @@ PHASES = {
     "capture": "autograder.execution.capture.capture",
     "tests": "autograder.examination.notebook_grading._examine",
     "rebuild": "autograder.examination.notebook_grading._rebuild",
-    "predict": "autograder.check.holdout.predicted",
+    "predict": "autograder.check.holdout.predict",
 }
 """Part of the examiner's work → the function whose time it is; rebuilding and predicting lie within the tests."""
 

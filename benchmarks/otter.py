@@ -49,21 +49,21 @@ def source(questions: int) -> dict:
 def time_reading(questions: int, repeats: int) -> list[float]:
     """CPU seconds of making the exam of such a source, imports left out."""
     from autograder.course.nbgrader_config import read_nbgrader_config
-    from autograder.extensions.otter.source_notebook import convert
+    from autograder.extensions.otter.source_format import OTTER as OTTER_FORMAT
+    from autograder.release import stripping
     from autograder.release.exam_construction import make_exam
-    from autograder.release.stripping import convert_otter, nbformat
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        made = nbformat.from_dict(source(questions))
+        made = stripping.nbformat.from_dict(source(questions))
         settings = read_nbgrader_config(root)
         alone, whole = [], []
         for _ in range(repeats + 1):  # the first one imports
             began = process_time()
-            convert(made, folder=root, file="nb.ipynb", label="nb")
+            OTTER_FORMAT.convert(made, folder=root, file="nb.ipynb", label="nb")
             alone.append(process_time() - began)
             began = process_time()
-            exam = make_exam(OTTER, "nb", convert_otter(made, root, root, "nb.ipynb", settings, "nb"))
+            exam = make_exam(OTTER, "nb", stripping.convert(OTTER_FORMAT, made, root, root, "nb.ipynb", settings, "nb"))
             whole.append(process_time() - began)
         assert len(exam.questions) == questions
     return [median(alone[1:]), median(whole[1:])]

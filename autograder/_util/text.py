@@ -45,7 +45,7 @@ def visible(text: str, limit: int = 20_000) -> str:
     text = "\n".join(lines)
     if _UNUSUAL.search(text) is None:
         return text
-    escapes = {character: _shown(character) for character in set(text) - {"\n", "\t"}}
+    escapes = {character: _visible_form(character) for character in set(text) - {"\n", "\t"}}
     return text.translate({ord(character): named for character, named in escapes.items() if named != character})
 
 
@@ -110,7 +110,7 @@ def _in_plain(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(PLAIN, _in_plain)
 
 
-def _shown(character: str) -> str:
+def _visible_form(character: str) -> str:
     if character in _JOINERS or unicodedata.category(character) not in _INVISIBLE:
         return character
     return f"⟨U+{ord(character):04X}⟩"

@@ -11,7 +11,7 @@ from autograder.errors import CourseError
 KINDS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU")
 """Classes of layers that are nothing but an activation function."""
 
-OWN = "a function of your own"
+OWN_FUNCTION = "a function of your own"
 
 _NAMES = """
 relu relu6 sigmoid softmax log_softmax tanh gelu silu selu softplus softsign exponential hard_sigmoid hard_silu
@@ -43,7 +43,7 @@ def activation_name(value: Any) -> str:
         return layer_activation(value) or type(value).__name__
     name = getattr(value, "__name__", None)
     if not isinstance(name, str):
-        return OWN
+        return OWN_FUNCTION
     if getattr(keras.activations, name, None) is value:
         return name
     name = name.removesuffix("_v2")
@@ -51,7 +51,7 @@ def activation_name(value: Any) -> str:
     homes = (keras.ops, getattr(sys.modules.get("tensorflow"), "nn", None))
     if canonical in _PLAIN | _WITH_ARGUMENT.keys() and any(getattr(home, name, None) is value for home in homes):
         return canonical
-    return OWN
+    return OWN_FUNCTION
 
 
 def layer_activation(layer: Any) -> str | None:

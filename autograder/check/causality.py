@@ -16,7 +16,7 @@ from autograder.check.unreadable import report_for_a_person
 from autograder.errors import CourseError
 from autograder.records.checks import CheckResult
 
-_WHERE = "check.causal"
+_CHECK = "check.causal"
 _COPIES, _MAX_COPIES = 8, 64
 """Number of changed copies of the rows: so many that each position is one after which a row changes, within limits."""
 _MAX_ROWS = 64
@@ -57,7 +57,7 @@ def causal(
     """
     sequences = np.asarray(rows)[:_MAX_ROWS]
     if sequences.ndim < 2 or not len(sequences) or sequences.shape[1] < 2 or sequences.dtype.kind not in "biuf":
-        raise CourseError(f"{_WHERE}: rows are numbers, (n, positions), with at least two positions.")
+        raise CourseError(f"{_CHECK}: rows are numbers, (n, positions), with at least two positions.")
     model = as_examined(model, rows=sequences)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
@@ -78,11 +78,11 @@ def causal(
         message = detail if may_show(model) else "outputs change with what comes later"
         return report(name, 0.0, ", ".join(filter(None, [message, how])), weight=weight, detail=detail)
     if prediction_place(model):
-        return report_for_a_person(name, _ASKED, weight)
+        return report_for_a_person(name, _ASKED_IN_NOTEBOOK, weight)
     return report(name, 1.0, ", ".join(filter(None, ["no output depends on later positions", how])), weight=weight)
 
 
-_ASKED = (
+_ASKED_IN_NOTEBOOK = (
     "No output was seen to depend on later positions. The model was asked in the notebook's kernel, where code could "
     "tell these rows from others."
 )
@@ -99,7 +99,7 @@ def _changed(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Generat
     """Return the sequences with other values from each row's start on, of those that stand in them."""
     pool = np.unique(sequences)
     if len(pool) < 2:
-        raise CourseError(f"{_WHERE}: the rows hold one value everywhere.")
+        raise CourseError(f"{_CHECK}: the rows hold one value everywhere.")
     shift = draws.integers(1, len(pool), sequences.shape)
     exchanged = pool[(np.searchsorted(pool, sequences) + shift) % len(pool)]
     is_later = np.arange(sequences.shape[1]) >= starts[:, None]

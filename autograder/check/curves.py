@@ -12,7 +12,7 @@ from autograder.check.subject import comparable, may_show, refusal
 from autograder.errors import CourseError
 from autograder.records.checks import CheckResult
 
-_WHERE = "check.curve"
+_CHECK = "check.curve"
 
 
 def curve(
@@ -48,7 +48,7 @@ def curve(
     ✓ learning curve: 3 epochs; training loss 2 → 0.7; validation loss 2.1 → 1.2, lowest 1.2 after epoch 3
     """
     if not (epochs is None or type(epochs) is int) or not (below is None or type(below) in (int, float)):
-        raise CourseError(f"{_WHERE}: epochs is a whole number, and below is a number.")
+        raise CourseError(f"{_CHECK}: epochs is a whole number, and below is a number.")
     curves = {"training": train_losses, **({} if valid_losses is None else {"validation": valid_losses})}
     numbers: dict[str, np.ndarray] = {}
     for label, losses in curves.items():

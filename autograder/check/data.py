@@ -94,15 +94,15 @@ _handed_out: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
 def _read(name: str, path: Path) -> dict[str, np.ndarray]:
     try:
         now = version(path)
-        if _kept.get(path, (None, {}))[0] != now:
-            _kept.pop(path, None)
+        if _kept_arrays.get(path, (None, {}))[0] != now:
+            _kept_arrays.pop(path, None)
             arrays = _arrays(path)
             if sum(array.nbytes for array in arrays.values()) > KEPT_BYTES:
                 return arrays
-            while len(_kept) >= KEPT_FILES:
-                _kept.pop(next(iter(_kept)))
-            _kept[path] = now, arrays
-        return {key: array.copy(order="K") for key, array in _kept[path][1].items()}
+            while len(_kept_arrays) >= KEPT_FILES:
+                _kept_arrays.pop(next(iter(_kept_arrays)))
+            _kept_arrays[path] = now, arrays
+        return {key: array.copy(order="K") for key, array in _kept_arrays[path][1].items()}
     except (ValueError, OSError) as error:
         raise CourseError(f"check.hidden_data: {name!r} cannot be read without pickle: {error}") from error
 
@@ -111,7 +111,7 @@ KEPT_BYTES = 16 * 1024 * 1024
 """Arrays of a file up to this size are read once, because the next test cell and the next submission ask for them
 again."""
 KEPT_FILES = 4
-_kept: dict[Path, tuple[tuple[int, ...], dict[str, np.ndarray]]] = {}
+_kept_arrays: dict[Path, tuple[tuple[int, ...], dict[str, np.ndarray]]] = {}
 """File → its version and its arrays."""
 
 

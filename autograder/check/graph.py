@@ -242,12 +242,12 @@ def _needed(ends: list[Any], begins: set[int], *, masks: bool) -> dict[int, dict
             continue
         places = calls.setdefault(id(operation), {}).setdefault(index, set())
         if not places:
-            waiting += _given(operation._inbound_nodes[index], masks)
+            waiting += _input_tensors(operation._inbound_nodes[index], masks)
         places.add(output_index)
     return calls
 
 
-def _given(node: Any, masks: bool) -> list[Any]:
+def _input_tensors(node: Any, masks: bool) -> list[Any]:
     import keras
 
     keywords = {name: value for name, value in node.arguments.kwargs.items() if masks or not name.endswith("mask")}

@@ -41,13 +41,15 @@ def _step(number: int, part: Any, family: str) -> Step | None:
         return None
     is_own = library != family or kind not in known_names(family)
     settings = (
-        {} if is_own else {name: short(arguments[name]) for name in NAMED if name in arguments and name in unusual}
+        {}
+        if is_own
+        else {name: short(arguments[name]) for name in NAMED_SETTINGS if name in arguments and name in unusual}
     )
-    return Step(number, OWN if is_own else kind, ReportedLayer(arguments), None, reported=True, shown=settings)
+    return Step(number, OWN_CLASS if is_own else kind, ReportedLayer(arguments), None, reported=True, shown=settings)
 
 
-OWN = "a class of your own"
-NAMED = (
+OWN_CLASS = "a class of your own"
+NAMED_SETTINGS = (
     "C", "alpha", "hidden_layer_sizes", "max_depth", "n_components", "n_estimators", "n_neighbors", "degree",
     "in_features", "out_features", "in_channels", "out_channels", "kernel_size", "num_features", "p", "bias",
 )  # fmt: skip

@@ -80,7 +80,7 @@ def categorical_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndar
     if outputs.min() < 0 or outputs.max() > 1 + _ROUNDING:
         raise BadOutput(_NO_PROBABILITIES)
     scaled = outputs / np.maximum(outputs.sum(axis=1, keepdims=True), EPSILON)
-    return _each(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
+    return _row_means(-(targets * np.log(np.clip(scaled, EPSILON, 1 - EPSILON))).sum(axis=1))
 
 
 @_of_positions
@@ -93,7 +93,7 @@ def categorical_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) 
     _require_finite(outputs)
     shifted = outputs - outputs.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return _each(-(targets * log_p).sum(axis=1))
+    return _row_means(-(targets * log_p).sum(axis=1))
 
 
 def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ def binary_crossentropy(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     targets = _same_shape(outputs, labels)
     _require_unit_interval(outputs)
     p = np.clip(outputs, EPSILON, 1 - EPSILON)
-    return _each(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)))
+    return _row_means(-(targets * np.log(p) + (1 - targets) * np.log(1 - p)))
 
 
 def binary_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ def binary_crossentropy_of_scores(outputs: np.ndarray, labels: np.ndarray) -> np
     """
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
-    return _each(np.logaddexp(0.0, outputs) - targets * outputs)
+    return _row_means(np.logaddexp(0.0, outputs) - targets * outputs)
 
 
 def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: bool, from_logits: bool) -> np.ndarray:
@@ -140,7 +140,7 @@ def better_than_a_constant(outputs: np.ndarray, labels: np.ndarray, *, binary: b
         targets = _targets(outputs, labels)
         probabilities = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if from_logits else outputs
         probabilities = probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), EPSILON)
-    errors, constant = _each((probabilities - targets) ** 2), _each((targets.mean(axis=0) - targets) ** 2)
+    errors, constant = _row_means((probabilities - targets) ** 2), _row_means((targets.mean(axis=0) - targets) ** 2)
     return np.asarray((constant - errors) / max(float(constant.mean()), EPSILON))
 
 
@@ -152,7 +152,7 @@ def mean_squared_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
     with np.errstate(over="ignore"):
-        return _each((outputs - targets) ** 2)
+        return _row_means((outputs - targets) ** 2)
 
 
 def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -162,7 +162,7 @@ def mean_absolute_error(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     targets = _same_shape(outputs, labels)
     _require_finite(outputs)
-    return _each(np.abs(outputs - targets))
+    return _row_means(np.abs(outputs - targets))
 
 
 @_of_positions
@@ -192,9 +192,9 @@ def _accuracies(outputs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     if is_single and labels.max() <= 1:
         right = _same_shape(outputs, labels) > 0.5
         limits = (0.5,) if outputs.min() >= 0 and outputs.max() <= 1 else (0.5, 0.0)
-        return [_each((outputs > limit) == right) for limit in limits]
+        return [_row_means((outputs > limit) == right) for limit in limits]
     right_classes = _targets(outputs, labels).argmax(axis=1)
-    return [_each(outputs.argmax(axis=1) == right_classes)]
+    return [_row_means(outputs.argmax(axis=1) == right_classes)]
 
 
 @_of_positions
@@ -239,7 +239,7 @@ def loss_named(check_name: str, name: str, *, from_logits: bool = False) -> Meas
     return measure
 
 
-def _each(values: np.ndarray) -> np.ndarray:
+def _row_means(values: np.ndarray) -> np.ndarray:
     """Return one float64 for each row: the mean of the row's values."""
     rows = np.asarray(values, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -15,7 +15,7 @@ from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.records.checks import CheckResult
 
-_WHERE = "check.optimizer"
+_CHECK = "check.optimizer"
 _KINDS = (
     "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "Nadam", "RAdam", "Rprop", "ASGD",
     "LBFGS", "SparseAdam", "Ftrl", "Lion", "Lamb", "Adafactor", "Muon",
@@ -81,7 +81,7 @@ def _kind_named(kind: Any) -> str:
     text = kind if isinstance(kind, str) else getattr(kind, "__name__", "")
     matches = [known for known in _KINDS if known.lower() == text.lower()]
     if not matches:
-        raise CourseError(f"{_WHERE}: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
+        raise CourseError(f"{_CHECK}: kind is {kind!r}; it may be {', '.join(_KINDS)}.")
     return matches[0]
 
 

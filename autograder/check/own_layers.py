@@ -16,7 +16,7 @@ from autograder.check.steps import Step
 _RECURRENT = frozenset([*RECURRENT.values(), "RNN"])
 _PRODUCTS = frozenset(["matmul", "dot", "einsum", "tensordot"])
 _PRODUCTS_OF_STEPS = 2
-"""Products from which on operations may be the steps of a recurrence."""
+"""Products, or calls of a layer with weights, from which on they may be the steps of a recurrence."""
 _QUOTIENTS = frozenset(["divide", "true_divide", "truediv"])
 _EXPONENTIALS = frozenset(["exp", "exponential"])
 PERSON = "These operations may be the layer that is asked."
@@ -28,7 +28,9 @@ def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     missing = {kind for kind in kinds if not any(step.named(kind) for step in present)}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
     convolves = any("conv" in kind for kind in operations)
-    recurs = sum(count for kind, count in operations.items() if kind in _PRODUCTS) >= _PRODUCTS_OF_STEPS
+    products = sum(count for kind, count in operations.items() if kind in _PRODUCTS)
+    calls = max((step.calls for step in present if getattr(step.layer, "weights", ())), default=0)
+    recurs = max(products, calls) >= _PRODUCTS_OF_STEPS
     layer = (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
     return layer or (_scales(operations, present) and _lacks_softmax(pattern, present))
 

@@ -83,7 +83,7 @@ class Plugin:
             with working_in(self.folder):
                 vars(module).update(self.define())
         except BaseException as error:
-            self.internal.append(_own(error, self.test))
+            self.internal.append(_as_examined(error, self.test))
             return True
         collected = _TestModule.from_parent(session, path=Path("/", file))
         collected.content = module
@@ -108,7 +108,7 @@ class Plugin:
         """Keep a case's error; pytest's own report would show values, and ask the student's objects for their texts."""
         error = None if call.excinfo is None else call.excinfo.value
         if error is not None:
-            error = _from_test(_own(error, self.test))
+            error = _from_test(_as_examined(error, self.test))
             self.parts[-1].errors.append(error)
             if isinstance(error, HostError) or not isinstance(error, Exception):
                 self.internal.append(error)
@@ -118,7 +118,7 @@ class Plugin:
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """Keep the interrupt."""
-        self.internal.append(_own(excinfo.value, self.test))
+        self.internal.append(_as_examined(excinfo.value, self.test))
 
     def pytest_internalerror(self, excinfo: Any) -> bool:
         """Keep an error of pytest's own, unprinted."""
@@ -157,7 +157,7 @@ class _Subtests:
                     raise
                 part.errors.append(error)
             except pytest.fail.Exception as error:
-                part.errors.append(_own(error, self._test))
+                part.errors.append(_as_examined(error, self._test))
 
 
 @contextlib.contextmanager
@@ -184,7 +184,7 @@ def _from_test(error: BaseException) -> BaseException:
     return error.with_traceback(begin) if begin is not None else error
 
 
-def _own(error: BaseException, test: str) -> BaseException:
+def _as_examined(error: BaseException, test: str) -> BaseException:
     """Turn pytest's exceptions into those that the examiner knows."""
     if isinstance(error, pytest.fail.Exception):
         return AssertionError(str(error.msg)).with_traceback(error.__traceback__)

@@ -44,7 +44,7 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
     )
     if not may_be_read and not is_a(original, "torch.nn", "Module"):
         return original
-    stored = _known(original)
+    stored = _description(original)
     shapes = stored.shapes if shapes is None else shapes
     guess = guess and not _is_read_by_shapes(original)
     return original if shapes is None and not guess else _by_shapes(original, shapes, stored)
@@ -74,7 +74,7 @@ def _is_read_by_shapes(model: Any) -> bool:
 
 
 @dataclass
-class _Known:
+class _DescribedModel:
     """What is known of a model that was described for a check."""
 
     owner: Any
@@ -86,18 +86,18 @@ class _Known:
     could show each of them another network. Empty in a student's own notebook."""
 
 
-def _known(model: Any) -> _Known:
+def _description(model: Any) -> _DescribedModel:
     reference = reference_of(model)
     if reference is not None:
         of_kernel = _described.setdefault(object.__getattribute__(model, "_remote"), {})
-        return of_kernel.setdefault(reference.handle, _Known(reference.handle))
+        return of_kernel.setdefault(reference.handle, _DescribedModel(reference.handle))
     owner = getattr(model, "model", model) if isinstance(model, AskedHere) else model
     if not _last_here or _last_here[0].owner is not owner:
-        _last_here[:] = [_Known(owner)]
+        _last_here[:] = [_DescribedModel(owner)]
     return _last_here[0]
 
 
-def _by_shapes(model: Any, shapes: Any, stored: _Known) -> Any:
+def _by_shapes(model: Any, shapes: Any, stored: _DescribedModel) -> Any:
     """Return the model that a description for inputs of these shapes gives; without one, the model as it is."""
     try:
         described = external_model(model)
@@ -111,7 +111,7 @@ def _by_shapes(model: Any, shapes: Any, stored: _Known) -> Any:
         return model
 
 
-def _rebuilt(owner: int, claim: Callable[[], Any], stored: _Known | None = None) -> Any:
+def _rebuilt(owner: int, claim: Callable[[], Any], stored: _DescribedModel | None = None) -> Any:
     """Describe and rebuild a model; nothing that this draws at random changes what the notebook draws.
 
     Args:
@@ -177,7 +177,7 @@ _NAMES = ("name", "keras_history", "input_layers", "output_layers", "layer")
 """Keys of a configuration below which there are names of layers."""
 _last: list[Any] = []
 """The last model that was read, because several checks of a cell ask for the same one: what it was, and the result."""
-_described: WeakKeyDictionary[Any, dict[int, _Known]] = WeakKeyDictionary()
+_described: WeakKeyDictionary[Any, dict[int, _DescribedModel]] = WeakKeyDictionary()
 """Kernel → number of a model in it that was described for a check → what is known of it."""
-_last_here: list[_Known] = []
+_last_here: list[_DescribedModel] = []
 """The last model of a student's own notebook that was described for a check."""

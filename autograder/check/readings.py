@@ -55,10 +55,10 @@ def _config(layer: Any) -> Mapping[str, Any]:
 def readings(layer: Any) -> Iterator[LayerReading]:
     """Yield the layer as what it is, what it equals, and what it holds."""
     yield own_reading(layer)
-    yield from others(layer)
+    yield from other_readings(layer)
 
 
-def others(layer: Any) -> Iterator[LayerReading]:
+def other_readings(layer: Any) -> Iterator[LayerReading]:
     """Yield what a layer equals, and what it holds."""
     kind = type(layer).__name__
     if kind == "RNN":
@@ -125,7 +125,7 @@ def _parts(layer: Any, kind: str) -> dict[str, Any]:
 
 def pooling(operation: Any) -> LayerReading | None:
     """Return the pooling layer that an operation equals; None for any other operation."""
-    kind, config, shape = type(operation).__name__, operation.get_config(), _given(operation)
+    kind, config, shape = type(operation).__name__, operation.get_config(), _input_shape(operation)
     rank = len(shape) - 2
     if not 1 <= rank <= 3:
         return None
@@ -186,7 +186,7 @@ def changes_nothing(layer: Any) -> bool:
     kind = type(layer).__name__
     if kind == "Rescaling":
         return all(isinstance(value, int | float) for value in (layer.scale, layer.offset))
-    same = kind in ("Flatten", "Reshape") and _shape(layer) and _given(layer) == _shape(layer)
+    same = kind in ("Flatten", "Reshape") and _shape(layer) and _input_shape(layer) == _shape(layer)
     return bool(same and math.prod(1 if size is None else size for size in _shape(layer)))
 
 
@@ -202,7 +202,7 @@ def _shape(operation: Any) -> tuple[int | None, ...]:
     return _shape_of(operation, "output")
 
 
-def _given(operation: Any) -> tuple[int | None, ...]:
+def _input_shape(operation: Any) -> tuple[int | None, ...]:
     return _shape_of(operation, "input")
 
 

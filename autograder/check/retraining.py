@@ -11,6 +11,7 @@ import numpy as np
 from autograder.check import metrics
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
+from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
@@ -28,7 +29,7 @@ from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.records.checks import CheckResult
 
-_WHERE = "check.retrained"
+_CHECK = "check.retrained"
 KNOWS = (
     "This network predicts well even when it is trained on labels in a random order: it was given the answers, and "
     "does not learn them."
@@ -99,19 +100,12 @@ def retrained(
     """
     wanted = _wanted(metric, below, above, credit)
     _require(epochs, batch_size, seeds, most_seeds, margin, seconds, wanted, close_calls)
-    inputs, labels = rows_of(_WHERE, "on", on)
-    unseen = rows_of(_WHERE, "holdout", holdout)
+    inputs, labels = rows_of(_CHECK, "on", on)
+    unseen = rows_of(_CHECK, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
     model = as_examined(model, rows=inputs)
-    problem = None if isinstance(model, Network) else not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
-    if problem:
-        return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if isinstance(model, Network) and (problem := model.excess()):
-        doubt = problem if may_show(model) else "This network holds too much beside its weights."
-        return report_for_a_person(name, doubt, weight, detail=problem)
-    if not isinstance(model, Network) and (problem := excess_problem(model)):
-        message = problem if may_show(model) else "The settings of this network hold too many numbers."
-        return report(name, 0.0, message, weight=weight, detail=problem)
+    if refused := _untrainable(model, name, weight):
+        return refused
     try:
         chosen, default = _optimizer(optimizer, model)
         plan = TrainingPlan(
@@ -128,10 +122,8 @@ def retrained(
             from_logits=from_logits,
         )
         with preserve_random_state():
-            if loss in _OF_CLASSES and (model.is_unusual if isinstance(model, Network) else suspicious(model)):
-                binary = loss == "binary_crossentropy"
-                if knows_without_learning(model, plan, binary=binary, from_logits=from_logits):
-                    return report(name, 0.0, KNOWS, weight=weight)
+            if _knows_the_answers(model, plan, loss):
+                return report(name, 0.0, KNOWS, weight=weight)
             train = prepare_training(model, plan)
             trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
@@ -141,6 +133,8 @@ def retrained(
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
+    length = own_epochs(model, epochs)
+    request_diagnosis(DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen))
     summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default]))
     message, detail = messages(summary, wanted, trainings.verdict, show=show)
     evidence = _evidence(metric, trainings) | {"epochs": epochs} | wanted.evidence
@@ -149,16 +143,38 @@ def retrained(
     return report(name, trainings.verdict.share, message, weight=weight, detail=detail, evidence=evidence)
 
 
+def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
+    """Return the result for what is no network here, or holds too much beside its weights; None for all others."""
+    if isinstance(model, Network):
+        excess = model.excess()
+        doubt = excess if may_show(model) else "This network holds too much beside its weights."
+        return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
+    if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
+        return report_unreadable(name, model, problem, weight, of_pytorch=True)
+    if problem := excess_problem(model):
+        message = problem if may_show(model) else "The settings of this network hold too many numbers."
+        return report(name, 0.0, message, weight=weight, detail=problem)
+    return None
+
+
+def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:
+    """Tell whether an unusual classifier predicts well even from labels in a random order."""
+    if loss not in _OF_CLASSES or not (model.is_unusual if isinstance(model, Network) else suspicious(model)):
+        return False
+    binary = loss == "binary_crossentropy"
+    return knows_without_learning(model, plan, binary=binary, from_logits=plan.from_logits)
+
+
 # --- what the instructor asks ------------------------------------------------------------------------
 
 
 def _wanted(metric: str, below: float | None, above: float | None, credit: Any) -> Credit:
     if metric not in ("loss", "accuracy"):
-        raise CourseError(f"{_WHERE}: metric is {metric!r}; it may be loss or accuracy.")
+        raise CourseError(f"{_CHECK}: metric is {metric!r}; it may be loss or accuracy.")
     threshold, unused = (below, above) if metric == "loss" else (above, below)
     if unused is not None:
-        raise CourseError(f"{_WHERE}: give below= for a loss, above= for an accuracy.")
-    return credit_of(_WHERE, threshold, credit, higher_is_better=metric == "accuracy")
+        raise CourseError(f"{_CHECK}: give below= for a loss, above= for an accuracy.")
+    return credit_of(_CHECK, threshold, credit, higher_is_better=metric == "accuracy")
 
 
 def _require(
@@ -178,20 +194,20 @@ def _require(
         ("most_seeds", most_seeds, 100),
     ]:
         if type(value) is not int or not 1 <= value <= most:
-            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
+            raise CourseError(f"{_CHECK}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
     for label, value in [("margin", margin), ("seconds", seconds)]:
         if type(value) not in (int, float) or not 0 <= value < float("inf"):
-            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a number, 0 or more.")
-    known_close_calls(_WHERE, close_calls)
+            raise CourseError(f"{_CHECK}: {label} is {value!r}; give a number, 0 or more.")
+    known_close_calls(_CHECK, close_calls)
     if wanted.cliff is not None and close_calls == "student" and most_seeds < max(seeds, MIN_TRAININGS_FOR_SIGN_TEST):
         raise CourseError(
-            f"{_WHERE}: most_seeds is {most_seeds}; a close call needs {max(seeds, MIN_TRAININGS_FOR_SIGN_TEST)}, "
+            f"{_CHECK}: most_seeds is {most_seeds}; a close call needs {max(seeds, MIN_TRAININGS_FOR_SIGN_TEST)}, "
             'or give close_calls="exact".'
         )
 
 
 def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
-    measure = metrics.loss_named(_WHERE, loss, from_logits=from_logits)
+    measure = metrics.loss_named(_CHECK, loss, from_logits=from_logits)
     if metric == "loss":
         return measure
     return metrics.accuracy
@@ -199,14 +215,14 @@ def _measure(metric: str, loss: str, from_logits: bool) -> metrics.Measure:
 
 def _loss_name(loss: str) -> str:
     """Return the first of the names that a loss has."""
-    measure = metrics.loss_named(_WHERE, loss)
+    measure = metrics.loss_named(_CHECK, loss)
     return next(name for name, other in metrics.LOSSES.items() if other is measure)
 
 
 def _training_loss(model: Any, loss: str, labels: np.ndarray, from_logits: bool) -> Any:
     import keras
 
-    measure = metrics.loss_named(_WHERE, loss)
+    measure = metrics.loss_named(_CHECK, loss)
     if measure is metrics.categorical_crossentropy:
         one_hot = labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] > 1
         kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
@@ -238,7 +254,7 @@ def _optimizer(wanted: Any, model: Any) -> tuple[Any, str]:
         try:
             optimizer = keras.optimizers.get(wanted)
         except (ValueError, TypeError):
-            raise CourseError(f"{_WHERE}: Keras has no optimizer {wanted!r}.") from None
+            raise CourseError(f"{_CHECK}: Keras has no optimizer {wanted!r}.") from None
         return type(optimizer).from_config(optimizer.get_config()), ""
     compiled_with: Any = unwrapped(getattr(model, "optimizer", None))
     if getattr(keras.optimizers, type(compiled_with).__name__, None) is not type(compiled_with):
@@ -258,7 +274,7 @@ def _seeds(seed: int | None, labels: np.ndarray, count: int) -> list[int]:
         digest = hashlib.sha256(np.ascontiguousarray(labels, dtype="<f8").tobytes()).digest()
         seed = int.from_bytes(digest[:8], "little")
     if type(seed) is not int or seed < 0:
-        raise CourseError(f"{_WHERE}: seed is {seed!r}; give a whole number, 0 or more.")
+        raise CourseError(f"{_CHECK}: seed is {seed!r}; give a whole number, 0 or more.")
     return [int(word) >> 1 for word in np.random.SeedSequence(seed).generate_state(count)]
 
 

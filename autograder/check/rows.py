@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.place import described
+from autograder.check.error_place import described
 
 
 class NoPrediction(Exception):

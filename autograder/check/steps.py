@@ -14,13 +14,13 @@ from autograder.check.readings import (
     LayerReading,
     arranged,
     changes_nothing,
-    others,
+    other_readings,
     own_reading,
     pooling,
     readings_of_stack,
 )
 
-SHOWN = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
+SHOWN_SETTINGS = ("units", "filters", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Step:
     """The layers that an operation equals."""
     wrapper: Any = None
     """The layer in whose place the step stands, if it was opened."""
+    calls: int = 1
+    """How often the model calls the layer."""
 
     def named(self, kind: str) -> list[LayerReading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
@@ -53,7 +55,7 @@ class Step:
             readings = [LayerReading(self.kind, self.layer.get_config(), self.activation)]
         elif not readings:
             held = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
-            readings = [held, *others(self.layer)]
+            readings = [held, *other_readings(self.layer)]
         return [reading for reading in readings if reading.kind == kind]
 
     @property
@@ -63,7 +65,7 @@ class Step:
 
     def __str__(self) -> str:
         settings = dict(self.shown)
-        for key in () if self.reported else SHOWN:
+        for key in () if self.reported else SHOWN_SETTINGS:
             value = getattr(self.layer, key, None)
             if isinstance(value, int | float | tuple):
                 settings[key] = value
@@ -107,7 +109,8 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
             result = [step for step in result if not _continues(part, step, needed, ends)]
             result.append(_operation_step(part))
         else:
-            result += _layer_steps(part.number, layer, opened)
+            calls = max(1, len(part.nodes))
+            result += [replace(step, calls=calls) for step in _layer_steps(part.number, layer, opened)]
     return result
 
 

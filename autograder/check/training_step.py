@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.error_place import described
 from autograder.check.external_model import ask
 from autograder.check.fresh_model import NotTrainable
 from autograder.check.holdout import rows_of
 from autograder.check.input_shapes import of_rows
-from autograder.check.place import described
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
@@ -29,7 +29,7 @@ from autograder.models.network import Network
 from autograder.models.step_calculus import StepCalculus, Weights
 from autograder.records.checks import CheckResult
 
-_WHERE = "check.training_step"
+_CHECK = "check.training_step"
 _RIGHT = "the weights move as they should"
 _WRONG = "the weights do not move as in a step with this loss and this optimizer"
 _PARAMETERS = "It is not known what a parameter of this function stands for."
@@ -93,9 +93,9 @@ def training_step(
     ✓ training step: the weights move as they should
     """
     objective = objective_named(loss, from_logits=from_logits)
-    inputs, labels = rows_of(_WHERE, "batch", batch)
+    inputs, labels = rows_of(_CHECK, "batch", batch)
     if takes is not None and not set(takes) <= set(NAMES):
-        raise CourseError(f"{_WHERE}: takes may name {', '.join(NAMES)}.")
+        raise CourseError(f"{_CHECK}: takes may name {', '.join(NAMES)}.")
     if refusal(step) is not None or not callable(step):
         return report(name, 0.0, refusal(step) or f"this is not a function ({type_of(step)})", weight=weight)
     examined = as_examined(model, rows=inputs)

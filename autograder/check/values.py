@@ -10,9 +10,9 @@ import numpy as np
 
 from autograder._util.text import one_line
 from autograder.check.equality import difference_in_kind, is_known, same, same_array
+from autograder.check.error_place import described
 from autograder.check.handle import reference_of
 from autograder.check.numeric import is_sparse, near, numeric, of_library
-from autograder.check.place import described
 from autograder.check.provenance import in_notebook
 from autograder.check.results import report
 from autograder.check.subject import comparable, refusal, teller

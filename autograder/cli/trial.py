@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from autograder.cli.output import DONE, WRONG, examples
     epilog=examples("""
 autograder try network.ipynb
 autograder try network.ipynb --release original/keras-fully-connected
+autograder try network.ipynb --json result.json
 """),
 )
 @click.argument("notebook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -35,7 +37,8 @@ autograder try network.ipynb --release original/keras-fully-connected
     type=click.FloatRange(1, 86_400),
     help="Time for the whole notebook (default: 600, as in a course that says nothing else).",
 )
-def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | None) -> None:
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the result to this file as well.")
+def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | None, json_path: Path | None) -> None:
     """Try NOTEBOOK before you hand it in: restart, run all cells from the top, and check.
 
     Says which cells raise, which visible tests pass, which answers the grader will find, which are missing, and which a
@@ -47,6 +50,8 @@ def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | N
     """
     from dataclasses import replace
 
+    from autograder._util.files import write_atomically
+    from autograder._util.plain_records import to_plain
     from autograder.errors import SandboxError
     from autograder.execution import rehearsal
     from autograder.records.limits import Limits
@@ -59,5 +64,8 @@ def trial(notebook: Path, released: Path | None, plain: bool, seconds: float | N
         trial_result = rehearsal.rehearse(notebook, start, sandbox_label, release=released, limits=limits)
     except SandboxError as error:
         raise SandboxError(f"{error}\nIf the notebook is your own, `--plain` runs it without the sandbox.") from error
+    if json_path is not None:
+        content = {**to_plain(trial_result), "is_ready": trial_result.is_ready}
+        write_atomically(json_path, json.dumps(content, indent=2) + "\n")
     click.echo(trial_result.text())
     sys.exit(DONE if trial_result.is_ready else WRONG)

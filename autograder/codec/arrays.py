@@ -242,13 +242,13 @@ def encoder(kind: type) -> Encode | None:
     return None
 
 
-_KNOWN: dict[int, frozenset[type]] = {}
+_NUMPY_SCALARS: dict[int, frozenset[type]] = {}
 
 
 def _scalars(numpy: Any) -> frozenset[type]:
-    if id(numpy) not in _KNOWN:
-        _KNOWN[id(numpy)] = frozenset(numpy.sctypeDict.values()) - {numpy.object_}
-    return _KNOWN[id(numpy)]
+    if id(numpy) not in _NUMPY_SCALARS:
+        _NUMPY_SCALARS[id(numpy)] = frozenset(numpy.sctypeDict.values()) - {numpy.object_}
+    return _NUMPY_SCALARS[id(numpy)]
 
 
 DECODERS: dict[str, Callable[..., Any]] = {

@@ -91,7 +91,7 @@ class BatchLog:
         if error is not None:
             how = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             more = [
-                f"why      {one_line(_why(error), MAX_REASON)}",
+                f"why      {one_line(_reason(error), MAX_REASON)}",
                 f"continue {one_line(self.again(self.left), 100_000)}",
             ]
         seconds = time.monotonic() - self._began
@@ -145,7 +145,7 @@ def _summary(outcome: Grade | NotGraded) -> str:
     return f"{score:>11}  {outcome.status:16}  {seconds:7.1f} s  {memory:>9}  {one_line(sandbox)}".rstrip()
 
 
-def _why(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, Terminated):
         return "SIGTERM"
     if isinstance(error, KeyboardInterrupt):

@@ -33,8 +33,8 @@ def _zeros(value):
 class WeakSolution:
     """A solution whose functions all do the same simple thing."""
 
-    kind: str
-    """What each function does, as a part of a sentence: ``returns None``."""
+    result: str
+    """What each function returns, in words: ``None``, ``its input``."""
     exams: tuple[Exam, ...]
     """Exams with the changed answers as their solution."""
     functions: tuple[frozenset[str], ...]
@@ -117,8 +117,8 @@ def _zeros(node: Function) -> list[ast.stmt] | None:
 
 
 _KINDS = {
-    "returns its input": _input,
-    "returns None": lambda node: _constant(None),
-    "returns 0": lambda node: _constant(0),
-    "returns zeros of the right shape": _zeros,
+    "its input": _input,
+    "None": lambda node: _constant(None),
+    "0": lambda node: _constant(0),
+    "zeros of the right shape": _zeros,
 }

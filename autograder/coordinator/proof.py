@@ -31,7 +31,7 @@ from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
 from autograder.records.checks import AT_END, Outcome
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import GIVEN, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
+from autograder.records.exam import GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.observations import Act, Fact, Observations
 from autograder.records.run import RunStatus
@@ -277,7 +277,7 @@ def _stopping(notebook: NotebookGrade, cells: _Ran, *, losing: bool) -> str:
     """Return why the solution did not run to its end; empty if it did, or if that costs no points."""
     is_whole = notebook.status == RunStatus.TIMED_OUT and cells.failed and cells.to_its_end
     if notebook.status == RunStatus.CELL_ERROR or is_whole:
-        return ("; ".join(cells.failed) or notebook.message) if losing else ""
+        return with_remedy("; ".join(cells.failed) or notebook.message, notebook.status) if losing else ""
     is_complete = notebook.status == RunStatus.COMPLETED
     return "" if is_complete else with_remedy(notebook.message or notebook.status, notebook.status)
 
@@ -306,9 +306,11 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
 
 def _given_away(exams: Sequence[Exam], grade: Grade) -> Iterator[tuple[Exam, str]]:
     for exam, cell, question in _tests(exams, grade):
-        if question.score > 0 and not has_tag(cell.metadata, GIVEN):
+        if question.score > 0 and not has_tag(cell.metadata, GIVEN_TAG):
             points = f"{UNCHANGED_GETS} {question.score:g} of {cell.points:g} points"
-            todo = "let the test need the student's work" + ("" if _is_otters(exam) else f", or tag the cell {GIVEN!r}")
+            todo = "let the test need the student's work" + (
+                "" if _is_otters(exam) else f", or tag the cell {GIVEN_TAG!r}"
+            )
             yield exam, f"{exam.notebook}, {cell.grade_id}: {points}; {todo}"
 
 

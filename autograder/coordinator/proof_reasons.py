@@ -6,6 +6,8 @@ import itertools
 import re
 
 from autograder.errors import CourseError
+from autograder.records.grade import Grade
+from autograder.records.limits import TEST_SECONDS
 from autograder.records.run import RunStatus
 from autograder.results.failures import TRACEBACK, frames_in_test
 
@@ -20,6 +22,21 @@ _LEND_INPUT = (
     "nobody answers input() where tests run: let the test answer, as in `with mock.patch('builtins.input', lambda "
     "prompt: '4'):`"
 )
+_STOPPED_CALL = "the code took too long and was stopped"
+_STOPPED_TEST = "the time for this test ended here"
+_CALLED_OFTEN = "your code took too long here"
+"""How the examiner's detail tells that a call of the student's code, or a test, used up its time."""
+_REMEDIES = {
+    _NO_ANSWER: _LEND_INPUT,
+    _STOPPED_CALL: (
+        "a call has the time of a cell: let the test ask for less, or raise cell_seconds in `limits` of course.yaml"
+    ),
+    _STOPPED_TEST: (
+        f"a test cell has {TEST_SECONDS:g} s of its own time, and no more than all of them have: let it ask for less, "
+        "divide it, or raise examiner_seconds in `limits` of course.yaml"
+    ),
+}
+"""Beginning of the message of an exception → what to do about it."""
 _LIMITS = {
     RunStatus.TIMED_OUT: "cell_seconds or notebook_seconds",
     RunStatus.OUT_OF_MEMORY: "memory_mib",
@@ -35,6 +52,14 @@ def with_remedy(message: str, status: str) -> str:
     limit = _LIMITS.get(RunStatus(status)) if status in set(RunStatus) else None
     todo = f"let the solution need less, or raise {limit} in `limits` of course.yaml" if limit else ""
     return f"{message.rstrip('.')}; {todo}" if todo else message
+
+
+def was_stopped(grade: Grade) -> bool:
+    """Return whether time ended the notebook, a call of its code, or a test."""
+    ends = (_STOPPED_CALL, _STOPPED_TEST, _CALLED_OFTEN)
+    details = [question.detail for book in grade.notebooks for question in book.questions]
+    by_time = any(book.status in {RunStatus.TIMED_OUT, RunStatus.OUT_OF_CPU} for book in grade.notebooks)
+    return by_time or any(end in detail for end in ends for detail in details)
 
 
 def reason_of(detail: str) -> str:
@@ -58,6 +83,5 @@ def _line_and_message(traceback: str, message: str = "") -> str:
     position = next((f"line {number}: {code}: " for number, code in in_test), "")
     ending = lines[-2:] if after is lines else [line for line in after if not line.startswith(" ")]
     message = message or "; ".join(itertools.takewhile(bool, ending)).removeprefix(_COURSE_ERROR)
-    if message.startswith(_NO_ANSWER):
-        message = f"{message}; {_LEND_INPUT}"
+    message = "; ".join([message, *(todo for begin, todo in _REMEDIES.items() if message.startswith(begin))])
     return position + (message if len(message) <= 500 else message[:499] + "…")

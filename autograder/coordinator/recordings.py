@@ -34,12 +34,12 @@ def keys(work: Work) -> tuple[str, ...]:
     if not all(files.values()):
         return ("",) * len(work.exams)
     return tuple(
-        digest(work.execution, exam.notebook, _given(exam), notebooks, files) if notebook else ""
+        digest(work.execution, exam.notebook, _kernel_view(exam), notebooks, files) if notebook else ""
         for exam, notebook in zip(work.exams, notebooks, strict=True)
     )
 
 
-def _given(exam: Exam) -> list[Any]:
+def _kernel_view(exam: Exam) -> list[Any]:
     """Return the exam's part in the kernel's input: the code that students see, and where the tests stand.
 
     What an answer without nbgrader's metadata is recognized by is part of it.

@@ -37,13 +37,13 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
         first = [work for work in missing if _leads(work, leaders)]
         same = [work for work in missing if not any(work is one for one in first)]
         succeeded: set[tuple[str, ...]] = set()
-        for work, reason in _done(execute, first, workers):
+        for work, reason in _outcomes(execute, first, workers):
             if not reason:
                 succeeded.add(work.recording_keys)
             yield work, reason
         yield from _replayed([work for work in same if work.recording_keys in succeeded], workers, execute, alone)
         missing = [work for work in same if work.recording_keys not in succeeded]
-    yield from _done(execute, alone, workers)
+    yield from _outcomes(execute, alone, workers)
 
 
 def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
@@ -61,7 +61,7 @@ def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
         else:
             yield work, reason
     for work in busy:
-        for graded, reason in _done(execute, [work], 1):
+        for graded, reason in _outcomes(execute, [work], 1):
             yield graded, after_second_try(reason)
 
 
@@ -79,7 +79,7 @@ def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
 def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:
     """Replay submissions; those that have to be executed are added to ``missing``."""
     by_student = {work.student: work for work in works}
-    for tried, reason in _done(execute, [replace(work, replay_only=True) for work in works], workers):
+    for tried, reason in _outcomes(execute, [replace(work, replay_only=True) for work in works], workers):
         work = by_student[tried.student]
         if reason:
             missing.append(work)
@@ -87,7 +87,7 @@ def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: li
             yield work, reason
 
 
-def _done(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:
+def _outcomes(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:
     if works:
         with contextlib.closing(execute(works, workers)) as outcomes:
             yield from outcomes

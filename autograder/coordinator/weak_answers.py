@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from autograder.coordinator import batch
 from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
+from autograder.coordinator.proof_reasons import was_stopped
 from autograder.exchange.work import Work
-from autograder.records.exam import GIVEN, Exam, has_tag
+from autograder.records.exam import GIVEN_TAG, Exam, has_tag
 from autograder.records.grade import Grade
 from autograder.release.build import solution_texts
 
@@ -21,7 +22,7 @@ TIMES_THE_SOLUTION = 10
 """How many times as long as the solution the weak answers may take, all together."""
 MIN_SECONDS = 5.0
 """Seconds that they may take in any case."""
-_WHICH = "weak answers (functions that return None, 0, their input)"
+_WEAK_ANSWERS = "weak answers (functions that return None, 0, their input)"
 
 MakeWork = Callable[[str, Mapping[str, str]], Work]
 """Makes the work of a submission from a name and the text of each notebook."""
@@ -38,7 +39,8 @@ def weak_answers(
     """Try the solution with functions that do nothing; name the questions whose tests give them full marks.
 
     A function that does nothing may let a loop of the notebook, or of a test, run without end. So the trial ends with
-    the first answer that is found to have taken too long.
+    the first answer that is stopped after its time is over. Answers that are slow because others use the machine are
+    waited for.
 
     Args:
         exams: the exams.
@@ -52,32 +54,37 @@ def weak_answers(
     if tried and own_seconds > MAX_SOLUTION_SECONDS:
         duration = f"the solution computes for {own_seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
         todo = f"`autograder audit {exams[0].assignment}` takes the time and tries more of them"
-        return [f"{_WHICH} were not tried: {duration}; {todo}"]
+        return [f"{_WEAK_ANSWERS} were not tried: {duration}; {todo}"]
     limit = max(MIN_SECONDS, TIMES_THE_SOLUTION * seconds)
     works = [
         _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
     ]
     began = time.monotonic()
+    endless: list[Work] = []
 
-    def until_late(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def until_endless(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
         with closing(execute(due, workers)) as outcomes:
-            for outcome in outcomes:
-                yield outcome
-                if time.monotonic() - began > limit:
+            for answer, reason in outcomes:
+                yield answer, reason
+                grade = batch.current(answer)
+                if time.monotonic() - began > limit and grade is not None and was_stopped(grade):
+                    endless.append(answer)
                     return
 
     graded = {
-        grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_late).grades
+        grade.student: grade for grade in batch.run(works, workers=workers, force=True, execute=until_endless).grades
     }
-    findings: list[str] = []
+    unnoticed: dict[tuple[str, str, str], list[str]] = {}
     for number, mutant in enumerate(tried):
         if (grade := graded.get(f"weak-{number}")) is not None:
-            findings += _unnoticed(exams, mutant, grade)
+            for function in _unnoticed(exams, mutant, grade):
+                unnoticed.setdefault(function, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
-    if time.monotonic() - began > limit:
+    findings = [_finding(*function, results) for function, results in unnoticed.items()]
+    if endless:
         findings.append(
-            f"{_WHICH} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution took: "
-            "with one of them, a loop of the notebook or of a test may not end"
+            f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
+            "took: with one of them, a loop of the notebook or of a test may not end"
         )
     return findings
 
@@ -94,16 +101,20 @@ def _limited(work: Work, seconds: float) -> Work:
     return replace(work, assignment=replace(work.assignment, limits=limits))
 
 
-def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[str]:
-    """Name the functions of a mutant whose tests all give full marks."""
+def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Iterator[tuple[str, str, str]]:
+    """Yield notebook, tests and name of each function of a mutant whose tests all give full marks."""
     for exam, book, functions in zip(exams, grade.notebooks, mutant.functions, strict=True):
         scores = {question.id: question.score for question in book.questions}
         for function in sorted(functions):
             tests = tests_of(exam, function)
-            is_gift = any(has_tag(cell.metadata, GIVEN) for cell in tests)
+            is_gift = any(has_tag(cell.metadata, GIVEN_TAG) for cell in tests)
             if not is_gift and all(scores[str(cell.grade_id)] >= cell.points - 1e-9 for cell in tests):
-                test_names = ", ".join(str(cell.grade_id) for cell in tests)
-                yield (
-                    f"{exam.notebook}, {test_names}: an answer whose {function}() only {mutant.kind} gets full marks; "
-                    "let a test call it with something for which that is wrong"
-                )
+                yield exam.notebook, ", ".join(str(cell.grade_id) for cell in tests), function
+
+
+def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
+    listed = " or ".join(filter(None, [", ".join(results[:-1]), results[-1]]))
+    return (
+        f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
+        "with something for which that is wrong"
+    )

@@ -24,7 +24,7 @@ from autograder.records.weights import TrainedWeights
 LATE_KINDS = ("none", "zero", "per_day", "plugin")
 STUDENT_KITS = ("installed", "bundle")
 PLACES = ("outside", "kernel")
-SHOWN = ("nothing", "passed", "score", "all")
+SHOWN_BEFORE_DUE = ("nothing", "passed", "score", "all")
 COUNTING = ("last", "last_before_due", "best")
 CURVES = ("none", "add", "factor", "sqrt", "best")
 
@@ -111,7 +111,7 @@ def _check_attempts(node: yaml.Node, section: str, result: Assignment) -> None:
 def _check_shown(node: yaml.Node, section: str, result: Assignment) -> None:
     """Refuse a rule for what students see that contradicts itself."""
     rule = result.shown
-    check_known(node, rule.before_due, SHOWN, f"{section} cannot show {rule.before_due!r}")
+    check_known(node, rule.before_due, SHOWN_BEFORE_DUE, f"{section} cannot show {rule.before_due!r}")
     if rule.step and rule.before_due != "score":
         raise READER.error(node, f"'step' of 'shown' in {section} goes with before_due: score")
     if contradictory := set(rule.public) & set(rule.private):

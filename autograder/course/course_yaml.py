@@ -10,7 +10,7 @@ import yaml
 from autograder._util import registry
 from autograder._util.yaml_record import YamlReader, suggest
 from autograder.records.course import Engine, Examine
-from autograder.records.policies import Attempts, Curve, LatePolicy, Shown
+from autograder.records.policies import Attempts, Curve, LatePolicy, Visibility
 
 COURSE_FILE = "course.yaml"
 _T = TypeVar("_T")
@@ -60,7 +60,7 @@ READER = YamlReader(
         Examine: "where",
         Curve: "kind",
         Attempts: "counts",
-        Shown: "before_due",
+        Visibility: "before_due",
     },
     _absent,
 )

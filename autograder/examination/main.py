@@ -127,15 +127,17 @@ def examined(
         work = unpack_unit(unit, common, folder)
         graded = _graded(work, recorded, start, replay_only=replay_only)
     except (Exception, SystemExit) as error:  # nothing but an outcome may end this process with status 0
-        return outcome_writer.failed(_why(error))
+        return outcome_writer.failed(_need(error))
     if libraries.wanted():
         return outcome_writer.failed({"needs": outcome.LIBRARIES})
     observations = [one.observations for one in graded] if work.observe else None
     recordings = [None if record is None else record.new() for record in recorded]
-    return outcome_writer.pack([one.grade for one in graded], _shown(common.exams, graded), recordings, observations)
+    return outcome_writer.pack(
+        [one.grade for one in graded], _shown_cells(common.exams, graded), recordings, observations
+    )
 
 
-def _shown(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
+def _shown_cells(exams: Sequence[Exam], graded: Sequence[GradedNotebook]) -> list[Sequence[ShownCell] | None]:
     """Make the cells of each annotated notebook, rendered within bounds."""
     cells_by_notebook = [() if one.ran is None else shown_cells(*one.ran) for one in graded]
     sources = [
@@ -170,6 +172,7 @@ def _graded(
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
                 decimals=work.assignment.decimals,
                 observe=work.observe,
+                settings=work.assignment.settings,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]
@@ -177,7 +180,7 @@ def _graded(
         del sys.path[: len(work.modules)]
 
 
-def _why(error: BaseException) -> Mapping[str, str]:
+def _need(error: BaseException) -> Mapping[str, str]:
     if libraries.wanted():
         return {"needs": outcome.LIBRARIES}
     if isinstance(error, ReplayMiss):

@@ -13,7 +13,7 @@ import operator
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from autograder import check
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
-from autograder.check.place import locating
+from autograder.check.error_place import locating
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import (
@@ -34,7 +34,7 @@ from autograder.errors import (
     TooOftenError,
     UnreadError,
 )
-from autograder.examiner.cell_environment import cell_environment
+from autograder.examiner.cell_environment import CellEnvironment, cell_environment
 from autograder.examiner.comparison import explain, forget, record_operands
 from autograder.examiner.course_imports import course_modules_as_tests
 from autograder.examiner.frozen_states import answering_copies
@@ -46,7 +46,7 @@ from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.undecided import is_undecided, missing_method
+from autograder.examiner.undecided import is_of_time, is_undecided, missing_method
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
@@ -296,37 +296,69 @@ def _examine_cell(
         permissions.begin(str(cell.grade_id), cell.source, cell.allow)
     except CourseError as error:
         return _broken(str(error))
-    value: Any = None
-    failures: list[BaseException] = []
-    prepared = False
-    starved: list[str] = []
+    run = _CellRun()
     with cell_environment(cell, namespace, hidden, earned) as environment:
         try:
-            with _time_limit(limit, starved), limit_memory():
+            with _time_limit(limit, run.starved), limit_memory():
                 namespace.prepare(cell.source, capture, index, import_doubtful=import_doubtful)
-                prepared = True
+                run.prepared = True
                 namespace.answers.remote.console.begin()
                 with workspace.prepared(capture, namespace.answers.remote):
-                    value = _run(statements, namespace, failures)
-            if finite_number(value) is None:
-                failures.extend(unittest_failures(environment.unittests))
-            ending = namespace.answers.remote.ending
-            if ending is not None and not failures and not environment.results:
-                failures.append(ending)
+                    run.value = _run(statements, namespace, run.failures)
+            run.failures += _late_failures(run, environment, namespace.answers.remote)
         except (KeyboardInterrupt, GeneratorExit, HostError):
             raise
         except BaseException as error:
-            failures.append(error)
-    if starved:
-        raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {starved[0]}")
-    if full := next((e for e in failures if _is_disk_full(e)), None):
+            run.failures.append(error)
+    _raise_faults_of_the_machine(run, cell)
+    # A refusal counts even if the test caught it.
+    run.failures[:0] = [error for error in environment.refused if error not in run.failures[:1]]
+    return _judged(run, cell, environment, namespace, limit, wording)
+
+
+@dataclass
+class _CellRun:
+    """What became of a test cell's statements."""
+
+    value: Any = None
+    """The value of the last one."""
+    failures: list[BaseException] = field(default_factory=list)
+    prepared: bool = False
+    """Whether the cell's names were filled in."""
+    starved: list[str] = field(default_factory=list)
+    """Where others used up the time: how long the test ran, and how long it waited."""
+
+
+def _late_failures(run: _CellRun, environment: CellEnvironment, remote: Remote) -> list[BaseException]:
+    """List what only shows once all statements have run: failed unittests, and a kernel that ended."""
+    failures: list[BaseException] = []
+    if finite_number(run.value) is None:
+        failures += unittest_failures(environment.unittests)
+    if remote.ending is not None and not run.failures and not failures and not environment.results:
+        return [remote.ending]
+    return failures
+
+
+def _raise_faults_of_the_machine(run: _CellRun, cell: ExamCell) -> None:
+    if run.starved:
+        raise BusyError(f"this machine was too busy: the test {cell.grade_id} got {run.starved[0]}")
+    if full := next((error for error in run.failures if _is_disk_full(error)), None):
         raise HostError(
             f"this machine's disk is full ({full}); free space, or set TMPDIR to where there is some"
         ) from full
-    failures[:0] = [
-        error for error in environment.refused if error not in failures[:1]
-    ]  # even if the test caught the refusal
-    if failures and (not prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
+
+
+def _judged(
+    run: _CellRun,
+    cell: ExamCell,
+    environment: CellEnvironment,
+    namespace: Namespace,
+    limit: Allowance,
+    wording: Wording,
+) -> Examined:
+    """Return the result of a cell that ran, or of one whose names could not be filled in."""
+    failures, permissions = run.failures, namespace.answers.remote.permissions
+    if failures and (not run.prepared or isinstance(failures[0], TooLarge | TooManyFiles | UnreadAnswer)):
         return _unprepared(failures[0], cell, wording)
     if isinstance(permissions, Observer):
         permissions.took(limit.own())
@@ -339,7 +371,7 @@ def _examine_cell(
         permissions.is_doubtful |= permissions.has_widened and not isinstance(failures[0], AssertionError)
         result = _failed(failures, cell, tuple(environment.results), detail, wording)
     else:
-        result = _passed(value, cell, environment.results, detail)
+        result = _passed(run.value, cell, environment.results, detail)
     doubtful = permissions.is_doubtful or isinstance(namespace.answers.remote.ending, CutShortError)
     return _for_a_person(result) if doubtful and result.outcome is not Outcome.PASSED else result
 
@@ -520,8 +552,10 @@ def _failed(
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):
         return Examined(0.0, Outcome.BROKEN, BROKEN, detail, checks)
     unbound = (isinstance(first, NameError) and not hasattr(first, "remote") and first.name) or ""
-    undecided = is_undecided(errors, checks)
-    looks = SLOW_BY_TEST if any(isinstance(error, TooOftenError) for error in errors) else A_PERSON_LOOKS
+    timed = is_of_time(errors, cell.source)
+    undecided = timed or is_undecided(errors, checks)
+    slow = timed or any(isinstance(error, TooOftenError) for error in errors)
+    looks = SLOW_BY_TEST if slow else A_PERSON_LOOKS
     message = "\n".join([wording.of(errors, cell), *([looks] if undecided else [])])
     return Examined(0.0, Outcome.FAILED, message, detail, checks, undecided=undecided, unbound=unbound)
 

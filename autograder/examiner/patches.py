@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-_HERE = frozenset(["builtins", "__main__"])
+_OWN_MODULES = frozenset(["builtins", "__main__"])
 """Modules whose names reach the kernel in another way."""
 _STREAMS = frozenset(["stdin", "stdout", "stderr"])
 
@@ -43,6 +43,6 @@ def mirror_patches(remote: Any) -> Iterator[None]:
 
 def _module(patch: Any) -> str | None:
     target = getattr(patch, "target", None)
-    if not isinstance(target, types.ModuleType) or target.__name__ in _HERE or patch.attribute in _STREAMS:
+    if not isinstance(target, types.ModuleType) or target.__name__ in _OWN_MODULES or patch.attribute in _STREAMS:
         return None
     return target.__name__

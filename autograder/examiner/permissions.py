@@ -20,7 +20,7 @@ from typing import Any
 from autograder.errors import UnreadReplyError
 from autograder.records.compiled import CompiledAs
 from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
-from autograder.syntax.places import Place, callee, innermost
+from autograder.syntax.places import CallPosition, callee, innermost
 from autograder.syntax.stated import Stated, stated
 
 MAX_NOTES = 20
@@ -78,11 +78,13 @@ class Permissions:
         finally:
             self.allows_any_size = False
 
-    def place(self) -> Place:
+    def place(self) -> CallPosition:
         """Return the place in the instructor's code that is being executed."""
         return innermost(self.test)
 
-    def changes(self, position: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
+    def changes(
+        self, position: CallPosition, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]
+    ) -> Set[Any]:
         """Return which arguments of a call may change here.
 
         Args:
@@ -104,7 +106,7 @@ class Permissions:
 
     def may_change(self, call: ast.Call) -> Set[int | str]:
         """Return the arguments that a call in the source of the test may change, whatever its function is called."""
-        position = Place.at(self.test, self.source, call)
+        position = CallPosition.at(self.test, self.source, call)
         subjects = [subject for act, subject in self._facts if act is Act.CHANGES]
         observed = {
             value for s in subjects if s.split(" ")[0] == position.subject for value in self._of(Act.CHANGES, s)
@@ -112,7 +114,7 @@ class Permissions:
         keys = {*range(len(call.args)), *(k.arg for k in call.keywords if k.arg)}
         return {key for key in keys if str(key) in observed} | self.stated.changed(position)
 
-    def reads(self, position: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
+    def reads(self, position: CallPosition, names: Iterable[str], bound: Set[str]) -> Set[str]:
         """Return which of the names that the test has bound go to the kernel for a request here."""
         if not bound:
             return frozenset()
@@ -130,7 +132,7 @@ class Permissions:
             for (act, subject), values in self._facts.items()
         )
 
-    def _shown(self, act: Act, position: Place, names: Iterable[str]) -> Set[str]:
+    def _shown(self, act: Act, position: CallPosition, names: Iterable[str]) -> Set[str]:
         """Return the values of the facts about a function at a place.
 
         Of its names that counts which stands in the call; otherwise each of them has to have a fact.
@@ -140,7 +142,7 @@ class Permissions:
         observed = [self._of(act, position.of(name)) for name in ({called} if called in names else names)]
         return frozenset(observed[0]).intersection(*observed[1:])
 
-    def gets(self, position: Place, classes: Set[str]) -> bool:
+    def gets(self, position: CallPosition, classes: Set[str]) -> bool:
         """Return whether objects of these classes of libraries go to the kernel for a request here."""
         return classes <= self._of(Act.GETS, position.subject)
 
@@ -148,7 +150,9 @@ class Permissions:
         """Return which global names of the notebook have one state in the kernel and in this test."""
         return names & self._of(Act.SHARES, self.test)
 
-    def kinds(self, position: Place, names: Iterable[str] = (), always: Set[str] = frozenset()) -> Container[str]:
+    def kinds(
+        self, position: CallPosition, names: Iterable[str] = (), always: Set[str] = frozenset()
+    ) -> Container[str]:
         """Return the narrow, masked, nullable, large and wide kinds that values which arrive here may have.
 
         Args:
@@ -170,7 +174,7 @@ class Permissions:
         self.is_doubtful |= not self.known
         self.has_widened |= kind in (LARGE, WIDE)
 
-    def judges(self, position: Place, names: Iterable[str] = ()) -> bool:
+    def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Tell whether an object that arrives here may answer a test by its own methods.
 
         It may not where the solution gave values only: there ``answer.equals(expected)`` is a question to pandas.
@@ -199,12 +203,12 @@ class Permissions:
         compiled = [(name, values) for (act, name), values in self._facts.items() if act is Act.COMPILED]
         return {name: CompiledAs(**json.loads(value)) for name, values in compiled for value in sorted(values)[:1]}
 
-    def draws(self, position: Place, function: str) -> bool:
+    def draws(self, position: CallPosition, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
         self.is_doubtful |= not self.known
         return self.stated.draws or function in self._of(Act.DRAWS, position.subject)
 
-    def writes(self, path: str, position: Place, *, by_name: bool) -> bool:
+    def writes(self, path: str, position: CallPosition, *, by_name: bool) -> bool:
         """Tell whether a call that has written over a file of the test's, or removed it, may do so.
 
         Args:
@@ -282,29 +286,31 @@ class Observer(Permissions):
         """Record a fact."""
         self.facts.add(Fact(act, subject, value))
 
-    def _note_each(self, act: Act, position: Place, names: Iterable[str], values: Iterable[str]) -> None:
+    def _note_each(self, act: Act, position: CallPosition, names: Iterable[str], values: Iterable[str]) -> None:
         """Record facts about a function at a place, under each of its names."""
         for name, value in itertools.product(set(names) or {""}, values):
             self.note(act, position.of(name), value)
 
-    def changes(self, position: Place, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]) -> Set[Any]:
+    def changes(
+        self, position: CallPosition, names: Iterable[str], keys: Set[int | str], changed: Set[int | str]
+    ) -> Set[Any]:
         """Record the changes that were made."""
         self.was_changed(position, names, changed & keys)
         return keys if self.allows_all else super().changes(position, names, keys, changed)
 
-    def was_changed(self, position: Place, names: Iterable[str], keys: Iterable[int | str]) -> None:
+    def was_changed(self, position: CallPosition, names: Iterable[str], keys: Iterable[int | str]) -> None:
         """Record that a call changes these arguments."""
         self._note_each(Act.CHANGES, position, names, map(str, keys))
 
-    def reads(self, position: Place, names: Iterable[str], bound: Set[str]) -> Set[str]:
+    def reads(self, position: CallPosition, names: Iterable[str], bound: Set[str]) -> Set[str]:
         """Lend all names; :meth:`was_read` says which of them were read."""
         return bound if self.allows_all else super().reads(position, names, bound)
 
-    def was_read(self, position: Place, names: Iterable[str], names_read: Iterable[str]) -> None:
+    def was_read(self, position: CallPosition, names: Iterable[str], names_read: Iterable[str]) -> None:
         """Record the names that the notebook's code read."""
         self._note_each(Act.READS, position, names, names_read)
 
-    def gets(self, position: Place, classes: Set[str]) -> bool:
+    def gets(self, position: CallPosition, classes: Set[str]) -> bool:
         """Record the classes of the objects that go to the kernel."""
         self._note_each(Act.GETS, position, (), classes)
         return self.allows_all or super().gets(position, classes)
@@ -318,7 +324,9 @@ class Observer(Permissions):
         for name in names:
             self.note(Act.SHARES, self.test, name)
 
-    def kinds(self, position: Place, names: Iterable[str] = (), always: Set[str] = frozenset()) -> Container[str]:
+    def kinds(
+        self, position: CallPosition, names: Iterable[str] = (), always: Set[str] = frozenset()
+    ) -> Container[str]:
         """Record the kinds that come."""
         allowed = None if self.allows_all else super().kinds(position, names, always)
         return _Noted(lambda kind: self._note_each(Act.GIVES, position, names, (kind,)), allowed)
@@ -328,7 +336,7 @@ class Observer(Permissions):
         subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
         return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
 
-    def judges(self, position: Place, names: Iterable[str] = ()) -> bool:
+    def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Let all objects answer in the first run; :meth:`arrived` records where there are some."""
         return self.allows_all or super().judges(position, names)
 
@@ -336,7 +344,7 @@ class Observer(Permissions):
         """Let all answers do so in the first run."""
         return self.allows_all or super().judges_as(name)
 
-    def arrived(self, position: Place, names: Iterable[str], form: str) -> None:
+    def arrived(self, position: CallPosition, names: Iterable[str], form: str) -> None:
         """Record in which form something arrived; an empty form says nothing."""
         self._note_each(Act.ARRIVES, position, names, filter(None, [form]))
 
@@ -345,7 +353,7 @@ class Observer(Permissions):
         if form:
             self.note(Act.ARRIVES, f"{self.test} {name}", form)
 
-    def draws(self, position: Place, function: str) -> bool:
+    def draws(self, position: CallPosition, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""
         return self.allows_all or super().draws(position, function)
 
@@ -358,7 +366,7 @@ class Observer(Permissions):
         for name, as_compiled in settings.items():
             self.note(Act.COMPILED, name, json.dumps(dataclasses.asdict(as_compiled), sort_keys=True))
 
-    def writes(self, path: str, position: Place, *, by_name: bool) -> bool:
+    def writes(self, path: str, position: CallPosition, *, by_name: bool) -> bool:
         """Record that a call wrote over a test's file, with as much of its path as the test has."""
         self.note(Act.WRITES, self.test, self._form(path, by_name=by_name))
         return self.allows_all or super().writes(path, position, by_name=by_name)
@@ -382,11 +390,11 @@ class Observer(Permissions):
         for name in functions:
             self.note(Act.CALLS, self.test, name)
 
-    def raised(self, position: Place, error: Exception) -> None:
+    def raised(self, position: CallPosition, error: Exception) -> None:
         """Record that a call raised an exception."""
         self.note(Act.RETURNS, position.subject, f"raises {type(error).__name__}"[:100])
 
-    def returned(self, position: Place, names: Iterable[str], value: Any) -> None:
+    def returned(self, position: CallPosition, names: Iterable[str], value: Any) -> None:
         """Record the type of a value that a call returned, and that the function with these names gives such."""
         self.note(Act.RETURNS, position.subject, _type_of(value))
         for name in names:

@@ -18,7 +18,7 @@ import numpy.random  # noqa: F401 - numpy imports it when it is first needed: in
 
 from autograder.examiner.permissions import Observer
 from autograder.records.observations import Act
-from autograder.syntax.places import Place
+from autograder.syntax.places import CallPosition
 
 SEEDING = (
     ("random", "seed"),
@@ -60,10 +60,10 @@ class _Watch:
 
     def __init__(self, remote: Any) -> None:
         self.remote = remote
-        self.set: dict[str, tuple[Place, str]] = {}
+        self.set: dict[str, tuple[CallPosition, str]] = {}
         """Function → where the test called it last, and the state of the kernel's generator after it."""
 
-    def seeded(self, position: Place, function: str) -> None:
+    def seeded(self, position: CallPosition, function: str) -> None:
         """Note that the kernel's generator has a seed of the test's; others that it seeded anew are forgotten."""
         states = self._states()
         self.set = {name: seed for name, seed in self.set.items() if states.get(name) == seed[1]}
@@ -99,7 +99,9 @@ def _seed_both(
         result = original(*args, **kwargs)
         watch.look()
         seed_arguments = (
-            (args, kwargs) if remote.permissions.draws(position, function) else ((_other(secret, args, kwargs),), {})
+            (args, kwargs)
+            if remote.permissions.draws(position, function)
+            else ((_other_seed(secret, args, kwargs),), {})
         )
         with contextlib.suppress(Exception):  # a kernel that refuses the seed draws without it
             remote.ask("operate", "seed", (module, name, *seed_arguments))
@@ -110,6 +112,6 @@ def _seed_both(
     return seed
 
 
-def _other(secret: str, args: Any, kwargs: Any) -> int:
+def _other_seed(secret: str, args: Any, kwargs: Any) -> int:
     """Return another seed than the test's, the same for each submission; below 2**32, as NumPy wants it."""
     return int.from_bytes(hashlib.sha256(repr((secret, args, kwargs)).encode()).digest()[:4], "big")

@@ -10,7 +10,7 @@ import re
 import traceback
 from collections.abc import Callable, Sequence
 
-from autograder.check.place import Tell
+from autograder.check.error_place import Tell
 from autograder.check.words import exception_name, sentence
 from autograder.errors import LostError, RemoteError
 from autograder.examiner.origin import ANYTHING

@@ -117,17 +117,17 @@ def nbgrader_metadata(cell: ExamCell) -> dict[str, Any]:
     }
 
 
-def _made(**values: Any) -> dict[str, Any]:
+def _notebook_node(**values: Any) -> dict[str, Any]:
     """Make a cell or an output, in the form of nbformat 4.5."""
     return values
 
 
 def _stream(text: str, name: str = "stdout") -> Any:
-    return _made(output_type="stream", name=name, text=text)
+    return _notebook_node(output_type="stream", name=name, text=text)
 
 
 def _error(name: str, value: str, trace: list[str]) -> Any:
-    return _made(output_type="error", ename=name, evalue=value, traceback=trace)
+    return _notebook_node(output_type="error", ename=name, evalue=value, traceback=trace)
 
 
 def _cell(
@@ -136,13 +136,13 @@ def _cell(
     # An id of the kit's: the student's could be anything, and random ones would make every run differ.
     common = {"id": f"cell-{number}", "cell_type": cell.cell_type, "metadata": _cell_metadata(cell, examined, origin)}
     if cell.cell_type != "code":
-        return _made(source=cell.source, **common)
+        return _notebook_node(source=cell.source, **common)
     if origin is not None and origin.role is Role.TEST:
-        return _made(source=cell.source, outputs=_verdict(origin, question), execution_count=None, **common)
+        return _notebook_node(source=cell.source, outputs=_verdict(origin, question), execution_count=None, **common)
     outputs = [
         rendered for output in examined.outputs if (rendered := shown_output(output, images.as_encoded)) is not None
     ]
-    return _made(source=cell.source, outputs=outputs, execution_count=examined.execution_count, **common)
+    return _notebook_node(source=cell.source, outputs=outputs, execution_count=examined.execution_count, **common)
 
 
 def _cell_metadata(cell: ComposedCell, examined: ShownCell, origin: ExamCell | None) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _verdict(cell: ExamCell, question: QuestionGrade | None) -> list[Any]:
     if question.score > 0:
         # nbgrader reads the number from the text; repr keeps it exact.
         number = {"text/plain": repr(float(question.score))}
-        return [stream, _made(output_type="execute_result", data=number, metadata={}, execution_count=None)]
+        return [stream, _notebook_node(output_type="execute_result", data=number, metadata={}, execution_count=None)]
     if cell.points == 0 and question.outcome is Outcome.PASSED:
         return [stream]
     name = {Outcome.SKIPPED: "NotRun", Outcome.BROKEN: "NotGraded"}.get(question.outcome, "Failed")
@@ -215,11 +215,11 @@ def shown_output(output: Mapping[str, Any], encode: Encode) -> Any:
     bundle = output.get("data")
     if not isinstance(bundle, Mapping):
         return None
-    data = _shown(bundle, encode)
-    return _made(output_type="display_data", data=data, metadata={}) if data else None
+    data = _text_and_picture(bundle, encode)
+    return _notebook_node(output_type="display_data", data=data, metadata={}) if data else None
 
 
-def _shown(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
+def _text_and_picture(bundle: Mapping[str, Any], encode: Encode) -> dict[str, str]:
     """Return the text and the first picture; if the picture cannot be shown, the text says why.
 
     nbconvert writes a picture into an attribute as it stands, so it is base64 that the kit made.

@@ -12,7 +12,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 from autograder._util.text import visible
-from autograder.exchange.pieces import Piece, can_have, is_well_formed
+from autograder.exchange.pieces import HtmlPiece, can_have, is_well_formed
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -50,7 +50,7 @@ _ROWS = frozenset({"mrow", "mtd", "mstyle", "msqrt"})
 _THIN_SPACE = ["mspace", "width", "0.167em"]
 
 
-def formula(source: str) -> Sequence[Piece]:
+def formula(source: str) -> Sequence[HtmlPiece]:
     """Typeset a formula: the pieces of MathML, or of its source if it cannot be converted.
 
     Args:
@@ -60,7 +60,7 @@ def formula(source: str) -> Sequence[Piece]:
     return pieces if pieces is not None else (["formula"], visible(source), None)
 
 
-def _typeset(source: str) -> list[Piece] | None:
+def _typeset(source: str) -> list[HtmlPiece] | None:
     """Convert a formula to MathML; None if a part of it cannot be."""
     if len(source) > MAX_CHARACTERS or _DEFINES.search(source):
         return None
@@ -68,7 +68,7 @@ def _typeset(source: str) -> list[Piece] | None:
     try:
         from latex2mathml.converter import convert_to_element
 
-        pieces: list[Piece] = []
+        pieces: list[HtmlPiece] = []
         for fragment in _pieces(convert_to_element(_respelled(source), display=display)):
             pieces.append(fragment)
             if len(pieces) > MAX_PIECES:
@@ -85,7 +85,7 @@ def _respelled(source: str) -> str:
     return _EDGE.sub(lambda edge: f"\\{edge[1]}{{{_KNOWN_NAMES.get(edge[2], edge[2])}}}", source.strip("$"))
 
 
-def _pieces(element: Element, depth: int = 0) -> Iterator[Piece]:
+def _pieces(element: Element, depth: int = 0) -> Iterator[HtmlPiece]:
     if depth > MAX_DEPTH:
         raise ValueError(depth)
     if element.get("linebreak") or element.text == "&":

@@ -82,7 +82,9 @@ def _common_head(first: Work, warm: bool) -> dict[str, Any]:
         "exams": to_plain([replace(exam, observations=None) for exam in first.exams]),
         "hidden": _relative(first.hidden, first.course) if first.hidden else None,
         "modules": [_relative(folder, first.course) for folder in first.modules],
-        "files": {name: _relative(path, first.course) for name, path in first.files.items() if not _own(first, path)},
+        "files": {
+            name: _relative(path, first.course) for name, path in first.files.items() if not _is_submitted(first, path)
+        },
         "versions": versions(),
         "warm": warm,
     }
@@ -163,7 +165,7 @@ def pack_unit(work: Work) -> bytes:
     """
     files: dict[str, bytes] = {}
     odd: dict[str, str] = {}
-    own_names = sorted(name for name, path in work.files.items() if _own(work, path))
+    own_names = sorted(name for name, path in work.files.items() if _is_submitted(work, path))
     for name in [f"{exam.notebook}.ipynb" for exam in work.exams]:
         path = work.submission / name
         if kind := _odd(path):
@@ -248,7 +250,7 @@ def work_in(common: Common, folder: Path) -> Work:
     )
 
 
-def _own(work: Work, path: Path) -> bool:
+def _is_submitted(work: Work, path: Path) -> bool:
     return path.is_relative_to(work.submission)
 
 

@@ -25,7 +25,7 @@ from autograder._util.text import visible
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-Piece = str | Sequence[str] | None
+HtmlPiece = str | Sequence[str] | None
 
 RENDERED = "rendered"
 """Key in a cell's metadata, beside the kit's other keys: its source as pieces."""
@@ -146,17 +146,17 @@ def can_open(element: str, value: str) -> bool:
     return element in _VALUES and _VALUES[element].fullmatch(value) is not None
 
 
-def is_well_formed(pieces: Iterable[Piece], parent: str) -> bool:
+def is_well_formed(pieces: Iterable[HtmlPiece], parent: str) -> bool:
     """Tell whether these pieces may stand in the element ``parent``."""
     try:
-        for _ in _written(pieces, parent):
+        for _ in _html_pieces(pieces, parent):
             pass
     except ValueError:
         return False
     return True
 
 
-def packed(pieces: Iterable[Piece]) -> str:
+def packed(pieces: Iterable[HtmlPiece]) -> str:
     """Write the pieces as text, for :func:`html`."""
     return json.dumps(list(pieces), ensure_ascii=False, separators=(",", ":"))
 
@@ -184,7 +184,7 @@ def _html(text: str, cell: str) -> Markup | None:
         _require(type(pieces) is list)
         texts = "".join(piece for piece in pieces if type(piece) is str)
         _require(visible(texts, len(texts)) == texts)
-        return Markup("".join(_written(pieces, cell)))
+        return Markup("".join(_html_pieces(pieces, cell)))
     except (ValueError, RecursionError):
         return None
 
@@ -193,7 +193,7 @@ _cached_html = functools.lru_cache(maxsize=512)(_html)
 """Cached conversion: most cells of a page are the instructor's, and on the page of every student."""
 
 
-def _written(pieces: Iterable[Any], cell: str) -> Iterator[str]:
+def _html_pieces(pieces: Iterable[Any], cell: str) -> Iterator[str]:
     """Yield the HTML; raise :class:`ValueError` for pieces that are not well-formed."""
     from markupsafe import escape
 

@@ -25,7 +25,7 @@ from autograder.exchange.pieces import (
     MAX_CHARACTERS,
     MAX_PAGE,
     MAX_SOURCE,
-    Piece,
+    HtmlPiece,
     can_open,
     packed,
 )
@@ -133,7 +133,7 @@ def code(source: str) -> str:
     return packed(_colored(visible(source, MAX_SOURCE)))
 
 
-def _colored(source: str) -> Iterator[Piece]:
+def _colored(source: str) -> Iterator[HtmlPiece]:
     """Yield each run of tokens of one color; tokens without a color are plain text."""
     color, texts = "", [""]
     for kind, text in _LEXER.get_tokens(source):
@@ -147,7 +147,7 @@ def _colored(source: str) -> Iterator[Piece]:
     yield from _run(color, "".join(texts))
 
 
-def _run(color: str, text: str) -> Iterator[Piece]:
+def _run(color: str, text: str) -> Iterator[HtmlPiece]:
     if text:
         yield from ([color], text, None) if color else (text,)
 
@@ -198,7 +198,7 @@ def markdown(source: str) -> str:
     return packed(_marked_up(_MARKDOWN.parse(visible(source, MAX_SOURCE))))
 
 
-def _marked_up(tokens: Iterable[Any]) -> Iterator[Piece]:
+def _marked_up(tokens: Iterable[Any]) -> Iterator[HtmlPiece]:
     for token in tokens:
         if token.hidden:
             continue
@@ -212,7 +212,7 @@ def _marked_up(tokens: Iterable[Any]) -> Iterator[Piece]:
             yield from _LEAVES.get(token.type, _text)(token)
 
 
-def _opened(token: Any) -> Piece:
+def _opened(token: Any) -> HtmlPiece:
     # A cell's headings go under the page's own.
     element = f"h{min(6, int(token.tag[1]) + 2)}" if token.type == "heading_open" else token.tag
     style = str(token.attrs.get("style", "")).removeprefix("text-align:")
@@ -220,28 +220,28 @@ def _opened(token: Any) -> Piece:
     return [element, value] if can_open(element, value) else [element]
 
 
-def _text(token: Any) -> Iterator[Piece]:
+def _text(token: Any) -> Iterator[HtmlPiece]:
     yield visible(token.content, MAX_SOURCE)  # an entity can stand for any character
 
 
-def _code_inline(token: Any) -> Iterator[Piece]:
+def _code_inline(token: Any) -> Iterator[HtmlPiece]:
     yield from (["code"], *_text(token), None)
 
 
-def _code_block(token: Any) -> Iterator[Piece]:
+def _code_block(token: Any) -> Iterator[HtmlPiece]:
     yield from (["pre"], *_code_inline(token), None)
 
 
-def _formula(token: Any) -> Iterator[Piece]:
+def _formula(token: Any) -> Iterator[HtmlPiece]:
     yield from formula(token.content)
 
 
-def _image(token: Any) -> Iterator[Piece]:
+def _image(token: Any) -> Iterator[HtmlPiece]:
     # A remote image would reveal the page's reader to its server.
     yield from (["missing"], f"[image: {visible(token.content, MAX_SOURCE) or 'no description'}]", None)
 
 
-_LEAVES: dict[str, Callable[[Any], Iterator[Piece]]] = {
+_LEAVES: dict[str, Callable[[Any], Iterator[HtmlPiece]]] = {
     "code_inline": _code_inline,
     "code_block": _code_block,
     "fence": _code_block,

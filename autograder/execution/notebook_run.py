@@ -182,7 +182,7 @@ def _run_once(
                 runs.append(CellRun("skipped"))
                 if cell.role is not Role.TEST:
                     continue
-            seconds_left = _left(limits, clock() - started, runs)
+            seconds_left = _remaining_seconds(limits, clock() - started, runs)
             late = late or seconds_left <= 0
             # At a fatal test cell the answers are captured again; the cell is not run.
             over = index > stop or (index == stop and cell.role is not Role.TEST)
@@ -203,7 +203,7 @@ def _run_once(
             if index == stop:
                 runs.append(CellRun("not_run"))
             else:
-                seconds_left = max(0.1, _left(limits, clock() - started, runs))
+                seconds_left = max(0.1, _remaining_seconds(limits, clock() - started, runs))
                 seconds = min(_cell_seconds(limits, composed, runs), seconds_left)
                 runs.append(_run_cell(kernel, composed, index, seconds))
                 if kernel.ended():
@@ -229,7 +229,7 @@ def _trainings(remote: Asker) -> dict[str, int]:
     return {kind: n for kind, n in numbers.items() if type(n) is int and 0 < n < MAX_TRAININGS}
 
 
-def _left(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
+def _remaining_seconds(limits: Limits, wall: float, runs: Sequence[CellRun]) -> float:
     """Return the notebook's own time that is left after ``wall`` seconds.
 
     Raises:

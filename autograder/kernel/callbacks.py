@@ -80,7 +80,7 @@ class Callbacks:
             return self._built(number)
         if reference.kind == "lent" and number not in self.known:
             ask = functools.partial(self.ask, number)
-            stand_in, is_stand_in = lent_objects.made(ask, self.server.namespace, self.classes)
+            stand_in, is_stand_in = lent_objects.stand_in_for(ask, self.server.namespace, self.classes)
             if not is_stand_in:
                 return stand_in
             self.known[number] = stand_in

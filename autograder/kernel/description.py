@@ -56,13 +56,13 @@ def signature_of(function: Any) -> dict[str, Any]:
     """
     signature = inspect.signature(function)
     parameters = [
-        (p.name, int(p.kind), _given(p.default, p.empty), _given(p.annotation, p.empty))
+        (p.name, int(p.kind), _unless_empty(p.default, p.empty), _unless_empty(p.annotation, p.empty))
         for p in signature.parameters.values()
     ]
-    return {"parameters": parameters, "returns": _given(signature.return_annotation, signature.empty)}
+    return {"parameters": parameters, "returns": _unless_empty(signature.return_annotation, signature.empty)}
 
 
-def _given(value: Any, empty: Any) -> list[Any]:
+def _unless_empty(value: Any, empty: Any) -> list[Any]:
     return [] if value is empty else [value]
 
 

@@ -85,7 +85,7 @@ def axes_array(axes: list[Any], shape: list[int]) -> Any:
 
 # --- the current figure --------------------------------------------------------------------------------
 
-_shown: list[Any] = []
+_last_figure: list[Any] = []
 
 
 def watch(shell: Any) -> None:
@@ -103,7 +103,7 @@ def watch(shell: Any) -> None:
 def note(value: Any) -> None:
     """Remember a figure that is shown."""
     if kind(value) == "figure" and _has_content(value):
-        _shown[:] = [value]
+        _last_figure[:] = [value]
 
 
 def close() -> None:
@@ -111,14 +111,14 @@ def close() -> None:
     pylab = getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None)
     if pylab is not None:
         pylab.destroy_all()
-    _shown.clear()
+    _last_figure.clear()
 
 
 def current() -> list[Any]:
     """Describe the open figures, the current one last; if none is open, the one that was shown last."""
     managers = getattr(getattr(sys.modules.get("matplotlib._pylab_helpers"), "Gcf", None), "figs", {})
     opened = [manager.canvas.figure for manager in managers.values()]
-    drawn = [figure for figure in opened if _has_content(figure)] or list(_shown)
+    drawn = [figure for figure in opened if _has_content(figure)] or list(_last_figure)
     claims = []
     for figure in drawn[-MAX_FIGURES:]:
         with contextlib.suppress(Exception):  # a figure that cannot be described must not hide the others
@@ -161,7 +161,7 @@ def _axes(axes: Any) -> dict[str, Any]:
 
     return {
         "projection": str(axes.name),
-        "place": _place(axes),
+        "place": _grid_cells(axes),
         "bounds": [float(x) for x in axes.get_position().bounds],
         "titles": [axes.get_title(loc=loc) for loc in ("center", "left", "right")],
         "face": _color(axes.get_facecolor()),
@@ -179,7 +179,7 @@ def _axes(axes: Any) -> dict[str, Any]:
     }
 
 
-def _place(axes: Any) -> list[int] | None:
+def _grid_cells(axes: Any) -> list[int] | None:
     """Return rows, columns, first and last cell in a grid that fills its figure; None for any other place."""
     spec = axes.get_subplotspec()
     if spec is None or type(spec.get_gridspec()).__name__ != "GridSpec":

@@ -24,12 +24,12 @@ CHANGING = {
     " __iand__ __ior__ __isub__ __ixor__",
 }
 """Methods of these classes that change an object: the test's own object changes, and the copy with it."""
-_OWN = frozenset(["__class__", "__dict__", "__doc__", "__module__", "__weakref__", "_autograder_ask"])
+_OWN_ATTRIBUTES = frozenset(["__class__", "__dict__", "__doc__", "__module__", "__weakref__", "_autograder_ask"])
 
 Ask = Any  # a function of method, arguments and keywords
 
 
-def made(ask: Ask, namespace: dict[str, Any], classes: dict[int, type]) -> tuple[Any, bool]:
+def stand_in_for(ask: Ask, namespace: dict[str, Any], classes: dict[int, type]) -> tuple[Any, bool]:
     """Return the stand-in for an object, and whether it is one.
 
     A member of an enumeration that this process has, too, is that member.
@@ -111,7 +111,7 @@ def _ask(stand_in: Any) -> Ask:
 
 
 def _getattribute(self: Any, name: str) -> Any:
-    if name in _OWN or (name[:2] == "__" and name[-2:] == "__"):
+    if name in _OWN_ATTRIBUTES or (name[:2] == "__" and name[-2:] == "__"):
         return object.__getattribute__(self, name)
     return _ask(self)("getattr", (name,), {})
 

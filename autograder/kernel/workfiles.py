@@ -25,7 +25,7 @@ FRESH_NS = 100_000_000
 """A file that was written this shortly before a look may change again within one tick of its clock: contents decide."""
 
 IGNORED = frozenset({"__pycache__"})
-GIVEN = "/opt/kernel/files/work"
+RELEASED_FILES = "/opt/kernel/files/work"
 """Folder with the files of the release and of the student, read-only, laid out as in the notebook's folder."""
 
 # Paths are text here: pathlib would change some names.
@@ -154,7 +154,7 @@ def read_regular(path: str, size: int) -> bytes | None:
 _kernels: list[WatchedFolder] = []
 
 
-def copy_given(root: str, source: str = GIVEN) -> None:
+def copy_given(root: str, source: str = RELEASED_FILES) -> None:
     """Copy the notebook's files into its folder, where its cells may write over them."""
     for folder, _, names in os.walk(source):
         copied = os.path.join(root, os.path.relpath(folder, source))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ from autograder.lint.model_evaluations import evaluations
 from autograder.lint.pytest_cells import test_tree
 from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed_assertions
-from autograder.lint.times import comparisons_of_times
 from autograder.lint.unbound import unbound_on_purpose
 from autograder.records.exam import ExamCell
 from autograder.syntax.magics import without_magics
@@ -29,9 +27,10 @@ from autograder.syntax.names import (
     modules_imported,
     unnamed_access,
 )
-from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, dotted, find_evaluator, refused_call
+from autograder.syntax.refusals import HOME, IN_KERNEL, IPYTHON, MARK, find_evaluator, refused_call
+from autograder.syntax.times import compares_times, timing_calls
 
-_GIVEN = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
+_OF_EVERY_MODULE = frozenset({"__name__", "__doc__", "__builtins__", "__debug__"})
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class CellLinter:
     def _names(self) -> Iterator[LintFinding]:
         vocabulary = self.notebook.known
         bound = self.notebook.bound
-        free = self.loaded - self.own - _pythons() - _GIVEN - vocabulary.own - vocabulary.students
+        free = self.loaded - self.own - _pythons() - _OF_EVERY_MODULE - vocabulary.own - vocabulary.students
         free -= unbound_on_purpose(self.tree, self.notebook.imports)
         for name in sorted(free):
             if IPYTHON.fullmatch(name):
@@ -228,19 +227,11 @@ class CellLinter:
         """Warn of a test that measures how long the student's code takes."""
         if not self.loaded & self._students_names():
             return
-        clock_calls = [
-            node
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Call) and _CLOCKS.fullmatch(dotted(node.func, self.notebook.imports))
-        ]
-        clock_calls.sort(key=lambda node: node.lineno)
-        if len(clock_calls) > 1 or any(
-            dotted(node.func, self.notebook.imports).startswith("timeit.") for node in clock_calls
-        ):
+        if calls := timing_calls(self.tree, self.notebook.imports):
             reason = "a call of the student's is timed here with the way of its arguments to another process and back"
-            decides = bool(comparisons_of_times(self.tree, clock_calls))
+            decides = compares_times(self.tree, calls)
             todo = "allow for it, or compare the times of two such calls"
-            yield self.finding(clock_calls[0], reason, todo, warning=True, kernel=decides)
+            yield self.finding(calls[0], reason, todo, warning=True, kernel=decides)
 
     def _untold(self) -> Iterator[LintFinding]:
         """Warn of names that only the solution binds: a student would have to guess them."""
@@ -263,7 +254,6 @@ def _pythons() -> set[str]:
     return {name for name in dir(builtins) if not IPYTHON.fullmatch(name)}
 
 
-_CLOCKS = re.compile(r"time\.(time|perf_counter|monotonic|process_time)(_ns)?|timeit\.\w+")
 _A_PERSON = "a person has to grade"
 _BRING = "install it where you grade, put it into the course folder or the release, or do without it"
 

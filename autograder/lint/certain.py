@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from autograder.syntax.refusals import dotted
 
-Found = tuple[ast.AST, str, str]
+CellFault = tuple[ast.AST, str, str]
 """Where, why, and what to write instead."""
 
 _METHODS = frozenset({"all", "any", "equals", "empty", "isdigit", "issubset", "issuperset", "startswith", "endswith"})
@@ -26,7 +26,7 @@ _TELL = _METHODS | {
 """Calls that say yes or no, and raise nothing."""
 
 
-def certain(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[Found]:
+def certain(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[CellFault]:
     """Find statements that can fail nobody.
 
     Args:
@@ -43,7 +43,7 @@ def certain(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[Found]:
             yield node, "it says whether it is so, and nothing asserts it", "put assert in front of it"
 
 
-def _assertion(node: ast.Assert) -> Iterator[Found]:
+def _assertion(node: ast.Assert) -> Iterator[CellFault]:
     test = node.test
     if isinstance(test, ast.Tuple) and test.elts:
         yield node, "a tuple in parentheses is always true", "write assert condition, text without the parentheses"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Set
 
 from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed
-from autograder.records.exam import GIVEN, ExamCell, has_tag
+from autograder.records.exam import GIVEN_TAG, ExamCell, has_tag
 from autograder.syntax.refusals import dotted
 
 _PLAIN_CALLS = frozenset(
@@ -42,7 +42,7 @@ class Decision:
 
     def lacks(self) -> Iterator[tuple[str, str]]:
         """Yield the reason why the test gives its points to any answer, and the remedy."""
-        if self.cell.points <= 0 or has_tag(self.cell.metadata, GIVEN):
+        if self.cell.points <= 0 or has_tag(self.cell.metadata, GIVEN_TAG):
             return
         if not self._decides():
             reason = "the test asserts nothing, checks nothing and ends in no value: it gives its points for running"

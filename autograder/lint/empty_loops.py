@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Set
 
-Found = tuple[ast.AST, str, str]
+CellFault = tuple[ast.AST, str, str]
 """Place, reason and remedy."""
 
 _DECIDES = (ast.Assert, ast.Raise)
 
 
-def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[Found]:
+def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[CellFault]:
     """Yield loops over a student's answer in a cell that does not check any length.
 
     Args:

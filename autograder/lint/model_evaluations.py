@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from autograder.lint.certain import Found
+from autograder.lint.certain import CellFault
 
 _METHODS = frozenset({"evaluate", "test_on_batch"})
 _COMPILING = frozenset({"compile", "compile_from_config"})
 
 
-def evaluations(tree: ast.Module, imports: Mapping[str, str], students: frozenset[str]) -> Iterator[Found]:
+def evaluations(tree: ast.Module, imports: Mapping[str, str], students: frozenset[str]) -> Iterator[CellFault]:
     """Find evaluations of students' models that the test does not compile itself.
 
     Args:

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 
 from autograder.syntax.written_files import writes
 
-Found = tuple[ast.AST, str, str]
+CellFault = tuple[ast.AST, str, str]
 """Place, reason and remedy."""
 
 
-def writes_over_released(tree: ast.Module, files: Collection[str]) -> Iterator[Found]:
+def writes_over_released(tree: ast.Module, files: Collection[str]) -> Iterator[CellFault]:
     """Find calls that write a file that is read-only where notebooks are graded.
 
     Args:

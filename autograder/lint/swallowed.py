@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from autograder.syntax.refusals import dotted
 
-Found = tuple[ast.AST, str, str]
+CellFault = tuple[ast.AST, str, str]
 """Place, reason and remedy."""
 
 _CATCHING = frozenset({"", "AssertionError", "Exception", "BaseException"})
@@ -19,7 +19,7 @@ def swallowed(tree: ast.AST) -> set[ast.AST]:
     return {inner for block in _blocks(tree) for statement in block.body for inner in ast.walk(statement)}
 
 
-def swallowed_assertions(tree: ast.AST, asserts: Callable[[ast.Call], bool]) -> Iterator[Found]:
+def swallowed_assertions(tree: ast.AST, asserts: Callable[[ast.Call], bool]) -> Iterator[CellFault]:
     """Yield the ``except`` lines that pass over failed assertions.
 
     Args:

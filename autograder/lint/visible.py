@@ -6,7 +6,7 @@ import re
 from collections.abc import Set
 
 from autograder.lint.surroundings import NotebookFacts
-from autograder.records.exam import GIVEN, Exam, ExamCell, Role, has_tag
+from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
 from autograder.syntax.magics import without_magics
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -25,7 +25,7 @@ def wholly_visible(exam: Exam) -> list[ExamCell]:
         cell
         for cell in tests
         if cell.points > 0
-        and not has_tag(cell.metadata, GIVEN)
+        and not has_tag(cell.metadata, GIVEN_TAG)
         and not _hidden_part(cell).strip()
         and (names_read := _words(cell.released) & answers)
         and not names_read & hidden_reads

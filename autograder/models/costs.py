@@ -46,7 +46,7 @@ def cost(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], inpu
     if name.startswith("SeparableConv"):
         return Cost(positions * math.prod(weights[0][-2:]), work)
     if name in RECURRENT or name == "Bidirectional":
-        return Cost(0, work, _known(inputs[0][1]))
+        return Cost(0, work, _or_free(inputs[0][1]))
     if name == "Dot":
         return Cost(0, math.sqrt(size(inputs[0]) * size(inputs[-1]) * size(out)))
     if name == "MelSpectrogram":
@@ -56,11 +56,11 @@ def cost(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any], inpu
         return Cost(size(inputs[0]) * arguments.get(_BINS[name], 256))
     if (name in CATEGORIES or name in VOCABULARIES) and arguments.get("output_mode", "int") != "int":
         words = FREE if name == "TextVectorization" else 1
-        return Cost(sum(map(size, inputs)) * words * _known(out[-1]))
+        return Cost(sum(map(size, inputs)) * words * _or_free(out[-1]))
     return Cost(0, work)
 
 
-def _known(n: int | None) -> int:
+def _or_free(n: int | None) -> int:
     return FREE if n is None else n
 
 
@@ -74,10 +74,10 @@ def _attention(plan: LayerPlan, weights: WeightShapes, shapes: Mapping[str, Any]
     """Return the costs of the scores, one for each pair of positions and head, and of the projections around them."""
     query, value = (shapes["query"], shapes["value"]) if "query" in shapes else inputs[:2]
     queries, values = size((None, *query[1:-1])), size((None, *value[1:-1]))
-    width = sum(math.prod(kernel[1:]) for kernel in weights if len(kernel) > 2) or _known(query[-1])
+    width = sum(math.prod(kernel[1:]) for kernel in weights if len(kernel) > 2) or _or_free(query[-1])
     heads = plan.arguments.get("num_heads") or plan.arguments.get("num_query_heads") or 1
     scores = heads * queries * values
     if plan.class_name == "AdditiveAttention" or plan.arguments.get("score_mode") == "concat":
-        scores *= _known(query[-1])
+        scores *= _or_free(query[-1])
     projected = (queries + values) * sum(map(math.prod, weights))
     return Cost(scores + (queries + values) * width, queries * values * width + projected)

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.models.argument_values import RefusedModel
 from autograder.models.construct import construct
 from autograder.models.plan import Call, LayerPlan, ModelPlan, Part, Ref
-from autograder.models.read import check_place
+from autograder.models.plan_reading import check_place
 from autograder.models.table_preprocessing import VOCABULARIES
 from autograder.models.weight_shapes import WeightShapes
 

@@ -27,7 +27,7 @@ from autograder.models.plan import (
     layer_count,
     refs,
 )
-from autograder.models.read import read_model
+from autograder.models.plan_reading import read_model
 from autograder.models.unrolled import UNROLLED, no_record, require_same_predictions
 
 KINDS = ("Sequential", "Functional", "Unrolled")
@@ -191,14 +191,14 @@ def _model(built: Built) -> Any:
             raise RefusedModel("The model's layers do not have the shapes that were computed for them.")
         part = built.parts[call.part]
         if isinstance(part.plan, OperationPlan):
-            return _named(part.plan.name, operate(part.plan, arguments, keywords))
+            return _renamed(part.plan.name, operate(part.plan, arguments, keywords))
         return part.layer(*arguments, **keywords)
 
     outputs = run(plan, {ref: inputs[ref.part] for ref in refs(plan.inputs)}, apply)
     return keras.Model(inputs=_structure(plan.inputs, inputs), outputs=outputs, name=plan.name)
 
 
-def _named(name: str | None, result: Any) -> Any:
+def _renamed(name: str | None, result: Any) -> Any:
     """Give the operation behind a result its name.
 
     The name that Keras chose may be that of a layer of the model.

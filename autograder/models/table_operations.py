@@ -146,7 +146,7 @@ _convolution: Arguments = {
 }
 _take: Arguments = {"axis": optional(_one_axis)}
 
-_OTHERS: tuple[tuple[str, tuple[int, int], str, Arguments], ...] = (
+_OTHER_OPERATIONS: tuple[tuple[str, tuple[int, int], str, Arguments], ...] = (
     ("get_item", (2, 2), "elementwise", {}),
     ("where", (3, 3), "elementwise", {}),
     ("full_like", (2, 2), "elementwise", {"dtype": _dtype}),
@@ -203,7 +203,7 @@ def _operations() -> dict[str, Operation]:
     operations = [
         *(Operation("ops", function, (1, 1), arguments) for function, arguments in ones.items()),
         *(Operation("ops", function, (2, 2), {}) for function in _BINARY.split()),
-        *(Operation("ops", function, count, arguments, cost) for function, count, cost, arguments in _OTHERS),
+        *(Operation("ops", function, count, arguments, cost) for function, count, cost, arguments in _OTHER_OPERATIONS),
     ]
     return {
         **{_class_name(operation.function): operation for operation in operations},

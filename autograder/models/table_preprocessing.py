@@ -30,7 +30,7 @@ from autograder.models.parts import SEED
 from autograder.models.table_core import FORMAT, NUMBERS, RATE, Arguments, ignored
 
 
-def _named(*options: str) -> Validator:
+def _name_validator(*options: str) -> Validator:
     """Return a validator for a name of Keras's own.
 
     If a layer has a function in its place, the layer's kind is refused.
@@ -71,8 +71,8 @@ VOCABULARIES: Mapping[str, Arguments] = {
     "TextVectorization": {
         **_VOCABULARY,
         "max_tokens": optional(integer(2)),
-        "standardize": optional(_named("lower_and_strip_punctuation", "lower", "strip_punctuation")),
-        "split": optional(_named("whitespace", "character")),
+        "standardize": optional(_name_validator("lower_and_strip_punctuation", "lower", "strip_punctuation")),
+        "split": optional(_name_validator("whitespace", "character")),
         "ngrams": optional(either(integer(1, 16), several(integer(1, 16), 1, 16))),
         "output_mode": _OUTPUT,
         "output_sequence_length": optional(integer(1)),

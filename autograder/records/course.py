@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.records.dates import Extension
 from autograder.records.limits import Limits
-from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Shown, Totals
+from autograder.records.policies import Attempts, Curve, Group, LateDays, LatePolicy, Totals, Visibility
 from autograder.records.weights import TrainedWeights
 
 SANDBOXES = ("bubblewrap", "gvisor")
@@ -18,7 +18,7 @@ SANDBOXES = ("bubblewrap", "gvisor")
 REMOVED_SANDBOXES = ("crun", "runc")
 """Names of earlier versions; their walls were bubblewrap's."""
 USER_SANDBOX = "user"
-"""Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
+"""Name of a weaker sandbox, without namespaces. No course can choose it: only a platform's package names it."""
 TRAINING = ("fast", "exact")
 """Ways in which Keras's ``fit`` may run, the default first."""
 
@@ -56,7 +56,7 @@ class Assignment:
     """Total that the notebooks must add up to; None: no total is demanded."""
     late: LatePolicy = field(default_factory=LatePolicy)
     attempts: Attempts = field(default_factory=Attempts)
-    shown: Shown = field(default_factory=Shown)
+    shown: Visibility = field(default_factory=Visibility)
     team_size: int = 1
     """Most students who hand in together; 1: everybody alone."""
     group: str = ""

@@ -12,7 +12,7 @@ from autograder.records.weights import TrainedWeights
 
 EXAMINE_KERNEL = "examine-kernel"
 """Tag of a test cell that runs in the student's kernel."""
-GIVEN = "given"
+GIVEN_TAG = "given"
 """Tag of a test cell whose points need no work: the unchanged release may get them."""
 RAISES = "raises-exception"
 """Jupyter's tag of a cell that is meant to raise."""

@@ -37,7 +37,7 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Visibility:
     """The rule for what students see of tests' results before the last student's due date."""
 
     before_due: str = "all"

@@ -23,7 +23,7 @@ from autograder.errors import CourseError, HostError
 from autograder.lint import exam_findings as lint
 from autograder.lint.visible import wholly_visible
 from autograder.records.course import Assignment, Course
-from autograder.records.exam import GIVEN, Exam, ExamCell, Role, has_tag
+from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
@@ -98,21 +98,32 @@ def check(release: Release) -> list[str]:
     findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
     _stop_for(errors)
-    return [*release.warnings, *(text for exam, finding in findings for text in placed(exam, [finding]))]
+    texts = [text for exam, finding in findings for text in placed(exam, [finding])]
+    return [*release.warnings, *_without_points(release), *texts]
+
+
+def _without_points(release: Release) -> list[str]:
+    """Warn of an assignment in which nobody can earn a point: mostly its cells were never marked."""
+    if any(notebook.exam.max_score > 0 for notebook in release.notebooks):
+        return []
+    return [
+        f"source/{release.assignment.name}: no test and no answer has points, so nothing is graded; mark tests and "
+        "answers in Jupyter's Create Assignment toolbar, and write a number into the field Points"
+    ]
 
 
 def shown_tests(release: Release) -> list[str]:
     """Name the questions of each notebook that have no hidden test, with what to do."""
-    return [_shown(n.exam, cells) for n in release.notebooks if (cells := wholly_visible(n.exam))]
+    return [_visible_alone(n.exam, cells) for n in release.notebooks if (cells := wholly_visible(n.exam))]
 
 
-def _shown(exam: Exam, cells: Sequence[ExamCell]) -> str:
+def _visible_alone(exam: Exam, cells: Sequence[ExamCell]) -> str:
     ids = ", ".join(str(cell.grade_id) for cell in cells)
     points = f"{sum(cell.points for cell in cells):g} of {exam.max_score:g} points"
     return (
         f"source/{exam.assignment}/{exam.notebook}.ipynb: students see all of {ids} ({points}), and no hidden test "
-        f"reads the same answers, so an answer can be written to what they see; {_HIDE}, or tag the cell {GIVEN!r} if "
-        "that is meant"
+        f"reads the same answers, so an answer can be written to what they see; {_HIDE}, or tag the cell "
+        f"{GIVEN_TAG!r} if that is meant"
     )
 
 
@@ -212,7 +223,7 @@ def _in_file(exam: Exam, finding: lint.LintFinding) -> str:
         return ""
     line = f", line {finding.line - HEADER_LINES}" if finding.line > HEADER_LINES else ""
     test = str(cell.grade_id).partition("::")[2]
-    return f"source/{exam.assignment}/{cell.file}{line} ({test}): {_told(finding)}"
+    return f"source/{exam.assignment}/{cell.file}{line} ({test}): {_finding_line(finding)}"
 
 
 def _in_source(exam: Exam, finding: lint.LintFinding) -> str:
@@ -224,10 +235,10 @@ def _in_source(exam: Exam, finding: lint.LintFinding) -> str:
     position = formats.place_in_source(tests.get(finding.cell, ""), finding.line)
     if not position:
         return str(finding)
-    return f"{position}: {_told(finding)}"
+    return f"{position}: {_finding_line(finding)}"
 
 
-def _told(finding: lint.LintFinding) -> str:
+def _finding_line(finding: lint.LintFinding) -> str:
     code = f"{finding.code.strip()[:80]!r}: " if finding.code else ""
     return code + finding.reason + (f"; {finding.instead}" if finding.instead else "")
 
@@ -256,15 +267,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
-        for released_name, source in [*release.files.items(), *release.bundle.items()]:
-            path = aside / released_name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, path)
-        for notebook in release.notebooks:
-            (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
-            for name, text in notebook.tests.items():
-                (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                (aside / name).write_text(text, encoding="utf-8")
+        copy_files(release, aside)
         _open_for_all(aside)
         replace_folder(aside, target)
     except OSError as error:
@@ -275,6 +278,22 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
     exam_cache.save(course, assignment, release)
+
+
+def copy_files(release: Release, folder: Path) -> None:
+    """Write the files that students get into a folder.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    for released_name, source in [*release.files.items(), *release.bundle.items()]:
+        path = folder / released_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path)
+    for notebook in release.notebooks:
+        for name, text in {f"{notebook.name}.ipynb": notebook.text, **notebook.tests}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:

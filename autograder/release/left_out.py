@@ -14,7 +14,7 @@ from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
 
-WHY = "a draft, or it would give something away, and --leave-out was given"
+LEFT_OUT_REASON = "a draft, or it would give something away, and --leave-out was given"
 
 
 def left_out(course: Course, assignment: str) -> frozenset[str]:

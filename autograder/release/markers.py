@@ -194,11 +194,11 @@ def find_slip(line: str, markers: Markers, *, is_code: bool) -> Slip | None:
         for pair in markers.pairs:
             side = _side(words, letters, pair, is_marked)
             if side is not None:
-                return Slip(_written(pair.end if side else pair.begin), pair.kind)
+                return Slip(_in_nbgrader_form(pair.end if side else pair.begin), pair.kind)
             # A heading "SOLUTION" in a text is no marker, nor is a constant in code.
             is_place = line.lstrip().startswith("#") if is_code else pair.kind == MARK_SCHEME
             if is_marked and is_place and any(_near(letters, noun, 1) for noun in _NOUNS[pair.kind]):
-                return Slip(_written(pair.begin), pair.kind, is_bare=True)
+                return Slip(_in_nbgrader_form(pair.begin), pair.kind, is_bare=True)
     return None
 
 
@@ -242,7 +242,7 @@ def _is_verb(word: str, side: int, is_marked: bool) -> bool:
     return word[0] == verb[0] and (side == 0 or is_marked) and _near(word, verb, 1)
 
 
-def _written(marker: str) -> str:
+def _in_nbgrader_form(marker: str) -> str:
     return marker if marker.lstrip().startswith("#") else f"### {marker}"
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from autograder.errors import CourseError
 from autograder.syntax.refusals import aliases
 
-_NAMED = frozenset(name for name in dir(builtins) if not name.startswith("__")) | {"__import__", "__debug__"}
+_BUILTIN_NAMES = frozenset(name for name in dir(builtins) if not name.startswith("__")) | {"__import__", "__debug__"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -97,7 +97,7 @@ class ParsedTestFile:
                 if symbol.is_referenced() and (symbol.is_global() or table is top) and symbol.get_name() not in bound
             }
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Name) and node.id in unknown - _NAMED:
+            if isinstance(node, ast.Name) and node.id in unknown - _BUILTIN_NAMES:
                 if node.id == "student":
                     self.fail(node, "`student` is a fixture: make it a parameter of the function")
                 if node.id.startswith("__"):

@@ -14,7 +14,7 @@ from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import calibration_record
 from autograder.release.formats import FileRules, file_rules
-from autograder.release.left_out import WHY, left_out, source_notebooks
+from autograder.release.left_out import LEFT_OUT_REASON, left_out, source_notebooks
 from autograder.syntax.course_modules import TESTS, test_files
 
 _CACHES = frozenset({".ipynb_checkpoints", "__pycache__", ".git", ".DS_Store"})
@@ -58,7 +58,7 @@ def release_files(
         files.add(start.resolve().relative_to(source) if is_ours else Path(PurePosixPath(name).name), start)
     for target in left_out(course, assignment.name):
         if files.found.pop(target, None) or (source / target).is_file():
-            files.left_out[target] = WHY
+            files.left_out[target] = LEFT_OUT_REASON
     _check_not_hidden(course, assignment, files.found)
     return files.found, files.left_out
 

@@ -24,7 +24,7 @@ from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
 from autograder.results import report, second_look
-from autograder.results.shown import for_students
+from autograder.results.student_view import for_students
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def record(
     by_hand = _points_to_check(course, exams, current, before)
     feedback = write_feedback(course, assignment, current, changed_only=True)
     write_atomically(course.grades_csv, grades_csv(in_csv))
-    paths: dict[str, Path | str] = {"gradebook": gradebook.place(course), "grades": course.grades_csv}
+    paths: dict[str, Path | str] = {"gradebook": gradebook.database_of(course), "grades": course.grades_csv}
     listed = {**standing.set_aside, **failures}
     if current or listed:
         paths["class report"] = _write_report(course, assignment, current, listed, by_hand, exams, in_csv)

@@ -114,7 +114,7 @@ UNREADABLE = (
     "The Python environment cannot be read by an ordinary user: `chmod -R go+rX` its folder (and that of the Python "
     "it was made from), or make it anew under umask 022."
 )
-PLACE = "Do what the message says: notebooks need the kit and its Python, and see nothing beside them."
+VISIBLE_PATHS = "Do what the message says: notebooks need the kit and its Python, and see nothing beside them."
 NO_FILTER = (
     "The system-call filter cannot be loaded: the kernel needs CONFIG_SECCOMP_FILTER, the machine must be x86-64 or "
     "64-bit ARM."
@@ -132,7 +132,7 @@ def remedy(message: str, machine: Machine, program: str | None = None) -> str:
         (_NAMESPACE_WORDS, namespaces(machine, program)),
         (("can't mount proc", "mount proc"), PROC.get(machine.container, PROC[""])),
         (("mount namespace", "start the kit as an ordinary user"), NO_MOUNT),
-        (("other users cannot", "make the environment in", "install copies of them"), PLACE),
+        (("other users cannot", "make the environment in", "install copies of them"), VISIBLE_PATHS),
         (("permission denied", "execvp"), UNREADABLE),
         (("seccomp", "table of system calls"), NO_FILTER),
     ):
@@ -161,7 +161,7 @@ def control_group(machine: Machine) -> str:
 _INSIDE = """\
 and in it, in the course's folder:
   sudo apt update && sudo apt install -y python3-venv bubblewrap
-  python3 -m venv ~/grading && ~/grading/bin/pip install '.[grade,keras]'    # in the kit's checkout
+  python3 -m venv ~/grading && ~/grading/bin/pip install '.[all]'    # in the kit's checkout
   ~/grading/bin/autograder doctor"""
 MACOS = f"""\
 Grade in a Linux machine on this one. With Lima:

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.kernel.workfiles import GIVEN
+from autograder.kernel.workfiles import RELEASED_FILES
 from autograder.sandbox.base import HOME
 
 MAX_FILE_BYTES = 16 * 2**20
@@ -28,7 +28,7 @@ def work_files(files: Mapping[str, Path]) -> dict[str, Path]:
         files: path in the work folder → host file.
     """
     bound = read_only(files)
-    return {f"{HOME if name in bound else GIVEN}/{name}": path for name, path in files.items()}
+    return {f"{HOME if name in bound else RELEASED_FILES}/{name}": path for name, path in files.items()}
 
 
 def read_only(files: Mapping[str, Path]) -> frozenset[str]:

@@ -25,7 +25,7 @@ from autograder.submissions.archive import extract
 from autograder.submissions.delivery import Collected, CollectStatus, deliver
 from autograder.submissions.export_names import ExportLayout
 from autograder.submissions.folder import walk
-from autograder.submissions.identity import Found, resolve
+from autograder.submissions.identity import UnplacedSubmission, resolve
 from autograder.submissions.lms import Item, find_items, numbered
 from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import CLASS, Member
@@ -113,13 +113,13 @@ def collect_items(
         delivered: dict[str, datetime] = {}
         for number, item in enumerate(items):
             work = staging / f"item-{number}"
-            results.append(_one(course, assignment, notebooks, root, item, work, received, delivered, people))
+            results.append(_collect_item(course, assignment, notebooks, root, item, work, received, delivered, people))
             shutil.rmtree(work, ignore_errors=True)
         people.save()
     return tuple(results)
 
 
-def _one(
+def _collect_item(
     course: Course,
     assignment: str,
     notebooks: tuple[str, ...],
@@ -163,7 +163,9 @@ def _one(
         return Collected(item.name, CollectStatus.REFUSED, item.student, reason=reason)
 
 
-def _numbered(course: Course, assignment: str, item: Item, submission: Found, people: People) -> Found:
+def _numbered(
+    course: Course, assignment: str, item: Item, submission: UnplacedSubmission, people: People
+) -> UnplacedSubmission:
     """Keep one of several people of one name apart from the others who were collected at other times."""
     if not item.key or submission.student != item.student:
         return submission

@@ -15,7 +15,7 @@ from autograder.records.course import Course
 from autograder.records.dates import TIMESTAMP
 from autograder.submissions.claims import superseded_folder
 from autograder.submissions.folder import read_chunks, walk
-from autograder.submissions.identity import Found, digests
+from autograder.submissions.identity import UnplacedSubmission, digests
 from autograder.submissions.lms import Item
 from autograder.submissions.manifest import format_timestamp, read_timestamp
 from autograder.submissions.members import SUBMISSION, Member, collision_key, mark_collisions, write_new
@@ -53,7 +53,7 @@ class Collected:
 
 
 def deliver(
-    course: Course, assignment: str, item: Item, submission: Found, work: Path, *, is_timed: bool
+    course: Course, assignment: str, item: Item, submission: UnplacedSubmission, work: Path, *, is_timed: bool
 ) -> tuple[Collected, Path | None]:
     """Put a submission in its place; a newer one stays, an older one is moved aside.
 
@@ -112,7 +112,7 @@ def deliver(
     return replace(result, status=CollectStatus.REPLACED if replaced else CollectStatus.COLLECTED), target
 
 
-def _keep_earlier(course: Course, assignment: str, submission: Found, staged: Path) -> Path | None:
+def _keep_earlier(course: Course, assignment: str, submission: UnplacedSubmission, staged: Path) -> Path | None:
     """Keep an attempt that is older than the one collected, unless it is kept already; return its folder."""
     folder = superseded_folder(course, assignment, submission.student)
     if any(_same(staged, folder) for folder in (folder.iterdir() if folder.is_dir() else ())):

@@ -25,7 +25,7 @@ from autograder.submissions.lms import Item
 from autograder.submissions.manifest import FORMAT, MANIFEST, parse_timestamp
 from autograder.submissions.members import MIB, SUBMISSION, Member
 from autograder.submissions.notebook_inspection import assignment_of
-from autograder.submissions.placement import place
+from autograder.submissions.placement import place_files
 
 ARCHIVE = replace(SUBMISSION, member_bytes=SUBMISSION.archive_bytes)
 """Limits for a student's archive as a file of the source."""
@@ -36,7 +36,7 @@ MAX_TEAM = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class UnplacedSubmission:
     """A submission that was read and checked, and is not in its place yet."""
 
     student: str
@@ -63,7 +63,7 @@ class _Manifest:
     assignment: str
 
 
-def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
+def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> UnplacedSubmission:
     """Read an item: the student's name, the files and the time.
 
     Raises:
@@ -74,9 +74,9 @@ def resolve(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item,
     if item.is_archive:
         return _resolve_archive(assignment, notebooks, root, item, work)
     members = {m.name.removeprefix(item.prefix or item.around): m for m in item.members}
-    files, notes = place(members, notebooks, is_loose=not item.prefix)
+    files, notes = place_files(members, notebooks, is_loose=not item.prefix)
     time = item.received or _clock(root, item) or item.time
-    return Found(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
+    return UnplacedSubmission(item.student or "", root, files, time or datetime.now(UTC), (*item.notes, *notes))
 
 
 def _clock(root: Path, item: Item) -> datetime | None:
@@ -84,7 +84,9 @@ def _clock(root: Path, item: Item) -> datetime | None:
     return parse_timestamp(b"".join(read_chunks(root, item.clock, SUBMISSION))) if item.clock else None
 
 
-def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path) -> Found:
+def _resolve_archive(
+    assignment: str, notebooks: tuple[str, ...], root: Path, item: Item, work: Path
+) -> UnplacedSubmission:
     unpacked = work / "in"
     unpacked.mkdir()
     with open_file(root, item.members[0].name, ARCHIVE) as file:
@@ -95,14 +97,14 @@ def _resolve_archive(assignment: str, notebooks: tuple[str, ...], root: Path, it
     prefix = f"{tops.pop()}/" if len(tops) == 1 and all("/" in m.name for m in content) else ""
     by_name = {m.name.removeprefix(prefix): m for m in content}
     by_name = {name: by_name[name] for name in without_export_files(item.name, by_name)}
-    files, notes = place(by_name, notebooks, is_loose=False)
+    files, notes = place_files(by_name, notebooks, is_loose=False)
     if not any(is_notebook(name) and "/" not in name for name in files):
         raise SubmissionError("there is no notebook at its top (archives in it are not opened)")
     student, more = _student(item, manifest)
     # The student chooses the dates in the archive; the learning system sets the file's.
     time = item.received or _clock(root, item) or (manifest.timestamp if manifest is not None else item.time)
     team = manifest.team if manifest is not None else ()
-    return Found(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
+    return UnplacedSubmission(student, unpacked, files, time or datetime.now(UTC), (*item.notes, *notes, *more), team)
 
 
 def _student(item: Item, manifest: _Manifest | None) -> tuple[str, list[str]]:

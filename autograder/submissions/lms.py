@@ -200,7 +200,7 @@ def _file(member: Member, name: str, names: Names, no_students: frozenset[str]) 
         item = replace(item, student=student, is_given=bool(separator), rest=remainder, is_guessed=True)
         if student == names.assignment or stem in no_students:
             return replace(item, student=None, problem=_NO_STUDENT)
-    return _named(item)
+    return _with_student_name(item)
 
 
 _EXPORT = "otter's export named it after the notebook; name it after the student (jane.zip)"
@@ -224,7 +224,7 @@ def _timed(item: Item, time: datetime) -> Item:
     return replace(item, time=time, received=time, members=members)
 
 
-def _named(item: Item) -> Item:
+def _with_student_name(item: Item) -> Item:
     try:
         return replace(item, student=student_name(item.student or ""))
     except SubmissionError as error:
@@ -239,7 +239,7 @@ def _folder(group: list[Member], base: str, top: str, names: Names, no_students:
     if reading is None and names.is_told:
         return [replace(item, student=None, problem=names.unread())]
     if item.student is not None:
-        item = _named(item)
+        item = _with_student_name(item)
     if reading is None and top in no_students:
         return [replace(item, student=None, problem=item.problem or _NO_STUDENT)]
     if item.received is not None:

@@ -13,7 +13,7 @@ from autograder.submissions.manifest import MANIFEST
 from autograder.submissions.members import Member
 
 
-def place(
+def place_files(
     files: Mapping[str, Member], expected: tuple[str, ...], *, is_loose: bool
 ) -> tuple[dict[str, str], list[str]]:
     """Decide where each file goes: target name → member's name; and write notes for a person.

@@ -24,7 +24,7 @@ _PATH = re.compile(
     r"[\w./-]+\.[A-Za-z]\w{0,7}|(?:\./)?[\w-]+(?:/[\w.-]+)+/?"
     r"|[\w ./-]+\.(?:csv|tsv|txt|json|npy|npz|png|jpe?g|svg|pdf|xlsx|db|zip|html|md|parquet|log|dat)"
 )
-_OTHERS = frozenset({"hidden_data", "events", "log_dir"})
+_OTHER_ARGUMENTS = frozenset({"hidden_data", "events", "log_dir"})
 """Calls whose paths are not relative to the working folder."""
 
 
@@ -37,7 +37,7 @@ def looks_at_files(source: str) -> bool:
     tree = ast.parse(source)
     elsewhere: set[ast.AST] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last_name(node.func) in _OTHERS:
+        if isinstance(node, ast.Call) and _last_name(node.func) in _OTHER_ARGUMENTS:
             elsewhere |= set(ast.walk(node))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute) and _last_name(node) in _OPENERS:

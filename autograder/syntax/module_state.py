@@ -60,7 +60,7 @@ def sharing_names(source: str) -> frozenset[str]:
     function keeps for itself, such as a cache, is none.
     """
     body = _tree(source).body
-    stored = {name for statement in body for name in _kept(statement)}
+    stored = {name for statement in body for name in _state_names(statement)}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     changes = {name: _changed(node) & stored for name, node in functions.items()}
     reads = {name: _read(node) for name, node in functions.items()}
@@ -74,7 +74,7 @@ def sharing_names(source: str) -> frozenset[str]:
     return frozenset(sharing | shared)
 
 
-def _kept(statement: ast.stmt) -> Iterator[str]:
+def _state_names(statement: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement of a module binds to a container or a constant."""
     value = getattr(statement, "value", None)
     is_kept = isinstance(value, _DISPLAYS) or (

@@ -17,7 +17,7 @@ _KIT = "autograder."
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CallPosition:
     """The place where an expression of the instructor's ends; no two calls end at the same parenthesis."""
 
     subject: str
@@ -28,7 +28,7 @@ class Place:
     """Whether it stands in the test itself, and not in a helper or a library."""
 
     @classmethod
-    def at(cls, test: str, source: str, node: ast.expr) -> Place:
+    def at(cls, test: str, source: str, node: ast.expr) -> CallPosition:
         """Return the place of an expression in the source of a test."""
         line, column = end_of(node)
         return cls(f"{test}:{line}:{_number(source, line, column)}", line, column, True)
@@ -43,20 +43,20 @@ def end_of(node: ast.expr) -> tuple[int, int]:
     return node.end_lineno or 0, node.end_col_offset or 0
 
 
-def innermost(test: str) -> Place:
+def innermost(test: str) -> CallPosition:
     """Return the place of the innermost frame that is not the kit's, while ``test`` is examined."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_KIT):
         frame = frame.f_back
     if frame is None:
-        return Place(test)
+        return CallPosition(test)
     line, column = _end(frame.f_code, frame.f_lasti)
     file = frame.f_code.co_filename
     is_test = file == f"<test {test}>"
     module = "" if is_test else file if file.startswith("<") else str(frame.f_globals.get("__name__", ""))
     number = _number("".join(linecache.getlines(file)), line, column) if file.startswith("<") else column
     subject = ":".join(map(str, (test, *([module] if module else []), line, number)))
-    return Place(subject, line, column, is_test)
+    return CallPosition(subject, line, column, is_test)
 
 
 _ends: dict[tuple[int, int], tuple[CodeType, tuple[int, int]]] = {}
@@ -91,7 +91,7 @@ def _columns(source: str) -> dict[int, list[int]]:
     return {line: sorted(each) for line, each in columns.items()}
 
 
-def callee(source: str, position: Place) -> str:
+def callee(source: str, position: CallPosition) -> str:
     """Return the name before the parentheses of a call in a test's source; empty if there is none."""
     return _callees(source).get((position.line, position.column), "") if position.is_test else ""
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from autograder._util.syntax import AST_CACHE_SIZE, parsed
 from autograder.errors import CourseError
-from autograder.syntax.places import Place, end_of
+from autograder.syntax.places import CallPosition, end_of
 
 MARK = re.compile(r"#\s*examine:\s*(.*?)\s*")
 _FORMS = "`FUNCTION changes ARGUMENT`, `answers read NAME`, `answers give KIND`, `answers write FILE` or `answers draw`"
@@ -43,7 +43,7 @@ class Stated:
     files: frozenset[str] = frozenset()
     draws: bool = False
 
-    def changed(self, position: Place) -> Set[int | str]:
+    def changed(self, position: CallPosition) -> Set[int | str]:
         """Return the arguments of the call at a place that may change."""
         return self.changes.get((position.line, position.column), frozenset()) if position.is_test else frozenset()
 

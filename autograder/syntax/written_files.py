@@ -38,7 +38,7 @@ def writes(tree: ast.AST, texts: Mapping[str, Sequence[str]]) -> Iterator[tuple[
         texts: name → the texts that cells bind to it.
     """
     for node in ast.walk(tree):
-        target = _written(node) if isinstance(node, ast.Call) else None
+        target = _written_path(node) if isinstance(node, ast.Call) else None
         if isinstance(node, ast.Call) and target is not None:
             yield from ((node, posixpath.normpath(path)) for path in _paths(target, texts) if path)
 
@@ -65,7 +65,7 @@ def _paths(node: ast.expr, texts: Mapping[str, Sequence[str]]) -> Sequence[str]:
     return ()
 
 
-def _written(call: ast.Call) -> ast.expr | None:
+def _written_path(call: ast.Call) -> ast.expr | None:
     """Return the path that a call writes, as it stands there."""
     name = dotted(call.func, {}) or getattr(call.func, "attr", "")
     last = name.rpartition(".")[2] or getattr(call.func, "attr", "")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from autograder._util.yaml_record import aware
 from autograder.records.checks import Outcome
 from autograder.records.grade import QuestionGrade
-from autograder.records.policies import Shown
+from autograder.records.policies import Visibility
 from autograder.term.facts import Term
 from autograder.term.people import LEFT, Person
 from autograder.term.student_dates import own_dates
@@ -33,7 +33,7 @@ def climbed(before: float | None, share: float, step: float) -> float:
     return round(round(share / step) * step, 9)
 
 
-def words(question: QuestionGrade, rule: Shown, share: float) -> str:
+def words(question: QuestionGrade, rule: Visibility, share: float) -> str:
     """Say what a student may know of a held back question: nothing, passed or not, or points.
 
     Args:
@@ -49,7 +49,7 @@ def words(question: QuestionGrade, rule: Shown, share: float) -> str:
     return f"{'best so far: ' if rule.step > 0 else ''}{points} of {question.max_score:g}"
 
 
-def is_held_back(question: QuestionGrade, rule: Shown) -> bool:
+def is_held_back(question: QuestionGrade, rule: Visibility) -> bool:
     """Tell whether a question is held back before the due date; what a person grades is not."""
     if question.by_hand or question.outcome is Outcome.MANUAL or question.id in rule.public:
         return False

@@ -275,7 +275,7 @@ def as_rows(people: Sequence[Person]) -> tuple[list[str], list[dict[str, str]]]:
     """Return headings and rows; columns without any value are left out, but for id and name."""
     rows = []
     for person in people:
-        cells = {name: _written(getattr(person, name)) for name in COLUMNS}
+        cells = {name: _cell_text(getattr(person, name)) for name in COLUMNS}
         cells["status"] = "" if person.status == ACTIVE else person.status
         rows.append({**cells, **person.ids})
     every = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
@@ -283,7 +283,7 @@ def as_rows(people: Sequence[Person]) -> tuple[list[str], list[dict[str, str]]]:
     return used, rows
 
 
-def _written(value: str | float) -> str:
+def _cell_text(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:.6f}".rstrip("0").rstrip(".") if value else ""
 
 

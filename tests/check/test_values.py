@@ -499,11 +499,11 @@ def test_each_who_asks_for_hidden_data_gets_arrays_of_their_own_and_of_the_file_
 def test_arrays_that_are_large_in_memory_are_not_kept_however_small_their_file(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "zeros.npz", X=np.zeros(data.KEPT_BYTES // 8 + 1))
     np.savez(tmp_path / "small.npz", X=np.zeros(3))
-    data._kept.clear()
+    data._kept_arrays.clear()
     with check.serving_hidden_data(tmp_path):
         assert check.hidden_data("zeros.npz")["X"].shape == (data.KEPT_BYTES // 8 + 1,)  # type: ignore[index]
         check.hidden_data("small.npz")
-    assert list(data._kept) == [tmp_path / "small.npz"]
+    assert list(data._kept_arrays) == [tmp_path / "small.npz"]
 
 
 def test_outside_the_examiner_they_come_from_the_folder_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -562,6 +562,7 @@ def test_the_vocabulary_is_small() -> None:
         "compiled",
         "curve",
         "dense",
+        "diagnose",
         "events",
         "function",
         "hidden_data",

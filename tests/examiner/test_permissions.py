@@ -15,7 +15,7 @@ from autograder.records.checks import Outcome
 from autograder.records.compiled import CompiledAs
 from autograder.records.exam import Role
 from autograder.records.observations import Act, Fact, Observations
-from autograder.syntax.places import Place
+from autograder.syntax.places import CallPosition
 
 NUMPY = "import random\nimport numpy as np\nimport pandas as pd\nfrom autograder import check"
 
@@ -228,7 +228,7 @@ def test_a_run_in_which_nothing_is_allowed_shows_the_same_facts(solution, test, 
 def test_such_a_run_is_graded_as_a_students():
     observer = Observer(Observations())
     observer.begin("q", "")
-    place = Place("q:1:9", 1, 9, True)
+    place = CallPosition("q:1:9", 1, 9, True)
     assert observer.changes(place, {"sort"}, {0}, {0}) == set()
     assert "float16" not in observer.kinds(place)
     assert not observer.draws(place, "random.seed")
@@ -350,7 +350,7 @@ def test_a_helper_gets_of_each_function_the_kinds_that_it_gave_there(way):
 
 
 def test_what_may_be_wide_may_be_large_and_not_the_other_way_round():
-    place = Place("q:1:9", 1, 9, True)
+    place = CallPosition("q:1:9", 1, 9, True)
     wide, large = (Permissions(Observations.of([Fact(Act.GIVES, "q:1:9 f", kind)])) for kind in ("wide", "large"))
     for permissions in (wide, large):
         permissions.begin("q", "")
@@ -371,7 +371,7 @@ def test_two_names_of_one_function_may_do_what_each_of_them_may():
         Observations.of([Fact(Act.CHANGES, "q:1:9 sort", "0"), Fact(Act.CHANGES, "q:1:9 predict", "1")])
     )
     permissions.begin("q", "")
-    place = Place("q:1:9", 1, 9, True)
+    place = CallPosition("q:1:9", 1, 9, True)
     assert permissions.changes(place, {"sort"}, {0, 1}, {0}) == {0}
     assert permissions.changes(place, {"sort", "predict"}, {0, 1}, {0}) == set()
 

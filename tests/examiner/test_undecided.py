@@ -98,6 +98,7 @@ def examined(solution, answer, test):
         ("x = (1.0, 3.0)", "assert x.shape == (2,)"),
         ("x = pd.Series([1.0, 3.0])", "assert x.flatten().sum() == 4"),
         ("x = np.matrix([1.0, 3.0])", "assert x.iloc[0]"),
+        ("x = {0: 1.0, 1: 3.0}", "assert x.loc[1] == 3"),
         pytest.param("import tensorflow as tf\nx = tf.constant([1.0, 3.0])", "x.max()", marks=pytest.mark.keras),
     ],
 )
@@ -122,3 +123,25 @@ def test_a_misspelt_method_is_not_one_of_another_kind():
 def test_a_method_that_the_students_own_code_lacks_is_the_students():
     result = examined("def f(x): return x.max()", "def f(x): return [1.0].max()", "assert f(np.ones(2)) == 1")
     assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
+
+
+TIMED = "import time\nbegan = time.time()\n{}\nelapsed = time.time() - began\n"
+
+
+@pytest.mark.parametrize(
+    ("test", "undecided"),
+    [
+        (TIMED.format("f(1)") + "assert elapsed < 0", True),
+        (TIMED.format("f(1)") + "is_quick = elapsed < 0\nassert is_quick, 'too slow'", True),
+        ("from time import perf_counter\na = perf_counter()\nf(1)\nassert perf_counter() - a < 0", True),
+        ("import timeit\nassert timeit.timeit(lambda: f(1), number=1) < 0", True),
+        (TIMED.format("f(1)") + "assert f(1) == 3", False),
+        (TIMED.format("f(1)") + "assert f(1) == 3\nassert elapsed < 0", False),
+        (TIMED.format("assert f(1) == 3"), False),
+    ],
+)
+def test_a_time_that_a_test_measured_costs_no_points(test: str, undecided: bool) -> None:
+    """The way to the test and back, and others on the machine, are in such a time."""
+    result = outcome("def f(x): return 2 * x", test)
+    assert (result.outcome, result.undecided) == (Outcome.FAILED, undecided)
+    assert ("these calls are slow, so a person will look at it" in result.message) is undecided

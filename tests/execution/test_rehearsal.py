@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from autograder.cli import main
 from autograder.errors import SubmissionError, UsageError
+from autograder.execution import rehearsal
 from autograder.execution.rehearsal import Rehearsal, in_sandbox, plainly, rehearse
 from autograder.records.limits import Limits
 from autograder.records.run import CellRun, StartedKernel
@@ -229,3 +232,14 @@ def test_a_kernel_that_dies_is_told(tmp_path: Path) -> None:
         "Cell 1 ended the kernel.",
         "Cell 2 was not run.",
     )
+
+
+def test_other_tools_read_the_result_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "plainly", Here)
+    path = lesson(tmp_path / "nb.ipynb", "def double(x):\n    return x")
+    out = tmp_path / "result.json"
+    said = CliRunner().invoke(main, ["try", str(path), "--plain", "--json", str(out)], catch_exceptions=False)
+    result = json.loads(out.read_text())
+    assert said.exit_code == 1
+    assert (result["is_ready"], result["ran"], result["cells"]) == (False, 2, 3)
+    assert (list(result["failed"]), result["unanswered"]) == (["test-double"], ["why"])

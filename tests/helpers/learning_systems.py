@@ -206,7 +206,9 @@ def served(fake: Fake):
 
 
 def _parsed(kind: str, body: bytes) -> tuple[dict, dict]:
-    """Read a form, and the files of one with several parts."""
+    """Read a form or JSON, and the files of a form with several parts."""
+    if kind.endswith("json"):
+        return json.loads(body), {}
     if not kind.startswith("multipart/"):
         return {key: values[-1] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}, {}
     message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)

@@ -22,7 +22,10 @@ def graded(work: Work, score: float = 2.0) -> str:
     questions = (QuestionGrade("test-double", score, 2.0, outcome, ""),)
     book = NotebookGrade("nb", "completed", "", questions)
     now = datetime.now(UTC)
-    write_grade(work, Grade(work.student, "hw", (book,), graded_at=now, content_keys=work.content_keys), {})
+    grade = Grade(
+        work.student, "hw", (book,), submitted_at=work.submitted_at, graded_at=now, content_keys=work.content_keys
+    )
+    write_grade(work, grade, {})
     return ""
 
 

@@ -18,7 +18,7 @@ from autograder import check
 from autograder.kernel.keras_model import is_model
 from autograder.models import RefusedModel, rebuild
 from autograder.models import argument_values as v
-from autograder.models.read import read_model
+from autograder.models.plan_reading import read_model
 
 pytestmark = [
     pytest.mark.keras,

@@ -34,6 +34,34 @@ def with_own_cell(keras: Any) -> Any:
     return keras.Sequential([keras.Input((5, 3)), keras.layers.RNN(Cell()), keras.layers.Dense(2)])
 
 
+def with_a_cell_of_layers(keras: Any) -> Any:
+    class Cell(keras.layers.Layer):
+        state_size = 4
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.of_input, self.of_state = keras.layers.Dense(4), keras.layers.Dense(4, use_bias=False)
+
+        def build(self, shape: Any) -> None:
+            self.of_input.build(shape)
+            self.of_state.build((None, 4))
+
+        def call(self, x: Any, states: Any) -> Any:
+            h = keras.ops.tanh(self.of_input(x) + self.of_state(states[0]))
+            return h, [h]
+
+    return keras.Sequential([keras.Input((5, 3)), keras.layers.RNN(Cell()), keras.layers.Dense(2)])
+
+
+def with_a_layer_for_each_step(keras: Any) -> Any:
+    inputs = keras.Input((5, 3))
+    step = keras.layers.Dense(4, "tanh")
+    h = keras.ops.zeros_like(inputs[:, 0, :1]) * keras.ops.ones((1, 4))
+    for position in range(5):
+        h = step(keras.ops.concatenate([inputs[:, position], h], axis=-1))
+    return keras.Model(inputs, keras.layers.Dense(2)(h))
+
+
 def with_own_convolution(keras: Any) -> Any:
     class Convolution(keras.layers.Layer):
         def build(self, shape: Any) -> None:
@@ -54,9 +82,10 @@ def asked(model: Any, *layers: Any) -> CheckResult:
     return results[0]
 
 
+@pytest.mark.parametrize("make", [with_own_cell, with_a_cell_of_layers, with_a_layer_for_each_step])
 @pytest.mark.parametrize("kind", ["RNN", "SimpleRNN", "GRU", "LSTM"])
-def test_a_cell_of_the_students_own_may_be_what_is_asked(keras: Any, kind: str) -> None:
-    result = asked(with_own_cell(keras), check.layer(kind), check.dense(2))
+def test_a_cell_of_the_students_own_may_be_what_is_asked(keras: Any, kind: str, make: Any) -> None:
+    result = asked(make(keras), check.layer(kind), check.dense(2))
     assert (result.fraction, is_undecided(result)) == (0.0, True)
     assert "a person decides" in result.message
 
@@ -87,4 +116,7 @@ def test_what_is_asked_otherwise_is_decided(keras: Any) -> None:
     for kind in ("Conv2D", "LSTM"):
         result = asked(plain, check.layer(kind), check.layer("Flatten"), check.dense(2))
         assert (result.fraction, is_undecided(result)) == (0.0, False)
+    stacked = keras.Sequential([keras.Input((5, 3)), *(keras.layers.Dense(2) for _ in range(3))])
+    result = asked(stacked, check.layer("LSTM"), check.dense(2))
+    assert (result.fraction, is_undecided(result)) == (0.0, False)
     assert np.isclose(asked(with_own_cell(keras), ..., check.dense(2)).fraction, 1)

@@ -15,11 +15,38 @@ rest said seen shown some taken there thing those told way what where which who 
 """
 EMPTY_WORDS = frozenset(WORDS.split())
 
-OPPOSITES = {"left": {"right"}, "old": {"new"}, "other": {"self", "cls"}}
+OPPOSITES = {
+    "left": {"right", "active"}, "old": {"new"}, "other": {"self", "cls"}, "done": {"wrong"}, "many": {"few"},
+}  # fmt: skip
 """Words that say something beside their opposite: two operands, what a new one replaces, ``__eq__(self, other)``."""
 
 CALLED_FROM_OUTSIDE = {"check/cases.py": {"shown"}}
 """Module → parameters that test cells of exams in earlier bundles pass by name."""
+
+VERBS = {"read"}
+"""Words that say enough as the name of a function beside its module's: ``outcome_reader.read``."""
+
+OF_A_MODULE = {
+    "check/cases.py": {"given"},  # tests of otter's call it, also in earlier bundles
+    "extensions/diagnosis/why.py": {"why"},  # the command's own name
+    "extensions/diagnosis/why_command.py": {"why"},
+    "extensions/lms/rest.py": {"rest"},  # REST
+}
+"""Module → empty words among the names of its functions, classes and constants, and in its own."""
+
+NOT_RENAMED = {
+    "extensions/diagnosis/why.py": {"_place"},
+    "extensions/platforms/submitted.py": {"_found"},
+    "extensions/platforms/user_sandbox.py": {"_PLACE", "_own"},
+    "extensions/pytorch/graph_layers.py": {"_each", "_SHOWN", "_KNOWN"},
+    "extensions/pytorch/initializers.py": {"_own"},
+    "extensions/pytorch/operator_graph.py": {"given"},
+    "extensions/pytorch/torch_network.py": {"_named"},
+    "extensions/pytorch/torch_training.py": {"_NAMED"},
+    "extensions/serve/standing.py": {"_left"},
+    "extensions/serve/urls.py": {"_BOTH"},
+}
+"""Names from before this rule: this table only gets shorter."""
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -66,9 +93,47 @@ def empty_names(source: str) -> list[tuple[int, str]]:
     faults = []
     for scope, bindings in _Scopes(ast.parse(source)).bindings.items():
         names = {name for _, name in bindings}
-        empty = {name for name in names & EMPTY_WORDS if not names & OPPOSITES.get(name, set())}
+        empty = {name for name in names if is_empty(name, names)}
         faults += [(line, name) for line, name in bindings if name in empty and not _is_short(scope, name)]
     return sorted(faults)
+
+
+def empty_names_of_module(source: str) -> list[tuple[int, str]]:
+    """List line and name of each function, class and constant of a module that is named by an empty word."""
+    names: list[tuple[int, str]] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names += [] if node.name.strip("_") in VERBS else [(node.lineno, node.name)]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            inner = [name for target in targets for name in ast.walk(target)]
+            names += [(node.lineno, name.id) for name in inner if isinstance(name, ast.Name)]
+    words = {word(name) for _, name in names}
+    return [(line, name) for line, name in names if is_empty(word(name), words)]
+
+
+def word(name: str) -> str:
+    return name.strip("_").lower()
+
+
+def is_empty(name: str, beside: set[str]) -> bool:
+    return name in EMPTY_WORDS and not beside & OPPOSITES.get(name, set())
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def _found(): pass", ["_found"]),
+        ("class Given: pass", ["Given"]),
+        ("_KEPT: int = 1\nA, WHY = 1, 2", ["WHY", "_KEPT"]),
+        ("def read(): pass\ndef _read(): pass", []),
+        ("READ = 1", ["READ"]),
+        ("DONE, WRONG = 0, 1", []),
+        ("class Box:\n    found = 1\n    def given(self): pass", []),
+    ],
+)
+def test_the_lint_names_each_empty_name_of_a_module(source: str, names: list[str]) -> None:
+    assert sorted(name for _, name in empty_names_of_module(source)) == names
 
 
 @pytest.mark.parametrize(
@@ -105,6 +170,18 @@ def test_no_variable_or_parameter_of_the_package_has_an_empty_name() -> None:
         for path in [file.relative_to(PACKAGE).as_posix()]
         for line, name in empty_names(file.read_text(encoding="utf-8"))
         if name not in CALLED_FROM_OUTSIDE.get(path, set())
+    ]
+    assert faults == []
+
+
+def test_no_module_function_class_or_constant_of_the_package_has_an_empty_name() -> None:
+    faults = [
+        f"{path}:{line}: {name}"
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for path in [file.relative_to(PACKAGE).as_posix()]
+        for line, name in [(1, file.stem), *empty_names_of_module(file.read_text(encoding="utf-8"))]
+        if word(name) in EMPTY_WORDS and word(name) not in OF_A_MODULE.get(path, set())
+        if name not in NOT_RENAMED.get(path, set())
     ]
     assert faults == []
 

@@ -20,7 +20,7 @@ from autograder.errors import CourseError, HostError
 from autograder.records.exam import Role
 from autograder.records.weights import TrainedWeights
 from autograder.release import build as module
-from autograder.release.build import Release, build, solution_notebook, write
+from autograder.release.build import Release, build, check, solution_notebook, write
 
 if find_spec("nbgrader") is None:
     pytest.skip("nbgrader is not installed", allow_module_level=True)
@@ -368,6 +368,12 @@ def test_points_must_add_up_to_what_the_course_promises(tmp_path: Path) -> None:
     root = course_of(tmp_path, ANSWER, TEST, course_yaml="course: x\nassignments: {hw: {points: 20}}\n")
     with pytest.raises(CourseError, match=r"promises 20 points for 'hw', but its cells add up to 2 \(nb 2\)"):
         built(root)
+
+
+def test_a_notebook_in_which_nothing_has_points_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = check(built(course_of(tmp_path / "a", cell("x = 1"), cell("assert x == 1"))))
+    assert warning.startswith("source/hw: no test and no answer has points, so nothing is graded; mark tests and")
+    assert check(built(course_of(tmp_path / "b", ANSWER, TEST))) == []
 
 
 WEIGHTS = "course: x\nassignments: {hw: {weights: {file: m.safetensors, into: net}}}\n"

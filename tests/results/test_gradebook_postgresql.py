@@ -102,20 +102,20 @@ def test_two_commands_write_one_after_the_other(course: Course, server: str, mon
 def test_a_database_that_the_kit_does_not_use_is_named(course: Course, address: str, message: str) -> None:
     name_database(course, address)
     with pytest.raises(CourseError, match=message):
-        gradebook.place(course)
+        gradebook.database_of(course)
 
 
 @pytest.mark.parametrize("address", [None, "sqlite:///gradebook.db"])
 def test_without_another_address_it_is_the_file_of_the_course(course: Course, address: str | None) -> None:
     if address is not None:
         name_database(course, address)
-    assert gradebook.place(course) == course.gradebook
+    assert gradebook.database_of(course) == course.gradebook
 
 
 def test_no_message_shows_a_password(course: Course) -> None:
     pytest.importorskip("psycopg", reason="no driver for PostgreSQL is installed")
     name_database(course, "postgresql://grader:secret@127.0.0.1:1/course")
-    assert "secret" not in str(gradebook.place(course))
+    assert "secret" not in str(gradebook.database_of(course))
     with pytest.raises(HostError, match="check the server and its user") as caught:
         gradebook.with_manual_scores(course, ())
     assert "secret" not in str(caught.value)

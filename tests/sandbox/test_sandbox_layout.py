@@ -23,7 +23,7 @@ from autograder.sandbox.bubblewrap import BubblewrapSandbox, find_bwrap
 from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.layout import SYSTEM, Folder, environment
 from autograder.sandbox.machine import Machine
-from autograder.sandbox.remedies import PLACE, remedy
+from autograder.sandbox.remedies import VISIBLE_PATHS, remedy
 from autograder.sandbox.supervisor.launch import STAGING_PLACES
 from autograder.testing.sandboxed import answer
 
@@ -267,7 +267,7 @@ def test_an_environment_that_is_the_course_itself_is_refused_by_name(below_syste
         SandboxError, match=r"\.venv is the course .* Make the environment in a folder of its own"
     ) as told:
         environment(interpreter, (prefix,))
-    assert remedy(str(told.value), Machine()) == PLACE
+    assert remedy(str(told.value), Machine()) == VISIBLE_PATHS
 
 
 @pytest.mark.parametrize("prefix", ["/tmp", "/opt", "/home", "/dev/shm"])
@@ -277,7 +277,7 @@ def test_an_environment_that_holds_a_notebooks_own_folder_is_refused_by_name(pre
         SandboxError, match=f"The Python in {prefix} cannot be shown .* Make the environment in another"
     ) as told:
         environment(interpreter)
-    assert remedy(str(told.value), Machine()) == PLACE
+    assert remedy(str(told.value), Machine()) == VISIBLE_PATHS
 
 
 def test_an_environment_of_links_is_refused_by_name(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_an_environment_of_links_is_refused_by_name(tmp_path: Path) -> None:
     interpreter = Interpreter(f"{tmp_path}/env/bin/python", f"{tmp_path}/env", "/usr", "")
     with pytest.raises(SandboxError, match=f"links to files such as {tmp_path}/METADATA.*UV_LINK_MODE=copy") as told:
         environment(interpreter)
-    assert remedy(str(told.value), Machine()) == PLACE
+    assert remedy(str(told.value), Machine()) == VISIBLE_PATHS
 
 
 def test_what_is_hidden_in_an_environment_stays_hidden(tmp_path: Path) -> None:

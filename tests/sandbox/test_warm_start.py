@@ -21,7 +21,7 @@ from helpers.clock import PATIENCE_SECONDS
 from autograder.errors import SandboxError
 from autograder.execution.client import SandboxedKernel
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel.workfiles import GIVEN
+from autograder.kernel.workfiles import RELEASED_FILES
 from autograder.records.limits import Limits
 from autograder.records.run import RunStatus
 from autograder.sandbox import Job, warm_start
@@ -62,7 +62,7 @@ def warm(cold: BubblewrapSandbox, started: Template) -> WarmSandbox:
 def kernel(warm: WarmSandbox, started: Template) -> Iterator[Start]:
     """Starts kernels that are forks; they end with the test."""
     kernels: list[SandboxedKernel] = []
-    given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(GIVEN)}
+    given = {Path(path).name: Path(source) for path, source in started.address.bound if path.startswith(RELEASED_FILES)}
 
     def start(sandbox: Any = warm, limits: Limits = LIMITS, **files: Path) -> SandboxedKernel:
         made = sandboxed_kernel(sandbox, {**given, **files}, limits)

@@ -12,7 +12,7 @@ from autograder.examiner.remote.proxy import Remote
 from autograder.execution.captured_files import FolderCopy
 from autograder.execution.client import SandboxedKernel
 from autograder.execution.own_kernel import sandboxed_kernel
-from autograder.kernel.workfiles import GIVEN, copy_given
+from autograder.kernel.workfiles import RELEASED_FILES, copy_given
 from autograder.records.limits import Limits
 from autograder.sandbox.base import HOME, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
@@ -37,7 +37,7 @@ def test_places_in_the_sandbox(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     places = work_files({"data/small.csv": tmp_path / "small", "large.csv": tmp_path / "large"})
-    assert list(places) == [f"{GIVEN}/data/small.csv", f"{HOME}/large.csv"]
+    assert list(places) == [f"{RELEASED_FILES}/data/small.csv", f"{HOME}/large.csv"]
 
 
 def test_copies_replace_nothing(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from autograder.coordinator.grading_sandboxes import examiner_sandbox
 from autograder.coordinator.templates import Templates
 from autograder.exchange.work import Work
 from autograder.exchange.work_layout import stand_in
-from autograder.kernel.workfiles import GIVEN
+from autograder.kernel.workfiles import RELEASED_FILES
 from autograder.records.course import Course
 from autograder.release.build import build
 from autograder.sandbox import Sandbox
@@ -237,7 +237,7 @@ def test_36_the_table_of_mounts_names_no_course(how: str, templates: Templates, 
     forks = templates.kernel_sandbox()
     assert forks is not None
     table = mounts_in(forks if how == "forked" else forks.cold, templates, course)
-    assert f"{GIVEN}/words.txt" in table
+    assert f"{RELEASED_FILES}/words.txt" in table
     assert not [word for word in (str(course.root), "submitted", "source") if word in table]
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from helpers.tiny import cell, notebook, tiny_course
 
 from autograder.cli.main import main
-from autograder.extensions.lms.matching import CANVAS, Known, match
+from autograder.extensions.lms.matching import CANVAS, PersonNames, match
 from autograder.extensions.lms.student_identities import known_students
 from autograder.extensions.watch.arrivals import Inbox
 from autograder.records.course import Course
@@ -29,8 +29,8 @@ ANN, EVE = "# ann's", "# eve's"
 ROSTER = "id,name,email\nann,Ann Lee,ann@x.example\neve,Eve Moss,eve@x.example\n"
 ANNS, EVES = "canvas:777", "canvas:666"
 ACCOUNTS = [
-    Known(ids=(EVES,), logins=("eve@x.example",), names=("Ann Lee",)),
-    Known(ids=(ANNS,), logins=("ann@x.example",), names=("Ann Lee",)),
+    PersonNames(ids=(EVES,), logins=("eve@x.example",), names=("Ann Lee",)),
+    PersonNames(ids=(ANNS,), logins=("ann@x.example",), names=("Ann Lee",)),
 ]
 """Eve and Ann in Canvas, where Eve has taken Ann's name."""
 
@@ -96,7 +96,7 @@ def cells(course: Course, student: str) -> dict[str, str]:
     return dict(load_roster(course).by_id[student].ids)
 
 
-def posted(course: Course, students: Sequence[str], accounts: Sequence[Known] = ACCOUNTS) -> dict[str, str]:
+def posted(course: Course, students: Sequence[str], accounts: Sequence[PersonNames] = ACCOUNTS) -> dict[str, str]:
     """Student → number of the account that gets the result, or the reason why nobody does."""
     known = known_students(load_roster(course), "hw", students, Senders(course, "hw"))
     found = match(known, accounts)

@@ -16,11 +16,12 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
+from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
-from autograder.records.policies import Shown
+from autograder.records.policies import Visibility
 from autograder.results import report
 from autograder.results.feedback import write_feedback
-from autograder.results.shown import for_students
+from autograder.results.student_view import for_students
 from autograder.term.facts import load_term
 from autograder.term.ladder import climbed, is_held_back, revealed_at, words
 
@@ -85,23 +86,23 @@ def test_without_a_step_the_score_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (Shown("nothing"), ""),
-        (Shown("passed"), "not passed"),
-        (Shown("score"), "5 of 10"),
-        (Shown("score", step=0.1), "best so far: 5 of 10"),
-        (Shown("score", private=("loss",)), ""),
+        (Visibility("nothing"), ""),
+        (Visibility("passed"), "not passed"),
+        (Visibility("score"), "5 of 10"),
+        (Visibility("score", step=0.1), "best so far: 5 of 10"),
+        (Visibility("score", private=("loss",)), ""),
     ],
 )
-def test_words_for_a_held_back_question(rule: Shown, said: str) -> None:
+def test_words_for_a_held_back_question(rule: Visibility, said: str) -> None:
     assert words(question("loss", 5), rule, 0.5) == said
 
 
 def test_what_a_person_graded_and_what_is_public_is_not_held_back() -> None:
-    rule = Shown("nothing", public=("open",))
+    rule = Visibility("nothing", public=("open",))
     held = [is_held_back(one, rule) for one in grade().notebooks[0].questions]
     assert held == [False, True, True, False]
     assert not is_held_back(question("essay", 0, outcome=Outcome.MANUAL), rule)
-    assert [is_held_back(q, Shown(private=("secret",))) for q in grade().notebooks[0].questions] == [
+    assert [is_held_back(q, Visibility(private=("secret",))) for q in grade().notebooks[0].questions] == [
         False,
         False,
         True,
@@ -163,3 +164,10 @@ def test_a_rule_that_contradicts_itself_is_an_error(shown: str, message: str, tm
     (tmp_path / "course.yaml").write_text(YAML + "    shown: nothing\n")
     with pytest.raises(CourseError, match="holds results back and has no due date"):
         load_course(tmp_path)
+
+
+def test_what_would_help_is_held_back_with_the_question_that_measures_the_network(course: Course) -> None:
+    diagnoses = tuple(Diagnosis("mse", 90, 0.05, question=name) for name in ("open", "secret", ""))
+    made = grade()
+    made = replace(made, notebooks=(replace(made.notebooks[0], diagnoses=diagnoses),))
+    assert [one.question for one in seen(course, made).notebooks[0].diagnoses] == ["open"]

@@ -63,7 +63,7 @@ class FigureLending:
             return
         size = [float(x) for x in figure.get_size_inches()]
         with _unbuilt(remote):
-            handles = remote.ask("operate", "blank_figure", (size, [_place(axes) for axes in figure.axes]))
+            handles = remote.ask("operate", "blank_figure", (size, [_axes_position(axes) for axes in figure.axes]))
         if type(handles) is not list or len(handles) != 1 + len(figure.axes):
             raise CodecError("the notebook's kernel cannot make a figure")
         for artist, handle in zip((figure, *figure.axes), handles, strict=True):
@@ -118,7 +118,7 @@ def _is_empty(figure: Any) -> bool:
     )
 
 
-def _place(axes: Any) -> tuple[str, list[float]]:
+def _axes_position(axes: Any) -> tuple[str, list[float]]:
     """Return projection and place of an axes: rows, columns, first and last of a grid, or its bounds."""
     spec = axes.get_subplotspec()
     if spec is None:

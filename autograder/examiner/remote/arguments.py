@@ -17,7 +17,7 @@ _REMEDIES = (
     ("sklearn.", "make it in a cell of the notebook, and pass it by its name"),
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
 )
-_OWN = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
+_MAKE_IN_NOTEBOOK = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
 _PASSED = (
     "A test can pass plain data, functions, mocks, open files, and objects of its own classes, of the notebook's and "
     "of libraries'"
@@ -46,7 +46,7 @@ def argument_error(error: CodecError) -> ArgumentError:
 
 def remedy(kind: type) -> str:
     """Return a sentence on what a test may pass instead of an object of this class."""
-    return f"{_PASSED}; {_special_remedy(kind) or _OWN}."
+    return f"{_PASSED}; {_special_remedy(kind) or _MAKE_IN_NOTEBOOK}."
 
 
 def has_remedy(kind: type) -> bool:

@@ -19,7 +19,7 @@ from autograder.errors import RemoteError
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.shared_globals import SharedGlobals, is_of_notebook
 from autograder.kernel.contents import refill
-from autograder.syntax.places import Place
+from autograder.syntax.places import CallPosition
 
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES = (list, deque)
@@ -33,7 +33,7 @@ looked at for them."""
 class TestedCall(NamedTuple):
     """A call that a test makes of the student's code."""
 
-    place: Place
+    place: CallPosition
     names: Set[str]
     """The names that the test has for the function; none for a method, or for a function without a name there."""
 
@@ -98,7 +98,7 @@ class Arguments:
         if not twins and not changed:
             return result
         allowed = self._allowed(permissions, call, changed.keys() & objects.keys()) if changed else frozenset()
-        originals = _Own()
+        originals = _TestObjects()
         for key, copy in twins.items():
             may = key not in changed or key in self.variables or self.holders[key] & allowed
             if may and is_same_kind(objects[key], copy) and not (key in changed and is_hidden(objects[key])):
@@ -116,7 +116,7 @@ class Arguments:
         free = {key for key in arguments if not is_hidden(self.given[key])}
         return permissions.changes(call.place, call.names, self.given.keys(), free)
 
-    def _rebind(self, changed: Mapping[Any, Any], originals: _Own) -> None:
+    def _rebind(self, changed: Mapping[Any, Any], originals: _TestObjects) -> None:
         """Let names of variables stand for what the call has bound them to."""
         for name in self.names:
             if f"={name}" in changed:
@@ -131,7 +131,7 @@ class Arguments:
         return [key[1:] for key in self.variables]
 
 
-class _Own:
+class _TestObjects:
     """The test's own objects, by the kernel's copies of them."""
 
     def __init__(self) -> None:

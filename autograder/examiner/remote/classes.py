@@ -17,7 +17,7 @@ from autograder.errors import CourseError, RemoteError
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Arguments, TestedCall
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
-from autograder.examiner.remote.object_claims import Said
+from autograder.examiner.remote.object_claims import NamedItems
 from autograder.examiner.remote.operators import Origin, mark, origin_of
 from autograder.syntax.refusals import MARK
 from autograder.syntax.special_methods import SPECIAL
@@ -147,7 +147,7 @@ def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: d
     for key, value in (*enumerate(args), *kwargs.items()):
         if origin_of(value) is Origin.CLAIM:
             if key in remote.permissions.changes(call.place, call.names, frozenset([key]), frozenset()):
-                object.__setattr__(value, "_said", Said())
+                object.__setattr__(value, "_said", NamedItems())
             else:
                 value._said.may_have_changed = True
 

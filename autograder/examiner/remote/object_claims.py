@@ -29,7 +29,7 @@ Unread = Callable[[str], Exception]
 _CONTRADICTS = "gave different items"
 
 
-class Said:
+class NamedItems:
     """The items that one object has named to one test."""
 
     def __init__(self) -> None:

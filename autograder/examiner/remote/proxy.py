@@ -40,7 +40,7 @@ from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import APPARENT_TYPES, FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.kinds import claimed
 from autograder.examiner.remote.lending import OF_FILES, Lending
-from autograder.examiner.remote.object_claims import COMPARING, Said, form_of, given_by_call
+from autograder.examiner.remote.object_claims import COMPARING, NamedItems, form_of, given_by_call
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
 from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
@@ -442,7 +442,7 @@ class RemoteObject(Operators, Handle):
     _remote: Remote
     _reference: Reference
     _origin: Origin
-    _said: Said
+    _said: NamedItems
     """What the object has said of its items; only read where it is a claim."""
     _always_true = False
     """Whether the class, one of the assignment's, has neither ``__bool__`` nor ``__len__``."""
@@ -464,7 +464,7 @@ class RemoteObject(Operators, Handle):
         object.__setattr__(self, "_remote", remote)
         object.__setattr__(self, "_reference", reference)
         object.__setattr__(self, "_origin", Origin.STUDENT)
-        object.__setattr__(self, "_said", Said())
+        object.__setattr__(self, "_said", NamedItems())
 
     def _autograder_reference(self) -> Reference:
         return self._reference

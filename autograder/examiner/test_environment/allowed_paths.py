@@ -56,13 +56,13 @@ EVENTS = frozenset([*(f"os.{name}" for name in _CHANGING), *_READING, *_TEMPORAR
 _FILLER = "autograder.examiner.workspace"
 """The module that fills the working folder."""
 
-_made: set[str] = set()
+_made_paths: set[str] = set()
 """The temporary files and folders that this process created."""
 
 
 def is_temporary(path: str) -> bool:
     """Tell whether a test made this file or folder by ``tempfile``."""
-    return os.path.realpath(path) in _made
+    return os.path.realpath(path) in _made_paths
 
 
 class PlaceError(CourseError, PermissionError):
@@ -138,12 +138,12 @@ class Places:
 
     def _is_own(self, real: str) -> bool:
         folder = working_folder()
-        return is_below(real, (*([str(folder)] if folder else ()), *_made))
+        return is_below(real, (*([str(folder)] if folder else ()), *_made_paths))
 
     def _remember(self, path: Any) -> None:
         real = os.path.realpath(os.fsdecode(path))
         if real != self.temporary and (is_below(real, (self.temporary,)) or self._is_own(real)):
-            _made.add(real)
+            _made_paths.add(real)
 
     @cached_property
     def _writable(self) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def _parsed(source: str) -> ast.Module:
     return tree
 
 
-def own(frame: FrameType) -> bool:
+def is_own_parsing(frame: FrameType) -> bool:
     """Return whether this module itself is parsing a text."""
     return frame.f_code is _parsed.__code__
 
@@ -134,12 +134,12 @@ class TrustedTexts:
         rule = _RULES.get(module_of(frame))
         text = _text(source) if isinstance(source, str | bytes) else ""
         is_parsed_only = rule is _of_ast and (frame.f_back is None or not _is_of_pandas(frame.f_back))
-        if rule is None or rule not in _NAMED or is_parsed_only:
+        if rule is None or rule not in _RULE_NAMES or is_parsed_only:
             return ""
         if self.is_constant(text, frame) or self.is_rewritten(frame):
             return ""
         kinds = {type(node).__name__ for node in ast.walk(_parsed(text)) if isinstance(node, ast.expr)}
-        return f"{_NAMED[rule]}: {', '.join(sorted(kinds))}"
+        return f"{_RULE_NAMES[rule]}: {', '.join(sorted(kinds))}"
 
     def is_constant(self, text: str, frame: FrameType | None) -> bool:
         """Return whether the text is a constant of the instructor's, or of the file of that frame's code."""
@@ -276,5 +276,5 @@ _RULES: dict[str, Rule] = {
     "typing_extensions": _is_annotation,
 }
 """Module → whether it may compile this text."""
-_NAMED: dict[Rule, str] = {_of_ast: "condition", _is_condition: "condition", _is_annotation: "annotation"}
+_RULE_NAMES: dict[Rule, str] = {_of_ast: "condition", _is_condition: "condition", _is_annotation: "annotation"}
 """Rule that lets a student's text pass → what such a text is."""

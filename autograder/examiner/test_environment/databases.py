@@ -130,7 +130,7 @@ def confine_connections(rules: Rules) -> Iterator[None]:
 @functools.wraps(_plain_connect)
 def _connect(*arguments: Any, **options: Any) -> Any:
     if len(arguments) > FACTORY:
-        arguments, options = arguments[:FACTORY], {**_named(arguments), **options}
+        arguments, options = arguments[:FACTORY], {**_by_keyword(arguments), **options}
     options["factory"] = confined(options.get("factory", Connection), Connection)
     return _plain_connect(*arguments, **options)
 
@@ -141,7 +141,7 @@ there on."""
 _FROM_FACTORY = ("factory", "cached_statements", "uri")
 
 
-def _named(arguments: tuple[Any, ...]) -> dict[str, Any]:
+def _by_keyword(arguments: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(_FROM_FACTORY, arguments[FACTORY:], strict=False))
 
 

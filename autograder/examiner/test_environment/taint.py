@@ -184,7 +184,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _compile(cell: _Cell, event: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
     source, name = arguments
-    if compilation.own(frame) or module_of(frame).startswith("autograder."):
+    if compilation.is_own_parsing(frame) or module_of(frame).startswith("autograder."):
         return
     if loads_extension(frame):
         return

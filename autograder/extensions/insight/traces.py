@@ -40,7 +40,7 @@ _MIN_RUNS, _MIN_EDITS, _MIN_COMMENT, _MIN_NAME = 5, 2, 12, 5
 _MIN_ARRAY_BYTES = 1024
 """Bytes of an array from which on equal ones are no chance."""
 _COUNTED_ID = re.compile(r"(?:cell)?[-_]?\d*x*|")
-_SHOWN = 200
+_MAX_TEXT = 200
 
 Traces = Mapping[str, frozenset[str]]
 """Kind → traces of one work, in words."""
@@ -86,7 +86,7 @@ def _of_work(work: StudentWork, exam_words: frozenset[str], ids: frozenset[str])
         NAMES: names,
     }
     return {
-        **{kind: frozenset(one_line(text, _SHOWN) for text in each) for kind, each in kinds.items()},
+        **{kind: frozenset(one_line(text, _MAX_TEXT) for text in each) for kind, each in kinds.items()},
         **work.remarks,
     }
 
@@ -103,8 +103,8 @@ def graded_traces(grade: Grade, recordings: Sequence[Recording]) -> Traces:
     values = {f"{wrong.key[1]}, {wrong.check}: {wrong.value}" for wrong in wrong_values(grade) if wrong.value}
     return {
         LOSSES: frozenset(losses),
-        CURVES: frozenset(one_line(text, _SHOWN) for text in curves),
-        VALUES: frozenset(one_line(text, _SHOWN) for text in values),
+        CURVES: frozenset(one_line(text, _MAX_TEXT) for text in curves),
+        VALUES: frozenset(one_line(text, _MAX_TEXT) for text in values),
         WEIGHTS: frozenset(
             f"an array of {size:,} bytes, {key}" for recording in recordings for key, size in _arrays(recording)
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from autograder.extensions.lms.matching import Known
+from autograder.extensions.lms.matching import PersonNames
 from autograder.extensions.lms.sent_memory import Sent
 
 
@@ -16,7 +16,7 @@ class Account:
     """A person in the learning system, with what stands there for one assignment."""
 
     number: str
-    known: Known = field(default_factory=Known)
+    known: PersonNames = field(default_factory=PersonNames)
     score: float | None = None
     excused: bool = False
     comments: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from autograder.errors import HostError
 from autograder.extensions.lms.account import Account, Delivery
-from autograder.extensions.lms.matching import CANVAS, REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import CANVAS, REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client, as_json
 from autograder.extensions.lms.sent_memory import Sent, digest
 
@@ -127,7 +127,7 @@ def _account(person: dict[str, Any], submission: dict[str, Any]) -> Account:
         return tuple(str(person[key]) for key in keys if person.get(key))
 
     score = submission.get("score")
-    identity = Known(
+    identity = PersonNames(
         numbers(CANVAS, texts("id")) + numbers(REGISTRY, texts("sis_user_id", "integration_id")),
         texts("login_id", "email"),
         texts("name", "sortable_name"),

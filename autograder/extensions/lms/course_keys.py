@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder._util import registry
 from autograder._util.yaml_record import suggest
 from autograder.course.extension_keys import ExtensionKey, Refusal
 from autograder.records.course import Assignment, Course
-
-KINDS = ("canvas", "moodle")
-"""Kinds that this extension knows; packages may register others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +14,7 @@ class LearningSystem:
     """Learning system that takes results by its API."""
 
     kind: str = ""
-    """``canvas``, ``moodle``, or a registered one."""
+    """Name of a registered system that has an API, such as ``canvas``."""
     url: str = ""
     """Its address, ``https://canvas.example.edu``."""
     course: int = 0
@@ -26,11 +22,18 @@ class LearningSystem:
 
 
 def _check(system: LearningSystem, refusal: Refusal) -> LearningSystem:
-    """Refuse an unknown kind, or a system without address or course: all three keys are needed."""
-    kinds = [*KINDS, *registry.names(registry.SYSTEMS)]
-    if system.kind not in kinds:
+    """Refuse an unknown kind, or a system without API, address or course."""
+    from autograder.extensions.lms.systems import registered, system_names
+
+    names = system_names()
+    if system.kind not in names:
+        kinds = [name for name in names if registered(name).has_api]
         near = suggest(system.kind, kinds) or f"; it is one of {', '.join(kinds)}"
         raise refusal(f"unknown kind {system.kind!r} in 'learning_system'{near}")
+    if registered(system.kind).open is not None:
+        return system
+    if not registered(system.kind).has_api:
+        raise refusal(f"{system.kind!r} in 'learning_system' takes no results by an API; use autograder post --into")
     if not system.url or system.course <= 0:
         raise refusal("'learning_system' needs url, its address, and course, the course's number there")
     return system

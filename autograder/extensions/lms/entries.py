@@ -13,7 +13,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, QuestionGrade
 from autograder.results import gradebook, publication, report
 from autograder.results.report.status_words import moment, points
-from autograder.results.shown import for_students
+from autograder.results.student_view import for_students
 
 MAX_COMMENT = 4000
 """Limit on the characters of a comment."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.extensions.lms.entries import ResultEntry
-from autograder.extensions.lms.matching import Known, match
+from autograder.extensions.lms.matching import PersonNames, match
 from autograder.extensions.lms.point_scale import SystemStanding, factor, is_same, why_kept
 from autograder.extensions.lms.sent_memory import Memory, Sent, digest
 from autograder.extensions.lms.sheet import Sheet
@@ -43,7 +43,7 @@ def fill(
     sheet: Sheet,
     layout: Layout,
     entries: Sequence[ResultEntry],
-    students: Mapping[str, Known],
+    students: Mapping[str, PersonNames],
     memory: Memory,
     *,
     overwrite: bool = False,
@@ -123,5 +123,5 @@ def _value(text: str) -> float | None:
         return None
 
 
-def _person(identity: Known) -> str:
+def _person(identity: PersonNames) -> str:
     return next((text for texts in (identity.names, identity.logins, identity.ids) for text in texts), "")

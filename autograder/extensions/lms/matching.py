@@ -22,7 +22,7 @@ def numbers(kind: str, values: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Known:
+class PersonNames:
     """All names of one person, on either side."""
 
     ids: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Matched:
     """Students whose hand-in a name alone told, and whom a login or an address finds here."""
 
 
-def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
+def match(students: Mapping[str, PersonNames], people: Sequence[PersonNames]) -> Matched:
     """Match students (by their folder's name) with a learning system's people."""
     pairs: dict[str, int] = {}
     by_name: list[str] = []
@@ -79,7 +79,7 @@ def match(students: Mapping[str, Known], people: Sequence[Known]) -> Matched:
     )
 
 
-def _doubt(student: Known, person: Known, *, by_name: bool) -> str:
+def _doubt(student: PersonNames, person: PersonNames, *, by_name: bool) -> str:
     """Return why a student's result is not handed over to a person who fits; empty if it is.
 
     A number that came with a name alone needs a second source: a number, a login or an address that fits, too.
@@ -98,7 +98,10 @@ def _doubt(student: Known, person: Known, *, by_name: bool) -> str:
 
 
 def _fitting(
-    students: Mapping[str, Known], people: Sequence[Known], level: Callable[[Known], set[str]], pairs: Mapping[str, int]
+    students: Mapping[str, PersonNames],
+    people: Sequence[PersonNames],
+    level: Callable[[PersonNames], set[str]],
+    pairs: Mapping[str, int],
 ) -> dict[str, list[int]]:
     """Find, for each student without a pair, the people without one who share a key of this level."""
     owners: dict[str, set[int]] = {}
@@ -115,15 +118,15 @@ def _fitting(
     return {student: fitting for student, fitting in candidates.items() if fitting}
 
 
-def _ids(identity: Known) -> set[str]:
+def _ids(identity: PersonNames) -> set[str]:
     return {_plain(text) for text in identity.ids} - {""}
 
 
-def _logins(identity: Known) -> set[str]:
+def _logins(identity: PersonNames) -> set[str]:
     return {_plain(text) for text in identity.logins} - {""}
 
 
-def _names(identity: Known) -> set[str]:
+def _names(identity: PersonNames) -> set[str]:
     return {name for text in identity.names for name in spellings(text)} - {""}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from autograder._util.text import one_line
 from autograder.errors import HostError
 from autograder.extensions.lms.account import Account, Delivery
-from autograder.extensions.lms.matching import REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client, as_json
 from autograder.extensions.lms.sent_memory import Sent, digest
 
@@ -48,7 +48,7 @@ class Moodle:
         newest = sorted(grades, key=lambda grade: int(grade.get("attemptnumber") or 0))
         scores = {str(grade.get("userid")): _score(grade.get("grade")) for grade in newest}
         return [
-            Account(str(user["id"]), _known(user), scores.get(str(user["id"])))
+            Account(str(user["id"]), _names_of(user), scores.get(str(user["id"])))
             for user in people
             if isinstance(user, dict) and user.get("id")
         ]
@@ -168,8 +168,8 @@ def _points(item: dict[str, Any]) -> float:
     return points
 
 
-def _known(user: dict[str, Any]) -> Known:
+def _names_of(user: dict[str, Any]) -> PersonNames:
     def texts(*keys: str) -> tuple[str, ...]:
         return tuple(str(user[key]) for key in keys if user.get(key))
 
-    return Known(numbers(REGISTRY, texts("idnumber")), texts("username", "email"), texts("fullname"))
+    return PersonNames(numbers(REGISTRY, texts("idnumber")), texts("username", "email"), texts("fullname"))

@@ -13,11 +13,11 @@ from autograder.cli.requirements import InstructorCommand
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograder.extensions.lms.account import System
     from autograder.extensions.lms.entries import ResultEntry
-    from autograder.extensions.lms.matching import Known
+    from autograder.extensions.lms.matching import PersonNames
     from autograder.extensions.lms.posting import PostingStep
     from autograder.records.course import Assignment, Course
 
@@ -118,7 +118,7 @@ def _fill(
     if pages_zip is not None and layout.system != "Moodle":
         raise UsageError(f"--zip is for Moodle's grading worksheet; {into.name} is of another system")
     memory = Memory.of(course, layout.system, assignment.name)
-    students = _known(course, assignment, results)
+    students = _names_of_students(course, assignment, results)
     filled = fill(sheet, layout, results, students, memory, overwrite=overwrite, scale=scale)
     click.echo(
         f"{layout.system}, column “{sheet.header[layout.column.index].strip()}”: {len(filled.written)} grades "
@@ -129,9 +129,9 @@ def _fill(
     for student in filled.by_name:
         warn(f"note: {student} was found by the full name only")
     if filled.unsure:
-        warn(f"note: the upload's name alone told whose it is: {_some(filled.unsure)}")
+        warn(f"note: the upload's name alone told whose it is: {_first_names(filled.unsure)}")
     if filled.without:
-        warn(f"note: no submission here of {_some(filled.without)}")
+        warn(f"note: no submission here of {_first_names(filled.without)}")
     if not dry_run:
         write_atomically(copy, sheet.encode())
         memory.remember_all(filled.sent)
@@ -139,12 +139,14 @@ def _fill(
     if pages_zip is not None and not dry_run:
         missing = write_feedback_zip(pages_zip, assignment.name, layout, results, filled.rows)
         if missing:
-            warn(f"note: no feedback page of {_some(missing)}; run `autograder feedback {assignment.name}`")
+            warn(f"note: no feedback page of {_first_names(missing)}; run `autograder feedback {assignment.name}`")
         click.echo(pages_zip)
     return not (filled.unclear or filled.kept)
 
 
-def _known(course: Course, assignment: Assignment, results: Sequence[ResultEntry]) -> Mapping[str, Known]:
+def _names_of_students(
+    course: Course, assignment: Assignment, results: Sequence[ResultEntry]
+) -> Mapping[str, PersonNames]:
     """Return all names of the students with a result."""
     from autograder.extensions.lms.student_identities import known_students
     from autograder.submissions.senders import Senders
@@ -154,7 +156,7 @@ def _known(course: Course, assignment: Assignment, results: Sequence[ResultEntry
     return known_students(load_roster(course), assignment.name, [entry.student for entry in results], senders)
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     listed = ", ".join(names[:10])
     return f"{listed} and {len(names) - 10} more" if len(names) > 10 else listed
 
@@ -177,7 +179,7 @@ def _send(
     overwrite, scale, dry_run = options
     system = _system(course, assignment)
     memory = Memory.of(course, system.name, assignment.name)
-    students = _known(course, assignment, results)
+    students = _names_of_students(course, assignment, results)
     steps = posting.plan(
         system,
         assignment.name,
@@ -221,21 +223,20 @@ def _show(steps: Sequence[PostingStep], *, dry_run: bool) -> None:
 
 def _system(course: Course, assignment: Assignment) -> System:
     """Open the learning system that course.yaml names."""
-    from autograder.extensions.lms.canvas import Canvas
     from autograder.extensions.lms.course_keys import learning_system, posted_to
-    from autograder.extensions.lms.moodle import Moodle
     from autograder.extensions.lms.rest import Client, token
     from autograder.extensions.lms.systems import registered
 
     settings, number = learning_system(course), posted_to(assignment)
+    opens = registered(settings.kind).open if settings.kind else None
+    if opens is not None:
+        return opens(course, assignment)
     if not settings.kind or number is None:
         raise UsageError(
             "name a file by --into, or let course.yaml say where the API is: learning_system: {kind: canvas, "
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
-    connectors: Mapping[str, Callable[[Client, int, int], System]] = {"canvas": Canvas, "moodle": Moodle}
-    connect = connectors.get(settings.kind) or registered(settings.kind).connect
-    if connect is None:
-        raise UsageError(f"{settings.kind} takes no results by an API; name a file by --into")
+    connect = registered(settings.kind).connect
+    assert connect is not None  # reading course.yaml refuses a system without API
     return connect(client, settings.course, number)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from autograder.extensions.lms.account import Account, Delivery, System
 from autograder.extensions.lms.entries import ResultEntry
-from autograder.extensions.lms.matching import Known, match
+from autograder.extensions.lms.matching import PersonNames, match
 from autograder.extensions.lms.point_scale import SystemStanding, factor, is_same, why_kept
 from autograder.extensions.lms.sent_memory import Memory, digest
 
@@ -45,7 +45,7 @@ def plan(
     system: System,
     assignment: str,
     entries: Sequence[ResultEntry],
-    students: Mapping[str, Known],
+    students: Mapping[str, PersonNames],
     memory: Memory,
     *,
     comments: bool = True,

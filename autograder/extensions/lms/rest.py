@@ -60,19 +60,22 @@ class Client:
         parts = urlsplit(urljoin(self.url, url))
         return (parts.scheme, parts.netloc) == self._origin
 
-    def request(self, method: str, path: str, *, bearer: bool = True, **options: Any) -> Response:
+    def request(
+        self, method: str, path: str, *, bearer: bool = True, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Response:
         """Send a request, again where the server is busy; returns an answer with a status below 400.
 
         Raises:
             HostError: the server cannot be reached, or refuses.
         """
         url = urljoin(self.url, path)
-        headers = {"Authorization": f"Bearer {self.secret}"} if bearer and self.is_own(url) else {}
+        bearer_header = {"Authorization": f"Bearer {self.secret}"} if bearer and self.is_own(url) else {}
+        all_headers = {**(headers or {}), **bearer_header}
         for tried in range(1, TRIES + 1):
             pause = ""
             try:
                 answer = self._session.request(
-                    method, url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
+                    method, url, headers=all_headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
                 )
             except self._errors as error:
                 if method != "GET" or tried == TRIES:
@@ -109,11 +112,11 @@ class Client:
         """
         return as_json(self.request(method, path, **options))
 
-    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+    def pages(self, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Iterator[Any]:
         """Yield the items of all pages of a list (RFC 8288 links, as Canvas sends them)."""
         query: Mapping[str, Any] | None = params
         while path:
-            answer = self.request("GET", path, params=query)
+            answer = self.request("GET", path, params=query, headers=headers)
             items = as_json(answer)
             yield from items if isinstance(items, list) else [items]
             path, query = str(answer.links.get("next", {}).get("url", "")), None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, Known, numbers
+from autograder.extensions.lms.matching import CANVAS, PARTICIPANT, REGISTRY, PersonNames, numbers
 from autograder.submissions.senders import Senders
 from autograder.submissions.settling import misplaced
 from autograder.term import people
@@ -21,7 +21,7 @@ _LOGINS = ("sis_login", "username", "blackboard_id")
 
 def known_students(
     roster: Roster, assignment: str, students: Iterable[str], senders: Senders | None = None
-) -> Mapping[str, Known]:
+) -> Mapping[str, PersonNames]:
     """Return the names of each student, by the name of their folder: the roster's, and the folder's own.
 
     Args:
@@ -36,7 +36,7 @@ def known_students(
     waits = {**doubtful.contested(assignment), **strange}
     return {
         student: replace(
-            _known(student, roster, doubtful, assignment),
+            _names_of(student, roster, doubtful, assignment),
             waits=waits.get(student, "") or _claim(student, roster, doubtful, assignment),
         )
         for student in students
@@ -52,14 +52,14 @@ def _claim(student: str, roster: Roster, doubtful: Provisional, assignment: str)
     return doubtful.claim_of(numbered["number"], assignment) if numbered else ""
 
 
-def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str) -> Known:
+def _names_of(student: str, roster: Roster, doubtful: Provisional, assignment: str) -> PersonNames:
     person = roster.find(student)
     numbered = _NUMBERED.fullmatch(student)
     name = numbered["name"] if numbered else student
     if person is None:  # the number may be either system's; collect took it from the download
         participant = [numbered["number"]] if numbered else []
         ids = numbers(CANVAS, participant) + numbers(PARTICIPANT, participant) + numbers(REGISTRY, [student])
-        return Known(ids, (student,), (name,))
+        return PersonNames(ids, (student,), (name,))
     registry = (value for system, value in person.ids.items() if _is_registry(system))
     ids = (
         numbers(CANVAS, [person.ids.get("canvas_id", "")])
@@ -72,7 +72,7 @@ def _known(student: str, roster: Roster, doubtful: Provisional, assignment: str)
         for heading, claims in doubtful.numbers(student, assignment).items()
         for number in numbers(_kind(heading), claims)
     ]
-    return Known(ids, tuple(filter(None, logins)), (person.name or name,), tuple(claimed))
+    return PersonNames(ids, tuple(filter(None, logins)), (person.name or name,), tuple(claimed))
 
 
 def _kind(heading: str) -> str:

@@ -25,7 +25,7 @@ _HOW = "a boundary is a raw cell, or a part of a Markdown cell between ```otter 
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CellPart:
     """A cell of the source, or a part of one that fences divide."""
 
     label: str
@@ -67,13 +67,13 @@ def is_otter_source(notebook: NotebookNode) -> bool:
     return False
 
 
-def pieces(notebook: NotebookNode, label: str) -> list[Piece]:
+def pieces(notebook: NotebookNode, label: str) -> list[CellPart]:
     """Divide a notebook into its pieces, without those that otter ignores.
 
     Raises:
         CourseError: a fence is not closed, or a cell is a misspelled boundary.
     """
-    parts = [piece for n, cell in enumerate(notebook.cells, 1) for piece in _divided(Piece(label, cell, n))]
+    parts = [piece for n, cell in enumerate(notebook.cells, 1) for piece in _divided(CellPart(label, cell, n))]
     parts_kept = [piece for piece in parts if not _IGNORED.match(piece.lines[0])]
     for cell_part in parts_kept:
         if boundary_of(cell_part) is None:
@@ -81,7 +81,7 @@ def pieces(notebook: NotebookNode, label: str) -> list[Piece]:
     return parts_kept
 
 
-def boundary_of(cell_part: Piece) -> Boundary | None:
+def boundary_of(cell_part: CellPart) -> Boundary | None:
     """Return the boundary that a piece is; None if it is none."""
     if cell_part.cell.cell_type != "raw":
         return None
@@ -96,7 +96,7 @@ def _first_line(cell: NotebookNode) -> str:
     return str(cell.source).partition("\n")[0]
 
 
-def _check_no_boundary(cell_part: Piece) -> None:
+def _check_no_boundary(cell_part: CellPart) -> None:
     first = cell_part.lines[0]
     if cell_part.cell.cell_type == "raw" and _NEAR.match(first):
         names = ", ".join(f"# BEGIN {name.upper()}" for name in BLOCKS)
@@ -107,7 +107,7 @@ def _check_no_boundary(cell_part: Piece) -> None:
         )
 
 
-def _divided(cell_part: Piece) -> Iterator[Piece]:
+def _divided(cell_part: CellPart) -> Iterator[CellPart]:
     """Yield the parts of a cell: what fences enclose as raw cells, the text around them as Markdown."""
     lines = cell_part.lines
     starts = [i for i, line in enumerate(lines) if line.strip() == _FENCE]
@@ -129,13 +129,13 @@ def _divided(cell_part: Piece) -> Iterator[Piece]:
     yield from _part(cell_part, before, lines[before:], "markdown")
 
 
-def _part(cell_part: Piece, start: int, lines: Sequence[str], cell_type: str) -> Iterator[Piece]:
+def _part(cell_part: CellPart, start: int, lines: Sequence[str], cell_type: str) -> Iterator[CellPart]:
     if any(line.strip() for line in lines):
         cell = NotebookNode(
             cell_type=cell_type, metadata=copy.deepcopy(cell_part.cell.metadata), source="\n".join(lines)
         )
-        yield Piece(cell_part.label, cell, cell_part.number, start + 1)
+        yield CellPart(cell_part.label, cell, cell_part.number, start + 1)
 
 
-def _unclosed(cell_part: Piece, start: int) -> NoReturn:
+def _unclosed(cell_part: CellPart, start: int) -> NoReturn:
     raise cell_part.fault("this ```otter has no ``` that closes it", start + 1)

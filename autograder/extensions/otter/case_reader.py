@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from autograder._util.syntax import parsed
-from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.blocks import CellPart
 from autograder.extensions.otter.otter_settings import QuestionSettings
 from autograder.extensions.otter.setting_values import Points, read_mapping, unknown_keys
 
@@ -39,7 +39,7 @@ _KINDS = {
 class Case:
     """One test case of a question."""
 
-    piece: Piece
+    piece: CellPart
     tree: ast.Module
     """The code, with the source's line numbers."""
     hidden: bool = False
@@ -57,7 +57,7 @@ class Case:
     """Warnings of keys that otter ignores."""
 
 
-def read_case(cell_part: Piece, *, ok_format: bool) -> Case:
+def read_case(cell_part: CellPart, *, ok_format: bool) -> Case:
     """Read a test cell.
 
     Raises:
@@ -133,7 +133,7 @@ def with_points(cases: Sequence[Case], points: Sequence[float]) -> list[Case]:
     return [replace(case, points=own) for case, own in zip(cases, points, strict=True)]
 
 
-def _tree(cell_part: Piece) -> ast.Module:
+def _tree(cell_part: CellPart) -> ast.Module:
     source = "\n".join(cell_part.lines)
     tree = parsed(source)
     if tree is None:
@@ -148,12 +148,12 @@ def _tree(cell_part: Piece) -> ast.Module:
     return tree
 
 
-def _excerpt(cell_part: Piece, line: int) -> str:
+def _excerpt(cell_part: CellPart, line: int) -> str:
     lines = cell_part.lines
     return lines[line - 1].strip()[:80] if line <= len(lines) else ""
 
 
-def _settings(cell_part: Piece, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _settings(cell_part: CellPart, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read a test config; return its values, and warnings of keys that otter ignores."""
     section = "the test config"
     reader, pairs = read_mapping(cell_part, lines, 2, section)
@@ -175,7 +175,7 @@ def _settings(cell_part: Piece, lines: list[str]) -> tuple[dict[str, Any], tuple
     return values, tuple(reader.ignored)
 
 
-def _outputs(cell_part: Piece) -> tuple[str, str]:
+def _outputs(cell_part: CellPart) -> tuple[str, str]:
     """Return what the cell prints and the value that it shows, as saved; figures and warnings are left out."""
     printed, display = "", ""
     for output in cell_part.cell.get("outputs", ()):

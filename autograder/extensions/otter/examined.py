@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 
-from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.blocks import CellPart
 from autograder.extensions.otter.case_reader import Case, asked_of_env, function_of, parameters
 from autograder.extensions.otter.otter_settings import QuestionSettings
 
@@ -21,7 +21,7 @@ _SEED = (
     "_otter_random.seed({seed})\n_otter_numpy.random.seed({seed})"
 )
 ALL_OR_NOTHING = "from autograder.check import all_or_nothing as _otter_all"
-_PLACE = "# source: "
+_SOURCE_COMMENT = "# source: "
 _INDENT = "    "
 
 
@@ -37,7 +37,7 @@ def examined_code(
         seed: for the random generators, before the first case.
     """
     blocks = [
-        f"{_place(case.piece, case.tree.body[0])}\n{block}"
+        f"{_source_comment(case.piece, case.tree.body[0])}\n{block}"
         for case, block in zip(cases, _case_blocks(question, cases, ok_format=ok_format), strict=True)
     ]
     head = [HEAD] if seed is None else [HEAD, _SEED.format(seed=seed)]
@@ -79,13 +79,13 @@ def case_name(question: str, number: int) -> str:
 def place_in_source(code: str, line: int) -> str:
     """Return the source's cell and line for a line of a test cell; empty if it is none of ours."""
     for text in reversed(code.splitlines()[:line]):
-        if text.strip().startswith(_PLACE):
-            return text.strip().removeprefix(_PLACE)
+        if text.strip().startswith(_SOURCE_COMMENT):
+            return text.strip().removeprefix(_SOURCE_COMMENT)
     return ""
 
 
-def _place(cell_part: Piece, node: ast.stmt) -> str:
-    return f"{_PLACE}cell {cell_part.number}, line {cell_part.first + node.lineno - 1}"
+def _source_comment(cell_part: CellPart, node: ast.stmt) -> str:
+    return f"{_SOURCE_COMMENT}cell {cell_part.number}, line {cell_part.first + node.lineno - 1}"
 
 
 def _indented(code: str) -> str:
@@ -98,7 +98,7 @@ def _doctest(case: Case) -> Iterator[str]:
     *before, last = case.tree.body
     lines = [line for node in before for line in _statement(case, node)]
     if isinstance(last, ast.Expr) and not case.silent:
-        lines += [_place(case.piece, last), f"_otter_show({_code(last.value)})"]
+        lines += [_source_comment(case.piece, last), f"_otter_show({_code(last.value)})"]
     else:
         lines += _statement(case, last)
     names = ", ".join(f"{name}={name}" for name in sorted(_read_first(case.tree)))
@@ -119,7 +119,7 @@ def _function(case: Case) -> Iterator[str]:
 
 
 def _statement(case: Case, node: ast.stmt) -> list[str]:
-    return [_place(case.piece, node), _code(node)]
+    return [_source_comment(case.piece, node), _code(node)]
 
 
 def _code(node: ast.AST) -> str:

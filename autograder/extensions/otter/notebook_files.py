@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder._util.notebook_format import NotebookNode, nbformat
 from autograder.course.paths import inside
 from autograder.errors import CourseError
-from autograder.extensions.otter.blocks import Piece, boundary_of, is_otter_source, pieces
+from autograder.extensions.otter.blocks import CellPart, boundary_of, is_otter_source, pieces
 from autograder.extensions.otter.otter_settings import OtterSettings, read_settings
 
 NOT_LISTED = "not in files of the otter config"
@@ -50,9 +50,9 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     settings_by_path = {path: settings for path, settings in all_settings if settings is not None}
     if not settings_by_path:
         return None
-    listed = [_place(path, folder, name) for path, s in settings_by_path.items() for name in s.files]
+    listed = [_path_of(path, folder, name) for path, s in settings_by_path.items() for name in s.files]
     withheld = [
-        _place(path, folder, name, must_exist=False)
+        _path_of(path, folder, name, must_exist=False)
         for path, s in settings_by_path.items()
         for name in (*s.autograder_files, *s.student_files)
     ]
@@ -60,7 +60,7 @@ def otter_files(folder: Path, notebooks: Mapping[Path, bytes]) -> OtterFiles | N
     return OtterFiles(len(settings_by_path) == len(notebooks), tuple(listed), tuple(withheld), tuple(shared))
 
 
-def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[Piece]:
+def read_notebook_pieces(path: Path, content: bytes, folder: Path) -> list[CellPart]:
     """Read the pieces of an otter source; none if the notebook is of another format, or damaged."""
     try:
         notebook: NotebookNode = nbformat.from_dict(json.loads(content))
@@ -83,7 +83,7 @@ def _settings(path: Path, content: bytes, folder: Path) -> OtterSettings | None:
     return settings if cell_parts else None
 
 
-def _place(notebook: Path, folder: Path, name: str, *, must_exist: bool = True) -> Path:
+def _path_of(notebook: Path, folder: Path, name: str, *, must_exist: bool = True) -> Path:
     label = f"source/{folder.name}/{notebook.name}"
     try:
         path = inside(folder, name, folder)

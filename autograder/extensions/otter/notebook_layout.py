@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder._util.notebook_format import NotebookNode
-from autograder.extensions.otter.blocks import BLOCKS, CONFIG, Boundary, Piece, boundary_of
+from autograder.extensions.otter.blocks import BLOCKS, CONFIG, Boundary, CellPart, boundary_of
 from autograder.extensions.otter.case_reader import Case, check_files, read_case, resolved, with_points
 from autograder.extensions.otter.old_formats import is_test, released_test
 from autograder.extensions.otter.otter_settings import OtterSettings, QuestionSettings, read_question, read_settings
@@ -45,7 +45,7 @@ class OtterQuestion:
     """A question and its tests."""
 
     settings: QuestionSettings
-    piece: Piece
+    piece: CellPart
     cases: list[Case] = field(default_factory=list)
     points: float = 0.0
     """Of its tests, or of its answer, which a person grades."""
@@ -66,7 +66,7 @@ class MadeCell:
     metadata: dict[str, Any] = field(default_factory=dict)
     """As students get it."""
     question: OtterQuestion | None = None
-    piece: Piece | None = None
+    piece: CellPart | None = None
     """Where it comes from; None: otter writes it."""
 
     @property
@@ -92,7 +92,7 @@ class NotebookLayout:
         return tuple(warning for warnings in groups for warning in warnings)
 
 
-def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> NotebookLayout:
+def lay_out(parts: Sequence[CellPart], folder: Path, notebook: str) -> NotebookLayout:
     """Read an assignment.
 
     Args:
@@ -112,7 +112,7 @@ def lay_out(parts: Sequence[Piece], folder: Path, notebook: str) -> NotebookLayo
         cells[:0] = _init_cells(reader.settings, notebook)
     if reader.settings.check_all_cell:
         text = "---\n\nTo double-check your work, the cell below will rerun all of the autograder tests."
-        cells += [_given("markdown", text), _given("code", "grader.check_all()")]
+        cells += [_given_cell("markdown", text), _given_cell("code", "grader.check_all()")]
     if reader.settings.export_cell:
         cells += _export_cells(reader.settings)
     if reader.settings.seed_variable:
@@ -130,10 +130,10 @@ class _LayoutReader:
         self.settings = OtterSettings()
         self.cells: list[MadeCell] = []
         self.questions: list[OtterQuestion] = []
-        self.open: list[tuple[str, Piece]] = []
+        self.open: list[tuple[str, CellPart]] = []
         self.question: OtterQuestion | None = None
         self.begin_export = self.end_export = False
-        self.seeds: list[tuple[Piece, int]] = []
+        self.seeds: list[tuple[CellPart, int]] = []
         self._forget()
 
     def _forget(self) -> None:
@@ -143,7 +143,7 @@ class _LayoutReader:
         self.last_text: MadeCell | None = None
         self.solution_text: list[str] = []
 
-    def read(self, cell_part: Piece) -> None:
+    def read(self, cell_part: CellPart) -> None:
         boundary = boundary_of(cell_part)
         if boundary is None:
             self._cell(cell_part)
@@ -167,12 +167,12 @@ class _LayoutReader:
 
     # --- boundaries
 
-    def _config(self, cell_part: Piece) -> None:
+    def _config(self, cell_part: CellPart) -> None:
         if self.open or self.questions:
             raise cell_part.fault("the assignment config comes after a question; move it to the top", 1)
         self.settings = read_settings(cell_part, self.folder, self.settings)
 
-    def _begin(self, boundary: Boundary, cell_part: Piece) -> None:
+    def _begin(self, boundary: Boundary, cell_part: CellPart) -> None:
         kind = boundary.kind
         name = f"# BEGIN {kind.upper()}"
         if not self.open and kind != "question":
@@ -193,7 +193,7 @@ class _LayoutReader:
             self._begin_question(cell_part)
         self.open.append((kind, cell_part))
 
-    def _begin_question(self, cell_part: Piece) -> None:
+    def _begin_question(self, cell_part: CellPart) -> None:
         settings = read_question(cell_part)
         if any(question.settings.name == settings.name for question in self.questions):
             raise cell_part.fault(f"there is a question {settings.name!r} already; rename one of them")
@@ -201,7 +201,7 @@ class _LayoutReader:
         self.questions.append(self.question)
         self.begin_export = self.begin_export or settings.manual or settings.export
 
-    def _end(self, boundary: Boundary, cell_part: Piece) -> None:
+    def _end(self, boundary: Boundary, cell_part: CellPart) -> None:
         kind = boundary.kind
         if not self.open or self.open[-1][0] != kind:
             inside = f"; # BEGIN {self.open[-1][0].upper()} is not ended" if self.open else ""
@@ -212,7 +212,7 @@ class _LayoutReader:
         elif kind == "question":
             self._end_question(cell_part)
 
-    def _end_solution(self, cell_part: Piece) -> None:
+    def _end_solution(self, cell_part: CellPart) -> None:
         question = self._asked(cell_part)
         if self.has_solution_text and question.settings.manual and not self.has_prompt:
             assert self.prompt_place is not None
@@ -222,7 +222,7 @@ class _LayoutReader:
             self.cells.insert(self.prompt_place, answer_cell)
             self.has_prompt = True
 
-    def _end_question(self, cell_part: Piece) -> None:
+    def _end_question(self, cell_part: CellPart) -> None:
         question = self._asked(cell_part)
         settings = question.settings
         self.end_export = self.end_export or settings.manual or settings.export
@@ -235,7 +235,7 @@ class _LayoutReader:
         if question.cases:
             shows = not self.without_answer or any(not case.hidden for case in question.cases)
             if shows and settings.check_cell:
-                self.cells.append(_given("code", f'grader.check("{settings.name}")', CellRole.CHECK, question))
+                self.cells.append(_given_cell("code", f'grader.check("{settings.name}")', CellRole.CHECK, question))
             else:
                 self._without_check_cell(question)
         if self.settings.show_question_points and self.last_text is not None:
@@ -251,12 +251,12 @@ class _LayoutReader:
         if self.cells:
             self.cells[-1].metadata.setdefault("otter", {})["tests"] = [name]
         self.cells.append(
-            _given("code", f"# The tests of {name} run when the notebook is graded.", CellRole.CHECK, question)
+            _given_cell("code", f"# The tests of {name} run when the notebook is graded.", CellRole.CHECK, question)
         )
 
     # --- cells
 
-    def _cell(self, cell_part: Piece) -> None:
+    def _cell(self, cell_part: CellPart) -> None:
         block = self.open[-1][0] if self.open else ""
         if block == "tests":
             case = read_case(cell_part, ok_format=self.settings.ok_format)
@@ -267,7 +267,7 @@ class _LayoutReader:
         self._export_tags(new_cell)
         self.cells.append(new_cell)
 
-    def _made(self, cell_part: Piece, block: str) -> MadeCell:
+    def _made(self, cell_part: CellPart, block: str) -> MadeCell:
         cell_type = cell_part.cell.cell_type
         if cell_type == "code" and is_test(cell_part.cell.source):
             raise cell_part.fault(released_test(cell_part.cell.source))
@@ -322,13 +322,13 @@ class _LayoutReader:
             self.cells.append(cell)
         self.begin_export = self.end_export = False
 
-    def _asked(self, cell_part: Piece) -> OtterQuestion:
+    def _asked(self, cell_part: CellPart) -> OtterQuestion:
         if self.question is None:
             _misplaced(cell_part)
         return self.question
 
 
-def _misplaced(cell_part: Piece) -> NoReturn:
+def _misplaced(cell_part: CellPart) -> NoReturn:
     raise cell_part.fault(f"a block of {', '.join(BLOCKS[1:])} stands outside of a question")
 
 
@@ -366,21 +366,21 @@ def _number(question: OtterQuestion) -> str:
 # --- cells that otter writes -------------------------------------------------------------------------
 
 
-def _given(
+def _given_cell(
     cell_type: str, text: str, part: CellRole = CellRole.GIVEN, question: OtterQuestion | None = None
 ) -> MadeCell:
     return MadeCell(part, cell_type, text, text, {"editable": False, "deletable": False}, question)
 
 
 def _export_tag(*, end: bool) -> MadeCell:
-    return _given("markdown", f"<!-- {'END' if end else 'BEGIN'} QUESTION -->\n\n")
+    return _given_cell("markdown", f"<!-- {'END' if end else 'BEGIN'} QUESTION -->\n\n")
 
 
 def _init_cells(settings: OtterSettings, notebook: str) -> list[MadeCell]:
     arguments = [f'"{notebook}"'] if settings.runs_on == "default" else []
     arguments += [f'tests_url_prefix="{settings.url_prefix}"'] if settings.url_prefix else []
-    init = _given("code", f"# Initialize Otter\nimport otter\ngrader = otter.Notebook({', '.join(arguments)})")
-    return [*([_given("code", "%pip install -q otter-grader")] if settings.runs_on == "colab" else []), init]
+    init = _given_cell("code", f"# Initialize Otter\nimport otter\ngrader = otter.Notebook({', '.join(arguments)})")
+    return [*([_given_cell("code", "%pip install -q otter-grader")] if settings.runs_on == "colab" else []), init]
 
 
 def _export_cells(settings: OtterSettings) -> list[MadeCell]:
@@ -403,4 +403,8 @@ def _export_cells(settings: OtterSettings) -> list[MadeCell]:
     )
     call = f"grader.export({', '.join(option for wanted, option in options if wanted)})"
     head = "" if export.force_save else "# Save your notebook first, then run this cell to export your submission.\n"
-    return [_given("markdown", text), _given("code", head + call), MadeCell(CellRole.FREE, "markdown", " ", " ")]
+    return [
+        _given_cell("markdown", text),
+        _given_cell("code", head + call),
+        MadeCell(CellRole.FREE, "markdown", " ", " "),
+    ]

@@ -16,11 +16,11 @@ import yaml
 
 from autograder._util.yaml_record import YamlReader, is_null
 from autograder.course.paths import inside
-from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.blocks import CellPart
 from autograder.extensions.otter.setting_values import (
     CellReader,
     Points,
-    Read,
+    ReadValue,
     as_anything,
     as_file_names,
     as_name,
@@ -102,7 +102,7 @@ class QuestionSettings:
     """Warnings, which no key sets."""
 
 
-def read_settings(cell_part: Piece, folder: Path, before: OtterSettings) -> OtterSettings:
+def read_settings(cell_part: CellPart, folder: Path, before: OtterSettings) -> OtterSettings:
     """Read the assignment's configuration; the cell's keys override those of its ``config_file``.
 
     Args:
@@ -125,7 +125,7 @@ def read_settings(cell_part: Piece, folder: Path, before: OtterSettings) -> Otte
     return settings
 
 
-def read_question(cell_part: Piece) -> QuestionSettings:
+def read_question(cell_part: CellPart) -> QuestionSettings:
     """Read a question's configuration.
 
     Raises:
@@ -197,7 +197,7 @@ _NO_PDF = (
     "manual questions on the page of `autograder review`"
 )
 _SCORE = "it changes the score after grading; give the questions the points that they are worth"
-_GENERATE: Mapping[str, Read] = {
+_GENERATE: Mapping[str, ReadValue] = {
     "grade_from_log": refused(_LOG),
     "plugins": refused(_PLUGINS),
     "score_threshold": refused(_SCORE),
@@ -232,9 +232,13 @@ _GENERATE: Mapping[str, Read] = {
         as_anything,
     ),
 }
-_SEED: Mapping[str, Read] = {"variable": as_text, "autograder_value": as_whole_number, "student_value": as_whole_number}
-_TESTS: Mapping[str, Read] = {"files": as_truth, "ok_format": as_truth, "url_prefix": as_text}
-_EXPORT: Mapping[str, Read] = {
+_SEED: Mapping[str, ReadValue] = {
+    "variable": as_text,
+    "autograder_value": as_whole_number,
+    "student_value": as_whole_number,
+}
+_TESTS: Mapping[str, ReadValue] = {"files": as_truth, "ok_format": as_truth, "url_prefix": as_text}
+_EXPORT: Mapping[str, ReadValue] = {
     "instructions": as_text,
     "pdf": as_truth,
     "filtering": as_truth,
@@ -244,7 +248,7 @@ _EXPORT: Mapping[str, Read] = {
     "require_no_pdf_ack": as_anything,
     "ignore_log": as_truth,
 }
-_ASSIGNMENT: Mapping[str, Read] = {
+_ASSIGNMENT: Mapping[str, ReadValue] = {
     "name": as_text,
     "config_file": as_text,
     "files": as_file_names,
@@ -311,7 +315,7 @@ def _assignment(
 
 
 def _read(
-    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], readers: Mapping[str, Read], section: str
+    reader: CellReader, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], readers: Mapping[str, ReadValue], section: str
 ) -> dict[str, Any]:
     values = {}
     unknown = [node for key, (node, _) in pairs.items() if key not in (*readers, *_GONE, "lang")]
@@ -331,7 +335,7 @@ def _read(
     return values
 
 
-def _section(reader: CellReader, node: yaml.Node, readers: Mapping[str, Read], section: str) -> dict[str, Any]:
+def _section(reader: CellReader, node: yaml.Node, readers: Mapping[str, ReadValue], section: str) -> dict[str, Any]:
     return {} if is_null(node) else _read(reader, reader.pairs(node, repr(section)), readers, repr(section))
 
 

@@ -10,12 +10,12 @@ import yaml
 
 from autograder._util.yaml_record import YamlReader, suggest
 from autograder.errors import CourseError
-from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.blocks import CellPart
 
 Points = int | float | list[int | float | None] | dict[str, int | float] | None
 
 
-def read_mapping(cell_part: Piece, lines: list[str], first: int, section: str) -> tuple[CellReader, dict[str, Any]]:
+def read_mapping(cell_part: CellPart, lines: list[str], first: int, section: str) -> tuple[CellReader, dict[str, Any]]:
     """Read a YAML mapping from lines of a piece; ``first`` is the first one's number in it.
 
     Returns:
@@ -64,7 +64,7 @@ class CellReader(YamlReader):
         return node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", [])
 
 
-def cell_mapping(cell_part: Piece) -> tuple[CellReader, yaml.Node]:
+def cell_mapping(cell_part: CellPart) -> tuple[CellReader, yaml.Node]:
     """Read the YAML of a cell; return its reader, and its root."""
     reader = CellReader(f"{cell_part.label}: cell {cell_part.number}", offset=cell_part.first - 1)
     return reader, reader.parse("\n".join(cell_part.lines))
@@ -90,7 +90,7 @@ def unknown_keys(reader: YamlReader, nodes: list[yaml.Node], section: str, keys:
 
 # --- values ------------------------------------------------------------------------------------------
 
-Read = Callable[[YamlReader, yaml.Node, yaml.Node], Any]
+ReadValue = Callable[[YamlReader, yaml.Node, yaml.Node], Any]
 
 
 def plain_value(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
@@ -101,7 +101,7 @@ def plain_value(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
         raise reader.error(node, f"{key.value!r} cannot be read ({str(error).splitlines()[0]})") from None
 
 
-def _of(kind: type | tuple[type, ...], words: str) -> Read:
+def _of(kind: type | tuple[type, ...], words: str) -> ReadValue:
     def read(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
         value = plain_value(reader, key, node)
         if value is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
@@ -160,7 +160,7 @@ def as_anything(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:
     return plain_value(reader, key, node)
 
 
-def refused(reason: str) -> Read:
+def refused(reason: str) -> ReadValue:
     """Refuse a key that asks for something, and accept it where it is empty or off."""
 
     def read(reader: YamlReader, key: yaml.Node, node: yaml.Node) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autograder.extensions.otter.blocks import Piece
+from autograder.extensions.otter.blocks import CellPart
 
 _DROPPED = ("# SOLUTION NO PROMPT", "# BEGIN PROMPT", "# END PROMPT", "# SEED")
 """Ends of lines that students do not get."""
@@ -28,7 +28,7 @@ _EXACT = re.compile(r"# ?SOLUTION\b|# (BEGIN|END) (SOLUTION|PROMPT)\b")
 _SEED = re.compile(r"# SEED\s*$")
 
 
-def without_ignored(cell_part: Piece) -> list[tuple[int, str]]:
+def without_ignored(cell_part: CellPart) -> list[tuple[int, str]]:
     """Return the lines that otter keeps, each with its number in the piece.
 
     Raises:
@@ -63,7 +63,7 @@ def has_seed(lines: Sequence[tuple[int, str]]) -> int:
     return next((number for number, line in lines if _SEED.search(line)), 0)
 
 
-def without_solutions(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> list[str]:
+def without_solutions(cell_part: CellPart, lines: Sequence[tuple[int, str]]) -> list[str]:
     """Return the lines as a student gets them.
 
     Raises:
@@ -76,7 +76,7 @@ def without_solutions(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> lis
     return [line for _, line in numbered_lines]
 
 
-def check_unmarked(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> None:
+def check_unmarked(cell_part: CellPart, lines: Sequence[tuple[int, str]]) -> None:
     """Refuse a marker in a cell whose solutions otter does not remove.
 
     Raises:
@@ -93,7 +93,7 @@ def check_unmarked(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> None:
 _RIGHT = "write # SOLUTION, # SOLUTION NO PROMPT, # BEGIN SOLUTION or # END SOLUTION, in capitals, or reword it"
 
 
-def _stripped(cell_part: Piece, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _stripped(cell_part: CellPart, lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     begun = 0
     for number, line in lines:
         text = line.rstrip()

@@ -35,7 +35,7 @@ def people_of_gradebook(source: Path | str | URL) -> tuple[Person, ...]:
     from sqlalchemy import text
     from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-    name = _shown(source)
+    name = _database_label(source)
     try:
         engine = _engine(source)
     except (ModuleNotFoundError, ArgumentError) as error:
@@ -67,7 +67,9 @@ def _engine(source: Path | str | URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _engine_of_file(Path(url.database or ""))
     if url.get_backend_name() != "postgresql":
-        raise UsageError(f"{_shown(url)} is of no kind that is read here; name a file, or a PostgreSQL database")
+        raise UsageError(
+            f"{_database_label(url)} is of no kind that is read here; name a file, or a PostgreSQL database"
+        )
     return create_engine(with_driver(url), execution_options={"postgresql_readonly": True})
 
 
@@ -89,6 +91,6 @@ def _url(address: str | URL) -> Any:
         ) from None
 
 
-def _shown(source: Path | str | URL) -> str:
+def _database_label(source: Path | str | URL) -> str:
     """Return a gradebook's name for messages: the file's name, or the address without its password."""
     return source.name if isinstance(source, Path) else str(_url(source).render_as_string(hide_password=True))

@@ -90,7 +90,7 @@ def people(
 
         confirm(course, file or "", number)
         return
-    source = _place(course, file, system or "")
+    source = _import_source(course, file, system or "")
     if part and mark_left:
         raise UsageError("--mark-left needs a list of the whole course, and --part says that it is none")
     _import(
@@ -98,7 +98,7 @@ def people(
     )
 
 
-def _place(course: Course, file: str | None, system: str) -> Path | str | URL:
+def _import_source(course: Course, file: str | None, system: str) -> Path | str | URL:
     """Return what to import from: a file, or a database with a gradebook."""
     from autograder.extensions.people.nbgrader_people import is_address
 
@@ -147,7 +147,7 @@ def _show(course: Course, roster: Roster, assignment: str | None) -> None:
             click.echo(f"{name}:")
         if assignment:
             for person in present.missing:
-                click.echo(f"  missing  {_named(person)}")
+                click.echo(f"  missing  {_person_label(person)}")
         for student, remark in present.remarks.items():
             click.echo(f"  look     {one_line(student, 60)}: {remark}")
         for line in present.doubts:
@@ -186,7 +186,7 @@ def _import(
             settle_all(course)
     for sign, group in (("new", imported.new), ("changed", imported.changed), ("gone", imported.gone)):
         for person in group:
-            click.echo(f"{sign:<8} {_named(person)}")
+            click.echo(f"{sign:<8} {_person_label(person)}")
     click.echo(
         f"{path}{' would be written:' if dry_run else ':'} {len(people)} people, {len(imported.new)} new, "
         f"{len(imported.changed)} changed"
@@ -205,7 +205,7 @@ def _import(
     warn_each(notes)
 
 
-def _named(person: Person) -> str:
+def _person_label(person: Person) -> str:
     from autograder._util.text import one_line
 
     name = f"  {one_line(person.name, 60)}" if person.name else ""

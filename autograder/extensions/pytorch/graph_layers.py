@@ -13,7 +13,7 @@ from autograder.check.activations import with_argument
 from autograder.check.attributes import ReportedLayer
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
-from autograder.check.steps import SHOWN, Step
+from autograder.check.steps import SHOWN_SETTINGS, Step
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 from autograder.kernel.torch_operators import ARRANGEMENTS, SIZES, SOURCES
 
@@ -109,7 +109,7 @@ class _Entry:
     def step(self) -> Step:
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         equals = tuple(LayerReading(kind, self.config, self.activation) for kind in kinds)
-        settings_to_show = {key: value for key, value in self.config.items() if key in (*SHOWN, *_SHOWN)}
+        settings_to_show = {key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_SHOWN)}
         return Step(
             self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
             operation=self.operation, free=self.free, equals=equals,

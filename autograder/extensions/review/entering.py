@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.records.course import Course
-from autograder.results.gradebook.database import opened, place, transact
+from autograder.results.gradebook.database import database_of, opened, transact
 from autograder.results.gradebook.database_rows import rows
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def enter(
                 entry.manual_comment = comment or None
             book.db.flush()
 
-        transact(book, place(course), act)
+        transact(book, database_of(course), act)
         return _standings(book, question, student)[student]
 
 

@@ -11,7 +11,7 @@ from autograder.errors import UsageError
 from autograder.extensions.review.site import Reply, Site
 
 MAX_BODY = 128 << 10
-_HERE = ("127.0.0.1", "localhost")
+_LOCAL_NAMES = ("127.0.0.1", "localhost")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,7 +42,7 @@ class ReviewServer(ThreadingHTTPServer):
     def answer(self, method: str, path: str, host: str, read_body: Callable[[], bytes | None]) -> Reply:
         """Answer a request that names this machine and has the token."""
         # A page elsewhere whose name was made to point here sends its own name.
-        if urlsplit(f"//{host}").hostname not in _HERE:
+        if urlsplit(f"//{host}").hostname not in _LOCAL_NAMES:
             return Reply(403, b"this page is for this machine only", "text/plain")
         _, token, *site_path = path.split("/", 2)
         if not secrets.compare_digest(token.encode("utf-8", "replace"), self.token.encode()) or not site_path:

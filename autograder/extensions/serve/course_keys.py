@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from autograder.course.extension_keys import ExtensionKey
+from autograder.course.extension_keys import ExtensionKey, Refusal
 from autograder.records.course import Course
 
 UNIX = "unix"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A learning system that opens the door by LTI 1.3, as it names itself where the tool is registered there."""
+
+    issuer: str = ""
+    """Its name for itself, an address; empty: there is no such learning system."""
+    client_id: str = ""
+    """Name of this door there."""
+    deployment: str = ""
+    """Number of the door's deployment there."""
+    course: str = ""
+    """Number of the course there (LTI's context). A launch of another course opens nothing."""
+    login: str = ""
+    """Address where a launch is confirmed: OpenID Connect's authorization."""
+    keys: str = ""
+    """Address of its public keys."""
+    token: str = ""
+    """Address of access tokens, for lists of people and grades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +44,37 @@ class Door:
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses from which that header counts; :data:`UNIX` is a Unix socket."""
+    hub: str = ""
+    """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
+    hub_service: str = "door"
+    """Name of the door among the Hub's services: a token that may not access it opens nothing."""
     secure: bool = False
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
+    lti: Platform = Platform()
+    """The learning system that opens the door."""
     most_waiting: int = 3
     """Most hand-ins of one student and assignment in line."""
     daily_mib: int = 500
     """Most MiB of one student's hand-ins in 24 hours; what was refused does not count."""
 
 
-DOOR = ExtensionKey(Door(), ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000)})
+def _check(settings: Door, refusal: Refusal) -> Door:
+    """Refuse a learning system of which something is missing, or whose addresses are not encrypted."""
+    platform = settings.lti
+    if platform == Platform():
+        return settings
+    needed = ("issuer", "client_id", "deployment", "login", "keys")
+    missing = [key for key in needed if not getattr(platform, key)]
+    if missing:
+        raise refusal(f"'lti' of 'serve' needs {', '.join(missing)}, as the learning system shows them")
+    for address in filter(None, (platform.login, platform.keys, platform.token)):
+        parts = urlsplit(address)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
+            raise refusal(f"{address!r} in 'lti' of 'serve' is no encrypted address; write https://…")
+    return settings
+
+
+DOOR = ExtensionKey(Door(), check=_check, ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000)})
 
 
 def door(course: Course) -> Door:

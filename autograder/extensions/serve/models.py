@@ -15,6 +15,12 @@ class Kind(enum.StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     PREVIEW = "preview"
+    RELEASE = "release"
+    FEEDBACK = "feedback"
+
+
+COMMANDS = (Kind.RELEASE, Kind.FEEDBACK)
+"""Jobs that run the command of this name; a preview runs one, too, and keeps its result."""
 
 
 class JobState(enum.StrEnum):
@@ -77,3 +83,18 @@ class Renewal(models.Model):
 
     person = models.CharField(max_length=200, primary_key=True)
     count = models.IntegerField(default=0)
+
+
+class UsedNonce(models.Model):
+    """A secret of a launch that was taken: it is taken once."""
+
+    nonce = models.CharField(max_length=64, primary_key=True)
+    used = models.DateTimeField(auto_now_add=True)
+
+
+class LaunchedLink(models.Model):
+    """Services of the learning system that the newest launch of an assignment's link named."""
+
+    assignment = models.CharField(max_length=200, primary_key=True)
+    line_item = models.TextField()
+    memberships = models.TextField()

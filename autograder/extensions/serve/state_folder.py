@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder._util.files import unwritable
 from autograder._util.platforms import flush_folder
+from autograder.errors import HostError
 from autograder.records.course import Course
 
 _SET_GROUP_ID = 0o2000
@@ -54,8 +55,8 @@ def prepare(course: Course) -> str:
     try:
         for path in (folder(course), uploads(course), incoming(course)):
             _make_folder(path)
-        _make_file(database(course), "")
-        return _make_file(folder(course) / "secret", secrets.token_urlsafe(48))
+        keep(database(course), "")
+        return keep(folder(course) / "secret", secrets.token_urlsafe(48))
     except OSError as error:
         raise unwritable(folder(course), error) from error
 
@@ -68,10 +69,24 @@ def lock(course: Course, name: str, *, wait: bool = True) -> Iterator[None]:
         BlockingIOError: another process holds it, and ``wait`` is False.
     """
     path = folder(course) / f"{name}.lock"
-    _make_file(path, "")
+    keep(path, "")
     with path.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+
+
+@contextlib.contextmanager
+def only_worker(course: Course) -> Iterator[None]:
+    """Hold the lock of the course's only worker.
+
+    Raises:
+        HostError: another one holds it.
+    """
+    try:
+        with lock(course, "worker", wait=False):
+            yield
+    except BlockingIOError:
+        raise HostError(f"another worker is at work in {course.root}; end it first") from None
 
 
 def _make_folder(path: Path) -> None:
@@ -80,8 +95,11 @@ def _make_folder(path: Path) -> None:
         path.chmod(0o2770 if path.parent.stat().st_mode & _SET_GROUP_ID else 0o700)
 
 
-def _make_file(path: Path, content: str) -> str:
-    """Make a file unless it is there; return its content. SQLite's own files get the mode of its database."""
+def keep(path: Path, content: str) -> str:
+    """Make a file of the door unless it is there; return its content.
+
+    SQLite's own files get the mode of its database.
+    """
     with contextlib.suppress(FileExistsError):
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         aside.write_text(content)

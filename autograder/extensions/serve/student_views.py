@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
@@ -34,32 +35,42 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResp
     status, fault = 200, ""
     if request.method == "POST":
         try:
-            return redirect("receipt", receipt=_take(request, visitor, assignment).receipt)
+            return redirect("receipt", receipt=take(request, visitor, assignment).receipt)
         except SubmissionError as error:
             status, fault = 400, str(error)
-        except _TooManyError as error:
+        except TooManyError as error:
             status, fault = 429, str(error)
     handed_in = own_jobs(visitor.id, assignment)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
 
 
-class _TooManyError(Exception):
+class TooManyError(Exception):
     """Too many hand-ins of one student in line, or too many bytes on a day."""
 
 
-def _take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
+def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
+    """Take the file of a request as a hand-in.
+
+    Raises:
+        SubmissionError, OSError, django.db.Error: as for :func:`hand_in.take`.
+        TooManyError: the student's limits are reached.
+    """
     limits = door(visitor.course)
     most = limits.most_waiting
     if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
-        raise _TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+        raise TooManyError(
+            gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+            % {"most": most}
+        )
     upload = request.FILES.get("file")
     if upload is None:
-        raise SubmissionError("Choose a file first: nothing was handed in.")
+        raise SubmissionError(gettext("Choose a file first: nothing was handed in."))
     if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
-        raise _TooManyError(
-            f"You would hand in more than {limits.daily_mib} MiB in 24 hours: nothing was handed in. Ask your teachers."
+        text = gettext(
+            "You would hand in more than %(most)s MiB in 24 hours: nothing was handed in. Ask your teachers."
         )
+        raise TooManyError(text % {"most": limits.daily_mib})
     return hand_ins.take(visitor.course, visitor.id, assignment, upload)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_noop as noop
+from django.views.decorators.csrf import csrf_exempt
 
-from autograder.extensions.serve import pages, public_views, staff_views, student_views
+from autograder.extensions.serve import exchange_views, lti_views, pages, public_views, staff_views, student_views
 from autograder.extensions.serve.visitors import VisitorRole, identify
 
 View = Callable[..., HttpResponse]
@@ -25,6 +27,19 @@ class Route:
     role: VisitorRole
     """The only role that may open it; ``nobody``: everybody may."""
     methods: tuple[str, ...] = ("GET", "HEAD")
+    of_others: bool = False
+    """Whether its forms come from other servers' pages; what they state is signed."""
+    staff_too: bool = False
+    """Whether staff may open a student's address."""
+
+    @property
+    def by_token(self) -> bool:
+        """Whether it is for programs: the token of the request alone counts, and no form's."""
+        return self.path.startswith("exchange/")
+
+    def opens_for(self, role: VisitorRole) -> bool:
+        """Tell whether a role may open it."""
+        return self.role in (VisitorRole.NOBODY, role) or (self.staff_too and role is VisitorRole.STAFF)
 
 
 _BOTH = ("GET", "HEAD", "POST")
@@ -50,6 +65,15 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
+    Route("lti/login/", "lti-login", lti_views.login, _ALL, _BOTH, of_others=True),
+    Route("lti/launch/", "lti-launch", lti_views.launch, _ALL, ("POST",), of_others=True),
+    Route("lti/keys/", "lti-keys", lti_views.keys, _ALL),
+    Route("lti/choose/", "lti-choose", lti_views.choose, _STAFF, ("POST",)),
+    Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
+    Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),
+    Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",)),
+    Route("exchange/submissions/<str:assignment>/<str:student>/", "submission", exchange_views.submission, _STAFF),
+    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _BOTH),
     Route("metrics", "metrics", staff_views.metrics, _STAFF),
 )
 
@@ -60,18 +84,20 @@ def _guarded(route: Route) -> View:
     def answer(request: HttpRequest, **names: Any) -> HttpResponse:
         if request.method not in route.methods:
             return HttpResponse(status=405, headers={"Allow": ", ".join(route.methods)})
-        visitor = identify(request)
-        if route.role not in (VisitorRole.NOBODY, visitor.role):
+        visitor = identify(request, by_token=route.by_token)
+        if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
         return route.view(request, visitor, **names)
 
-    return answer
+    return csrf_exempt(answer) if route.by_token or route.of_others else answer
 
 
 def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:
+    if role is VisitorRole.NOBODY and "Authorization" in request.headers:
+        return pages.with_text(401, "This course knows nobody with this token. Ask your teachers to add your login.")
     if role is VisitorRole.NOBODY:
         return public_views.ask_for_link(request)
-    return pages.notice(request, 403, "Not for you", f"This page is not for the role “{role}”.")
+    return pages.notice(request, 403, noop("Not for you"), noop("This page is for others."))
 
 
 urlpatterns: list[URLPattern] = [path(route.path, _guarded(route), name=route.name) for route in ROUTES]

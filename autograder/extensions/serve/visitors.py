@@ -6,17 +6,22 @@ import enum
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, TimestampSigner
 from django.db.models import F
 from django.http import HttpRequest
 
 from autograder.course.configuration import load_course
+from autograder.extensions.serve import hub_users
 from autograder.extensions.serve.course_keys import UNIX, Door, door
+from autograder.extensions.serve.lti_launch import Launch
 from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
 from autograder.term.people import ACTIVE, load_roster
 
 _SIGNER = Signer(salt="named link")
+_LAUNCHED = TimestampSigner(salt="launched staff")
+_LAUNCHED_SECONDS = 12 * 3600
+"""Time after which staff whom the learning system sent must come by it again."""
 
 
 class VisitorRole(enum.StrEnum):
@@ -42,20 +47,58 @@ class Visitor:
         return self.name or self.id
 
 
-def identify(request: HttpRequest) -> Visitor:
+def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
     """Find out who makes a request; a visitor without a role is nobody of the course.
+
+    Args:
+        request: the request.
+        by_token: whether its own token alone counts, which no page of another site can send.
 
     Raises:
         CourseError: course.yaml or people.csv is wrong.
+        AnswerFault: the Hub does not say whose the token is.
     """
     course = load_course(settings.COURSE_ROOT)
     wanted = door(course)
-    return _person(course, wanted, _by_header(course, wanted, request) or _by_token(_token(request)))
+    scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
+    if scheme.lower() == "token":
+        return _of_hub(course, wanted, value.strip())
+    login = "" if by_token else _by_header(course, wanted, request)
+    session = "" if by_token else str(request.session.get("token", ""))
+    person_by_token = _by_token(value.strip() if scheme.lower() == "bearer" else session)
+    person = _person(course, wanted, login or person_by_token)
+    has_role = by_token or person.role is not VisitorRole.NOBODY
+    return person if has_role else _launched_staff(course, wanted, request)
 
 
 def link_holder(course: Course, token: str) -> Visitor:
     """Return the person whose link has this token; a visitor without a role if it is not valid."""
     return _person(course, door(course), _by_token(token))
+
+
+def launched(course: Course, launch: Launch) -> Visitor | None:
+    """Return the visitor whom a learning system's launch names; None if they are not in the list of people.
+
+    Mail addresses do not count: in some learning systems, people may change their own.
+    """
+    if launch.is_staff:
+        return Visitor(course, VisitorRole.STAFF, launch.email or launch.subject, launch.name)
+    roster = load_roster(course)
+    entry = roster.with_id("lti_id", launch.subject)
+    if entry is None and launch.registry:
+        entry = roster.with_id("sis_id", launch.registry) or roster.find(launch.registry)
+    visitor = _person(course, door(course), entry.id) if entry is not None else Visitor(course)
+    return visitor if visitor.role is VisitorRole.STUDENT else None
+
+
+def let_in(request: HttpRequest, person: Visitor) -> None:
+    """Keep in the session who came."""
+    request.session.pop("token", None)
+    request.session.pop("launched", None)
+    if person.role is VisitorRole.STAFF:
+        request.session["launched"] = _LAUNCHED.sign_object({"id": person.id, "name": person.name})
+    else:
+        request.session["token"] = token(person.id)
 
 
 def token(person: str) -> str:
@@ -88,12 +131,25 @@ def _person(course: Course, wanted: Door, person: str) -> Visitor:
     return Visitor(course, VisitorRole.STUDENT, entry.id, entry.name)
 
 
+def _launched_staff(course: Course, wanted: Door, request: HttpRequest) -> Visitor:
+    """Return the member of staff whom the learning system sent; a visitor without a role if there is none."""
+    try:
+        stated = _LAUNCHED.unsign_object(request.session.get("launched", ""), max_age=_LAUNCHED_SECONDS)
+    except BadSignature:
+        return Visitor(course)
+    return Visitor(course, VisitorRole.STAFF, stated["id"], stated["name"]) if wanted.lti.course else Visitor(course)
+
+
 def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
     """Return the id of the person whom a campus login names; empty without one."""
     address = request.META.get("REMOTE_ADDR") or UNIX  # gunicorn gives none for a Unix socket
     if not wanted.header or address not in wanted.proxies:
         return ""
-    login = str(request.headers.get(wanted.header, "")).strip()
+    return _with_login(course, str(request.headers.get(wanted.header, "")).strip())
+
+
+def _with_login(course: Course, login: str) -> str:
+    """Return the id of the person with this login: a ``sis_login``, else the id of a person without one."""
     roster = load_roster(course)
     person = roster.with_id("sis_login", login)
     if person is not None:
@@ -102,10 +158,14 @@ def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
     return "" if namesake is not None and namesake.ids.get("sis_login") else login
 
 
-def _token(request: HttpRequest) -> str:
-    """Return the token of a request: that of its header, else that of its session."""
-    scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
-    return value.strip() if scheme.lower() == "bearer" else str(request.session.get("token", ""))
+def _of_hub(course: Course, wanted: Door, token: str) -> Visitor:
+    """Return the person whose Hub token this is; the Hub's group ``formgrade-<course>`` is staff."""
+    user = hub_users.user_of(wanted, token) if wanted.hub else None
+    if user is None:
+        return Visitor(course)
+    if f"formgrade-{course.course_id}" in user.groups:
+        return Visitor(course, VisitorRole.STAFF, user.name, user.name)
+    return _person(course, wanted, _with_login(course, user.name))
 
 
 def _by_token(text: str) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,9 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
-from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
+from autograder.extensions.serve.state_folder import only_worker
 from autograder.extensions.serve.upload_reader import bring_in
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
@@ -52,7 +53,7 @@ class UnderWay:
     job: Job
     gradings: Mapping[str, Grading] = field(default_factory=dict)
     """Student → grading: one, or those of a team."""
-    preview: subprocess.Popen[bytes] | None = None
+    command: subprocess.Popen[bytes] | None = None
     noted: Mapping[str, datetime] = field(default_factory=dict)
     """The times of its steps that are in its row."""
 
@@ -114,11 +115,11 @@ class Worker:
             health.beat(self._course, self._services.faults)
 
     def _next(self, after: int) -> Job | None:
-        """Return the next job after a number that may be taken; a preview runs alone, since it locks the course."""
-        if any(entry.preview is not None for entry in self._under_way):
+        """Return the next job after a number that may be taken; a command runs alone, since it locks the course."""
+        if any(entry.command is not None for entry in self._under_way):
             return None
         job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
-        return None if job is not None and job.kind == Kind.PREVIEW and self._under_way else job
+        return None if job is not None and job.kind in (Kind.PREVIEW, *COMMANDS) and self._under_way else job
 
     # --- taking
 
@@ -154,9 +155,9 @@ class Worker:
                 self._grade(job, anew=True)
             case Kind.ASK | Kind.ANSWER:
                 self._write_request(job)
-            case Kind.PREVIEW:
+            case _:
                 self._services.close()  # they may hold the course for a moment longer
-                self._under_way.append(UnderWay(job, preview=_start_preview(self._course, job.assignment)))
+                self._under_way.append(UnderWay(job, command=_start_command(self._course, job)))
 
     def _collect(self, job: Job) -> None:
         """Bring an upload into submitted/, and have it graded."""
@@ -207,10 +208,10 @@ class Worker:
     # --- finishing
 
     def _finish_if_done(self, entry: UnderWay) -> None:
-        if entry.preview is not None:
-            if entry.preview.poll() is not None:
+        if entry.command is not None:
+            if entry.command.poll() is not None:
                 self._under_way.remove(entry)
-                _finish_preview(self._course, entry.job, entry.preview.returncode)
+                _finish_command(self._course, entry.job, entry.command.returncode)
             return
         if (times := self._times(entry.job.student)) != entry.noted:
             jobs.note_times(entry.job, times)
@@ -287,41 +288,30 @@ def _preview_file(course: Course) -> Path:
     return state_folder.folder(course) / "preview.json"
 
 
-def _start_preview(course: Course, assignment: str) -> subprocess.Popen[bytes]:
-    """Start the command that says which grades would change, and writes none."""
+def _start_command(course: Course, job: Job) -> subprocess.Popen[bytes]:
+    """Start a job's command; that of a preview says which grades would change, and writes none."""
     file = _preview_file(course)
     file.unlink(missing_ok=True)
-    options = ["--dry-run", "--quiet", "--json", str(file), "--course", str(course.root)]
+    line = [str(job.kind), job.assignment]
+    if job.kind == Kind.PREVIEW:
+        line = ["grade", job.assignment, "--dry-run", "--quiet", "--json", str(file)]
     with file.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "autograder", "grade", assignment, *options],
+            [sys.executable, "-m", "autograder", *line, "--course", str(course.root)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
 
 
-def _finish_preview(course: Course, job: Job, code: int) -> None:
-    """Keep what the command wrote; its words, if it wrote nothing."""
-    try:
-        text = _preview_file(course).read_text("utf-8")
-        json.loads(text)
-    except (OSError, ValueError):
-        words = _preview_file(course).with_suffix(".log").read_text("utf-8", "replace")[-2000:]
-        jobs.finish(job, JobState.NOT_GRADED, detail=words or f"it ended with exit code {code}")
-    else:
-        jobs.finish(job, JobState.DONE, text=text)
-
-
-@contextlib.contextmanager
-def only_worker(course: Course) -> Iterator[None]:
-    """Hold the lock of the course's only worker.
-
-    Raises:
-        HostError: another one holds it.
-    """
-    try:
-        with state_folder.lock(course, "worker", wait=False):
-            yield
-    except BlockingIOError:
-        raise HostError(f"another worker is at work in {course.root}; end it first") from None
+def _finish_command(course: Course, job: Job, code: int) -> None:
+    """Keep what a preview wrote; of another command, and of one that failed, its words."""
+    words = _preview_file(course).with_suffix(".log").read_text("utf-8", "replace")[-2000:]
+    state = JobState.DONE if code == 0 and job.kind in COMMANDS else JobState.NOT_GRADED
+    values = {"detail": words or f"it ended with exit code {code}"}
+    if job.kind == Kind.PREVIEW:
+        with contextlib.suppress(OSError, ValueError):
+            text = _preview_file(course).read_text("utf-8")
+            json.loads(text)
+            state, values = JobState.DONE, {"text": text}
+    jobs.finish(job, state, **values)

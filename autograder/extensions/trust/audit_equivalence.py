@@ -94,13 +94,13 @@ def _compared(
         functions = defined(cell.source)
         if of_cell and not set(names) & functions:
             for mutant in of_cell:
-                yield mutant.id, _one(run, mutant, names, deadline, seed)
+                yield mutant.id, _comparison(run, mutant, names, deadline, seed)
         run(cell.source if cell.role is Role.ANSWER else cell.released, seconds)
         if set(names) & functions:
             run(f"_audit_probe.watch(globals(), {names!r})", 60.0)
             later += [(cell, one, names) for one in of_cell]
     for _, mutant, names in later:
-        yield mutant.id, _one(run, mutant, names, deadline, seed)
+        yield mutant.id, _comparison(run, mutant, names, deadline, seed)
 
 
 def _run(kernel: StartedKernel, deadline: float, source: str, seconds: float) -> CellRun:
@@ -116,7 +116,7 @@ def _install() -> str:
     )
 
 
-def _one(
+def _comparison(
     run: Callable[[str, float], CellRun], mutant: Mutant, names: list[str], deadline: float, seed: int
 ) -> Comparison:
     seconds_left = deadline - time.monotonic()

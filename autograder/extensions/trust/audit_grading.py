@@ -151,7 +151,7 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
     losses = tuple(_losses(mutant, outcome, solution))
     raised = bool(losses) and all(_raised(loss.question, outcome) for loss in losses)
     if losses and mutant.is_another_form and all(loss.message.startswith(_VISIBLE) for loss in losses):
-        return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_SHOWN)
+        return Result(mutant, MutantVerdict.WITHDRAWN, losses, raised, reason=_FORM_IS_SHOWN)
     if mutant.is_honest:
         return Result(mutant, MutantVerdict.LOST if losses else MutantVerdict.SPARED, losses, raised)
     if losses and mutant.family != "cheat" and all(_ends_with(_MISSING, loss.question, outcome) for loss in losses):
@@ -161,7 +161,7 @@ def judged(mutant: Mutant, outcome: Grade | NotGraded, solution: Grade) -> Resul
 
 _VISIBLE = "Failed at `"
 """Beginning of a message that quotes a line which students see."""
-_SHOWN = "a visible test shows students that another form is wanted"
+_FORM_IS_SHOWN = "a visible test shows students that another form is wanted"
 _MISSING = frozenset({"NameError", "UnboundLocalError", "AttributeError"})
 _ONLY_MISSING = "it is caught only because a name or an attribute is missing"
 

@@ -42,12 +42,12 @@ def _values(course: Course, assignment: Assignment, audit: Audit) -> dict[str, A
         "assignment": assignment,
         "audit": audit,
         "tiles": list(_tiles(audit)),
-        "lost": [_shown(result, audit) for result in audit.of(MutantVerdict.LOST)],
+        "lost": [_row_of(result, audit) for result in audit.of(MutantVerdict.LOST)],
         "questions": [
             (question, _bars(question.caught, question.by_others, question.survived)) for question in audit.questions
         ],
         "survivors": _grouped(by_telling(audit.of(MutantVerdict.SURVIVED))[:MAX_SHOWN], audit),
-        "equivalent": [_shown(result, audit) for result in audit.of(MutantVerdict.EQUIVALENT)[:MAX_SHOWN]],
+        "equivalent": [_row_of(result, audit) for result in audit.of(MutantVerdict.EQUIVALENT)[:MAX_SHOWN]],
         "families": [(FAMILIES[name], *counts) for name, counts in audit.by_family().items()],
         "percent": percent,
         "interval": interval,
@@ -90,13 +90,13 @@ def _grouped(results: Sequence[Result], audit: Audit) -> list[tuple[str, list[di
     order = [question.id for question in audit.questions]
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for result in results:
-        groups.setdefault(result.mutant.feeds.direct, []).append(_shown(result, audit))
+        groups.setdefault(result.mutant.feeds.direct, []).append(_row_of(result, audit))
     places = {name: place for place, name in enumerate(order)}
     names = sorted(groups, key=lambda key: [places.get(name, len(order)) for name in key])
     return [(" or ".join(key), groups[key]) for key in names]
 
 
-def _shown(result: Result, audit: Audit) -> dict[str, Any]:
+def _row_of(result: Result, audit: Audit) -> dict[str, Any]:
     lines = [(_LINES.get(line[:1], ""), line) for line in diff(result.mutant)]
     return {"result": result, "mutant": result.mutant, "family": FAMILIES[result.mutant.family], "lines": lines}
 

@@ -49,7 +49,7 @@ VERSION = 6
 """Version of the layout and of the records in it, which is raised as they change; another one is refused."""
 MANIFEST, EXAM, UNIT, RESULT = "bundle.json", "exam.json", "unit.json", result_json.NAME
 REQUESTS = "second-look.yaml"
-SUBMISSION, COURSE, RECORDINGS, OTHER = "submission", "course", "recordings", "other"
+SUBMISSION, COURSE, RECORDINGS, OTHER_FILES = "submission", "course", "recordings", "other"
 """Folders in a bundle; ``other`` has files whose names no archive should have, by their digests."""
 LIMITS = ArchiveLimits(MAX_COMMON, 20_000, MAX_COMMON, 2 * MAX_COMMON)
 """Bounds of a bundle."""
@@ -208,7 +208,9 @@ def _listed(contents: Mapping[str, bytes]) -> dict[str, BundledFile]:
     """List the files; one whose name an archive should not have gets its digest as its name."""
     digests = {place: hashlib.sha256(content).hexdigest() for place, content in contents.items()}
     members = mark_collisions(Member(place, 0, None, name_problem(place) or _junk(place)) for place in contents)
-    names = {member.name: f"{OTHER}/{digests[member.name]}" if member.problem else member.name for member in members}
+    names = {
+        member.name: f"{OTHER_FILES}/{digests[member.name]}" if member.problem else member.name for member in members
+    }
     return {place: BundledFile(names[place], digests[place], len(contents[place])) for place in sorted(contents)}
 
 

@@ -45,7 +45,7 @@ def sign(bundle: Path, key: Path) -> Path:
     path.unlink(missing_ok=True)  # the program asks before it writes over one
     process = _run("sign", "-f", str(key.resolve()), "-n", NAMESPACE, str(bundle.resolve()), data=None)
     if process.returncode or not path.is_file():
-        raise HostError(f"{key} cannot sign {bundle.name}: {_said(process)}")
+        raise HostError(f"{key} cannot sign {bundle.name}: {_message(process)}")
     return path
 
 
@@ -73,7 +73,7 @@ def signer(bundle: Path, allowed: Path) -> str:
         raise SignatureError(f"{path.name} was made with a key of nobody in {allowed}")
     verification = _run("verify", *files, "-I", names[0], "-n", NAMESPACE, data=bundle)
     if verification.returncode:
-        raise SignatureError(f"{path.name} does not fit {bundle.name}: {_said(verification)}")
+        raise SignatureError(f"{path.name} does not fit {bundle.name}: {_message(verification)}")
     return names[0]
 
 
@@ -89,7 +89,7 @@ def _run(action: str, *arguments: str, data: Path | None) -> subprocess.Complete
         raise HostError(f"{PROGRAM} did not end within {SECONDS:g} s") from None
 
 
-def _said(process: subprocess.CompletedProcess[bytes]) -> str:
+def _message(process: subprocess.CompletedProcess[bytes]) -> str:
     return (
         one_line((process.stderr or process.stdout).decode(errors="replace"), 300) or f"exit code {process.returncode}"
     )

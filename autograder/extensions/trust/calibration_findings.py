@@ -70,7 +70,7 @@ def _solution_loses(check: CheckCalibration) -> Iterator[str]:
     if check.threshold is None:
         return
     share = check.lost.hits / check.lost.runs
-    finding = f"{label(check)}: the solution itself misses {asked(check)} in {counted(check.lost)}"
+    finding = f"{label(check)}: the solution itself misses {threshold_words(check)} in {counted(check.lost)}"
     if share == 1:
         yield f"{finding}: nobody who works as you do gets these points. {_better(check)}"
     elif COIN[0] <= share <= COIN[1]:
@@ -79,9 +79,9 @@ def _solution_loses(check: CheckCalibration) -> Iterator[str]:
         yield f"{finding}. {_better(check)}"
     elif (room := _room(check)) < check.spread and check.measure not in CONDITIONS:
         yield (
-            f"{label(check)}: no run of the solution misses {asked(check)}, but it is near: {room:.2g} from the worst "
-            f"run, and the runs differ by {check.spread:.2g} (their standard deviation). Ask for less, or run it more "
-            "often."
+            f"{label(check)}: no run of the solution misses {threshold_words(check)}, but it is near: {room:.2g} from "
+            f"the worst run, and the runs differ by {check.spread:.2g} (their standard deviation). Ask for less, or "
+            "run it more often."
         )
 
 
@@ -161,7 +161,7 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     if wrong and all(one.passed.hits == one.passed.runs for one in wrong):
         values = [value for one in wrong for value in one.values]
         yield (
-            f"{label(check)}: everything meets {asked(check)}: each run of the solution "
+            f"{label(check)}: everything meets {threshold_words(check)}: each run of the solution "
             f"({span(check.values)}) and of {_names([one.name for one in wrong])} ({span(values)}). It separates "
             "nothing."
         )
@@ -170,7 +170,7 @@ def _asks_nothing(check: CheckCalibration) -> Iterator[str]:
     away = abs(check.threshold - check.mean)
     if not wrong and noise > 0 and away > FAR * noise:
         yield (
-            f"{label(check)}: {asked(check)} is {away / noise:.0f} standard deviations away "
+            f"{label(check)}: {threshold_words(check)} is {away / noise:.0f} standard deviations away "
             f"from the solution ({span(check.values)}), so it asks next to nothing. A weak answer in answers/ would "
             "show what it lets pass."
         )
@@ -183,9 +183,9 @@ def _answers(check: CheckCalibration) -> Iterator[str]:
         wrong = not answer.name.startswith(GOOD)
         if wrong and answer.passed.hits:
             yield (
-                f"{label(check)}: {answer.name} passes {asked(check)} in {answer.passed.hits} of {answer.passed.runs} "
-                f"runs; measured: {span(answer.values)}, and of the solution {span(check.values)}. "
-                f"{_instead(check, answer)}"
+                f"{label(check)}: {answer.name} passes {threshold_words(check)} in {answer.passed.hits} of "
+                f"{answer.passed.runs} runs; measured: {span(answer.values)}, and of the solution "
+                f"{span(check.values)}. {_instead(check, answer)}"
             )
         elif wrong and len(answer.values) > 1 and (short := _short(check, answer)) < statistics.stdev(answer.values):
             yield (
@@ -259,7 +259,7 @@ def label(check: CheckCalibration) -> str:
     return one_line(f"{check.notebook}, {check.question}, {check.name}", MAX_MESSAGE)
 
 
-def asked(check: CheckCalibration) -> str:
+def threshold_words(check: CheckCalibration) -> str:
     """Return the threshold for people: ``the threshold 0.62``."""
     return "no threshold" if check.threshold is None else f"the threshold {number(check.threshold, 6)}"
 

@@ -130,7 +130,7 @@ class _Comparison:
             if name not in second or not alike(self.plain(first[name]), self.plain(second[name])):
                 if hasattr(first[name], "get_weights"):
                     raise Unclear("networks with other weights may be equally good")
-                wanted, actual = shown(first[name]), shown(second.get(name))
+                wanted, actual = as_code(first[name]), as_code(second.get(name))
                 return {"verdict": "different", "why": f"`{name}` is {actual} instead of {wanted}", "name": name}
         tried = 0
         for name in functions:
@@ -177,12 +177,14 @@ class _Comparison:
                 if self.same_arguments(before, (args, kwargs)):
                     return {"verdict": "different", "why": reason, "name": name}, tried
             if not same:
-                arguments = ", ".join([*map(shown, args), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
-                result = _ending(actual) if isinstance(actual, BaseException) else f"gives {shown(actual)}"
+                arguments = ", ".join(
+                    [*map(as_code, args), *(f"{key}={as_code(value)}" for key, value in kwargs.items())]
+                )
+                result = _ending(actual) if isinstance(actual, BaseException) else f"gives {as_code(actual)}"
                 call = f"{name}({arguments})"
-                reason = f"`{call}` {result} instead of {shown(wanted)}"
+                reason = f"`{call}` {result} instead of {as_code(wanted)}"
                 ending = "," if len(args) == 1 else ""
-                case = f"(({arguments}{ending}), {shown(wanted)})" if not kwargs else ""
+                case = f"(({arguments}{ending}), {as_code(wanted)})" if not kwargs else ""
                 differences.append((len(reason), {"verdict": "different", "why": reason, "name": name, "case": case}))
         return (min(differences, key=lambda pair: pair[0])[1] if differences else {}), tried
 
@@ -421,7 +423,7 @@ def _numbers_alike(first: Any, second: Any, tolerance: float, scale: float = 0.0
     return type(first) is type(second) and bool(first == second)
 
 
-def shown(value: Any) -> str:
+def as_code(value: Any) -> str:
     """Show a value as it could be written in a test."""
     try:
         if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "shape", ()) != ():

@@ -62,7 +62,7 @@ def sentences(report: ReplayReport) -> list[str]:
         for doubt in replayed.case.doubts
     ]
     for reason, students in _by_reason(report).items():
-        lines.append(f"not examined anew from the recording: {_some(students)}: {reason}")
+        lines.append(f"not examined anew from the recording: {_first_students(students)}: {reason}")
     counts = Counter(change for replayed in report.cases for change in dict.fromkeys(replayed.case.changes))
     lines += [f"environment: {change}" + (f" ({n} of {total})" if n < total else "") for change, n in counts.items()]
     if not counts:
@@ -99,7 +99,7 @@ def _by_reason(report: ReplayReport) -> dict[str, list[str]]:
     return students
 
 
-def _some(students: list[str]) -> str:
+def _first_students(students: list[str]) -> str:
     return ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
 
 

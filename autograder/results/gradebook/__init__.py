@@ -14,7 +14,7 @@ from autograder.records.course import Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
 from autograder.results.gradebook.cells import save_exams
-from autograder.results.gradebook.database import opened, place, prepare, retry_while_locked, server, transact
+from autograder.results.gradebook.database import database_of, opened, prepare, retry_while_locked, server, transact
 from autograder.results.gradebook.database_rows import stored
 from autograder.results.gradebook.manual_points import (
     Points,
@@ -29,7 +29,7 @@ from autograder.results.gradebook.scores import is_recorded, save_grade
 __all__ = [
     "Points",
     "changed_points",
-    "place",
+    "database_of",
     "points_by_hand",
     "points_out_of_range",
     "prepare",
@@ -57,7 +57,7 @@ def record(course: Course, exams: Sequence[Exam], grades: Sequence[Grade]) -> No
             :data:`~autograder.results.gradebook.database.PATIENCE_SECONDS`, is damaged, or is of another
             version of nbgrader.
     """
-    database = place(course)
+    database = database_of(course)
     with opened(course) as book:
         for name in dict.fromkeys(exam.assignment for exam in exams):
             these = [exam for exam in exams if exam.assignment == name]

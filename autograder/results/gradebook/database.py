@@ -24,7 +24,7 @@ from autograder.records.course import Course
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 
 PATIENCE_SECONDS = 30.0
 """Seconds to wait for a gradebook that another process has locked."""
@@ -64,7 +64,7 @@ def server(course: Course) -> Any:
 _POSSIBLE = "name a PostgreSQL database, or leave it out: then it is gradebook.db in the course folder"
 
 
-def place(course: Course) -> Path | str:
+def database_of(course: Course) -> Path | str:
     """Return the gradebook's path, or its address without a password, for messages."""
     url = server(course)
     return course.gradebook if url is None else str(url.render_as_string(hide_password=True))
@@ -78,7 +78,7 @@ def opened(course: Course) -> Iterator[Gradebook]:
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
 
-    path = place(course)
+    path = database_of(course)
     # URL.create, because a path may hold any character.
     file = URL.create("sqlite", database=str(course.gradebook), query={"timeout": str(_LOCK_SECONDS)})
     url = server(course) or file
@@ -197,7 +197,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
                 yield name, value
 
 
-def retry_while_locked(path: Path | str, act: Callable[[], _Made]) -> _Made:
+def retry_while_locked(path: Path | str, act: Callable[[], _Result]) -> _Result:
     """Call ``act`` and return its result; try again while another process holds the lock."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import OperationalError

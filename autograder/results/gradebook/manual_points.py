@@ -57,7 +57,7 @@ def changed_points(before: Points | None, now: Points | None) -> Iterator[str]:
     for key in sorted(before.keys() | now.keys()):
         old, new = before.get(key, (None, None)), now.get(key, (None, None))
         if old != new:
-            yield f"{_named(key)}: {_in_words(*new)} given by hand while this batch ran ({_in_words(*old)} before)"
+            yield f"{_cell_label(key)}: {_in_words(*new)} given by hand while this batch ran ({_in_words(*old)} before)"
 
 
 def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Iterator[str]:
@@ -68,10 +68,10 @@ def points_out_of_range(points: Points | None, grades: Iterable[Grade]) -> Itera
                 key = (grade.student, book.notebook, question.id)
                 score, _ = (points or {}).get(key, (None, None))
                 if score is not None and not 0 <= score <= question.max_score + 1e-9:
-                    yield f"{_named(key)}: {score:g} points by hand, of {question.max_score:g}"
+                    yield f"{_cell_label(key)}: {score:g} points by hand, of {question.max_score:g}"
 
 
-def _named(key: tuple[str, str, str]) -> str:
+def _cell_label(key: tuple[str, str, str]) -> str:
     student, notebook, cell = (one_line(part, 60) for part in key)
     return f"{student}: {notebook}/{cell}"
 

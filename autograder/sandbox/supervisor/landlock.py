@@ -23,7 +23,7 @@ TRUNCATE, IOCTL_DEV = 1 << 14, 1 << 15
 ALL_FILES = ((1, (1 << 13) - 1), (2, 1 << 13), (3, TRUNCATE), (5, IOCTL_DEV))
 """(first version, access rights) on files."""
 OF_ONE_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-READ = EXECUTE | READ_FILE | READ_DIR
+READ_RIGHTS = EXECUTE | READ_FILE | READ_DIR
 TCP = 0b11
 """To bind and to connect; version 4."""
 SCOPES = 0b11
@@ -65,7 +65,7 @@ def restrict(readable: Iterable[str], writable: Iterable[str]) -> int:
     attributes = _Ruleset(everything, TCP if abi >= 4 else 0, SCOPES if abi >= 6 else 0)
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     rules = _checked(libc.syscall(CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(size), 0), "be made")
-    for paths, rights in ((readable, READ), (writable, everything)):
+    for paths, rights in ((readable, READ_RIGHTS), (writable, everything)):
         for path in paths:
             _allow(libc, rules, path, rights & everything)
     _checked(libc.syscall(RESTRICT_SELF, rules, 0), "be enforced")

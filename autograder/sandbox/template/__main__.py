@@ -30,14 +30,14 @@ else:
     import system
     from job import MODULES, SOCKET, Job
 
-OWN = ("job", "monitor", "system", "walls")
+OWN_MODULES = ("job", "monitor", "system", "walls")
 BACKEND = "module://matplotlib_inline.backend_inline"
 """ipykernel sets this before a notebook's first import of matplotlib, which reads it only then."""
 
 
 def main() -> None:
     """Import, serve forks, and in a fork run its job."""
-    for name in OWN:  # a notebook may have modules with these names
+    for name in OWN_MODULES:  # a notebook may have modules with these names
         del sys.modules[name]
     program = sys.argv[1]
     environment = dict(os.environ)

@@ -10,7 +10,7 @@ from autograder.errors import UsageError
 from autograder.extensions.lms.entries import ResultEntry
 from autograder.extensions.lms.feedback_zip import write_feedback_zip
 from autograder.extensions.lms.filling import fill
-from autograder.extensions.lms.matching import Known
+from autograder.extensions.lms.matching import PersonNames
 from autograder.extensions.lms.sent_memory import Memory
 from autograder.extensions.lms.sheet import read_sheet
 from autograder.extensions.lms.systems import recognize
@@ -42,7 +42,7 @@ BRIGHTSPACE = (
     "OrgDefinedId,Username,Last Name,First Name,Hands-on Points Grade <Numeric MaxPoints:20>,End-of-Line Indicator\n"
     "#7,#jd,Doe,Jane,,#\n#8,#mr,Roe,Max,,#\n"
 )
-STUDENTS = {"doejane": Known(names=("doejane",)), "mr": Known(logins=("mr",))}
+STUDENTS = {"doejane": PersonNames(names=("doejane",)), "mr": PersonNames(logins=("mr",))}
 
 
 def entry(student: str, score: float | None, max_score: float = 20.0) -> ResultEntry:
@@ -87,7 +87,9 @@ def test_canvas_own_rows_are_nobodys(filled):
 
 
 def test_moodles_worksheet_gets_comments_and_its_locks_hold(filled):
-    sheet, done = filled(MOODLE, students={"doejane": Known(ids=("participant:101",)), "mr": Known(names=("Max Roe",))})
+    sheet, done = filled(
+        MOODLE, students={"doejane": PersonNames(ids=("participant:101",)), "mr": PersonNames(names=("Max Roe",))}
+    )
     assert sheet.rows[1][4] == "17.5"
     assert sheet.rows[1][9] == "network: 17.5 of 20<br>a &lt; b"
     assert done.kept == {"mr": "it cannot be changed there"}
@@ -95,7 +97,7 @@ def test_moodles_worksheet_gets_comments_and_its_locks_hold(filled):
 
 
 def test_moodles_german_worksheet_is_one_too(filled):
-    students = {"doejane": Known(ids=("participant:101",)), "mr": Known(names=("Max Roe",))}
+    students = {"doejane": PersonNames(ids=("participant:101",)), "mr": PersonNames(names=("Max Roe",))}
     sheet, done = filled(MOODLE_IN_GERMAN, students=students)
     assert (sheet.rows[1][4], sheet.rows[1][9]) == ("17.5", "network: 17.5 of 20<br>a &lt; b")
     assert done.kept == {"mr": "it cannot be changed there"}
@@ -131,7 +133,7 @@ def test_a_grade_that_this_course_wrote_is_replaced(filled, tmp_path):
 
 def test_a_comment_that_changes_while_the_points_do_not_is_replaced_each_time(filled, tmp_path):
     memory, text = Memory(tmp_path / "posted.json"), MOODLE
-    jane = {"doejane": Known(ids=("participant:101",))}
+    jane = {"doejane": PersonNames(ids=("participant:101",))}
     for comment in ("first", "second", "third"):
         sheet, done = filled(text, [ResultEntry("doejane", 17.5, 20.0, comment, None)], students=jane, memory=memory)
         memory.remember_all(done.sent)
@@ -146,7 +148,7 @@ def test_what_waits_for_a_person_is_not_written(filled):
 
 
 def test_a_student_whom_nobody_there_fits_is_named(filled):
-    _, done = filled(CANVAS, [entry("stranger", 3)], {"stranger": Known(names=("stranger",))})
+    _, done = filled(CANVAS, [entry("stranger", 3)], {"stranger": PersonNames(names=("stranger",))})
     assert done.unclear == {"stranger": "nobody there fits"}
 
 
@@ -177,14 +179,14 @@ def test_any_other_table_takes_named_columns(tmp_path):
     with pytest.raises(UsageError, match=r"--key.*its columns: matricle, name, points"):
         recognize(sheet, ["hands-on"])
     layout = recognize(sheet, ["hands-on"], "points", "matricle")
-    fill(sheet, layout, [entry("jane", 4)], {"jane": Known(ids=("registry:7",))}, Memory(tmp_path / "none.json"))
+    fill(sheet, layout, [entry("jane", 4)], {"jane": PersonNames(ids=("registry:7",))}, Memory(tmp_path / "none.json"))
     assert sheet.rows[1] == ["7", "Jane", "4"]
 
 
 def test_moodles_zip_names_files_as_moodle_reads_them(filled, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<p>well done</p>", encoding="utf-8")
-    students = {"doejane": Known(ids=("participant:101",)), "mr": Known(ids=("participant:102",))}
+    students = {"doejane": PersonNames(ids=("participant:101",)), "mr": PersonNames(ids=("participant:102",))}
     entries = [ResultEntry("doejane", 1.0, 20.0, "", page), ResultEntry("mr", 1.0, 20.0, "", None)]
     sheet, done = filled(MOODLE, entries, students)
     layout = recognize(sheet, [])

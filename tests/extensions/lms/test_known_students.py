@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.extensions.lms.matching import Known, match
+from autograder.extensions.lms.matching import PersonNames, match
 from autograder.extensions.lms.student_identities import known_students
 from autograder.term.people import Person, Roster
 
@@ -23,7 +23,7 @@ def test_a_participant_is_one_for_one_assignment():
 
 
 def test_the_same_digits_of_two_kinds_are_two_people():
-    people = [Known(ids=("participant:7",)), Known(ids=("canvas:7",))]
+    people = [PersonNames(ids=("participant:7",)), PersonNames(ids=("canvas:7",))]
     assert match(known_students(Roster((JANE,)), "hw", ["jdoe"]), people).pairs == {"jdoe": 1}
 
 

@@ -42,6 +42,14 @@ def test_a_course_without_the_keys_has_neither(tmp_path: Path) -> None:
             "learning_system: {kind: canvas, course: 1}\n",
             "course.yaml:2: 'learning_system' needs url, its address, and course",
         ),
+        (
+            "learning_system: {kind: sakai, url: u, course: 1}\n",
+            "course.yaml:2: unknown kind 'sakai' in 'learning_system'; it is one of canvas, lti, moodle",
+        ),
+        (
+            "learning_system: {kind: blackboard, url: u, course: 1}\n",
+            "course.yaml:2: 'blackboard' in 'learning_system' takes no results by an API; use autograder post --into",
+        ),
         ("learning_sistem: {}\n", "unknown key 'learning_sistem' in the course; did you mean 'learning_system'"),
         ("posted_to: 3\n", "course.yaml:2: unknown key 'posted_to' in the course"),
         (

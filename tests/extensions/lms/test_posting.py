@@ -8,14 +8,18 @@ from helpers.learning_systems import TOKEN, FakeCanvas, FakeMoodle, served
 from autograder.errors import HostError, UsageError
 from autograder.extensions.lms.canvas import Canvas
 from autograder.extensions.lms.entries import ResultEntry
-from autograder.extensions.lms.matching import Known
+from autograder.extensions.lms.matching import PersonNames
 from autograder.extensions.lms.moodle import Moodle
 from autograder.extensions.lms.posting import Handover, plan, send
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sent_memory import Memory
 
 pytestmark = pytest.mark.integration
-STUDENTS = {"jane": Known(logins=("jd",)), "max": Known(names=("Max Roe",)), "who": Known(names=("who",))}
+STUDENTS = {
+    "jane": PersonNames(logins=("jd",)),
+    "max": PersonNames(names=("Max Roe",)),
+    "who": PersonNames(names=("who",)),
+}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from helpers import lti_platform
 from helpers.tiny import YAML, tiny_course
 
 from autograder.extensions.serve.django_settings import configure
@@ -15,7 +16,7 @@ from autograder.extensions.serve.django_settings import configure
 if TYPE_CHECKING:
     from helpers.doors import Door
 
-SETTINGS = YAML + "serve: {staff: [meier], hosts: [door.example]}\n"
+SETTINGS = YAML + lti_platform.YAML.replace("{staff", "{hosts: [door.example], staff")
 
 
 _FIRST = tempfile.TemporaryDirectory(prefix="door-")

@@ -41,16 +41,17 @@ def graded_door(door: Door) -> Door:
 def address(route: Route) -> str:
     """The address with ada's and hw's names in it."""
     job = Job.objects.get(student="ada", kind="hand-in")
-    names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong"}
+    names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong", "kind": "release"}
+    path = route.path
     for name, value in names.items():
-        route_path = route.path.replace(f"<str:{name}>", value)
-        route = Route(route_path, route.name, route.view, route.role, route.methods)
-    return f"/{route.path}"
+        path = path.replace(f"<str:{name}>", value)
+    return f"/{path}"
 
 
-def ask(client: Client, route: Route, method: str) -> Any:
+def ask(client: Client, route: Route, method: str, person: str) -> Any:
     send = client.post if method == "POST" else client.get
-    return send(address(route))
+    signed = {"HTTP_AUTHORIZATION": f"Bearer {visitors.token(person)}"} if route.by_token else {}
+    return send(address(route), **signed)
 
 
 def test_every_address_is_in_the_table_of_roles() -> None:
@@ -62,13 +63,13 @@ def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) ->
     for person, role in VISITORS.items():
         client = graded_door.visitor(person, raise_request_exception=False)
         for method in ("GET", "POST"):
-            answer = ask(client, route, method)
+            answer = ask(client, route, method, person)
             if method not in route.methods:
                 assert answer.status_code == 405
             elif route.role is VisitorRole.NOBODY:
                 assert answer.status_code in (200, 302, 401, 503)
-            elif role is route.role:
-                assert answer.status_code in (200, 302, 400)
+            elif role is route.role or (role is VisitorRole.STAFF and route.staff_too):
+                assert answer.status_code in ((200, 400, 404) if route.by_token else (200, 302, 400))
             else:
                 assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
                 assert SECRET not in answer.content.decode()
@@ -79,10 +80,18 @@ def test_another_student_sees_nothing_of_adas_at_any_address(graded_door: Door, 
     client = graded_door.visitor("bob", raise_request_exception=False)
     job = Job.objects.get(student="ada", kind="hand-in")
     for method in route.methods:
-        answer = ask(client, route, method)
+        answer = ask(client, route, method, "bob")
         assert answer.status_code in (200, 400, 404)
         for word in (SECRET, job.sha256, job.receipt, "Ada A."):
             assert word not in answer.content.decode()
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.by_token], ids=lambda route: route.name)
+def test_an_address_for_programs_opens_for_no_session_since_other_sites_could_use_it(door: Door, route: Route) -> None:
+    door.hand_in("ada")
+    for person in ("ada", "meier"):
+        client = door.visitor(person, enforce_csrf_checks=True)
+        assert {client.generic(method, address(route)).status_code for method in route.methods} == {401}
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if "GET" in r.methods], ids=lambda route: route.name)
@@ -111,6 +120,13 @@ def test_no_name_in_an_address_leads_out_of_the_course(graded_door: Door, path: 
     for address_ in (f"/assignments/{path}/feedback/page/", f"/receipts/{path}/"):
         assert client.get(address_).status_code == 404
     assert graded_door.visitor("meier").get(f"/staff/feedback/hw/{path}/").status_code == 404
+    staff = {"HTTP_AUTHORIZATION": f"Bearer {visitors.token('meier')}"}
+    for address_ in (
+        f"/exchange/submissions/hw/{path}/",
+        f"/exchange/submissions/{path}/ada/",
+        f"/exchange/release/{path}/",
+    ):
+        assert client.get(address_, **staff).status_code == 404
 
 
 def test_a_feedback_page_cannot_act(graded_door: Door) -> None:

@@ -13,7 +13,7 @@ from django.db import connections
 from helpers.doors import Door
 from helpers.tiny import YAML, tiny_course
 
-from autograder.extensions.serve import django_settings, state_folder
+from autograder.extensions.serve import django_settings, state_folder, visitors
 
 WEB_USER = 65_534
 CLOSED = {
@@ -26,6 +26,7 @@ CLOSED = {
     "feedback/ada/hw/nb.html": "r+b",
     "autograded/ada/hw/result.json": "r+b",
     "submitted/ada/hw/nb.ipynb": "r+b",
+    "release/hw/nb.ipynb": "r+b",
 }
 """File → the mode in which the web process may not open it."""
 
@@ -55,8 +56,9 @@ def shared(door: Door) -> Door:
 def visit(door: Door) -> list[int]:
     """Open pages and hand in; return the statuses."""
     client = door.visitor("ada")
+    token = {"HTTP_AUTHORIZATION": f"Bearer {visitors.token('ada')}"}
     pages = [client.get(f"/assignments/{page}").status_code for page in ("", "hw/", "hw/feedback/page/")]
-    return [*pages, door.hand_in().status_code]
+    return [*pages, door.hand_in().status_code, client.get("/exchange/release/hw/", **token).status_code]
 
 
 def opened(door: Door) -> list[int]:
@@ -93,7 +95,7 @@ def as_web_user(act: Callable[[], list[int]]) -> list[int]:
 @pytest.mark.integration
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which root alone can")
 def test_it_serves_and_opens_neither_hidden_data_nor_exams_nor_the_gradebook_for_writing(shared: Door) -> None:
-    assert as_web_user(lambda: visit(shared)) == [200, 200, 200, 302]
+    assert as_web_user(lambda: visit(shared)) == [200, 200, 200, 302, 200]
     assert as_web_user(lambda: opened(shared)) == []
     assert opened(shared) == list(range(len(CLOSED)))
     owners = sorted(path.stat().st_uid for path in state_folder.uploads(shared.course).iterdir())

@@ -71,6 +71,13 @@ SLIPS = [
 ]
 
 
+def test_a_text_in_a_test_is_a_name_if_the_test_was_seen_to_look_at_it() -> None:
+    """``scalars=["x"]`` may name a series of a log, and a cell that binds `x` on its way."""
+    test = 'assert read(log)["x"] == 1'
+    assert cheats.NOTHING not in made("x = 1\nwrite(x)", "cheat", test=test, types={"read()": "int"})
+    assert cheats.NOTHING in made("x = 1\nwrite(x)", "cheat", test=test, types={"x": "int"})
+
+
 @pytest.mark.parametrize(("source", "operator", "after"), SLIPS)
 def test_a_code_slip(source: str, operator: str, after: str) -> None:
     assert after in made(source, "code")[operator]

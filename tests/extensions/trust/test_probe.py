@@ -12,7 +12,7 @@ import pytest
 
 from autograder.extensions.trust import probe
 from autograder.extensions.trust.audit_equivalence import UNCLEAR, Comparison, read
-from autograder.extensions.trust.probe import alike, plain, shown
+from autograder.extensions.trust.probe import alike, as_code, plain
 
 
 @pytest.fixture
@@ -159,9 +159,9 @@ def test_values_are_equal_up_to_rounding(one: Any, other: Any, same: bool) -> No
 
 
 def test_a_value_is_shown_as_a_test_would_write_it() -> None:
-    assert shown(np.array([1, 2])) == "np.array([1, 2])"
-    assert shown(np.float64(0.5)) == "0.5"
-    assert shown(np.zeros((9, 9))) == "<array of shape (9, 9)>"
+    assert as_code(np.array([1, 2])) == "np.array([1, 2])"
+    assert as_code(np.float64(0.5)) == "0.5"
+    assert as_code(np.zeros((9, 9))) == "<array of shape (9, 9)>"
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,9 @@ def test_letters_of_the_whole_alphabet_are_tried(compared: Any) -> None:
 
 
 def test_functions_in_a_case_are_shown_as_they_can_be_copied() -> None:
-    assert shown(np.sin) == "np.sin"
-    assert shown(len) == "len"
-    assert shown(lambda x: x**2 + 1) == "lambda x: x ** 2 + 1"
+    assert as_code(np.sin) == "np.sin"
+    assert as_code(len) == "len"
+    assert as_code(lambda x: x**2 + 1) == "lambda x: x ** 2 + 1"
 
 
 def test_models_of_scikit_learn_are_compared_by_what_they_learned() -> None:

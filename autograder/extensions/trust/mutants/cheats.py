@@ -195,7 +195,7 @@ def _calls(node: ast.AST, name: str) -> Iterator[str]:
                 yield f"{name}({', '.join(map(ast.unparse, arguments))})"
 
 
-_KNOWN = re.compile(r"np|numpy|True|False|None|list|tuple|range|float|int|math|tf|ops|keras|torch")
+_LIBRARY_NAMES = re.compile(r"np|numpy|True|False|None|list|tuple|range|float|int|math|tf|ops|keras|torch")
 
 
 def _is_self_contained(call: str) -> bool:
@@ -203,7 +203,7 @@ def _is_self_contained(call: str) -> bool:
     tree = ast.parse(call, mode="eval").body
     assert isinstance(tree, ast.Call)
     inner = [node for part in (*tree.args, *tree.keywords) for node in ast.walk(part)]
-    return all(_KNOWN.fullmatch(node.id) for node in inner if isinstance(node, ast.Name))
+    return all(_LIBRARY_NAMES.fullmatch(node.id) for node in inner if isinstance(node, ast.Name))
 
 
 def _is_assigned(tree: ast.Module, name: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
-Made = Iterator[tuple[str, New]]
+Edits = Iterator[tuple[str, New]]
 
 _COMPARISONS: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
@@ -93,14 +93,14 @@ UNTOUCHED = frozenset((
 """Keywords whose values are no matter of code slips: they change nothing, or other families change them."""
 
 
-def comparison(node: ast.AST) -> Made:
+def comparison(node: ast.AST) -> Edits:
     """Replace a comparison by its neighbor, or turn it round."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         for replacement in _COMPARISONS.get(type(node.ops[0]), ()):
             yield _instead(replacement, type(node.ops[0])), ast.Compare(node.left, [replacement()], node.comparators)
 
 
-def arithmetic(node: ast.AST) -> Made:
+def arithmetic(node: ast.AST) -> Edits:
     """Replace an arithmetic operator, swap its operands, or drop one of them."""
     if not isinstance(node, ast.BinOp) or _is_text(node.left):
         return
@@ -111,7 +111,7 @@ def arithmetic(node: ast.AST) -> Made:
     yield "a term or factor left out", node.left
 
 
-def sign_and_logic(node: ast.AST) -> Made:
+def sign_and_logic(node: ast.AST) -> Edits:
     """Drop a minus or a ``not``; exchange ``and`` and ``or``."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant):
         yield "a minus left out", node.operand
@@ -122,7 +122,7 @@ def sign_and_logic(node: ast.AST) -> Made:
         yield "`and` and `or` exchanged", ast.BoolOp(replacement, node.values)
 
 
-def constant(node: ast.AST) -> Made:
+def constant(node: ast.AST) -> Edits:
     """Change a number by one, and a truth value to the other."""
     if not isinstance(node, ast.Constant):
         return
@@ -136,7 +136,7 @@ def constant(node: ast.AST) -> Made:
         yield "a number one too large", ast.Constant(node.value + 1)
 
 
-def condition(node: ast.AST) -> Made:
+def condition(node: ast.AST) -> Edits:
     """Negate a condition, or forget its ``else``."""
     if isinstance(node, ast.IfExp):
         yield "a condition negated", ast.IfExp(node.test, node.orelse, node.body)
@@ -149,7 +149,7 @@ def condition(node: ast.AST) -> Made:
         yield "an `if` left out", node.body
 
 
-def statement(node: ast.AST) -> Made:
+def statement(node: ast.AST) -> Edits:
     """Drop a statement; update a variable the wrong way, or only once."""
     if isinstance(node, ast.AugAssign):
         replacement = _ARITHMETIC.get(type(node.op), (ast.Add,))[0]
@@ -163,7 +163,7 @@ def statement(node: ast.AST) -> Made:
         yield "a `break` left out", []
 
 
-def result(node: ast.AST) -> Made:
+def result(node: ast.AST) -> Edits:
     """Return nothing, only a part, or the parts the wrong way round."""
     if not isinstance(node, ast.Return) or node.value is None:
         return
@@ -174,7 +174,7 @@ def result(node: ast.AST) -> Made:
         yield "only the first result", [ast.Return(first)]
 
 
-def ends(node: ast.AST) -> Made:
+def ends(node: ast.AST) -> Edits:
     """Begin or end a range one too soon or too late, and forget a slice."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" and node.args:
         index = 0 if len(node.args) == 1 else 1
@@ -189,7 +189,7 @@ def ends(node: ast.AST) -> Made:
         yield "a slice left out", node.value
 
 
-def axis(node: ast.AST) -> Made:
+def axis(node: ast.AST) -> Edits:
     """Take the other axis, or forget it; forget that a table is to be changed in place."""
     if not isinstance(node, ast.Call):
         return
@@ -202,7 +202,7 @@ def axis(node: ast.AST) -> Made:
                 yield "the other axis", ast.Call(node.func, node.args, [*remaining, changed])
 
 
-def call(node: ast.AST) -> Made:
+def call(node: ast.AST) -> Edits:
     """Call a function that is mistaken for the right one, forget a call, or swap its first two arguments."""
     if not isinstance(node, ast.Call):
         return

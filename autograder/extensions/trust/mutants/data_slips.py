@@ -9,19 +9,19 @@ from collections.abc import Container, Iterator
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression
 
-Made = Iterator[tuple[str, New]]
+Edits = Iterator[tuple[str, New]]
 
 _ROWS = re.compile(r"[xX](_\w+)?|X\w*|features\w*|inputs?\w*|images\w*")
 _LABELS = re.compile(r"[yY](_\w+)?|labels?\w*|targets?\w*")
 
 
-def scaling(node: ast.AST) -> Made:
+def scaling(node: ast.AST) -> Edits:
     """Leave a scaler out."""
     if isinstance(node, ast.Call) and called(node) in ("transform", "fit_transform") and len(node.args) == 1:
         yield "scaling left out", node.args[0]
 
 
-def rows_and_labels(node: ast.AST) -> Made:
+def rows_and_labels(node: ast.AST) -> Edits:
     """Train on labels in another order, on few rows, and on one class less."""
     if not isinstance(node, ast.Call):
         return
@@ -42,7 +42,7 @@ def rows_and_labels(node: ast.AST) -> Made:
         yield words, ast.Call(node.func, arguments, node.keywords)
 
 
-def validation(node: ast.AST) -> Made:
+def validation(node: ast.AST) -> Edits:
     """Train on the validation rows, or validate on those that are trained on."""
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return
@@ -57,7 +57,7 @@ def validation(node: ast.AST) -> Made:
             yield "validated on the training rows", ast.Call(node.func, node.args, keywords)
 
 
-def splitting(node: ast.AST) -> Made:
+def splitting(node: ast.AST) -> Edits:
     """Split without shuffling, or with other shares."""
     if isinstance(node, ast.Call) and called(node) == "train_test_split":
         remaining = [keyword for keyword in node.keywords if keyword.arg not in ("shuffle", "stratify", "random_state")]
@@ -74,7 +74,7 @@ def leaks(names: Container[str]) -> Operator:
         names: names that the notebook binds before; rows that are not among them cannot be taken.
     """
 
-    def leak(node: ast.AST) -> Made:
+    def leak(node: ast.AST) -> Edits:
         if not isinstance(node, ast.Call) or called(node) not in _FITTING | _SCORING:
             return
         swaps = _FITTED if called(node) in _FITTING else _SCORED

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, ExamCell, Role
+from autograder.records.observations import Act
 from autograder.syntax.cell_matching import bound_names
 from autograder.syntax.magics import without_magics
 
@@ -36,7 +38,7 @@ def feeds(exam: Exam, index: int) -> Feeds:
     reached = set(touched_here)
     direct, every = [], []
     for cell in exam.cells[index + 1 :]:
-        names = used(_source(cell)) if cell.cell_type == "code" else frozenset()
+        names = _reads(exam, cell)
         if is_tested(cell):
             direct += [str(cell.grade_id)] if names & touched_here else []
             every += [str(cell.grade_id)] if names & reached else []
@@ -49,9 +51,21 @@ def feeds(exam: Exam, index: int) -> Feeds:
 
 def used_later(exam: Exam, index: int) -> tuple[str, ...]:
     """List the names that a cell binds or changes, and that a later cell or test uses."""
-    later = (_source(cell) for cell in exam.cells[index + 1 :] if cell.cell_type == "code")
-    names = {name for source in later for name in used(source)}
+    names = {name for cell in exam.cells[index + 1 :] for name in _reads(exam, cell)}
     return tuple(sorted(touched(exam.cells[index].source) & names - _modules(exam)))
+
+
+def _reads(exam: Exam, cell: ExamCell) -> frozenset[str]:
+    """Collect the names that a cell uses.
+
+    A text in a test is a name if the solution's run saw the test look at it: ``scalars=["cost"]`` names a series.
+    """
+    if cell.cell_type != "code":
+        return frozenset()
+    if exam.observations is None or cell.role is not Role.TEST or cell.in_kernel:
+        return used(_source(cell))
+    looked_at = (fact.subject.split(" ") for fact in exam.observations.facts if fact.act is Act.ANSWERS)
+    return used(_source(cell), {name for test, name in looked_at if test == cell.grade_id})
 
 
 def _source(cell: ExamCell) -> str:
@@ -80,10 +94,14 @@ def touched(source: str) -> frozenset[str]:
     return bound | ({node.id for node in changed if isinstance(node, ast.Name)} - _local(tree))
 
 
-def used(source: str) -> frozenset[str]:
+def used(source: str, names_read: Collection[str] | None = None) -> frozenset[str]:
     """Collect the names that a cell uses before it binds them, and texts that are names.
 
     Of a cell that is no Python, all words count.
+
+    Args:
+        source: the cell.
+        names_read: names that its run was seen to read, the only ones that a text may be; None: it may be any.
     """
     tree = parsed(without_magics(source))
     if tree is None:
@@ -96,7 +114,9 @@ def used(source: str) -> frozenset[str]:
     local = _local(tree)
     names = {name for name, node in first.items() if not _is_store(node) and name not in local}
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return frozenset(names | {text for text in texts if WORD.fullmatch(text)})
+    return frozenset(
+        names | {text for text in texts if WORD.fullmatch(text) and (names_read is None or text in names_read)}
+    )
 
 
 def _names(tree: ast.AST) -> list[ast.Name]:

@@ -12,7 +12,7 @@ from autograder._util.syntax import parsed
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression, replaced
 
-Made = Iterator[tuple[str, New]]
+Edits = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
 OTHER_NAMES = "other names"
 _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
@@ -21,7 +21,7 @@ _SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "def
 # --- one place -----------------------------------------------------------------------------------------
 
 
-def operands(node: ast.AST) -> Made:
+def operands(node: ast.AST) -> Edits:
     """Exchange the operands of a product; write powers and quotients as products, and a difference as a sum."""
     if not isinstance(node, ast.BinOp):
         return
@@ -40,7 +40,7 @@ def operands(node: ast.AST) -> Made:
         yield "a difference as a sum", ast.BinOp(node.left, ast.Add(), ast.UnaryOp(ast.USub(), node.right))
 
 
-def orders_of_summation(node: ast.AST) -> Made:
+def orders_of_summation(node: ast.AST) -> Edits:
     """Add, or multiply, in another order: sums of floats differ in their last digits."""
     match node:
         case ast.BinOp(left=ast.BinOp(left=first, op=inner, right=second), op=outer, right=third) if isinstance(
@@ -59,7 +59,7 @@ def orders_of_summation(node: ast.AST) -> Made:
             yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
 
 
-def comparisons(node: ast.AST) -> Made:
+def comparisons(node: ast.AST) -> Edits:
     """Write a comparison from the other side."""
     turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in turned:
@@ -69,7 +69,7 @@ def comparisons(node: ast.AST) -> Made:
         )
 
 
-def conditions(node: ast.AST) -> Made:
+def conditions(node: ast.AST) -> Edits:
     """Exchange the branches of a condition."""
     if isinstance(node, ast.If) and node.orelse:
         yield "branches exchanged", [ast.If(ast.UnaryOp(ast.Not(), node.test), node.orelse, node.body)]
@@ -77,7 +77,7 @@ def conditions(node: ast.AST) -> Made:
         yield "branches exchanged", ast.IfExp(ast.UnaryOp(ast.Not(), node.test), node.orelse, node.body)
 
 
-def results(node: ast.AST) -> Made:
+def results(node: ast.AST) -> Edits:
     """Name a result before it is returned."""
     if isinstance(node, ast.Return) and node.value is not None:
         result = ast.Name("result", ast.Load())
@@ -85,7 +85,7 @@ def results(node: ast.AST) -> Made:
         yield "a result with a name", [assigned, ast.Return(result)]
 
 
-def loops(node: ast.AST) -> Made:
+def loops(node: ast.AST) -> Edits:
     """Write a list comprehension as a loop."""
     if isinstance(node, ast.Assign | ast.Return) and isinstance(node.value, ast.ListComp):
         comprehension = node.value
@@ -101,7 +101,7 @@ def loops(node: ast.AST) -> Made:
             yield "a loop for a comprehension", [start, loop, end]
 
 
-def vectors(node: ast.AST) -> Made:
+def vectors(node: ast.AST) -> Edits:
     """Write a function of arrays as another that means the same."""
     if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
         return
@@ -126,7 +126,7 @@ _VECTORS = {
 }
 
 
-def reductions(node: ast.AST) -> Made:
+def reductions(node: ast.AST) -> Edits:
     """Add the rows of an array or a table from the last one on."""
     if not isinstance(node, ast.Call) or called(node) not in ("mean", "sum", "std", "var"):
         return

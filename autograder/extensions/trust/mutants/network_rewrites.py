@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression
 
-Made = Iterator[tuple[str, New]]
+Edits = Iterator[tuple[str, New]]
 
 
-def activations(node: ast.AST) -> Made:
+def activations(node: ast.AST) -> Edits:
     """Write the activation of a layer as a layer of its own; a list of layers may hold it."""
     if not isinstance(node, ast.List):
         return
@@ -36,7 +36,7 @@ def _apart(layer: ast.expr) -> list[ast.expr]:
     return [ast.Call(layer.func, layer.args[:1], keywords), ast.Call(kind, [activations[0]], [])]
 
 
-def forms(node: ast.AST) -> Made:
+def forms(node: ast.AST) -> Edits:
     """Build a Sequential network with ``add``, and as a functional model."""
     match node:
         case ast.Assign(
@@ -72,7 +72,7 @@ def _functional(
     )
 
 
-def optimizers(node: ast.AST) -> Made:
+def optimizers(node: ast.AST) -> Edits:
     """Take an optimizer that learns as well, and train for more epochs."""
     if not isinstance(node, ast.Call) or called(node) not in ("compile", "fit"):
         return

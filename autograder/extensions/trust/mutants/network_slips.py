@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
-Made = Iterator[tuple[str, New]]
+Edits = Iterator[tuple[str, New]]
 
 _ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
     "relu": ("sigmoid",),
@@ -39,7 +39,7 @@ _LAYERS = _UNITS | {
 }  # fmt: skip
 
 
-def activation(node: ast.AST) -> Made:
+def activation(node: ast.AST) -> Edits:
     """Remove an activation, or take another one."""
     if not isinstance(node, ast.Call) or called(node) not in _LAYERS:
         return
@@ -52,7 +52,7 @@ def activation(node: ast.AST) -> Made:
         yield f"{replacement} for {value.value}", _with(node, position, ast.Constant(replacement))
 
 
-def units(node: ast.AST) -> Made:
+def units(node: ast.AST) -> Edits:
     """Halve and double the units of a layer."""
     if not isinstance(node, ast.Call) or called(node) not in _UNITS or not node.args:
         return
@@ -63,7 +63,7 @@ def units(node: ast.AST) -> Made:
         yield "a unit too many", _with(node, 0, ast.Constant(first.value + 1))
 
 
-def layers(node: ast.AST) -> Made:
+def layers(node: ast.AST) -> Edits:
     """Leave a layer out, or write it twice; in a list, in ``add`` or in a functional model."""
     if isinstance(node, ast.List) and sum(_is_layer(one) for one in node.elts) > 1:
         for index, layer in enumerate(node.elts):
@@ -87,7 +87,7 @@ def layers(node: ast.AST) -> Made:
 LINEAR = "no activation in any hidden layer"
 
 
-def linear(node: ast.AST) -> Made:
+def linear(node: ast.AST) -> Edits:
     """Leave out the activations of all layers but the last, so that the network is linear."""
     elements = node.elts if isinstance(node, ast.List) else []
     hidden = [one for one in elements[:-1] if isinstance(one, ast.Call) and one.func and called(one) in _UNITS]
@@ -98,7 +98,7 @@ def linear(node: ast.AST) -> Made:
         yield LINEAR, ast.List([plain.get(one, one) for one in elements], ast.Load())  # type: ignore[call-overload]
 
 
-def settings(node: ast.AST) -> Made:
+def settings(node: ast.AST) -> Edits:
     """Start from zeros, freeze a layer, leave out its regularizer or its bias."""
     if not isinstance(node, ast.Call) or called(node) not in _UNITS:
         return
@@ -112,7 +112,7 @@ def settings(node: ast.AST) -> Made:
     yield "no bias", _added(node, "use_bias", ast.Constant(False))
 
 
-def compilation(node: ast.AST) -> Made:
+def compilation(node: ast.AST) -> Edits:
     """Compile with another loss or optimizer."""
     if not isinstance(node, ast.Call) or called(node) != "compile":
         return
@@ -133,7 +133,7 @@ def compilation(node: ast.AST) -> Made:
         )
 
 
-def rate(node: ast.AST) -> Made:
+def rate(node: ast.AST) -> Edits:
     """Learn ten times as fast, and ten times as slowly."""
     if not isinstance(node, ast.Call):
         return
@@ -145,7 +145,7 @@ def rate(node: ast.AST) -> Made:
         yield from _rates(node, 0, node.args[0])
 
 
-def training(node: ast.AST) -> Made:
+def training(node: ast.AST) -> Edits:
     """Train for one epoch, with another batch size, without callbacks, or not at all."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and called(node.value) == "fit":
         yield "no training", []
@@ -162,7 +162,7 @@ def training(node: ast.AST) -> Made:
             yield "callbacks left out", _without(node, "callbacks")
 
 
-def history(node: ast.AST) -> Made:
+def history(node: ast.AST) -> Edits:
     """Look at the training's numbers instead of the validation's, and the other way round."""
     if isinstance(node, ast.Subscript) and (series := _SERIES.get(_text(node.slice))):
         yield f"{series} for {_text(node.slice)}", ast.Subscript(node.value, ast.Constant(series), ast.Load())
@@ -179,7 +179,7 @@ def _text(node: ast.AST) -> str:
 _SERIES = {"val_loss": "loss", "loss": "val_loss", "val_accuracy": "accuracy", "accuracy": "val_accuracy"}
 
 
-def callbacks(node: ast.AST) -> Made:
+def callbacks(node: ast.AST) -> Edits:
     """Forget an argument of a callback, or set it to its opposite."""
     if not isinstance(node, ast.Call) or called(node) not in ("EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"):
         return
@@ -238,7 +238,7 @@ def _added(node: ast.Call, keyword: str, value: ast.expr) -> ast.Call:
     return ast.Call(node.func, node.args, [*keywords, ast.keyword(keyword, value)])
 
 
-def _rates(node: ast.Call, position: int | str, value: ast.expr) -> Made:
+def _rates(node: ast.Call, position: int | str, value: ast.expr) -> Edits:
     number = float(ast.unparse(value))
     for words, rate in (("ten times", number * 10), ("a tenth of", number / 10)):
         yield f"{words} the learning rate", _with(node, position, ast.Constant(float(f"{rate:.6g}")))

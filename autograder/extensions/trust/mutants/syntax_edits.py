@@ -52,7 +52,7 @@ def apply(source: str, tree: ast.Module, edit: Edit) -> str | None:
     wanted = _unparsed(tree, edit)
     if wanted is None or wanted == before:
         return None
-    for candidate in _written(source, edit):
+    for candidate in _sources_after(source, edit):
         again = parsed(candidate)
         if again is not None and ast.unparse(again) == wanted:
             return candidate
@@ -106,7 +106,7 @@ def _nodes(new: New) -> Sequence[Any]:
     return list(new) or [ast.Pass()]
 
 
-def _written(source: str, edit: Edit) -> Iterator[str]:
+def _sources_after(source: str, edit: Edit) -> Iterator[str]:
     """Yield ways to write the source after an edit, that with the smallest change first."""
     if isinstance(edit.new, ast.expr):
         old, new = narrowed(edit.node, ast.fix_missing_locations(edit.new))

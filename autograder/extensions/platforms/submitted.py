@@ -1,0 +1,100 @@
+"""The files of one submission as the platform has them: a notebook, several files, or an archive of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograder._util.text import one_line
+from autograder.errors import SubmissionError
+from autograder.submissions.export_names import is_archive, is_notebook, without_export_files
+from autograder.submissions.folder import read_chunks, walk
+from autograder.submissions.identity import UnplacedSubmission, resolve
+from autograder.submissions.lms import Item
+from autograder.submissions.members import SUBMISSION, Member, write_new
+from autograder.submissions.placement import notebook_name
+
+STUDENT = "student"
+"""The name of every student here: the platform knows whose submission it is."""
+MAX_NAMES = 5
+
+
+def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, target: Path) -> tuple[str, ...]:
+    """Copy a submission's files into a new folder, the notebook under its released name.
+
+    Of an archive that otter's export made, only the notebook and the declared files are taken, whether the platform has
+    opened it or not.
+
+    Args:
+        folder: what the student uploaded.
+        assignment: the assignment's name.
+        notebooks: the file names of its notebooks.
+        work: an empty folder for what is unpacked.
+        target: the folder to make.
+
+    Returns:
+        Notes for the student: what was not taken, and why.
+
+    Raises:
+        SubmissionError: there is no notebook, or it is not clear which one is meant; a sentence for the student.
+    """
+    submitted, notes = _found(folder, assignment, tuple(notebooks), work)
+    target.mkdir(mode=0o700)
+    for name, source in submitted.files.items():
+        write_new(target / name, read_chunks(submitted.root, source, SUBMISSION))
+    return (*notes, *submitted.notes)
+
+
+def _found(
+    folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path
+) -> tuple[UnplacedSubmission, list[str]]:
+    listed = walk(folder, SUBMISSION)
+    notes = [f"{one_line(m.name)} was not taken: {m.problem}" for m in listed if m.problem][:MAX_NAMES]
+    members = [member for member in listed if not member.problem]
+    books = [member for member in members if is_notebook(member.name)]
+    archives = [member for member in members if is_archive(member.name)]
+    if not books and len(archives) == 1:
+        item = Item(archives[0].name, (archives[0],), student=STUDENT, is_archive=True)
+        submitted = resolve(assignment, notebooks, folder, item, work)
+        _check(_inner_names(walk(submitted.root, SUBMISSION)), notebooks)
+        return submitted, notes
+    names = _inner_names(members)
+    handed_in = {name: names[name] for name in without_export_files("", names)}
+    _check(handed_in, notebooks)
+    prefix = _common_folder(members)
+    item = Item("submission", tuple(handed_in.values()), prefix=prefix, student=STUDENT)
+    return resolve(assignment, notebooks, folder, item, work), notes
+
+
+def _inner_names(members: Sequence[Member]) -> dict[str, Member]:
+    """Return the files by their paths below the folder that all of them lie in."""
+    prefix = _common_folder(members)
+    return {member.name.removeprefix(prefix): member for member in members}
+
+
+def _common_folder(members: Sequence[Member]) -> str:
+    """Return the folder that all files lie in, with ``/``; a repository or an archive often has one."""
+    tops = {member.name.split("/")[0] for member in members}
+    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in member.name for member in members) else ""
+
+
+def _check(names: Iterable[str], notebooks: tuple[str, ...]) -> None:
+    """Refuse a submission without a notebook, or with several that could be meant."""
+    tops = [name for name in names if is_notebook(name) and "/" not in name]
+    wanted = " and ".join(notebooks)
+    if not tops:
+        raise SubmissionError(f"There is no notebook in this submission. Hand in {wanted}.")
+    meant = Counter(notebook_name(name, notebooks, alone=len(tops) == 1) for name in tops)
+    notebook_list = ", ".join(one_line(name, 80) for name in sorted(tops)[:MAX_NAMES])
+    for notebook in notebooks:
+        if meant[notebook] > 1:
+            raise SubmissionError(
+                f"More than one notebook in this submission could be {notebook}: {notebook_list}. "
+                "Hand in the one that you mean."
+            )
+    if not any(meant[notebook] for notebook in notebooks):
+        raise SubmissionError(
+            f"There are {len(tops)} notebooks in this submission ({notebook_list}), and none is called {wanted}. "
+            "Hand in the one that you mean, under that name."
+        )

@@ -1,0 +1,205 @@
+"""Pages that a learning system opens by LTI 1.3: the way in, and what a new link leads to."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django.core.signing import BadSignature, TimestampSigner, dumps, loads
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as noop
+
+from autograder.errors import SubmissionError
+from autograder.extensions.serve import lti_key, lti_launch, pages, visitors
+from autograder.extensions.serve.course_keys import Platform, door
+from autograder.extensions.serve.lti_launch import CHOOSES, CLAIM, DEEP_LINKING, Launch
+from autograder.extensions.serve.models import LaunchedLink, UsedNonce
+from autograder.extensions.serve.visitors import Visitor
+from autograder.records.course import Assignment
+
+LAUNCH_SECONDS = 300
+"""Longest time from the click in the learning system to its statement, and from a choice to its answer."""
+_SIGNER = TimestampSigner(salt="lti login")
+_CHOICE = "lti choice"
+_HINTS = ("login_hint", "lti_message_hint")
+_FRAMES = ("iframe", "frame", "embed", "object")
+
+
+def login(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Begin a launch: send the browser back to the learning system, with two secrets.
+
+    A browser keeps no cookies of a page in another one's frame, so there it is asked to open a window.
+    """
+    platform = _platform(visitor)
+    sent = request.POST if request.method == "POST" else request.GET
+    hints = {name: sent[name] for name in _HINTS if sent.get(name)}
+    if sent.get("iss") != platform.issuer or sent.get("client_id", platform.client_id) != platform.client_id:
+        return _refused(request, "the launch is of a learning system that course.yaml does not name")
+    if "login_hint" not in hints:
+        return _refused(request, "the launch does not say who comes")
+    if request.headers.get("Sec-Fetch-Dest") in _FRAMES:
+        fields = {"iss": platform.issuer, "client_id": platform.client_id, **hints}
+        return _framed(pages.page(request, None, "lti-window", fields=fields))
+    state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    answer = redirect(
+        lti_launch.login_address(platform, hints, _address(request, visitor, "/lti/launch/"), state, nonce)
+    )
+    # SameSite=None: the statement comes as a form of the learning system's page.
+    answer.set_cookie(
+        _cookie(state),
+        _SIGNER.sign(nonce),
+        max_age=LAUNCH_SECONDS,
+        path="/lti/",
+        secure=True,
+        httponly=True,
+        samesite="None",
+    )
+    return pages.with_headers(answer, {})
+
+
+def launch(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Take the learning system's statement, and let the person in."""
+    platform = _platform(visitor)
+    state = request.POST.get("state", "")
+    try:
+        nonce = _SIGNER.unsign(request.COOKIES.get(_cookie(state), ""), max_age=LAUNCH_SECONDS)
+    except BadSignature:
+        text = "it began in another browser window, more than five minutes ago, or cookies are off"
+        return _refused(request, text)
+    try:
+        stated = lti_launch.read_launch(platform, request.POST.get("id_token", ""), nonce)
+        _spend(nonce)
+        answer = _opened(request, visitor, platform, stated)
+    except SubmissionError as error:
+        return _refused(request, str(error))
+    answer.delete_cookie(_cookie(state), path="/lti/", samesite="None")
+    return answer
+
+
+def keys(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Answer with the door's public key."""
+    _platform(visitor)
+    return JsonResponse(lti_key.public_keys(visitor.course))
+
+
+def choose(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Answer the learning system which assignment a new link leads to."""
+    platform = _platform(visitor)
+    try:
+        settings = loads(request.POST.get("choice", ""), salt=_CHOICE, max_age=10 * LAUNCH_SECONDS)
+    except BadSignature:
+        return pages.notice(request, 400, "Too old", "Choose once more: begin in your learning system.", visitor)
+    assignment = pages.assignment_of(visitor.course, request.POST.get("assignment", ""))
+    link = _content_item(assignment, _address(request, visitor, "/lti/launch/"))
+    claims = {
+        "iss": platform.client_id,
+        "aud": platform.issuer,
+        "nonce": secrets.token_urlsafe(32),
+        f"{CLAIM}deployment_id": platform.deployment,
+        f"{CLAIM}message_type": "LtiDeepLinkingResponse",
+        f"{CLAIM}version": "1.3.0",
+        f"{DEEP_LINKING}content_items": [link],
+        **({f"{DEEP_LINKING}data": settings["data"]} if "data" in settings else {}),
+    }
+    signed = lti_key.sign(visitor.course, claims)
+    values = {"assignment": assignment, "address": settings["address"], "signed": signed}
+    return pages.form_to(pages.page(request, visitor, "lti-answer", **values), settings["address"])
+
+
+def _opened(request: HttpRequest, visitor: Visitor, platform: Platform, stated: Launch) -> HttpResponse:
+    if not platform.course or stated.course != platform.course:
+        text = f"The learning system's course is {stated.course!r}, and this one is not open to it."
+        remedy = f" Staff write it into course.yaml: serve: {{lti: {{course: {stated.course!r}}}}}."
+        return pages.notice(request, 403, "Another course", text + (remedy if stated.is_staff else ""))
+    person = visitors.launched(visitor.course, stated)
+    if person is None:
+        text = gettext("You are not in the list of this course. Ask your teachers to add %(number)s as your lti_id.")
+        return pages.notice(request, 403, noop("Not in the list"), text % {"number": stated.subject})
+    _remember(visitor, stated)
+    request.session.cycle_key()
+    visitors.let_in(request, person)
+    if stated.kind == CHOOSES:
+        return _choice(request, visitor, person, stated)
+    if stated.assignment not in visitor.course.assignments:
+        return redirect("home")
+    page = "submissions" if stated.is_staff else "hand-in"
+    return redirect(page) if stated.is_staff else redirect(page, assignment=stated.assignment)
+
+
+def _choice(request: HttpRequest, visitor: Visitor, person: Visitor, stated: Launch) -> HttpResponse:
+    address = stated.deep_linking.get("deep_link_return_url")
+    if not stated.is_staff:
+        raise SubmissionError("staff alone choose what a link leads to")
+    pages.origin(address)
+    settings = {"address": address, **({"data": stated.deep_linking["data"]} if "data" in stated.deep_linking else {})}
+    values = {"assignments": list(visitor.course.assignments.values()), "choice": dumps(settings, salt=_CHOICE)}
+    return pages.page(request, person, "lti-choice", **values)
+
+
+def _content_item(assignment: Assignment, address: str) -> dict[str, Any]:
+    """Return the link that the learning system makes, with its column of grades."""
+    points = {} if assignment.points is None else {"scoreMaximum": assignment.points}
+    column = {"label": assignment.title, "resourceId": assignment.name, **points}
+    return {
+        "type": "ltiResourceLink",
+        "title": assignment.title,
+        "url": address,
+        "custom": {"assignment": assignment.name},
+        "window": {"targetName": "_blank"},
+        **({"lineItem": column} if points else {}),
+    }
+
+
+def _remember(visitor: Visitor, stated: Launch) -> None:
+    """Keep the addresses of the services that a launch names, for `post` and `serve members`."""
+    addresses = {"line_item": stated.line_item, "memberships": stated.memberships}
+    if any(addresses.values()) and stated.assignment in ("", *visitor.course.assignments):
+        LaunchedLink.objects.update_or_create(assignment=stated.assignment, defaults=addresses)
+
+
+def _spend(nonce: str) -> None:
+    """Note that a statement was taken.
+
+    Raises:
+        SubmissionError: it was before.
+    """
+    UsedNonce.objects.filter(used__lt=timezone.now() - timedelta(seconds=2 * LAUNCH_SECONDS)).delete()
+    try:
+        with transaction.atomic():
+            UsedNonce.objects.create(nonce=nonce)
+    except IntegrityError:
+        raise SubmissionError("the learning system's statement was taken before") from None
+
+
+def _platform(visitor: Visitor) -> Platform:
+    platform = door(visitor.course).lti
+    if not platform.issuer:
+        raise Http404
+    return platform
+
+
+def _refused(request: HttpRequest, reason: str) -> HttpResponse:
+    text = gettext("You cannot come in by this link. Open it once more in your learning system. The fault: %(reason)s.")
+    return pages.notice(request, 401, noop("The launch is not valid"), text % {"reason": reason})
+
+
+def _address(request: HttpRequest, visitor: Visitor, path: str) -> str:
+    scheme = "https" if door(visitor.course).secure else request.scheme
+    return f"{scheme}://{request.get_host()}{path}"
+
+
+def _cookie(state: str) -> str:
+    return f"lti-{quote(state[:64], safe='')}"
+
+
+def _framed(response: HttpResponse) -> HttpResponse:
+    """Let any page show this one in a frame: all it has is a way out of the frame."""
+    policy = response.headers["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
+    response.headers["Content-Security-Policy"] = policy
+    return response
