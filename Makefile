@@ -11,8 +11,9 @@ ARGS ?=
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # else each run would compile all tests anew, in each of its processes
 
-.PHONY: help install test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-hub test-torch test-all conformance demo docs lock clean
+.PHONY: help install lint bytecode test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-hub test-torch test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -25,13 +26,19 @@ test-unit: install ## the unit tests, in a few minutes: no sandbox, no Keras (pl
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint bytecode
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
+
+lint: install ## lint, types, workflows and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	@scripts/lint-files
-	@umask 022 && $(BIN)/python -m compileall -q autograder # sandboxes cannot write byte code, and would compile each time
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
+
+bytecode: install ## byte code: sandboxes cannot write it, and each of the workers of a new checkout would compile all tests
+	@umask 022 && $(BIN)/python -m compileall -q autograder
+	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -q -n 0 --collect-only -m "" > /dev/null || true # the run itself says what is wrong
 
 test-slow: install ## the slow tests but for attacks and variants, and the numbers in prose
 	$(BIN)/python -m pytest -q -m "slow or prose" --ignore tests/security --ignore tests/lessons/test_variants.py --ignore tests/lessons/test_audits.py \
@@ -69,7 +76,8 @@ test-torch: install ## everything that needs PyTorch, which is installed into .v
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
 	  tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py tests/check/test_curves_and_optimizers.py \
-	  tests/codec/test_codec_infinity.py $(PYTEST_ARGS)
+	  tests/codec/test_codec_infinity.py tests/lessons/test_pytorch_fully_connected.py tests/lessons/test_small_gpt.py \
+	  tests/lessons/test_honest_torch.py tests/lessons/test_without_tensorflow.py $(PYTEST_ARGS)
 
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours
 	$(MAKE) test-slow

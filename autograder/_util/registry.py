@@ -30,6 +30,10 @@ SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 SECTIONS = "autograder.sections"
 """Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
+DIAGNOSES = "autograder.diagnoses"
+"""Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
+NOTEBOOK_SECTIONS = "autograder.notebook_sections"
+"""Name of a section of the feedback page → a :data:`~autograder.results.report.sections.WriteNotebookSection`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 
@@ -39,10 +43,12 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "bundle": "trust",
         "calibrate": "trust",
         "export": "export",
-        "gradescope": "gradescope",
+        "artemis": "platforms",
+        "gradescope": "platforms",
         "import-otter": "otter",
         "people": "people",
         "post": "lms",
+        "prairielearn": "platforms",
         "questions": "insight",
         "replay": "trust",
         "review": "review",
@@ -50,15 +56,28 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "serve": "serve",
         "why": "diagnosis",
     },
-    SANDBOXES: {"user": "gradescope"},
+    SANDBOXES: {"user": "platforms"},
     EXECUTORS: {"dask": "cluster"},
     GRADING_MODES: {"watch": "watch"},
     FORMATS: {"otter": "otter"},
     MODELS: {"torch": "pytorch"},
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
-    SECTIONS: {"questions": "insight"},
-    COURSE_KEYS: {"audit": "trust", "learning_system": "lms", "serve": "serve"},
-    ASSIGNMENT_KEYS: {"audit": "trust", "posted_to": "lms"},
+    SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
+    DIAGNOSES: {"counterfactuals": "diagnosis"},
+    NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis"},
+    COURSE_KEYS: {
+        "audit": "trust",
+        "diagnosis": "diagnosis",
+        "diagnosis_seconds": "diagnosis",
+        "learning_system": "lms",
+        "serve": "serve",
+    },
+    ASSIGNMENT_KEYS: {
+        "audit": "trust",
+        "diagnosis": "diagnosis",
+        "diagnosis_seconds": "diagnosis",
+        "posted_to": "lms",
+    },
 }
 """Group → name that one of the kit's own extensions registers → the extra that installs the extension."""
 

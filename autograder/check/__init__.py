@@ -16,6 +16,7 @@ from autograder.check.causality import causal
 from autograder.check.compile_settings import compiled
 from autograder.check.curves import curve
 from autograder.check.data import hidden_data, serving_hidden_data
+from autograder.check.diagnosing import diagnose
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
@@ -43,6 +44,7 @@ __all__ = [
     "compiled",
     "curve",
     "dense",
+    "diagnose",
     "events",
     "function",
     "hidden_data",

@@ -45,7 +45,7 @@ def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:
         copy = type(model).from_config(_seeded(model.get_config(), draw))
         if not copy.built and model.built:
             copy.build(model.input_shape)
-        _copy_adaptation(model, copy, draw)
+        copy_adaptation(model, copy, draw)
         if inputs is not None:
             _fit_preprocessing(copy, inputs)
     except Exception as error:
@@ -65,7 +65,8 @@ def _seeded(value: Any, draw: np.random.Generator) -> Any:
     return type(value)(_seeded(item, draw) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _copy_adaptation(model: Any, copy: Any, draw: np.random.Generator) -> None:
+def copy_adaptation(model: Any, copy: Any, draw: np.random.Generator) -> None:
+    """Copy what layers that prepare inputs were adapted to, between two models with the same layers."""
     for old, new in zip(leaves(model), leaves(copy), strict=True):
         if type(old).__name__ == "Normalization" and old.weights:
             new.set_weights(old.get_weights())

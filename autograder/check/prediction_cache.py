@@ -36,6 +36,8 @@ class ModelFigures:
     """Counts of all parameters, of the trainable ones, of constants beside the weights, and of what prepares inputs."""
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     """Digest of the rows → the outputs, float64, rows first."""
+    diagnoses: dict[str, Any] = field(default_factory=dict)
+    """Digest of what a diagnosis was made from → the diagnosis as plain data."""
 
 
 @dataclass
@@ -63,7 +65,12 @@ class PredictionCache:
 
     def packed(self) -> Packed:
         """Return the figures as plain data."""
-        return encode({key: (f.parameters, f.predictions) for key, f in self.figures.items()})
+        return encode({key: (f.parameters, f.predictions, f.diagnoses) for key, f in self.figures.items()})
+
+    def diagnoses_of(self, model: Any) -> dict[str, Any]:
+        """Return what is kept of a model's diagnoses, to be read and added to."""
+        entry = self.models.get(id(model))
+        return {} if entry is None else entry[1].diagnoses
 
 
 def read_predictions(packed: Packed) -> PredictionCache:
@@ -73,12 +80,14 @@ def read_predictions(packed: Packed) -> PredictionCache:
         ValueError, TypeError, AttributeError: the data are something else.
     """
     cache = PredictionCache()
-    for key, (parameters, predictions) in decode(packed.text, packed.buffers).items():
+    for key, (parameters, predictions, diagnoses) in decode(packed.text, packed.buffers).items():
         if type(key) is not str or not (parameters is None or list(map(type, parameters)) == [int] * 4):
             raise TypeError("no figures")
         if not all(type(p) is np.ndarray and p.dtype == np.float64 and p.ndim for p in predictions.values()):
             raise TypeError("no predictions")
-        cache.figures[key] = ModelFigures(parameters, dict(predictions))
+        if not all(type(name) is str and type(plain) is dict for name, plain in diagnoses.items()):
+            raise TypeError("no diagnoses")
+        cache.figures[key] = ModelFigures(parameters, dict(predictions), dict(diagnoses))
     return cache
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from autograder.check import metrics
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
+from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
 from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
@@ -132,6 +133,8 @@ def retrained(
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
+    length = own_epochs(model, epochs)
+    request_diagnosis(DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen))
     summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default]))
     message, detail = messages(summary, wanted, trainings.verdict, show=show)
     evidence = _evidence(metric, trainings) | {"epochs": epochs} | wanted.evidence

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     epilog=examples("""
 autograder demo
 autograder demo --course /tmp/demo --workers 2
+autograder demo small-gpt                       # needs PyTorch, and no TensorFlow
 """),
 )
+@click.argument("lesson", required=False)
 @click.option(
     "--course",
     "folder",
@@ -34,8 +36,10 @@ autograder demo --course /tmp/demo --workers 2
 )
 @workers_option
 @click.option("--no-prove", is_flag=True, help="Skip the proof of the release.")
-def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
+def demo(lesson: str | None, folder: Path, workers: int | None, no_prove: bool) -> None:
     """Make a course, a class of honest and dishonest submissions, and grade it.
+
+    LESSON is keras-fully-connected unless you name another: pytorch-fully-connected or small-gpt.
 
     The right score of every student is known; exit code 1 means that a student got another one.
     """
@@ -43,8 +47,11 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     from autograder.cli.batch_display import BatchDisplay, Publication, show_graded
     from autograder.coordinator.assignment import Options, run_assignment
 
+    name = lesson or demonstration.ASSIGNMENT
+    demonstration.class_of(name)
+    demonstration.check_library(name)
     demonstration.make_course(folder.resolve())
-    course, wanted = open_course(folder, demonstration.ASSIGNMENT)
+    course, wanted = open_course(folder, name)
     click.echo(f"Releasing {wanted.name} …")
     click.get_current_context().invoke(release, assignment=wanted.name, course_folder=folder, no_prove=no_prove)
     students = demonstration.make_class(course.root, wanted.name)
@@ -54,7 +61,9 @@ def demo(folder: Path, workers: int | None, no_prove: bool) -> None:
     show_graded(graded, quiet=False, log=display.log)
     batch_result = graded.batch
     wrong = [
-        line for grade in batch_result.grades if (line := _difference(grade, demonstration.expected(grade.student)))
+        line
+        for grade in batch_result.grades
+        if (line := _difference(grade, demonstration.expected(grade.student, name)))
     ]
     if wrong:
         click.echo("\nNot what the demo expects: " + "; ".join(wrong), err=True)

@@ -22,9 +22,15 @@ from autograder.sandbox.remedies import UNREADABLE, install
 DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
 """Distribution → module: the packages without which nothing is graded."""
-FOR_LESSONS = {"keras": "keras", "tensorflow": "tensorflow", "scikit-learn": "sklearn", "pytensor": "pytensor"}
+FOR_LESSONS = {
+    "keras": "keras",
+    "tensorflow": "tensorflow",
+    "scikit-learn": "sklearn",
+    "torch": "torch",
+    "pytensor": "pytensor",
+}
 """Distribution → module: the packages that only some lessons need."""
-EXTRAS = {"pytensor": "theano"}
+EXTRAS = {"pytensor": "theano", "torch": "pytorch"}
 """Package → the extra that installs it; default: ``grade`` for :data:`NEEDED`, ``keras`` for :data:`FOR_LESSONS`."""
 SECONDS = 30.0
 WARM_START = "warm start"

@@ -71,7 +71,7 @@ def _digest_of(path: Path, most: int) -> str:
 
 def _figures_key(key: str) -> str:
     """Make the key of the predictions: that of the run, with the versions of the libraries that predicted."""
-    versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow")]
+    versions = [libraries.version(name) for name in ("numpy", "keras", "tensorflow", "torch")]
     return digest(key, sys.version, versions, os.environ.get("KERAS_BACKEND"))
 
 

@@ -77,10 +77,10 @@ def weak_answers(
     unnoticed: dict[tuple[str, str, str], list[str]] = {}
     for number, mutant in enumerate(tried):
         if (grade := graded.get(f"weak-{number}")) is not None:
-            for where in _unnoticed(exams, mutant, grade):
-                unnoticed.setdefault(where, []).append(mutant.result)
+            for function in _unnoticed(exams, mutant, grade):
+                unnoticed.setdefault(function, []).append(mutant.result)
         shutil.rmtree(works[number].submission.parent, ignore_errors=True)
-    findings = [_finding(*where, results) for where, results in unnoticed.items()]
+    findings = [_finding(*function, results) for function, results in unnoticed.items()]
     if endless:
         findings.append(
             f"{_WEAK_ANSWERS} were tried for {limit:.0f} s only, {TIMES_THE_SOLUTION} times as long as the solution "
@@ -113,8 +113,7 @@ def _unnoticed(exams: Sequence[Exam], mutant: WeakSolution, grade: Grade) -> Ite
 
 
 def _finding(notebook: str, tests: str, function: str, results: Sequence[str]) -> str:
-    *others, last = results
-    listed = f"{', '.join(others)} or {last}" if others else last
+    listed = " or ".join(filter(None, [", ".join(results[:-1]), results[-1]]))
     return (
         f"{notebook}, {tests}: an answer whose {function}() only returns {listed} gets full marks; let a test call it "
         "with something for which that is wrong"

@@ -6,8 +6,17 @@ make_course copies the kit's own course to a fresh folder, and make_class fills 
 
 from __future__ import annotations
 
-from autograder.demo.classroom import expected, make_class
+from autograder.demo.classroom import check_library, class_of, expected, make_class
 from autograder.demo.demo_course import make_course
 from autograder.demo.students import ASSIGNMENT, STUDENTS, DemoStudent
 
-__all__ = ["ASSIGNMENT", "STUDENTS", "DemoStudent", "expected", "make_class", "make_course"]
+__all__ = [
+    "ASSIGNMENT",
+    "STUDENTS",
+    "DemoStudent",
+    "check_library",
+    "class_of",
+    "expected",
+    "make_class",
+    "make_course",
+]

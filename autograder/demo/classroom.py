@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from autograder._util import libraries
 from autograder._util.files import write_atomically
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.demo.students import ASSIGNMENT, STUDENTS, DemoStudent
-from autograder.errors import CourseError, UsageError
+from autograder.demo.students import ASSIGNMENT, CLASSES, LIBRARIES, DemoStudent
+from autograder.errors import CourseError, HostError, UsageError
 from autograder.records.course import Course
 
 WITHOUT_DUE_DATE = datetime(2030, 1, 1, tzinfo=UTC)
@@ -20,7 +23,7 @@ WRITTEN_ANSWER = "your-explanation"
 
 
 def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
-    """Write one submission for each entry of STUDENTS, from release/<assignment>/.
+    """Write one submission for each student of the assignment's class, from release/<assignment>/.
 
     submitted/<student>/<assignment>/ gets the notebook and a timestamp.txt as nbgrader writes it. The times
     are counted from the due date, so that the same course gives the same submissions on any day.
@@ -38,19 +41,42 @@ def make_class(course_root: Path, assignment: str) -> tuple[str, ...]:
     """
     course = load_course(course_root)
     due = find_assignment(course, assignment).due or WITHOUT_DUE_DATE
-    if assignment != ASSIGNMENT:
-        raise UsageError(f"the demo's students have answers for {ASSIGNMENT}, not for {assignment}")
+    students = class_of(assignment)
     name, notebook = _released(course, assignment)
-    for number, student in enumerate(STUDENTS):
-        text = _submission(notebook, student)
+    for number, student in enumerate(students):
+        text = _submission(notebook, student, _answers(course, assignment, student))
         when = due + student.late if student.late else due - timedelta(hours=3 + 2 * number)
         folder = course.submitted(student.name, assignment)
         write_atomically(folder / name, text)
         write_atomically(folder / "timestamp.txt", f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
-    return tuple(student.name for student in STUDENTS)
+    return tuple(student.name for student in students)
 
 
-def expected(student: str) -> tuple[float, float]:
+def class_of(assignment: str) -> tuple[DemoStudent, ...]:
+    """Return the students of a lesson.
+
+    Raises:
+        UsageError: the demo has no class for it.
+    """
+    if assignment not in CLASSES:
+        raise UsageError(f"the demo has classes for {', '.join(CLASSES)}, and none for {assignment}")
+    return CLASSES[assignment]
+
+
+def check_library(assignment: str) -> None:
+    """Refuse a lesson whose library is not installed.
+
+    Raises:
+        HostError: it is not; the message says what installs it.
+    """
+    library, extra = LIBRARIES[assignment]
+    if find_spec(library) is None:
+        raise HostError(
+            f"the lesson {assignment} needs {library}, which is not installed: {libraries.with_extra(extra)}"
+        )
+
+
+def expected(student: str, assignment: str = ASSIGNMENT) -> tuple[float, float]:
     """Return the lowest and the highest right score of a student, in points, ends included.
 
     Answers that a person grades count as 0; the late penalty is taken off.
@@ -58,7 +84,7 @@ def expected(student: str) -> tuple[float, float]:
     Raises:
         UsageError: the demo has no such student.
     """
-    for entry in STUDENTS:
+    for entry in class_of(assignment):
         if entry.name == student:
             return entry.low, entry.high
     raise UsageError(f"the demo has no student {student!r}")
@@ -77,13 +103,23 @@ def _released(course: Course, assignment: str) -> tuple[str, Any]:
     return notebooks[0].name, nbformat.read(notebooks[0], as_version=4)
 
 
-def _submission(released: Any, student: DemoStudent) -> str:
+def _answers(course: Course, assignment: str, student: DemoStudent) -> Mapping[str, str]:
+    """Return the sources of the student's answers, by grade_id."""
+    from autograder._util.notebook_format import nbformat
+
+    if not student.named:
+        return student.answers
+    notebook = nbformat.read(course.source(assignment) / "answers" / f"{student.named}.ipynb", as_version=4)
+    return {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in notebook.cells}
+
+
+def _submission(released: Any, student: DemoStudent, answers: Mapping[str, str]) -> str:
     """Write the file that the student hands in, as text."""
     from autograder._util.notebook_format import nbformat
 
     notebook = copy.deepcopy(released)
     cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
-    for grade_id, source in student.answers.items():
+    for grade_id, source in answers.items():
         if grade_id not in cells:
             raise CourseError(
                 f"the release has no cell {grade_id!r}, which the demo's {student.name} answers; "

@@ -48,6 +48,8 @@ class DemoStudent:
     """Function that changes the file's text."""
     late: timedelta | None = None
     """Time after the due date; None: in time."""
+    named: str = ""
+    """Named answer of the lesson, in its folder answers/, that stands in place of ``answers``."""
 
 
 def _answers(model: str, count: str = COUNT) -> dict[str, str]:
@@ -184,3 +186,30 @@ STUDENTS: tuple[DemoStudent, ...] = (
         edit=edits.rewrite_tests,
     ),
 )
+
+IN_PYTORCH = (
+    DemoStudent("full-marks", "A class of one's own, with dropout.", 16, 16, named="good-with-dropout"),
+    DemoStudent("no-zero-grad", "A step that never clears the gradients.", 6, 13, named="no-zero-grad"),
+    DemoStudent("linear", "Three linear layers, and no activation.", 10, 11.4, named="no-activation"),
+    DemoStudent("small-network", "Two layers of 12: a loss with room for more.", 11.5, 14, named="too-narrow"),
+    DemoStudent("unchanged", "Handed in as it was released.", 0, 0),
+)
+OF_SMALL_GPT = (
+    DemoStudent("full-marks", "Attention of PyTorch's own, and eight heads.", 16, 16, named="good-pytorch-layers"),
+    DemoStudent("no-mask", "Attention that sees the future.", 4, 4, named="no-mask"),
+    DemoStudent("no-attention", "Each position sees its own character alone.", 11, 13, named="no-attention"),
+    DemoStudent("small-network", "One block of 12 units.", 11, 12.5, named="one-narrow-block"),
+    DemoStudent("unchanged", "Handed in as it was released.", 0, 0),
+)
+CLASSES: Mapping[str, tuple[DemoStudent, ...]] = {
+    ASSIGNMENT: STUDENTS,
+    "pytorch-fully-connected": IN_PYTORCH,
+    "small-gpt": OF_SMALL_GPT,
+}
+"""The class of each lesson that has one."""
+LIBRARIES: Mapping[str, tuple[str, str]] = {
+    ASSIGNMENT: ("keras", "keras"),
+    "pytorch-fully-connected": ("torch", "pytorch"),
+    "small-gpt": ("torch", "pytorch"),
+}
+"""Lesson → the library that its notebooks import, and the extra that installs it."""

@@ -172,6 +172,7 @@ def _graded(
                 kernel_source=kernel_source(start, record, replay_only=replay_only),
                 decimals=work.assignment.decimals,
                 observe=work.observe,
+                settings=work.assignment.settings,
             )
             for exam, record in zip(work.exams, recorded, strict=True)
         ]

@@ -11,8 +11,10 @@ from typing import Any
 
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
+from autograder.check.diagnosing import collecting_requests
 from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
+from autograder.examination.diagnoses import diagnoses
 from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.examiner.examination import Examined, examine, run_delay
@@ -30,6 +32,7 @@ from autograder.execution.freezing import following
 from autograder.execution.notebook_run import STOPPED_CELLS, Execution, StartKernel, cells_cut_short, execute
 from autograder.records.checks import Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
+from autograder.records.diagnosis import Diagnosis
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
@@ -43,6 +46,7 @@ CHECK = "from autograder import check"
 """Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
+_Attempt = tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]], tuple[Diagnosis, ...]]
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def grade_notebook(
     kernel_source: ChooseSource | None = None,
     decimals: int = 6,
     observe: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> GradedNotebook:
     """Grade one submitted notebook.
 
@@ -88,6 +93,7 @@ def grade_notebook(
         decimals: places that scores are rounded to.
         observe: whether it is the instructor's solution, and what it does is recorded. It may do everything, unless the
             exam has a record already.
+        settings: the assignment's settings of extensions.
 
     Returns:
         The grade with the run.
@@ -114,7 +120,7 @@ def grade_notebook(
     frozen = True
     permissions = Permissions(exam.observations)
 
-    def attempt() -> tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]]] | None:
+    def attempt() -> _Attempt | None:
         """Run and examine once; return None for a run that counts nowhere.
 
         That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held.
@@ -127,16 +133,18 @@ def grade_notebook(
         workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
         try:
             seconds = limits.examiner_seconds
-            examined, histories = _examine(
-                composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
-            )
+            with collecting_requests() as requests:
+                examined, histories = _examine(
+                    composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
+                )
             if executed.killed():
                 return None
             if executed.copies_filled_memory():
                 frozen = False
                 return None
+            diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
             kernels.done()
-            return kernels, executed, examined, histories
+            return kernels, executed, examined, histories, diagnosed
         finally:
             executed.close()
 
@@ -146,7 +154,7 @@ def grade_notebook(
             f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    kernels, executed, examined, histories = result
+    kernels, executed, examined, histories, diagnosed = result
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -160,6 +168,7 @@ def grade_notebook(
         history=_curve(histories),
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
+        diagnoses=diagnosed,
     )
     observed = permissions.observations if isinstance(permissions, Observer) else Observations()
     return GradedNotebook(grade, (composed, executed.run), observed)

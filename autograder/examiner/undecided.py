@@ -1,8 +1,8 @@
 """The one rule on when a failed test waits for a person instead of earning 0 points.
 
 Some failures are the kit's or the test's, and never the student's. These are an answer that may be right and that the
-kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method, and
-a time that a test measured: the way to the student's code and back is in it.
+kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method. A
+time that a test measured is, too: it holds the way to the student's code and back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from autograder.records.checks import CheckResult
 from autograder.records.checks import is_undecided as is_undecided_check
 from autograder.syntax.times import lines_of_times
 
-_SEQUENCES = (list, tuple, range)
+_CONTAINERS = (list, tuple, range, dict)
+"""Values that may hold what an array or a table holds."""
 
 
 def is_undecided(errors: Iterable[BaseException], checks: Sequence[CheckResult] = ()) -> bool:
@@ -55,8 +56,8 @@ def _is_of_the_kit(error: BaseException) -> bool:
 def missing_method(error: BaseException) -> str:
     """Name to the teacher the attribute of another kind of array that a test asks for; "" for other errors.
 
-    ``scores.max()`` is right for an array and wrong for a tensor, a list or a table with the same numbers. Whether an
-    attribute is one of another kind is asked of the libraries that are imported here.
+    ``scores.max()`` is right for an array and wrong for a tensor, a list, a dict or a table with the same numbers.
+    Whether an attribute is one of another kind is asked of the libraries that are imported here.
     """
     if not isinstance(error, AttributeError) or hasattr(error, "remote") or not error.name:
         return ""
@@ -72,8 +73,8 @@ def missing_method(error: BaseException) -> str:
 
 
 def _is_array(value: Any) -> bool:
-    """Return whether the value holds items as arrays, tensors and tables do; an empty list is no answer."""
-    if type(value) in _SEQUENCES:
+    """Return whether the value holds items as arrays, tensors and tables do; an empty list or dict is no answer."""
+    if type(value) in _CONTAINERS:
         return len(value) > 0
     kind: Any = type(value)
     of_numpy = kind.__module__.partition(".")[0] == "numpy" and hasattr(kind, "dtype")

@@ -42,8 +42,9 @@ from autograder.exchange.outcome import (
     is_evidence,
 )
 from autograder.records.checks import CheckResult, Outcome
+from autograder.records.diagnosis import MAX_DIAGNOSES, MAX_TRIALS
 from autograder.records.exam import Exam, ExamCell, Role
-from autograder.records.grade import NotebookGrade, QuestionGrade
+from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
 from autograder.records.observations import Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
@@ -175,8 +176,22 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     counts = book.trainings.values()
     if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
         raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
+    _check_diagnoses(exam, book)
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
+
+
+def _check_diagnoses(exam: Exam, book: NotebookGrade) -> None:
+    known = {"", *(str(cell.grade_id) for cell in exam.questions)}
+    if len(book.diagnoses) > MAX_DIAGNOSES or any(one.question not in known for one in book.diagnoses):
+        raise ValueError("there are too many diagnoses, or of unknown questions")
+    for diagnosis in book.diagnoses:
+        trials = [*diagnosis.tried, *(finding.trial for finding in diagnosis.findings)]
+        _check_texts([diagnosis.loss, diagnosis.note, diagnosis.question, *(one.message for one in diagnosis.findings)])
+        _check_texts([text for trial in trials for text in (trial.kind, trial.change)])
+        curves = [diagnosis.curve, *(finding.curve for finding in diagnosis.findings)]
+        if len(trials) > MAX_TRIALS or any(max(len(one.epochs), len(one.losses)) > MAX_EPOCHS for one in curves):
+            raise ValueError("a diagnosis holds too much")
 
 
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:

@@ -20,6 +20,7 @@ from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.errors import HostError
 from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
+from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 
 NAME = "result.json"
@@ -168,6 +169,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "history": plain(book.history),
         "trainings": dict(book.trainings),
         "kept": book.replayed,
+        "diagnoses": to_plain(list(book.diagnoses)),
     }
 
 
@@ -220,6 +222,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
         trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
         replayed=_truth(row.get("kept", False)),
+        diagnoses=tuple(from_plain(Diagnosis, one) for one in row.get("diagnoses", [])),
     )
 
 

@@ -125,7 +125,7 @@ def _own_course() -> tuple[Path, ...]:
     return (folder,) if folder.is_dir() else ()
 
 
-HEAVY = ("numpy", "keras", "tensorflow", "sklearn", "pandas", "scipy")
+HEAVY = ("numpy", "keras", "tensorflow", "torch", "sklearn", "pandas", "scipy")
 
 
 def heavy_modules(exams: Iterable[Exam]) -> list[str]:
@@ -189,7 +189,7 @@ def released_modules(work: Work) -> list[str]:
 def versions() -> dict[str, str]:
     """Return the versions that can change a grade: the examiner's Python and libraries."""
     used = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("nbexaminer", "numpy", "keras", "tensorflow", "scikit-learn"):
+    for name in ("nbexaminer", "numpy", "keras", "tensorflow", "torch", "scikit-learn"):
         if (version := libraries.version(name)) is not None:
             used["autograder" if name == "nbexaminer" else name] = version
     return used

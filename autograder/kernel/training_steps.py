@@ -127,7 +127,7 @@ class _Module:
 
     def seed(self, seed: int) -> None:
         """Seed what a step draws."""
-        self.torch.manual_seed(seed)
+        self.torch.default_generator.manual_seed(seed)
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that all steps have in common."""

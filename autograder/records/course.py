@@ -18,7 +18,7 @@ SANDBOXES = ("bubblewrap", "gvisor")
 REMOVED_SANDBOXES = ("crun", "runc")
 """Names of earlier versions; their walls were bubblewrap's."""
 USER_SANDBOX = "user"
-"""Name of a weaker sandbox, without namespaces. No course can choose it: only a package for Gradescope names it."""
+"""Name of a weaker sandbox, without namespaces. No course can choose it: only a platform's package names it."""
 TRAINING = ("fast", "exact")
 """Ways in which Keras's ``fit`` may run, the default first."""
 

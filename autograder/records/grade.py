@@ -8,6 +8,7 @@ from datetime import datetime
 
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
+from autograder.records.diagnosis import Diagnosis
 from autograder.records.run import RunStatus
 
 MAX_EPOCHS = 2000
@@ -69,6 +70,8 @@ class NotebookGrade:
     """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
     replayed: bool = False
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What holds its models back; never graded."""
     comments: Mapping[str, str] = field(default_factory=dict)
     """grade_id → a person's comment in the gradebook on an answer that tests grade, in Markdown."""
 

@@ -267,15 +267,7 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{assignment.name}.", dir=target.parent))
-        for released_name, source in [*release.files.items(), *release.bundle.items()]:
-            path = aside / released_name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, path)
-        for notebook in release.notebooks:
-            (aside / f"{notebook.name}.ipynb").write_text(notebook.text, encoding="utf-8")
-            for name, text in notebook.tests.items():
-                (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                (aside / name).write_text(text, encoding="utf-8")
+        copy_files(release, aside)
         _open_for_all(aside)
         replace_folder(aside, target)
     except OSError as error:
@@ -286,6 +278,22 @@ def write(course: Course, assignment: Assignment, release: Release) -> None:
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
     exam_cache.save(course, assignment, release)
+
+
+def copy_files(release: Release, folder: Path) -> None:
+    """Write the files that students get into a folder.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    for released_name, source in [*release.files.items(), *release.bundle.items()]:
+        path = folder / released_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path)
+    for notebook in release.notebooks:
+        for name, text in {f"{notebook.name}.ipynb": notebook.text, **notebook.tests}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:

@@ -42,7 +42,10 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         for question in hidden:
             share = ladder.climb(grade, f"{book.notebook}/{question.id}", question, rule.step)
             held.append(HeldBack(book.notebook, question.id, question.max_score, words(question, rule, share), until))
-        books.append(replace(book, questions=tuple(q for q in book.questions if q not in hidden)))
+        questions = tuple(question for question in book.questions if question not in hidden)
+        ids = {question.id for question in hidden}
+        diagnoses = tuple(one for one in book.diagnoses if one.question and one.question not in ids)
+        books.append(replace(book, questions=questions, diagnoses=diagnoses if ids else book.diagnoses))
     return replace(grade, notebooks=tuple(books), late_penalty=0.0, held_back=tuple(held)) if held else grade
 
 

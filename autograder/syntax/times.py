@@ -12,7 +12,9 @@ _CLOCKS = re.compile(r"time\.(time|perf_counter|monotonic|process_time)(_ns)?|ti
 
 
 def timing_calls(tree: ast.AST, imports: Mapping[str, str]) -> list[ast.Call]:
-    """Return the calls by which a test measures time, by their lines; none if it reads a clock once, as for a seed.
+    """Return the calls by which a test measures time, in the order of their lines.
+
+    A clock that is read once, as for a seed, measures nothing.
 
     Args:
         tree: the test cell.

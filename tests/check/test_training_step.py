@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -81,14 +82,24 @@ def checked(loop: str, **asked: Any) -> CheckResult:
     return recorded(lambda: check.training_step(names["step"], names["model"], (X, Y), **arguments))
 
 
-@pytest.mark.parametrize("way", HONEST)
+def but(names: Iterable[str], *late: str) -> list[Any]:
+    """All names, some of them for the night."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in late else name for name in names]
+
+
+@pytest.mark.parametrize(
+    "way", but(HONEST, "compiled, with an optimizer that is given", "a dataset", "the optimizer's apply")
+)
 def test_an_honest_loop_passes(way: str) -> None:
     result = checked(HONEST[way])
     assert result.fraction == 1, result.message
 
 
-@pytest.mark.parametrize("slip", SLIPS)
+@pytest.mark.parametrize(
+    "slip", but(SLIPS, "evaluation mode", "softmax before", "sum", "uphill", "the last layer alone", "a rate")
+)
 def test_a_slip_fails_and_is_named(slip: str) -> None:
+    """That each slip is found, :mod:`test_step_slips` shows of a network of its own."""
     loop, says = SLIPS[slip]
     result = checked(loop)
     assert result.fraction == 0
@@ -99,12 +110,22 @@ def test_a_loop_over_a_dataset_takes_all_batches_with_one_optimizer() -> None:
     epoch = "optimizer = keras.optimizers.Adam(0.001)\nassert len(dataset) == 2\nfor x, y in dataset:\n"
     result = checked(step(epoch + textwrap.indent(PLAIN, "    "), "model, dataset"), optimizer="adam")
     assert result.fraction == 1, result.message
+
+
+@pytest.mark.slow
+def test_an_optimizer_that_is_new_for_each_step_is_named() -> None:
     new = "for x, y in dataset:\n    optimizer = keras.optimizers.Adam(0.001)\n" + textwrap.indent(PLAIN, "    ")
     assert "new optimizer" in checked(step(new, "model, dataset"), optimizer="adam").message
 
 
-@pytest.mark.parametrize(("loop", "passes"), [(HONEST["plain"], True), (SLIPS["evaluation mode"][0], False)])
-def test_the_examiner_asks_the_kernel(monkeypatch: pytest.MonkeyPatch, loop: str, passes: bool) -> None:
+@pytest.mark.parametrize(
+    ("loop", "says"),
+    [
+        pytest.param(HONEST["plain"], "", marks=pytest.mark.slow),
+        SLIPS["evaluation mode"],  # it is named by the weights that came
+    ],
+)
+def test_the_examiner_asks_the_kernel(monkeypatch: pytest.MonkeyPatch, loop: str, says: str) -> None:
     monkeypatch.setattr("helpers.examination.no_models", rebuild)
     test = """
 import numpy as np
@@ -113,7 +134,8 @@ draw = np.random.default_rng(0)
 check.training_step(step, model, (draw.normal(size=(64, 6)).astype("float32"), draw.integers(0, 3, 64)), from_logits=True)
 """
     result = outcome(HEAD + loop, test, seconds=60.0)
-    assert (result.fraction == 1) is passes, result
+    assert (result.fraction == 1) is (not says), result
+    assert says in result.message
 
 
 def test_the_model_is_as_before() -> None:

@@ -562,6 +562,7 @@ def test_the_vocabulary_is_small() -> None:
         "compiled",
         "curve",
         "dense",
+        "diagnose",
         "events",
         "function",
         "hidden_data",

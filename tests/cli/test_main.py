@@ -45,6 +45,7 @@ from autograder.sandbox import Finding
 COMMANDS = (
     "release", "try", "submit", "collect", "grade", "feedback", "report", "export", "import-otter", "doctor",
     "demo", "people", "post", "review", "second-look", "audit", "bundle", "calibrate", "replay", "gradescope",
+    "prairielearn", "artemis",
     "why", "questions", "similar", "serve",
 )  # fmt: skip
 

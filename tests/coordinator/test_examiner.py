@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -278,13 +279,13 @@ def test_a_submission_has_its_own_limits_whatever_those_of_the_templates_are(tmp
     submit(course, "cell", "import time\ntime.sleep(2)")
     submit(course, "test", "def double(x):\n    return 2")
     works = plan(course)
-    with Templates(works[0], kernels=2, executed=True) as templates:
+    with Templates(works[0], kernels=2, executed=True) as templates, ThreadPoolExecutor() as both:
         examiners = Examiners(templates)
         for seconds, outcomes in ((20.0, ["completed", "completed"]), (1.0, ["timed_out", "completed"])):
             limits = replace(works[0].assignment.limits, cell_seconds=seconds, examiner_seconds=seconds)
             tight = [replace(work, assignment=replace(work.assignment, limits=limits)) for work in works]
             assert all(map(templates.serves, tight))
-            grades = [submission_grading.grade_submission(work, examiners.examine) for work in tight]
+            grades = list(both.map(lambda work: submission_grading.grade_submission(work, examiners.examine), tight))
             assert [grade.notebooks[0].status for grade in grades] == outcomes
         assert not templates.serves(replace(works[0], exams=()))
     assert "took too long" in grades[1].notebooks[0].questions[0].message

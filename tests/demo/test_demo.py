@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers.lessons import prepared_course
+from click.testing import CliRunner
+from helpers.lessons import IN_PYTORCH, ROOT, prepared_course
 
 from autograder import demo
+from autograder.cli import main
 from autograder.course.configuration import load_course
+from autograder.demo import classroom
 from autograder.errors import CourseError, UsageError
 from autograder.release import build as release
 
@@ -181,6 +185,41 @@ def test_a_lesson_that_lost_a_cell_is_an_error_that_names_it(class_course: Path,
     nbformat.write(notebook, root / "release" / NAME / f"{NAME}.ipynb")
     with pytest.raises(CourseError, match="no cell 'build-model'"):
         demo.make_class(root, NAME)
+
+
+# --- the other lessons -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lesson", IN_PYTORCH)
+def test_a_lesson_in_pytorch_has_a_class_that_hands_in_its_named_answers(lesson: str, tmp_path: Path) -> None:
+    root = demo.make_course(tmp_path / "demo")
+    shutil.copytree(ROOT / "release" / lesson, root / "release" / lesson)
+    assert demo.make_class(root, lesson) == tuple(student.name for student in demo.class_of(lesson))
+    released = nbformat.read(ROOT / "release" / lesson / f"{lesson}.ipynb", as_version=4)
+    for student in demo.class_of(lesson):
+        notebook = nbformat.read(root / "submitted" / student.name / lesson / f"{lesson}.ipynb", as_version=4)
+        assert grade_ids(notebook) == grade_ids(released)
+        assert (notebook == released) is (student.name == "unchanged")
+        assert 0 <= student.low <= student.high <= 16
+
+
+def test_a_lesson_without_a_class_is_refused_by_name(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["demo", "overfitting", "--course", str(tmp_path / "demo")])
+    assert done.exit_code == 2
+    assert (
+        "has classes for keras-fully-connected, pytorch-fully-connected, small-gpt, and none for overfitting"
+        in done.stderr
+    )
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_lesson_whose_library_is_missing_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classroom, "find_spec", lambda name: None)
+    done = CliRunner().invoke(main, ["demo", "small-gpt", "--course", str(tmp_path / "demo")])
+    assert done.exit_code == 3
+    assert "the lesson small-gpt needs torch, which is not installed: `pip install '.[pytorch]'`" in done.stderr
 
 
 # --- what their grades must be ---------------------------------------------------------------------------

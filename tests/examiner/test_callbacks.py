@@ -12,6 +12,7 @@ from helpers.clock import PATIENCE_SECONDS
 from helpers.examination import graded, outcome
 from helpers.exams import exam_of
 from helpers.kernels import Names, remote_after
+from helpers.limits import fork
 from scipy import sparse
 
 from autograder.codec import CodecError, Packed, Reference, decode, encode
@@ -234,11 +235,7 @@ def test_input_and_print_are_their_own_again_after_the_call(student):
 
 @pytest.fixture(scope="module")
 def sandboxed():
-    from autograder.execution.own_kernel import sandboxed_kernel
-    from autograder.records.limits import Limits
-    from autograder.sandbox import default_sandbox
-
-    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32, output_mib=2))
+    kernel = fork()
     kernel.run(SOURCE + "import time\ndef loops(f):\n    while True: f(1)\ndef ask(): return input('? ')", 10)
     yield kernel
     kernel.close()

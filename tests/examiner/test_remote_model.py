@@ -10,6 +10,7 @@ import pytest
 from helpers.clock import PATIENCE_SECONDS
 from helpers.exams import composed_of, exam_of
 from helpers.kernels import InProcessKernel, remote_after
+from helpers.limits import fork
 from helpers.remote_models import RNG, X, Y, answer, answers, message_of, recorded
 
 from autograder import check
@@ -24,12 +25,10 @@ from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.proxy import Remote, RemoteObject
 from autograder.execution.capture import Captured
 from autograder.execution.notebook_run import execute
-from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.models import rebuild
 from autograder.records.checks import is_undecided
 from autograder.records.exam import Role
 from autograder.records.limits import Limits
-from autograder.sandbox import default_sandbox
 from autograder.syntax.names import needs, vocabulary
 
 SORTED = np.argsort(Y, kind="stable")
@@ -401,7 +400,7 @@ def test_a_test_that_reads_the_layers_of_a_refused_kind_is_decided_by_a_person()
 @pytest.mark.sandbox
 def test_a_model_in_the_sandbox_is_asked_about_the_whole_of_a_large_holdout() -> None:
     """61,878 rows of 93 numbers: a matter of seconds."""
-    kernel = sandboxed_kernel(default_sandbox(), {}, Limits(memory_mib=768, processes=64, disk_mib=32))
+    kernel = fork()
     try:
         kernel.run("import numpy as np\nw = np.arange(9 * 93).reshape(93, 9) / 900\ndef model(X): return X @ w", 30)
         remote = Remote(kernel)

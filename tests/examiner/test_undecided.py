@@ -98,6 +98,7 @@ def examined(solution, answer, test):
         ("x = (1.0, 3.0)", "assert x.shape == (2,)"),
         ("x = pd.Series([1.0, 3.0])", "assert x.flatten().sum() == 4"),
         ("x = np.matrix([1.0, 3.0])", "assert x.iloc[0]"),
+        ("x = {0: 1.0, 1: 3.0}", "assert x.loc[1] == 3"),
         pytest.param("import tensorflow as tf\nx = tf.constant([1.0, 3.0])", "x.max()", marks=pytest.mark.keras),
     ],
 )

@@ -23,6 +23,7 @@ from autograder.exchange.blob_container import pack as pack_files
 from autograder.exchange.blob_container import unpack as unpack_files
 from autograder.exchange.outcome import Recording
 from autograder.records.checks import CheckResult, Outcome
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
 
@@ -45,6 +46,10 @@ GRADE = NotebookGrade(
     ),
     1.5, 1.0, 80.0, "bubblewrap, cgroup v2", {"loss": (1.0, 0.5)},
 )  # fmt: skip
+TRIAL = TriedChange("rate", "a learning rate of 0.001", None, 0.5)
+DIAGNOSIS = Diagnosis(
+    "mean_squared_error", 90, 0.05, (HelpfulChange(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,)
+)
 OUTPUTS: tuple[dict[str, Any], ...] = (
     {"output_type": "stream", "name": "stdout", "text": "hello"},
     {"output_type": "display_data", "data": {"image/png": PNG, "text/plain": "<Figure>"}, "metadata": {}},
@@ -66,6 +71,11 @@ def packed(
 
 def read(data: bytes, exam: Exam = EXAM) -> outcome_reader.VerifiedOutcome:
     return outcome_reader.read(data, [exam])
+
+
+def test_a_diagnosis_comes_out_as_it_was_made() -> None:
+    diagnoses = (DIAGNOSIS, replace(DIAGNOSIS, question=str(TEST.grade_id)))
+    assert read(packed(replace(GRADE, diagnoses=diagnoses))).notebooks[0].diagnoses == diagnoses
 
 
 def test_a_grade_comes_out_as_it_was_made() -> None:
@@ -160,6 +170,11 @@ def test_what_no_examiner_makes_of_the_exam_is_not_believed(grade: NotebookGrade
         replace(GRADE, trainings={"fast": -1}),
         replace(GRADE, trainings={"fast": 10**9}),
         replace(GRADE, message="x" * 300_000),
+        replace(GRADE, diagnoses=(DIAGNOSIS,) * 4),
+        replace(GRADE, diagnoses=(replace(DIAGNOSIS, note="x" * 300_000),)),
+        replace(GRADE, diagnoses=(replace(DIAGNOSIS, tried=(TRIAL,) * 100),)),
+        replace(GRADE, diagnoses=(replace(DIAGNOSIS, curve=LossCurve((1,) * 3000, (1.0,) * 3000)),)),
+        replace(GRADE, diagnoses=(replace(DIAGNOSIS, question="another"),)),
         question(checks=GRADE.questions[0].checks * 3000),
         check(detail="x" * 300_000),
         check(evidence={"loss": 10**30}),

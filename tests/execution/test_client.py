@@ -22,7 +22,7 @@ from helpers.memory import growth
 
 from autograder.errors import BusyError, LostError, RemoteError, SandboxError
 from autograder.examiner.remote.proxy import Remote
-from autograder.execution import allowance
+from autograder.execution import allowance, client
 from autograder.execution.client import WATCH_SECONDS, SandboxedKernel
 from autograder.records.run import CellRun, RunStatus
 from autograder.sandbox import seccomp
@@ -165,6 +165,7 @@ def test_a_kernel_that_ends_says_which_limit_ended_it(source, status, message) -
         assert ended is not None
         assert ended[0] is status
         assert message in ended[1]
+        assert not kernel.killed()
         assert kernel.run("1", 10).status == "not_run"
         with pytest.raises(LostError):
             Remote(kernel).ask("snapshot")
@@ -208,7 +209,6 @@ LIBC = "import ctypes, os; libc = ctypes.CDLL(None)"
         pytest.param("import os; os._exit(1)", marks=pytest.mark.slow),
         "import os; os._exit(137)",
         pytest.param("import os; os._exit(137 - 256)", marks=pytest.mark.slow),
-        "import os; os.kill(os.getpid(), 9)",
         pytest.param("import os; os.kill(0, 9)", marks=pytest.mark.slow),
         pytest.param("import os; os.killpg(os.getpgrp(), 9)", marks=pytest.mark.slow),
         "import os; os.kill(-1, 9)",
@@ -216,12 +216,10 @@ LIBC = "import ctypes, os; libc = ctypes.CDLL(None)"
         pytest.param("import signal, threading; signal.pthread_kill(threading.get_ident(), 9)", marks=pytest.mark.slow),
         f"{LIBC}; libc.syscall({CALLS['tkill']}, os.getpid(), 9)",
         f"{LIBC}; libc.syscall({CALLS['rt_sigqueueinfo']}, os.getpid(), 9, bytes(128))",
-        "held = [bytearray(1 << 20) for _ in range(4000)]",
-        "while True: print('x' * 1000)",
     ],
 )
-def test_what_its_own_code_or_a_limit_ended_was_killed_by_nobody(source) -> None:
-    """Each way to send oneself SIGKILL, or to look as if, ends the kernel, and is told from somebody's doing outside."""
+def test_what_its_own_code_ended_was_killed_by_nobody(source) -> None:
+    """Each further way to send oneself SIGKILL, or to look as if, ends the kernel, and is told from somebody's doing outside."""
     with forked() as kernel:
         kernel.run(source, 10)
         assert kernel.ended() is not None
@@ -261,12 +259,12 @@ while True: pass
 
 
 def test_processor_time_has_a_limit_of_all_processes_together() -> None:
-    with started(dataclasses.replace(LIMITS, cpu_seconds=4)) as kernel:
+    with forked(dataclasses.replace(LIMITS, cpu_seconds=2)) as kernel:
         cell = kernel.run(BUSY, 30)
         assert cell.status == "error"
         assert kernel.ended() == (
             RunStatus.OUT_OF_CPU,
-            "The notebook used more than 4 s of processor time and was stopped.",
+            "The notebook used more than 2 s of processor time and was stopped.",
         )
 
 
@@ -314,7 +312,8 @@ def test_a_cell_that_does_not_stop_when_asked_is_ended_within_three_seconds_of_i
         assert "longer than 1 s" in message
 
 
-def test_a_question_that_never_returns_ends_the_kernel() -> None:
+def test_a_question_that_never_returns_ends_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0.5)
     with forked() as kernel:
         kernel.run(f"def never():\n    exec({STUBBORN!r})", 10)
         remote = Remote(kernel)

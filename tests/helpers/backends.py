@@ -57,7 +57,7 @@ WITHOUT_NAMESPACES = {
     "test_nothing_outlives_the_kit": _FAMILY,
     "test_a_command_that_somebody_kills_says_so": "it has no first process beside the command",
 }
-"""Of the sandbox ``user``: tests/extensions/gradescope/test_user.py has its own."""
+"""Of the sandbox ``user``: tests/extensions/platforms/test_user.py has its own."""
 
 BUBBLEWRAP = "autograder.sandbox.bubblewrap:BubblewrapSandbox"
 BACKENDS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,10 @@ WIDTHS = (380, 1280)
 """Pixels: a telephone, and a screen."""
 
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="a browser lays the page out")
+
+AXE = os.environ.get("AXE_CORE", "")
+"""Path of axe.min.js, of npm's package axe-core; it is no part of this project."""
+with_axe = pytest.mark.skipif(CHROMIUM is None or not AXE, reason="AXE_CORE names axe.min.js, and a browser runs it")
 
 _MEASURE = """
 const frame = document.querySelector('iframe');
@@ -47,15 +52,36 @@ frame.onload = () => {
 
 def misfits(page: str, width: int) -> list[str]:
     """Return what of a page is cut, or scrolls without a hint, in a window of ``width`` pixels."""
+    frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{html.escape(page)}"></iframe>'
+    return _reported(f"<!doctype html><pre></pre>{frame}<script>{_MEASURE}</script>")
+
+
+_AXE_RUN = """
+axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then(result => {
+  const report = document.createElement('pre');
+  report.textContent = JSON.stringify(result.violations.map(fault =>
+    fault.impact + ' ' + fault.id + ': ' + fault.nodes.map(node => node.target.join(' ')).join(', ')));
+  document.body.replaceChildren(report);
+});
+"""
+
+
+def violations(page: str, *, dark: bool) -> list[str]:
+    """Return what axe finds against WCAG 2.1 A and AA on a page, in its light or its dark colors."""
+    scripts = f"<script>{Path(AXE).read_text()}</script><script>{_AXE_RUN}</script>"
+    return _reported(page + scripts, f"--blink-settings=preferredColorScheme={0 if dark else 1}")
+
+
+def _reported(page: str, *options: str) -> list[str]:
+    """Return what a page's script wrote into its first ``pre``, as JSON."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(prefix="browser-") as folder:
-        path = Path(folder) / "frame.html"
-        frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{html.escape(page)}"></iframe>'
-        path.write_text(f"<!doctype html><pre></pre>{frame}<script>{_MEASURE}</script>")
-        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
+        path = Path(folder) / "page.html"
+        path.write_text(page)
+        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile", *options)
         command = [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", path.as_uri()]
         shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    (found,) = re.findall(r"<pre>(.*?)</pre>", shown, re.S)[:1]
-    assert found, "the browser measured nothing"
-    faults: list[str] = json.loads(html.unescape(found))
+    (report,) = re.findall(r"<pre>(.*?)</pre>", shown, re.S)[:1]
+    assert report, "the browser measured nothing"
+    faults: list[str] = json.loads(html.unescape(report))
     return faults

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
 from autograder import check
@@ -18,6 +20,8 @@ from autograder.release.build import Release, build
 from autograder.release.preparation import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
+IN_PYTORCH = ("pytorch-fully-connected", "small-gpt")
+"""The lessons that need PyTorch, and no TensorFlow."""
 
 
 def prepared_course(name: str, root: Path = ROOT) -> Course:
@@ -60,6 +64,12 @@ def share(exam: Exam, test: str, names: dict[str, Any]) -> float:
 def lesson_names() -> tuple[str, ...]:
     """All lessons, in the order of teaching."""
     return tuple(load_course(ROOT).assignments)
+
+
+def lessons_to_run() -> list[Any]:
+    """All lessons, as parameters of tests that run them: those in PyTorch are skipped where it is not installed."""
+    without = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed here: make test-torch")
+    return [pytest.param(name, marks=without) if name in IN_PYTORCH else name for name in lesson_names()]
 
 
 def source_path(name: str) -> Path:

@@ -16,13 +16,16 @@ def is_unit_test(item: pytest.Item) -> bool:
     return not OTHER_TIERS.intersection(mark.name for mark in item.iter_markers())
 
 
-ONE_CLASS = re.compile(r"tests/security/test_(01|06|12|19)_")
-"""Files that ask for the class of attackers, which takes a worker a quarter of a minute to grade."""
+SHARED = {
+    "the class of attackers": re.compile(r"tests/security/test_(01|06|12|19)_"),
+    "the sheets of questions": re.compile(r"tests/security/test_(38|53|57|66)_"),
+}
+"""Files that ask for the same graded students, by what these are: it takes a worker a quarter of a minute to grade them."""
 
 
 def work_unit(nodeid: str) -> str:
-    """Return what one worker runs as a whole: a file, or all files of the class of attackers."""
-    return "the class of attackers" if ONE_CLASS.match(nodeid) else nodeid.split("::", 1)[0]
+    """Return what one worker runs as a whole: a file, or all files that share graded students."""
+    return next((name for name, files in SHARED.items() if files.match(nodeid)), nodeid.split("::", 1)[0])
 
 
 def short_files_last(items: Sequence[pytest.Item]) -> list[pytest.Item]:

@@ -97,6 +97,7 @@ REMOVED_ARGUMENTS = [
     ("Dense(9, W_regularizer=l2(0.01))", "Dense(9, kernel_regularizer=keras.regularizers.L2(0.01))"),
     ("layers.Conv2D(5, 3, border_mode='same')", "layers.Conv2D(5, kernel_size=3, padding='same')"),
     ("keras.optimizers.SGD(lr=0.1)", "keras.optimizers.SGD(learning_rate=0.1)"),
+    ("SGD(lr=0.1)", "torch.optim.SGD(parameters, lr=0.1)"),
 ]
 
 
@@ -113,7 +114,7 @@ def removed_arguments(source: str) -> list[str]:
             arguments = {keyword.arg for keyword in node.keywords}
             owner, _, name = ast.unparse(node.func).rpartition(".")
             layer = name in LAYERS or owner.endswith("layers")
-            optimizer = name in OPTIMIZERS or owner.endswith("optimizers")
+            optimizer = (name in OPTIMIZERS or owner.endswith("optimizers")) and not owner.startswith("torch.")
             if (layer and arguments & OF_ANY_LAYER) or (optimizer and arguments & OF_OPTIMIZERS):
                 found.append(ast.unparse(node))
     return found

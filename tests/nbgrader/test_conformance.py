@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from helpers.grids import first_of_each
 from helpers.kernels import InProcessKernel
+from helpers.limits import fork
 from helpers.tiny import cell, notebook
 
 from autograder._util.notebook import read_source_notebook
@@ -24,14 +25,12 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
 from autograder.execution.notebook_run import StartKernel
-from autograder.execution.own_kernel import sandboxed_kernel
 from autograder.records.checks import Outcome
 from autograder.records.exam import Exam
 from autograder.records.grade import NotebookGrade
 from autograder.records.limits import Limits
 from autograder.release.build import Release, build, check
 from autograder.release.markers import Markers, read_cell
-from autograder.sandbox import default_sandbox
 
 pytestmark = pytest.mark.integration
 
@@ -170,13 +169,8 @@ def built(fixture: str) -> Release:
 LIMITS = Limits(cell_seconds=20, memory_mib=768)
 
 
-def sandboxed(limits: Limits = LIMITS, **files: Path) -> StartKernel:
-    def start() -> Any:
-        return sandboxed_kernel(
-            default_sandbox(), {name.replace("_", "."): path for name, path in files.items()}, limits
-        )
-
-    return start
+def sandboxed(limits: Limits = LIMITS) -> StartKernel:
+    return partial(fork, limits)
 
 
 def graded(source: str, submission: str, start: StartKernel, limits: Limits = LIMITS) -> GradedNotebook:

@@ -12,24 +12,25 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from helpers import gradescope
+from helpers import platform_images
 from helpers.clock import PATIENCE_SECONDS
-from helpers.gradescope import Image
 from helpers.pipeline import ASSIGNMENT, HIDDEN_INPUT, Student, hand_in, make_course, release
+from helpers.platform_images import Image
 
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.exchange.work import BUSY
-from autograder.extensions.gradescope import results_json
+from autograder.extensions.platforms import conclusion, student_texts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
+Answered = Callable[[dict[str, str | None]], bytes]
 CANARY = "canary-7261"
 FULL = {"test-mean": 2.0, "test-squares": 1.0, "test-line": 3.0, "test-rescale": 2.0}
 WRONG = {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)"}
@@ -120,55 +121,50 @@ def image(course) -> Iterator[Image]:
     assert "Warning" not in done.output
     package = course.root / f"{ASSIGNMENT}-gradescope.zip"
     assert package.stat().st_mode & 0o077 == 0
-    made = gradescope.built(package)
+    made = platform_images.built(package)
     yield made
     shutil.rmtree(made.folder, ignore_errors=True)
 
 
-@pytest.fixture
-def notebook(course, request: pytest.FixtureRequest):
+@pytest.fixture(scope="module")
+def notebook(course) -> Answered:
     """A student's notebook, by what they answer."""
 
     def made(answers: dict[str, str | None]) -> bytes:
-        name = re.sub(r"\W", "-", request.node.name)
-        content = hand_in(course, name, Student(answers, {})).read_bytes()
-        shutil.rmtree(course.root / "submitted" / name)
+        content = hand_in(course, "somebody", Student(answers, {})).read_bytes()
+        shutil.rmtree(course.root / "submitted/somebody")
         return content
 
     return made
 
 
-def scores(ended: gradescope.Ended) -> dict[str, float | None]:
+def scores(ended: platform_images.Ended) -> dict[str, float | None]:
     return {name: score for name, score in ended.scores.items() if name != "essay"}
 
 
 # --- what is worth what ------------------------------------------------------------------------------
 
 
-def test_an_honest_notebook_gets_full_points_and_the_weaker_sandbox_is_named(image: Image, notebook) -> None:
-    ended = image.run({"numbers.ipynb": notebook({})})
-    assert (ended.status, scores(ended), ended.results["score"]) == (0, FULL, 8.0)
-    assert ended.results["output"].startswith(f"{results_json.WEAKER.capitalize()} (user, ")
-    assert ended.results["stdout_visibility"] == "hidden"
-    assert {test["visibility"] for test in ended.results["tests"]} == {"visible"}
-
-
-def test_a_wrong_notebook_gets_what_is_right_and_reads_nothing_hidden(image: Image, notebook) -> None:
-    ended = image.run({"numbers.ipynb": notebook(WRONG)})
-    assert scores(ended) == FULL | {"test-mean": 0.0, "test-line": 0.0}
-    assert [test["status"] for test in ended.results["tests"][:4]] == ["failed", "passed", "failed", "passed"]
-    assert CANARY not in ended.text
-    assert str(HIDDEN_INPUT) not in ended.text
-
-
-def test_lateness_is_left_to_the_platform_and_a_written_answer_to_a_person(image: Image, notebook) -> None:
+@pytest.fixture(scope="module")
+def honest(image: Image, notebook: Answered) -> platform_images.Ended:
+    """Right answers, a written one among them, a week late."""
     about = {"created_at": "2026-03-09T12:00:00-08:00", "assignment": {"due_date": "2026-03-01T00:00:00-08:00"}}
     content = json.loads(notebook({}))
     content["cells"][-1]["source"] = "That numbers are many."
-    ended = image.run({"numbers.ipynb": json.dumps(content)}, about=about)
-    assert (scores(ended), ended.results["score"]) == (FULL, 8.0)
-    (essay,) = [test for test in ended.results["tests"] if test["name"] == "essay"]
-    assert essay["output"] == results_json.FOR_A_PERSON
+    return image.run({"numbers.ipynb": json.dumps(content)}, about=about)
+
+
+def test_an_honest_notebook_gets_full_points_and_the_weaker_sandbox_is_named(honest: platform_images.Ended) -> None:
+    assert honest.status == 0
+    assert honest.results["output"].startswith(f"{student_texts.WEAKER.capitalize()} (user, ")
+    assert honest.results["stdout_visibility"] == "hidden"
+    assert {test["visibility"] for test in honest.results["tests"]} == {"visible"}
+
+
+def test_lateness_is_left_to_the_platform_and_a_written_answer_to_a_person(honest: platform_images.Ended) -> None:
+    assert (scores(honest), honest.results["score"]) == (FULL, 8.0)
+    (essay,) = [test for test in honest.results["tests"] if test["name"] == "essay"]
+    assert essay["output"] == student_texts.FOR_A_PERSON
     assert {"score", "max_score", "status"} & set(essay) == set()
 
 
@@ -215,7 +211,7 @@ def test_without_a_notebook_or_with_two_the_student_reads_what_to_do(image: Imag
 def test_an_endless_loop_costs_its_own_points_alone(image: Image, notebook) -> None:
     ended = image.run({"numbers.ipynb": notebook({"line": "while True:\n    pass"})})
     if BUSY in ended.stdout:
-        assert ended.results["output"] == results_json.NOT_GRADED
+        assert ended.results["output"] == conclusion.NOT_GRADED
         pytest.skip("others had the processors: whether it is too slow cannot be told")
     assert scores(ended) == {"test-mean": 2.0, "test-squares": 1.0, "test-line": 0.0, "test-rescale": 2.0}
     assert "2 s" in ended.results["output"]
@@ -228,23 +224,24 @@ def test_what_takes_too_long_for_the_platform_is_not_graded_and_says_so(image: I
     ended = image.run({"numbers.ipynb": loop}, environment={"TIMEOUT_SECONDS": "3"})
     assert time.monotonic() - began < 20
     assert ended.results["tests"] == []
-    assert ended.results["output"] in (results_json.TOO_LATE.format(seconds=3.0), results_json.STOPPED)
+    assert ended.results["output"] in (conclusion.TOO_LATE.format(seconds=3.0), conclusion.STOPPED)
     assert ended.results["extra_data"] == {"graded": False}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["autograder.extensions.gradescope.program", "autograder/sandbox/supervisor"])
+@pytest.mark.parametrize("victim", ["autograder.extensions.platforms.program", "autograder/sandbox/supervisor"])
 def test_what_is_killed_on_its_way_leaves_results_that_say_so(image: Image, notebook, victim: str) -> None:
     before = set(Path("/var/tmp").iterdir())
     loop = notebook({"mean": "while True:\n    pass"})
     with image.container({"numbers.ipynb": loop}) as (root, process):
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and len(_processes(image, "supervisor")) < 2:
-            time.sleep(0.05)
+        results_file = root / "results/results.json"
+        while time.monotonic() < deadline and not (results_file.exists() and len(_processes(image, "supervisor")) >= 2):
+            time.sleep(0.05)  # supervisors of the test before may still be there
         (pid, *_) = _processes(image, victim)
-        assert json.loads((root / "results/results.json").read_text())["output"] == results_json.STOPPED
+        assert json.loads((root / "results/results.json").read_text())["output"] == conclusion.STOPPED
         os.kill(pid, signal.SIGKILL)
-        process.communicate(timeout=gradescope.SECONDS)
+        process.communicate(timeout=platform_images.SECONDS)
         results = json.loads((root / "results/results.json").read_text())
     for left in set(Path("/var/tmp").iterdir()) - before:  # the platform throws its container away
         shutil.rmtree(left, ignore_errors=True)
@@ -267,12 +264,24 @@ def _processes(image: Image, word: str) -> list[int]:
 # --- attacks -----------------------------------------------------------------------------------------
 
 
-def test_an_attack_reaches_neither_exam_nor_grader_nor_results(image: Image, notebook) -> None:
-    """It looks for files, processes, sockets and rights; a child of its own goes on after the notebook's end."""
-    ended = image.run({"numbers.ipynb": notebook({"squares": ATTACK})})
-    assert scores(ended) == FULL | {"test-squares": 0.0}
-    assert ended.results["score"] == 7.0
-    assert CANARY not in ended.text
+@pytest.fixture(scope="module")
+def attack(image: Image, notebook: Answered) -> platform_images.Ended:
+    """Two wrong answers and a third that looks for files, processes, sockets and rights.
+
+    A child of its own goes on after the notebook's end.
+    """
+    return image.run({"numbers.ipynb": notebook({**WRONG, "squares": ATTACK})})
+
+
+def test_a_wrong_notebook_gets_what_is_right_and_reads_nothing_hidden(attack: platform_images.Ended) -> None:
+    assert [test["status"] for test in attack.results["tests"][:4]] == ["failed", "failed", "failed", "passed"]
+    assert CANARY not in attack.text
+    assert str(HIDDEN_INPUT) not in attack.text
+
+
+def test_an_attack_reaches_neither_exam_nor_grader_nor_results(attack: platform_images.Ended) -> None:
+    assert scores(attack) == {"test-mean": 0.0, "test-squares": 0.0, "test-line": 0.0, "test-rescale": 2.0}
+    assert attack.results["score"] == 2.0
 
 
 def test_control_the_attack_works_without_the_sandbox(image: Image, tmp_path: Path) -> None:
@@ -315,7 +324,7 @@ def test_a_damaged_package_is_the_kits_failure_and_students_see_no_detail(image:
     (tmp_path / "notebook").symlink_to(image.folder / "notebook")
     (damaged.source / "exam").write_bytes((damaged.source / "exam").read_bytes()[:-1])
     ended = damaged.run({"numbers.ipynb": notebook({})})
-    assert (ended.results["output"], ended.results["tests"]) == (results_json.NOT_GRADED, [])
+    assert (ended.results["output"], ended.results["tests"]) == (conclusion.NOT_GRADED, [])
     assert "not a parcel of this version of the kit" in ended.stdout
 
 

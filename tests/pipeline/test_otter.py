@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.otter import SQUARE, block, code, config, course, notebook, question, release_of, text
 from helpers.pipeline import grade
-from helpers.tiny import Here, observe_here
+from helpers.tiny import Here, grade_in_this_process, observe_here
 
 from autograder.cli import main
 from autograder.coordinator.proof import prove
@@ -246,7 +246,8 @@ def test_update_outputs_saves_what_the_solution_gives(tmp_path: Path) -> None:
     assert update_source(load_course(root), release_of(root))["nb"][0].name == "r - 1"
 
 
-def test_a_release_with_update_outputs_is_proved(tmp_path: Path) -> None:
+def test_a_release_with_update_outputs_is_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grade_in_this_process(monkeypatch, Here())
     root = course(tmp_path, STALE[0])
     told = CliRunner().invoke(main, ["release", "hw", "--course", str(root), "--update-outputs"])
     assert told.exit_code == 0, told.output

@@ -51,12 +51,14 @@ def test_files_of_unit_tests_alone_come_last() -> None:
     assert [str(one.path) for one in short_files_last(tests)] == ["b", "b", "d", "a", "c"]
 
 
-def test_one_worker_has_all_files_that_ask_for_the_class_of_attackers() -> None:
+def test_one_worker_has_all_files_that_share_graded_students() -> None:
     """And every other file is a unit by itself."""
     for path in sorted((Path(__file__).parents[1] / "security").glob("test_*.py")):
         text = path.read_text()
-        asks = re.search(r"^def test\w*\(.*\b(graded|unguarded)\b", text, re.M) and not re.search(
-            r"^def graded\(", text, re.M
-        )
         nodeid = f"tests/security/{path.name}"
-        assert work_unit(f"{nodeid}::test_a[x::y]") == ("the class of attackers" if asks else nodeid)
+        unit = nodeid
+        if re.search(r"^def test\w*\(.*\b(graded|unguarded)\b", text, re.M) and "def graded(" not in text:
+            unit = "the class of attackers"
+        elif "graded_sheet" in text:
+            unit = "the sheets of questions"
+        assert work_unit(f"{nodeid}::test_a[x::y]") == unit

@@ -16,6 +16,7 @@ from typing import Any
 import attacks
 import nbformat
 import pytest
+import questions
 import unwalled
 from attacks import ATTACKS, FULL, LONG, Attack
 from helpers.pipeline import ASSIGNMENT, SOLUTIONS, Graded, grade, hand_in, make_course, release, seen_by_student
@@ -171,6 +172,21 @@ def cells(exam: Exam, name: str, *, released: bool = False) -> list[tuple[str | 
         elif cell.cell_type == "code":
             made.append((None, str(answers.get(str(cell.grade_id), cell.source))))
     return made
+
+
+@pytest.fixture(scope="session")
+def graded_sheet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., questions.Class]:
+    """Gives the class of a sheet, by its name and the start of kernels; the SHEETS of all modules are graded at once."""
+    modules = {id(test.getparent(pytest.Module)): test.getparent(pytest.Module) for test in request.session.items}
+    sheets = {name: sheet for module in modules.values() for name, sheet in getattr(module.obj, "SHEETS", {}).items()}
+
+    @functools.cache
+    def classes(kernels: str) -> dict[str, questions.Class]:
+        return questions.graded_classes(tmp_path_factory.mktemp("sheets") / "course", sheets, kernels=kernels)
+
+    return lambda name, kernels="warm": classes(kernels)[name]
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ Each question is answered by eve, who cheats, and by ada, who is honest, and gra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from questions import START, Class, Question, graded_class
+from questions import START, Class, Question, Sheet, graded_class
 
 pytestmark = pytest.mark.sandbox
 
@@ -61,8 +61,8 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def points(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("points") / "course", QUESTIONS)
+def points(graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("points")
 
 
 def of(number: str) -> pytest.MarkDecorator:
@@ -70,8 +70,8 @@ def of(number: str) -> pytest.MarkDecorator:
 
 
 def worth_its_work(points: Class, name: str) -> None:
-    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
-    assert points.done.points("ada")[f"test-{name}"] == 1
+    assert points.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.points("ada")[f"test-{name}"] == 1
 
 
 @of("39")
@@ -177,9 +177,12 @@ def f(x):
 }  # fmt: skip
 
 
+SHEETS = {"points": Sheet(QUESTIONS), "values": Sheet(VALUES)}
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("told") / "course", VALUES)
+def told(graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("values")
 
 
 def lines_with(text: str) -> Iterator[str]:
@@ -189,7 +192,7 @@ def lines_with(text: str) -> Iterator[str]:
 
 def test_38_nothing_that_a_kernel_says_after_the_last_cell_is_told(told: Class) -> None:
     assert list(lines_with(told.shown())) == []
-    assert set(told.done.points("eve").values()) <= {0.0, 0.5}
+    assert set(told.points("eve").values()) <= {0.0, 0.5}
 
 
 def test_38_control_the_examiners_details_quote_it(told: Class) -> None:
@@ -255,16 +258,15 @@ LEFT = Question(
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Class:
-    start = f"{START}\nimport keras"
-    made = {"left": LEFT, **MODELS}
-    return graded_class(tmp_path_factory.mktemp("models") / "course", made, start=start, memory=4096, observed=False)
+    sheet = Sheet({"left": LEFT, **MODELS}, start=f"{START}\nimport keras")
+    return graded_class(tmp_path_factory.mktemp("models") / "course", sheet, memory=4096, observed=False)
 
 
 @pytest.mark.security
 @pytest.mark.keras
 def test_38_nothing_that_a_model_of_a_call_says_is_told(models: Class) -> None:
     assert list(lines_with(models.shown())) == []
-    curve = models.done.grades["eve"].notebooks[0].history
+    curve = models.notebook("eve").history
     assert [len(values) for values in curve.values()] == [2], "that of the model that a cell left"
     assert TOLD.search(models.details())
 
@@ -272,7 +274,7 @@ def test_38_nothing_that_a_model_of_a_call_says_is_told(models: Class) -> None:
 @pytest.mark.security
 @pytest.mark.keras
 def test_38_control_what_a_cell_left_is_told(models: Class) -> None:
-    assert models.done.points("ada")["test-left"] == 1
+    assert models.points("ada")["test-left"] == 1
     shown: Any = models.shown()
     assert "13 parameters, exactly 13 asked" in shown
     assert "Dense(units=3" in shown

@@ -6,7 +6,7 @@ Each question is answered by eve, who cheats, and by ada, who is honest, and gra
 from __future__ import annotations
 
 import pytest
-from questions import START, Class, Question, graded_class
+from questions import Class, Question, Sheet, graded_class
 
 pytestmark = pytest.mark.sandbox
 
@@ -96,7 +96,7 @@ QUESTIONS = {
 @pytest.fixture(scope="module", params=["warm", pytest.param("cold", marks=pytest.mark.security)])
 def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
     root = tmp_path_factory.mktemp("observed") / "course"
-    return graded_class(root, QUESTIONS, start=START, kernels=request.param, observed=False)
+    return graded_class(root, Sheet(QUESTIONS), kernels=request.param, observed=False)
 
 
 def of(number: str) -> pytest.MarkDecorator:
@@ -104,8 +104,8 @@ def of(number: str) -> pytest.MarkDecorator:
 
 
 def worth_its_work(points: Class, name: str) -> None:
-    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
-    assert points.done.points("ada")[f"test-{name}"] == 1
+    assert points.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.points("ada")[f"test-{name}"] == 1
 
 
 @of("49")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from questions import Class, Question, graded_class
+from questions import Class, Question, Sheet
 
 from autograder.examiner.exact_integers import arriving, kind_of
 
@@ -128,9 +128,12 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+SHEETS = {"numbers-and-sql": Sheet(QUESTIONS)}
+
+
 @pytest.fixture(scope="module", params=STARTS)
-def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("points") / "course", QUESTIONS, kernels=request.param)
+def points(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("numbers-and-sql", request.param)
 
 
 def of(number: str) -> pytest.MarkDecorator:
@@ -138,8 +141,8 @@ def of(number: str) -> pytest.MarkDecorator:
 
 
 def worth_its_work(points: Class, name: str) -> None:
-    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
-    assert points.done.points("ada")[f"test-{name}"] == 1
+    assert points.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.points("ada")[f"test-{name}"] == 1
 
 
 def passes_in_one_process(points: Class, number: str) -> None:

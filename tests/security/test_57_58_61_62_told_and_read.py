@@ -9,10 +9,10 @@ import json
 import math
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from questions import Class, Question, graded_class
+from questions import Class, Question, Sheet
 
 from autograder.codec import decode, standard_library
 from autograder.examiner.origin import MAX_LINES, MAX_TOLD
@@ -24,7 +24,7 @@ STARTS = ["warm", pytest.param("cold", marks=pytest.mark.security)]
 
 def messages(graded: Class, student: str) -> Iterator[str]:
     """What a student reads of the tests, beside the notebook that was handed in."""
-    (done,) = graded.done.grades[student].notebooks
+    done = graded.notebook(student)
     yield done.message
     for question in done.questions:
         yield from question.message.splitlines()
@@ -71,16 +71,16 @@ NUMBERS = {
 
 
 @pytest.fixture(scope="module", params=STARTS)
-def numbers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("numbers") / "course", NUMBERS, kernels=request.param)
+def numbers(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("exceptions", request.param)
 
 
 def test_57_no_exception_says_its_input(numbers: Class) -> None:
     read = list(messages(numbers, "eve"))
     assert [text for text in read if re.search(r"input_is_\d", text)] == []
     assert len([text for text in read if "raise" in text]) >= len(ATTACKS), "that there were exceptions is told"
-    assert set(numbers.done.points("eve").values()) == {0.0}
-    assert set(numbers.done.points("ada").values()) == {1.0}
+    assert set(numbers.points("eve").values()) == {0.0}
+    assert set(numbers.points("ada").values()) == {1.0}
 
 
 def test_57_a_page_tells_few_bits_by_exceptions(numbers: Class) -> None:
@@ -137,19 +137,19 @@ FILES = {
 
 
 @pytest.fixture(scope="module", params=STARTS)
-def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("files") / "course", FILES, kernels=request.param)
+def files(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("files", request.param)
 
 
 def test_58_no_file_reads_another_one(files: Class) -> None:
-    assert set(files.done.points("eve").values()) == {0.0}
+    assert set(files.points("eve").values()) == {0.0}
     said = [text for text in messages(files, "eve") if text]
     assert ["external storage" in text for text in said] == [True] * len(FILES)
-    assert not any(q.needs_manual_grade for q in files.done.grades["eve"].notebooks[0].questions)
+    assert not any(q.needs_manual_grade for q in files.notebook("eve").questions)
 
 
 def test_58_honest_files_are_read(files: Class) -> None:
-    assert set(files.done.points("ada").values()) == {1.0}
+    assert set(files.points("ada").values()) == {1.0}
 
 
 def test_58_control_in_one_process_the_file_has_the_labels(files: Class) -> None:
@@ -197,13 +197,13 @@ ENDLESS = {
 
 
 @pytest.fixture(scope="module", params=STARTS)
-def endless(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    return graded_class(tmp_path_factory.mktemp("endless") / "course", ENDLESS, kernels=request.param)
+def endless(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("endless", request.param)
 
 
 def test_61_a_huge_fraction_is_a_failed_answer(endless: Class) -> None:
-    assert endless.done.points("eve") == {f"test-{name}": one.earned for name, one in ENDLESS.items()}
-    (done,) = endless.done.grades["eve"].notebooks
+    assert endless.points("eve") == {f"test-{name}": one.earned for name, one in ENDLESS.items()}
+    done = endless.notebook("eve")
     assert not any(question.needs_manual_grade for question in done.questions)
     said = {question.id: question.message for question in done.questions}
     assert "a fraction of more than 65,536 bits" in said["test-61-variable"]
@@ -211,7 +211,7 @@ def test_61_a_huge_fraction_is_a_failed_answer(endless: Class) -> None:
 
 
 def test_61_fractions_of_thousands_of_digits_are_values(endless: Class) -> None:
-    assert set(endless.done.points("ada").values()) == {1.0}
+    assert set(endless.points("ada").values()) == {1.0}
 
 
 def test_61_control_a_decoder_without_limits_divides_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,17 +250,22 @@ TABLES = {
         "assert honest(df) == df['pay'].mean() == 7", earned=1.0, fools=False,
     ),
 }  # fmt: skip
+SHEETS = {
+    "exceptions": Sheet(NUMBERS),
+    "files": Sheet(FILES),
+    "endless": Sheet(ENDLESS),
+    "tables": Sheet(TABLES, start=GIVEN, files={"people.csv": PEOPLE}),
+}
 
 
 @pytest.fixture(scope="module", params=STARTS)
-def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    root = tmp_path_factory.mktemp("tables") / "course"
-    return graded_class(root, TABLES, start=GIVEN, kernels=request.param, files={"people.csv": PEOPLE})
+def tables(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("tables", request.param)
 
 
 def test_62_a_test_computes_with_the_released_table(tables: Class) -> None:
-    assert tables.done.points("eve") == {f"test-{name}": one.earned for name, one in TABLES.items()}
-    assert set(tables.done.points("ada").values()) == {1.0}
+    assert tables.points("eve") == {f"test-{name}": one.earned for name, one in TABLES.items()}
+    assert set(tables.points("ada").values()) == {1.0}
 
 
 def test_62_control_in_one_process_it_computes_with_the_students(tables: Class) -> None:

@@ -6,8 +6,10 @@ Each question is answered by eve, who cheats, and by ada, who is honest in an un
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from questions import START, Class, Question, graded_class
+from questions import START, Class, Question, Sheet
 
 pytestmark = pytest.mark.sandbox
 
@@ -220,16 +222,18 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+SHEETS = {"objects": Sheet(QUESTIONS, start=f"{START}\nimport pandas as pd")}
+
+
 @pytest.fixture(scope="module", params=["warm", pytest.param("cold", marks=pytest.mark.security)])
-def points(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Class:
-    root = tmp_path_factory.mktemp("values") / "course"
-    return graded_class(root, QUESTIONS, start=f"{START}\nimport pandas as pd", kernels=request.param)
+def points(request: pytest.FixtureRequest, graded_sheet: Callable[..., Class]) -> Class:
+    return graded_sheet("objects", request.param)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_66_an_object_where_the_solution_has_a_value_gives_no_verdict(points: Class, name: str) -> None:
-    assert points.done.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
-    assert points.done.points("ada")[f"test-{name}"] == 1
+    assert points.points("eve")[f"test-{name}"] == QUESTIONS[name].earned
+    assert points.points("ada")[f"test-{name}"] == 1
 
 
 def test_66_control_in_one_process_the_object_is_asked(points: Class) -> None:

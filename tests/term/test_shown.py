@@ -16,6 +16,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.records.checks import Outcome
 from autograder.records.course import Course
+from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.policies import Visibility
 from autograder.results import report
@@ -163,3 +164,10 @@ def test_a_rule_that_contradicts_itself_is_an_error(shown: str, message: str, tm
     (tmp_path / "course.yaml").write_text(YAML + "    shown: nothing\n")
     with pytest.raises(CourseError, match="holds results back and has no due date"):
         load_course(tmp_path)
+
+
+def test_what_would_help_is_held_back_with_the_question_that_measures_the_network(course: Course) -> None:
+    diagnoses = tuple(Diagnosis("mse", 90, 0.05, question=name) for name in ("open", "secret", ""))
+    made = grade()
+    made = replace(made, notebooks=(replace(made.notebooks[0], diagnoses=diagnoses),))
+    assert [one.question for one in seen(course, made).notebooks[0].diagnoses] == ["open"]

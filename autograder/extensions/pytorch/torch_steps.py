@@ -44,7 +44,7 @@ class TorchSteps(StepCalculus):
 
         draw = np.random.default_rng(seed)
         with preserved_draws():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             tensors = fresh_tensors(self.network.graph)
         fresh = [tensors[position].detach().float().numpy() for position in self.positions]
         return [(array + 0.05 * np.abs(draw.normal(size=array.shape))).astype(np.float32) for array in fresh]
@@ -58,7 +58,7 @@ class TorchSteps(StepCalculus):
             dtype = dtype_named(self.network.graph.tensors[position].dtype)
             tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
         with preserved_draws(), torch.enable_grad():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             output = compute(self.network.graph, self.network.inputs(inputs), tensors, training=training)[0]
         weight_tensors = [tensors[position] for position in self.positions]
 

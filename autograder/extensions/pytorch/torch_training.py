@@ -54,7 +54,7 @@ class TorchTrainer:
         import torch
 
         with preserved_draws():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             return self.train_from(fresh_tensors(self.network.graph), seed)
 
     def train_from(self, tensors: list[Any], seed: int) -> TorchNetwork:

@@ -59,9 +59,13 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
         "FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
         "FILE_UPLOAD_TEMP_DIR": str(state_folder.incoming(course)),
         "INSTALLED_APPS": [PACKAGE, "django_htmx"],
+        "LANGUAGES": [("en", "English"), ("de", "Deutsch")],
+        "LANGUAGE_CODE": "en",
+        "LOCALE_PATHS": [str(Path(__file__).with_name("locale"))],
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
             "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.locale.LocaleMiddleware",
             f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",

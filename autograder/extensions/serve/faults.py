@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
@@ -29,10 +31,12 @@ def refuse_large_bodies(get_response: Answer) -> Answer:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return with_text(
-                413, f"A hand-in has at most {SUBMISSION.archive_bytes // MIB} MiB. Nothing was handed in."
+                413,
+                gettext("A hand-in has at most %(most)s MiB. Nothing was handed in.")
+                % {"most": SUBMISSION.archive_bytes // MIB},
             )
         if int(length) > MIB and identify(request).role is VisitorRole.NOBODY:
-            return with_text(413, "Open your link first, then hand in again. Nothing was handed in.")
+            return with_text(413, gettext("Open your link first, then hand in again. Nothing was handed in."))
         return get_response(request)
 
     return answer
@@ -55,18 +59,26 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _sentence(error: BaseException | None) -> tuple[int, str, str]:
     """Return status, title and sentence for an exception."""
     if _is_full(error):
-        return 507, "No space left", "The server's disk is full. Nothing was handed in: please tell your teachers."
+        return (
+            507,
+            noop("No space left"),
+            noop("The server's disk is full. Nothing was handed in: please tell your teachers."),
+        )
     if isinstance(error, AnswerFault):
         return (
             503,
-            "No Hub",
-            "JupyterHub does not say who you are. Nothing was handed in: please try again in a minute.",
+            noop("No Hub"),
+            noop("JupyterHub does not say who you are. Nothing was handed in: please try again in a minute."),
         )
     if isinstance(error, OperationalError):
-        return 503, "Busy", "The server is busy. Nothing was handed in: please try again in a minute."
+        return 503, noop("Busy"), noop("The server is busy. Nothing was handed in: please try again in a minute.")
     if isinstance(error, CourseError):
-        return 503, "Not ready", "A file of the course has a fault. Please tell your teachers: they can see it."
-    return 500, "A fault", "This is the server's fault. If you handed something in, please do it again."
+        return (
+            503,
+            noop("Not ready"),
+            noop("A file of the course has a fault. Please tell your teachers: they can see it."),
+        )
+    return 500, noop("A fault"), noop("This is the server's fault. If you handed something in, please do it again.")
 
 
 def _is_full(error: BaseException | None) -> bool:
@@ -76,15 +88,17 @@ def _is_full(error: BaseException | None) -> bool:
 
 def not_here(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for an address without a page, and for what belongs to somebody else: nobody can tell which."""
-    return notice(request, 404, "Nothing here", "There is no such page, or it is not yours.")
+    return notice(request, 404, noop("Nothing here"), noop("There is no such page, or it is not yours."))
 
 
 def no_csrf_token(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer to a form that did not come from a page of this server."""
-    text = "The form was too old, or cookies are off. Nothing was handed in: load the page again and send it once more."
-    return notice(request, 403, "Please try again", text)
+    text = noop(
+        "The form was too old, or cookies are off. Nothing was handed in: load the page again and send it once more."
+    )
+    return notice(request, 403, noop("Please try again"), text)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer to a request that no browser sends: a wrong host, a damaged form."""
-    return with_text(400, "The request cannot be read. Nothing was handed in.")
+    return with_text(400, gettext("The request cannot be read. Nothing was handed in."))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 
 from autograder._util.platforms import flush_folder
 from autograder._util.text import one_line
@@ -78,11 +79,15 @@ def _ending(upload: UploadedFile) -> str:
     """
     endings = [ending for ending in ENDINGS if str(upload.name).lower().endswith(ending)]
     if not endings:
-        raise SubmissionError(f"Hand in a notebook or an archive: {', '.join(ENDINGS)}.")
+        raise SubmissionError(
+            gettext("Hand in a notebook or an archive: %(endings)s.") % {"endings": ", ".join(ENDINGS)}
+        )
     if not upload.size:
-        raise SubmissionError("The file is empty: nothing was handed in.")
+        raise SubmissionError(gettext("The file is empty: nothing was handed in."))
     if upload.size > SUBMISSION.archive_bytes:
-        raise SubmissionError(f"The file is larger than {SUBMISSION.archive_bytes // MIB} MiB.")
+        raise SubmissionError(
+            gettext("The file is larger than %(most)s MiB.") % {"most": SUBMISSION.archive_bytes // MIB}
+        )
     return max(endings, key=len)
 
 

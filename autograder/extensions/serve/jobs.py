@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Sum
+from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 
 MAX_TRIES = 3
 """Tries of a job after which a person looks at it: one that kills the worker would be taken for ever."""
-FOR_A_PERSON = "It could not be graded. This is not your fault, and costs no points: a person looks at it."
+FOR_A_PERSON = noop("It could not be graded. This is not your fault, and costs no points: a person looks at it.")
 
 
 def new_receipt() -> str:

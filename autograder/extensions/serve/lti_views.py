@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import SubmissionError
 from autograder.extensions.serve import lti_key, lti_launch, pages, visitors
@@ -117,8 +119,8 @@ def _opened(request: HttpRequest, visitor: Visitor, platform: Platform, stated: 
         return pages.notice(request, 403, "Another course", text + (remedy if stated.is_staff else ""))
     person = visitors.launched(visitor.course, stated)
     if person is None:
-        text = f"You are not in the list of this course. Ask your teachers to add {stated.subject!r} as your lti_id."
-        return pages.notice(request, 403, "Not in the list", text)
+        text = gettext("You are not in the list of this course. Ask your teachers to add %(number)s as your lti_id.")
+        return pages.notice(request, 403, noop("Not in the list"), text % {"number": stated.subject})
     _remember(visitor, stated)
     request.session.cycle_key()
     visitors.let_in(request, person)
@@ -183,8 +185,8 @@ def _platform(visitor: Visitor) -> Platform:
 
 
 def _refused(request: HttpRequest, reason: str) -> HttpResponse:
-    text = f"You cannot come in by this link: {reason}. Open it once more in your learning system."
-    return pages.notice(request, 401, "The launch is not valid", text)
+    text = gettext("You cannot come in by this link. Open it once more in your learning system. The fault: %(reason)s.")
+    return pages.notice(request, 401, noop("The launch is not valid"), text % {"reason": reason})
 
 
 def _address(request: HttpRequest, visitor: Visitor, path: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.utils import dateformat, translation
 
+from autograder._util.text import one_line
 from autograder.errors import SubmissionError, UsageError
-from autograder.extensions.serve.visitors import Visitor
+from autograder.extensions.serve.visitors import Visitor, VisitorRole
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
 
@@ -36,17 +39,34 @@ _ALWAYS = {
 def page(
     request: HttpRequest, visitor: Visitor | None, template: str, status: int = 200, **values: Any
 ) -> HttpResponse:
-    """Render a page of ``templates/serve/``."""
+    """Render a page of ``templates/serve/``, in the browser's language; staff's pages are in English."""
+    is_staff = visitor is not None and visitor.role is VisitorRole.STAFF
+    language = "en" if is_staff else translation.get_language() or "en"
     common = {"visitor": visitor, "csrf": get_token(request), "live": bool(getattr(request, "htmx", False))}
-    text = report_page.render(f"serve/{template}.html", {**common, **values})
+    words = {"_": translation.gettext, "language": language, "moment": _moment, "person": _person}
+    with translation.override(language):
+        text = report_page.render(f"serve/{template}.html", {**common, **words, **values})
     response = HttpResponse(text.encode("utf-8", "backslashreplace"), status=status)
     return with_headers(response, {"Content-Security-Policy": _POLICY})
 
 
+def _moment(when: datetime) -> str:
+    """Format a moment in the page's language, such as 2 March 2026, 18:00 UTC."""
+    text = dateformat.format(when, translation.gettext("j F Y, H:i"))
+    return f"{text} {when.tzname() or ''}".rstrip()
+
+
+def _person(visitor: Visitor) -> str:
+    return f"{one_line(visitor.shown, 60)} ({one_line(visitor.id, 60)})"
+
+
 def notice(request: HttpRequest, status: int, title: str, text: str, visitor: Visitor | None = None) -> HttpResponse:
-    """Render a page with one sentence: what went wrong, and what to do. A program gets the sentence alone."""
+    """Render a page with one sentence: what went wrong, and what to do; both texts are in the catalogues.
+
+    A program gets the sentence alone.
+    """
     if request.headers.get("Accept") == "text/plain":
-        return with_text(status, text)
+        return with_text(status, translation.gettext(text))
     return page(request, visitor, "notice", status, title=title, text=text)
 
 

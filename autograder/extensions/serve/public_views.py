@@ -7,6 +7,7 @@ from importlib import resources
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve import health, pages
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, link_holder
@@ -21,8 +22,10 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def ask_for_link(request: HttpRequest) -> HttpResponse:
     """Answer somebody of whom nothing is known."""
-    text = "Open the link that your teachers gave you. If you have none, or it is too old, ask them for a new one."
-    return pages.notice(request, 401, "Who are you?", text)
+    text = noop(
+        "Open the link that your teachers gave you. If you have none, or it is too old, ask them for a new one."
+    )
+    return pages.notice(request, 401, noop("Who are you?"), text)
 
 
 def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
@@ -43,7 +46,7 @@ def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
 def leave(request: HttpRequest, _: Visitor) -> HttpResponse:
     """End the session."""
     request.session.flush()
-    return pages.notice(request, 200, "Goodbye", "To come back, open your link again.")
+    return pages.notice(request, 200, noop("Goodbye"), noop("To come back, open your link again."))
 
 
 def healthz(request: HttpRequest, visitor: Visitor) -> HttpResponse:

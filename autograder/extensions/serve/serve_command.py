@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,7 +18,9 @@ from autograder.errors import HostError, UsageError
 if TYPE_CHECKING:
     from autograder.records.course import Course
 
-ACTIONS = ("start", "links", "renew", "history", "members")
+ACTIONS = ("start", "links", "renew", "history", "members", "backup", "restore", "upgrade")
+_NEEDED = {"renew": "the person", "backup": "a new file", "restore": "the backup", "upgrade": "a new file for a backup"}
+"""Action → what its second word names."""
 
 
 @click.command(
@@ -30,12 +33,15 @@ autograder serve links --url https://door.example > links.csv
 autograder serve renew ada                        # her old links and sessions end
 autograder serve history                          # every receipt and how it ended, a JSON line each
 autograder serve members > members.csv            # the learning system's students, by LTI, for `people import`
+autograder serve backup /backups/dl101.tar.gz     # the course folder and the queue, while the door is open
+autograder serve restore /backups/dl101.tar.gz --course /courses/dl101
+autograder serve upgrade /backups/before.tar.gz   # after a new version: a backup, then the queue's tables
 autograder serve --only web --bind unix:/run/autograder/web.sock
 autograder serve --only worker --workers 2
 """),
 )
 @click.argument("action", type=click.Choice(ACTIONS), default="start")
-@click.argument("person", required=False)
+@click.argument("subject", metavar="[PERSON|FILE]", required=False)
 @click.option(
     "--course",
     "course_folder",
@@ -63,7 +69,7 @@ autograder serve --only worker --workers 2
 @workers_option
 def serve(
     action: str,
-    person: str | None,
+    subject: str | None,
     course_folder: Path,
     bind: str,
     only: str | None,
@@ -74,13 +80,20 @@ def serve(
     """Serve the pages where students hand in and read their feedback, and grade what they hand in.
 
     links prints a CSV with everybody's link: whoever has it is that person. Receipts, links and the queue lie in
-    .autograder/serve/; grades are the course's, as those of every command. Ctrl-C ends it.
+    .autograder/serve/; grades are the course's, as those of every command. Ctrl-C ends it. A backup holds the secret
+    that signs links, hidden tests and everybody's work: keep it to yourself.
     """
     if find_spec("django") is None or find_spec("gunicorn") is None:
         from autograder._util.libraries import with_extra
 
         raise HostError(f"`autograder serve` needs Django: {with_extra('serve')}")
+    if (subject is None) == (action in _NEEDED):
+        raise UsageError(f"name {_NEEDED[action]}: {action} …" if subject is None else f"{action} names nothing")
     root = course_folder.resolve()
+    if action in ("backup", "restore", "upgrade"):
+        _keep(action, root, Path(subject or ""))
+        if action != "upgrade":
+            return
     if demo:
         _make_demo(root)
     from autograder.extensions.serve.django_settings import configure
@@ -88,10 +101,22 @@ def serve(
     course = configure(root)
     if action == "start":
         _start(course, bind, only, workers, show_links=demo)
-    elif (person is None) == (action == "renew"):
-        raise UsageError("name the person: autograder serve renew ada" if person is None else f"{action} names nobody")
-    else:
-        _ACTIONS[action](course, url.rstrip("/"), person or "")
+    elif action in _ACTIONS:
+        _ACTIONS[action](course, url.rstrip("/"), subject or "")
+
+
+def _keep(action: str, root: Path, file: Path) -> None:
+    """Make a backup, or restore one; before an upgrade, no worker may be at work."""
+    from autograder._util import folder_archive
+    from autograder.course.configuration import load_course
+    from autograder.extensions.serve.state_folder import incoming, only_worker
+
+    if action == "restore":
+        click.echo(f"{folder_archive.restore(file, root)} files are in {root}", err=True)
+        return
+    course = load_course(root)
+    with only_worker(course) if action == "upgrade" else contextlib.nullcontext():
+        click.echo(f"{folder_archive.save(root, file, incoming(course))} files are in {file}", err=True)
 
 
 def _make_demo(root: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from django.utils.translation import gettext, ngettext
 
 from autograder._util.yaml_record import aware
 from autograder.extensions.serve.models import Job, JobState, Kind
@@ -13,7 +16,7 @@ from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
 from autograder.submissions.hand_ins import HandIns
 from autograder.term.attempts import Attempt, within_limits
-from autograder.term.student_dates import days, deadline
+from autograder.term.student_dates import deadline
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def standing_of(course: Course, student: str) -> StudentStanding:
     standings = tuple(_standing(course, hand_ins, student, each, dates[each.name]) for each in released(course))
     budget = course.late_days.budget + hand_ins.term.person(student).extra_late_days
     days_left = budget - sum(each.late_days for each in dates.values())
-    return StudentStanding(standings, days(days_left) if budget else "")
+    return StudentStanding(standings, _late_days(days_left) if budget else "")
 
 
 def released(course: Course) -> list[Assignment]:
@@ -100,7 +103,17 @@ def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
     today = [a for a in counted if a.time is not None and a.time.astimezone(zone).date() == now.astimezone(zone).date()]
     parts = []
     if rule.total is not None:
-        parts.append(f"{max(0, rule.total - len(counted))} of {rule.total} attempts left")
+        parts.append(_left(gettext("%(left)s of %(total)s attempts left"), rule.total, counted))
     if rule.daily is not None:
-        parts.append(f"{max(0, rule.daily - len(today))} of {rule.daily} left today")
+        parts.append(_left(gettext("%(left)s of %(total)s left today"), rule.daily, today))
     return ", ".join(parts)
+
+
+def _left(text: str, total: int, counted: Sequence[Attempt]) -> str:
+    return text % {"left": max(0, total - len(counted)), "total": total}
+
+
+def _late_days(count: float) -> str:
+    text = f"{count:.2f}".rstrip("0").rstrip(".")
+    words: str = ngettext("%(count)s late day", "%(count)s late days", 1 if text == "1" else 2)
+    return words % {"count": text}

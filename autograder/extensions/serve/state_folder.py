@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder._util.files import unwritable
 from autograder._util.platforms import flush_folder
+from autograder.errors import HostError
 from autograder.records.course import Course
 
 _SET_GROUP_ID = 0o2000
@@ -72,6 +73,20 @@ def lock(course: Course, name: str, *, wait: bool = True) -> Iterator[None]:
     with path.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+
+
+@contextlib.contextmanager
+def only_worker(course: Course) -> Iterator[None]:
+    """Hold the lock of the course's only worker.
+
+    Raises:
+        HostError: another one holds it.
+    """
+    try:
+        with lock(course, "worker", wait=False):
+            yield
+    except BlockingIOError:
+        raise HostError(f"another worker is at work in {course.root}; end it first") from None
 
 
 def _make_folder(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
@@ -58,14 +59,18 @@ def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
     limits = door(visitor.course)
     most = limits.most_waiting
     if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
-        raise TooManyError(f"{most} of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+        raise TooManyError(
+            gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+            % {"most": most}
+        )
     upload = request.FILES.get("file")
     if upload is None:
-        raise SubmissionError("Choose a file first: nothing was handed in.")
+        raise SubmissionError(gettext("Choose a file first: nothing was handed in."))
     if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
-        raise TooManyError(
-            f"You would hand in more than {limits.daily_mib} MiB in 24 hours: nothing was handed in. Ask your teachers."
+        text = gettext(
+            "You would hand in more than %(most)s MiB in 24 hours: nothing was handed in. Ask your teachers."
         )
+        raise TooManyError(text % {"most": limits.daily_mib})
     return hand_ins.take(visitor.course, visitor.id, assignment, upload)
 
 

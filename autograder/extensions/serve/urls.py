@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.csrf import csrf_exempt
 
 from autograder.extensions.serve import exchange_views, lti_views, pages, public_views, staff_views, student_views
@@ -96,7 +97,7 @@ def _refusal(request: HttpRequest, role: VisitorRole) -> HttpResponse:
         return pages.with_text(401, "This course knows nobody with this token. Ask your teachers to add your login.")
     if role is VisitorRole.NOBODY:
         return public_views.ask_for_link(request)
-    return pages.notice(request, 403, "Not for you", f"This page is not for the role “{role}”.")
+    return pages.notice(request, 403, noop("Not for you"), noop("This page is for others."))
 
 
 urlpatterns: list[URLPattern] = [path(route.path, _guarded(route), name=route.name) for route in ROUTES]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from autograder.errors import AutograderError, CourseError, HostError, UsageErro
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
+from autograder.extensions.serve.state_folder import only_worker
 from autograder.extensions.serve.upload_reader import bring_in
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
@@ -314,17 +315,3 @@ def _finish_command(course: Course, job: Job, code: int) -> None:
             json.loads(text)
             state, values = JobState.DONE, {"text": text}
     jobs.finish(job, state, **values)
-
-
-@contextlib.contextmanager
-def only_worker(course: Course) -> Iterator[None]:
-    """Hold the lock of the course's only worker.
-
-    Raises:
-        HostError: another one holds it.
-    """
-    try:
-        with state_folder.lock(course, "worker", wait=False):
-            yield
-    except BlockingIOError:
-        raise HostError(f"another worker is at work in {course.root}; end it first") from None

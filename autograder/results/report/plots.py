@@ -44,7 +44,11 @@ class _Frame:
 def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
     """Plot ``loss`` and ``val_loss`` over epochs, from 1; None if neither has a finite number."""
     names = [("loss", "training loss"), ("val_loss", "validation loss")]
-    curves = {label: _finite(history.get(name, ())) for name, label in names}
+    return loss_curves({label: _finite(history.get(name, ())) for name, label in names}, "Learning curve")
+
+
+def loss_curves(curves: Mapping[str, Sequence[tuple[int, float]]], title: str) -> Markup | None:
+    """Plot two curves, label → (epoch, loss) from epoch 1; None if neither has a point."""
     curves = {label: points for label, points in curves.items() if points}
     if not curves:
         return None
@@ -57,7 +61,7 @@ def learning_curve(history: Mapping[str, Sequence[float]]) -> Markup | None:
         body += _curve(frame, points, f"curve-{index + 1}")
         body += _legend(index, label, f"curve-{index + 1}")
     last = "; ".join(f"{label} {points[-1][1]:.4g} after epoch {points[-1][0]}" for label, points in curves.items())
-    return _svg(frame, f"Learning curve over {epochs} epochs: {last}.", body)
+    return _svg(frame, f"{title} over {epochs} epochs: {last}.", body)
 
 
 def histogram(shares: Sequence[float]) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from autograder._util import registry
 from autograder.errors import HostError
 from autograder.records.course import Assignment, Course
-from autograder.records.grade import Grade
+from autograder.records.grade import Grade, NotebookGrade
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -33,6 +34,20 @@ class ReportedClass:
 
 WriteSection = Callable[[ReportedClass], "Markup"]
 """Makes a section as safe Markup, empty if there is nothing to say; what is registered as ``autograder.sections``."""
+
+
+WriteNotebookSection = Callable[[NotebookGrade], "Markup"]
+"""Makes a section of a notebook's feedback as safe Markup, empty if there is nothing to say."""
+
+
+def notebook_sections(book: NotebookGrade) -> list[Markup]:
+    """Make the sections that extensions add below a notebook's questions, without those that cannot be loaded."""
+    sections: list[Markup] = []
+    for name in registry.names(registry.NOTEBOOK_SECTIONS):
+        with contextlib.suppress(HostError):
+            write: WriteNotebookSection = registry.load(registry.NOTEBOOK_SECTIONS, name)
+            sections.append(write(book))
+    return sections
 
 
 def extension_sections(reported: ReportedClass) -> tuple[list[Markup], list[str]]:

@@ -14,6 +14,7 @@ from autograder.results.report import cell_views as cells
 from autograder.results.report import plots, status_words
 from autograder.results.report.headings import HeadedCell, headings
 from autograder.results.report.page import render
+from autograder.results.report.sections import notebook_sections
 from autograder.results.second_look import Request
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class _Book:
     left_out: int
     titles: Mapping[str, str]
     """Id of a question → the heading above its cell."""
+    sections: list[Markup]
+    """What extensions say about it."""
 
 
 def render_feedback(
@@ -85,6 +88,7 @@ def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
         cells=views,
         left_out=left_out,
         titles=headings(_cells(notebook)) if notebook is not None else {},
+        sections=notebook_sections(grade),
     )
 
 

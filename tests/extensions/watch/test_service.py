@@ -199,7 +199,10 @@ def test_stopped_it_ends_at_once(course: Course, attempts: Attempts) -> None:
             future.result(0)
 
 
-def test_others_may_work_in_the_course_while_nothing_is_to_do(course: Course, opened: Service) -> None:
+def test_others_may_work_in_the_course_while_nothing_is_to_do(
+    course: Course, opened: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "IDLE_SECONDS", 0.2)
     submit(course, "ada")
     with batch.exclusive(course):
         future = opened.submit("ada")

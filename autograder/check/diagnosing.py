@@ -1,0 +1,146 @@
+"""Requests for a diagnosis: what would have made a student's model better.
+
+Tests make requests while they run, and an extension answers them after the last one. A diagnosis is never graded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograder._util import registry
+from autograder.check.holdout import rows_of
+from autograder.check.metrics import loss_named
+from autograder.check.reading import as_examined
+from autograder.check.results import in_examiner
+from autograder.errors import CourseError, HostError
+from autograder.records.diagnosis import Diagnosis
+
+_WHERE = "check.diagnose"
+MAX_EPOCHS = 1000
+USUAL_EPOCHS = 10
+
+
+@dataclass(frozen=True)
+class DiagnosisRequest:
+    """A model of which a test wants to know what holds it back."""
+
+    model: Any
+    """A Keras model or a :class:`~autograder.models.network.Network`, in the examiner a rebuilt one."""
+    inputs: Any
+    """Rows of the course to train on: an array, or a list, tuple or dict of arrays."""
+    labels: np.ndarray
+    epochs: int
+    batch_size: int
+    loss: str | None = None
+    """Loss that is measured, in Keras's word; None: what the model is compiled with."""
+    optimizer: Any = None
+    """An optimizer of Keras; None: the model's."""
+    question: str = ""
+    """The grade_id of the test; empty in a student's own notebook."""
+
+
+Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
+"""Makes a diagnosis with the settings of the assignment, or None; what is registered as ``autograder.diagnoses``."""
+
+_requests: ContextVar[list[DiagnosisRequest] | None] = ContextVar("autograder_diagnosis_requests", default=None)
+_question: ContextVar[str] = ContextVar("autograder_diagnosed_question", default="")
+
+
+@contextmanager
+def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
+    """Collect the requests of all tests inside the block; outside of one, requests are dropped."""
+    requests: list[DiagnosisRequest] = []
+    token = _requests.set(requests)
+    try:
+        yield requests
+    finally:
+        _requests.reset(token)
+
+
+@contextmanager
+def requests_of(question: str) -> Iterator[None]:
+    """Note which question the requests inside the block belong to."""
+    token = _question.set(question)
+    try:
+        yield
+    finally:
+        _question.reset(token)
+
+
+def request_diagnosis(request: DiagnosisRequest) -> None:
+    """Note a request; a model is diagnosed once for each question."""
+    requests = _requests.get()
+    question = _question.get()
+    if requests is None or any(one.model is request.model and one.question == question for one in requests):
+        return
+    requests.append(replace(request, question=question))
+
+
+def own_epochs(model: Any, otherwise: int) -> int:
+    """Return how long the model's last ``fit`` was, as its history says, or another number without one."""
+    epochs = getattr(getattr(model, "history", None), "epoch", None)
+    return len(epochs) if isinstance(epochs, list) and 0 < len(epochs) <= MAX_EPOCHS else otherwise
+
+
+def diagnose(
+    model: Any,
+    on: tuple[Any, Any],
+    epochs: int | None = None,
+    *,
+    batch_size: int = 32,
+    loss: str | None = None,
+    seconds: float = 10.0,
+) -> Diagnosis:
+    """Say what would make a network better: a few changes are tried on it, each trained from the same seeds.
+
+    In a student's own notebook the answer comes at once. In the examiner the diagnosis is made after the last test, and
+    shown on the feedback page. It is never graded.
+
+    Args:
+        model: a compiled ``keras.Model``. Its weights are not used, and stay as they are.
+        on: ``(X, y)`` to train on and to compare on; y is one-hot, whole numbers, or values.
+        epochs: epochs of each training; None: as many as the model's last ``fit`` had, else 10.
+        batch_size: rows of a batch.
+        loss: the loss that is compared, as in :func:`check.loss`; None: the one that the model is compiled with.
+        seconds: processor time that all trainings together may take; in the examiner, course.yaml says it.
+
+    Returns:
+        The diagnosis, which reads well as the last line of a cell.
+
+    Raises:
+        CourseError: the arguments do not fit together.
+
+    >>> check.diagnose(model, on=(X, y), epochs=10)  # doctest: +SKIP
+    With a learning rate of 0.001, the default of Adam, in place of 1e-05, your network reaches a loss of 0.77 on …
+    """
+    inputs, labels = rows_of(_WHERE, "on", on)
+    for label, value, most in [("epochs", epochs, MAX_EPOCHS), ("batch_size", batch_size, 1_000_000)]:
+        if value is not None and (type(value) is not int or not 1 <= value <= most):
+            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
+    if loss is not None:
+        loss_named(_WHERE, loss)
+    model = as_examined(model, rows=inputs)
+    request = DiagnosisRequest(model, inputs, labels, epochs or own_epochs(model, USUAL_EPOCHS), batch_size, loss)
+    if in_examiner():
+        request_diagnosis(request)
+        return Diagnosis(loss or "", 0, 0.0, note="The diagnosis is made after the tests.")
+    diagnosis = answered(request, {"diagnosis": True, "diagnosis_seconds": seconds})
+    return diagnosis or Diagnosis(loss or "", 0, 0.0, note="This network cannot be diagnosed here.")
+
+
+def answered(request: DiagnosisRequest, settings: Mapping[str, Any]) -> Diagnosis | None:
+    """Let the first registered extension that can answer a request do so; None where there is none."""
+    for name in registry.names(registry.DIAGNOSES):
+        try:
+            answer: Answer = registry.load(registry.DIAGNOSES, name)
+        except HostError:  # what it needs is not installed here
+            continue
+        if (diagnosis := answer(request, settings)) is not None:
+            return replace(diagnosis, question=request.question)
+    return None

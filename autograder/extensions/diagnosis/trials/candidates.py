@@ -1,0 +1,277 @@
+"""The table of faults: by what sign a change is worth trying, and the change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.extensions.diagnosis.trials.recipe import (
+    BINARY,
+    CATEGORICAL,
+    DEFAULT_RATES,
+    OF_CLASSES,
+    WITH_WIDTH,
+    Entry,
+    Recipe,
+    output_activation,
+)
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms
+
+_BETWEEN = frozenset({"Dropout", "BatchNormalization", "LayerNormalization", "Flatten", "MaxPooling2D", "MaxPooling1D"})
+"""Layers that may stand between a linear layer and the next without making it a non-linear one."""
+_SATURATING = ("sigmoid", "tanh", "softmax", "hard_sigmoid")
+_RATE_FACTOR = 5.0
+"""A learning rate is suspected from so many times the optimizer's default on, or below the default by so much."""
+_LARGE, _SPREAD = 10.0, 100.0
+"""Inputs are suspected beyond this size, or beyond 1 if the deviations of two features differ by this factor."""
+_DEAD = 0.7
+_VANISHED = 1e-3
+_FEW_EPOCHS = 4
+_MEMORY, _FALLING, _WEAK, _POOR = 0.02, 0.02, 0.1, 0.25
+"""Shares of the constant answer's loss: a rise or a fall in the last quarter that is suspected; the largest distance
+between fit rows and others of a network that is too weak; a loss below which a network has learned, and no layer of it
+is looked at."""
+_MAX_DROPOUT, _USUAL_DROPOUT = 0.5, 0.3
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change that may help, of a kind of fault."""
+
+    kind: str
+    change: str
+    """The change in words, as in "with … your network reaches"."""
+    recipe: Callable[[Recipe], Recipe]
+    lesson: str = ""
+    """Why it helps, a sentence."""
+
+
+def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
+    """Yield the changes whose signs a model shows, in the order of the table.
+
+    Args:
+        symptoms: the model's own trainings.
+    """
+    for signs in (_structure, _rate, _scale, _dropout, _units, _length, _capacity):
+        yield from signs(symptoms)
+
+
+# --- structure, output and loss -----------------------------------------------------------------------
+
+
+def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
+    recipe, goal = symptoms.recipe, symptoms.goal
+    if goal in OF_CLASSES and recipe.loss not in OF_CLASSES:
+        activation = "softmax" if goal == CATEGORICAL else "sigmoid"
+        yield Remedy(
+            "loss",
+            f"the loss {goal} and {activation} at the end",
+            lambda old: replace(_with_output(old, activation), loss=goal, from_logits=False),
+            "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does.",
+        )
+    else:
+        yield from _output(recipe)
+    if linear := _linear_layers(recipe.layers()):
+        yield Remedy(
+            "linear",
+            "relu after each inner layer that has no activation",
+            lambda old: old.edited(lambda layers: _set(layers, linear, activation="relu")),
+            "Layers without an activation between them compute no more than one layer.",
+        )
+
+
+def _output(recipe: Recipe) -> Iterator[Remedy]:
+    last = output_activation(recipe.model)
+    wanted = {CATEGORICAL: "softmax", BINARY: "sigmoid"}.get(recipe.loss, "linear")
+    if recipe.from_logits and last in ("softmax", "sigmoid"):
+        yield Remedy(
+            "output",
+            f"from_logits=False in the loss, because the network ends in {last}",
+            lambda old: replace(old, from_logits=False),
+            f"With from_logits=True the loss applies {last} to probabilities once more.",
+        )
+    elif not recipe.from_logits and last != wanted:
+        yield Remedy(
+            "output",
+            f"{wanted} at the end" if wanted != "linear" else f"no activation at the end in place of {last}",
+            lambda old: _with_output(old, wanted),
+            f"The loss {recipe.loss} needs outputs that {wanted} gives.",
+        )
+    elif _squashed_before_softmax(recipe.layers()):
+        yield Remedy(
+            "output",
+            "one activation at the end in place of two",
+            lambda old: old.edited(lambda layers: _set(layers, [layers[-2]["config"]["name"]], activation="linear")),
+            "An activation before the softmax keeps the scores within its own range.",
+        )
+
+
+def _squashed_before_softmax(layers: list[Entry]) -> bool:
+    if len(layers) < 2 or not _is_activation(layers[-1], "softmax"):
+        return False
+    return bool(layers[-2]["config"].get("activation", "linear") != "linear")
+
+
+def _is_activation(entry: Entry, name: str) -> bool:
+    own_layer = entry["class_name"].lower() == name
+    return bool(own_layer or (entry["class_name"] == "Activation" and entry["config"].get("activation") == name))
+
+
+def _with_output(recipe: Recipe, activation: str) -> Recipe:
+    name = recipe.model.outputs[0]._keras_history.operation.name
+    return recipe.edited(lambda layers: _set(layers, [name], activation=activation))
+
+
+def _linear_layers(layers: list[Entry]) -> list[str]:
+    """Name the layers without an activation that nothing but linear layers separates from the next one that learns."""
+    linear, waiting = [], ""
+    for entry in layers:
+        if entry["class_name"] in ("Dense", "Conv1D", "Conv2D"):
+            linear += [waiting] if waiting else []
+            waiting = entry["config"]["name"] if entry["config"].get("activation") == "linear" else ""
+        elif entry["class_name"] not in _BETWEEN:
+            waiting = ""
+    return linear
+
+
+def _set(layers: list[Entry], names: list[str], **settings: Any) -> None:
+    for entry in layers:
+        if entry["config"].get("name") in names:
+            entry["config"].update(settings)
+
+
+# --- rate and scale -----------------------------------------------------------------------------------
+
+
+def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
+    kind, rate = type(symptoms.recipe.optimizer).__name__, symptoms.recipe.own_rate
+    usual = DEFAULT_RATES.get(kind)
+    if rate is None or usual is None:
+        return
+    if rate >= _RATE_FACTOR * usual or rate <= usual / _RATE_FACTOR:
+        lesson = (
+            "Steps that are too large jump over the minimum."
+            if rate > usual
+            else "Steps that are too small arrive late."
+        )
+        change = f"a learning rate of {usual:g}, the default of {kind}, in place of {rate:g}"
+        yield Remedy("rate", change, lambda old: replace(old, rate=usual), lesson)
+
+
+def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
+    inputs, layers = symptoms.data.inputs, symptoms.recipe.layers()
+    if not isinstance(inputs, np.ndarray) or inputs.dtype.kind != "f" or inputs.ndim < 2 or not layers:
+        return
+    if layers[0]["class_name"] in ("Normalization", "Rescaling", "BatchNormalization", "LayerNormalization"):
+        return
+    deviations = inputs.std(axis=tuple(range(inputs.ndim - 1)))
+    deviations = deviations[deviations > 0]
+    largest = np.abs(inputs).max()
+    if largest > _LARGE or (largest > 1 and deviations.max(initial=0) > _SPREAD * deviations.min(initial=np.inf)):
+        yield Remedy(
+            "scale",
+            "a Normalization layer in front",
+            lambda old: replace(old, scaled=True),
+            "Features of very different size pull the steps of the training in a few directions only.",
+        )
+
+
+# --- units and capacity -------------------------------------------------------------------------------
+
+
+def _units(symptoms: Symptoms) -> Iterator[Remedy]:
+    if symptoms.loss < _POOR * symptoms.constant:
+        return
+    hidden = _hidden(symptoms.recipe.layers())
+    saturating = [e["config"]["name"] for e in hidden if e["config"].get("activation") in _SATURATING]
+    if len(saturating) > 1 and symptoms.first_gradient < _VANISHED:
+        yield Remedy(
+            "vanishing",
+            "relu in the inner layers",
+            lambda old: old.edited(lambda entries: _set(entries, saturating, activation="relu", **_HE)),
+            "Through each sigmoid or tanh the gradient becomes smaller, until the first layers no longer learn.",
+        )
+    if symptoms.dead_share >= _DEAD and (relu := [e["config"]["name"] for e in hidden]):
+        yield Remedy(
+            "dead",
+            "initial weights by he_normal and biases of 0",
+            lambda old: old.edited(lambda entries: _set(entries, relu, **_HE)),
+            "Units of a relu that are 0 for every row have no gradient, and never learn again.",
+        )
+
+
+_HE = {"kernel_initializer": "he_normal", "bias_initializer": "zeros"}
+
+
+def _hidden(layers: list[Entry]) -> list[Entry]:
+    """List the layers that learn and have a width, without the last one, which makes the output."""
+    return [entry for entry in layers if entry["class_name"] in WITH_WIDTH][:-1]
+
+
+def _capacity(symptoms: Symptoms) -> Iterator[Remedy]:
+    if symptoms.recipe.epochs < _FEW_EPOCHS:  # so short a training says nothing of what the network can learn
+        return
+    hidden = _hidden(symptoms.recipe.layers())
+    learns_alike = symptoms.loss - symptoms.fit_loss < _WEAK * symptoms.constant
+    if hidden and learns_alike and symptoms.fit_loss > _POOR * symptoms.constant:
+        yield Remedy(
+            "capacity",
+            "four times the width of the inner layers",
+            _wider,
+            "A network that does no better on the rows it was trained on has too few units for the task.",
+        )
+
+
+def _wider(recipe: Recipe) -> Recipe:
+    def widen(layers: list[Entry]) -> None:
+        for entry in _hidden(layers):
+            entry["config"][WITH_WIDTH[entry["class_name"]]] *= 4
+
+    return recipe.edited(widen)
+
+
+# --- the length of the training -----------------------------------------------------------------------
+
+
+def _length(symptoms: Symptoms) -> Iterator[Remedy]:
+    curve, epochs = symptoms.curve, symptoms.recipe.epochs
+    if not np.isfinite(curve).all():
+        return
+    lowest = int(np.argmin(_smooth(symptoms.half_curve)))
+    best = symptoms.epochs[lowest]
+    if curve[-1] - curve[lowest] > _MEMORY * symptoms.constant and best < epochs:
+        yield Remedy(
+            "overfit",
+            f"the end of the training after epoch {best}",
+            lambda old: replace(old, epochs=best),
+            "From there on the network learns its rows by heart, and becomes worse on all others.",
+        )
+    elif curve[len(curve) * 3 // 4 - 1] - curve[-1] > _FALLING * symptoms.constant or epochs < _FEW_EPOCHS:
+        yield Remedy(
+            "epochs",
+            f"twice the epochs, {2 * epochs}",
+            lambda old: replace(old, epochs=2 * epochs),
+            "The loss was still falling when the training ended.",
+        )
+
+
+def _smooth(curve: np.ndarray) -> np.ndarray:
+    return np.convolve(np.pad(curve, 1, mode="edge"), np.full(3, 1 / 3), "valid")
+
+
+def _dropout(symptoms: Symptoms) -> Iterator[Remedy]:
+    strong = [
+        entry["config"]["name"]
+        for entry in symptoms.recipe.layers()
+        if entry["class_name"] == "Dropout" and entry["config"]["rate"] > _MAX_DROPOUT
+    ]
+    if strong:
+        yield Remedy(
+            "dropout",
+            f"a dropout of {_USUAL_DROPOUT}",
+            lambda old: old.edited(lambda entries: _set(entries, strong, rate=_USUAL_DROPOUT)),
+            "Dropout that takes most of the units leaves too little to learn with.",
+        )

@@ -1,0 +1,294 @@
+"""Diagnosis by counterfactuals: what a model would reach with one change, told only where trainings have shown it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
+from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates
+from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
+from autograder.extensions.diagnosis.trials.recipe import (
+    CATEGORICAL,
+    Recipe,
+    compiled_loss,
+    loss_name,
+)
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
+from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, SplitRows, Training, TrainingBench
+from autograder.kernel.random_state import preserve_random_state
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
+
+MIN_ROWS = 100
+"""Fewest rows that can be split into fit rows and comparison rows."""
+_SEEDS = (3, 6)
+"""Trainings without and with a change that is tested: at least, and at most, if the budget allows them."""
+_COMPARED, MAX_COMPARED = 0.3, 1000
+"""Share of the rows that is kept for comparison, and the most rows."""
+_LEAST = 0.05
+"""Smallest gain that is told, as a share of the constant answer's loss."""
+_CAP = 3.0
+"""Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
+MAX_FINDINGS = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is trained, and what is measured."""
+
+    epochs: int
+    batch_size: int = 32
+    loss: str | None = None
+    """The loss to measure, in Keras's word; None: what the model is compiled with."""
+    optimizer: Any = None
+    """A Keras optimizer; None: the one that the model is compiled with, else Adam."""
+    seed: int = 0
+
+
+def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: float = DEFAULT_SECONDS) -> Diagnosis:
+    """Train a model with one change after the other, and say which change helps by more than its noise.
+
+    Args:
+        model: a built ``keras.Model``; its weights are not used and do not change.
+        x: rows to train on: an array, or a list or dict of arrays. A part of them is kept for comparison.
+        y: labels (n, …): one-hot, whole numbers, or values.
+        settings: how the model is trained.
+        seconds: processor time that all trainings may take together.
+
+    Returns:
+        The diagnosis. If the model cannot be trained here, its note says why.
+    """
+    recipe = _recipe(model, settings)
+    goal = loss_name(settings.loss) if settings.loss else recipe.loss if recipe else None
+    if recipe is None or goal is None:
+        return Diagnosis("", 0, 0.0, note="Only crossentropies, squared and absolute errors are tried here.")
+    if len(y) < MIN_ROWS:
+        return Diagnosis(goal, 0, 0.0, note=f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
+    data = _split(x, np.asarray(y), settings.seed)
+    constant = constant_loss(goal, data.compared_labels)
+    least = _LEAST * constant
+    with preserve_random_state():
+        search = Search(TrainingBench(data, goal, seconds), goal, least, _CAP * constant, settings.seed)
+        try:
+            return search.diagnosis(recipe)
+        except OutOfBudget:
+            note = f"Its training takes too long to be tried in {seconds:g} s."
+        except Exception as error:
+            note = f"This network cannot be trained on these data ({type(error).__name__})."
+    return Diagnosis(goal, len(data.compared_labels), least, note=note)
+
+
+def _recipe(model: Any, settings: Settings) -> Recipe | None:
+    import keras
+
+    loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), False)
+    if loss is None:
+        return None
+    optimizer = settings.optimizer or getattr(model, "optimizer", None) or keras.optimizers.Adam()
+    if getattr(keras.optimizers, type(optimizer).__name__, None) is not type(optimizer):
+        optimizer = keras.optimizers.Adam()
+    return Recipe(model, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
+
+
+def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
+    order = np.random.default_rng([seed, len(y)]).permutation(len(y))
+    count = min(int(_COMPARED * len(y)), MAX_COMPARED)
+    compared, fit = np.sort(order[:count]), np.sort(order[count:])
+
+    def take(rows: np.ndarray) -> Any:
+        if isinstance(x, dict):
+            return {name: _floats(array)[rows] for name, array in x.items()}
+        return [_floats(array)[rows] for array in x] if isinstance(x, list | tuple) else _floats(x)[rows]
+
+    return SplitRows(take(fit), y[fit], take(compared), y[compared])
+
+
+def _floats(array: Any) -> np.ndarray:
+    numbers = np.asarray(array)
+    return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
+
+
+@dataclass
+class Search:
+    """The search for at most two changes that help."""
+
+    bench: TrainingBench
+    goal: str
+    """The loss that is measured."""
+    least: float
+    """Smallest gain that is told."""
+    cap: float
+    """Largest loss of a row that counts."""
+    seed: int
+    suspected: list[Remedy] = field(default_factory=list)
+    """Changes whose signs the model shows."""
+    told: list[PairedTrainings] = field(default_factory=list)
+    is_short: bool = False
+    """Whether the budget was too small to try everything."""
+
+    def diagnosis(self, recipe: Recipe) -> Diagnosis:
+        """Train the model itself, look for signs, and try what they suggest."""
+        symptoms = Symptoms(recipe, self.goal, self.bench.data, [self._train(recipe)])
+        self.suspected = list(candidates(symptoms))
+        tried: list[TriedChange] = []
+        self._search(recipe, tried)
+        return Diagnosis(
+            self.goal,
+            len(self.bench.data.compared_labels),
+            self.least,
+            tuple(_finding(comparison, self.goal, number) for number, comparison in enumerate(self.told)),
+            tuple(tried),
+            _curve(symptoms.trainings),
+            "There was no time to try everything." if self.is_short else "",
+        )
+
+    def _search(self, recipe: Recipe, tried: list[TriedChange]) -> None:
+        """Look for the change that helps most, then for the one that helps most on top of it."""
+        alpha = ALPHA / max(1, len(self.suspected) * MAX_FINDINGS - 1)
+        untold = list(self.suspected)
+        while untold and len(self.told) < MAX_FINDINGS:
+            best = self._best(recipe, untold, alpha, [] if self.told else tried)
+            if best is None:
+                return
+            self.told.append(best)
+            recipe = best.changed
+            untold = [remedy for remedy in untold if remedy.kind != best.remedy.kind]
+
+    def _best(
+        self, recipe: Recipe, suspected: Sequence[Remedy], alpha: float, tried: list[TriedChange]
+    ) -> PairedTrainings | None:
+        """Return the first change of the table that halves the loss, else the first that helps.
+
+        On top of another change, only one that halves the rest of the loss is worth telling.
+        """
+        smaller: list[PairedTrainings] = []
+        for comparison in self._screened(recipe, suspected, tried):
+            if not comparison.halves_loss:
+                smaller.append(comparison)
+            elif certain := self._certain(comparison, alpha):
+                return certain
+        tested = (self._certain(comparison, alpha) for comparison in smaller if not self.told)
+        return next(filter(None, tested), None)
+
+    def _certain(self, comparison: PairedTrainings, alpha: float) -> PairedTrainings | None:
+        """Train from more seeds, and return the comparison if its gain is larger than its noise."""
+        try:
+            full = self._tested(comparison)
+        except OutOfBudget:
+            self.is_short = True
+            return None
+        return full if full.gain > self.least and certain_gain(full.gains, alpha) > 0 else None
+
+    def _screened(
+        self, recipe: Recipe, suspected: Sequence[Remedy], tried: list[TriedChange]
+    ) -> Iterator[PairedTrainings]:
+        """Train from one seed with each change, and yield those that may help."""
+        for remedy in suspected:
+            try:
+                unchanged = self._train(recipe)
+                changed = remedy.recipe(recipe)
+                reserve = (_SEEDS[0] - 1) * self._pair_seconds(recipe, changed)
+                trained = self._train(changed, reserve=reserve)
+            except OutOfBudget:
+                self.is_short = True
+                continue
+            except Exception:  # Keras cannot build or train the network with this change
+                continue
+            comparison = PairedTrainings(remedy, recipe, changed, [unchanged], [trained], self.cap)
+            tried.append(comparison.trial)
+            if comparison.gain > self.least:
+                yield comparison
+
+    def _tested(self, comparison: PairedTrainings) -> PairedTrainings:
+        """Train from more seeds, as many as the budget allows, without a look at the results."""
+        before, after = comparison.own, comparison.changed
+        count = int(np.clip(0.9 * self.bench.left / max(self._pair_seconds(before, after), 1e-3), *_SEEDS))
+        # The change first: if it is a longer training, the shorter one is its beginning.
+        sides = [[self._train(recipe, number) for number in range(count)] for recipe in (after, before)]
+        return replace(comparison, before=sides[1], after=sides[0])
+
+    def _pair_seconds(self, before: Recipe, after: Recipe) -> float:
+        """Estimate the processor time of trainings without and with a change from one seed."""
+        longer = before.graph == after.graph and (before.rate, before.scaled) == (after.rate, after.scaled)
+        seconds = self.bench.seconds_of(before), self.bench.seconds_of(after)
+        return max(seconds) if longer else sum(seconds)
+
+    def _train(self, recipe: Recipe, number: int = 0, reserve: float = 0.0) -> Training:
+        return self.bench.train(recipe, 1000 * self.seed + number, reserve)
+
+
+@dataclass(frozen=True)
+class PairedTrainings:
+    """Trainings without and with a change, from the same seeds."""
+
+    remedy: Remedy
+    own: Recipe
+    changed: Recipe
+    before: list[Training]
+    after: list[Training]
+    cap: float
+    """Largest loss of a row that counts; a training that diverged has it on each row."""
+
+    @property
+    def losses(self) -> tuple[np.ndarray, np.ndarray]:
+        """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
+        rows = slice(1, None, 2) if self.remedy.kind == "overfit" else slice(None)  # the others chose the epoch
+        without, changed = (np.stack([one.rows[-1, rows] for one in side]) for side in (self.before, self.after))
+        return without, changed
+
+    @property
+    def capped(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same, each row with its cap at most."""
+        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
+        return without, changed
+
+    @property
+    def halves_loss(self) -> bool:
+        """Whether the change takes away at least half of the loss."""
+        without, changed = self.capped
+        return float(changed.mean()) <= float(without.mean()) / 2
+
+    @property
+    def gains(self) -> np.ndarray:
+        """How much smaller each row's loss is with the change, (seeds, rows)."""
+        without, changed = self.capped
+        return np.asarray(without - changed)
+
+    @property
+    def gain(self) -> float:
+        """The mean gain."""
+        return float(self.gains.mean())
+
+    @property
+    def trial(self) -> TriedChange:
+        """The change with the mean losses."""
+        without, changed = (_mean(side) for side in self.losses)
+        return TriedChange(self.remedy.kind, self.remedy.change, without, changed)
+
+
+def _mean(losses: np.ndarray) -> float | None:
+    return float(losses.mean()) if np.isfinite(losses).all() else None
+
+
+def _finding(comparison: PairedTrainings, goal: str, number: int) -> HelpfulChange:
+    trial = comparison.trial
+    now = "no number at all" if trial.before is None else f"{trial.before:.2f}"
+    word = "loss" if goal == CATEGORICAL else goal.replace("_", " ")
+    also = "" if not number else " also"
+    message = (
+        f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not "
+        f"trained on ({'before' if number else 'now'} {now}). {comparison.remedy.lesson}"
+    )
+    return HelpfulChange(trial, message, _curve(comparison.after))
+
+
+def _curve(trainings: Sequence[Training]) -> LossCurve:
+    """Average the curves at the epochs where all trainings were measured."""
+    means = [dict(zip(training.epochs, training.rows.mean(axis=1), strict=True)) for training in trainings]
+    common = sorted(set(means[0]).intersection(*means))
+    losses = {epoch: float(np.mean([mean[epoch] for mean in means])) for epoch in common}
+    finite = [epoch for epoch in common if np.isfinite(losses[epoch])]
+    return LossCurve(tuple(finite), tuple(losses[epoch] for epoch in finite))

@@ -1,0 +1,114 @@
+"""Symptoms: what a model's layers and its own training show, by which changes become worth trying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograder.check.fresh_model import reinitialize
+from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
+from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training, first_rows
+
+_ROWS = 256
+"""Rows on which activations and gradients are looked at."""
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """A model's own trainings, looked at."""
+
+    recipe: Recipe
+    goal: str
+    data: SplitRows
+    trainings: list[Training]
+
+    @cached_property
+    def curve(self) -> np.ndarray:
+        """Mean loss of the comparison rows, (measurements,)."""
+        return np.asarray(np.mean([training.rows.mean(axis=1) for training in self.trainings], axis=0))
+
+    @cached_property
+    def half_curve(self) -> np.ndarray:
+        """The same of every second row: what chooses an epoch is not compared with it."""
+        return np.asarray(np.mean([training.rows[:, ::2].mean(axis=1) for training in self.trainings], axis=0))
+
+    @property
+    def epochs(self) -> list[int]:
+        """After which epochs the curve has a point."""
+        return self.trainings[0].epochs
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the comparison rows at the end; NaN if a training diverged."""
+        return float(self.curve[-1])
+
+    @property
+    def fit_loss(self) -> float:
+        """Mean loss of the fit rows at the end."""
+        return float(np.mean([training.fit_loss for training in self.trainings]))
+
+    @cached_property
+    def constant(self) -> float:
+        """Loss of the best constant answer on the comparison rows: the scale on which gains are judged."""
+        return constant_loss(self.goal, self.data.compared_labels)
+
+    @cached_property
+    def dead_share(self) -> float:
+        """Largest share of zeros among the outputs of a relu layer, on all rows, after the training."""
+        import keras
+
+        if not any(_activation(layer) == "relu" for layer in self.recipe.model.layers):
+            return 0.0
+        model = reinitialize(self.recipe.model, 0, self.data.inputs)
+        for variable, value in zip(model.variables, self.trainings[-1].weights or (), strict=True):
+            variable.assign(value)
+        relus = [layer.output for layer in model.layers if _activation(layer) == "relu"]
+        inputs = model.inputs if len(model.inputs) > 1 else model.inputs[0]
+        answers = keras.Model(inputs, relus)(first_rows(self.data.inputs, _ROWS), training=False)
+        return max(float((np.asarray(answer) == 0).mean()) for answer in keras.tree.flatten(answers))
+
+    @cached_property
+    def first_gradient(self) -> float:
+        """Mean size of the first kernel's gradient at the start of a training, by that of the last kernel's."""
+        import tensorflow as tf
+
+        model = reinitialize(self.recipe.model, 0, self.data.inputs)
+        kernels = [layer.kernel for layer in model.layers if type(layer).__name__ in WITH_WIDTH and _has_kernel(layer)]
+        if len(kernels) < 2:
+            return 1.0
+        labels = trained_labels(self.recipe, self.data.labels)
+        with tf.GradientTape() as tape:
+            outputs = model(first_rows(self.data.inputs, _ROWS), training=False)
+            loss = keras_loss(self.recipe, labels)(labels[:_ROWS], outputs)
+        first, last = (
+            float(np.abs(np.asarray(gradient)).mean())
+            for gradient in tape.gradient(loss, [kernels[0].value, kernels[-1].value])
+        )
+        return first / last if last > 0 else 1.0
+
+
+def constant_loss(goal: str, labels: np.ndarray) -> float:
+    """Return the loss of the best constant answer: the entropy of the classes, the variance, the mean deviation."""
+    if goal not in OF_CLASSES:
+        center = labels.mean(axis=0) if goal == "mean_squared_error" else np.median(labels, axis=0)
+        return float(((labels - center) ** 2 if goal == "mean_squared_error" else np.abs(labels - center)).mean())
+    if goal == "binary_crossentropy":
+        p = np.clip(labels.reshape(len(labels), -1).mean(axis=0), 1e-7, 1 - 1e-7)
+        return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)).mean())
+    one_hot = labels.ndim == 2 and set(np.unique(labels)) <= {0, 1}
+    counts = labels.sum(axis=0) if one_hot else np.bincount(labels.reshape(-1).astype(int))
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _activation(layer: Any) -> str:
+    if type(layer).__name__ == "ReLU":
+        return "relu"
+    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
+
+
+def _has_kernel(layer: Any) -> bool:
+    return hasattr(layer, "kernel")

@@ -1,0 +1,127 @@
+"""Gradescope's results.json. Its texts are for students: no detail, and shown as plain text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from autograder._util.text import visible
+from autograder.extensions.platforms import student_texts
+from autograder.extensions.platforms.conclusion import Conclusion
+from autograder.extensions.platforms.package_settings import PackageSettings
+from autograder.records.checks import LEADERBOARD, ORDER, PUBLIC, CheckResult, Outcome
+from autograder.records.grade import Grade, QuestionGrade
+
+TEXT = "text"
+_ORDERS = ("asc", "desc")
+
+
+def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
+    """Describe a grade.
+
+    Args:
+        grade: the grade; lateness is the platform's.
+        settings: the instructor's.
+        notes: sentences for the student about what was handed in.
+        seconds: how long it took.
+        decimals: places after the point of a score.
+    """
+    tests = list(_public_summary(grade)) if settings.public_summary else []
+    for number, shown_question in enumerate(student_texts.question_texts(grade), start=1):
+        tests.append(
+            {
+                "number": str(number),
+                "name": shown_question.name,
+                "name_format": TEXT,
+                "output": shown_question.text,
+                "output_format": TEXT,
+                "visibility": settings.visibility,
+                **_points(shown_question.question, decimals),
+            }
+        )
+    results = {
+        "score": round(sum(test.get("score", 0.0) for test in tests), decimals),
+        "tests": tests,
+        "leaderboard": list(_leaderboard(grade)),
+        **_frame(
+            "\n".join(student_texts.lines_above(grade, notes)), seconds, graded=True, versions=dict(grade.versions)
+        ),
+    }
+    return Conclusion(_as_text(results))
+
+
+def refused(reason: str, seconds: float = 0.0) -> Conclusion:
+    """Describe a submission that cannot be graded as it is, in a sentence for the student."""
+    return not_graded(visible(reason, student_texts.MAX_OUTPUT), seconds)
+
+
+def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
+    """Describe a submission that the kit could not grade."""
+    return Conclusion(_as_text({"score": 0.0, "tests": [], **_frame(words, seconds, graded=False)}))
+
+
+def _as_text(results: dict[str, Any]) -> str:
+    return json.dumps(results, allow_nan=False)
+
+
+def _public_summary(grade: Grade) -> Iterator[dict[str, Any]]:
+    """Yield the entry that says at once which public tests of otter's pass, whenever points are seen."""
+    lines, passed = [], True
+    for question in (question for book in grade.notebooks for question in book.questions):
+        cases = [check for check in question.checks if check.evidence.get(PUBLIC) is True]
+        wrong = [case for case in cases if case.outcome is not Outcome.PASSED]
+        passed = passed and not wrong
+        lines += [f"{case.name}: {case.message}" for case in wrong]
+        lines += [f"{question.id}: all public tests passed"] if cases and not wrong else []
+    if lines:
+        yield {
+            "name": "Public Tests",
+            "name_format": TEXT,
+            "output": visible("\n".join(lines), student_texts.MAX_OUTPUT),
+            "output_format": TEXT,
+            "visibility": "visible",
+            "status": "passed" if passed else "failed",
+        }
+
+
+def _frame(output: str, seconds: float, **more: Any) -> dict[str, Any]:
+    return {
+        "output": output,
+        "output_format": TEXT,
+        "test_output_format": TEXT,
+        "test_name_format": TEXT,
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "execution_time": round(seconds),
+        "extra_data": more,
+    }
+
+
+def _points(question: QuestionGrade, decimals: int) -> dict[str, Any]:
+    """Return score and status; a question that waits for a person has neither points nor a verdict yet."""
+    if question.needs_manual_grade:
+        return {}
+    score = student_texts.points(question, decimals)
+    passed = question.outcome is Outcome.PASSED and score >= question.max_score
+    return {"score": score, "max_score": question.max_score, "status": "passed" if passed else "failed"}
+
+
+def _leaderboard(grade: Grade) -> Iterator[dict[str, Any]]:
+    """Yield an entry for each number that a check puts on the leaderboard; of one name, the last counts."""
+    entries: dict[str, dict[str, Any]] = {}
+    for check in (check for book in grade.notebooks for question in book.questions for check in question.checks):
+        if (entry := _entry(check)) is not None:
+            entries[entry["name"]] = entry
+    yield from entries.values()
+
+
+def _entry(check: CheckResult) -> dict[str, Any] | None:
+    name, key = check.evidence.get(LEADERBOARD), check.evidence.get(f"{LEADERBOARD} of")
+    value, order = check.evidence.get(str(key)), check.evidence.get(ORDER)
+    if not isinstance(name, str) or not isinstance(value, int | float) or order not in _ORDERS:
+        return None
+    if isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return {"name": visible(name, 100), "value": value, "order": order}

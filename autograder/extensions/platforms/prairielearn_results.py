@@ -1,0 +1,66 @@
+"""PrairieLearn's results.json, below its limit of 1 MB. What the kit could not grade is not gradable there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from autograder._util.text import visible
+from autograder.extensions.platforms import student_texts
+from autograder.extensions.platforms.conclusion import Conclusion
+from autograder.extensions.platforms.package_settings import PackageSettings
+from autograder.extensions.platforms.student_texts import QuestionText
+from autograder.records.grade import Grade
+
+
+def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
+    """Describe a grade: the share of the points that tests decide, and a test for each question.
+
+    If a person has to decide a question that tests should have decided, nothing is counted: the platform has no word
+    for "not yet". What a person grades in any case belongs to the platform's manual points.
+
+    Args:
+        grade: the grade; lateness is the platform's.
+        settings: the instructor's.
+        notes: sentences for the student about what was handed in.
+        seconds: how long it took.
+        decimals: places after the point of a score.
+    """
+    texts = student_texts.question_texts(grade, settings.written)
+    tests = [_test(text, decimals) for text in texts]
+    results: dict[str, Any] = {"tests": tests, "message": "\n".join(student_texts.lines_above(grade, notes))}
+    if undecided := [text.name for text in texts if text.is_undecided]:
+        return _without_score(f"{', '.join(undecided)}: {student_texts.UNDECIDED}", **results)
+    most = sum(test["max_points"] for test in tests)
+    share = sum(test["points"] for test in tests) / most if most else 0.0
+    return _conclusion({"gradable": True, "score": min(max(share, 0.0), 1.0), **results})
+
+
+def refused(reason: str, seconds: float = 0.0) -> Conclusion:
+    """Describe a submission that cannot be graded as it is, in a sentence for the student."""
+    return _without_score(reason)
+
+
+def not_graded(words: str, seconds: float = 0.0) -> Conclusion:
+    """Describe a submission that the kit could not grade: the platform counts no attempt and no points."""
+    return _without_score(words)
+
+
+def _test(text: QuestionText, decimals: int) -> dict[str, Any]:
+    """Describe a question; 0 of 0 points are shown as information, and one without points would hide all others'."""
+    is_counted = not (text.is_written or text.is_undecided)
+    return {
+        "name": text.name,
+        "points": student_texts.points(text.question, decimals) if is_counted else 0.0,
+        "max_points": text.question.max_score if is_counted else 0.0,
+        "message": text.text,
+    }
+
+
+def _without_score(sentence: str, **more: Any) -> Conclusion:
+    return _conclusion({"gradable": False, "format_errors": [visible(sentence, student_texts.MAX_OUTPUT)], **more})
+
+
+def _conclusion(results: dict[str, Any]) -> Conclusion:
+    return Conclusion(json.dumps(results, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,190 @@
+"""The program on a platform: it grades the one submission there, and writes the results. Run by ``run_autograder``.
+
+    python -I -B -m autograder.extensions.platforms.program gradescope /autograder
+
+It reads the package and the submission below its second argument, and writes the results: at first that nothing was
+graded, at the end the grade. Reasons for staff go to standard output, where the platform shows that to staff alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.coordinator.batch import own_files
+from autograder.coordinator.examiner import Examiners
+from autograder.coordinator.grading_sandboxes import require_walls
+from autograder.coordinator.submission_grading import attempt
+from autograder.coordinator.templates import Templates
+from autograder.errors import AutograderError, SubmissionError
+from autograder.exchange import result_json
+from autograder.exchange.parcel import unpack_common, work_in
+from autograder.exchange.work import BUSY, Work
+from autograder.extensions.platforms import conclusion, package_settings
+from autograder.extensions.platforms.conclusion import Conclusion
+from autograder.extensions.platforms.platform_table import PLATFORMS, Platform
+from autograder.extensions.platforms.submitted import STUDENT, take
+
+GIVE_UP_SECONDS = 5.0
+"""How long after the deadline an examination may take to end by itself."""
+WORK_FOLDER = "/var/tmp"
+COMMON, UNIT = "course", "unit"
+
+
+class Deadline:
+    """The time for one submission: at its end the examination is stopped, and soon after it the program ends.
+
+    Args:
+        platform: the platform.
+        root: folder that its paths are relative to.
+        seconds: how long it may take from now.
+        allowed: seconds that the platform allows, for people.
+    """
+
+    def __init__(self, platform: Platform, root: Path, seconds: float, allowed: float) -> None:
+        self.seconds = seconds
+        self.began = time.monotonic()
+        self.passed = False
+        self._platform, self._results, self._allowed = platform, root / platform.results, allowed
+        self._lock = threading.Lock()
+        self._written = False
+        self._stop = threading.Event()
+        self.on_end: Callable[[], None] = lambda: None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def spent(self) -> float:
+        """Return the seconds so far."""
+        return time.monotonic() - self.began
+
+    def write(self, final: Conclusion) -> None:
+        """Write the final results, and what the log says, once."""
+        with self._lock:
+            if not self._written:
+                conclusion.write(self._results, final.results)
+                print(final.log, end="\n" if final.log else "", flush=True)
+                self._written = True
+        self._stop.set()
+
+    def too_late(self) -> Conclusion:
+        """Describe a submission that was not done in time."""
+        return self._platform.format.not_graded(conclusion.TOO_LATE.format(seconds=self._allowed), self.spent())
+
+    def without_grade(self) -> Conclusion:
+        """Describe a submission that was not done in time, or could not be examined."""
+        not_graded = self._platform.format.not_graded
+        return self.too_late() if self.passed else not_graded(conclusion.NOT_GRADED, self.spent())
+
+    def _watch(self) -> None:
+        if self._stop.wait(self.seconds):
+            return
+        self.passed = True
+        with contextlib.suppress(Exception):
+            self.on_end()
+        if not self._stop.wait(GIVE_UP_SECONDS):
+            self.write(self.too_late())
+            os._exit(0)  # its supervisors see that, and end what runs
+
+
+def main(platform: Platform, root: Path) -> None:
+    """Grade the submission below ``root``."""
+    provisional = platform.format.not_graded(conclusion.STOPPED)
+    conclusion.write(root / platform.results, provisional.results)
+    allowed = _allowed_seconds(platform, root)
+    deadline = Deadline(platform, root, package_settings.program_seconds(allowed), allowed)
+    with _work_folder() as folder:
+        final = _graded(platform, root, folder, deadline)
+    deadline.write(final)
+
+
+def _allowed_seconds(platform: Platform, root: Path) -> float:
+    """Return the platform's limit; a damaged package is a fault that is found later."""
+    try:
+        otherwise = package_settings.load(root / platform.source / package_settings.SETTINGS).seconds
+    except AutograderError:
+        otherwise = platform.seconds
+    return package_settings.platform_seconds(os.environ, otherwise)
+
+
+def _graded(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> Conclusion:
+    """Grade the submission, and describe whatever comes of it."""
+    try:
+        return _grade(platform, root, folder, deadline)
+    except SubmissionError as error:
+        sentence = str(error)
+        return platform.format.refused(sentence[:1].upper() + sentence[1:], deadline.spent())
+    except AutograderError as error:
+        _tell_staff(platform, str(error))
+    except Exception:
+        _tell_staff(platform, traceback.format_exc())
+    return deadline.without_grade()
+
+
+def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> Conclusion:
+    source = root / platform.source
+    chosen = package_settings.load(source / package_settings.SETTINGS)
+    if chosen.keras_backend:
+        os.environ["KERAS_BACKEND"] = chosen.keras_backend
+    common = unpack_common((source / package_settings.EXAM).read_bytes(), folder / COMMON)
+    course = common.assignment.limits
+    limits = package_settings.fitting(course, deadline.seconds, package_settings.container_mib())
+    common = replace(common, assignment=replace(common.assignment, limits=limits))
+    unit = folder / COMMON / UNIT
+    unit.mkdir()
+    work = work_in(common, unit)
+    (folder / "unpacked").mkdir()
+    notebooks = [f"{exam.notebook}.ipynb" for exam in common.exams]
+    notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
+    work = replace(work, student=STUDENT, files={**own_files(work.submission, common.files), **common.files})
+    require_walls(work.assignment)
+    if reason := _examined(work, deadline):
+        _tell_staff(platform, reason)
+        return deadline.without_grade()
+    grade = result_json.read(work.target / result_json.NAME, work.details)
+    if any(package_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
+        _tell_staff(platform, "the platform's time-out is too short for a time limit of the course")
+        return deadline.too_late()
+    return platform.format.graded(grade, chosen, notes, deadline.spent(), work.assignment.decimals)
+
+
+def _tell_staff(platform: Platform, reason: str) -> None:
+    """Print why nothing was graded, where no student reads it."""
+    if platform.is_log_hidden:
+        print(f"not graded: {reason}")
+
+
+def _examined(work: Work, deadline: Deadline) -> str:
+    """Grade the submission, once more if the machine was too busy; return the reason if it could not be graded."""
+    with Templates(work, submissions=1, kernels=0, executed=True) as templates:
+        examiners = Examiners(templates)
+        deadline.on_end = examiners.stop
+        if deadline.passed:
+            examiners.stop()
+        reason = attempt(work, examiners.examine)
+        if reason.startswith(BUSY) and not deadline.passed:
+            reason = attempt(work, examiners.examine)
+        return reason
+
+
+@contextlib.contextmanager
+def _work_folder() -> Iterator[Path]:
+    """Make a folder that root alone may enter; temporary files lie in it, too."""
+    folder = Path(tempfile.mkdtemp(prefix="work-", dir=WORK_FOLDER))
+    (folder / COMMON).mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)  # of this process: whatever it writes is nobody else's
+    main(PLATFORMS[sys.argv[1]], Path(sys.argv[2]))

@@ -1,0 +1,95 @@
+"""Texts of a grade for students, the same on every platform: no detail, and shown as plain text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder._util.text import visible
+from autograder.records.checks import Outcome
+from autograder.records.course import USER_SANDBOX
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.run import RunStatus
+
+MAX_OUTPUT, MAX_OUTPUTS = 4000, 60_000
+"""Largest numbers of characters of one question, and of all."""
+WEAKER = "examined in the weaker sandbox `user`"
+FOR_A_PERSON = "Not graded by the autograder: a person grades this."
+UNDECIDED = "Not graded by the autograder: a person has to decide this."
+_WORDS = {
+    Outcome.PASSED: "Right.",
+    Outcome.PARTIAL: "Partly right.",
+    Outcome.FAILED: "Not right.",
+    Outcome.SKIPPED: "There was nothing to grade.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionText:
+    """One question as students see it."""
+
+    name: str
+    question: QuestionGrade
+    text: str
+    is_written: bool
+    """Whether a person grades it in any case."""
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a person has to decide what tests should have decided."""
+        return self.question.needs_manual_grade and not self.is_written
+
+
+def question_texts(grade: Grade, by_hand: Sequence[str] = ()) -> list[QuestionText]:
+    """Write the text of each question, so that all of them stay within bounds.
+
+    Args:
+        grade: the grade.
+        by_hand: questions that a person grades in any case, as ``notebook/question``.
+    """
+    several = len(grade.notebooks) > 1
+    characters_left = MAX_OUTPUTS
+    texts = []
+    questions = [(book, question) for book in grade.notebooks for question in book.questions]
+    for book, question in questions:
+        name = f"{book.notebook}: {question.id}" if several else question.id
+        text = visible(_output(question), min(MAX_OUTPUT, max(characters_left, 200)))
+        characters_left -= len(text)
+        texts.append(QuestionText(visible(name, 200), question, text, f"{book.notebook}/{question.id}" in by_hand))
+    return texts
+
+
+def points(question: QuestionGrade, decimals: int) -> float:
+    """Return a question's rounded score; 0 if it is no number."""
+    return round(question.score, decimals) if math.isfinite(question.score) else 0.0
+
+
+def lines_above(grade: Grade, notes: Sequence[str]) -> Iterator[str]:
+    """Yield the lines above the questions: how each notebook ran, what was handed in, and where it was examined."""
+    for book in grade.notebooks:
+        if book.status != RunStatus.COMPLETED and book.message:
+            yield visible(f"{book.notebook}: {book.message}", MAX_OUTPUT)
+    for note in notes:
+        yield visible(f"Note: {note}.", 500)
+    yield from sandbox_lines(grade.notebooks)
+
+
+def sandbox_lines(books: Sequence[NotebookGrade]) -> Iterator[str]:
+    """Yield a line for each sandbox that notebooks ran in."""
+    for label in dict.fromkeys(book.sandbox for book in books if book.sandbox):
+        if label.split(",")[0] == USER_SANDBOX:
+            yield f"{WEAKER.capitalize()} ({label})."
+        else:
+            yield f"Examined in the sandbox: {label}."
+
+
+def _output(question: QuestionGrade) -> str:
+    if question.outcome is Outcome.MANUAL:
+        return FOR_A_PERSON
+    lines = [UNDECIDED] if question.needs_manual_grade else []
+    lines += [question.message or ("" if lines else _WORDS.get(question.outcome, ""))]
+    lines += [f"✓ {check.name}: {check.message}" for check in question.checks if check.fraction >= 1]
+    if question.in_kernel:
+        lines.append("This test ran in your own process.")
+    return "\n".join(filter(None, lines))

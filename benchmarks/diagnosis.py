@@ -1,0 +1,199 @@
+"""How often a diagnosis is right: faulty networks of known faults, and honest ones, each diagnosed at its budget.
+
+Prints what share of the told findings name the fault (precision), what share of the faults is told (recall), how many
+honest networks get a finding, and how many told changes lower the loss on a holdout that the diagnosis never saw.
+Beside it what "it is the learning rate" and the signs alone, without any trial, would score on the same networks.
+Results are kept in a file, line by line, so that a run can be interrupted and continued.
+
+    benchmarks/diagnosis.py --faulty 130 --honest 210 results.jsonl     about 20 minutes of processor time
+    benchmarks/diagnosis.py --only-print results.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import numpy as np  # noqa: E402 - found by the line above
+from faulty_networks import Program, faulty, honest  # noqa: E402
+
+from autograder.extensions.diagnosis.trials import counterfactuals as engine  # noqa: E402
+from autograder.extensions.diagnosis.trials.recipe import losses_of_rows  # noqa: E402
+from autograder.extensions.diagnosis.trials.symptoms import constant_loss  # noqa: E402
+
+HURTS = 0.1
+"""A fault counts if its network is so much worse than honest ones of its task, as a share of the constant's loss."""
+GOOD = 0.1
+"""An honest network counts if it is at most so much worse than the best quarter of its task."""
+
+
+def main() -> None:
+    """Diagnose what is not in the file yet, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--faulty", type=int, default=130)
+    parser.add_argument("--honest", type=int, default=210)
+    parser.add_argument("--seed", type=int, default=1, help="another seed makes other networks")
+    parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
+    parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
+    parser.add_argument("--only-print", action="store_true")
+    chosen = parser.parse_args()
+    if not chosen.only_print:
+        run(chosen)
+    print_tables([json.loads(line) for line in chosen.results.read_text().splitlines()])
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Diagnose the networks, honest and faulty ones in turn."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    warnings.simplefilter("ignore")
+    done = set()
+    if chosen.results.exists():
+        done = {tuple(json.loads(line)["key"]) for line in chosen.results.read_text().splitlines()}
+    part, parts = map(int, chosen.share.split("/"))
+    for index, program in enumerate(_in_turn(chosen)):
+        key = ("faulty" if program.fault else "honest", chosen.seed, index)
+        if index % parts == part and key not in done:
+            row = {"key": key, **diagnosed(program, chosen.seconds)}
+            with chosen.results.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+
+
+def _in_turn(chosen: argparse.Namespace) -> Iterator[Program]:
+    programs = [list(faulty(chosen.faulty, chosen.seed)), list(honest(chosen.honest, 100 + chosen.seed))]
+    while any(programs):
+        for kind in programs:
+            if kind:
+                yield kind.pop(0)
+
+
+def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
+    """Diagnose one network, and measure what its told changes do on the holdout."""
+    import keras
+
+    task = program.data()
+    searches: list[engine.Search] = []
+
+    class Watched(engine.Search):
+        def diagnosis(self, recipe: Any) -> Any:
+            searches.append(self)
+            self.own = recipe
+            return super().diagnosis(recipe)
+
+    original, engine.Search = engine.Search, Watched  # type: ignore[misc]
+    settings = engine.Settings(program.epochs, program.batch_size, loss=task.goal, seed=program.number)
+    began = time.process_time()
+    try:
+        diagnosis = engine.diagnose(program.model(), task.x, task.y, settings, seconds)
+    finally:
+        engine.Search = original  # type: ignore[misc]
+    used = time.process_time() - began
+    (search,) = searches
+    recipes = [search.own, *(told.changed for told in search.told)]
+    holdout = [_holdout_loss(search, recipe, task) for recipe in recipes]
+    keras.backend.clear_session()
+    return {
+        "task": task.name,
+        "fault": program.fault,
+        "detail": program.detail or program.output,
+        "program": repr(program),
+        "constant": constant_loss(task.goal, task.y_holdout),
+        "suspected": [candidate.kind for candidate in search.suspected],
+        "told": [finding.trial.kind for finding in diagnosis.findings],
+        "tried": [(trial.kind, trial.before, trial.after) for trial in diagnosis.tried],
+        "holdout": holdout,
+        "note": diagnosis.note,
+        "seconds": used,
+    }
+
+
+def _holdout_loss(search: engine.Search, recipe: Any, task: Any) -> float | None:
+    """Return the mean loss on the holdout of the networks that the diagnosis trained; None if they diverged."""
+    bench = search.bench
+    x = task.x_holdout
+    if recipe.scaled:
+        axes = tuple(range(x.ndim - 1))
+        mean, deviation = bench.data.inputs.mean(axis=axes), bench.data.inputs.std(axis=axes)
+        x = ((x - mean) / np.where(deviation > 0, deviation, 1)).astype(np.float32)
+    losses = []
+    bench.deadline = float("inf")
+    graph = bench._graph(recipe)
+    for key, same in list(bench._trainings.items()):
+        if key[:-1] == (recipe.graph, recipe.rate, recipe.scaled) and recipe.epochs in same:
+            weights = same[recipe.epochs].weights or bench._trained(recipe, key[-1]).weights
+            for variable, value in zip(graph.variables, weights, strict=True):
+                variable.assign(value)
+            losses.append(losses_of_rows(recipe, search.goal, graph.outputs(x), task.y_holdout).mean())
+    return float(np.mean(losses)) if losses and np.isfinite(losses).all() else None
+
+
+# --- tables -------------------------------------------------------------------------------------------
+
+
+def print_tables(rows: list[dict[str, Any]]) -> None:
+    """Print the scores of three ways to tell a fault, and the faults one by one."""
+    reference = {name: _reference(rows, name) for name in {row["task"] for row in rows}}
+
+    def loss(row: dict[str, Any]) -> float:
+        value = row["holdout"][0]
+        return float("inf") if value is None else (value - reference[row["task"]]) / row["constant"]
+
+    hurt = [row for row in rows if row["fault"] and loss(row) > HURTS]
+    healthy = [row for row in rows if not row["fault"] and loss(row) < GOOD]
+    print(f"{len(hurt)} of {sum(bool(r['fault']) for r in rows)} faulty networks are worse; ", end="")
+    print(f"{len(healthy)} of {sum(not r['fault'] for r in rows)} honest ones are good\n")
+    ways = {
+        "tried before told": lambda row: row["told"],
+        "signs alone": lambda row: row["suspected"][:2],
+        "always the learning rate": lambda row: ["rate"],
+    }
+    print("| | precision | recall | false alarms, good networks | false alarms, all honest ones |")
+    print("|---|---:|---:|---:|---:|")
+    for name, tell in ways.items():
+        told = sum(len(tell(row)) for row in hurt)
+        right = sum(row["fault"] in tell(row) for row in hurt)
+        alarms = [sum(bool(tell(row)) for row in group) / max(1, len(group)) for group in (healthy, _honest(rows))]
+        print(f"| {name} | {right / max(1, told):.2f} | {right / max(1, len(hurt)):.2f} ", end="")
+        print(f"| {100 * alarms[0]:.1f} % | {100 * alarms[1]:.1f} % |")
+    steps = [(a, b) for row in rows for a, b in zip(row["holdout"], row["holdout"][1:], strict=False)]
+    lower = sum(b is not None and (a is None or b < a) for a, b in steps)
+    print(f"\ntold changes that lower the loss on the holdout: {lower} of {len(steps)}")
+    first = sum(bool(row["told"]) and row["told"][0] == row["fault"] for row in hurt)
+    print(f"first finding names the fault: {first} of {sum(bool(row['told']) for row in hurt)}")
+    seconds = [row["seconds"] for row in rows]
+    print(f"seconds: median {np.median(seconds):.1f}, 95 % {np.percentile(seconds, 95):.1f}, most {max(seconds):.1f}\n")
+    print("| fault | networks | told | told first | other findings |\n|---|---:|---:|---:|---|")
+    for detail in dict.fromkeys(row["detail"] for row in hurt):
+        group = [row for row in hurt if row["detail"] == detail]
+        other = [kind for row in group for kind in row["told"] if kind != row["fault"]]
+        right = sum(row["fault"] in row["told"] for row in group)
+        at_first = sum(row["told"][:1] == [row["fault"]] for row in group)
+        print(f"| {detail} | {len(group)} | {right} | {at_first} | {', '.join(other)} |")
+
+
+def _honest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if not row["fault"]]
+
+
+def _reference(rows: list[dict[str, Any]], task: str) -> float:
+    """Return the loss that the best quarter of a task's honest networks reaches."""
+    losses = [row["holdout"][0] for row in _honest(rows) if row["task"] == task and row["holdout"][0] is not None]
+    return float(np.percentile(losses, 25)) if losses else 0.0
+
+
+if __name__ == "__main__":
+    main()

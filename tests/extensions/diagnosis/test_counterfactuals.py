@@ -1,0 +1,212 @@
+"""What a network would reach with one change: tried from the same seeds, and told only where it helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.lazy import keras
+from helpers.lazy import layers as L
+
+from autograder import check
+from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
+from autograder.check.fresh_model import reinitialize
+from autograder.extensions.diagnosis.trials.answer import answer
+from autograder.extensions.diagnosis.trials.candidates import candidates
+from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _curve, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms
+from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
+from autograder.records.diagnosis import LossCurve
+
+pytestmark = pytest.mark.keras
+
+DRAW = np.random.default_rng(0)
+X = DRAW.normal(size=(300, 6)).astype("float32")
+Y = (X[:, 0] > 0) + 2 * (X[:, 1] > 0)
+PLENTY = 600.0
+"""Seconds that no test needs: a busy machine changes no result."""
+
+
+def network(
+    *layers: Any, loss: Any = "sparse_categorical_crossentropy", optimizer: Any = None, features: int = 6
+) -> Any:
+    model = keras.Sequential([keras.Input((features,)), *layers])
+    model.compile(optimizer or keras.optimizers.Adam(0.01), loss)
+    return model
+
+
+def suspected(
+    model: Any, x: np.ndarray = X, curve: tuple[float, ...] = (1.0, 0.5, 0.4, 0.41, 0.41, 0.41, 0.41), fit: float = 0.4
+) -> list[str]:
+    """Kinds of changes that a network suggests whose training went so; nothing is trained."""
+    settings = Settings(epochs=len(curve))
+    recipe = _recipe(model, settings)
+    assert recipe is not None
+    data = SplitRows(x[:200], Y[:200], x[200:], Y[200:])
+    weights = [variable.numpy() for variable in reinitialize(model, 0).variables]
+    rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
+    training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
+    return [candidate.kind for candidate in candidates(Symptoms(recipe, recipe.loss, data, [training]))]
+
+
+def relu(units: int = 32, **keywords: Any) -> Any:
+    return L.Dense(units, "relu", **keywords)
+
+
+@pytest.mark.parametrize(
+    ("make", "kinds"),
+    [
+        (lambda: network(relu(), L.Dense(4, "softmax")), []),
+        (lambda: network(relu(), L.Dense(4)), ["output"]),
+        (lambda: network(relu(), L.Dense(4, "relu"), L.Softmax()), ["output"]),
+        (lambda: network(relu(), L.Dense(4), L.Softmax()), []),
+        (
+            lambda: network(relu(), L.Dense(4, "softmax"), loss=keras.losses.SparseCategoricalCrossentropy(True)),
+            ["output"],
+        ),
+        (lambda: network(relu(), L.Dense(4), loss=keras.losses.SparseCategoricalCrossentropy(True)), []),
+        (lambda: network(L.Dense(32), L.Dense(4, "softmax")), ["linear"]),
+        (lambda: network(L.Dense(32), L.Dropout(0.1), L.Dense(4, "softmax")), ["linear"]),
+        (lambda: network(L.Dense(32), L.ReLU(), L.Dense(4, "softmax")), []),
+        (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-5)), ["rate"]),
+        (lambda: network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.SGD(0.02)), []),
+        (lambda: network(relu(), L.Dropout(0.9), L.Dense(4, "softmax")), ["dropout"]),
+        (lambda: network(relu(bias_initializer=keras.initializers.Constant(-9)), L.Dense(4, "softmax")), ["dead"]),
+        (lambda: network(*[L.Dense(8, "sigmoid") for _ in range(9)], L.Dense(4, "softmax")), ["vanishing"]),
+    ],
+)
+def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], Any], kinds: list[str]) -> None:
+    model = make()
+    if kinds != ["rate"]:
+        model.optimizer.learning_rate = 0.002
+    assert suspected(model, fit=0.1) == kinds
+
+
+@pytest.mark.parametrize(
+    ("curve", "fit", "kinds"),
+    [
+        ((1.0, 0.9, 0.8, 0.7, 0.6), 0.1, ["epochs"]),
+        ((1.0, 0.5, 0.4, 0.6, 0.9), 0.1, ["overfit"]),
+        ((1.0, 0.9, 0.9, 0.9, 0.9), 0.9, ["capacity"]),
+    ],
+)
+def test_the_length_of_a_training_is_judged_by_its_curve(
+    curve: tuple[float, ...], fit: float, kinds: list[str]
+) -> None:
+    model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(0.002))
+    assert suspected(model, curve=curve, fit=fit) == kinds
+
+
+def test_inputs_far_from_zero_are_to_be_scaled_unless_the_network_does() -> None:
+    large = X * 100
+    scaling = L.Normalization()
+    scaling.adapt(large)
+    adam = keras.optimizers.Adam(0.002)
+    assert "scale" in suspected(network(relu(), L.Dense(4, "softmax"), optimizer=adam), large, fit=0.1)
+    assert "scale" not in suspected(network(scaling, relu(), L.Dense(4, "softmax")), large, fit=0.1)
+
+
+def test_a_rate_that_is_too_small_is_told_with_both_losses_and_curves() -> None:
+    model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-6))
+    weights = model.get_weights()
+    diagnosis = diagnose(model, X, Y, Settings(epochs=12), PLENTY)
+    first = diagnosis.findings[0]
+    assert first.trial.kind == "rate"
+    assert first.message.startswith(
+        "With a learning rate of 0.001, the default of Adam, in place of 1e-06, your network"
+    )
+    assert first.trial.before is not None
+    assert first.trial.after is not None
+    assert first.trial.after < first.trial.before - diagnosis.least
+    assert first.curve.epochs[-1] == diagnosis.curve.epochs[-1] == 12
+    assert diagnosis.tried[0].kind == "rate"
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)  # the student's model stays as it is
+
+
+def test_a_training_that_diverges_is_told_too() -> None:
+    model = network(relu(), L.Dense(1), loss="mse", optimizer=keras.optimizers.SGD(1e9))
+    diagnosis = diagnose(model, X, X[:, 0], Settings(epochs=10), PLENTY)
+    assert [finding.trial.kind for finding in diagnosis.findings][:1] == ["rate"]
+    assert diagnosis.findings[0].trial.before is None
+    assert "(now no number at all)" in diagnosis.findings[0].message
+
+
+def test_curves_of_trainings_that_were_measured_at_different_epochs_are_averaged_where_both_were() -> None:
+    short = Training([1, 2, 3], np.ones((3, 4)), 1.0, None)
+    long = Training([2, 3], np.full((2, 4), 3.0), 1.0, None)
+    assert _curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
+
+
+def test_silence_says_what_was_tried() -> None:
+    model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(0.006))
+    diagnosis = diagnose(model, X, Y, Settings(epochs=25), PLENTY)
+    assert diagnosis.findings == ()
+    assert diagnosis.tried
+    assert diagnosis.summary.startswith("Nothing that was tried helps by more than 0.069: ")
+    assert "a learning rate of 0.001" in repr(diagnosis)
+
+
+def test_the_same_model_has_the_same_diagnosis() -> None:
+    made = [diagnose(network(relu(), L.Dense(4)), X, Y, Settings(epochs=5), PLENTY) for _ in range(2)]
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "note"),
+    [
+        (lambda: network(L.Dense(4, "softmax")), MIN_ROWS - 1, "There are 99 rows; a comparison takes 100."),
+        (lambda: network(L.Dense(4), loss="huber"), 300, "Only crossentropies, squared and absolute errors are tried"),
+        (lambda: network(L.Dense(4, "softmax"), features=5), 300, "This network cannot be trained on these data"),
+    ],
+)
+def test_what_cannot_be_tried_is_said(model: Callable[[], Any], rows: int, note: str) -> None:
+    diagnosis = diagnose(model(), X[:rows], Y[:rows], Settings(epochs=2), PLENTY)
+    assert diagnosis.note.startswith(note)
+    assert diagnosis.findings == diagnosis.tried == ()
+
+
+def test_a_budget_that_is_used_up_ends_the_search() -> None:
+    diagnosis = diagnose(network(relu(), L.Dense(4)), X, Y, Settings(epochs=5), seconds=0.0)
+    assert diagnosis.note == "Its training takes too long to be tried in 0 s."
+
+
+def test_a_student_asks_in_the_own_notebook_and_reads_the_answer() -> None:
+    model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-6))
+    diagnosis = check.diagnose(model, on=(X, Y), epochs=12, seconds=PLENTY)
+    assert repr(diagnosis).startswith("With a learning rate of 0.001, the default of Adam")
+
+
+def test_a_test_that_trains_a_network_again_asks_about_it_and_its_credit_is_the_same() -> None:
+    model = network(relu(), L.Dense(4, "softmax"))
+    data = (X[:200], Y[:200])
+    options: dict[str, Any] = {"on": data, "holdout": (X[200:], Y[200:]), "epochs": 2, "seeds": 1, "below": 9.0}
+    with check.recording() as results, collecting_requests() as requests:
+        check.retrained(model, **options)
+    (request,) = requests
+    assert (request.epochs, request.batch_size, request.loss) == (2, 32, "categorical_crossentropy")
+    assert request.labels is not options["holdout"][1]
+    assert [result.fraction for result in results] == [1.0]
+
+
+def test_course_yaml_turns_it_off_and_says_how_long_it_may_take() -> None:
+    request = DiagnosisRequest(network(relu(), L.Dense(4)), X, Y, 2, 32)
+    assert answer(request, {"diagnosis": False}) is None
+    short = answer(request, {"diagnosis_seconds": 0.0})
+    assert short is not None
+    assert short.note == "Its training takes too long to be tried in 0 s."
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: network(*[L.Dense(2, "relu") for _ in range(120)], L.Dense(4, "softmax")),
+        lambda: network(L.Dense(3000, "relu"), L.Dense(3000, "relu"), L.Dense(4, "softmax")),
+    ],
+    ids=["deep", "wide"],
+)
+def test_a_network_that_is_too_large_is_refused_by_its_shapes(make: Callable[[], Any]) -> None:
+    diagnosis = diagnose(make(), X, Y, Settings(epochs=5000), seconds=3.0)
+    assert diagnosis.note == "Its training takes too long to be tried in 3 s."

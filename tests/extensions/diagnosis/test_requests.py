@@ -1,0 +1,120 @@
+"""Tests ask what holds a network back; the answer comes after them, is kept, and never costs a grade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder import check
+from autograder.check import diagnosing
+from autograder.check.diagnosing import (
+    DiagnosisRequest,
+    collecting_requests,
+    own_epochs,
+    request_diagnosis,
+    requests_of,
+)
+from autograder.check.prediction_cache import ModelFigures, PredictionCache, read_predictions
+from autograder.errors import CourseError
+from autograder.examination import diagnoses as examination
+from autograder.examination.diagnoses import diagnoses
+from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
+
+X, Y = np.zeros((4, 2)), np.zeros(4)
+TRIAL = TriedChange("rate", "a learning rate of 0.001", 0.9, 0.5)
+DIAGNOSIS = Diagnosis(
+    "mean_squared_error", 90, 0.05, (HelpfulChange(TRIAL, "With it …", LossCurve((1,), (0.5,))),), (TRIAL,)
+)
+
+
+class Model:
+    """Any model: nothing here looks into it."""
+
+
+def request(model: Any) -> DiagnosisRequest:
+    return DiagnosisRequest(model, X, Y, epochs=3, batch_size=32)
+
+
+def test_requests_are_collected_with_their_question_and_once_for_a_model() -> None:
+    model = Model()
+    with collecting_requests() as requests, requests_of("test-loss"):
+        request_diagnosis(request(model))
+        request_diagnosis(request(model))
+        request_diagnosis(request(Model()))
+    request_diagnosis(request(model))  # outside, nobody asks
+    assert [one.question for one in requests] == ["test-loss", "test-loss"]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[DiagnosisRequest]:
+    """What was answered."""
+    made: list[DiagnosisRequest] = []
+
+    def answered(asked: DiagnosisRequest, settings: Any) -> Diagnosis:
+        made.append(asked)
+        return replace(DIAGNOSIS, question=asked.question)
+
+    monkeypatch.setattr(examination, "answered", answered)
+    return made
+
+
+def test_a_diagnosis_is_kept_by_the_models_digest(answers: list[DiagnosisRequest]) -> None:
+    cache, model = PredictionCache(), Model()
+    cache.watch(model, ["a claim"])
+    first = diagnoses([request(model)], {}, cache)
+    assert first == (DIAGNOSIS,)
+    assert cache.changed
+    again, equal = read_predictions(cache.packed()), Model()
+    again.watch(equal, ["a claim"])
+    assert diagnoses([request(equal)], {}, again) == first
+    assert len(answers) == 1
+    for other in (replace(request(equal), epochs=4), replace(request(equal), labels=Y + 1)):
+        diagnoses([other], {}, again)
+    diagnoses([request(equal)], {"diagnosis_seconds": 9.0}, again)
+    assert len(answers) == 4
+
+
+def test_what_is_kept_is_read_strictly() -> None:
+    cache = PredictionCache({"key": ModelFigures(diagnoses={"digest": "no diagnosis"})})
+    with pytest.raises(TypeError, match="no diagnoses"):
+        read_predictions(cache.packed())
+
+
+def test_only_runs_that_are_kept_are_diagnosed_and_at_most_three_models(answers: list[DiagnosisRequest]) -> None:
+    assert diagnoses([request(Model())], {}, None) == ()
+    assert len(diagnoses([request(Model()) for _ in range(5)], {}, PredictionCache())) == 3
+
+
+def test_an_error_costs_the_diagnosis_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(examination, "answered", fails)
+    assert diagnoses([request(Model())], {}, PredictionCache()) == ()
+
+
+def test_the_length_is_that_of_the_students_own_training() -> None:
+    def trained(epochs: Any) -> Any:
+        return SimpleNamespace(history=SimpleNamespace(epoch=epochs))
+
+    assert own_epochs(Model(), 7) == 7
+    assert own_epochs(trained([0, 1, 2]), 7) == 3
+    assert own_epochs(trained([0] * 10**6), 7) == own_epochs(trained("long"), 7) == 7
+
+
+def test_in_the_examiner_the_word_only_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosing, "as_examined", lambda model, rows: model)
+    with check.recording() as results, collecting_requests() as requests:
+        check.diagnose(Model(), on=(X, Y), epochs=5)
+    assert results == []
+    assert [one.epochs for one in requests] == [5]
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 1.5}, {"loss": "huber"}])
+def test_wrong_arguments_are_the_authors_fault(wrong: dict[str, Any]) -> None:
+    with pytest.raises(CourseError, match=r"check\.diagnose"):
+        check.diagnose(Model(), on=(X, Y), **wrong)

@@ -1,0 +1,76 @@
+"""The door's pages in a browser: they fit a telephone, and axe finds nothing against WCAG 2.1 AA, in light and in dark."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from helpers.browser import in_browser, misfits, violations, with_axe
+from helpers.doors import Door
+
+from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
+
+pytestmark = pytest.mark.integration
+
+PAGES = {
+    "link": ("", "/"),
+    "assignments": ("ada", "/assignments/"),
+    "hand-in": ("ada", "/assignments/hw/"),
+    "receipt": ("ada", "/receipts/{receipt}/"),
+    "feedback": ("ada", "/assignments/hw/feedback/"),
+    "second look": ("ada", "/assignments/hw/second-look/"),
+    "not found": ("ada", "/receipts/none/"),
+    "overview": ("meier", "/staff/"),
+    "submissions": ("meier", "/staff/submissions/"),
+    "preview": ("meier", "/staff/preview/"),
+    "people": ("meier", "/staff/people/"),
+    "log": ("meier", "/staff/log/"),
+}
+LONG = "a_name_without_a_single_space_that_is_as_long_as_students_sometimes_choose_them.ipynb"
+
+
+@pytest.fixture
+def used_door(door: Door) -> Door:
+    """A door with a graded, a failed and a waiting hand-in, a request, and a feedback page."""
+    for number, state in enumerate((JobState.DONE, JobState.NOT_GRADED, JobState.WAITING)):
+        door.hand_in("ada", name=f"{number}{LONG}")
+        Job.objects.filter(number=Job.objects.latest("number").number).update(
+            state=state, note="x" * 80, detail="y" * 200
+        )
+    now = datetime.now(UTC)
+    Job.objects.filter(state=JobState.DONE).update(score=1.5, max_score=2, **dict.fromkeys(STEPS, now))
+    request = {"student": "ada", "assignment": "hw", "by": "ada", "text": "z" * 200, "received": now}
+    Job.objects.create(receipt="f" * 16, kind=Kind.ASK, **request)
+    page = door.course.feedback("ada", "hw") / "nb.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!doctype html><title>x</title>")
+    return door
+
+
+def page_of(door: Door, name: str, language: str) -> str:
+    person, path = PAGES[name]
+    receipt = Job.objects.get(state=JobState.DONE).receipt
+    answer = door.visitor(person).get(path.format(receipt=receipt), HTTP_ACCEPT_LANGUAGE=language)
+    return answer.content.decode()
+
+
+@in_browser
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_small_telephone(used_door: Door, name: str) -> None:
+    assert misfits(page_of(used_door, name, "de"), 360) == []
+
+
+@with_axe
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(used_door: Door, name: str, dark: bool) -> None:
+    for language in ("en", "de"):
+        assert violations(page_of(used_door, name, language), dark=dark) == []
+
+
+@with_axe
+def test_control_axe_finds_what_is_wrong() -> None:
+    page = '<!doctype html><html><body><img src="x"><input><p style="color: #ccc; background: #fff">faint</p></body></html>'
+    ids = {violation.split(":")[0] for violation in violations(page, dark=False)}
+    assert ids >= {"critical image-alt", "critical label", "serious color-contrast", "serious html-has-lang"}

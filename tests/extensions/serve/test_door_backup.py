@@ -1,0 +1,178 @@
+"""Backup, restore and upgrade of a door with its course: one command each, and nothing is ever written over."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sqlite3
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.doors import NOTEBOOK, Door
+from helpers.service_attempts import without_walls
+
+from autograder._util import folder_archive
+from autograder.cli import main
+from autograder.course.configuration import load_course
+from autograder.errors import UsageError
+from autograder.extensions.serve import serve_command, state_folder
+from autograder.extensions.serve.models import Job, JobState
+
+pytestmark = pytest.mark.integration
+
+
+def serve(*words: object) -> Result:
+    return CliRunner().invoke(main, ["serve", *map(str, words)])
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """Path → content, without what belongs to processes and without databases, whose pages may differ."""
+    paths = [path for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return {str(p.relative_to(root)): p.read_bytes() for p in paths if ".db" not in p.name and "sqlite3" not in p.name}
+
+
+def rows(root: Path) -> list[tuple[str, str, float]]:
+    with contextlib.closing(sqlite3.connect(root / ".autograder/serve/door.sqlite3")) as database:
+        return database.execute("select receipt, state, score from serve_job order by number").fetchall()
+
+
+@pytest.fixture
+def term(door: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
+    """A door in use: ada's hand-in is graded, bob's waits."""
+    without_walls(monkeypatch)
+    door.hand_in("ada")
+    door.work()
+    door.hand_in("bob")
+    return door
+
+
+def save(door: Door, archive: Path) -> None:
+    folder_archive.save(door.root, archive, state_folder.incoming(door.course))
+
+
+def test_what_is_restored_is_the_course_with_its_queue(term: Door, tmp_path: Path) -> None:
+    archive, copy = tmp_path / "term.tar.gz", tmp_path / "new/course"
+    made, restored = serve("backup", archive, "--course", term.root), serve("restore", archive, "--course", copy)
+    assert (made.exit_code, restored.exit_code) == (0, 0), made.output + restored.output
+    assert archive.stat().st_mode & 0o077 == 0
+    assert files(copy) == files(term.root)
+    assert rows(copy) == rows(term.root)
+    assert [state for _, state, _ in rows(copy)] == [JobState.DONE, JobState.WAITING]
+    secret = copy / ".autograder/serve/secret"
+    assert secret.stat().st_mode & 0o077 == 0
+
+
+def test_a_restored_door_goes_on(term: Door, tmp_path: Path) -> None:
+    save(term, tmp_path / "term.tar.gz")
+    folder_archive.restore(tmp_path / "term.tar.gz", tmp_path / "new")
+    with Door.opened(tmp_path / "new") as door:
+        assert door.visitor("ada").get("/assignments/hw/feedback/").status_code == 200  # her link is the old one
+        door.work()
+        assert [job.state for job in Job.objects.order_by("number")] == [JobState.DONE, JobState.DONE]
+        assert (door.course.submitted("bob", "hw") / "nb.ipynb").read_bytes() == NOTEBOOK
+
+
+def test_each_row_of_a_backup_has_its_upload_while_students_hand_in(
+    term: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The databases are copied before the files: what comes in between is a file without a row."""
+    add = folder_archive._add
+
+    def add_and_hand_in(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> str:
+        if name == "course.yaml":
+            term.hand_in("ada", name="later.ipynb")
+        return add(archive, name, content, mode)
+
+    monkeypatch.setattr(folder_archive, "_add", add_and_hand_in)
+    save(term, tmp_path / "term.tar.gz")
+    folder_archive.restore(tmp_path / "term.tar.gz", tmp_path / "new")
+    uploads = {path.stem for path in state_folder.uploads(load_course(tmp_path / "new")).iterdir()}
+    assert {receipt for receipt, *_ in rows(tmp_path / "new")} <= uploads
+    assert len(rows(term.root)) == len(rows(tmp_path / "new")) + 1
+
+
+def test_nothing_is_written_over(term: Door, tmp_path: Path) -> None:
+    archive, full = tmp_path / "term.tar.gz", tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.tex").write_text("mine")
+    archive.write_text("another backup")
+    taken, refused = serve("backup", archive, "--course", term.root), serve("restore", archive, "--course", full)
+    assert (taken.exit_code, refused.exit_code) == (2, 2)
+    assert "exists already: name a new file" in taken.stderr
+    assert "is not empty" in refused.stderr
+    assert archive.read_text() == "another backup"
+    assert [path.name for path in full.iterdir()] == ["thesis.tex"]
+
+
+def with_member(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/etc/passwd"
+        archive.addfile(entry, io.BytesIO())
+        sums = json.dumps({}).encode()
+        last = tarfile.TarInfo(folder_archive.DIGESTS)
+        last.size = len(sums)
+        archive.addfile(last, io.BytesIO(sums))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no archive",
+        with_member("../outside"),
+        with_member("/tmp/outside-of-the-course"),
+        with_member("link", tarfile.SYMTYPE),
+        with_member("pipe", tarfile.FIFOTYPE),
+        with_member("unnamed.txt"),
+    ],
+    ids=["none", "parent", "absolute", "link", "pipe", "unnamed"],
+)
+def test_an_archive_that_is_no_backup_leaves_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    with pytest.raises(UsageError, match="is no backup, or is damaged"):
+        folder_archive.restore(tmp_path / "x.tar.gz", tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tar.gz"]
+
+
+def test_a_backup_with_one_changed_byte_is_refused(term: Door, tmp_path: Path) -> None:
+    save(term, tmp_path / "term.tar.gz")
+    with tarfile.open(tmp_path / "term.tar.gz") as archive:
+        members = [(m, (archive.extractfile(m) or io.BytesIO()).read()) for m in archive]
+    with tarfile.open(tmp_path / "changed.tar.gz", "w:gz") as archive:
+        for member, content in members:
+            content = content.replace(b"Ada A.", b"Eva A.") if member.name == "people.csv" else content
+            archive.addfile(member, io.BytesIO(content))
+    with pytest.raises(UsageError, match="not those that were saved"):
+        folder_archive.restore(tmp_path / "changed.tar.gz", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_upgrade_keeps_a_backup_and_the_queue(term: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are brought up to date by what every start does; Django is set up once in a process."""
+    monkeypatch.setattr("autograder.extensions.serve.django_settings.configure", load_course)
+    before = rows(term.root)
+    done = serve("upgrade", tmp_path / "before.tar.gz", "--course", term.root)
+    assert done.exit_code == 0, done.output
+    assert rows(term.root) == before
+    folder_archive.restore(tmp_path / "before.tar.gz", tmp_path / "new")
+    assert rows(tmp_path / "new") == before
+
+
+def test_no_upgrade_while_a_worker_is_at_work(term: Door, tmp_path: Path) -> None:
+    with state_folder.only_worker(term.course):
+        done = serve("upgrade", tmp_path / "before.tar.gz", "--course", term.root)
+    assert done.exit_code == 3
+    assert "another worker is at work" in done.stderr
+    assert not (tmp_path / "before.tar.gz").exists()
+
+
+@pytest.mark.parametrize("action", serve_command._NEEDED)
+def test_a_missing_word_is_named(action: str, tmp_path: Path) -> None:
+    done = serve(action, "--course", tmp_path)
+    assert done.exit_code == 2
+    assert f"name {serve_command._NEEDED[action]}" in done.stderr
