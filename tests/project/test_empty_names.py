@@ -36,8 +36,8 @@ OF_A_MODULE = {
 
 NOT_RENAMED = {
     "extensions/diagnosis/why.py": {"_place"},
-    "extensions/gradescope/submitted.py": {"_found"},
-    "extensions/gradescope/user_sandbox.py": {"_PLACE", "_own"},
+    "extensions/platforms/submitted.py": {"_found"},
+    "extensions/platforms/user_sandbox.py": {"_PLACE", "_own"},
     "extensions/pytorch/graph_layers.py": {"_each", "_SHOWN", "_KNOWN"},
     "extensions/pytorch/initializers.py": {"_own"},
     "extensions/pytorch/operator_graph.py": {"given"},
