@@ -98,7 +98,7 @@ def pack(
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
     lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)
     python = ".".join(map(str, sys.version_info[:2]))
-    chosen = replace(chosen, written=_written_out(release))
+    chosen = replace(chosen, written=_graded_by_hand(release))
     solutions = solution_texts(release.exams)
     setup = _filled(package_settings.SETUP, {"PYTHON": python, "SANDBOX": sandbox})
     return Package(
@@ -122,7 +122,7 @@ def pack(
     )
 
 
-def _written_out(release: Release) -> tuple[str, ...]:
+def _graded_by_hand(release: Release) -> tuple[str, ...]:
     """Name the questions that a person grades in any case."""
     questions = ((exam.notebook, cell) for exam in release.exams for cell in exam.questions)
     return tuple(f"{notebook}/{cell.grade_id}" for notebook, cell in questions if cell.role is not Role.TEST)

@@ -103,13 +103,13 @@ def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
     today = [a for a in counted if a.time is not None and a.time.astimezone(zone).date() == now.astimezone(zone).date()]
     parts = []
     if rule.total is not None:
-        parts.append(_left(gettext("%(left)s of %(total)s attempts left"), rule.total, counted))
+        parts.append(_remaining(gettext("%(left)s of %(total)s attempts left"), rule.total, counted))
     if rule.daily is not None:
-        parts.append(_left(gettext("%(left)s of %(total)s left today"), rule.daily, today))
+        parts.append(_remaining(gettext("%(left)s of %(total)s left today"), rule.daily, today))
     return ", ".join(parts)
 
 
-def _left(text: str, total: int, counted: Sequence[Attempt]) -> str:
+def _remaining(text: str, total: int, counted: Sequence[Attempt]) -> str:
     return text % {"left": max(0, total - len(counted)), "total": total}
 
 
