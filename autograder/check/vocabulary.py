@@ -101,11 +101,19 @@ def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run
     return tuple(item(entry) for entry in run)
 
 
+def _settings_of(cls: Any) -> list[str]:
+    """List the arguments of a class, or of the base to which it passes them on, as ``torch.nn.GRU`` does."""
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters
+        if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values()):
+            return [key for key in parameters if key not in ("self", "kwargs")]
+    return []
+
+
 def _validate(pattern: LayerPattern, library: str) -> LayerPattern:
     if pattern.kind == ANY_KIND:
         return pattern
-    cls: Any = _class(library, pattern.kind)
-    parameters = [key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")]
+    parameters = _settings_of(_class(library, pattern.kind))
     for key in pattern.attributes:
         if key not in parameters:
             near = difflib.get_close_matches(key, parameters, 1)

@@ -21,7 +21,6 @@ FOR_A_PERSON: dict[str, frozenset[int]] = {
     "step: one batch of an iterator that is kept": frozenset({0, 1}),
     "step: autocast": frozenset({0, 1}),
     "step: a rate that is lowered by hand": frozenset({0, 1}),
-    "step: a rate that is set by hand": frozenset({0, 1}),
 }
 """Way → numbers of its tests that wait for a person."""
 

@@ -404,7 +404,6 @@ STEPS: dict[str, str] = {
     "autocast": _step("optimizer.zero_grad()\nwith torch.autocast('cpu', dtype=torch.bfloat16):\n    loss = loss_fn(model(x), y)\nloss.backward()\noptimizer.step()\n"),
     "a scaler that is off": _step("scaler = torch.amp.GradScaler('cpu', enabled=False)\noptimizer.zero_grad()\nscaler.scale(loss_fn(model(x), y)).backward()\nscaler.step(optimizer)\nscaler.update()\n"),
     "a rate that is lowered by hand": _step(_PLAIN + "for group in optimizer.param_groups:\n    group['lr'] *= 0.5\n"),
-    "a rate that is set by hand": _step("for group in optimizer.param_groups:\n    group['lr'] = group['lr'] / (1 + 0.1 * getattr(step, 'count', 0))\nstep.count = getattr(step, 'count', 0) + 1\n" + _PLAIN),
     "a schedule": _step(_PLAIN + "schedule.step()\n", before="schedule = torch.optim.lr_scheduler.ConstantLR(torch.optim.SGD(model.parameters(), lr=0.1), factor=1.0)\n"),
     "two halves": _step("optimizer.zero_grad()\nout = model(x)\nhalf = len(x) // 2\n((loss_fn(out[:half], y[:half]) * half + loss_fn(out[half:], y[half:]) * (len(x) - half)) / len(x)).backward()\noptimizer.step()\n"),
     "a class": "class Trainer:\n    def __call__(self, model, x, y, loss_fn, optimizer):\n" + indent(_PLAIN, "        ") + "\nstep = Trainer()\n",

@@ -163,6 +163,18 @@ def test_names_of_pytorch_are_compared_with_the_graph(place: Any) -> None:
     assert recorded(lambda: check.architecture(model, pattern[::-1])).fraction == 0
 
 
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "RNN"])
+def test_recurrent_layers_are_named_with_their_sizes(kind: str) -> None:
+    from torch import nn
+
+    loop = getattr(nn, kind)(4, 5, batch_first=True)
+    module = module_of(lambda own, x: own.out(own.loop(x)[0][:, -1]), loop=loop, out=nn.Linear(5, 2))
+    for size, fraction in ((5, 1.0), (6, 0.0)):
+        pattern = [check.layer(kind, hidden_size=size), check.layer("Linear", out_features=2)]
+        result = recorded(lambda: check.architecture(module, pattern, input_shape=(3, 4)))  # noqa: B023
+        assert (result.fraction, is_undecided(result)) == (fraction, False), result.message
+
+
 @pytest.mark.parametrize("flat", ["nn.Flatten()", "Flat()"])
 def test_flatten_may_stand_in_a_pattern_of_pytorch_or_be_left_out(flat: str) -> None:
     names: dict[str, Any] = {}

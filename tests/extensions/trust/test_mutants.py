@@ -419,3 +419,11 @@ NAMES = [
 def test_what_a_cell_changes_and_what_it_uses(source: str, changes: set[str], uses: set[str]) -> None:
     assert touched(source) == changes
     assert used(source) == uses
+
+
+def test_a_change_is_named_where_a_line_like_the_changed_one_stays() -> None:
+    source = "model = nn.Sequential(\n    nn.Linear(2, 3),\n    nn.ReLU(),\n    nn.Linear(3, 3),\n    nn.ReLU(),\n)"
+    removed = [one for one in mutants([exam_of(source)], ("network",), (), 0) if one.operator == "ReLU left out"]
+    assert removed
+    assert all(one.is_named("ReLU left out") and one.is_named("ReLU left out: nn.ReLU()") for one in removed)
+    assert not any(one.is_named("ReLU left out: Tanh") or one.is_named("Linear left out") for one in removed)

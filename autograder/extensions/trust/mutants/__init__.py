@@ -10,6 +10,7 @@ import ast
 import itertools
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -71,10 +72,10 @@ class Mutant:
     def is_named(self, entry: str) -> bool:
         """Tell whether course.yaml names this change: by its operator, or by ``operator: text of a changed line``."""
         operator, _, text = entry.partition(": ")
-        if operator != self.operator:
-            return False
-        changed = set(self.before.split("\n")) ^ set(self.after.split("\n"))
-        return any(text in line for line in changed)
+        if operator != self.operator or not text:
+            return operator == self.operator
+        before, after = Counter(self.before.split("\n")), Counter(self.after.split("\n"))
+        return any(text in line for line in (before - after) + (after - before))
 
     @property
     def is_honest(self) -> bool:
