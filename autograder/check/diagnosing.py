@@ -21,7 +21,7 @@ from autograder.check.results import in_examiner
 from autograder.errors import CourseError, HostError
 from autograder.records.diagnosis import Diagnosis
 
-_WHERE = "check.diagnose"
+_CHECK = "check.diagnose"
 MAX_EPOCHS = 1000
 USUAL_EPOCHS = 10
 
@@ -119,12 +119,12 @@ def diagnose(
     >>> check.diagnose(model, on=(X, y), epochs=10)  # doctest: +SKIP
     With a learning rate of 0.001, the default of Adam, in place of 1e-05, your network reaches a loss of 0.77 on …
     """
-    inputs, labels = rows_of(_WHERE, "on", on)
+    inputs, labels = rows_of(_CHECK, "on", on)
     for label, value, most in [("epochs", epochs, MAX_EPOCHS), ("batch_size", batch_size, 1_000_000)]:
         if value is not None and (type(value) is not int or not 1 <= value <= most):
-            raise CourseError(f"{_WHERE}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
+            raise CourseError(f"{_CHECK}: {label} is {value!r}; give a whole number from 1 to {most:,}.")
     if loss is not None:
-        loss_named(_WHERE, loss)
+        loss_named(_CHECK, loss)
     model = as_examined(model, rows=inputs)
     request = DiagnosisRequest(model, inputs, labels, epochs or own_epochs(model, USUAL_EPOCHS), batch_size, loss)
     if in_examiner():

@@ -138,14 +138,14 @@ def _rows_of(loop: LoopSettings, batch: Batch) -> Batch:
 
 
 class GradientNoise:
-    """An error of gradients: 1e-5 of the largest number among them, up or down at each position."""
+    """An error of gradients: a share of the largest number among them, up or down at each position."""
 
-    def __init__(self, seed: int) -> None:
-        self.draw = np.random.default_rng(seed)
+    def __init__(self, seed: int, share: float) -> None:
+        self.draw, self.share = np.random.default_rng(seed), share
 
     def added(self, gradients: Gradients) -> Gradients:
         """Return the gradients with the error."""
-        size = _SHARE * max(
+        size = self.share * max(
             (float(np.abs(array).max(initial=0)) for array in gradients if array is not None), default=0.0
         )
         return [
@@ -155,6 +155,8 @@ class GradientNoise:
 
 
 _SHARE = 1e-5
+HALF_PRECISION = 0.02
+"""Share of the largest gradient that numbers of 16 bits may change: bfloat16 keeps 8 bits of each."""
 _SHAKES = 3
 """How many errors of gradients are tried."""
 
@@ -168,37 +170,42 @@ class ExpectedSteps:
         self.start = start
         self._arguments = (calculus, start, batches, loop, seed)
         self.history = run_loop(*self._arguments)
-        self._tolerances: list[Weights] | None = None
+        self._tolerances: dict[float, list[Weights]] = {}
 
-    @property
-    def tolerances(self) -> list[Weights]:
-        """The difference that is allowed at each position, after each step.
+    def tolerances(self, share: float) -> list[Weights]:
+        """Return the difference that is allowed at each position, after each step.
 
-        It is twice what an error of 1e-5 of the gradients changes, and 1e-5 of how far an array moves.
+        It is twice what an error of the gradients changes, and the same share of how far an array moves.
         """
-        if self._tolerances is None:
-            shaken = [run_loop(*self._arguments, noise=GradientNoise(number)) for number in range(_SHAKES)]
-            self._tolerances = [
+        if share not in self._tolerances:
+            shaken = [run_loop(*self._arguments, noise=GradientNoise(number, share)) for number in range(_SHAKES)]
+            self._tolerances[share] = [
                 [
                     2 * np.max([np.abs(run[step][position] - array) for run in shaken], axis=0)
-                    + self._rounding(array, position)
+                    + self._rounding(array, position, share)
                     for position, array in enumerate(weights)
                 ]
                 for step, weights in enumerate(self.history)
             ]
-        return self._tolerances
+        return self._tolerances[share]
 
-    def _rounding(self, array: np.ndarray, position: int) -> float:
+    def _rounding(self, array: np.ndarray, position: int, share: float) -> float:
         moved = float(np.abs(array - self.start[position]).max(initial=0))
         size = float(np.abs(array).max(initial=0))
-        return _SHARE * moved + 16 * float(np.finfo(np.float32).eps) * max(size, 1e-3)
+        return share * moved + 16 * float(np.finfo(np.float32).eps) * max(size, 1e-3)
 
-    def fits(self, answer: Sequence[Weights]) -> bool:
-        """Return whether the weights that a kernel has after each step, or after the last one alone, are these."""
+    def fits(self, answer: Sequence[Weights], share: float = _SHARE) -> bool:
+        """Return whether the weights that a kernel has after each step, or after the last one alone, are these.
+
+        Args:
+            answer: the weights of the kernel.
+            share: the error of the gradients that may explain a difference, as a share of the largest.
+        """
         count = len(answer)
+        tolerances_of_steps = self.tolerances(share)[-count:]
         return all(
             bool((np.abs(array - expected) <= allowed).all())
-            for arrays, weights, tolerances in zip(answer, self.history[-count:], self.tolerances[-count:], strict=True)
+            for arrays, weights, tolerances in zip(answer, self.history[-count:], tolerances_of_steps, strict=True)
             for array, expected, allowed in zip(arrays, weights, tolerances, strict=True)
         )
 

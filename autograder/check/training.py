@@ -111,7 +111,7 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
         def step(index: Any) -> Any:
             rows = batches[index]
             model.train_step(tf.nest.map_structure(lambda array: tf.gather(array, rows), data))
-            return index + 1
+            return (index + 1,)  # a tuple, where functions run eagerly, too
 
         tf.while_loop(lambda index: index < tf.shape(batches)[0], step, [tf.constant(0)])
 

@@ -16,7 +16,7 @@ from autograder.check.input_shapes import of_rows
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
-from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
+from autograder.check.step_loops import HALF_PRECISION, Batch, ExpectedSteps, LoopSettings
 from autograder.check.step_losses import objective_named
 from autograder.check.step_slips import SlipFinder
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
@@ -38,6 +38,8 @@ _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
 _NO_CHANGE = "A right step of this model changes nothing."
 _FIRST_BATCH = "The function takes a right step with the first batch of its loader, and none with the next."
+_FIRST_STEP = "The first step is right, and the next is another one, such as a step with another learning rate."
+_HALF_PRECISION = "The weights move about as they should, as with numbers of 16 bits."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
 MAX_OUTPUT_DIFFERENCE = 1e-4
@@ -196,11 +198,20 @@ class _CheckedSteps:
         finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
         if sentence := finder.sentence():
             return request.report(0.0, sentence)
+        if problem := self._almost_right(expected, weights):
+            return request.for_a_person(problem)
         if not _near(answer.get("outputs"), outputs):
             return request.for_a_person(_OTHER_TRAINING)
         if not np.array_equal(self._outputs(self.seed + 1000), outputs):
             return request.for_a_person(_RANDOM)
         return request.report(0.0, _WRONG)
+
+    def _almost_right(self, expected: ExpectedSteps, weights: list[Weights]) -> str:
+        """Return what is right of steps that no known slip explains; empty if nothing is."""
+        if expected.fits(weights, HALF_PRECISION):
+            return _HALF_PRECISION
+        is_first_right = len(weights) > 1 and self._expected(self.batches[:1]).fits(weights[:1])
+        return _FIRST_STEP if is_first_right else ""
 
     def _expected(self, batches: list[Batch]) -> ExpectedSteps:
         return ExpectedSteps(self.calculus, self.start, batches, self.right, self.seed)

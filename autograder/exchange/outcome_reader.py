@@ -182,8 +182,8 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
 
 
 def _check_diagnoses(exam: Exam, book: NotebookGrade) -> None:
-    known = {"", *(str(cell.grade_id) for cell in exam.questions)}
-    if len(book.diagnoses) > MAX_DIAGNOSES or any(one.question not in known for one in book.diagnoses):
+    questions = {"", *(str(cell.grade_id) for cell in exam.questions)}
+    if len(book.diagnoses) > MAX_DIAGNOSES or any(one.question not in questions for one in book.diagnoses):
         raise ValueError("there are too many diagnoses, or of unknown questions")
     for diagnosis in book.diagnoses:
         trials = [*diagnosis.tried, *(finding.trial for finding in diagnosis.findings)]

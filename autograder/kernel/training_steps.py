@@ -166,7 +166,7 @@ class _Module:
         size = len(batches[0][1])
         own_draws = self.torch.Generator()  # a loader draws from it each time that it is read
         order = _SeedingOrder(size, len(batches), lambda number: self.seed(seed + number))
-        return data.DataLoader(data.TensorDataset(*columns), batch_size=size, sampler=order, generator=own_draws)
+        return _loader_kind()(data.TensorDataset(*columns), batch_size=size, sampler=order, generator=own_draws)
 
     def _inputs(self, inputs: Any) -> Any:
         return [self._tensor(array) for array in inputs] if isinstance(inputs, list) else self._tensor(inputs)
@@ -184,6 +184,18 @@ class _Module:
     def weights(self) -> list[Any]:
         """Return the weights as they are now."""
         return [tensor.detach().float().numpy().copy() for tensor in self.tensors]
+
+
+def _loader_kind() -> Any:
+    """Return a class of loaders that are also iterators: a student's own may be ``iter(...)`` of one."""
+    plain: Any = sys.modules["torch"].utils.data.DataLoader
+    return type("Loader", (plain,), {"__next__": _next_batch})
+
+
+def _next_batch(loader: Any) -> Any:
+    if "batches" not in vars(loader):
+        vars(loader)["batches"] = iter(loader)
+    return next(vars(loader)["batches"])
 
 
 class _SeedingOrder:

@@ -259,6 +259,17 @@ def test_losses_and_weights_are_those_of_a_plain_fit(
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_a_test_may_let_tensorflow_run_functions_eagerly() -> None:
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        losses = training.Trainer(network(optimizer="sgd"), *TRAIN, 1000).train(1, seed=3, seconds=60)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert np.isfinite(losses).all()
+
+
 def test_every_training_begins_anew() -> None:
     model = network(optimizer="adam")
     start = model.get_weights()

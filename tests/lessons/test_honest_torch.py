@@ -16,7 +16,13 @@ pytestmark = [
     pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed here: make test-torch"),
 ]
 
-FOR_A_PERSON: dict[str, frozenset[int]] = {}
+FOR_A_PERSON: dict[str, frozenset[int]] = {
+    "step: one batch of a loader": frozenset({0, 1}),
+    "step: one batch of an iterator that is kept": frozenset({0, 1}),
+    "step: autocast": frozenset({0, 1}),
+    "step: a rate that is lowered by hand": frozenset({0, 1}),
+    "step: a rate that is set by hand": frozenset({0, 1}),
+}
 """Way → numbers of its tests that wait for a person."""
 
 FEW = {f"{TABLE.name}: sequential", f"{STEP.name}: plain"}

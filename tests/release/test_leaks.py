@@ -249,6 +249,17 @@ def test_a_copy_of_a_notebook_is_not_released_beside_it(tmp_path: Path, name: st
     assert refused(course).startswith(f"source/hw/{name}: a copy of nb.ipynb")
 
 
+@pytest.mark.parametrize("name", ["draft.ipynb", "Untitled.ipynb", "Untitled1.ipynb", "Draft 2.ipynb"])
+def test_a_draft_with_the_questions_of_another_notebook_is_not_released_beside_it(tmp_path: Path, name: str) -> None:
+    course = course_of(tmp_path, **{name: notebook(ANSWER, TESTS)})
+    assert refused(course).startswith(f"source/hw/{name}: a draft of nb.ipynb: its questions would be there twice")
+
+
+def test_a_draft_with_questions_of_its_own_is_released(tmp_path: Path) -> None:
+    own = cell("x = 1", "own", solution=True, locked=False)
+    assert released(course_of(tmp_path, **{"draft.ipynb": notebook(own)})) == set()
+
+
 def test_a_notebook_that_is_called_a_copy_of_none_is_released(tmp_path: Path) -> None:
     assert released(course_of(tmp_path, **{"other-Copy1.ipynb": notebook(ANSWER, TESTS)})) == set()
 

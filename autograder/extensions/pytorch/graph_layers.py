@@ -143,6 +143,8 @@ class _Walk:
         if layer is None:
             if self.vocabulary == "keras":
                 self._operation(call)
+            elif _flattens(call):
+                self.entries.append(_Entry(self.layers, "Flatten", {}, operation=True, free=True))
             return
         kind = layer.keras if self.vocabulary == "keras" else layer.torch
         config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
@@ -183,7 +185,7 @@ class _Walk:
         several = len([ref for ref in call.node.refs if ref in self.of_data]) > 1
         joined = _JOINING.get(call.operator) if several else None
         if call.node.operator in ARRANGEMENTS and joined is None:
-            if call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2:
+            if _flattens(call):
                 self.entries.append(_Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True))
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
@@ -191,6 +193,11 @@ class _Walk:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
         self.entries.append(_Entry(self.layers, kind, {}, operation=True))
+
+
+def _flattens(call: OperatorCall) -> bool:
+    """Return whether an operator makes one axis of all but the rows."""
+    return call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2
 
 
 # --- activations -------------------------------------------------------------------------------------
@@ -482,7 +489,7 @@ _KNOWN = {
     ]),
     "torch": frozenset([
         "Linear", "Dropout", "AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding", "EmbeddingBag", "LSTM",
-        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", *_TORCH_ACTIVATIONS.values(),
+        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", "Flatten", *_TORCH_ACTIVATIONS.values(),
         *(f"{name}{rank}d" for rank in _RANKS for name in (
             "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "Dropout",
         )),

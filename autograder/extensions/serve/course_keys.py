@@ -13,7 +13,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class LtiPlatform:
     """A learning system that opens the door by LTI 1.3, as it names itself where the tool is registered there."""
 
     issuer: str = ""
@@ -50,7 +50,7 @@ class Door:
     """Name of the door among the Hub's services: a token that may not access it opens nothing."""
     secure: bool = False
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
-    lti: Platform = Platform()
+    lti: LtiPlatform = LtiPlatform()
     """The learning system that opens the door."""
     most_waiting: int = 3
     """Most hand-ins of one student and assignment in line."""
@@ -61,7 +61,7 @@ class Door:
 def _check(settings: Door, refusal: Refusal) -> Door:
     """Refuse a learning system of which something is missing, or whose addresses are not encrypted."""
     platform = settings.lti
-    if platform == Platform():
+    if platform == LtiPlatform():
         return settings
     needed = ("issuer", "client_id", "deployment", "login", "keys")
     missing = [key for key in needed if not getattr(platform, key)]

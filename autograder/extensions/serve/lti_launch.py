@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from autograder.errors import HostError, SubmissionError
-from autograder.extensions.serve.course_keys import Platform
+from autograder.extensions.serve.course_keys import LtiPlatform
 
 if TYPE_CHECKING:
     from jwt import PyJWKClient
@@ -57,7 +57,7 @@ class Launch:
     """Where the answer to a choice goes."""
 
 
-def login_address(platform: Platform, hints: dict[str, str], answer_to: str, state: str, nonce: str) -> str:
+def login_address(platform: LtiPlatform, hints: dict[str, str], answer_to: str, state: str, nonce: str) -> str:
     """Return the address where the learning system confirms who launches.
 
     Args:
@@ -82,7 +82,7 @@ def login_address(platform: Platform, hints: dict[str, str], answer_to: str, sta
     return f"{platform.login}{separator}{urlencode(query)}"
 
 
-def read_launch(platform: Platform, statement: str, nonce: str) -> Launch:
+def read_launch(platform: LtiPlatform, statement: str, nonce: str) -> Launch:
     """Check a learning system's statement.
 
     Args:
@@ -119,7 +119,7 @@ def read_launch(platform: Platform, statement: str, nonce: str) -> Launch:
     return _launch(platform, claims)
 
 
-def _launch(platform: Platform, claims: dict[str, Any]) -> Launch:
+def _launch(platform: LtiPlatform, claims: dict[str, Any]) -> Launch:
     if _claim(claims, "version", str) != "1.3.0":
         raise SubmissionError("the launch is not of LTI 1.3")
     if _claim(claims, "deployment_id", str) != platform.deployment:

@@ -18,7 +18,7 @@ from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sent_memory import Sent, digest
 from autograder.extensions.lms.systems import SystemKind
-from autograder.extensions.serve.course_keys import Platform, door
+from autograder.extensions.serve.course_keys import LtiPlatform, door
 from autograder.records.course import Assignment, Course
 
 _AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -179,7 +179,7 @@ def _client(course: Course, address: str) -> Client:
     return Client(address, _access_token(course, door(course).lti))
 
 
-def _access_token(course: Course, platform: Platform) -> str:
+def _access_token(course: Course, platform: LtiPlatform) -> str:
     from autograder.extensions.serve import lti_key
 
     if not platform.token:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import SubmissionError
 from autograder.extensions.serve import lti_key, lti_launch, pages, visitors
-from autograder.extensions.serve.course_keys import Platform, door
+from autograder.extensions.serve.course_keys import LtiPlatform, door
 from autograder.extensions.serve.lti_launch import CHOOSES, CLAIM, DEEP_LINKING, Launch
 from autograder.extensions.serve.models import LaunchedLink, UsedNonce
 from autograder.extensions.serve.visitors import Visitor
@@ -112,7 +112,7 @@ def choose(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return pages.form_to(pages.page(request, visitor, "lti-answer", **values), settings["address"])
 
 
-def _opened(request: HttpRequest, visitor: Visitor, platform: Platform, stated: Launch) -> HttpResponse:
+def _opened(request: HttpRequest, visitor: Visitor, platform: LtiPlatform, stated: Launch) -> HttpResponse:
     if not platform.course or stated.course != platform.course:
         text = f"The learning system's course is {stated.course!r}, and this one is not open to it."
         remedy = f" Staff write it into course.yaml: serve: {{lti: {{course: {stated.course!r}}}}}."
@@ -177,7 +177,7 @@ def _spend(nonce: str) -> None:
         raise SubmissionError("the learning system's statement was taken before") from None
 
 
-def _platform(visitor: Visitor) -> Platform:
+def _platform(visitor: Visitor) -> LtiPlatform:
     platform = door(visitor.course).lti
     if not platform.issuer:
         raise Http404

@@ -98,8 +98,8 @@ class DoorList(DoorExchange, abc.ExchangeList):
     """Lists released assignments and hand-ins: one's own, or for staff those that count."""
 
     def remove_files(self) -> None:
-        """Refuse: a receipt stays."""
-        self.fail("the door keeps what it has")
+        """Refuse: a receipt stays, and what students may fetch is in course.yaml."""
+        self.fail("the door keeps what it has; a later `release` in course.yaml hides an assignment")
 
     def list_files(self) -> list[dict[str, Any]]:
         """List what nbgrader's own list has, in its form."""

@@ -65,8 +65,8 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
         return _of_hub(course, wanted, value.strip())
     login = "" if by_token else _by_header(course, wanted, request)
     session = "" if by_token else str(request.session.get("token", ""))
-    named = _by_token(value.strip() if scheme.lower() == "bearer" else session)
-    person = _person(course, wanted, login or named)
+    person_by_token = _by_token(value.strip() if scheme.lower() == "bearer" else session)
+    person = _person(course, wanted, login or person_by_token)
     has_role = by_token or person.role is not VisitorRole.NOBODY
     return person if has_role else _launched_staff(course, wanted, request)
 

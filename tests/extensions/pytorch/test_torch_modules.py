@@ -163,6 +163,21 @@ def test_names_of_pytorch_are_compared_with_the_graph(place: Any) -> None:
     assert recorded(lambda: check.architecture(model, pattern[::-1])).fraction == 0
 
 
+@pytest.mark.parametrize("flat", ["nn.Flatten()", "Flat()"])
+def test_flatten_may_stand_in_a_pattern_of_pytorch_or_be_left_out(flat: str) -> None:
+    names: dict[str, Any] = {}
+    own = "class Flat(nn.Module):\n    def forward(self, x):\n        return x.view(x.size(0), -1)\n"
+    exec(f"from torch import nn\n{own}model = nn.Sequential(nn.Conv2d(1, 3, 2), {flat}, nn.Linear(12, 2))", names)
+    conv, linear = check.layer("Conv2d", out_channels=3), check.layer("Linear", out_features=2)
+    for pattern, fraction in (
+        ([conv, check.layer("Flatten"), linear], 1.0),
+        ([conv, linear], 1.0),
+        ([conv, linear, check.layer("Flatten")], 0.0),
+    ):
+        result = recorded(lambda: check.architecture(names["model"], pattern, input_shape=(1, 3, 3)))  # noqa: B023
+        assert (result.fraction, is_undecided(result)) == (fraction, False), result.message
+
+
 def test_a_layer_or_setting_that_a_graph_does_not_show_is_for_a_person(place: Any) -> None:
     model = place(SOURCE)
     for pattern in (

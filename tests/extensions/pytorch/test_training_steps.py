@@ -165,6 +165,32 @@ def test_a_function_that_takes_one_batch_of_its_loader_is_for_a_person(body: str
     assert is_undecided(result), result.message
 
 
+ALMOST_RIGHT = {
+    "a rate that is lowered by hand": (
+        PLAIN + "for group in optimizer.param_groups:\n    group['lr'] *= 0.5\n",
+        "The first step is right, and the next is another one",
+    ),
+    "numbers of 16 bits": (
+        PLAIN.replace("loss = loss_fn(OUT, y)", "with torch.autocast('cpu', dtype=torch.bfloat16):\n    loss = loss_fn(OUT, y)"),
+        "as with numbers of 16 bits",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ALMOST_RIGHT)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_step_that_is_almost_right_is_for_a_person(way: str, optimizer: str) -> None:
+    body, says = ALMOST_RIGHT[way]
+    result = checked(function(body), NETWORKS["chain"], optimizer=_optimizer(optimizer))
+    assert is_undecided(result), result.message
+    assert says in result.message
+
+
+def test_a_loader_can_be_an_iterator() -> None:
+    result = checked(function("x, y = next(loader)\n" + PLAIN, "model, loader, loss_fn, optimizer"), NETWORKS["chain"])
+    assert is_undecided(result), result.message
+
+
 OPTIMIZERS_ELSEWHERE = {
     "an attribute of an object": (
         "class Run: pass\nrun = Run()\nrun.optimizer = optimizer\ndel optimizer\n",

@@ -298,12 +298,12 @@ def test_the_doors_key_is_kept_for_its_owner(door: Door) -> None:
     ],
 )
 def test_a_learning_system_that_is_half_named_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    from autograder.extensions.serve.course_keys import Platform
+    from autograder.extensions.serve.course_keys import LtiPlatform
     from autograder.extensions.serve.course_keys import door as settings_of
 
     course = tiny_course(tmp_path / "course", yaml=TINY + YAML)
     platform = replace(settings_of(load_course(course.root)).lti, **change)
-    values = {name: getattr(platform, name) for name in Platform.__slots__}
+    values = {name: getattr(platform, name) for name in LtiPlatform.__slots__}
     lines = ", ".join(f"{name}: '{value}'" for name, value in values.items() if value)
     (course.root / "course.yaml").write_text(f"{TINY}serve: {{lti: {{{lines}}}}}\n")
     with pytest.raises(CourseError, match=message):
