@@ -548,9 +548,11 @@ def test_a_demo_score_that_is_not_the_expected_one_is_1(
     monkeypatch.setattr(demo, "make_course", lambda root: course(root) and root)
     monkeypatch.setattr(demo, "ASSIGNMENT", "hw")
     monkeypatch.setattr(demo, "make_class", make_class)
-    monkeypatch.setattr(demo, "expected", lambda name: {"ada": (2, 2), "bob": (0, 1)}[name])
+    monkeypatch.setattr(demo, "class_of", lambda name: ())
+    monkeypatch.setattr(demo, "check_library", lambda name: None)
+    monkeypatch.setattr(demo, "expected", lambda name, assignment: {"ada": (2, 2), "bob": (0, 1)}[name])
     assert autograder("demo", "--course", tmp_path / "demo").exit_code == 0
-    monkeypatch.setattr(demo, "expected", lambda name: {"ada": (0, 1.5), "bob": (1, 1)}[name])
+    monkeypatch.setattr(demo, "expected", lambda name, assignment: {"ada": (0, 1.5), "bob": (1, 1)}[name])
     said = autograder("demo", "--course", tmp_path / "demo")
     assert said.exit_code == 1
     assert said.stderr.endswith("Not what the demo expects: ada expected 0 to 1.5, got 2; bob expected 1, got 0\n")
