@@ -104,7 +104,8 @@ def retrained(
     unseen = rows_of(_CHECK, "holdout", holdout)
     measure = _measure(metric, loss, from_logits)
     model = as_examined(model, rows=inputs)
-    if refused := _untrainable(model, name, weight):
+    refused = _untrainable(model, name, weight)
+    if refused is not None:  # a result that lost points is false
         return refused
     try:
         chosen, default = _optimizer(optimizer, model)
