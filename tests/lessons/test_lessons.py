@@ -7,7 +7,16 @@ import re
 
 import nbformat
 import pytest
-from helpers.lessons import ROOT, built_lesson, grade_id, lesson_exam, lesson_names, source_notebook, source_path
+from helpers.lessons import (
+    ROOT,
+    built_lesson,
+    grade_id,
+    lesson_exam,
+    lesson_names,
+    lessons_to_run,
+    source_notebook,
+    source_path,
+)
 from nbformat import NotebookNode
 
 from autograder.course.configuration import load_course
@@ -101,7 +110,7 @@ def test_the_points_are_those_that_course_and_prose_promise(name: str) -> None:
 
 
 @pytest.mark.integration
-@each_lesson
+@pytest.mark.parametrize("name", lessons_to_run())
 def test_the_linter_raises_no_alarm(name: str) -> None:
     assert releasing.check(built_lesson(name)) == []
 
