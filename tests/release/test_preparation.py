@@ -332,5 +332,7 @@ def test_a_split_depends_on_values_and_seed_and_not_on_the_order_of_rows() -> No
 
 def test_the_courses_own_command_names_the_script_of_the_kit() -> None:
     for assignment in load_course(ROOT).assignments.values():
-        if "holdout.npz" in assignment.hidden:
+        if (
+            "holdout.npz" in assignment.hidden and assignment.name != "small-gpt"
+        ):  # whose text a script of its own writes
             assert re.match(r"prepare_data\.py --seed \d{6,} --training-rows \d+", assignment.prepare or "")
