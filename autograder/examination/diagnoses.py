@@ -29,15 +29,19 @@ def diagnoses(
 
 
 def _diagnosis(request: DiagnosisRequest, settings: Mapping[str, Any], cache: PredictionCache) -> Diagnosis | None:
+    try:
+        return _kept_or_new(request, settings, cache)
+    except Exception:  # a diagnosis never costs the grade
+        return None
+
+
+def _kept_or_new(request: DiagnosisRequest, settings: Mapping[str, Any], cache: PredictionCache) -> Diagnosis | None:
     stored = cache.diagnoses_of(request.model)
     key = digest([request.inputs, request.labels, *_plain(request), sorted(settings.items(), key=str)])
     if key in stored:
         return from_plain(Diagnosis, stored[key])
-    try:
-        with limit_memory():
-            diagnosis = answered(request, settings)
-    except Exception:  # a diagnosis never costs the grade
-        return None
+    with limit_memory():
+        diagnosis = answered(request, settings)
     if diagnosis is not None and key:
         stored[key] = to_plain(diagnosis)
         cache.changed = True
@@ -45,5 +49,7 @@ def _diagnosis(request: DiagnosisRequest, settings: Mapping[str, Any], cache: Pr
 
 
 def _plain(request: DiagnosisRequest) -> list[Any]:
-    optimizer = None if request.optimizer is None else repr(request.optimizer.get_config())
+    # Optimizers of other libraries have no configuration of Keras's; their networks are not diagnosed yet.
+    configuration = getattr(request.optimizer, "get_config", None)
+    optimizer = None if configuration is None else repr(configuration())
     return [request.epochs, request.batch_size, request.loss, optimizer, request.question]

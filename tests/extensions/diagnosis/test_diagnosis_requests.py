@@ -97,6 +97,17 @@ def test_an_error_costs_the_diagnosis_and_nothing_else(monkeypatch: pytest.Monke
     assert diagnoses([request(Model())], {}, PredictionCache()) == ()
 
 
+def test_an_optimizer_of_another_library_costs_nothing(answers: list[DiagnosisRequest]) -> None:
+    assert len(diagnoses([replace(request(Model()), optimizer=object())], {}, PredictionCache())) == 1
+
+
+def test_a_request_that_cannot_be_kept_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, answers: list[DiagnosisRequest]
+) -> None:
+    monkeypatch.setattr(examination, "digest", lambda parts: 1 / 0)
+    assert diagnoses([request(Model())], {}, PredictionCache()) == ()
+
+
 def test_the_length_is_that_of_the_students_own_training() -> None:
     def trained(epochs: Any) -> Any:
         return SimpleNamespace(history=SimpleNamespace(epoch=epochs))

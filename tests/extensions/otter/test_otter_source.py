@@ -131,10 +131,10 @@ def test_a_manual_question_keeps_its_name(tmp_path) -> None:
 def test_a_manual_question_without_points_asks_for_some(tmp_path) -> None:
     answer = block("solution", text("Because."))
     course(tmp_path, question("name: q4\nmanual: true", text("Why?"), answer))
-    (warning,) = check(release_of(tmp_path))
-    assert warning.startswith("source/hw/nb.ipynb: cell 1: a person grades q4, and it has no points")
+    asks, _ = check(release_of(tmp_path))  # and says that the notebook has no points
+    assert asks.startswith("source/hw/nb.ipynb: cell 1: a person grades q4, and it has no points")
     course(tmp_path, question("name: q4\nmanual: true\npoints: 0", text("Why?"), answer))
-    assert check(release_of(tmp_path)) == []
+    assert not [warning for warning in check(release_of(tmp_path)) if "q4" in warning]
 
 
 def test_a_question_with_hidden_cases_only_gets_a_cell_of_its_own_for_them(tmp_path) -> None:
