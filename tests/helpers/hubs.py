@@ -95,7 +95,7 @@ def served() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _running(server: Any) -> Iterator[str]:
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
