@@ -142,6 +142,22 @@ def tensors_in(value: Any) -> Iterator[Any]:
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread in the block.
+
+    Threads that wait keep a core busy, so that on a busy machine a training would count ten times its processor time.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def preserved_draws() -> Iterator[None]:
     """Restore PyTorch's random state after the block."""
     import torch

@@ -12,7 +12,7 @@ import numpy as np
 from autograder.check.fresh_model import NotTrainable
 from autograder.check.training import TooSlow
 from autograder.errors import CourseError
-from autograder.extensions.pytorch.computation import compute, preserved_draws
+from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.models.network import TrainingSettings
 
@@ -53,7 +53,7 @@ class TorchTrainer:
         """
         import torch
 
-        with preserved_draws():
+        with preserved_draws(), one_thread():
             torch.default_generator.manual_seed(seed)
             return self.train_from(fresh_tensors(self.network.graph), seed)
 

@@ -101,6 +101,31 @@ def test_constants_that_could_hold_knowledge_wait_for_a_person() -> None:
     assert is_undecided(recorded(lambda: retrained(held, network.rows, labels_of(network), network)))
 
 
+def test_a_training_takes_one_thread_and_gives_the_others_back() -> None:
+    """Threads that wait use processor time, and a busy machine would cost points."""
+    import torch
+
+    from autograder.extensions.pytorch.torch_training import TorchTrainer
+
+    name, threads = TRAINED_ALIKE[0], []
+    network = networks()[name]
+    settings = TrainingSettings("categorical_crossentropy", True, "sgd", 1, 5, 60.0)
+    trainer = TorchTrainer(network_of(module_of(name), network.rows), network.rows, labels_of(network), settings)
+    measured = trainer.loss
+
+    def loss(*given: Any) -> Any:
+        threads.append(torch.get_num_threads())
+        return measured(*given)
+
+    trainer.loss, before = loss, torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        trainer.train(3)
+        assert (set(threads), torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("name", TRAINED_ALIKE)
 def test_losses_of_a_training_equal_those_of_a_plain_loop(name: str) -> None:
     import torch
