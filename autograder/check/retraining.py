@@ -18,7 +18,7 @@ from autograder.check.prediction import NoPrediction
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
-from autograder.check.training import TooSlow
+from autograder.check.training import TooSlow, training_loss
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import report_for_a_person, report_unreadable
@@ -116,7 +116,9 @@ def retrained(
             epochs=epochs,
             batch_size=batch_size,
             optimizer=chosen,
-            loss=_loss_name(loss) if isinstance(model, Network) else _training_loss(model, loss, labels, from_logits),
+            loss=_loss_name(loss)
+            if isinstance(model, Network)
+            else training_loss(model, metrics.loss_named(_CHECK, loss), labels, from_logits=from_logits),
             measure=measure,
             seeds=_seeds(seed, unseen[1], max(seeds, most_seeds)),
             seconds=seconds,
@@ -218,20 +220,6 @@ def _loss_name(loss: str) -> str:
     """Return the first of the names that a loss has."""
     measure = metrics.loss_named(_CHECK, loss)
     return next(name for name, other in metrics.LOSSES.items() if other is measure)
-
-
-def _training_loss(model: Any, loss: str, labels: np.ndarray, from_logits: bool) -> Any:
-    import keras
-
-    measure = metrics.loss_named(_CHECK, loss)
-    if measure is metrics.categorical_crossentropy:
-        one_hot = labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] > 1
-        kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
-        return getattr(keras.losses, kind)(from_logits=from_logits)
-    if measure is metrics.binary_crossentropy:
-        return keras.losses.BinaryCrossentropy(from_logits=from_logits)
-    squared = measure is metrics.mean_squared_error
-    return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
 
 
 def _arranged(model: Any, inputs: Any) -> Any:

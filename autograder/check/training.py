@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check import metrics
+
 _TRIAL_SECONDS, _TRIAL_STEPS = 0.05, 64
 """A trial runs four times as many steps each time, until it takes this long or has this many steps."""
 
@@ -98,6 +100,38 @@ class Trainer:
         return losses
 
 
+def take_steps(step: Callable[[Any], object], batches: Any) -> None:
+    """Take a step for each line of row numbers, (steps, batch size), in a loop of TensorFlow's."""
+    import tensorflow as tf
+
+    def advance(index: Any) -> Any:
+        step(batches[index])
+        return (index + 1,)  # a tuple, where functions run eagerly, too
+
+    tf.while_loop(lambda index: index < tf.shape(batches)[0], advance, [tf.constant(0)])
+
+
+def training_loss(model: Any, measure: metrics.Measure, labels: np.ndarray, *, from_logits: bool) -> Any:
+    """Return Keras's loss that a training minimizes where ``measure`` is measured, for labels in this form.
+
+    Args:
+        model: a built ``keras.Model``.
+        measure: one of :data:`~autograder.check.metrics.LOSSES`.
+        labels: labels (n, …): one-hot, whole numbers, or values.
+        from_logits: whether the model returns scores.
+    """
+    import keras
+
+    if measure is metrics.categorical_crossentropy:
+        one_hot = labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] > 1
+        kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
+        return getattr(keras.losses, kind)(from_logits=from_logits)
+    if measure is metrics.binary_crossentropy:
+        return keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    squared = measure is metrics.mean_squared_error
+    return keras.losses.MeanSquaredError() if squared else keras.losses.MeanAbsoluteError()
+
+
 def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
     """Return ``run(data, batches)``, which takes one step for each row of the array ``batches``.
 
@@ -108,12 +142,9 @@ def _compiled_steps(model: Any, data: Any) -> Callable[[Any, np.ndarray], None]:
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, data), tf.TensorSpec([None, None], tf.int64)]
 
     def steps(data: Any, batches: Any) -> None:
-        def step(index: Any) -> Any:
-            rows = batches[index]
-            model.train_step(tf.nest.map_structure(lambda array: tf.gather(array, rows), data))
-            return (index + 1,)  # a tuple, where functions run eagerly, too
-
-        tf.while_loop(lambda index: index < tf.shape(batches)[0], step, [tf.constant(0)])
+        take_steps(
+            lambda rows: model.train_step(tf.nest.map_structure(lambda array: tf.gather(array, rows), data)), batches
+        )
 
     compiled = tf.function(steps, autograph=False, input_signature=signature)
 

@@ -228,15 +228,14 @@ def _system(course: Course, assignment: Assignment) -> System:
     from autograder.extensions.lms.systems import registered
 
     settings, number = learning_system(course), posted_to(assignment)
-    opens = registered(settings.kind).open if settings.kind else None
-    if opens is not None:
-        return opens(course, assignment)
-    if not settings.kind or number is None:
+    kind = registered(settings.kind) if settings.kind else None
+    if kind is not None and kind.open is not None:
+        return kind.open(course, assignment)
+    if kind is None or number is None:
         raise UsageError(
             "name a file by --into, or let course.yaml say where the API is: learning_system: {kind: canvas, "
             f"url: https://…, course: 123}}, and posted_to: 456 in assignment {assignment.name!r}"
         )
     client = Client(settings.url, token())
-    connect = registered(settings.kind).connect
-    assert connect is not None  # reading course.yaml refuses a system without API
-    return connect(client, settings.course, number)
+    assert kind.connect is not None  # reading course.yaml refuses a system without API
+    return kind.connect(client, settings.course, number)

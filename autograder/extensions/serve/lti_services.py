@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -58,6 +59,10 @@ class GradeColumn:
 
     def points(self) -> float | None:
         """Return the points that the column counts there."""
+        return self._points
+
+    @cached_property
+    def _points(self) -> float | None:
         item = self._client.json("GET", self._item, headers=_ITEM)
         points = item.get("scoreMaximum") if isinstance(item, dict) else None
         return float(points) if isinstance(points, int | float) else None

@@ -113,8 +113,13 @@ def origin(address: Any) -> str:
 
 def form_to(response: HttpResponse, address: str) -> HttpResponse:
     """Let a page's form go to one other server; browsers refuse every other one."""
+    return with_rule(response, "form-action 'self'", f"form-action {origin(address)}")
+
+
+def with_rule(response: HttpResponse, usual: str, rule: str) -> HttpResponse:
+    """Put another rule in place of one that the pages' policy has."""
     policy = response.headers["Content-Security-Policy"]
-    response.headers["Content-Security-Policy"] = policy.replace("form-action 'self'", f"form-action {origin(address)}")
+    response.headers["Content-Security-Policy"] = policy.replace(usual, rule)
     return response
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograder.check import metrics
 from autograder.check.fresh_model import copy_adaptation
+from autograder.check.training import training_loss
 
 CATEGORICAL, BINARY, SQUARED, ABSOLUTE = (
     "categorical_crossentropy",
@@ -131,15 +132,7 @@ def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.nd
 
 def keras_loss(recipe: Recipe, labels: np.ndarray) -> Any:
     """Return Keras's loss of a recipe, for labels in this form."""
-    import keras
-
-    if recipe.loss == CATEGORICAL:
-        one_hot = labels.ndim == len(recipe.model.outputs[0].shape) and labels.shape[-1] > 1
-        kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
-        return getattr(keras.losses, kind)(from_logits=recipe.from_logits)
-    if recipe.loss == BINARY:
-        return keras.losses.BinaryCrossentropy(from_logits=recipe.from_logits)
-    return keras.losses.MeanSquaredError() if recipe.loss == SQUARED else keras.losses.MeanAbsoluteError()
+    return training_loss(recipe.model, metrics.LOSSES[recipe.loss], labels, from_logits=recipe.from_logits)
 
 
 def trained_labels(recipe: Recipe, labels: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograder.check.fresh_model import reinitialize
+from autograder.check.rows import take_rows
 from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
-from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training, first_rows
+from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
 
 _ROWS = 256
 """Rows on which activations and gradients are looked at."""
@@ -67,7 +68,7 @@ class Symptoms:
             variable.assign(value)
         relus = [layer.output for layer in model.layers if _activation(layer) == "relu"]
         inputs = model.inputs if len(model.inputs) > 1 else model.inputs[0]
-        answers = keras.Model(inputs, relus)(first_rows(self.data.inputs, _ROWS), training=False)
+        answers = keras.Model(inputs, relus)(take_rows(self.data.inputs, slice(_ROWS)), training=False)
         return max(float((np.asarray(answer) == 0).mean()) for answer in keras.tree.flatten(answers))
 
     @cached_property
@@ -81,7 +82,7 @@ class Symptoms:
             return 1.0
         labels = trained_labels(self.recipe, self.data.labels)
         with tf.GradientTape() as tape:
-            outputs = model(first_rows(self.data.inputs, _ROWS), training=False)
+            outputs = model(take_rows(self.data.inputs, slice(_ROWS)), training=False)
             loss = keras_loss(self.recipe, labels)(labels[:_ROWS], outputs)
         first, last = (
             float(np.abs(np.asarray(gradient)).mean())

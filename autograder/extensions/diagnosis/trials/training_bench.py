@@ -12,6 +12,8 @@ import numpy as np
 
 from autograder.check import cost
 from autograder.check.fresh_model import reinitialize
+from autograder.check.rows import take_rows
+from autograder.check.training import take_steps
 from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, losses_of_rows, trained_labels
 
 MAX_MEASURED = 1000
@@ -140,7 +142,7 @@ class TrainingBench:
             epochs.append(epoch)
             rows.append(losses_of_rows(recipe, self.goal, graph.outputs(compared), self.data.compared_labels))
         self._epoch_seconds = (self.clock() - began) / recipe.epochs
-        outputs = graph.outputs(first_rows(fit, MAX_MEASURED))
+        outputs = graph.outputs(take_rows(fit, slice(MAX_MEASURED)))
         fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
         weights = [variable.numpy() for variable in graph.variables]
         return Training(epochs, np.stack(rows), float(fit_rows.mean()), weights)
@@ -226,16 +228,14 @@ def _compiled(recipe: Recipe, data: SplitRows) -> _Graph:
     loss, targets = keras_loss(recipe, labels), tf.constant(labels)
 
     def steps(inputs: Any, batches: Any) -> None:
-        def step(index: Any) -> Any:
-            rows = batches[index]
+        def step(rows: Any) -> None:
             inputs_of_batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), inputs)
             with tf.GradientTape() as tape:
                 outputs = model(inputs_of_batch, training=True)
                 total = tf.add_n([loss(tf.gather(targets, rows), outputs), *model.losses])
             optimizer.apply(tape.gradient(total, [v.value for v in model.trainable_variables]))
-            return index + 1
 
-        tf.while_loop(lambda index: index < tf.shape(batches)[0], step, [tf.constant(0)])
+        take_steps(step, batches)
 
     inputs = tf.nest.map_structure(tf.constant, data.inputs)
     signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, inputs), tf.TensorSpec([None, None], tf.int64)]
@@ -256,10 +256,3 @@ def _compiled(recipe: Recipe, data: SplitRows) -> _Graph:
 def _measured_epochs(epochs: int) -> list[int]:
     """Return after which epochs a training is measured; half of an even number of epochs is among them."""
     return sorted({-(-epochs * point // _POINTS) for point in range(1, _POINTS + 1)})
-
-
-def first_rows(rows: Any, count: int) -> Any:
-    """Return the first rows of an array, or of each array of a list or dict."""
-    if isinstance(rows, dict):
-        return {name: array[:count] for name, array in rows.items()}
-    return [array[:count] for array in rows] if isinstance(rows, list) else rows[:count]
