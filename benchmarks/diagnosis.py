@@ -5,7 +5,8 @@ honest networks get a finding, and how many told changes lower the loss on a hol
 Beside it what "it is the learning rate" and the signs alone, without any trial, would score on the same networks.
 Results are kept in a file, line by line, so that a run can be interrupted and continued.
 
-    benchmarks/diagnosis.py --faulty 130 --honest 210 results.jsonl     about 20 minutes of processor time
+    benchmarks/diagnosis.py --workers 2 results.jsonl     130 faulty and 210 honest networks, about 12 minutes of
+                                                          processor time
     benchmarks/diagnosis.py --only-print results.jsonl
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 import warnings
@@ -28,6 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402 - found by the line above
 from faulty_networks import Program, faulty, honest  # noqa: E402
 
+from autograder.check.fresh_model import reinitialize  # noqa: E402
 from autograder.extensions.diagnosis.trials import counterfactuals as engine  # noqa: E402
 from autograder.extensions.diagnosis.trials.recipe import losses_of_rows  # noqa: E402
 from autograder.extensions.diagnosis.trials.symptoms import constant_loss  # noqa: E402
@@ -47,11 +50,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other networks")
     parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
     parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the networks")
     parser.add_argument("--only-print", action="store_true")
     chosen = parser.parse_args()
-    if not chosen.only_print:
+    if chosen.workers > 1 and not chosen.only_print:
+        together(chosen.workers)
+    elif not chosen.only_print:
         run(chosen)
     print_tables([json.loads(line) for line in chosen.results.read_text().splitlines()])
+
+
+def together(workers: int) -> None:
+    """Let processes of this script share the networks; each writes whole lines to the same file."""
+    arguments = [sys.executable, *sys.argv, "--workers", "1", "--share"]
+    processes = [subprocess.Popen([*arguments, f"{n}/{workers}"], stdout=subprocess.DEVNULL) for n in range(workers)]
+    if sum(process.wait() for process in processes):
+        raise SystemExit("a process failed; begin again, and it goes on where it ended")
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -94,6 +108,10 @@ def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
             self.own = recipe
             return super().diagnosis(recipe)
 
+        def _search(self, recipe: Any, tried: Any) -> None:
+            self.own = recipe  # with the epochs that are tried
+            super()._search(recipe, tried)
+
     original, engine.Search = engine.Search, Watched  # type: ignore[misc]
     settings = engine.Settings(program.epochs, program.batch_size, loss=task.goal, seed=program.number)
     began = time.process_time()
@@ -123,22 +141,24 @@ def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
 
 def _holdout_loss(search: engine.Search, recipe: Any, task: Any) -> float | None:
     """Return the mean loss on the holdout of the networks that the diagnosis trained; None if they diverged."""
-    bench = search.bench
-    x = task.x_holdout
+    bench, x = search.bench, task.x_holdout
     if recipe.scaled:
         axes = tuple(range(x.ndim - 1))
         mean, deviation = bench.data.inputs.mean(axis=axes), bench.data.inputs.std(axis=axes)
         x = ((x - mean) / np.where(deviation > 0, deviation, 1)).astype(np.float32)
-    losses = []
     bench.deadline = float("inf")
-    graph = bench._graph(recipe)
-    for key, same in list(bench._trainings.items()):
-        if key[:-1] == (recipe.graph, recipe.rate, recipe.scaled) and recipe.epochs in same:
-            weights = same[recipe.epochs].weights or bench._trained(recipe, key[-1]).weights
-            for variable, value in zip(graph.variables, weights, strict=True):
-                variable.assign(value)
-            losses.append(losses_of_rows(recipe, search.goal, graph.outputs(x), task.y_holdout).mean())
-    return float(np.mean(losses)) if losses and np.isfinite(losses).all() else None
+    network = reinitialize(recipe.model, 0, bench.data.inputs)
+    losses = []
+    for seed in (1000 * search.seed + number for number in range(3)):
+        if (training := bench.train(recipe, seed)).weights is None:  # the beginning of a longer one
+            del bench._of_seed(recipe, seed)[recipe.epochs]
+            bench._train_anew(recipe, seed, 0.0)
+            training = bench.train(recipe, seed)
+        for variable, value in zip(network.variables, training.weights or (), strict=True):
+            variable.assign(value)
+        outputs = np.asarray(network(x, training=False), dtype=np.float64)
+        losses.append(losses_of_rows(recipe, search.goal, outputs, task.y_holdout).mean())
+    return float(np.mean(losses)) if np.isfinite(losses).all() else None
 
 
 # --- tables -------------------------------------------------------------------------------------------

@@ -11,6 +11,9 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.examiner.memory_limit import limit_memory
 from autograder.records.diagnosis import MAX_DIAGNOSES, Diagnosis
 
+_VERSION = 2
+"""Raise it when the same network would get another diagnosis: kept ones are then made anew."""
+
 
 def diagnoses(
     requests: Sequence[DiagnosisRequest], settings: Mapping[str, Any], cache: PredictionCache | None
@@ -37,7 +40,7 @@ def _diagnosis(request: DiagnosisRequest, settings: Mapping[str, Any], cache: Pr
 
 def _kept_or_new(request: DiagnosisRequest, settings: Mapping[str, Any], cache: PredictionCache) -> Diagnosis | None:
     stored = cache.diagnoses_of(request.model)
-    key = digest([request.inputs, request.labels, *_plain(request), sorted(settings.items(), key=str)])
+    key = digest([_VERSION, request.inputs, request.labels, *_plain(request), sorted(settings.items(), key=str)])
     if key in stored:
         return from_plain(Diagnosis, stored[key])
     with limit_memory():

@@ -16,8 +16,9 @@ from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
 from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _curve, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
-from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
+from autograder.extensions.diagnosis.trials.training_bench import Training
 from autograder.records.diagnosis import LossCurve
 
 pytestmark = pytest.mark.keras
@@ -142,7 +143,7 @@ def test_curves_of_trainings_that_were_measured_at_different_epochs_are_averaged
 
 def test_silence_says_what_was_tried() -> None:
     model = network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(0.006))
-    diagnosis = diagnose(model, X, Y, Settings(epochs=25), PLENTY)
+    diagnosis = diagnose(model, X, Y, Settings(epochs=35), PLENTY)
     assert diagnosis.findings == ()
     assert diagnosis.tried
     assert diagnosis.summary.startswith("Nothing that was tried helps by more than 0.069: ")

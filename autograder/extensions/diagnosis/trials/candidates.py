@@ -18,15 +18,16 @@ from autograder.extensions.diagnosis.trials.recipe import (
     Recipe,
     output_activation,
 )
-from autograder.extensions.diagnosis.trials.symptoms import Symptoms
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, lowest_point
 
 _BETWEEN = frozenset({"Dropout", "BatchNormalization", "LayerNormalization", "Flatten", "MaxPooling2D", "MaxPooling1D"})
 """Layers that may stand between a linear layer and the next without making it a non-linear one."""
 _SATURATING = ("sigmoid", "tanh", "softmax", "hard_sigmoid")
 _RATE_FACTOR = 5.0
 """A learning rate is suspected from so many times the optimizer's default on, or below the default by so much."""
-_LARGE, _SPREAD = 10.0, 100.0
-"""Inputs are suspected beyond this size, or beyond 1 if the deviations of two features differ by this factor."""
+_LARGE, _SPREAD, _MOST = 10.0, 100.0, 0.99
+"""Inputs are suspected if more than a hundredth of them are beyond this size, or beyond 1 where the deviations of two
+features differ by this factor."""
 _DEAD = 0.7
 _VANISHED = 1e-3
 _FEW_EPOCHS = 4
@@ -55,7 +56,14 @@ def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
     Args:
         symptoms: the model's own trainings.
     """
-    for signs in (_structure, _rate, _scale, _dropout, _units, _length, _capacity):
+    yield from structural_candidates(symptoms)
+    for signs in (_units, _length, _capacity):
+        yield from signs(symptoms)
+
+
+def structural_candidates(symptoms: Symptoms) -> Iterator[Remedy]:
+    """Yield those of the changes whose signs show before any training."""
+    for signs in (_structure, _rate, _scale, _dropout):
         yield from signs(symptoms)
 
 
@@ -169,7 +177,7 @@ def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
         return
     deviations = inputs.std(axis=tuple(range(inputs.ndim - 1)))
     deviations = deviations[deviations > 0]
-    largest = np.abs(inputs).max()
+    largest = np.quantile(np.abs(inputs), _MOST)
     if largest > _LARGE or (largest > 1 and deviations.max(initial=0) > _SPREAD * deviations.min(initial=np.inf)):
         yield Remedy(
             "scale",
@@ -240,7 +248,7 @@ def _length(symptoms: Symptoms) -> Iterator[Remedy]:
     curve, epochs = symptoms.curve, symptoms.recipe.epochs
     if not np.isfinite(curve).all():
         return
-    lowest = int(np.argmin(_smooth(symptoms.half_curve)))
+    lowest = lowest_point(curve)
     best = symptoms.epochs[lowest]
     if curve[-1] - curve[lowest] > _MEMORY * symptoms.constant and best < epochs:
         yield Remedy(
@@ -256,10 +264,6 @@ def _length(symptoms: Symptoms) -> Iterator[Remedy]:
             lambda old: replace(old, epochs=2 * epochs),
             "The loss was still falling when the training ended.",
         )
-
-
-def _smooth(curve: np.ndarray) -> np.ndarray:
-    return np.convolve(np.pad(curve, 1, mode="edge"), np.full(3, 1 / 3), "valid")
 
 
 def _dropout(symptoms: Symptoms) -> Iterator[Remedy]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
-from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates
+from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
 from autograder.extensions.diagnosis.trials.recipe import (
     CATEGORICAL,
@@ -17,22 +17,30 @@ from autograder.extensions.diagnosis.trials.recipe import (
     compiled_loss,
     loss_name,
 )
-from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
-from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, SplitRows, Training, TrainingBench
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss, lowest_point
+from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
-_SEEDS = (3, 6)
-"""Trainings without and with a change that is tested: at least, and at most, if the budget allows them."""
+_SEEDS = (3, 6, 12)
+"""Trainings without and with a change at the first look at it, and at the next ones if the budget allows them."""
+_ALPHAS = (0.8 * ALPHA, 0.2 * ALPHA)
+"""Probability of a wrong first finding, and of a wrong second one."""
+_OWN_SHARES = (0.35, 0.55)
+"""Largest share of the budget for the model's own trainings, with and without a sign of a fault in its structure: of
+longer ones, only the first epochs are tried."""
+_OF_LENGTH = ("epochs", "capacity")
+"""Kinds of which the first epochs of a training say nothing."""
 _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""
 _LEAST = 0.05
 """Smallest gain that is told, as a share of the constant answer's loss."""
-_CAP = 3.0
+_CAP = 10.0
 """Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
-MAX_FINDINGS = 2
+MAX_FINDINGS = len(_ALPHAS)
 
 
 @dataclass(frozen=True)
@@ -126,13 +134,20 @@ class Search:
     suspected: list[Remedy] = field(default_factory=list)
     """Changes whose signs the model shows."""
     told: list[PairedTrainings] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether only the first epochs of a long training are tried."""
     is_short: bool = False
     """Whether the budget was too small to try everything."""
 
     def diagnosis(self, recipe: Recipe) -> Diagnosis:
         """Train the model itself, look for signs, and try what they suggest."""
-        symptoms = Symptoms(recipe, self.goal, self.bench.data, [self._train(recipe)])
-        self.suspected = list(candidates(symptoms))
+        untrained = Symptoms(recipe, self.goal, self.bench.data, [])
+        share = _OWN_SHARES[0] if any(structural_candidates(untrained)) else _OWN_SHARES[1]
+        epochs = self.bench.affordable_epochs(recipe, share)
+        self.is_cut = epochs < recipe.epochs
+        recipe = replace(recipe, epochs=epochs)
+        symptoms = Symptoms(recipe, self.goal, self.bench.data, self._first(recipe))
+        self.suspected = [remedy for remedy in candidates(symptoms) if not (self.is_cut and remedy.kind in _OF_LENGTH)]
         tried: list[TriedChange] = []
         self._search(recipe, tried)
         return Diagnosis(
@@ -142,14 +157,18 @@ class Search:
             tuple(_finding(comparison, self.goal, number) for number, comparison in enumerate(self.told)),
             tuple(tried),
             _curve(symptoms.trainings),
-            "There was no time to try everything." if self.is_short else "",
+            self._note(epochs),
         )
+
+    def _note(self, epochs: int) -> str:
+        cut = f"Your training is long: its first {epochs} epochs were tried." if self.is_cut else ""
+        return f"{cut} {'There was no time to try everything.' if self.is_short else ''}".strip()
 
     def _search(self, recipe: Recipe, tried: list[TriedChange]) -> None:
         """Look for the change that helps most, then for the one that helps most on top of it."""
-        alpha = ALPHA / max(1, len(self.suspected) * MAX_FINDINGS - 1)
         untold = list(self.suspected)
         while untold and len(self.told) < MAX_FINDINGS:
+            alpha = _ALPHAS[len(self.told)] / len(untold)
             best = self._best(recipe, untold, alpha, [] if self.told else tried)
             if best is None:
                 return
@@ -162,59 +181,73 @@ class Search:
     ) -> PairedTrainings | None:
         """Return the first change of the table that halves the loss, else the first that helps.
 
-        On top of another change, only one that halves the rest of the loss is worth telling.
+        On top of another change, or after the first epochs of a long training, only one that halves the loss is worth
+        telling. The end of the training needs no more epochs than those.
         """
+        must_halve = bool(self.told) or self.is_cut
         smaller: list[PairedTrainings] = []
         for comparison in self._screened(recipe, suspected, tried):
             if not comparison.halves_loss:
                 smaller.append(comparison)
             elif certain := self._certain(comparison, alpha):
                 return certain
-        tested = (self._certain(comparison, alpha) for comparison in smaller if not self.told)
-        return next(filter(None, tested), None)
+        if must_halve:
+            smaller = [comparison for comparison in smaller if comparison.remedy.kind == "overfit"]
+        return next(filter(None, (self._certain(comparison, alpha) for comparison in smaller)), None)
 
     def _certain(self, comparison: PairedTrainings, alpha: float) -> PairedTrainings | None:
-        """Train from more seeds, and return the comparison if its gain is larger than its noise."""
-        try:
-            full = self._tested(comparison)
-        except OutOfBudget:
-            self.is_short = True
-            return None
-        return full if full.gain > self.least and certain_gain(full.gains, alpha) > 0 else None
+        """Return the comparison if its gain is larger than its noise: looked at with more and more seeds.
+
+        The error is shared among the looks.
+        """
+        for count in _SEEDS:
+            try:
+                full = self._tested(comparison, count)
+            except OutOfBudget:
+                self.is_short = True
+                return None
+            if full.gain > self.least and full.is_better and certain_gain(full.gains, alpha / len(_SEEDS)) > 0:
+                return full
+            if full.gain < self.least / 2:
+                return None
+        return None
 
     def _screened(
         self, recipe: Recipe, suspected: Sequence[Remedy], tried: list[TriedChange]
     ) -> Iterator[PairedTrainings]:
-        """Train from one seed with each change, and yield those that may help."""
+        """Train with each change from one seed, or from the first few at once, and yield those that may help."""
         for remedy in suspected:
             try:
-                unchanged = self._train(recipe)
+                unchanged = self._first(recipe)
                 changed = remedy.recipe(recipe)
-                reserve = (_SEEDS[0] - 1) * self._pair_seconds(recipe, changed)
-                trained = self._train(changed, reserve=reserve)
+                missing = _SEEDS[0] - self.bench.together(changed)
+                trained = self._first(changed, reserve=missing * self._pair_seconds(recipe, changed))
             except OutOfBudget:
                 self.is_short = True
                 continue
             except Exception:  # Keras cannot build or train the network with this change
                 continue
-            comparison = PairedTrainings(remedy, recipe, changed, [unchanged], [trained], self.cap)
+            comparison = PairedTrainings(remedy, recipe, changed, unchanged[: len(trained)], trained, self.cap)
             tried.append(comparison.trial)
             if comparison.gain > self.least:
                 yield comparison
 
-    def _tested(self, comparison: PairedTrainings) -> PairedTrainings:
-        """Train from more seeds, as many as the budget allows, without a look at the results."""
+    def _tested(self, comparison: PairedTrainings, count: int) -> PairedTrainings:
+        """Train without and with the change from this many seeds."""
         before, after = comparison.own, comparison.changed
-        count = int(np.clip(0.9 * self.bench.left / max(self._pair_seconds(before, after), 1e-3), *_SEEDS))
-        # The change first: if it is a longer training, the shorter one is its beginning.
-        sides = [[self._train(recipe, number) for number in range(count)] for recipe in (after, before)]
-        return replace(comparison, before=sides[1], after=sides[0])
+        by_length = sorted((before, after), key=lambda recipe: -recipe.epochs)  # the shorter one may be its beginning
+        trainings = {id(recipe): [self._train(recipe, number) for number in range(count)] for recipe in by_length}
+        return replace(comparison, before=trainings[id(before)], after=trainings[id(after)])
 
     def _pair_seconds(self, before: Recipe, after: Recipe) -> float:
         """Estimate the processor time of trainings without and with a change from one seed."""
         longer = before.graph == after.graph and (before.rate, before.scaled) == (after.rate, after.scaled)
         seconds = self.bench.seconds_of(before), self.bench.seconds_of(after)
         return max(seconds) if longer else sum(seconds)
+
+    def _first(self, recipe: Recipe, reserve: float = 0.0) -> list[Training]:
+        """Train from the first seed, and return all trainings that are made with it."""
+        return [self._train(recipe, number, reserve) for number in range(self.bench.together(recipe))]
 
     def _train(self, recipe: Recipe, number: int = 0, reserve: float = 0.0) -> Training:
         return self.bench.train(recipe, 1000 * self.seed + number, reserve)
@@ -235,8 +268,9 @@ class PairedTrainings:
     @property
     def losses(self) -> tuple[np.ndarray, np.ndarray]:
         """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
-        rows = slice(1, None, 2) if self.remedy.kind == "overfit" else slice(None)  # the others chose the epoch
-        without, changed = (np.stack([one.rows[-1, rows] for one in side]) for side in (self.before, self.after))
+        without, changed = (np.stack([one.rows[-1] for one in side]) for side in (self.before, self.after))
+        if self.remedy.kind == "overfit":
+            changed = _stopped(np.stack([training.rows for training in self.before]))
         return without, changed
 
     @property
@@ -250,6 +284,12 @@ class PairedTrainings:
         """Whether the change takes away at least half of the loss."""
         without, changed = self.capped
         return float(changed.mean()) <= float(without.mean()) / 2
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the mean loss is smaller with the change, absurd rows included."""
+        without, changed = (_mean(side) for side in self.losses)
+        return changed is not None and (without is None or changed < without)
 
     @property
     def gains(self) -> np.ndarray:
@@ -267,6 +307,21 @@ class PairedTrainings:
         """The change with the mean losses."""
         without, changed = (_mean(side) for side in self.losses)
         return TriedChange(self.remedy.kind, self.remedy.change, without, changed)
+
+
+def _stopped(curves: np.ndarray) -> np.ndarray:
+    """Return the losses at the end that each half of the rows chooses for the other, (seeds, rows).
+
+    Rows that choose an epoch are not compared with it: its loss on them is lower by chance.
+
+    Args:
+        curves: (seeds, measurements, rows).
+    """
+    losses = curves[:, -1].copy()
+    for half in range(2):
+        chosen = lowest_point(curves[:, :, 1 - half :: 2].mean(axis=(0, 2)))
+        losses[:, half::2] = curves[:, chosen, half::2]
+    return losses
 
 
 def _mean(losses: np.ndarray) -> float | None:

@@ -11,7 +11,8 @@ import numpy as np
 from autograder.check.fresh_model import reinitialize
 from autograder.check.rows import take_rows
 from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
-from autograder.extensions.diagnosis.trials.training_bench import SplitRows, Training
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows
+from autograder.extensions.diagnosis.trials.training_bench import Training
 
 _ROWS = 256
 """Rows on which activations and gradients are looked at."""
@@ -30,11 +31,6 @@ class Symptoms:
     def curve(self) -> np.ndarray:
         """Mean loss of the comparison rows, (measurements,)."""
         return np.asarray(np.mean([training.rows.mean(axis=1) for training in self.trainings], axis=0))
-
-    @cached_property
-    def half_curve(self) -> np.ndarray:
-        """The same of every second row: what chooses an epoch is not compared with it."""
-        return np.asarray(np.mean([training.rows[:, ::2].mean(axis=1) for training in self.trainings], axis=0))
 
     @property
     def epochs(self) -> list[int]:
@@ -89,6 +85,11 @@ class Symptoms:
             for gradient in tape.gradient(loss, [kernels[0].value, kernels[-1].value])
         )
         return first / last if last > 0 else 1.0
+
+
+def lowest_point(curve: np.ndarray) -> int:
+    """Return where a curve is lowest, (measurements,), if each point is the mean of itself and its neighbors."""
+    return int(np.argmin(np.convolve(np.pad(curve, 1, mode="edge"), np.full(3, 1 / 3), "valid")))
 
 
 def constant_loss(goal: str, labels: np.ndarray) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,41 +12,29 @@ import numpy as np
 from autograder.check import cost
 from autograder.check.fresh_model import reinitialize
 from autograder.check.rows import take_rows
-from autograder.check.training import take_steps
-from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, losses_of_rows, trained_labels
+from autograder.extensions.diagnosis.trials.compiled_steps import CompiledSteps, compiled_steps
+from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows
+from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
+from autograder.extensions.diagnosis.trials.stacked_reading import preparing_layers, stacked_network
+from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork, train_together
 
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""
 _POINTS = 12
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
 _MAX_LAYERS = 100
-_TRIAL_STEPS = 2
+_TRIAL_STEPS = 4
+_LEAST_EPOCHS = 4
+"""Fewest epochs of a longer training that are worth trying."""
 _COMPILING = 0.4
 """Seconds that a graph usually takes to compile."""
+TOGETHER = 3
+"""Seeds from which a chain of usual layers is trained at once."""
 
 
 class OutOfBudget(Exception):
     """The next training would go beyond the budget."""
-
-
-@dataclass(frozen=True)
-class SplitRows:
-    """Fit rows and comparison rows."""
-
-    inputs: Any
-    """An array, rows first, or a list or dict of them; floats are float32."""
-    labels: np.ndarray
-    compared: Any
-    compared_labels: np.ndarray
-
-    @cached_property
-    def scaled(self) -> tuple[Any, Any]:
-        """Fit inputs and comparison inputs, one array each, with each feature brought to mean 0 and deviation 1."""
-        axes = tuple(range(self.inputs.ndim - 1))
-        mean, deviation = self.inputs.mean(axis=axes), self.inputs.std(axis=axes)
-        deviation = np.where(deviation > 0, deviation, 1.0)
-        fit, compared = ((rows - mean) / deviation for rows in (self.inputs, self.compared))
-        return fit.astype(np.float32), compared.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -69,18 +56,6 @@ class Training:
         return Training(self.epochs[:count], self.rows[:count], float("nan"), None)
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """A recipe's compiled training."""
-
-    variables: list[Any]
-    optimizer: Any
-    fresh_optimizer: list[np.ndarray]
-    run: Callable[[Any, np.ndarray], None]
-    """Takes a step on these inputs for each line of row numbers, (steps, batch size)."""
-    outputs: Callable[[Any], np.ndarray]
-
-
 class TrainingBench:
     """What trains recipes, each graph compiled once, until the budget is used up."""
 
@@ -90,15 +65,50 @@ class TrainingBench:
         """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured."""
         self.data, self.goal, self.clock = data, goal, clock
         self.deadline = clock() + seconds
-        self._graphs: dict[tuple[Any, ...], _Graph] = {}
+        self._graphs: dict[tuple[Any, ...], CompiledSteps] = {}
         self._trainings: dict[tuple[Any, ...], dict[int, Training]] = {}
         self._starts: dict[tuple[int, int], list[Any]] = {}
-        self._epoch_seconds = 0.0
+        self._stacked: dict[tuple[Any, ...], StackedNetwork | None] = {}
+        self._epoch_seconds: dict[tuple[Any, ...], float] = {}
         self._models: list[Any] = []  # graphs are known by the ids of their models, which must not be used again
 
     def seconds_of(self, recipe: Recipe) -> float:
         """Estimate the processor time of a training from those before it."""
-        return self._epoch_seconds * recipe.epochs
+        others = list(self._epoch_seconds.values()) or [0.0]
+        return self._epoch_seconds.get(recipe.graph, others[-1]) * recipe.epochs
+
+    def affordable_epochs(self, recipe: Recipe, share: float) -> int:
+        """Return how many epochs of a training fit into a share of the budget, for as many seeds as go together.
+
+        Raises:
+            OutOfBudget: not even a few of them do.
+        """
+        network = self._stack(recipe)
+        if network is None:
+            self._graph(recipe)
+        else:
+            self._time_steps(network, recipe)
+        epochs = int(share * self.left / max(1e-6, self.together(recipe) * self._epoch_seconds[recipe.graph]))
+        if epochs < min(recipe.epochs, _LEAST_EPOCHS):
+            raise OutOfBudget
+        return min(recipe.epochs, epochs)
+
+    def _time_steps(self, network: StackedNetwork, recipe: Recipe) -> None:
+        """Estimate the processor time of an epoch from a few steps."""
+        rows = len(self.data.labels)
+        size = min(recipe.batch_size, rows)
+        network.start([self._start(recipe, 0)] * TOGETHER)
+        gradient, update = LossGradient(recipe, self.data.labels), self._update(recipe)
+        fit = self._prepared(recipe, self.data.inputs)[: size * _TRIAL_STEPS]
+        began = self.clock()
+        for _ in train_together(network, gradient, update, fit, range(TOGETHER), size, [1]):
+            pass
+        seconds = (self.clock() - began) / max(1, len(fit) // size)
+        self._epoch_seconds[recipe.graph] = seconds * (rows // size) / TOGETHER
+
+    def together(self, recipe: Recipe) -> int:
+        """Return from how many seeds a recipe is trained at once."""
+        return TOGETHER if self._stack(recipe) is not None else 1
 
     @property
     def left(self) -> float:
@@ -119,14 +129,89 @@ class TrainingBench:
             OutOfBudget: there is no time for it.
             Exception: the model cannot be trained on these data.
         """
-        same = self._trainings.setdefault((recipe.graph, recipe.rate, recipe.scaled, seed), {})
-        if recipe.epochs not in same:
-            longer = next((one for one in same.values() if recipe.epochs in one.epochs), None)
-            compiling = 0.0 if recipe.graph in self._graphs else _COMPILING
-            if longer is None and compiling + self.seconds_of(recipe) + reserve >= self.left:
+        of_seed = self._of_seed(recipe, seed)
+        if recipe.epochs not in of_seed:
+            longer = next((training for training in of_seed.values() if recipe.epochs in training.epochs), None)
+            if longer is None:
+                self._train_anew(recipe, seed, reserve)
+            else:
+                of_seed[recipe.epochs] = longer.until(recipe.epochs)
+        return of_seed[recipe.epochs]
+
+    def _of_seed(self, recipe: Recipe, seed: int) -> dict[int, Training]:
+        """Return the trainings of a recipe and a seed, by their epochs."""
+        return self._trainings.setdefault((recipe.graph, recipe.rate, recipe.scaled, seed), {})
+
+    def _train_anew(self, recipe: Recipe, seed: int, reserve: float) -> None:
+        network = self._stack(recipe)
+        count = 1 if network is None else TOGETHER
+        compiling = 0.0 if network is not None or recipe.graph in self._graphs else _COMPILING
+        if compiling + count * self.seconds_of(recipe) + reserve >= self.left:
+            raise OutOfBudget
+        began = self.clock()
+        trainings = [self._trained(recipe, seed)] if network is None else self._trained_together(network, recipe, seed)
+        if network is not None:
+            self._epoch_seconds[recipe.graph] = (self.clock() - began) / count / recipe.epochs
+        for number, training in enumerate(trainings):
+            self._of_seed(recipe, seed + number)[recipe.epochs] = training
+
+    def _stack(self, recipe: Recipe) -> StackedNetwork | None:
+        """Return the network as what is trained from several seeds at once; None if it is no chain of usual layers.
+
+        Raises:
+            OutOfBudget: the network is too large.
+        """
+        if recipe.graph not in self._stacked:
+            _require_small(recipe, len(self.data.labels), self.left)
+            self._models.append(recipe.model)
+            inputs = self.data.inputs
+            is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
+            known = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
+            self._stacked[recipe.graph] = stacked_network(recipe.model) if known else None
+        return self._stacked[recipe.graph]
+
+    def _trained_together(self, network: StackedNetwork, recipe: Recipe, seed: int) -> list[Training]:
+        """Train from this seed and those that follow it."""
+        seeds = range(seed, seed + TOGETHER)
+        network.start([self._start(recipe, number) for number in seeds])
+        fit, compared = (self._prepared(recipe, rows) for rows in self._rows(recipe))
+        gradient = LossGradient(recipe, self.data.labels)
+        points = _measured_epochs(recipe.epochs)
+        curves = []
+        for _ in train_together(network, gradient, self._update(recipe), fit, seeds, recipe.batch_size, points):
+            if self.left <= 0:
                 raise OutOfBudget
-            same[recipe.epochs] = self._trained(recipe, seed) if longer is None else longer.until(recipe.epochs)
-        return same[recipe.epochs]
+            curves.append(self._losses(recipe, network.outputs(compared), self.data.compared_labels))
+        measured = network.outputs(fit[:MAX_MEASURED])
+        fit_losses = self._losses(recipe, measured, self.data.labels[:MAX_MEASURED]).mean(axis=1)
+        variables = network.variables()
+        return [
+            Training(points, np.stack([curve[place] for curve in curves]), float(fit_losses[place]), variables[place])
+            for place in range(TOGETHER)
+        ]
+
+    def _update(self, recipe: Recipe) -> Update:
+        """Start the optimizer anew, with the recipe's rate."""
+        starting = updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config())
+        rate = recipe.own_rate if recipe.rate is None else recipe.rate
+        assert starting is not None  # _stack() has made sure of both
+        assert rate is not None
+        return starting(rate)
+
+    def _losses(self, recipe: Recipe, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Compute the loss of each row after the trainings from several seeds, (seeds, rows)."""
+        return np.stack([losses_of_rows(recipe, self.goal, of_seed, labels) for of_seed in outputs])
+
+    def _rows(self, recipe: Recipe) -> tuple[Any, Any]:
+        return self.data.scaled if recipe.scaled else (self.data.inputs, self.data.compared)
+
+    def _prepared(self, recipe: Recipe, rows: np.ndarray) -> np.ndarray:
+        """Let the model's first layers, which only scale the inputs, prepare the rows once."""
+        if not preparing_layers(recipe.model):
+            return rows
+        for layer in preparing_layers(reinitialize(recipe.model, 0, self.data.inputs)):
+            rows = np.asarray(layer(rows), dtype=np.float32)
+        return rows
 
     def _trained(self, recipe: Recipe, seed: int) -> Training:
         graph = self._graph(recipe)
@@ -135,19 +220,19 @@ class TrainingBench:
             variable.assign(value)
         if recipe.rate is not None:
             graph.optimizer.learning_rate.assign(recipe.rate)
-        fit, compared = self.data.scaled if recipe.scaled else (self.data.inputs, self.data.compared)
+        fit, compared = self._rows(recipe)
         began = self.clock()
         epochs, rows = [], []
         for epoch in self._run(graph, fit, recipe, seed):
             epochs.append(epoch)
             rows.append(losses_of_rows(recipe, self.goal, graph.outputs(compared), self.data.compared_labels))
-        self._epoch_seconds = (self.clock() - began) / recipe.epochs
+        self._epoch_seconds[recipe.graph] = (self.clock() - began) / recipe.epochs
         outputs = graph.outputs(take_rows(fit, slice(MAX_MEASURED)))
         fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
         weights = [variable.numpy() for variable in graph.variables]
         return Training(epochs, np.stack(rows), float(fit_rows.mean()), weights)
 
-    def _run(self, graph: _Graph, fit: Any, recipe: Recipe, seed: int) -> Iterator[int]:
+    def _run(self, graph: CompiledSteps, fit: Any, recipe: Recipe, seed: int) -> Iterator[int]:
         """Train, and yield the epoch where the curve has a point."""
         import tensorflow as tf
 
@@ -173,21 +258,18 @@ class TrainingBench:
                 drawn = reinitialize(recipe.model, seed, self.data.inputs)
                 self._starts[key] = [variable.numpy() for variable in drawn.variables]
             else:
-                names = [variable.path for variable in self._graph(recipe).variables]
+                names = [variable.path for variable in recipe.model.variables]
                 draw = np.random.default_rng([seed, len(names)])
                 self._starts[key] = [_redrawn(value, name, draw) for value, name in zip(first, names, strict=True)]
         return self._starts[key]
 
-    def _graph(self, recipe: Recipe) -> _Graph:
+    def _graph(self, recipe: Recipe) -> CompiledSteps:
         if recipe.graph not in self._graphs:
-            _require_small(recipe, len(self.data.labels), self.left)
-            self._models.append(recipe.model)
-            graph = _compiled(recipe, self.data)
+            graph = compiled_steps(recipe, self.data)
             began = self.clock()
             graph.run(self.data.inputs, np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
             steps = recipe.epochs * len(self.data.labels) / recipe.batch_size
-            if (self.clock() - began) / _TRIAL_STEPS * steps > self.left:
-                raise OutOfBudget
+            self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * steps / recipe.epochs
             self._graphs[recipe.graph] = graph
         return self._graphs[recipe.graph]
 
@@ -199,7 +281,7 @@ def _require_small(recipe: Recipe, rows: int, seconds: float) -> None:
         OutOfBudget: it would take too long to compile or to train, or too much memory.
     """
     elements = cost.elements(recipe.model) * min(recipe.batch_size, rows)
-    least = cost.training_seconds(recipe.model, rows, recipe.epochs)
+    least = cost.training_seconds(recipe.model, rows, min(recipe.epochs, _LEAST_EPOCHS))
     if len(recipe.model.layers) > _MAX_LAYERS or elements > cost.MAX_ELEMENTS or least > seconds:
         raise OutOfBudget
 
@@ -215,42 +297,6 @@ def _redrawn(value: np.ndarray, name: str, draw: np.random.Generator) -> np.ndar
     if name.endswith("seed_generator_state"):
         return draw.integers(1, 2**31 - 1, size=value.shape).astype(value.dtype)
     return draw.permutation(value.reshape(-1)).reshape(value.shape) if value.ndim > 1 else value
-
-
-def _compiled(recipe: Recipe, data: SplitRows) -> _Graph:
-    """Compile a loop over steps without metrics: for small networks, Keras's ``train_step`` takes twice as long."""
-    import tensorflow as tf
-
-    model = reinitialize(recipe.model, 0, data.inputs)
-    optimizer = type(recipe.optimizer).from_config(recipe.optimizer.get_config())
-    optimizer.build(model.trainable_variables)
-    labels = trained_labels(recipe, data.labels)
-    loss, targets = keras_loss(recipe, labels), tf.constant(labels)
-
-    def steps(inputs: Any, batches: Any) -> None:
-        def step(rows: Any) -> None:
-            inputs_of_batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), inputs)
-            with tf.GradientTape() as tape:
-                outputs = model(inputs_of_batch, training=True)
-                total = tf.add_n([loss(tf.gather(targets, rows), outputs), *model.losses])
-            optimizer.apply(tape.gradient(total, [v.value for v in model.trainable_variables]))
-
-        take_steps(step, batches)
-
-    inputs = tf.nest.map_structure(tf.constant, data.inputs)
-    signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, inputs), tf.TensorSpec([None, None], tf.int64)]
-    run = tf.function(steps, autograph=False, input_signature=signature).get_concrete_function()
-    any_rows = [tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), inputs)]
-    forward = tf.function(lambda rows: model(rows, training=False), autograph=False, input_signature=any_rows)
-    run(*tf.nest.flatten(inputs), tf.zeros([0, 1], tf.int64))
-
-    return _Graph(
-        variables=list(model.variables),
-        optimizer=optimizer,
-        fresh_optimizer=[variable.numpy() for variable in optimizer.variables],
-        run=lambda fit, batches: run(*tf.nest.flatten(fit), tf.constant(batches)),
-        outputs=lambda rows: np.asarray(forward(tf.nest.map_structure(tf.constant, rows)), dtype=np.float64),
-    )
 
 
 def _measured_epochs(epochs: int) -> list[int]:
