@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder._util import registry
+from autograder.check.asking import asking_question
 from autograder.check.holdout import rows_of
 from autograder.check.metrics import loss_named
 from autograder.check.reading import as_examined
@@ -49,7 +50,6 @@ Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
 """Makes a diagnosis with the settings of the assignment, or None; what is registered as ``autograder.diagnoses``."""
 
 _requests: ContextVar[list[DiagnosisRequest] | None] = ContextVar("autograder_diagnosis_requests", default=None)
-_question: ContextVar[str] = ContextVar("autograder_diagnosed_question", default="")
 
 
 @contextmanager
@@ -63,20 +63,10 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
         _requests.reset(token)
 
 
-@contextmanager
-def requests_of(question: str) -> Iterator[None]:
-    """Note which question the requests inside the block belong to."""
-    token = _question.set(question)
-    try:
-        yield
-    finally:
-        _question.reset(token)
-
-
 def request_diagnosis(request: DiagnosisRequest) -> None:
     """Note a request; a model is diagnosed once for each question."""
     requests = _requests.get()
-    question = _question.get()
+    question = asking_question()
     if requests is None or any(one.model is request.model and one.question == question for one in requests):
         return
     requests.append(replace(request, question=question))

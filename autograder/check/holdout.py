@@ -9,7 +9,9 @@ import numpy as np
 
 from autograder._util.text import credit_percent
 from autograder.check import metrics
+from autograder.check.asking import asking_question
 from autograder.check.credit import Credit, credit_of
+from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
 from autograder.check.reading import as_examined
 from autograder.check.results import report
@@ -25,6 +27,8 @@ from autograder.check.subject import (
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records.checks import UNDECIDED, CheckResult
+
+_OF_VALUES = ("mean_squared_error", "mse", "mean_absolute_error", "mae")
 
 
 def loss(
@@ -57,7 +61,7 @@ def loss(
         part: the number of the output, from 0, for a model that returns several, such as ``logits, loss``.
         close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
             with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
-        show: False keeps the thresholds out of the student's message.
+        show: False keeps the thresholds out of the student's message, and what the model gets wrong off the page.
         name: the check's name in reports.
         weight: the check's share among the checks of its cell.
 
@@ -73,7 +77,10 @@ def loss(
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
     known_close_calls("check.loss", close_calls)
-    return _check_measure(model, on, "loss", measure, wanted, close_calls, part, show=show, name=name, weight=weight)
+    kind = VALUES if loss in _OF_VALUES else LOGITS if from_logits else CHANCES
+    return _check_measure(
+        model, on, "loss", measure, wanted, close_calls, part, kind, show=show, name=name, weight=weight
+    )
 
 
 def accuracy(
@@ -116,7 +123,7 @@ def accuracy(
     measure = metrics.accuracy_of_probabilities if probabilities else metrics.accuracy
     known_close_calls("check.accuracy", close_calls)
     return _check_measure(
-        model, on, "accuracy", measure, wanted, close_calls, part, show=show, name=name, weight=weight
+        model, on, "accuracy", measure, wanted, close_calls, part, CHANCES, show=show, name=name, weight=weight
     )
 
 
@@ -128,6 +135,7 @@ def _check_measure(
     wanted: Credit,
     close_calls: str,
     part: int | None,
+    kind: str,
     *,
     show: bool,
     name: str,
@@ -143,6 +151,8 @@ def _check_measure(
         rows = measure(prediction.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
+    if show:
+        note_mistakes(asking_question(), name, prediction.outputs, labels, kind)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None

@@ -12,6 +12,7 @@ from typing import Any
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder.check.diagnosing import collecting_requests
+from autograder.check.mistaken import collecting_mistakes
 from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examination.diagnoses import diagnoses
@@ -36,6 +37,7 @@ from autograder.records.diagnosis import Diagnosis
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
+from autograder.records.mistakes import ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
 from autograder.syntax.file_paths import looks_at_files, paths_in
@@ -46,7 +48,14 @@ CHECK = "from autograder import check"
 """Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
-_Attempt = tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]], tuple[Diagnosis, ...]]
+_Attempt = tuple[
+    KernelSource,
+    Execution[Remote],
+    dict[str, Examined],
+    list[Mapping[str, Any]],
+    tuple[Diagnosis, ...],
+    tuple[ModelMistakes, ...],
+]
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,7 @@ def grade_notebook(
         workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
         try:
             seconds = limits.examiner_seconds
-            with collecting_requests() as requests:
+            with collecting_requests() as requests, collecting_mistakes() as mistakes:
                 examined, histories = _examine(
                     composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
                 )
@@ -144,7 +153,8 @@ def grade_notebook(
                 return None
             diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
             kernels.done()
-            return kernels, executed, examined, histories, diagnosed
+            is_off = not (settings or {}).get("diagnosis", True)
+            return kernels, executed, examined, histories, diagnosed, () if is_off else tuple(mistakes)
         finally:
             executed.close()
 
@@ -154,7 +164,7 @@ def grade_notebook(
             f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    kernels, executed, examined, histories, diagnosed = result
+    kernels, executed, examined, histories, diagnosed, mistakes = result
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -169,6 +179,7 @@ def grade_notebook(
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
         diagnoses=diagnosed,
+        mistakes=mistakes,
     )
     observed = permissions.observations if isinstance(permissions, Observer) else Observations()
     return GradedNotebook(grade, (composed, executed.run), observed)

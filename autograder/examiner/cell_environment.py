@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import check
-from autograder.check.diagnosing import requests_of
+from autograder.check.asking import asked_by
 from autograder.check.results import CheckRecorder
 from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.exact_integers import written_as_json
@@ -49,7 +49,7 @@ def cell_environment(
         check.recording(earned) as results,
         check.serving_hidden_data(hidden, namespace.before_hidden_data) if hidden else contextlib.nullcontext(),
         check.asking_kernel(remote),
-        requests_of(str(cell.grade_id)),
+        asked_by(str(cell.grade_id)),
         as_main(namespace),
         shared_seeds(remote, cell.source),
         mirror_patches(remote),

@@ -7,11 +7,11 @@ from the exam. Recordings can only be used for the very same submission.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder._util.plain_records import from_plain, loads
+from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of
@@ -46,6 +46,7 @@ from autograder.records.diagnosis import MAX_DIAGNOSES, MAX_TRIALS
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import MAX_RECORDING_BYTES
+from autograder.records.mistakes import MAX_BINS, MAX_CLASSES, MAX_MISTAKES, MAX_PAIRS, Residuals
 from autograder.records.observations import Observations
 from autograder.records.run import MAX_TRAININGS, TRAININGS, RunStatus
 
@@ -177,6 +178,7 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     if not set(book.trainings) <= set(TRAININGS) or not all(0 < count < MAX_TRAININGS for count in counts):
         raise ValueError("the numbers of trainings are of an unknown kind, or out of range")
     _check_diagnoses(exam, book)
+    _check_mistakes(exam, book)
     for cell, question in zip(exam.questions, book.questions, strict=True):
         _check_question(exam, cell, question)
 
@@ -192,6 +194,33 @@ def _check_diagnoses(exam: Exam, book: NotebookGrade) -> None:
         curves = [diagnosis.curve, *(finding.curve for finding in diagnosis.findings)]
         if len(trials) > MAX_TRIALS or any(max(len(one.epochs), len(one.losses)) > MAX_EPOCHS for one in curves):
             raise ValueError("a diagnosis holds too much")
+
+
+def _check_mistakes(exam: Exam, book: NotebookGrade) -> None:
+    questions = {str(cell.grade_id) for cell in exam.questions}
+    if len(book.mistakes) > MAX_MISTAKES or any(model.question not in questions for model in book.mistakes):
+        raise ValueError("there are mistakes of too many models, or of unknown questions")
+    for model in book.mistakes:
+        _check_texts([model.check])
+        classes, residuals = len(model.classes), model.residuals or Residuals(0, 0)
+        if classes > MAX_CLASSES or [len(row) for row in model.confusion] != [classes] * classes:
+            raise ValueError("a confusion of classes is no square, or has too many")
+        if max(len(model.pairs), len(residuals.by_third)) > MAX_PAIRS or len(model.calibration) > MAX_BINS:
+            raise ValueError("the mistakes of a model hold too much")
+        if len(residuals.counts) > MAX_BINS or len(residuals.edges) != len(residuals.counts) + bool(residuals.counts):
+            raise ValueError("the residuals of a model are no distribution")
+        if not all(0 <= number < 1 << 63 if type(number) is int else abs(number) <= 1e15 for number in _numbers(model)):
+            raise ValueError("the mistakes of a model hold numbers that are out of range")
+
+
+def _numbers(record: Any) -> Iterator[int | float]:
+    """Yield all numbers of a record."""
+    values = to_plain(record)
+    for value in values.values() if isinstance(values, dict) else values if isinstance(values, list) else ():
+        if isinstance(value, dict | list):
+            yield from _numbers(value)
+        elif isinstance(value, int | float):
+            yield value
 
 
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:

@@ -22,6 +22,7 @@ from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.mistakes import ModelMistakes
 
 NAME = "result.json"
 VERSION = 1
@@ -170,6 +171,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "trainings": dict(book.trainings),
         "kept": book.replayed,
         "diagnoses": to_plain(list(book.diagnoses)),
+        "mistakes": to_plain(list(book.mistakes)),
     }
 
 
@@ -223,6 +225,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
         replayed=_truth(row.get("kept", False)),
         diagnoses=tuple(from_plain(Diagnosis, one) for one in row.get("diagnoses", [])),
+        mistakes=tuple(from_plain(ModelMistakes, one) for one in row.get("mistakes", [])),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
+from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
 
 MAX_EPOCHS = 2000
@@ -72,6 +73,8 @@ class NotebookGrade:
     """Whether the grade was made by replay. Times and memory are then those of the recording."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """What holds its models back; never graded."""
+    mistakes: tuple[ModelMistakes, ...] = ()
+    """What its models get wrong on the rows of checks; never graded."""
     comments: Mapping[str, str] = field(default_factory=dict)
     """grade_id → a person's comment in the gradebook on an answer that tests grade, in Markdown."""
 

@@ -45,7 +45,9 @@ def _masked(assignment: Assignment, grade: Grade, ladder: _Ladder, until: dateti
         questions = tuple(question for question in book.questions if question not in hidden)
         ids = {question.id for question in hidden}
         diagnoses = tuple(one for one in book.diagnoses if one.question and one.question not in ids)
-        books.append(replace(book, questions=questions, diagnoses=diagnoses if ids else book.diagnoses))
+        mistakes = tuple(model for model in book.mistakes if model.question not in ids)
+        diagnoses = diagnoses if ids else book.diagnoses
+        books.append(replace(book, questions=questions, diagnoses=diagnoses, mistakes=mistakes))
     return replace(grade, notebooks=tuple(books), late_penalty=0.0, held_back=tuple(held)) if held else grade
 
 

@@ -26,6 +26,7 @@ from autograder.records.checks import CheckResult, Outcome
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 from autograder.records.exam import Exam, Role
 from autograder.records.grade import NotebookGrade, QuestionGrade
+from autograder.records.mistakes import CalibrationBin, ClassResult, ConfusedPair, ModelMistakes, Residuals
 
 EXAM = exam_of(
     (Role.READ_ONLY, "import math"),
@@ -54,6 +55,14 @@ OUTPUTS: tuple[dict[str, Any], ...] = (
     {"output_type": "stream", "name": "stdout", "text": "hello"},
     {"output_type": "display_data", "data": {"image/png": PNG, "text/plain": "<Figure>"}, "metadata": {}},
 )
+MISTAKES = ModelMistakes(
+    str(TEST.grade_id),
+    "loss",
+    3,
+    (ClassResult(2, 1, 0.5), ClassResult(1, 1, None)),
+    ((1, 1), (0, 1)),
+    (ConfusedPair(0, 1, 1),),
+)
 
 
 def cells(*outputs: dict[str, Any]) -> list[ShownCell]:
@@ -76,6 +85,11 @@ def read(data: bytes, exam: Exam = EXAM) -> outcome_reader.VerifiedOutcome:
 def test_a_diagnosis_comes_out_as_it_was_made() -> None:
     diagnoses = (DIAGNOSIS, replace(DIAGNOSIS, question=str(TEST.grade_id)))
     assert read(packed(replace(GRADE, diagnoses=diagnoses))).notebooks[0].diagnoses == diagnoses
+
+
+def test_mistakes_come_out_as_they_were_made() -> None:
+    mistakes = (MISTAKES, replace(MISTAKES, classes=(), confusion=(), residuals=Residuals(0.5, 1.0, (0.0, 1.0), (3,))))
+    assert read(packed(replace(GRADE, mistakes=mistakes))).notebooks[0].mistakes == mistakes
 
 
 def test_a_grade_comes_out_as_it_was_made() -> None:
@@ -175,6 +189,14 @@ def test_what_no_examiner_makes_of_the_exam_is_not_believed(grade: NotebookGrade
         replace(GRADE, diagnoses=(replace(DIAGNOSIS, tried=(TRIAL,) * 100),)),
         replace(GRADE, diagnoses=(replace(DIAGNOSIS, curve=LossCurve((1,) * 3000, (1.0,) * 3000)),)),
         replace(GRADE, diagnoses=(replace(DIAGNOSIS, question="another"),)),
+        replace(GRADE, mistakes=(MISTAKES,) * 7),
+        replace(GRADE, mistakes=(replace(MISTAKES, question="another"),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, confusion=((1, 2),)),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, rows=-1),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, rows=1 << 80),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, calibration=(CalibrationBin(1, 0.5, 0.5),) * 99),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, residuals=Residuals(1e300, 1.0)),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, residuals=Residuals(0.0, 1.0, (), (1, 2))),)),
         question(checks=GRADE.questions[0].checks * 3000),
         check(detail="x" * 300_000),
         check(evidence={"loss": 10**30}),

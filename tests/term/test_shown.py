@@ -18,6 +18,7 @@ from autograder.records.checks import Outcome
 from autograder.records.course import Course
 from autograder.records.diagnosis import Diagnosis
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.mistakes import ModelMistakes
 from autograder.records.policies import Visibility
 from autograder.results import report
 from autograder.results.feedback import write_feedback
@@ -169,5 +170,8 @@ def test_a_rule_that_contradicts_itself_is_an_error(shown: str, message: str, tm
 def test_what_would_help_is_held_back_with_the_question_that_measures_the_network(course: Course) -> None:
     diagnoses = tuple(Diagnosis("mse", 90, 0.05, question=name) for name in ("open", "secret", ""))
     made = grade()
-    made = replace(made, notebooks=(replace(made.notebooks[0], diagnoses=diagnoses),))
-    assert [one.question for one in seen(course, made).notebooks[0].diagnoses] == ["open"]
+    mistakes = tuple(ModelMistakes(name, "loss", 90) for name in ("open", "secret"))
+    made = replace(made, notebooks=(replace(made.notebooks[0], diagnoses=diagnoses, mistakes=mistakes),))
+    shown = seen(course, made).notebooks[0]
+    assert [one.question for one in shown.diagnoses] == ["open"]
+    assert [one.question for one in shown.mistakes] == ["open"]

@@ -54,14 +54,14 @@ def loss_curves(curves: Mapping[str, Sequence[tuple[int, float]]], title: str) -
         return None
     epochs = max(points[-1][0] for points in curves.values())
     values = [value for points in curves.values() for _, value in points]
-    ticks = _ticks(min(values), max(values))
-    frame = _frame(720, 270, (1, max(2, epochs)), (ticks[0], ticks[-1]))
-    body = _y_axis(frame, ticks, "loss") + _x_axis(frame, _whole_ticks(1, epochs), "epoch")
+    ticks = ticks_of(min(values), max(values))
+    frame = frame_of(720, 270, (1, max(2, epochs)), (ticks[0], ticks[-1]))
+    body = y_axis(frame, ticks, "loss") + x_axis(frame, whole_ticks(1, epochs), "epoch")
     for index, (label, points) in enumerate(curves.items()):
         body += _curve(frame, points, f"curve-{index + 1}")
         body += _legend(index, label, f"curve-{index + 1}")
     last = "; ".join(f"{label} {points[-1][1]:.4g} after epoch {points[-1][0]}" for label, points in curves.items())
-    return _svg(frame, f"{title} over {epochs} epochs: {last}.", body)
+    return svg(frame, f"{title} over {epochs} epochs: {last}.", body)
 
 
 def histogram(shares: Sequence[float]) -> Markup:
@@ -69,9 +69,9 @@ def histogram(shares: Sequence[float]) -> Markup:
     counts = [0] * 10
     for share in shares:
         counts[min(9, max(0, int(share // 10)))] += 1
-    ticks = _whole_ticks(0, max(4, *counts))
-    frame = _frame(520, 270, (0, 100), (0, ticks[-1]))
-    body = _y_axis(frame, ticks, "submissions") + _x_axis(frame, list(range(0, 101, 20)), "score, % of the maximum")
+    ticks = whole_ticks(0, max(4, *counts))
+    frame = frame_of(520, 270, (0, 100), (0, ticks[-1]))
+    body = y_axis(frame, ticks, "submissions") + x_axis(frame, list(range(0, 101, 20)), "score, % of the maximum")
     for index, count in enumerate(counts):
         left, right = frame.x(index * 10) + 1.5, frame.x(index * 10 + 10) - 1.5
         top, base = frame.y(count), frame.y(0)
@@ -83,7 +83,7 @@ def histogram(shares: Sequence[float]) -> Markup:
                 f'<text class="value" x="{(left + right) / 2:.1f}" y="{top - 4:.1f}">{count}</text>'
             )
     counted = ", ".join(f"{i * 10} to {i * 10 + 10} %: {count}" for i, count in enumerate(counts) if count)
-    return _svg(frame, f"Score distribution. {counted or 'No submissions.'}", body)
+    return svg(frame, f"Score distribution. {counted or 'No submissions.'}", body)
 
 
 def scatter(dots: Sequence[Dot]) -> Markup | None:
@@ -93,21 +93,21 @@ def scatter(dots: Sequence[Dot]) -> Markup | None:
         return None
     low, high = math.log10(min(dot.x for dot in dots)), math.log10(max(dot.x for dot in dots))
     low, high = math.floor(low * 4 - 0.2) / 4, math.ceil(high * 4 + 0.2) / 4
-    ticks = _ticks(min(dot.y for dot in dots), max(dot.y for dot in dots))
-    frame = _frame(520, 270, (low, high), (ticks[0], ticks[-1]))
-    body = _y_axis(frame, ticks, "holdout loss") + _x_axis(
+    ticks = ticks_of(min(dot.y for dot in dots), max(dot.y for dot in dots))
+    frame = frame_of(520, 270, (low, high), (ticks[0], ticks[-1]))
+    body = y_axis(frame, ticks, "holdout loss") + x_axis(
         frame, [math.log10(tick) for tick in _log_ticks(low, high)], "parameters", lambda x: _short(10**x)
     )
     for dot in dots:
         center = f'cx="{frame.x(math.log10(dot.x)):.1f}" cy="{frame.y(dot.y):.1f}"'
-        tooltip = f"{_escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
+        tooltip = f"{escape(one_line(dot.label, 60))}: loss {dot.y:.4g}, {dot.x:,.0f} parameters"
         body += f'<circle class="dot {dot.color}" {center} r="5"><title>{tooltip}</title></circle>'
     best = min(dots, key=lambda dot: dot.y)
     text = (
         f"Holdout loss against parameter count for {len(dots)} submissions. Lowest loss {best.y:.4g} "
         f"with {best.x:,.0f} parameters."
     )
-    return _svg(frame, text, body)
+    return svg(frame, text, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +132,11 @@ def operating_curves(curves: Sequence[OperatingCurve], marks: Sequence[tuple[flo
     """
     curves = curves[:MAX_CURVES]
     xs = [x for curve in curves for x, _ in curve.points]
-    ticks = _ticks(min(xs), max(xs), 6)
+    ticks = ticks_of(min(xs), max(xs), 6)
     rows = len(curves)
-    frame = _frame(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100), _NAMES)
-    body = _y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + _x_axis(
-        frame, ticks, f"threshold, {_escape(one_line(measure, 40))}"
+    frame = frame_of(720, 270 + 18 * rows, (ticks[0], ticks[-1]), (-12 * rows, 100), _NAMES)
+    body = y_axis(frame, [0, 20, 40, 60, 80, 100], "passes, % of runs") + x_axis(
+        frame, ticks, f"threshold, {escape(one_line(measure, 40))}"
     )
     for index, (x, name) in enumerate(marks):
         mark_x = f"{frame.x(x):.1f}"
@@ -144,7 +144,7 @@ def operating_curves(curves: Sequence[OperatingCurve], marks: Sequence[tuple[flo
         body += f'<line class="mark" x1="{mark_x}" x2="{mark_x}" y1="{_TOP}" y2="{frame.y(-12 * rows):.1f}"/>'
         fits = x >= marks[0][0] and frame.x(x) < 0.8 * frame.width
         side, offset = ("key", 5) if fits else ("tick left", -5)
-        body += f'<text class="{side}" x="{frame.x(x) + offset:.1f}" y="{height:.1f}">{_escape(name)}</text>'
+        body += f'<text class="{side}" x="{frame.x(x) + offset:.1f}" y="{height:.1f}">{escape(name)}</text>'
     for index, curve in enumerate(curves):
         style = f"run-{curve.color}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in curve.points)
@@ -153,12 +153,12 @@ def operating_curves(curves: Sequence[OperatingCurve], marks: Sequence[tuple[flo
         for value in curve.values:
             body += f'<circle class="{style} value" cx="{frame.x(value):.1f}" cy="{height:.1f}" r="4"/>'
         body += (
-            f'<text class="tick left" x="{_NAMES - 5}" y="{height + 4:.1f}">{_escape(one_line(curve.label, 20))}</text>'
+            f'<text class="tick left" x="{_NAMES - 5}" y="{height + 4:.1f}">{escape(one_line(curve.label, 20))}</text>'
         )
     spread = "; ".join(
         f"{one_line(curve.label, 60)} from {min(curve.values):.4g} to {max(curve.values):.4g}" for curve in curves
     )
-    return _svg(frame, f"How often each candidate passes, by threshold. Measured: {spread}.", body)
+    return svg(frame, f"How often each candidate passes, by threshold. Measured: {spread}.", body)
 
 
 MAX_CURVES = 6
@@ -169,7 +169,9 @@ _NAMES = 150
 # --- parts -------------------------------------------------------------------------------------------
 
 
-def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float], margin: int = _LEFT) -> _Frame:
+def frame_of(width: int, height: int, xs: tuple[float, float], ys: tuple[float, float], margin: int = _LEFT) -> _Frame:
+    """Return an area of these pixels for values from the first to the second of ``xs`` and ``ys``."""
+
     def x(value: float) -> float:
         return margin + (value - xs[0]) / ((xs[1] - xs[0]) or 1) * (width - margin - _RIGHT)
 
@@ -179,14 +181,16 @@ def _frame(width: int, height: int, xs: tuple[float, float], ys: tuple[float, fl
     return _Frame(width, height, x, y, margin)
 
 
-def _svg(frame: _Frame, text: str, body: str) -> Markup:
+def svg(frame: _Frame, text: str, body: str) -> Markup:
+    """Return the plot with the text that says the same."""
     from markupsafe import Markup
 
     box = f'viewBox="0 0 {frame.width} {frame.height}"'
-    return Markup(f'<svg class="plot" {box} role="img" aria-label="{_escape(text)}">{body}</svg>')
+    return Markup(f'<svg class="plot" {box} role="img" aria-label="{escape(text)}">{body}</svg>')
 
 
-def _y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
+def y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
+    """Draw the left axis with its grid."""
     right = frame.width - _RIGHT
     middle = (frame.y(ticks[0]) + frame.y(ticks[-1])) / 2
     parts = [f'<text class="title" transform="translate(13 {middle:.0f}) rotate(-90)">{title}</text>']
@@ -197,7 +201,8 @@ def _y_axis(frame: _Frame, ticks: Sequence[float], title: str) -> str:
     return "".join(parts)
 
 
-def _x_axis(frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format) -> str:
+def x_axis(frame: _Frame, ticks: Sequence[float], title: str, name: Callable[[float], str] = "{:g}".format) -> str:
+    """Draw the lower axis."""
     base = frame.height - _BOTTOM
     right = frame.width - _RIGHT
     parts = [f'<line class="axis" x1="{frame.left}" x2="{right}" y1="{base}" y2="{base}"/>']
@@ -233,7 +238,7 @@ def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
     return points[::step] if step == 1 else [*points[::step], points[-1]]
 
 
-def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+def ticks_of(low: float, high: float, wanted: int = 5) -> list[float]:
     """Choose round numbers from at or below ``low`` to at or above ``high``."""
     span = (high - low) or abs(high) or 1.0
     raw = span / wanted
@@ -244,7 +249,7 @@ def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def _whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
+def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
     """Choose whole numbers; from 0 the last is at or above ``high``, from 1 (epochs) at or below it."""
     step = next(s for p in range(12) for f in (1, 2, 5) if (s := f * 10**p) * wanted >= high - low)
     if low == 0:
@@ -265,7 +270,8 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _escape(text: str) -> str:
-    from markupsafe import escape
+def escape(text: str) -> str:
+    """Return a text as it stands in markup."""
+    from markupsafe import escape as escaped
 
-    return str(escape(text))
+    return str(escaped(text))

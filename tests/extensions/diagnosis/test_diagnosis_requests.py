@@ -11,12 +11,12 @@ import pytest
 
 from autograder import check
 from autograder.check import diagnosing
+from autograder.check.asking import asked_by
 from autograder.check.diagnosing import (
     DiagnosisRequest,
     collecting_requests,
     own_epochs,
     request_diagnosis,
-    requests_of,
 )
 from autograder.check.prediction_cache import ModelFigures, PredictionCache, read_predictions
 from autograder.errors import CourseError
@@ -41,7 +41,7 @@ def request(model: Any) -> DiagnosisRequest:
 
 def test_requests_are_collected_with_their_question_and_once_for_a_model() -> None:
     model = Model()
-    with collecting_requests() as requests, requests_of("test-loss"):
+    with collecting_requests() as requests, asked_by("test-loss"):
         request_diagnosis(request(model))
         request_diagnosis(request(model))
         request_diagnosis(request(Model()))

@@ -1,0 +1,142 @@
+"""What a model gets wrong: counted from a check's predictions, and shown only where the check shows its rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.pages import inert
+from helpers.samples import assignment, course, grade
+
+from autograder import check
+from autograder.check.asking import asked_by
+from autograder.check.mistaken import CHANCES, LOGITS, VALUES, collecting_mistakes, mistakes_of
+from autograder.exchange.result_json import from_json, to_json
+from autograder.extensions.diagnosis.mistakes_section import sentences
+from autograder.records.mistakes import ConfusedPair, ModelMistakes
+from autograder.results.report import render_feedback
+
+LABELS = np.repeat([0, 1, 2], [50, 30, 20])
+PREDICTED = np.concatenate([np.repeat([0, 1], [45, 5]), np.repeat([1, 2], [10, 20]), np.full(20, 2)])
+CHANCE = np.where(np.eye(3)[PREDICTED] > 0, 0.98, 0.01)
+ROWS = np.arange(100.0)[:, None]
+
+
+class Answers:
+    """A model whose rows are numbers of its outputs."""
+
+    def __init__(self, outputs: np.ndarray) -> None:
+        self.outputs = outputs
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return self.outputs[rows[:, 0].astype(int)]
+
+
+def counted(outputs: Any, labels: Any, kind: str = CHANCES) -> ModelMistakes:
+    mistakes = mistakes_of("test-loss", "loss", np.asarray(outputs, dtype=np.float64), np.asarray(labels), kind)
+    assert mistakes is not None
+    return mistakes
+
+
+def test_classes_that_are_confused_are_counted() -> None:
+    mistakes = counted(CHANCE, LABELS)
+    assert mistakes.confusion == ((45, 5, 0), (0, 10, 20), (0, 0, 20))
+    assert mistakes.pairs == (ConfusedPair(1, 2, 20), ConfusedPair(0, 1, 5))
+    assert [(each.rows, each.right) for each in mistakes.classes] == [(50, 45), (30, 10), (20, 20)]
+    assert mistakes.classes[2].loss == pytest.approx(-np.log(0.98))
+    assert list(sentences(mistakes)) == [
+        "It takes 20 of 30 rows of class 1 for class 2.",
+        "It takes 5 of 50 rows of class 0 for class 1.",
+        "It is surer than it is right: 98 % sure on average, and right in 75 %.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "kind"),
+    [
+        (CHANCE, np.eye(3)[LABELS], CHANCES),
+        (np.log(CHANCE), LABELS, LOGITS),
+        (CHANCE.reshape(20, 5, 3), LABELS.reshape(20, 5), CHANCES),
+    ],
+    ids=["one-hot", "scores", "positions"],
+)
+def test_the_same_predictions_in_other_forms_count_the_same(outputs: Any, labels: Any, kind: str) -> None:
+    same = counted(outputs, labels, kind)
+    assert (same.confusion, same.rows) == (counted(CHANCE, LABELS).confusion, 100)
+    assert same.calibration == counted(CHANCE, LABELS).calibration
+
+
+def test_one_output_is_the_probability_of_class_1() -> None:
+    assert counted([0.9, 0.2, 0.4, 0.6], [1, 0, 1, 0]).confusion == ((1, 1), (1, 1))
+    assert counted([[3.0], [-3.0]], [1, 1], LOGITS).confusion == ((0, 0), (1, 1))
+
+
+def test_scores_of_an_unknown_kind_have_no_calibration_and_no_loss() -> None:
+    mistakes = counted([[3.0, 1.0], [2.0, 5.0]], [0, 0])
+    assert mistakes.calibration == ()
+    assert [each.loss for each in mistakes.classes] == [None, None]
+
+
+def test_residuals_of_a_regression_say_where_it_errs() -> None:
+    actual = np.linspace(-1, 1, 300)
+    mistakes = counted(actual / 2, actual, VALUES)
+    assert mistakes.residuals is not None
+    assert sum(mistakes.residuals.counts) == 300
+    assert "it stays too close to the mean" in " ".join(sentences(mistakes))
+    shifted = " ".join(sentences(counted(actual + 0.5, actual, VALUES)))
+    assert shifted.startswith("Its values are too high by 0.5 on average.")
+
+
+@pytest.mark.parametrize(("outputs", "labels"), [([[np.nan, 0.0]], [0]), (np.zeros((0, 2)), [])])
+def test_what_cannot_be_counted_is_left_alone(outputs: Any, labels: Any) -> None:
+    assert mistakes_of("q", "loss", np.asarray(outputs, dtype=np.float64), np.asarray(labels)) is None
+
+
+def test_checks_count_their_predictions_once_for_each_question() -> None:
+    model = Answers(CHANCE)
+    with collecting_mistakes() as notes, asked_by("test-loss"):
+        check.loss(model, on=(ROWS, LABELS), below=9.0)
+        check.accuracy(model, on=(ROWS, LABELS), above=0.5)
+    assert [(note.question, note.check, note.rows) for note in notes] == [("test-loss", "loss", 100)]
+
+
+def test_a_check_that_does_not_show_its_thresholds_counts_nothing() -> None:
+    with collecting_mistakes() as notes:
+        check.loss(Answers(CHANCE), on=(ROWS, LABELS), below=9.0, show=False)
+    assert notes == []
+
+
+def test_labels_that_do_not_fit_cost_no_credit() -> None:
+    halves = Answers(np.full((100, 3), 0.5))
+    with collecting_mistakes() as notes:
+        result = check.loss(halves, on=(ROWS, np.eye(3)[LABELS] / 2), below=9.0)
+    assert result.fraction == 1.0
+    assert [note.calibration for note in notes] == [()]
+
+
+# --- pages and files ----------------------------------------------------------------------------------
+
+
+def with_mistakes(*mistakes: ModelMistakes) -> Any:
+    made = grade("ada")
+    return replace(made, notebooks=(replace(made.notebooks[0], mistakes=mistakes), *made.notebooks[1:]))
+
+
+def test_the_page_has_plots_with_texts(tmp_path: Path) -> None:
+    actual = np.linspace(-1, 1, 300)
+    both = (counted(CHANCE, LABELS), replace(counted(actual / 2, actual, VALUES), check="<b>error</b>"))
+    page = render_feedback(course(tmp_path), assignment(), with_mistakes(*both), {})
+    text = inert(page).text
+    assert "It takes 20 of 30 rows of class 1 for class 2." in text
+    assert "Counted on the 300 rows of the check <b>error</b>." in text  # shown as text
+    assert 'aria-label="Actual and predicted classes of 100 rows: 75 right. 20 of class 1 taken for 2;' in page
+    assert 'aria-label="How sure the network is, and how often it is right: 98 % sure, 75 % right, 100 rows."' in page
+    assert 'aria-label="Predicted minus actual values: mean' in page
+
+
+def test_the_numbers_are_in_result_json() -> None:
+    made = with_mistakes(counted(CHANCE, LABELS), counted([1.0, 2.0], [1.5, 1.5], VALUES))
+    assert from_json(to_json(made)).notebooks[0].mistakes == made.notebooks[0].mistakes
