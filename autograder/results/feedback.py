@@ -1,7 +1,8 @@
 """Feedback pages in feedback/: a batch writes those again that would change.
 
-.autograder/feedback/<assignment>.json holds, for each page, a hash of its sources and a hash of the page. A page that
-is missing, was changed, or has other sources now is written. If that file is deleted, all pages are written.
+.autograder/feedback/<assignment>.json holds, for each page, a hash of its sources, and a hash of the page and of the
+feedback.json beside it. A page that is missing, was changed, or has other sources now is written. If that file is
+deleted, all pages are written.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade
 from autograder.results import report, second_look
+from autograder.results.report.feedback_json import NAME, feedback_json
 from autograder.results.student_view import for_students
 
 
@@ -40,7 +42,7 @@ class Feedback:
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
 ) -> Feedback:
-    """Write feedback/<student>/<assignment>/<page>.html for each grade, as the student may see it now.
+    """Write a page and a feedback.json for each grade, as the student may see it now, into feedback/<student>/<assignment>/.
 
     Points and comments given by hand are in grades that come from
     :func:`~autograder.results.gradebook.with_manual_scores`. A fault in a student's requests for a second look costs
@@ -76,8 +78,10 @@ def write_feedback(
         for page in due:
             text = report.render_feedback(course, assignment, page.grade, _notebooks(course, page.grade), page.requests)
             content = text.encode("utf-8", "backslashreplace")
+            data = feedback_json(course, assignment, page.grade).encode("utf-8", "backslashreplace")
             write_atomically(page.path, content)
-            pages.remember(page, _hash(content))
+            write_atomically(page.data_path, data)
+            pages.remember(page, _hash(content + data))
     finally:
         pages.save()
     return Feedback(tuple(page.path for page in written_pages), tuple(faults))
@@ -90,6 +94,10 @@ class _Page:
     path: Path
     made_from: str
     """Hash of the page's sources."""
+
+    @property
+    def data_path(self) -> Path:
+        return self.path.with_name(NAME)
 
     @classmethod
     def of(cls, course: Course, pages: _Pages, grade: Grade, requests: tuple[second_look.Request, ...]) -> _Page:
@@ -143,12 +151,13 @@ class _Pages:
 
     def is_current(self, page: _Page) -> bool:
         try:
-            return bool(self.known.get(page.grade.student) == [page.made_from, _hash(page.path.read_bytes())])
+            content = page.path.read_bytes() + page.data_path.read_bytes()
+            return bool(self.known.get(page.grade.student) == [page.made_from, _hash(content)])
         except OSError:
             return False
 
     def remember(self, page: _Page, content: str) -> None:
-        """Record a page; ``content`` is the hash of the page as it was written."""
+        """Record a page; ``content`` is the hash of the page and its feedback.json as they were written."""
         self.known[page.grade.student] = [page.made_from, content]
         self.changed = True
 

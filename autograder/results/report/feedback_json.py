@@ -1,0 +1,95 @@
+"""feedback.json: what a feedback page says, as data for programs. It holds nothing that the page does not show."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograder._util.plain_records import to_plain
+from autograder._util.text import one_line, visible
+from autograder.records.course import Assignment, Course
+from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
+from autograder.results.report import status_words
+
+NAME = "feedback.json"
+VERSION = 1
+_CURVES = ("loss", "val_loss")
+_LONGEST = 8000
+"""Characters of a text, as on the page."""
+
+
+def feedback_json(course: Course, assignment: Assignment, grade: Grade) -> str:
+    """Write the text of a feedback.json.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        grade: the grade as the student may see it now, see :func:`~autograder.results.student_view.for_students`.
+    """
+    values = {
+        "version": VERSION,
+        "course": one_line(course.title),
+        "assignment": one_line(assignment.title),
+        "score": grade.score,
+        "max_score": grade.max_score,
+        "late_penalty": grade.late_penalty,
+        "submitted_at": to_plain(grade.submitted_at),
+        "due": to_plain(status_words.due_date(grade, assignment)),
+        "graded_at": to_plain(grade.graded_at),
+        "held_back": [_held_back(held) for held in grade.held_back],
+        "notebooks": [_notebook(book) for book in grade.notebooks],
+    }
+    return json.dumps(values, indent=1, allow_nan=False) + "\n"
+
+
+def _held_back(held: HeldBack) -> dict[str, Any]:
+    return {
+        "notebook": one_line(held.notebook),
+        "id": one_line(held.id),
+        "max_score": held.max_score,
+        "message": held.words,
+        "until": to_plain(held.until),
+    }
+
+
+def _notebook(book: NotebookGrade) -> dict[str, Any]:
+    _, word, message = status_words.status_words(book)
+    return {
+        "notebook": one_line(book.notebook),
+        "status": word,
+        "message": visible(message, 2000),
+        "questions": [_question(question) for question in book.questions],
+        "comments": {one_line(name): visible(text, _LONGEST) for name, text in book.comments.items()},
+        "curve": {name: _finite(book.history[name]) for name in _CURVES if name in book.history},
+        "diagnoses": to_plain(list(book.diagnoses)),
+        "mistakes": to_plain(list(book.mistakes)),
+    }
+
+
+def _question(question: QuestionGrade) -> dict[str, Any]:
+    return {
+        "id": one_line(question.id),
+        "outcome": question.outcome.value,
+        "score": question.score,
+        "max_score": question.max_score,
+        "message": visible(question.remark, _LONGEST),
+        "comment": visible(question.comment, _LONGEST),
+        "by_hand": question.by_hand,
+        "in_kernel": question.in_kernel,
+        "checks": [
+            {
+                "name": one_line(check.name),
+                "outcome": check.outcome.value,
+                "credit": check.fraction,
+                "message": visible(check.message, _LONGEST),
+            }
+            for check in question.checks
+        ],
+    }
+
+
+def _finite(values: Sequence[float]) -> list[float | None]:
+    """Return the values of a curve; None where the training diverged."""
+    return [float(value) if isinstance(value, int | float) and math.isfinite(value) else None for value in values]
