@@ -41,7 +41,9 @@ class DiagnosisRequest:
     loss: str | None = None
     """Loss that is measured, in Keras's word; None: what the model is compiled with."""
     optimizer: Any = None
-    """An optimizer of Keras; None: the model's."""
+    """An optimizer of Keras or of the model's library; None: the model's, else Adam."""
+    from_logits: bool = False
+    """Whether the outputs are scores, for a model that is not compiled."""
     question: str = ""
     """The grade_id of the test; empty in a student's own notebook."""
 
@@ -85,6 +87,7 @@ def diagnose(
     *,
     batch_size: int = 32,
     loss: str | None = None,
+    from_logits: bool = False,
     seconds: float = 10.0,
 ) -> Diagnosis:
     """Say what would make a network better: a few changes are tried on it, each trained from the same seeds.
@@ -93,11 +96,13 @@ def diagnose(
     shown on the feedback page. It is never graded.
 
     Args:
-        model: a compiled ``keras.Model``. Its weights are not used, and stay as they are.
+        model: a compiled ``keras.Model``, or a PyTorch module, for which ``loss`` must be given. Its weights are not
+            used, and stay as they are.
         on: ``(X, y)`` to train on and to compare on; y is one-hot, whole numbers, or values.
         epochs: epochs of each training; None: as many as the model's last ``fit`` had, else 10.
         batch_size: rows of a batch.
         loss: the loss that is compared, as in :func:`check.loss`; None: the one that the model is compiled with.
+        from_logits: True if a PyTorch module returns scores (logits).
         seconds: processor time that all trainings together may take; in the examiner, course.yaml says it.
 
     Returns:
@@ -116,7 +121,8 @@ def diagnose(
     if loss is not None:
         loss_named(_CHECK, loss)
     model = as_examined(model, rows=inputs)
-    request = DiagnosisRequest(model, inputs, labels, epochs or own_epochs(model, USUAL_EPOCHS), batch_size, loss)
+    length = epochs or own_epochs(model, USUAL_EPOCHS)
+    request = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, from_logits=from_logits)
     if in_examiner():
         request_diagnosis(request)
         return Diagnosis(loss or "", 0, 0.0, note="The diagnosis is made after the tests.")

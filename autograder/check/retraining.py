@@ -137,7 +137,8 @@ def retrained(
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."
         return report(name, 0.0, message, weight=weight, detail=f"{message} It would take {error}.")
     length = own_epochs(model, epochs)
-    request_diagnosis(DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen))
+    wish = DiagnosisRequest(model, inputs, labels, length, batch_size, loss, optimizer and chosen, from_logits)
+    request_diagnosis(wish)
     summary = ", ".join(filter(None, [_summary(metric, trainings, epochs), default]))
     message, detail = messages(summary, wanted, trainings.verdict, show=show)
     evidence = _evidence(metric, trainings) | {"epochs": epochs} | wanted.evidence

@@ -52,7 +52,7 @@ def _kept_or_new(request: DiagnosisRequest, settings: Mapping[str, Any], cache: 
 
 
 def _plain(request: DiagnosisRequest) -> list[Any]:
-    # Optimizers of other libraries have no configuration of Keras's; their networks are not diagnosed yet.
     configuration = getattr(request.optimizer, "get_config", None)
-    optimizer = None if configuration is None else repr(configuration())
-    return [request.epochs, request.batch_size, request.loss, optimizer, request.question]
+    settings = getattr(request.optimizer, "defaults", None) if configuration is None else configuration()
+    optimizer = f"{type(request.optimizer).__name__} {settings!r}" if settings else str(request.optimizer)
+    return [request.epochs, request.batch_size, request.loss, request.from_logits, optimizer, request.question]

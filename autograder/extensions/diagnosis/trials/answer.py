@@ -8,14 +8,30 @@ from typing import Any
 from autograder.check.diagnosing import DiagnosisRequest
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.counterfactuals import Settings, diagnose
+from autograder.extensions.diagnosis.trials.keras_twin import (
+    channels_last,
+    in_other_words,
+    keras_optimizer,
+    keras_twin,
+)
 from autograder.models.network import Network
 from autograder.records.diagnosis import Diagnosis
 
 
 def answer(request: DiagnosisRequest, settings: Mapping[str, Any]) -> Diagnosis | None:
-    """Diagnose a Keras model; None where course.yaml says ``diagnosis: off``, or for a network of another library."""
-    if not settings.get("diagnosis", True) or isinstance(request.model, Network):
+    """Diagnose a model; None where course.yaml says ``diagnosis: off``.
+
+    A network of another library is diagnosed as the Keras model with the same layers; None if there is none.
+    """
+    if not settings.get("diagnosis", True):
         return None
-    chosen = Settings(request.epochs, request.batch_size, request.loss, request.optimizer)
     seconds = settings.get("diagnosis_seconds", DEFAULT_SECONDS)
-    return diagnose(request.model, request.inputs, request.labels, chosen, seconds)
+    chosen = Settings(request.epochs, request.batch_size, request.loss, request.optimizer, request.from_logits)
+    if not isinstance(request.model, Network):
+        return diagnose(request.model, request.inputs, request.labels, chosen, seconds)
+    twin = keras_twin(request.model)
+    if twin is None or request.loss is None:
+        return None
+    optimizer = keras_optimizer(request.optimizer)
+    chosen = Settings(request.epochs, request.batch_size, request.loss, optimizer, request.from_logits, fuses=False)
+    return in_other_words(diagnose(twin, channels_last(request.inputs), request.labels, chosen, seconds))

@@ -94,7 +94,14 @@ def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
 def _output(recipe: Recipe) -> Iterator[Remedy]:
     last = output_activation(recipe.model)
     wanted = {CATEGORICAL: "softmax", BINARY: "sigmoid"}.get(recipe.loss, "linear")
-    if recipe.from_logits and last in ("softmax", "sigmoid"):
+    if recipe.from_logits and last in ("softmax", "sigmoid") and not recipe.fuses:
+        yield Remedy(
+            "output",
+            f"no {last} at the end",
+            lambda old: _with_output(old, "linear"),
+            f"The loss takes scores and applies {last} itself; applied twice, it hardly tells the classes apart.",
+        )
+    elif recipe.from_logits and last in ("softmax", "sigmoid"):
         yield Remedy(
             "output",
             f"from_logits=False in the loss, because the network ends in {last}",

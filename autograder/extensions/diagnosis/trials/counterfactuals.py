@@ -53,6 +53,10 @@ class Settings:
     """The loss to measure, in Keras's word; None: what the model is compiled with."""
     optimizer: Any = None
     """A Keras optimizer; None: the one that the model is compiled with, else Adam."""
+    from_logits: bool = False
+    """Whether a model that is not compiled returns scores."""
+    fuses: bool = True
+    """Whether a crossentropy is one of the scores before a softmax at the end, as in Keras."""
     seed: int = 0
 
 
@@ -92,13 +96,13 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
 def _recipe(model: Any, settings: Settings) -> Recipe | None:
     import keras
 
-    loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), False)
+    loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), settings.from_logits)
     if loss is None:
         return None
     optimizer = settings.optimizer or getattr(model, "optimizer", None) or keras.optimizers.Adam()
     if getattr(keras.optimizers, type(optimizer).__name__, None) is not type(optimizer):
         optimizer = keras.optimizers.Adam()
-    return Recipe(model, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
+    return Recipe(model, loss, from_logits, optimizer, settings.epochs, settings.batch_size, fuses=settings.fuses)
 
 
 def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:

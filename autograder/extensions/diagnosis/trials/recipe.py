@@ -55,6 +55,8 @@ class Recipe:
     """Learning rate in place of the optimizer's own."""
     scaled: bool = False
     """Whether each feature of the inputs is brought to mean 0 and standard deviation 1."""
+    fuses: bool = True
+    """Whether a crossentropy is one of the scores before a softmax or sigmoid at the end, as in Keras."""
 
     @property
     def graph(self) -> tuple[Any, ...]:
@@ -121,7 +123,8 @@ def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.nd
     """
     if not np.isfinite(outputs).all():
         return np.full(len(labels), np.nan)
-    is_score = recipe.from_logits and output_activation(recipe.model) not in ("softmax", "sigmoid")
+    ends_in_chances = recipe.fuses and output_activation(recipe.model) in ("softmax", "sigmoid")
+    is_score = recipe.from_logits and not ends_in_chances
     measure = metrics.loss_named("diagnosis", goal, from_logits=is_score and goal in OF_CLASSES)
     if goal in OF_CLASSES and not is_score:
         outputs = np.clip(outputs, 0.0, None if goal == CATEGORICAL else 1.0)

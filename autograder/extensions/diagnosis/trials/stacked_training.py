@@ -110,7 +110,7 @@ class LossGradient:
         is_one_hot = labels.ndim == 2 and labels.shape[-1] > 1
         self.labels = labels if recipe.loss != CATEGORICAL or is_one_hot else np.eye(classes)[labels.reshape(-1)]
         self.labels = self.labels.reshape(len(labels), -1).astype(np.float32)
-        self.fused = ("softmax", "sigmoid") if recipe.loss in OF_CLASSES else ()
+        self.fused = ("softmax", "sigmoid") if recipe.fuses and recipe.loss in OF_CLASSES else ()
         self._slope = self._chosen(recipe, is_one_hot=is_one_hot)
 
     def __call__(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

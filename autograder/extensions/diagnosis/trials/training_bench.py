@@ -168,6 +168,8 @@ class TrainingBench:
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
             known = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
             self._stacked[recipe.graph] = stacked_network(recipe.model) if known else None
+            if self._stacked[recipe.graph] is None and not recipe.fuses:
+                raise OutOfBudget  # TensorFlow computes the loss in another way than the network's own library
         return self._stacked[recipe.graph]
 
     def _trained_together(self, network: StackedNetwork, recipe: Recipe, seed: int) -> list[Training]:
