@@ -42,7 +42,7 @@ class Feedback:
 def write_feedback(
     course: Course, assignment: Assignment, grades: Sequence[Grade], *, changed_only: bool = False
 ) -> Feedback:
-    """Write a page and a feedback.json for each grade, as the student may see it now, into feedback/<student>/<assignment>/.
+    """Write the page and feedback.json of each grade, as the student may see it now, below ``feedback/``.
 
     Points and comments given by hand are in grades that come from
     :func:`~autograder.results.gradebook.with_manual_scores`. A fault in a student's requests for a second look costs

@@ -7,27 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autograder.extensions.diagnosis.course_keys import KINDS
 from autograder.records.grade import Grade
 from autograder.results.report.page import feedback_link, render
 from autograder.results.report.sections import ReportedClass
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-KINDS = {
-    "output": "The output does not fit the loss",
-    "loss": "The loss does not fit the task",
-    "linear": "Layers without an activation",
-    "rate": "The learning rate",
-    "scale": "Inputs that are not scaled",
-    "dropout": "Too much dropout",
-    "vanishing": "Vanishing gradients",
-    "dead": "Dead units",
-    "overfit": "Learned by heart",
-    "epochs": "Stopped too soon",
-    "capacity": "Too few units",
-}
-"""Kind of a finding → its name for the teacher, in the order of the table."""
 
 
 @dataclass(frozen=True)

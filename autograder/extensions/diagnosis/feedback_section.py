@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import one_line
+from autograder.records.course import Assignment
 from autograder.records.diagnosis import Diagnosis, LossCurve
 from autograder.records.grade import NotebookGrade
 from autograder.results.report import plots
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def feedback_section(book: NotebookGrade) -> Markup:
+def feedback_section(book: NotebookGrade, assignment: Assignment) -> Markup:
     """Make the section; empty for a notebook without a diagnosis."""
     from markupsafe import Markup
 
     if not book.diagnoses:
         return Markup()
-    return Markup(render("diagnosis.html", {"diagnoses": [_view(diagnosis) for diagnosis in book.diagnoses]}))
+    values = {
+        "diagnoses": [_view(diagnosis) for diagnosis in book.diagnoses],
+        "links": assignment.settings.get("diagnosis_links", {}),
+    }
+    return Markup(render("diagnosis.html", values))
 
 
 def _view(diagnosis: Diagnosis) -> dict[str, Any]:

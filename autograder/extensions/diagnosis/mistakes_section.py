@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from autograder.records.course import Assignment
 from autograder.records.grade import NotebookGrade
 from autograder.records.mistakes import ModelMistakes
 from autograder.results.report import mistake_plots
@@ -18,7 +19,7 @@ _NOTED = 0.05
 """Smallest distance between a network's mean probability and its accuracy that is told."""
 
 
-def mistakes_section(book: NotebookGrade) -> Markup:
+def mistakes_section(book: NotebookGrade, assignment: Assignment) -> Markup:
     """Make the section; empty for a notebook whose models were not looked at."""
     from markupsafe import Markup
 

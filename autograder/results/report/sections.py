@@ -36,17 +36,17 @@ WriteSection = Callable[[ReportedClass], "Markup"]
 """Makes a section as safe Markup, empty if there is nothing to say; what is registered as ``autograder.sections``."""
 
 
-WriteNotebookSection = Callable[[NotebookGrade], "Markup"]
+WriteNotebookSection = Callable[[NotebookGrade, Assignment], "Markup"]
 """Makes a section of a notebook's feedback as safe Markup, empty if there is nothing to say."""
 
 
-def notebook_sections(book: NotebookGrade) -> list[Markup]:
+def notebook_sections(book: NotebookGrade, assignment: Assignment) -> list[Markup]:
     """Make the sections that extensions add below a notebook's questions, without those that cannot be loaded."""
     sections: list[Markup] = []
     for name in registry.names(registry.NOTEBOOK_SECTIONS):
         with contextlib.suppress(HostError):
             write: WriteNotebookSection = registry.load(registry.NOTEBOOK_SECTIONS, name)
-            sections.append(write(book))
+            sections.append(write(book, assignment))
     return sections
 
 

@@ -51,7 +51,7 @@ def render_feedback(
     left out. ``requests`` are the student's for a second look. The page shows only the student's part of a grade:
     never a ``detail``, never evidence.
     """
-    books = [_book(one, notebooks.get(one.notebook)) for one in grade.notebooks]
+    books = [_book(one, notebooks.get(one.notebook), assignment) for one in grade.notebooks]
     earned = sum(one.score for one in grade.notebooks)
     waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
     due = status_words.due_date(grade, assignment)
@@ -79,7 +79,7 @@ def render_feedback(
     return render("feedback.html", values)
 
 
-def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
+def _book(grade: NotebookGrade, notebook: NotebookNode | None, assignment: Assignment) -> _Book:
     views, left_out = cells.views(notebook) if notebook is not None else ([], 0)
     return _Book(
         grade=grade,
@@ -88,7 +88,7 @@ def _book(grade: NotebookGrade, notebook: NotebookNode | None) -> _Book:
         cells=views,
         left_out=left_out,
         titles=headings(_cells(notebook)) if notebook is not None else {},
-        sections=notebook_sections(grade),
+        sections=notebook_sections(grade, assignment),
     )
 
 
