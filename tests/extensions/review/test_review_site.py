@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits
+from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
 from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
 
 from autograder.coordinator import batch
@@ -119,6 +119,18 @@ def test_nothing_of_a_page_is_cut_on_any_screen(course, width):
     site = site_of(course)
     for address in ("", "q/0", "q/1/0", "q/2/1"):
         assert misfits(site.reply("GET", address).body.decode(), width) == []
+
+
+@pytest.mark.integration
+@with_axe
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(course, dark):
+    site = site_of(course)
+    overview, question, *answers = (
+        site.reply("GET", address).body.decode() for address in ("", "q/0", "q/0/0", "q/1/0", "q/2/1")
+    )
+    page = question.replace("</main>", f"{''.join(answers)}</main>")  # the page's script puts them there
+    assert [violations(text, dark=dark) for text in (overview, page)] == [[], []]
 
 
 def test_a_tasks_answer_is_what_the_student_wrote_below_it(course):

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits
+from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
 from helpers.tiny import tiny_course
 
 from autograder.extensions.trust.audit_page import write_page
@@ -97,6 +97,13 @@ def test_the_page_runs_nothing_and_asks_nobody(page: str) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_of_the_page_is_cut_on_any_screen(page: str, width: int) -> None:
     assert misfits(page, width) == []
+
+
+@pytest.mark.integration
+@with_axe
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(page: str, dark: bool) -> None:
+    assert violations(page, dark=dark) == []
 
 
 def test_json_says_the_same() -> None:

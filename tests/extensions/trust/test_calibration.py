@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits
+from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
 from helpers.pages import inert
 from helpers.tiny import Here, cell, notebook, tiny_release
@@ -403,6 +403,14 @@ def test_nothing_of_the_page_is_cut_on_any_screen(tmp_path: Path) -> None:
     course = measured_course(tmp_path, measuring(0.51), measuring(None), answers={"another-weak-answer": WEAK})
     page = write_page(course, course.assignments["hw"], calibrate(course, 4)).read_text()
     assert [misfits(page, width) for width in WIDTHS] == [[], []]
+
+
+@pytest.mark.integration
+@with_axe
+def test_axe_finds_nothing(tmp_path: Path) -> None:
+    course = measured_course(tmp_path, measuring(0.51), measuring(None), answers={"another-weak-answer": WEAK})
+    page = write_page(course, course.assignments["hw"], calibrate(course, 4)).read_text()
+    assert [violations(page, dark=dark) for dark in (False, True)] == [[], []]
 
 
 def test_a_plot_names_its_candidates_and_a_row_its_columns_on_narrow_screens(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""Pages with everything on them, in a browser: they fit a telephone, and axe finds nothing, in light and in dark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
+from helpers.samples import a_class, assignment, course
+from results.test_feedback_json import told
+
+from autograder.check.mistaken import VALUES, mistakes_of
+from autograder.records.grade import Grade
+from autograder.results.report import render_class_report, render_feedback
+
+pytestmark = pytest.mark.integration
+LABELS = np.arange(600) % 12
+CHANCES = np.full((600, 12), 0.04) + 0.52 * np.eye(12)[(LABELS + (np.arange(600) % 5 == 0)) % 12]
+
+
+def full(made: Grade) -> Grade:
+    """A grade with a diagnosis, and with what a network of classes and one of values get wrong."""
+    made = told(made)
+    actual = np.linspace(-1, 1, 600)
+    counted = (
+        mistakes_of("loss", "loss", CHANCES, LABELS),
+        mistakes_of("loss", "error", actual / 2, actual, VALUES),
+    )
+    book = replace(made.notebooks[0], mistakes=tuple(each for each in counted if each is not None))
+    assert len(book.mistakes) == 2
+    return replace(made, notebooks=(book,))
+
+
+def pages(folder: Path) -> list[str]:
+    grades = [full(made) for made in a_class()]
+    feedback = render_feedback(course(folder), assignment(), grades[0], {})
+    return [feedback, "".join(render_class_report(course(folder), assignment(), grades))]
+
+
+@in_browser
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_of_a_page_is_cut_on_any_screen(width: int, tmp_path: Path) -> None:
+    assert [misfits(page, width) for page in pages(tmp_path)] == [[], []]
+
+
+@with_axe
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(dark: bool, tmp_path: Path) -> None:
+    assert [violations(page, dark=dark) for page in pages(tmp_path)] == [[], []]
