@@ -10,6 +10,10 @@ and are recorded, also after one that fails, and share the cell's points.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
+from autograder._util import registry
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
 from autograder.check.causality import causal
@@ -25,7 +29,6 @@ from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
 from autograder.check.retraining import retrained
-from autograder.check.training_step import training_step
 from autograder.check.values import close, function
 
 __all__ = [
@@ -63,5 +66,19 @@ __all__ = [
     "retrained",
     "score",
     "serving_hidden_data",
-    "training_step",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a word that an extension registers on first use."""
+    if not name.startswith("_"):
+        if name in registry.names(registry.CHECKS):
+            return registry.load(registry.CHECKS, name)
+        if absent := registry.absence(name, registry.CHECKS):
+            raise AttributeError(f"check.{name} {absent}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+
+
+def __dir__() -> list[str]:
+    """List the words of extensions with all others."""
+    return sorted({*globals(), *registry.names(registry.CHECKS)})

@@ -6,6 +6,7 @@ computes losses from the predictions and from labels that never come here.
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 from collections.abc import Sequence
@@ -184,19 +185,24 @@ def record(model: Any, shapes: Any) -> list[Any]:
     return list(keras_model.claim_of_rows(model, shapes))
 
 
-def steps(step: Any, model: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Take training steps with a student's function, see :func:`training_steps.take`."""
-    from . import training_steps
-
-    return training_steps.take(step, model, request)
-
-
 QUESTIONS: dict[str, Any] = {
     "describe": describe,
     "predict": model_predictions.predict,
     "layers": model_parts.parts,
     "record": record,
-    "steps": steps,
     "optimizer": optimizer_settings.describe,
 }
 """The questions that the examiner may ask about a model, by name."""
+
+
+def question(name: str) -> Any:
+    """Return what answers a question.
+
+    Args:
+        name: a key of :data:`QUESTIONS`, or ``package.kernel_side.module:function`` of an extension. Its folder
+            ``kernel_side`` lies in the folder ``extensions`` of the agent.
+    """
+    module, _, function = name.partition(":")
+    if not function:
+        return QUESTIONS[name]
+    return getattr(importlib.import_module(f"..extensions.{module}", __package__), function)
