@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from autograder._util.libraries import version, with_extra
@@ -66,7 +66,12 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     MODELS: {"torch": "pytorch"},
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
-    CHECKS: {"training_step": "training_steps"},
+    CHECKS: {
+        "causal": "sequences",
+        "curve": "training_steps",
+        "optimizer": "training_steps",
+        "training_step": "training_steps",
+    },
     DIAGNOSES: {"counterfactuals": "diagnosis"},
     NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis"},
     COURSE_KEYS: {
@@ -154,12 +159,13 @@ def _registered(group: str) -> Mapping[str, EntryPoint]:
 
 
 @functools.cache
-def _installed() -> EntryPoints:
+def _installed() -> Any:
+    """Read the metadata of all packages once; it takes a tenth of a second."""
     return entry_points()
 
 
 def _checks_without_metadata(group: str) -> list[EntryPoint]:
-    """List the kit's own checks where no metadata lists them, as beside a notebook: each in a module of its name."""
+    """List the kit's own checks if it lies beside a notebook, without metadata: each in a module of its name."""
     if group != CHECKS or version(DISTRIBUTION) is not None:
         return []
     return [

@@ -16,15 +16,12 @@ from typing import Any
 from autograder._util import registry
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
-from autograder.check.causality import causal
 from autograder.check.compile_settings import compiled
-from autograder.check.curves import curve
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.diagnosing import diagnose
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
-from autograder.check.optimizers import optimizer
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
@@ -42,10 +39,8 @@ __all__ = [
     "backends",
     "between",
     "bonus",
-    "causal",
     "close",
     "compiled",
-    "curve",
     "dense",
     "diagnose",
     "events",
@@ -56,7 +51,6 @@ __all__ = [
     "loss",
     "on_backend",
     "only_if",
-    "optimizer",
     "optional",
     "parameters",
     "recording",

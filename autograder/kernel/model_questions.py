@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import keras_model, model_family, model_parts, model_predictions, optimizer_settings
+from . import keras_model, model_family, model_parts, model_predictions
 
 MAX_CLASSES = 10_000
 
@@ -190,7 +190,6 @@ QUESTIONS: dict[str, Any] = {
     "predict": model_predictions.predict,
     "layers": model_parts.parts,
     "record": record,
-    "optimizer": optimizer_settings.describe,
 }
 """The questions that the examiner may ask about a model, by name."""
 

@@ -1,1 +1,1 @@
-"""Training steps: the check of a student's own training loop, by the weights that come out of it."""
+"""Checks of a student's own training loop: its steps, its optimizer, and the losses that it notes."""
