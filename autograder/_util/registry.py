@@ -7,8 +7,10 @@ extension's module is imported when its name is used.
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from autograder._util.libraries import version, with_extra
@@ -32,7 +34,7 @@ SYSTEMS = "autograder.systems"
 SECTIONS = "autograder.sections"
 """Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
 CHECKS = "autograder.checks"
-"""Word of ``check`` → the function, see :mod:`autograder._util.registered_checks`."""
+"""Word of ``check`` → the function, see :mod:`autograder._util.kernel_side` for what it brings along."""
 DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
@@ -110,6 +112,16 @@ def location(group: str, name: str) -> tuple[str, str]:
     """Return the module and the attribute of what is registered under a name; nothing is imported."""
     entry = _registered(group)[name]
     return entry.module, entry.attr
+
+
+def source(group: str, name: str) -> Path | None:
+    """Return the file of the module in which something is registered, without importing it; None if there is none."""
+    try:
+        spec = importlib.util.find_spec(location(group, name)[0])
+    except Exception:  # the package that holds the module is imported, and may raise anything
+        return None
+    path = Path(spec.origin or "") if spec is not None else Path()
+    return path if path.suffix == ".py" else None
 
 
 def load(group: str, name: str) -> Any:

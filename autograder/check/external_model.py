@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder._util.registered_checks import name_in_kernel
+from autograder._util.kernel_side import claim_of, name_in_kernel
 from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
@@ -73,12 +73,17 @@ def external_model(obj: Any) -> ExternalModel | None:
             return None
         claim = ask("describe", obj)
         predict = lambda method, batch: ask("predict", obj, batch, method)  # noqa: E731
-        parts, record = partial(ask, "layers", obj), partial(ask, "record", obj)
+        parts, record = partial(ask, "layers", obj), partial(_record, obj, claim)
         return _read(claim, isinstance(obj, Handle), predict, parts, record)
     except LostError:
         raise
     except Exception:  # the student's code prevented the description
         return None
+
+
+def _record(obj: Any, claim: Any, shapes: Any) -> Any:
+    """Ask for the description of a model of which a claim names the family, as the family's extension makes it."""
+    return ask(claim_of(claim["family"]) or "record", obj, shapes)
 
 
 def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:

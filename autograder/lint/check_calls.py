@@ -8,7 +8,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder._util import registered_checks, registry
+from autograder._util import registry
 from autograder.syntax.refusals import dotted
 
 _PACKAGE = "autograder.check."
@@ -17,9 +17,13 @@ _FOLDER = Path(__file__).parents[1] / "check"
 
 def _checks() -> Mapping[str, list[str] | None]:
     """Read each check's arguments from the text of its module, without importing it; None: it takes any."""
-    sources = {word: registered_checks.source(word) for word in registry.names(registry.CHECKS)}
-    registered = {word: _parameters(*defined) if defined else None for word, defined in sources.items()}
+    registered = {word: _registered_parameters(word) for word in registry.names(registry.CHECKS)}
     return {**registered, **_core_checks()}
+
+
+def _registered_parameters(word: str) -> list[str] | None:
+    module = registry.source(registry.CHECKS, word)
+    return _parameters(module, registry.location(registry.CHECKS, word)[1]) if module is not None else None
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograder._util.registered_checks import kernel_folders
+from autograder._util import kernel_side
 from autograder.records.limits import Limits
 from autograder.sandbox.base import SOCKETS, Job, kernel_environment, own_python
 
@@ -74,6 +74,6 @@ def program_files() -> dict[str, Path]:
         **{f"{AGENT}/{name}": kernel / name for name in ("__init__.py", "__main__.py")},
         f"{AGENT}/kernel": kernel,
         f"{AGENT}/codec": package / "codec",
-        **{f"{AGENT}/extensions/{name}": folder for name, folder in kernel_folders().items()},
+        **{f"{AGENT}/extensions/{name}": folder for name, folder in kernel_side.folders().items()},
         ALIASES: kernel / "aliases",
     }

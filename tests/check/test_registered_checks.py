@@ -12,7 +12,7 @@ import pytest
 from helpers.installed import installed
 
 from autograder import check
-from autograder._util import registered_checks, registry
+from autograder._util import registry
 from autograder.check.external_model import ask
 from autograder.sandbox.kernel_job import AGENT, program_files
 
@@ -81,7 +81,7 @@ def test_the_interpreter_says_which_word_is_meant_by_a_misspelled_one() -> None:
 
 def test_a_module_that_cannot_be_found_has_no_known_arguments(tmp_path: Path) -> None:
     with installed(tmp_path / "x", "broken-checks", {}, "[autograder.checks]\nbroken = no_such_module.at_all:f\n"):
-        assert registered_checks.source("broken") is None
+        assert registry.source(registry.CHECKS, "broken") is None
 
 
 def test_each_of_the_kits_own_is_defined_in_a_module_of_its_name() -> None:

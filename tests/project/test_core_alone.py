@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -22,10 +23,13 @@ from helpers.tiny import submit, tiny_course
 import autograder
 from autograder import check
 from autograder._util import registry
+from autograder._util.kernel_side import claim_of
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.kernel import model_questions
 from autograder.lint.exam_findings import findings
+from autograder.models import RefusedModel, rebuild
 from autograder.records.exam import Role
 from autograder.release.formats import format_of
 
@@ -211,6 +215,17 @@ def test_a_check_of_an_extension_says_what_to_install() -> None:
     test = "from autograder import check\ncheck.training_step(step, model, (1, 1))"
     refusals = map(str, findings(exam_of((Role.ANSWER, "model = step = 1"), (Role.TEST, test))))
     assert any(re.search(rf"{said}; .*\[training_steps\]", refusal) for refusal in refusals)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_a_pytorch_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing describes it; it can still be asked for predictions."""
+    module = type("Module", (), {})
+    monkeypatch.setitem(sys.modules, "torch.nn", SimpleNamespace(Module=module))
+    assert claim_of("torch") is None
+    with pytest.raises(RefusedModel, match=r"A module of torch needs the extension pytorch.*\[pytorch\]") as refused:
+        rebuild(*model_questions.record(module(), None))
+    assert refused.value.kind_refused
 
 
 def test_each_name_that_an_extension_registers_has_its_extra() -> None:
