@@ -22,13 +22,13 @@ def name_in_kernel(module: str) -> str:
 
 def folders() -> dict[str, Path]:
     """List what the agent shows of extensions, as path below its ``extensions`` → folder on this machine."""
-    shown = {}
+    folders_by_path = {}
     registered = [(group, name) for group in (registry.CHECKS, registry.MODELS) for name in registry.names(group)]
     for group, name in registered:
         package, file = _package(group, name), registry.source(group, name)
         if package and file is not None and (folder := file.parent / FOLDER).is_dir():
-            shown[f"{name_in_kernel(package).replace('.', '/')}/{FOLDER}"] = folder
-    return shown
+            folders_by_path[f"{name_in_kernel(package).replace('.', '/')}/{FOLDER}"] = folder
+    return folders_by_path
 
 
 def claim_of(library: str) -> Callable[..., Any] | None:
