@@ -11,7 +11,7 @@ from autograder.results.report.plots import escape, frame_of, svg, ticks_of, who
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_CELL, _MARGIN = 34, 64
+_CELL, _MARGIN, _WIDTH = 34, 64, 720
 
 
 def confusion(mistakes: ModelMistakes) -> Markup | None:
@@ -20,14 +20,15 @@ def confusion(mistakes: ModelMistakes) -> Markup | None:
     if not counts:
         return None
     size = _MARGIN + _CELL * len(counts)
-    frame = frame_of(max(size + 16, 320), size + 40, (0, 1), (0, 1))
+    frame = frame_of(max(size + 16, _WIDTH), size + 8, (0, 1), (0, 1))
     body = f'<text class="title" transform="translate(13 {(size + _MARGIN) / 2:.0f}) rotate(-90)">actual class</text>'
     body += f'<text class="title" x="{(size + _MARGIN) / 2:.0f}" y="18">predicted class</text>'
     for actual, row in enumerate(counts):
         middle = _MARGIN + _CELL * actual + _CELL / 2
         body += f'<text class="tick left" x="{_MARGIN - 8}" y="{middle + 4:.0f}">{actual}</text>'
         body += f'<text class="tick" x="{middle:.0f}" y="{_MARGIN - 8}">{actual}</text>'
-        body += "".join(_cell(actual, predicted, rows, sum(row)) for predicted, rows in enumerate(row))
+        cells = (_cell(actual, predicted, rows, sum(row)) for predicted, rows in enumerate(row))
+        body += f'<g class="matrix">{"".join(cells)}</g>'
     right = sum(row[place] for place, row in enumerate(counts))
     pairs = "; ".join(f"{pair.rows} of class {pair.actual} taken for {pair.predicted}" for pair in mistakes.pairs)
     text = f"Actual and predicted classes of {mistakes.rows} rows: {right} right. {pairs or 'None wrong'}."
@@ -36,11 +37,11 @@ def confusion(mistakes: ModelMistakes) -> Markup | None:
 
 def _cell(actual: int, predicted: int, rows: int, of_class: int) -> str:
     x, y = _MARGIN + _CELL * predicted, _MARGIN + _CELL * actual
-    color = "curve-1" if actual == predicted else "curve-2"
+    color = "right" if actual == predicted else "wrong"
     share = rows / of_class if of_class else 0.0
-    square = f'<rect class="{color} cell" x="{x}" y="{y}" width="{_CELL - 2}" height="{_CELL - 2}" rx="2"'
-    number = f'<text class="tick" x="{x + _CELL / 2 - 1:.0f}" y="{y + _CELL / 2 + 4:.0f}">{rows}</text>' if rows else ""
-    return f'{square} fill-opacity="{0.05 + 0.35 * share:.2f}"/>{number}'
+    square = f'<rect class="{color}" x="{x}" y="{y}" width="{_CELL - 2}" height="{_CELL - 2}" rx="2"'
+    number = f'<text x="{x + _CELL / 2 - 1:.0f}" y="{y + _CELL / 2 + 4:.0f}">{rows}</text>' if rows else ""
+    return f'{square} fill-opacity="{0.06 + 0.34 * share:.2f}"/>{number}'
 
 
 def reliability(bins: Sequence[CalibrationBin]) -> Markup | None:
@@ -55,7 +56,7 @@ def reliability(bins: Sequence[CalibrationBin]) -> Markup | None:
     for each in bins:
         center = f'cx="{frame.x(each.confidence):.1f}" cy="{frame.y(each.accuracy):.1f}"'
         tooltip = f"{each.rows} rows: {100 * each.confidence:.0f} % sure, {100 * each.accuracy:.0f} % right"
-        body += f'<circle class="curve-1 end" {center} r="5"><title>{tooltip}</title></circle>'
+        body += f'<circle class="sure" {center} r="5"><title>{tooltip}</title></circle>'
     pairs = [f"{100 * b.confidence:.0f} % sure, {100 * b.accuracy:.0f} % right, {b.rows} rows" for b in bins]
     return svg(frame, f"How sure the network is, and how often it is right: {'; '.join(pairs)}.", body)
 
