@@ -27,19 +27,19 @@ _BINS = 10
 _LARGEST = 1e12
 
 _notes: ContextVar[list[ModelMistakes] | None] = ContextVar("autograder_mistakes", default=None)
-_seen: ContextVar[list[tuple[str, np.ndarray, np.ndarray]]] = ContextVar("autograder_mistakes_seen")
+_counted_pairs: ContextVar[list[tuple[str, np.ndarray, np.ndarray]]] = ContextVar("autograder_mistakes_seen")
 
 
 @contextmanager
 def collecting_mistakes() -> Iterator[list[ModelMistakes]]:
     """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted."""
     notes: list[ModelMistakes] = []
-    tokens = _notes.set(notes), _seen.set([])
+    tokens = _notes.set(notes), _counted_pairs.set([])
     try:
         yield notes
     finally:
         _notes.reset(tokens[0])
-        _seen.reset(tokens[1])
+        _counted_pairs.reset(tokens[1])
 
 
 def note_mistakes(question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str) -> None:
@@ -47,10 +47,10 @@ def note_mistakes(question: str, check: str, outputs: np.ndarray, labels: np.nda
     notes = _notes.get()
     if notes is None or len(notes) >= MAX_MISTAKES:
         return
-    seen = _seen.get()
-    if any(q == question and _is_same(o, outputs) and _is_same(y, labels) for q, o, y in seen):
+    counted = _counted_pairs.get()
+    if any(q == question and _is_same(o, outputs) and _is_same(y, labels) for q, o, y in counted):
         return
-    seen.append((question, outputs, labels))
+    counted.append((question, outputs, labels))
     try:
         mistakes = mistakes_of(question, check, outputs, labels, kind)
     except Exception:  # it never costs a grade
@@ -110,10 +110,8 @@ def _by_class(outputs: np.ndarray, labels: np.ndarray, kind: str) -> tuple[np.nd
     classes = outputs.shape[-1] if outputs.ndim > 1 else 1
     if classes == 1:
         column = outputs.reshape(-1)
-        other = -column if kind == LOGITS else 1 - column
-        scores = np.stack([other, column], axis=1)
-        if kind == LOGITS:
-            scores = np.stack([np.zeros_like(column), column], axis=1)
+        of_class_0 = np.zeros_like(column) if kind == LOGITS else 1 - column
+        scores = np.stack([of_class_0, column], axis=1)
     else:
         scores = outputs.reshape(-1, classes)
         if labels.shape == outputs.shape:

@@ -1,4 +1,4 @@
-"""Mistakes of a model: what it gets wrong on the rows that a check has measured it on. They are never graded."""
+"""Mistakes of a model on the rows that a check has measured it on. They are never graded."""
 
 from __future__ import annotations
 

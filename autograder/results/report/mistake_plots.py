@@ -53,9 +53,9 @@ def reliability(bins: Sequence[CalibrationBin]) -> Markup | None:
     body = y_axis(frame, ticks, "share that is right") + x_axis(frame, ticks, "probability of the predicted class")
     line = f'x1="{frame.x(0):.1f}" y1="{frame.y(0):.1f}" x2="{frame.x(1):.1f}" y2="{frame.y(1):.1f}"'
     body += f'<line class="mark" {line}/>'
-    for each in bins:
-        center = f'cx="{frame.x(each.confidence):.1f}" cy="{frame.y(each.accuracy):.1f}"'
-        tooltip = f"{each.rows} rows: {100 * each.confidence:.0f} % sure, {100 * each.accuracy:.0f} % right"
+    for group in bins:
+        center = f'cx="{frame.x(group.confidence):.1f}" cy="{frame.y(group.accuracy):.1f}"'
+        tooltip = f"{group.rows} rows: {100 * group.confidence:.0f} % sure, {100 * group.accuracy:.0f} % right"
         body += f'<circle class="sure" {center} r="5"><title>{tooltip}</title></circle>'
     pairs = [f"{100 * b.confidence:.0f} % sure, {100 * b.accuracy:.0f} % right, {b.rows} rows" for b in bins]
     return svg(frame, f"How sure the network is, and how often it is right: {'; '.join(pairs)}.", body)

@@ -33,7 +33,8 @@ _OWN_SHARES = (0.35, 0.55)
 """Largest share of the budget for the model's own trainings, with and without a sign of a fault in its structure: of
 longer ones, only the first epochs are tried."""
 _OF_LENGTH = ("epochs", "capacity")
-"""Kinds of which the first epochs of a training say nothing."""
+"""Kinds of which the first epochs of a training say nothing. They are no second findings either: how long and how wide
+to train shows when what is wrong has been mended."""
 _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""
 _LEAST = 0.05
@@ -178,7 +179,7 @@ class Search:
                 return
             self.told.append(best)
             recipe = best.changed
-            untold = [remedy for remedy in untold if remedy.kind != best.remedy.kind]
+            untold = [remedy for remedy in untold if remedy.kind not in (best.remedy.kind, *_OF_LENGTH)]
 
     def _best(
         self, recipe: Recipe, suspected: Sequence[Remedy], alpha: float, tried: list[TriedChange]

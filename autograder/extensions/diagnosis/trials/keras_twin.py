@@ -91,7 +91,7 @@ def channels_last(rows: Any) -> Any:
 
 
 def keras_optimizer(optimizer: Any) -> Any:
-    """Return the optimizer of Keras that is like this one: a name, an object of Keras or of PyTorch, or None."""
+    """Return the optimizer of Keras that is like a name, an object of Keras or PyTorch, or None."""
     import keras
 
     if optimizer is None or isinstance(optimizer, str | keras.optimizers.Optimizer):
@@ -112,15 +112,15 @@ def in_other_words(diagnosis: Diagnosis) -> Diagnosis:
     """Return the diagnosis of a twin in words for students of another library."""
 
     def words(text: str) -> str:
-        for of_keras, other in _WORDS.items():
-            text = text.replace(of_keras, other)
+        for of_keras, of_torch in _WORDS.items():
+            text = text.replace(of_keras, of_torch)
         return text
 
     def trial(tried: TriedChange) -> TriedChange:
         return replace(tried, change=words(tried.change))
 
-    def finding(told: HelpfulChange) -> HelpfulChange:
-        return replace(told, trial=trial(told.trial), message=words(told.message))
+    def finding(helpful: HelpfulChange) -> HelpfulChange:
+        return replace(helpful, trial=trial(helpful.trial), message=words(helpful.message))
 
     findings, tried = tuple(map(finding, diagnosis.findings)), tuple(map(trial, diagnosis.tried))
     return replace(diagnosis, findings=findings, tried=tried)

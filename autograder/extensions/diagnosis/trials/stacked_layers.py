@@ -104,9 +104,9 @@ class BatchNormalization(StackedLayer):
             return (x - mean) / np.sqrt(variance + self._epsilon) * gamma + beta
         axes = tuple(range(1, x.ndim - 1))
         mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
-        for kept, now in zip(self.remembered, (mean, variance), strict=True):
-            kept *= self._momentum
-            kept += (1 - self._momentum) * now.reshape(kept.shape)
+        for average, now in zip(self.remembered, (mean, variance), strict=True):
+            average *= self._momentum
+            average += (1 - self._momentum) * now.reshape(average.shape)
         self._deviation = np.sqrt(variance + self._epsilon)
         self._normal = (x - mean) / self._deviation
         return np.asarray(self._normal * gamma + beta)

@@ -39,9 +39,9 @@ class Convolution(StackedLayer):
         parts = np.split(inner.reshape(*gradient.shape[:-1], -1), prod(self._window), axis=-1)
         for index, part in zip(self._positions(), parts, strict=True):
             whole[index] += part
-        (top, _), (left, _) = self._padding
+        (above, _), (beside, _) = self._padding
         height, width = (n - sum(pad) for n, pad in zip(self._padded[2:4], self._padding, strict=True))
-        return whole[:, :, top : top + height, left : left + width]
+        return whole[:, :, above : above + height, beside : beside + width]
 
     def _connect(self) -> None:
         """Let the dense layer compute with this layer's own parameters, flattened."""

@@ -100,8 +100,8 @@ class StackedNetwork:
 class LossGradient:
     """The gradient of a recipe's loss by a network's outputs, as Keras computes it on TensorFlow.
 
-    Where a network ends in a softmax or a sigmoid, Keras computes a crossentropy of the scores before it, whatever
-    ``from_logits`` says, and even if the other one would fit the loss.
+    Where a network ends in a softmax or a sigmoid, Keras computes a crossentropy of the scores before it. It does so
+    whatever ``from_logits`` says, and even if the other activation would fit the loss.
     """
 
     def __init__(self, recipe: Recipe, labels: np.ndarray) -> None:

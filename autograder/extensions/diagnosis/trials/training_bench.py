@@ -74,11 +74,11 @@ class TrainingBench:
 
     def seconds_of(self, recipe: Recipe) -> float:
         """Estimate the processor time of a training from those before it."""
-        others = list(self._epoch_seconds.values()) or [0.0]
-        return self._epoch_seconds.get(recipe.graph, others[-1]) * recipe.epochs
+        measured = list(self._epoch_seconds.values()) or [0.0]
+        return self._epoch_seconds.get(recipe.graph, measured[-1]) * recipe.epochs
 
     def affordable_epochs(self, recipe: Recipe, share: float) -> int:
-        """Return how many epochs of a training fit into a share of the budget, for as many seeds as go together.
+        """Return how many epochs of the first trainings fit into a share of the budget.
 
         Raises:
             OutOfBudget: not even a few of them do.
@@ -156,7 +156,7 @@ class TrainingBench:
             self._of_seed(recipe, seed + number)[recipe.epochs] = training
 
     def _stack(self, recipe: Recipe) -> StackedNetwork | None:
-        """Return the network as what is trained from several seeds at once; None if it is no chain of usual layers.
+        """Return the network that trains several seeds at once; None for other layers than usual ones.
 
         Raises:
             OutOfBudget: the network is too large.
@@ -166,8 +166,8 @@ class TrainingBench:
             self._models.append(recipe.model)
             inputs = self.data.inputs
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
-            known = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
-            self._stacked[recipe.graph] = stacked_network(recipe.model) if known else None
+            is_usual = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
+            self._stacked[recipe.graph] = stacked_network(recipe.model) if is_usual else None
             if self._stacked[recipe.graph] is None and not recipe.fuses:
                 raise OutOfBudget  # TensorFlow computes the loss in another way than the network's own library
         return self._stacked[recipe.graph]
@@ -188,8 +188,10 @@ class TrainingBench:
         fit_losses = self._losses(recipe, measured, self.data.labels[:MAX_MEASURED]).mean(axis=1)
         variables = network.variables()
         return [
-            Training(points, np.stack([curve[place] for curve in curves]), float(fit_losses[place]), variables[place])
-            for place in range(TOGETHER)
+            Training(
+                points, np.stack([curve[number] for curve in curves]), float(fit_losses[number]), variables[number]
+            )
+            for number in range(TOGETHER)
         ]
 
     def _update(self, recipe: Recipe) -> Update:
