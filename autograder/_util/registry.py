@@ -75,10 +75,11 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "training_step": "training_steps",
     },
     DIAGNOSES: {"counterfactuals": "diagnosis"},
-    NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis"},
+    NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis", "mistakes": "diagnosis"},
     COURSE_KEYS: {
         "audit": "trust",
         "diagnosis": "diagnosis",
+        "diagnosis_links": "diagnosis",
         "diagnosis_seconds": "diagnosis",
         "learning_system": "lms",
         "serve": "serve",
@@ -86,6 +87,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     ASSIGNMENT_KEYS: {
         "audit": "trust",
         "diagnosis": "diagnosis",
+        "diagnosis_links": "diagnosis",
         "diagnosis_seconds": "diagnosis",
         "posted_to": "lms",
     },

@@ -27,8 +27,7 @@ def confusion(mistakes: ModelMistakes) -> Markup | None:
         middle = _MARGIN + _CELL * actual + _CELL / 2
         body += f'<text class="tick left" x="{_MARGIN - 8}" y="{middle + 4:.0f}">{actual}</text>'
         body += f'<text class="tick" x="{middle:.0f}" y="{_MARGIN - 8}">{actual}</text>'
-        cells = (_cell(actual, predicted, rows, sum(row)) for predicted, rows in enumerate(row))
-        body += f'<g class="matrix">{"".join(cells)}</g>'
+        body += "".join(_cell(actual, predicted, rows, sum(row)) for predicted, rows in enumerate(row))
     right = sum(row[place] for place, row in enumerate(counts))
     pairs = "; ".join(f"{pair.rows} of class {pair.actual} taken for {pair.predicted}" for pair in mistakes.pairs)
     text = f"Actual and predicted classes of {mistakes.rows} rows: {right} right. {pairs or 'None wrong'}."
@@ -40,7 +39,9 @@ def _cell(actual: int, predicted: int, rows: int, of_class: int) -> str:
     color = "right" if actual == predicted else "wrong"
     share = rows / of_class if of_class else 0.0
     square = f'<rect class="{color}" x="{x}" y="{y}" width="{_CELL - 2}" height="{_CELL - 2}" rx="2"'
-    number = f'<text x="{x + _CELL / 2 - 1:.0f}" y="{y + _CELL / 2 + 4:.0f}">{rows}</text>' if rows else ""
+    number = (
+        f'<text class="count" x="{x + _CELL / 2 - 1:.0f}" y="{y + _CELL / 2 + 4:.0f}">{rows}</text>' if rows else ""
+    )
     return f'{square} fill-opacity="{0.06 + 0.34 * share:.2f}"/>{number}'
 
 
