@@ -24,10 +24,10 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.state_folder import only_worker
-from autograder.extensions.serve.upload_reader import bring_in
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import publication, second_look
