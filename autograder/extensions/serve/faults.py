@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as noop
 
@@ -78,6 +78,8 @@ def _sentence(error: BaseException | None) -> tuple[int, str, str]:
             return _NO_HUB
         case CourseError():
             return _NOT_READY
+        case UnreadablePostError():  # the sender is gone
+            return 400, noop("Please try again"), noop("The request cannot be read. Nothing was handed in.")
     return 500, noop("A fault"), noop("This is the server's fault. If you handed something in, please do it again.")
 
 

@@ -248,6 +248,19 @@ def test_a_service_that_ended_rests_and_is_closed(door: Door, attempts: Attempts
         assert (states(), worker._services.resting) == ([JobState.WAITING], {"hw"})
 
 
+def test_where_the_clock_was_set_back_the_newest_counts_and_the_time_is_told(door: Door, attempts: Attempts) -> None:
+    door.hand_in("ada")
+    Job.objects.update(received=datetime.now(UTC) + timedelta(hours=1))
+    door.work()
+    door.hand_in("ada", OTHER)
+    door.work()
+    first, second = Job.objects.order_by("number")
+    assert (first.state, second.state) == (JobState.DONE, JobState.DONE)
+    assert first.note.startswith("its time lies in the future")
+    assert second.received < first.received
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == OTHER
+
+
 def test_a_final_job_stays_as_it_is(door: Door) -> None:
     door.hand_in()
     job = Job.objects.get()
