@@ -13,7 +13,7 @@ PROCESSES, THREADS = 2, 16
 KEEP_SECONDS = 30
 """Seconds for which a connection stays open: a receipt's page asks every two, and would meet gunicorn's own two."""
 
-SILENT_SECONDS = 60
+SILENT_SECONDS = 20
 """Seconds between two pieces of a body after which its sender counts as gone."""
 
 
