@@ -182,10 +182,12 @@ class Load:
             memory = self._watched(door, class_, began, seconds)
             late = perf_counter() - began - starts[-1]
             at_once = self._burst(links, burst, door) if burst else 0.0
+            wrong = sum(row["score"] != _score(row["student"]) for row in door.history())
         replies = self._request_rows()
         text = [
             f"{len(self.seconds)} of {len(spread)} hand-ins in {seconds:.0f} s; the last was graded {late:.1f} s after "
-            f"it came; {len(self.replies)} requests, {sum(not _is_good(reply) for reply in self.replies)} failed",
+            f"it came; {len(self.replies)} requests, {sum(not _is_good(reply) for reply in self.replies)} failed; "
+            f"{wrong} scores are wrong",
             markdown(["request", "number", "median", "95th percentile", "longest"], replies),
             markdown(["", "median", "95th percentile", "longest"], [_row("from hand-in to page", self.seconds)]),
             markdown(["seconds", "web", "worker"], memory),
@@ -248,6 +250,10 @@ class Load:
         rows = [[kind, str(len(times)), *_row("", times)[1:]] for kind, times in sorted(kinds.items())]
         together = [seconds for times in kinds.values() for seconds in times]
         return [*rows, ["all", str(len(together)), *_row("", together)[1:]]]
+
+
+def _score(student: str) -> float:
+    return batch_numpy.EXERCISE.score(int(student.removeprefix("student")))
 
 
 def _is_good(reply: Reply) -> bool:

@@ -13,19 +13,15 @@ import yaml
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
-from autograder.errors import AutograderError, HostError
-from autograder.extensions.lms.rest import Client
+from autograder.errors import AutograderError
 from autograder.extensions.serve import pages
 from autograder.extensions.serve.lti_launch import CHOOSES, OPENS
-from autograder.extensions.serve.lti_services import SCOPES
+from autograder.extensions.serve.lti_services import SCOPES, TOOL, register_tool
 from autograder.extensions.serve.lti_views import own_address
 from autograder.extensions.serve.visitors import Visitor
 
 LINK_SECONDS = 86_400
 _SIGNER = TimestampSigner(salt="lti registration")
-_TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
-_KEYS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
-"""Key of ``lti`` in course.yaml → the learning system's name for it."""
 
 
 def link_token() -> str:
@@ -44,7 +40,7 @@ def register(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse
     tool = _tool(visitor.course.title, request.get_host().partition(":")[0], addresses)
     configuration, secret = (request.GET.get(name, "") for name in ("openid_configuration", "registration_token"))
     try:
-        entry = _registered(tool, configuration, secret)
+        entry = register_tool(tool, configuration, secret)
     except AutograderError as error:
         return pages.notice(request, 502, "The door is not registered", str(error))
     lines = yaml.safe_dump({"serve": {"lti": entry}}, allow_unicode=True, sort_keys=False, width=1000)
@@ -65,35 +61,10 @@ def _tool(title: str, domain: str, addresses: dict[str, str]) -> dict[str, Any]:
         "redirect_uris": [launch],
         "jwks_uri": addresses["keys"],
         "scope": " ".join(SCOPES),
-        _TOOL: {
+        TOOL: {
             "domain": domain,
             "target_link_uri": launch,
             "claims": ["iss", "sub", "name", "email"],
             "messages": [{"type": kind, "target_link_uri": launch} for kind in (OPENS, CHOOSES)],
         },
     }
-
-
-def _registered(tool: dict[str, Any], configuration: str, secret: str) -> dict[str, str]:
-    """Send the tool's description to a learning system; return what course.yaml needs.
-
-    Raises:
-        UsageError: an address is not encrypted, or none.
-        HostError: the learning system refuses, or its answer lacks something.
-    """
-    system = Client(configuration, secret).json("GET", configuration, bearer=bool(secret))
-    address = _texts(system, issuer="issuer", registration="registration_endpoint", **_KEYS)
-    answer = Client(address.pop("registration"), secret).json(
-        "POST", str(system["registration_endpoint"]), bearer=bool(secret), json=tool
-    )
-    listed = answer.get(_TOOL) if isinstance(answer, dict) else None
-    deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
-    return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}
-
-
-def _texts(answer: Any, **names: str) -> dict[str, str]:
-    """Return texts of an answer under names of ours."""
-    texts = {ours: answer.get(theirs) if isinstance(answer, dict) else None for ours, theirs in names.items()}
-    if missing := [names[ours] for ours, text in texts.items() if not isinstance(text, str) or not text]:
-        raise HostError(f"the learning system does not say its {', '.join(missing)}")
-    return {ours: str(text) for ours, text in texts.items()}

@@ -34,6 +34,9 @@ _MEMBERS = {"Accept": "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _ITEM = {"Accept": "application/vnd.ims.lis.v2.lineitem+json"}
 _RESULTS = {"Accept": "application/vnd.ims.lis.v2.resultcontainer+json"}
 _SCORE = {"Content-Type": "application/vnd.ims.lis.v1.score+json"}
+TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+_ENDPOINTS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
+"""Key of ``lti`` in course.yaml → the learning system's name for it."""
 TOKEN_SECONDS = 3600
 """Seconds that an access token counts whose answer does not say it: the Security Framework's own number."""
 _tokens: dict[LtiPlatform, tuple[float, str]] = {}
@@ -134,6 +137,31 @@ def column(course: Course, assignment: Assignment) -> GradeColumn:
 def memberships_address(course: Course) -> str:
     """Return the address of the course's list of people; empty if no launch named it."""
     return next((address for _, address in _all_launched(course) if address), "")
+
+
+def register_tool(tool: dict[str, Any], configuration: str, secret: str) -> dict[str, str]:
+    """Send the tool's description to a learning system; return what course.yaml needs.
+
+    Raises:
+        UsageError: an address is not encrypted, or none.
+        HostError: the learning system refuses, or its answer lacks something.
+    """
+    system = Client(configuration, secret).json("GET", configuration, bearer=bool(secret))
+    address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
+    answer = Client(address.pop("registration"), secret).json(
+        "POST", str(system["registration_endpoint"]), bearer=bool(secret), json=tool
+    )
+    listed = answer.get(TOOL) if isinstance(answer, dict) else None
+    deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
+    return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}
+
+
+def _texts(answer: Any, **names: str) -> dict[str, str]:
+    """Return texts of an answer under names of ours."""
+    texts = {ours: answer.get(theirs) if isinstance(answer, dict) else None for ours, theirs in names.items()}
+    if missing := [names[ours] for ours, text in texts.items() if not isinstance(text, str) or not text]:
+        raise HostError(f"the learning system does not say its {', '.join(missing)}")
+    return {ours: str(text) for ours, text in texts.items()}
 
 
 LTI = SystemKind("LTI", open=column)
