@@ -111,9 +111,9 @@ class _DigestReader:
         self._file, self.digest = file, hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        piece = self._file.read(size)
-        self.digest.update(piece)
-        return piece
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
 
 
 def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], mode: int) -> str:
