@@ -165,9 +165,10 @@ def _drained(door: KilledDoor) -> list[Row]:
 
 def _wrong(door: KilledDoor, history: list[Row]) -> list[str]:
     """Scores other than what each file earns, and pages that show another one than the last."""
-    wrong = [f"{row['receipt']}: {row['score']}" for row in history if row["score"] != door.expected[row["sha256"]]]
-    last = {row["student"]: row["score"] for row in history}
-    for student, score in last.items():
+    graded = [row for row in history if row["state"] == GRADED]
+    wrong = [f"{row['receipt']}: {row['score']}" for row in graded if row["score"] != door.expected[row["sha256"]]]
+    last = {row["student"]: row for row in history}
+    for student, score in ((student, row["score"]) for student, row in last.items() if row["state"] == GRADED):
         result = json.loads((door.root / "autograded" / student / "hw/result.json").read_text())
         if result["score"] != score:
             wrong.append(f"{student}: shown {result['score']}, last {score}")
