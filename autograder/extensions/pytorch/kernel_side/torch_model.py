@@ -15,8 +15,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from . import probe_rows
-from .keras_inputs import leaves
+from ....kernel import probe_rows
+from ....kernel.keras_inputs import leaves
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import OPERATORS
 
