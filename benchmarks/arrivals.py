@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from interruptions.processes import descendants  # noqa: E402 - found by the line above
-from measurement import machine, markdown, said  # noqa: E402
+from measurement import machine, markdown, memory_of, said  # noqa: E402
 
 
 def main() -> None:
@@ -123,14 +123,7 @@ def _resident() -> float:
 
 def _all_processes() -> float:
     """Return the memory of this process and all below it in MiB; pages that several have count once."""
-    total = 0
-    for pid in (os.getpid(), *descendants(os.getpid())):
-        try:
-            shares = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        except OSError:  # it has ended
-            continue
-        total += int(shares.split("\nPss:")[1].split()[0]) if "\nPss:" in shares else 0
-    return total / 1024
+    return memory_of(os.getpid(), *descendants(os.getpid()))
 
 
 if __name__ == "__main__":

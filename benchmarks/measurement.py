@@ -41,6 +41,18 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def memory_of(*pids: int) -> float:
+    """The memory of processes in MiB; pages that several have count once."""
+    total = 0
+    for pid in pids:
+        try:
+            shares = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:  # it has ended
+            continue
+        total += int(shares.split("\nPss:")[1].split()[0]) if "\nPss:" in shares else 0
+    return total / 1024
+
+
 @dataclass(frozen=True)
 class Spent:
     """What a command took: seconds by the clock, and of the processor."""

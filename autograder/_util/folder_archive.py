@@ -7,11 +7,13 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from autograder._util.files import replace_folder, unwritable
 from autograder.errors import HostError, UsageError
@@ -45,10 +47,9 @@ def save(folder: Path, target: Path, left_out: Path) -> int:
             target.chmod(0o600)
             for path in paths:
                 name = path.relative_to(folder).as_posix()
-                with contextlib.suppress(FileNotFoundError):  # replaced meanwhile: the new files are there
-                    content = _database_copy(path) if _is_database(path) else path.read_bytes()
+                with contextlib.suppress(FileNotFoundError), _at_one_moment(path, target) as content:
                     digests[name] = _add(archive, name, content, path.stat().st_mode)
-            _add(archive, DIGESTS, json.dumps(digests).encode(), 0o600)
+            _add(archive, DIGESTS, io.BytesIO(json.dumps(digests).encode()), 0o600)
     except FileExistsError:
         raise UsageError(f"{target} exists already: name a new file") from None
     except (OSError, sqlite3.Error) as error:
@@ -92,9 +93,10 @@ def _extract(source: Path, folder: Path) -> int:
             if content is None or not member.isfile() or not path.is_relative_to(folder) or ".." in path.parts:
                 raise ValueError(f"{member.name!r} is no file of the folder")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data := content.read())
+            with path.open("wb") as file:
+                shutil.copyfileobj(reader := _DigestReader(content), file)
             path.chmod(member.mode & 0o777)
-            digests[member.name] = hashlib.sha256(data).hexdigest()
+            digests[member.name] = reader.digest.hexdigest()
     del digests[DIGESTS]
     if json.loads((folder / DIGESTS).read_bytes()) != digests:
         raise ValueError("its files are not those that were saved")
@@ -102,12 +104,25 @@ def _extract(source: Path, folder: Path) -> int:
     return len(digests)
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> str:
-    """Add a file; return its SHA-256."""
+class _DigestReader:
+    """Reader of a file, piece by piece, that makes its SHA-256."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], mode: int) -> str:
+    """Add a file; return its SHA-256. What is appended meanwhile is left out."""
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(content), mode & 0o777
-    archive.addfile(entry, io.BytesIO(content))
-    return hashlib.sha256(content).hexdigest()
+    entry.size, entry.mode = content.seek(0, os.SEEK_END), mode & 0o777
+    content.seek(0)
+    archive.addfile(entry, reader := _DigestReader(content))
+    return reader.digest.hexdigest()
 
 
 def _files(folder: Path, target: Path, left_out: Path) -> Iterator[Path]:
@@ -124,11 +139,21 @@ def _is_database(path: Path) -> bool:
     return False
 
 
-def _database_copy(path: Path) -> bytes:
-    """Return a database's content at one moment, while others write to it."""
-    with (
-        contextlib.closing(sqlite3.connect(path, timeout=60)) as database,
-        contextlib.closing(sqlite3.connect(":memory:")) as copy,
-    ):
-        database.backup(copy)
-        return copy.serialize()
+@contextlib.contextmanager
+def _at_one_moment(path: Path, target: Path) -> Iterator[IO[bytes]]:
+    """Open a file; of a database, a copy as it is at one moment while others write to it.
+
+    Raises:
+        FileNotFoundError: it was replaced meanwhile; the new file is there.
+    """
+    if not _is_database(path):
+        with path.open("rb") as file:
+            yield file
+        return
+    with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent) as copy:
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=60)) as database,
+            contextlib.closing(sqlite3.connect(copy.name)) as copied,
+        ):
+            database.backup(copied)
+        yield copy.file

@@ -22,8 +22,8 @@ from autograder.results.gradebook import database
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with postgresql_server() as address:
-        yield address
+    with postgresql_server() as started:
+        yield started.address
 
 
 @pytest.fixture

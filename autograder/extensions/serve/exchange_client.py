@@ -1,12 +1,15 @@
-"""The door as a server of JupyterHub's user sees it: a stranger, whose answers are bounded and checked."""
+"""The door as a server of JupyterHub's user sees it: a stranger, whose answers are bounded and checked.
+
+The records are what the two send one another as JSON.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -16,16 +19,57 @@ from autograder._util.plain_records import from_plain, loads
 from autograder._util.student_names import is_folder_name
 from autograder._util.text import one_line
 from autograder.errors import AutograderError, SubmissionError
-from autograder.extensions.serve.exchange_records import RELEASE, Listing
 from autograder.extensions.serve.token_requests import AnswerFault, send
 from autograder.submissions.archive import extract
-from autograder.submissions.members import MIB
+from autograder.submissions.members import MIB, ArchiveLimits
 
 MAX_RECORD_BYTES = 32 * MIB
 ANSWER_SECONDS = 600.0
 FAULTS = (AnswerFault, AutograderError, OSError, ValueError, OverflowError, RecursionError)
 """Faults of an answer, of the files in it, and of this machine: what every method here may raise."""
 _Record = TypeVar("_Record")
+RELEASE = ArchiveLimits(1024 * MIB, 10_000, 512 * MIB, 1024 * MIB)
+"""Bounds of a released assignment with its data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHandIn:
+    """A hand-in. For staff, it is the one of each student that counts."""
+
+    assignment: str
+    student: str
+    time: datetime
+    state: str
+    note: str
+    """What the student is told."""
+    page: str = ""
+    """Name of its feedback page; empty if there is none."""
+    sha256: str = ""
+    """Digest of the feedback page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a person of the course may fetch."""
+
+    released: Mapping[str, tuple[str, ...]]
+    """Assignment → the files of its notebooks."""
+    hand_ins: tuple[ListedHandIn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobNews:
+    """How far a hand-in or a command is."""
+
+    receipt: str
+    sha256: str
+    """Digest of the hand-in as it lies on the door's disk."""
+    received: datetime
+    state: str
+    position: int
+    """Place in line while it waits, else 0."""
+    detail: str
+    """What the command said."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from autograder._util.plain_records import to_plain
 from autograder.errors import CourseError, HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import jobs, pages, state_folder, student_views
-from autograder.extensions.serve.exchange_records import RELEASE, JobNews, ListedHandIn, Listing
+from autograder.extensions.serve.exchange_client import RELEASE, JobNews, ListedHandIn, Listing
 from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
 from autograder.extensions.serve.standing import own_jobs, released
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, people

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as noop
 
@@ -20,7 +20,18 @@ from autograder.extensions.serve.visitors import VisitorRole, identify
 from autograder.submissions.members import MIB, SUBMISSION
 
 _LOG = logging.getLogger("autograder.serve")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = 507, noop("No space left"), noop("The server's disk is full. Nothing was handed in: please tell your teachers.")
+_BUSY = 503, noop("Busy"), noop("The server is busy. Nothing was handed in: please try again in a minute.")
+_NO_HUB = (
+    503,
+    noop("No Hub"),
+    noop("JupyterHub does not say who you are. Nothing was handed in: please try again in a minute."),
+)
+_NOT_READY = (
+    503,
+    noop("Not ready"),
+    noop("A file of the course has a fault. Please tell your teachers: they can see it."),
+)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -58,32 +69,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _sentence(error: BaseException | None) -> tuple[int, str, str]:
     """Return status, title and sentence for an exception."""
-    if _is_full(error):
-        return (
-            507,
-            noop("No space left"),
-            noop("The server's disk is full. Nothing was handed in: please tell your teachers."),
-        )
-    if isinstance(error, AnswerFault):
-        return (
-            503,
-            noop("No Hub"),
-            noop("JupyterHub does not say who you are. Nothing was handed in: please try again in a minute."),
-        )
-    if isinstance(error, OperationalError):
-        return 503, noop("Busy"), noop("The server is busy. Nothing was handed in: please try again in a minute.")
-    if isinstance(error, CourseError):
-        return (
-            503,
-            noop("Not ready"),
-            noop("A file of the course has a fault. Please tell your teachers: they can see it."),
-        )
+    match error:
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return _FULL
+        case OperationalError():
+            return _FULL if "full" in str(error) else _BUSY
+        case AnswerFault():
+            return _NO_HUB
+        case CourseError():
+            return _NOT_READY
+        case UnreadablePostError():  # the sender is gone
+            return 400, noop("Please try again"), noop("The request cannot be read. Nothing was handed in.")
     return 500, noop("A fault"), noop("This is the server's fault. If you handed something in, please do it again.")
-
-
-def _is_full(error: BaseException | None) -> bool:
-    is_full = isinstance(error, OSError) and error.errno in _FULL
-    return is_full or (isinstance(error, OperationalError) and "full" in str(error))
 
 
 def not_here(request: HttpRequest, exception: Exception) -> HttpResponse:

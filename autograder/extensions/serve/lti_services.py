@@ -6,6 +6,7 @@ Framework" 1.0, section 4.1 (client credentials).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,6 +34,13 @@ _MEMBERS = {"Accept": "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _ITEM = {"Accept": "application/vnd.ims.lis.v2.lineitem+json"}
 _RESULTS = {"Accept": "application/vnd.ims.lis.v2.resultcontainer+json"}
 _SCORE = {"Content-Type": "application/vnd.ims.lis.v1.score+json"}
+TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+_ENDPOINTS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
+"""Key of ``lti`` in course.yaml → the learning system's name for it."""
+TOKEN_SECONDS = 3600
+"""Seconds that an access token counts whose answer does not say it: the Security Framework's own number."""
+_tokens: dict[LtiPlatform, tuple[float, str]] = {}
+"""Learning system → until when its access token is used, and the token: all services share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,31 @@ def memberships_address(course: Course) -> str:
     return next((address for _, address in _all_launched(course) if address), "")
 
 
+def register_tool(tool: dict[str, Any], configuration: str, secret: str) -> dict[str, str]:
+    """Send the tool's description to a learning system; return what course.yaml needs.
+
+    Raises:
+        UsageError: an address is not encrypted, or none.
+        HostError: the learning system refuses, or its answer lacks something.
+    """
+    system = Client(configuration, secret).json("GET", configuration, bearer=bool(secret))
+    address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
+    answer = Client(address.pop("registration"), secret).json(
+        "POST", str(system["registration_endpoint"]), bearer=bool(secret), json=tool
+    )
+    listed = answer.get(TOOL) if isinstance(answer, dict) else None
+    deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
+    return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}
+
+
+def _texts(answer: Any, **names: str) -> dict[str, str]:
+    """Return texts of an answer under names of ours."""
+    texts = {ours: answer.get(theirs) if isinstance(answer, dict) else None for ours, theirs in names.items()}
+    if missing := [names[ours] for ours, text in texts.items() if not isinstance(text, str) or not text]:
+        raise HostError(f"the learning system does not say its {', '.join(missing)}")
+    return {ours: str(text) for ours, text in texts.items()}
+
+
 LTI = SystemKind("LTI", open=column)
 
 
@@ -181,10 +214,16 @@ def _below(address: str, name: str) -> str:
 
 def _client(course: Course, address: str) -> Client:
     """Open a session with the server of an address; its token goes nowhere else."""
-    return Client(address, _access_token(course, door(course).lti))
+    platform = door(course).lti
+    until, access = _tokens.get(platform, (0.0, ""))
+    if until < time.monotonic():
+        seconds, access = _new_token(course, platform)
+        _tokens[platform] = (time.monotonic() + seconds / 2, access)  # one that ends soon is of no use
+    return Client(address, access)
 
 
-def _access_token(course: Course, platform: LtiPlatform) -> str:
+def _new_token(course: Course, platform: LtiPlatform) -> tuple[float, str]:
+    """Fetch an access token; return its seconds and itself."""
     from autograder.extensions.serve import lti_key
 
     if not platform.token:
@@ -200,4 +239,5 @@ def _access_token(course: Course, platform: LtiPlatform) -> str:
     access = answer.get("access_token") if isinstance(answer, dict) else None
     if not isinstance(access, str) or not access:
         raise HostError(f"{urlsplit(platform.token).netloc} gave no access token")
-    return access
+    seconds = answer.get("expires_in")
+    return float(seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS, access

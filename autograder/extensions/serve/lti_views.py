@@ -49,7 +49,7 @@ def login(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return pages.with_rule(page, "frame-ancestors 'none'", "frame-ancestors *")
     state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     answer = redirect(
-        lti_launch.login_address(platform, hints, _address(request, visitor, "/lti/launch/"), state, nonce)
+        lti_launch.login_address(platform, hints, own_address(request, visitor, "/lti/launch/"), state, nonce)
     )
     # SameSite=None: the statement comes as a form of the learning system's page.
     answer.set_cookie(
@@ -97,7 +97,7 @@ def choose(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     except BadSignature:
         return pages.notice(request, 400, "Too old", "Choose once more: begin in your learning system.", visitor)
     assignment = pages.assignment_of(visitor.course, request.POST.get("assignment", ""))
-    link = _content_item(assignment, _address(request, visitor, "/lti/launch/"))
+    link = _content_item(assignment, own_address(request, visitor, "/lti/launch/"))
     claims = {
         "iss": platform.client_id,
         "aud": platform.issuer,
@@ -190,7 +190,8 @@ def _refused(request: HttpRequest, reason: str) -> HttpResponse:
     return pages.notice(request, 401, noop("The launch is not valid"), text % {"reason": reason})
 
 
-def _address(request: HttpRequest, visitor: Visitor, path: str) -> str:
+def own_address(request: HttpRequest, visitor: Visitor, path: str) -> str:
+    """Return the address by which browsers reach a path of this door."""
     scheme = "https" if door(visitor.course).secure else request.scheme
     return f"{scheme}://{request.get_host()}{path}"
 

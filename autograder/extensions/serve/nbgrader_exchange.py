@@ -20,8 +20,14 @@ from traitlets import Bool, Dict, Float, Unicode
 
 from autograder._util.files import replace_folder, write_atomically
 from autograder._util.text import one_line, visible
-from autograder.extensions.serve.exchange_client import FAULTS, CourseDoor, check_names
-from autograder.extensions.serve.exchange_records import JobNews, ListedHandIn, Listing
+from autograder.extensions.serve.exchange_client import (
+    FAULTS,
+    CourseDoor,
+    JobNews,
+    ListedHandIn,
+    Listing,
+    check_names,
+)
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.manifest import format_timestamp, read_timestamp
 from autograder.submissions.members import SUBMISSION

@@ -18,7 +18,7 @@ from autograder.errors import HostError, UsageError
 if TYPE_CHECKING:
     from autograder.records.course import Course
 
-ACTIONS = ("start", "links", "renew", "history", "members", "backup", "restore", "upgrade")
+ACTIONS = ("start", "links", "renew", "history", "members", "register", "backup", "restore", "upgrade")
 _NEEDED = {"renew": "the person", "backup": "a new file", "restore": "the backup", "upgrade": "a new file for a backup"}
 """Action → what its second word names."""
 
@@ -33,6 +33,7 @@ autograder serve links --url https://door.example > links.csv
 autograder serve renew ada                        # her old links and sessions end
 autograder serve history                          # every receipt and how it ended, a JSON line each
 autograder serve members > members.csv            # the learning system's students, by LTI, for `people import`
+autograder serve register --url https://door.example  # a link by which a learning system registers the door
 autograder serve backup /backups/dl101.tar.gz     # the course folder and the queue, while the door is open
 autograder serve restore /backups/dl101.tar.gz --course /courses/dl101
 autograder serve upgrade /backups/before.tar.gz   # after a new version: a backup, then the queue's tables
@@ -64,7 +65,7 @@ autograder serve --only worker --workers 2
     metavar="ADDRESS",
     default="http://127.0.0.1:8000",
     show_default=True,
-    help="With links: the server's address.",
+    help="With links, renew and register: the server's address.",
 )
 @workers_option
 def serve(
@@ -196,9 +197,19 @@ def _members(course: Course, url: str, _: str) -> None:
     click.echo(as_text(("id", "name", "email", "lti_id", "sis_id"), rows).decode(), nl=False)
 
 
+def _register(course: Course, url: str, _: str) -> None:
+    """Print a link by which a learning system registers this door."""
+    from urllib.parse import quote
+
+    from autograder.extensions.serve.lti_registration import link_token
+
+    click.echo(f"{url}/lti/register/{quote(link_token(), safe='')}/")
+
+
 _ACTIONS: dict[str, Callable[[Course, str, str], None]] = {
     "links": _links,
     "renew": _renew,
     "history": _history,
     "members": _members,
+    "register": _register,
 }

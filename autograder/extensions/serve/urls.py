@@ -11,7 +11,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.csrf import csrf_exempt
 
-from autograder.extensions.serve import exchange_views, lti_views, pages, public_views, staff_views, student_views
+from autograder.extensions.serve import (
+    exchange_views,
+    lti_registration,
+    lti_views,
+    pages,
+    public_views,
+    staff_views,
+    student_views,
+)
 from autograder.extensions.serve.visitors import VisitorRole, identify
 
 View = Callable[..., HttpResponse]
@@ -68,6 +76,7 @@ ROUTES = (
     Route("lti/login/", "lti-login", lti_views.login, _ALL, _BOTH, of_others=True),
     Route("lti/launch/", "lti-launch", lti_views.launch, _ALL, ("POST",), of_others=True),
     Route("lti/keys/", "lti-keys", lti_views.keys, _ALL),
+    Route("lti/register/<str:token>/", "lti-register", lti_registration.register, _ALL),
     Route("lti/choose/", "lti-choose", lti_views.choose, _STAFF, ("POST",)),
     Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
     Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),

@@ -10,6 +10,17 @@ from gunicorn.app.base import BaseApplication
 PROCESSES, THREADS = 2, 16
 """A slow sender holds one thread; a proxy in front takes uploads in first, and holds none."""
 
+KEEP_SECONDS = 30
+"""Seconds for which a connection stays open: a receipt's page asks every two, and would meet gunicorn's own two."""
+
+SILENT_SECONDS = 20
+"""Seconds between two pieces of a body after which its sender counts as gone."""
+
+
+def _expect_bytes(_: Any, request: Any) -> None:
+    """Let a request's thread wait for so long, before its body is read; gunicorn itself waits for ever."""
+    request.unreader.sock.settimeout(SILENT_SECONDS)
+
 
 class WebServer(BaseApplication):
     """Server on one address; ``run()`` ends with the process."""
@@ -27,6 +38,8 @@ class WebServer(BaseApplication):
             "worker_class": "gthread",
             "timeout": 120,
             "graceful_timeout": 10,
+            "keepalive": KEEP_SECONDS,
+            "pre_request": _expect_bytes,
             "loglevel": "warning",
             "umask": 0o007,  # a Unix socket is for its user and group
         }

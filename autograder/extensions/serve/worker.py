@@ -24,10 +24,10 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, Services
 from autograder.extensions.serve.state_folder import only_worker
-from autograder.extensions.serve.upload_reader import bring_in
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import publication, second_look
@@ -115,11 +115,16 @@ class Worker:
             health.beat(self._course, self._services.faults)
 
     def _next(self, after: int) -> Job | None:
-        """Return the next job after a number that may be taken; a command runs alone, since it locks the course."""
-        if any(entry.command is not None for entry in self._under_way):
+        """Return the next job after a number that may be taken.
+
+        A command runs alone, since it locks the course. So does a job that was tried before: if it ends the worker, it
+        uses up no tries of others.
+        """
+        if any(entry.command is not None or entry.job.tries > 1 for entry in self._under_way):
             return None
         job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
-        return None if job is not None and job.kind in (Kind.PREVIEW, *COMMANDS) and self._under_way else job
+        is_alone = job is not None and (job.kind in (Kind.PREVIEW, *COMMANDS) or job.tries > 0)
+        return None if is_alone and self._under_way else job
 
     # --- taking
 

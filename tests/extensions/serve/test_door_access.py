@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,13 +13,15 @@ from django.conf import settings
 from django.core.signing import Signer
 from django.test import Client
 from helpers.doors import Door
+from helpers.hubs import Hub, answering
+from helpers.lti_platform import CLAIM, STUDENT, TEACHER, LearningSystem
 from helpers.tiny import tiny_course
 
-from autograder.extensions.serve import state_folder, visitors
+from autograder.extensions.serve import hub_users, state_folder, visitors
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
-from autograder.extensions.serve.web_server import WebServer
+from autograder.extensions.serve.web_server import SILENT_SECONDS, WebServer
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -73,6 +78,53 @@ def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) ->
             else:
                 assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
                 assert SECRET not in answer.content.decode()
+
+
+ROLES = {"ada": STUDENT, "meier": TEACHER}
+
+
+@pytest.fixture
+def hub(graded_door: Door) -> Iterator[Hub]:
+    hub_users._cache.clear()
+    with answering(hub := Hub()) as address:
+        settings_file = graded_door.root / "course.yaml"
+        settings_file.write_text(settings_file.read_text().replace("staff:", f"hub: {address}/hub/api, staff:"))
+        yield hub
+
+
+def differing(door: Door, browsers: Mapping[str, Client], for_programs: bool) -> list[tuple[str, str, str]]:
+    """Addresses that another way in opens otherwise than a link; one for programs may stay closed."""
+    by_link = {person: door.visitor(person, raise_request_exception=False) for person in browsers}
+    wrong = []
+    for route in [route for route in ROUTES if route.name != "leave"]:  # it ends a session
+        for method in route.methods:
+            for person, browser in browsers.items():
+                wanted = ask(by_link[person], route, method, person).status_code
+                if route.by_token and not for_programs:
+                    wanted = 401
+                if browser.generic(method, address(route)).status_code != wanted:
+                    wrong.append((route.name, method, person))
+    return wrong
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_token_of_the_hub_opens_what_a_link_opens(graded_door: Door) -> None:
+    signed = {person: f"token t-{person}" for person in ROLES}
+    browsers = {
+        person: graded_door.visitor(raise_request_exception=False, HTTP_AUTHORIZATION=token)
+        for person, token in signed.items()
+    }
+    assert differing(graded_door, browsers, for_programs=True) == []
+
+
+def test_a_launch_opens_what_a_link_opens_and_no_address_for_programs(graded_door: Door) -> None:
+    (graded_door.root / "people.csv").write_text("id,name,lti_id\nada,Ada A.,s-1\nbob,Bob B.,\n")
+    system = LearningSystem()
+    browsers = {person: graded_door.visitor(raise_request_exception=False) for person in ROLES}
+    with system.answering():
+        for person, role in ROLES.items():
+            assert system.launch(browsers[person], **{f"{CLAIM}roles": [role]}).status_code == 302
+        assert differing(graded_door, browsers, for_programs=False) == []
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.role is VisitorRole.STUDENT], ids=lambda route: route.name)
@@ -262,6 +314,18 @@ def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) ->
 
 def test_a_unix_socket_is_for_its_user_and_group() -> None:
     assert WebServer("unix:/run/door/web.sock").cfg.umask == 0o007
+
+
+def test_a_connection_outlives_the_time_between_two_looks_at_a_receipt() -> None:
+    assert WebServer("127.0.0.1:0").cfg.keepalive > 10
+
+
+def test_a_sender_who_stops_holds_no_thread_for_ever() -> None:
+    ours, theirs = socket.socketpair()
+    request = SimpleNamespace(unreader=SimpleNamespace(sock=ours))
+    with ours, theirs:
+        WebServer("127.0.0.1:0").cfg.pre_request(None, request)
+        assert ours.gettimeout() == SILENT_SECONDS
 
 
 def test_without_the_setting_no_header_counts(door: Door) -> None:

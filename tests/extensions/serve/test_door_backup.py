@@ -7,7 +7,9 @@ import io
 import json
 import sqlite3
 import tarfile
+import tracemalloc
 from pathlib import Path
+from typing import IO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -81,7 +83,7 @@ def test_each_row_of_a_backup_has_its_upload_while_students_hand_in(
     """The databases are copied before the files: what comes in between is a file without a row."""
     add = folder_archive._add
 
-    def add_and_hand_in(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> str:
+    def add_and_hand_in(archive: tarfile.TarFile, name: str, content: IO[bytes], mode: int) -> str:
         if name == "course.yaml":
             term.hand_in("ada", name="later.ipynb")
         return add(archive, name, content, mode)
@@ -176,3 +178,18 @@ def test_a_missing_word_is_named(action: str, tmp_path: Path) -> None:
     done = serve(action, "--course", tmp_path)
     assert done.exit_code == 2
     assert f"name {serve_command._NEEDED[action]}" in done.stderr
+
+
+def test_a_large_file_is_never_whole_in_memory(tmp_path: Path) -> None:
+    large, copy = tmp_path / "course/data.bin", tmp_path / "copy"
+    large.parent.mkdir()
+    with large.open("wb") as file:
+        file.truncate(48 << 20)
+    tracemalloc.start()
+    try:
+        folder_archive.save(large.parent, tmp_path / "term.tar.gz", large.parent / "incoming")
+        folder_archive.restore(tmp_path / "term.tar.gz", copy)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert (copy / "data.bin").stat().st_size == 48 << 20

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import hashlib
+import logging
 import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.db import OperationalError, connections
 from django.test import Client
 from helpers.doors import NOTEBOOK, Door
 
 from autograder.extensions.serve import hand_in, jobs, state_folder
 from autograder.extensions.serve.models import Job, JobState, Kind
-from autograder.submissions.members import MIB, SUBMISSION
+from autograder.submissions.members import MIB
 
 
 def files(door: Door) -> list[Path]:
@@ -88,7 +93,7 @@ class Unread:
     readline = read
 
 
-@pytest.mark.parametrize(("person", "size"), [("ada", 2 * SUBMISSION.archive_bytes), ("", MIB + 1), ("carl", MIB + 1)])
+@pytest.mark.parametrize(("person", "size"), [("ada", 10_000 * MIB), ("", MIB + 1), ("carl", MIB + 1)])
 @pytest.mark.parametrize("path", ["/assignments/hw/", "/leave/", "/nothing/"])
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(door: Door, person: str, size: int, path: str) -> None:
     environment = {"wsgi.input": Unread(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
@@ -145,6 +150,54 @@ def test_a_database_that_takes_no_row_leaves_no_file(
     answer = door.hand_in(raise_request_exception=False)
     assert answer.status_code == status
     assert files(door) == []
+
+
+def test_a_disk_that_is_full_before_the_file_has_come_is_507(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(logging.getLogger("django.request"), "disabled", True)  # as the web process has it
+        patch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", write)
+        assert door.hand_in(raise_request_exception=False).status_code == 507
+    gc.collect()  # of the request and what it has opened: nobody holds them any longer
+    assert not Job.objects.exists()
+    assert files(door) == []
+
+
+def test_a_database_that_another_process_holds_is_503_and_leaves_no_file(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = door.visitor("ada", raise_request_exception=False)
+    monkeypatch.setitem(connections["default"].settings_dict["OPTIONS"], "timeout", 0.1)
+    connections["default"].close()
+    with contextlib.closing(sqlite3.connect(state_folder.database(door.course), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/assignments/hw/", {"file": SimpleUploadedFile("nb.ipynb", NOTEBOOK)})
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "60"
+    assert files(door) == []
+    assert door.hand_in().status_code == 302
+
+
+class Stalled:
+    """Body of a request whose sender stops."""
+
+    def read(self, *_: object) -> bytes:
+        raise TimeoutError("timed out")
+
+    readline = read
+
+
+@pytest.mark.parametrize("with_cookie", [True, False])
+def test_a_sender_who_stops_leaves_nothing(door: Door, with_cookie: bool) -> None:
+    client = door.visitor("ada", raise_request_exception=False, enforce_csrf_checks=with_cookie)
+    client.get("/assignments/hw/")
+    environment = {"wsgi.input": Stalled(), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = client.generic("POST", "/assignments/hw/", CONTENT_LENGTH=str(MIB), **environment)
+    assert 400 <= answer.status_code < 500
+    assert "Nothing was handed in" in answer.content.decode()
+    assert (Job.objects.count(), files(door)) == (0, [])
 
 
 def test_a_student_with_several_hand_ins_in_line_waits(door: Door) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from helpers.histories import faults
+from helpers.postgresql import postgresql_server
 
 RECEIPT = {"receipt": "r1", "student": "ada", "assignment": "hw", "sha256": "aa"}
 GRADED = {**RECEIPT, "state": "done", "score": 2.0, "note": ""}
@@ -48,3 +49,13 @@ def test_each_receipt_has_one_end_whatever_is_killed(tmp_path: Path) -> None:
     from helpers.door_kills import run
 
     assert run(tmp_path, kills=8, students=4, seed=3) == []
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.integration
+def test_each_receipt_has_one_end_whatever_is_killed_the_database_too(tmp_path: Path) -> None:
+    from helpers.door_kills import run
+
+    with postgresql_server("on") as server:
+        assert run(tmp_path, kills=8, students=4, seed=3, server=server) == []

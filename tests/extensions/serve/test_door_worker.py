@@ -198,6 +198,28 @@ def test_jobs_of_a_killed_worker_are_done_once(door: Door, attempts: Attempts) -
     assert attempts.of.count("bob") == 1  # the grade on disk is current
 
 
+def test_a_job_that_ends_the_worker_uses_up_no_tries_of_those_beside_it(door: Door, attempts: Attempts) -> None:
+    def wait(_: object) -> str:
+        attempts.stopped.wait(60)
+        return ""
+
+    door.hand_in("ada")
+    door.hand_in("bob")
+    for job in Job.objects.all():
+        jobs.begin(job)
+    jobs.put_all_back()
+    attempts.act = wait
+    for _ in range(2):  # ada's job ends two more workers
+        with door.worker() as worker:
+            worker.look()
+        attempts.stopped.clear()
+        jobs.put_all_back()
+    assert states() == [JobState.NOT_GRADED, JobState.WAITING]
+    attempts.act = graded
+    door.work()
+    assert states() == [JobState.NOT_GRADED, JobState.DONE]
+
+
 def test_a_job_that_ends_the_worker_each_time_is_for_a_person_after_three_tries(door: Door) -> None:
     door.hand_in()
     for state in (JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED):
@@ -246,6 +268,19 @@ def test_a_service_that_ended_rests_and_is_closed(door: Door, attempts: Attempts
         entry.gradings["ada"].cancel()
         worker.look()
         assert (states(), worker._services.resting) == ([JobState.WAITING], {"hw"})
+
+
+def test_where_the_clock_was_set_back_the_newest_counts_and_the_time_is_told(door: Door, attempts: Attempts) -> None:
+    door.hand_in("ada")
+    Job.objects.update(received=datetime.now(UTC) + timedelta(hours=1))
+    door.work()
+    door.hand_in("ada", OTHER)
+    door.work()
+    first, second = Job.objects.order_by("number")
+    assert (first.state, second.state) == (JobState.DONE, JobState.DONE)
+    assert first.note.startswith("its time lies in the future")
+    assert second.received < first.received
+    assert (door.course.submitted("ada", "hw") / "nb.ipynb").read_bytes() == OTHER
 
 
 def test_a_final_job_stays_as_it_is(door: Door) -> None:

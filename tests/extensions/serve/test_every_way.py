@@ -1,34 +1,59 @@
-"""The same submissions by every way in: command line, door, Gradescope, PrairieLearn and Artemis give equal grades."""
+"""The same submissions by every way in give equal grades.
+
+By command line, form, JupyterHub, learning system, Gradescope, PrairieLearn and Artemis. SUBMISSIONS=40 takes so many
+instead of three, in a quarter of an hour on two cores.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
-from helpers import platform_images
+from helpers import lti_platform, platform_images
 from helpers.doors import Door
+from helpers.hubs import Hub, answering, plugin, served, user
+from helpers.lti_platform import LearningSystem
 from helpers.pipeline import ASSIGNMENT, Student, grade, hand_in, make_course, release
 from helpers.platform_images import Image
 
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.extensions.platforms.platform_table import PLATFORMS
+from autograder.extensions.serve import hub_users
 from autograder.records.course import Course
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration, pytest.mark.slow]
 
-ANSWERS = {
+KNOWN: Mapping[str, Mapping[str, str]] = {
     "ada": {},
     "bob": {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)"},
     "eve": {"squares": "squares = [1 / 0]", "rescale": "rescale = 'no function'"},
 }
+WRONG = {
+    "mean": ("def mean(values):\n    return values[0]", "def mean(values):\n    raise ValueError(len(values))"),
+    "squares": ("squares = [n * n for n in range(4)]", "squares = undefined"),
+    "line": ("line = np.array([1.0, 3.0])", "line = [3, 1]"),
+    "rescale": ("def rescale(values):\n    return values", "rescale = None"),
+}
+
+
+def answers(number: int) -> dict[str, str]:
+    """Answers of one of many students: each question right, or wrong in one of two ways."""
+    kinds = {name: number // 3**place % 3 for place, name in enumerate(WRONG)}
+    return {name: WRONG[name][kind - 1] for name, kind in kinds.items() if kind}
+
+
+NUMBER = int(os.environ.get("SUBMISSIONS", "3"))
+ANSWERS = {**KNOWN, **{f"s{number:02}": answers(number) for number in range(len(KNOWN), NUMBER)}}
 TIMES = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "submitted_at", "graded_at")
 ELSEWHERE = ("student", "sandbox", "dates", "content_keys", "versions")
 """What a platform has of its own: no name, its sandbox, no due dates, no keys of a cache, and fewer libraries."""
@@ -56,7 +81,7 @@ program.main(PLATFORMS[sys.argv[-2]], Path(sys.argv[-1]))
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     root = tmp_path_factory.mktemp("ways")
     make_course(root)
-    (root / "people.csv").write_text("".join(f"{line}\n" for line in ("id", *ANSWERS)))
+    (root / "people.csv").write_text("".join(f"{line}\n" for line in ("id,lti_id", *(f"{n},{n}" for n in ANSWERS))))
     made = load_course(root)
     release(made, proof=False)
     return made
@@ -86,24 +111,66 @@ def without(content: Any, *keys: str) -> Any:
 
 @pytest.mark.usefixtures("by_command")
 def test_the_command_line_tells_the_three_apart(course: Course) -> None:
-    assert [result(course, name)["score"] for name in ANSWERS] == [8.0, 3.0, 5.0]
+    assert [result(course, name)["score"] for name in KNOWN] == [8.0, 3.0, 5.0]
 
 
-def test_the_door_grades_as_the_command_line_does(
-    course: Course, notebooks: dict[str, bytes], by_command: dict[str, Any], tmp_path: Path
-) -> None:
-    for name in (".autograder", "release", "source", "course.yaml", "people.csv", "words.txt"):
+@pytest.fixture
+def door(course: Course, tmp_path: Path) -> Iterator[Door]:
+    """A door to a copy of the course in which nothing is handed in; all its ways are open."""
+    root = tmp_path / "course"
+    root.mkdir()
+    for name in (".autograder", "release", "source", "people.csv", "words.txt"):
         source = course.root / name
         if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("runs"))  # nothing is replayed
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("runs"))  # nothing is replayed
         else:
-            shutil.copy(source, tmp_path / name)
-    with Door.opened(tmp_path) as door:
-        for name, content in notebooks.items():
-            upload = SimpleUploadedFile("numbers.ipynb", content)
-            assert door.visitor(name).post(f"/assignments/{ASSIGNMENT}/", {"file": upload}).status_code == 302
-        door.work()
-        graded = {name: result(door.course, name) for name in ANSWERS}
+            shutil.copy(source, root / name)
+    hub = Hub()
+    hub.users = {f"t-{name}": user(name) for name in ANSWERS}
+    hub_users._cache.clear()
+    with answering(hub) as address:
+        settings = lti_platform.YAML.replace("{staff", f"{{hub: {address}/hub/api, staff")
+        (root / "course.yaml").write_text((course.root / "course.yaml").read_text() + settings)
+        with Door.opened(root) as opened:
+            yield opened
+
+
+def by_form(door: Door, name: str, content: bytes) -> None:
+    _send(door.visitor(name), content)
+
+
+def by_learning_system(door: Door, name: str, content: bytes) -> None:
+    browser, custom = door.visitor(), {f"{lti_platform.CLAIM}custom": {"assignment": ASSIGNMENT}}
+    system = LearningSystem()
+    with system.answering():
+        assert system.launch(browser, sub=name, **custom)["Location"] == f"/assignments/{ASSIGNMENT}/"
+    _send(browser, content)
+
+
+def by_hub(door: Door, name: str, content: bytes) -> None:
+    home = door.root.parent / name
+    with served() as address, mock.patch.dict(os.environ, JUPYTERHUB_API_TOKEN=f"t-{name}"):
+        plugin("FetchAssignment", address, home, ASSIGNMENT).start()
+        (home / ASSIGNMENT / "numbers.ipynb").write_bytes(content)
+        plugin("Submit", address, home, ASSIGNMENT).start()
+
+
+def _send(browser: Any, content: bytes) -> None:
+    upload = SimpleUploadedFile("numbers.ipynb", content)
+    assert browser.post(f"/assignments/{ASSIGNMENT}/", {"file": upload}).status_code == 302
+
+
+@pytest.mark.parametrize("hand_in_by", [by_form, by_hub, by_learning_system])
+def test_the_door_grades_as_the_command_line_does(
+    door: Door,
+    notebooks: dict[str, bytes],
+    by_command: dict[str, Any],
+    hand_in_by: Callable[[Door, str, bytes], None],
+) -> None:
+    for name, content in notebooks.items():
+        hand_in_by(door, name, content)
+    door.work()
+    graded = {name: result(door.course, name) for name in ANSWERS}
     keys = ("content_keys", "dates")
     assert without(graded, *TIMES, *keys) == without(by_command, *TIMES, *keys)
     for name in ANSWERS:  # the submission's key holds the time of its receipt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -31,7 +32,7 @@ from helpers.tiny import tiny_course
 
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
-from autograder.extensions.serve import lti_key
+from autograder.extensions.serve import lti_key, visitors
 from autograder.extensions.serve.models import LaunchedLink
 
 PEOPLE = "id,name,status,lti_id,sis_id\nada,Ada A.,,s-1,\nbob,Bob B.,,,r-2\ncarl,Carl C.,left,s-3,\n"
@@ -220,6 +221,16 @@ def test_a_staff_session_of_a_launch_ends_with_the_courses_entry(
 ) -> None:
     system.launch(browser, **{f"{CLAIM}roles": [TEACHER]})
     (door.root / "course.yaml").write_text(TINY)
+    assert browser.get("/staff/").status_code == 401
+
+
+def test_a_staff_session_of_a_launch_ends_after_some_hours(
+    system: LearningSystem, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.launch(browser, **{f"{CLAIM}roles": [TEACHER]})
+    assert browser.get("/staff/").status_code == 200
+    hours = visitors._LAUNCHED_SECONDS + 10 + time.time()
+    monkeypatch.setattr(visitors.time, "time", lambda: hours)
     assert browser.get("/staff/").status_code == 401
 
 

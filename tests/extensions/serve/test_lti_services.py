@@ -42,11 +42,12 @@ class FakePlatform(Fake):
         self.scores: list[dict[str, Any]] = []
         self.assertions: list[str] = []
         self.gives_token = True
+        self.token_seconds: Any = 3600
 
     def answer(self, method: str, path: str, query: dict, form: dict, files: dict) -> tuple[int, dict, object]:
         if path == "/token":
             self.assertions.append(form["client_assertion"])
-            return 200, {}, {"access_token": ACCESS} if self.gives_token else {}
+            return 200, {}, {"access_token": ACCESS, "expires_in": self.token_seconds} if self.gives_token else {}
         assert self.tokens[-1] == (path, f"Bearer {ACCESS}")
         if path == "/members":
             number = int(query.get("page", "1"))
@@ -66,6 +67,7 @@ class FakePlatform(Fake):
 @pytest.fixture
 def platform() -> Iterator[FakePlatform]:
     fake = FakePlatform()
+    lti_services._tokens.clear()  # the last one's address may come again
     with served(fake):
         yield fake
 
@@ -153,6 +155,26 @@ def test_the_door_signs_its_wish_for_a_token(door: Door, platform: FakePlatform)
     ]
     assert {claim["sub"] for claim in claims} == {CLIENT_ID}
     assert len({claim["jti"] for claim in claims}) == len(claims)
+
+
+def test_all_services_share_one_token(door: Door, platform: FakePlatform) -> None:
+    post(door, entry("ada", 7.5))
+    post(door, entry("bob", 7.5))
+    assert len(platform.assertions) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, -5])
+def test_a_token_that_has_ended_is_fetched_again(door: Door, platform: FakePlatform, seconds: int) -> None:
+    platform.token_seconds = seconds
+    post(door, entry("ada", 7.5))
+    assert len(platform.assertions) > 1
+
+
+@pytest.mark.parametrize("seconds", [None, "3600", 3600])
+def test_a_tokens_time_that_is_no_number_is_an_hour(door: Door, platform: FakePlatform, seconds: Any) -> None:
+    platform.token_seconds = seconds
+    post(door, entry("ada", 7.5))
+    assert len(platform.assertions) == 1
 
 
 def test_without_a_token_nothing_is_sent(door: Door, platform: FakePlatform) -> None:

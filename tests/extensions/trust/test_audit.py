@@ -214,6 +214,25 @@ def test_an_answer_feeds_the_questions_that_name_it_and_those_that_it_reaches(tm
     assert feeds(exam, 4) == Feeds(direct=("test-both",), every=("test-both",))
 
 
+def test_a_test_that_reads_a_file_and_no_name_is_the_question_of_the_answer_before_it(tmp_path: Path) -> None:
+    course = two_questions(tmp_path)
+    text = json.loads((course.source("hw") / "nb.ipynb").read_text())
+    saved = '### BEGIN SOLUTION\ntotal = half(8)\nopen("log.txt", "w").write(str(total))\n### END SOLUTION'
+    read = 'assert open("log.txt").read() == "4.0"'
+    added = [
+        cell(saved, "save", solution=True),
+        cell(read, "test-log", grade=True, locked=True, points=2),
+        cell("### BEGIN SOLUTION\nrest = total - 1\n### END SOLUTION", "rest", solution=True),
+        cell("assert rest == 3", "test-rest", grade=True, locked=True, points=2),
+    ]
+    text["cells"] += json.loads(notebook(*added))["cells"]
+    (course.source("hw") / "nb.ipynb").write_text(json.dumps(text))
+    (exam,) = tiny_release(course).exams
+    assert feeds(exam, 6) == Feeds(direct=("test-log",), every=("test-log", "test-rest"))
+    assert feeds(exam, 4) == Feeds(direct=("test-both",), every=("test-both",))
+    assert feeds(exam, 0).every == ("test-half", "test-both", "test-rest")
+
+
 def test_answers_that_reach_one_question_are_never_in_one_notebook(tmp_path: Path) -> None:
     made = mutants(tiny_release(two_questions(tmp_path)).exams, ("code",), (), 0)
     packs = packed(made)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import itertools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -32,7 +34,20 @@ class Feeds:
 
 
 def feeds(exam: Exam, index: int) -> Feeds:
-    """List the questions that a cell feeds, by the names in it, in later cells and in tests."""
+    """List the questions that a cell feeds, by the names in it, in later cells and in tests.
+
+    A test that reads no name which an answer reaches, as it looks at a file, tests the answer before it.
+    """
+    direct, every = _by_names(exam, index)
+    if nameless := _nameless_tests(exam, index):
+        direct, every = _in_order(exam, {*direct, *nameless}), _in_order(exam, {*every, *nameless})
+    if not every:
+        every = [str(cell.grade_id) for cell in exam.cells[index + 1 :] if is_tested(cell)][:1]
+    return Feeds(tuple(direct or every), tuple(every))
+
+
+def _by_names(exam: Exam, index: int) -> tuple[list[str], list[str]]:
+    """List the questions whose tests use names of a cell, and those that these names reach through other cells."""
     modules = _modules(exam)
     touched_here = touched(exam.cells[index].source) - modules
     reached = set(touched_here)
@@ -44,9 +59,22 @@ def feeds(exam: Exam, index: int) -> Feeds:
             every += [str(cell.grade_id)] if names & reached else []
         elif cell.role is not Role.TEST and names & reached:
             reached |= touched(cell.source) - modules
-    if not every:
-        every = [str(cell.grade_id) for cell in exam.cells[index + 1 :] if is_tested(cell)][:1]
-    return Feeds(tuple(direct or every), tuple(every))
+    return direct, every
+
+
+def _nameless_tests(exam: Exam, index: int) -> list[str]:
+    """List the tests between an answer and the next one that no answer reaches by a name."""
+    following = itertools.takewhile(lambda cell: cell.role is not Role.ANSWER, exam.cells[index + 1 :])
+    tests = [str(cell.grade_id) for cell in following if is_tested(cell)]
+    if not tests or exam.cells[index].role is not Role.ANSWER:
+        return []
+    answers = [number for number, cell in enumerate(exam.cells[: index + 1]) if cell.role is Role.ANSWER]
+    reached = {test for number in answers for test in _by_names(exam, number)[1]}
+    return [test for test in tests if test not in reached]
+
+
+def _in_order(exam: Exam, tests: Collection[str]) -> list[str]:
+    return [str(cell.grade_id) for cell in exam.cells if cell.grade_id in tests]
 
 
 def used_later(exam: Exam, index: int) -> tuple[str, ...]:
@@ -78,6 +106,7 @@ def is_tested(cell: ExamCell) -> bool:
     return cell.role is Role.TEST and cell.points > 0
 
 
+@functools.lru_cache(maxsize=1024)
 def touched(source: str) -> frozenset[str]:
     """Collect the names that a cell binds, and those of objects that it changes: ``model`` of ``model.fit(X, y)``."""
     bound = bound_names(source) or frozenset()

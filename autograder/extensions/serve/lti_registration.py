@@ -1,0 +1,70 @@
+"""Dynamic registration of the door as a tool: a learning system opens a link, and each learns the other's addresses.
+
+From 1EdTech's "Learning Tools Interoperability Dynamic Registration Specification" 1.0. The link is signed and valid
+for a day: whoever has it says which server is asked. What that answers is shown for course.yaml, which the web process
+cannot write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from django.core.signing import BadSignature, TimestampSigner
+from django.http import HttpRequest, HttpResponse
+
+from autograder.errors import AutograderError
+from autograder.extensions.serve import pages
+from autograder.extensions.serve.lti_launch import CHOOSES, OPENS
+from autograder.extensions.serve.lti_services import SCOPES, TOOL, register_tool
+from autograder.extensions.serve.lti_views import own_address
+from autograder.extensions.serve.visitors import Visitor
+
+LINK_SECONDS = 86_400
+_SIGNER = TimestampSigner(salt="lti registration")
+
+
+def link_token() -> str:
+    """Make the secret of a registration link."""
+    return str(_SIGNER.sign("door"))
+
+
+def register(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
+    """Register the door at the learning system that opened the link, and show what course.yaml needs."""
+    try:
+        _SIGNER.unsign(token, max_age=LINK_SECONDS)
+    except BadSignature:
+        text = "The link is not valid, or older than a day. Make a new one: autograder serve register."
+        return pages.notice(request, 401, "Too old", text)
+    addresses = {name: own_address(request, visitor, f"/lti/{name}/") for name in ("login", "launch", "keys")}
+    tool = _tool(visitor.course.title, request.get_host().partition(":")[0], addresses)
+    configuration, secret = (request.GET.get(name, "") for name in ("openid_configuration", "registration_token"))
+    try:
+        entry = register_tool(tool, configuration, secret)
+    except AutograderError as error:
+        return pages.notice(request, 502, "The door is not registered", str(error))
+    lines = yaml.safe_dump({"serve": {"lti": entry}}, allow_unicode=True, sort_keys=False, width=1000)
+    page = pages.page(request, None, "lti-registered", lines=lines, deployment=entry["deployment"])
+    return pages.with_rule(page, "frame-ancestors 'none'", "frame-ancestors *")  # its frame is the learning system's
+
+
+def _tool(title: str, domain: str, addresses: dict[str, str]) -> dict[str, Any]:
+    """Describe the door as OpenID's registration does."""
+    launch = addresses["launch"]
+    return {
+        "application_type": "web",
+        "client_name": title,
+        "response_types": ["id_token"],
+        "grant_types": ["implicit", "client_credentials"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "initiate_login_uri": addresses["login"],
+        "redirect_uris": [launch],
+        "jwks_uri": addresses["keys"],
+        "scope": " ".join(SCOPES),
+        TOOL: {
+            "domain": domain,
+            "target_link_uri": launch,
+            "claims": ["iss", "sub", "name", "email"],
+            "messages": [{"type": kind, "target_link_uri": launch} for kind in (OPENS, CHOOSES)],
+        },
+    }
