@@ -218,6 +218,18 @@ def test_at_home_a_message_says_how_the_module_was_read() -> None:
     assert result.evidence["exported"] is True
 
 
+@pytest.mark.parametrize("wrapped", ["torch.compile(model, backend='eager')", "nn.DataParallel(model)"])
+def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> None:
+    import torch
+
+    names = {"torch": torch, "nn": torch.nn, "model": torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1))}
+    twin = twin_of(eval(wrapped, names), ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(names["model"], ROWS), rtol=1e-4, atol=1e-5)
+    assert " → ".join(map(str, twin.steps("torch"))) == " → ".join(
+        map(str, twin_of(names["model"], ROWS).steps("torch"))
+    )
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
