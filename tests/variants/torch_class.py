@@ -329,6 +329,8 @@ AFTERWARDS: dict[str, str] = {
     "the best copy kept": "best = copy.deepcopy(model.state_dict())\nmodel.load_state_dict(best)\n",
     "evaluation mode": "model.eval()\n",
     "training mode": "model.train()\n",
+    "in parallel": "model = nn.DataParallel(model)\n",
+    "scripted": "model = torch.jit.script(model)\n",
     "gradients switched off": "model.requires_grad_(False)\nmodel.requires_grad_(True)\n",
 }
 """What stands after the training."""
