@@ -100,7 +100,7 @@ EXERCISE = Exercise(
             "loss",
             lambda number: LOSS,
             "assert tuple(scores.shape) == (2_000, 9)",
-            "assert float(nn.functional.cross_entropy(model(X_val), y_val)) < 0.7",
+            "assert nn.functional.cross_entropy(model(X_val), y_val).item() < 0.7",
         ),
         Question(
             "most_likely",
