@@ -75,7 +75,7 @@ test-hub: install ## JupyterHub itself beside a door, in .venv-hub (HUB_PYTHON=p
 test-torch: install ## everything that needs PyTorch, which is installed into .venv; `make test` runs most of it from then on
 	@scripts/install-torch
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
-	  tests/coordinator/test_templates.py tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py tests/check/test_curves_and_optimizers.py \
+	  tests/coordinator/test_templates.py tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py tests/extensions/training_steps/test_curves_and_optimizers.py \
 	  tests/codec/test_codec_infinity.py tests/lessons/test_pytorch_fully_connected.py tests/lessons/test_small_gpt.py \
 	  tests/lessons/test_honest_torch.py tests/lessons/test_without_tensorflow.py $(PYTEST_ARGS)
 

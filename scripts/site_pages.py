@@ -6,6 +6,7 @@ import ast
 import logging
 import posixpath
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ def imported_names(package: str) -> dict[str, str]:
     return {alias.name: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
 
 
+def registered_checks(project: str) -> dict[str, str]:
+    """Return where the words of `check` are defined that extensions register, from the text of pyproject.toml."""
+    entries = tomllib.loads(project)["project"]["entry-points"]["autograder.checks"]
+    return {name: value.replace(":", ".") for name, value in entries.items()}
+
+
 def name_definitions(markdown: str, defined: dict[str, str]) -> str:
     """Rewrite `::: autograder.check.name` to where the name is defined, after an anchor `check.name`."""
     return API_NAME.sub(lambda match: f'[](){{ id="check.{match[1]}" }}\n\n::: {defined[match[1]]}', markdown)
@@ -105,5 +112,6 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     for target in dead:
         log.warning("%s links to %s, which does not exist", page.file.src_uri, target)
     package = (root / "autograder/check/__init__.py").read_text(encoding="utf-8")
-    text = name_definitions(text, imported_names(package))
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    text = name_definitions(text, imported_names(package) | registered_checks(project))
     return indent_items(FILE.sub(r'\1 title="\2"', text))

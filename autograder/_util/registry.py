@@ -7,13 +7,16 @@ extension's module is imported when its name is used.
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
-from autograder._util.libraries import with_extra
+from autograder._util.libraries import version, with_extra
 from autograder.errors import HostError
 
+DISTRIBUTION = "nbexaminer"
 COMMANDS = "autograder.commands"
 """Subcommand → a ``click.Command``, in a module that imports nothing heavy: ``--help`` imports it."""
 SANDBOXES = "autograder.sandboxes"
@@ -30,6 +33,8 @@ SYSTEMS = "autograder.systems"
 """Name of a learning system → an :class:`~autograder.extensions.lms.systems.SystemKind`."""
 SECTIONS = "autograder.sections"
 """Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
+CHECKS = "autograder.checks"
+"""Word of ``check`` → the function, see :mod:`autograder._util.kernel_side` for what it brings along."""
 DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
@@ -63,6 +68,12 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     MODELS: {"torch": "pytorch"},
     SYSTEMS: {"blackboard": "lms", "brightspace": "lms", "canvas": "lms", "lti": "serve", "moodle": "lms"},
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
+    CHECKS: {
+        "causal": "sequences",
+        "curve": "training_steps",
+        "optimizer": "training_steps",
+        "training_step": "training_steps",
+    },
     DIAGNOSES: {"counterfactuals": "diagnosis"},
     NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis"},
     COURSE_KEYS: {
@@ -90,6 +101,27 @@ def names(group: str) -> list[str]:
 def is_own(group: str, name: str) -> bool:
     """Tell whether one of the kit's own extensions registers a name."""
     return name in _EXTRAS.get(group, {})
+
+
+def own_extensions(group: str) -> list[str]:
+    """List the kit's own extensions that register in a group and are installed."""
+    return sorted({extension for name, extension in _EXTRAS[group].items() if name in _registered(group)})
+
+
+def location(group: str, name: str) -> tuple[str, str]:
+    """Return the module and the attribute of what is registered under a name; nothing is imported."""
+    entry = _registered(group)[name]
+    return entry.module, entry.attr
+
+
+def source(group: str, name: str) -> Path | None:
+    """Return the file of the module in which something is registered, without importing it; None if there is none."""
+    try:
+        spec = importlib.util.find_spec(location(group, name)[0])
+    except Exception:  # the package that holds the module is imported, and may raise anything
+        return None
+    path = Path(spec.origin or "") if spec is not None else Path()
+    return path if path.suffix == ".py" else None
 
 
 def load(group: str, name: str) -> Any:
@@ -127,12 +159,28 @@ def absence(name: str, *groups: str) -> str:
 def forget() -> None:
     """Read the metadata again at the next question: packages were installed."""
     _registered.cache_clear()
+    _installed.cache_clear()
 
 
 @functools.cache
 def _registered(group: str) -> Mapping[str, EntryPoint]:
     """Read a group; where two packages register one name, the kit's own wins, then the first by module."""
-    entries = sorted(
-        entry_points(group=group), key=lambda entry: (not entry.value.startswith("autograder."), entry.value)
-    )
+    entries = [*_installed().select(group=group), *_checks_without_metadata(group)]
+    entries.sort(key=lambda entry: (not entry.value.startswith("autograder."), entry.value))
     return {entry.name: entry for entry in reversed(entries)}
+
+
+@functools.cache
+def _installed() -> Any:
+    """Read the metadata of all packages once; they take some hundredths of a second."""
+    return entry_points()
+
+
+def _checks_without_metadata(group: str) -> list[EntryPoint]:
+    """List the kit's own checks if it lies beside a notebook, without metadata: each in a module of its name."""
+    if group != CHECKS or version(DISTRIBUTION) is not None:
+        return []
+    return [
+        EntryPoint(word, f"autograder.extensions.{extension}.{word}:{word}", CHECKS)
+        for word, extension in _EXTRAS[CHECKS].items()
+    ]

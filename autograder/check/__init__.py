@@ -10,22 +10,22 @@ and are recorded, also after one that fails, and share the cell's points.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
+from autograder._util import registry
 from autograder.check.architecture import architecture
 from autograder.check.backends import backends, on_backend
-from autograder.check.causality import causal
 from autograder.check.compile_settings import compiled
-from autograder.check.curves import curve
 from autograder.check.data import hidden_data, serving_hidden_data
 from autograder.check.diagnosing import diagnose
 from autograder.check.events import asking_kernel, events
 from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
-from autograder.check.optimizers import optimizer
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
 from autograder.check.results import recording, report, score
 from autograder.check.retraining import retrained
-from autograder.check.training_step import training_step
 from autograder.check.values import close, function
 
 __all__ = [
@@ -39,10 +39,8 @@ __all__ = [
     "backends",
     "between",
     "bonus",
-    "causal",
     "close",
     "compiled",
-    "curve",
     "dense",
     "diagnose",
     "events",
@@ -53,7 +51,6 @@ __all__ = [
     "loss",
     "on_backend",
     "only_if",
-    "optimizer",
     "optional",
     "parameters",
     "recording",
@@ -63,5 +60,19 @@ __all__ = [
     "retrained",
     "score",
     "serving_hidden_data",
-    "training_step",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a word that an extension registers on first use."""
+    if not name.startswith("_"):
+        if name in registry.names(registry.CHECKS):
+            return registry.load(registry.CHECKS, name)
+        if absent := registry.absence(name, registry.CHECKS):
+            raise AttributeError(f"check.{name} {absent}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+
+
+def __dir__() -> list[str]:
+    """List the words of extensions with all others."""
+    return sorted({*globals(), *registry.names(registry.CHECKS)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from autograder._util.kernel_side import claim_of, name_in_kernel
 from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
@@ -72,7 +73,7 @@ def external_model(obj: Any) -> ExternalModel | None:
             return None
         claim = ask("describe", obj)
         predict = lambda method, batch: ask("predict", obj, batch, method)  # noqa: E731
-        parts, record = partial(ask, "layers", obj), partial(ask, "record", obj)
+        parts, record = partial(ask, "layers", obj), partial(_record, obj, claim)
         return _read(claim, isinstance(obj, Handle), predict, parts, record)
     except LostError:
         raise
@@ -80,11 +81,17 @@ def external_model(obj: Any) -> ExternalModel | None:
         return None
 
 
-def ask(question: str, obj: Any, *arguments: Any) -> Any:
+def _record(obj: Any, claim: Any, shapes: Any) -> Any:
+    """Ask for the description of a model of which a claim names the family, as the family's extension makes it."""
+    return ask(claim_of(claim["family"]) or "record", obj, shapes)
+
+
+def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:
     """Ask about a model, an optimizer or a function: in its kernel, or in this process if it is here.
 
     Args:
-        question: a key of :data:`autograder.kernel.model_questions.QUESTIONS`.
+        question: a key of :data:`autograder.kernel.model_questions.QUESTIONS`, or a function of an extension's folder
+            ``kernel_side``.
         obj: the object, or a handle of it.
         arguments: what else the question takes.
 
@@ -95,9 +102,11 @@ def ask(question: str, obj: Any, *arguments: Any) -> Any:
         LostError: the kernel is gone, or did not answer in time.
         Exception: raised by the student's code.
     """
-    if reference_of(obj) is not None:
-        return object.__getattribute__(obj, "_remote").ask("ask_model", question, obj, *arguments)
-    return model_questions.QUESTIONS[question](obj, *arguments)
+    if reference_of(obj) is None:
+        answer = model_questions.QUESTIONS[question] if isinstance(question, str) else question
+        return answer(obj, *arguments)
+    name = question if isinstance(question, str) else f"{name_in_kernel(question.__module__)}:{question.__name__}"
+    return object.__getattribute__(obj, "_remote").ask("ask_model", name, obj, *arguments)
 
 
 def _read(

@@ -12,6 +12,7 @@ import numpy as np
 from autograder.check import cost, metrics
 from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
+from autograder.check.rows import map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
 from autograder.models.network import Network, TrainingSettings
@@ -75,7 +76,7 @@ def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarr
 
 def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
     """Return ``train(number)`` for a network of another library."""
-    plan.measure(predictions(model, _first_rows(plan.inputs)), plan.labels[:2])
+    plan.measure(predictions(model, take_rows(plan.inputs, slice(2))), plan.labels[:2])
     settings = TrainingSettings(plan.loss, plan.from_logits, plan.optimizer, plan.epochs, plan.batch_size, plan.seconds)
     try:
         train_network = model.trainer(plan.inputs, plan.labels, settings)
@@ -134,7 +135,7 @@ def _build_trainer(copy: Any, plan: TrainingPlan) -> Trainer:
         TooSlow: the training would take longer than the plan allows.
         NotTrainable: a step fails.
     """
-    plan.measure(predictions(copy, _first_rows(plan.inputs)), plan.labels[:2])
+    plan.measure(predictions(copy, take_rows(plan.inputs, slice(2))), plan.labels[:2])
     try:
         trainer = Trainer(copy, _as_floats(plan.inputs), plan.labels, plan.batch_size)
         seconds = trainer.seconds_of(plan.epochs)
@@ -145,20 +146,12 @@ def _build_trainer(copy: Any, plan: TrainingPlan) -> Trainer:
     return trainer
 
 
-def _first_rows(inputs: Any) -> Any:
-    return _map_arrays(inputs, lambda array: array[:2])
-
-
 def _as_floats(inputs: Any) -> Any:
     """Convert fractions to Keras's own precision, as ``fit`` does."""
     import keras
 
-    return _map_arrays(inputs, lambda a: a.astype(keras.config.floatx()) if a.dtype.kind == "f" else a)
+    def converted(values: Any) -> np.ndarray:
+        array = np.asarray(values)
+        return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
 
-
-def _map_arrays(inputs: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
-    if isinstance(inputs, dict):
-        return {key: change(np.asarray(array)) for key, array in inputs.items()}
-    if isinstance(inputs, list | tuple):
-        return [change(np.asarray(array)) for array in inputs]
-    return change(np.asarray(inputs))
+    return map_arrays(inputs, converted)

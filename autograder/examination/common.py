@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder._util import notebook_format
+from autograder._util import notebook_format, registry
 from autograder.examination.notebook_grading import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
@@ -22,6 +22,7 @@ def _read() -> Common | None:
         return None
     notebook_format.compile_schemas()
     notebook_format.release_jsonschema()
+    registry.names(registry.CHECKS)  # read before a student's files are near, and once for all forks
     common = common_in(parcel.read_bytes(), stand_in(Path(located(COURSE))))
     speed_up_keras(common)
     for exam in common.exams:

@@ -6,12 +6,13 @@ computes losses from the predictions and from labels that never come here.
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import keras_model, model_family, model_parts, model_predictions, optimizer_settings
+from . import keras_model, model_family, model_parts, model_predictions
 
 MAX_CLASSES = 10_000
 
@@ -174,21 +175,13 @@ def record(model: Any, shapes: Any) -> list[Any]:
     """Describe a model for inputs of the shapes that a test knows.
 
     Args:
-        model: a Keras model, see :func:`keras_model.claim_of_rows`, or a PyTorch module, see :func:`torch_model.claim`.
+        model: a Keras model, see :func:`keras_model.claim_of_rows`. A PyTorch module is described by an extension
+            alone.
         shapes: the shapes; None if they are unknown.
     """
     if model_family.family(model) == "torch":
-        from . import torch_model
-
-        return list(torch_model.claim(model, shapes))
+        return [{"kind": "Module", "library": "torch"}, []]
     return list(keras_model.claim_of_rows(model, shapes))
-
-
-def steps(step: Any, model: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Take training steps with a student's function, see :func:`training_steps.take`."""
-    from . import training_steps
-
-    return training_steps.take(step, model, request)
 
 
 QUESTIONS: dict[str, Any] = {
@@ -196,7 +189,18 @@ QUESTIONS: dict[str, Any] = {
     "predict": model_predictions.predict,
     "layers": model_parts.parts,
     "record": record,
-    "steps": steps,
-    "optimizer": optimizer_settings.describe,
 }
 """The questions that the examiner may ask about a model, by name."""
+
+
+def question(name: str) -> Any:
+    """Return what answers a question.
+
+    Args:
+        name: a key of :data:`QUESTIONS`, or ``package.kernel_side.module:function`` of an extension. Its folder
+            ``kernel_side`` lies in the folder ``extensions`` of the agent.
+    """
+    module, _, function = name.partition(":")
+    if not function:
+        return QUESTIONS[name]
+    return getattr(importlib.import_module(f"..extensions.{module}", __package__), function)

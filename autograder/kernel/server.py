@@ -376,9 +376,8 @@ class Server:
             return ("failed", error.code, str(error))
 
     def ask_model(self, question: str, *arguments: Any) -> Any:
-        """Ask one of :data:`model_questions.QUESTIONS` about a model that stays here."""
-        ask: Any = model_questions.QUESTIONS[question]
-        return ask(*arguments)
+        """Ask one of the questions of :func:`model_questions.question` about a model that stays here."""
+        return model_questions.question(question)(*arguments)
 
     def run_test(self, source: str) -> dict[str, Any]:
         """Run a test cell here; see :func:`shell_tests.run`."""

@@ -8,27 +8,44 @@ import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from autograder._util import registry
 from autograder.syntax.refusals import dotted
 
 _PACKAGE = "autograder.check."
 _FOLDER = Path(__file__).parents[1] / "check"
 
 
-@functools.cache
 def _checks() -> Mapping[str, list[str] | None]:
-    """Read each check's arguments from the text of ``check``, without importing it; None: it takes any."""
-    checks: dict[str, list[str] | None] = {}
-    for node in ast.parse((_FOLDER / "__init__.py").read_text("utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_PACKAGE):
-            module = _FOLDER / f"{str(node.module).removeprefix(_PACKAGE)}.py"
-            functions = {d.name: d for d in ast.parse(module.read_text("utf-8")).body if isinstance(d, ast.FunctionDef)}
-            checks |= {alias.name: _parameters(functions[alias.name].args) for alias in node.names}
-    return checks
+    """Read each check's arguments from the text of its module, without importing it; None: it takes any."""
+    registered = {word: _registered_parameters(word) for word in registry.names(registry.CHECKS)}
+    return {**registered, **_core_checks()}
 
 
-def _parameters(arguments: ast.arguments) -> list[str] | None:
-    parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return None if arguments.kwarg is not None else [argument.arg for argument in parameters]
+def _registered_parameters(word: str) -> list[str] | None:
+    module = registry.source(registry.CHECKS, word)
+    return _parameters(module, registry.location(registry.CHECKS, word)[1]) if module is not None else None
+
+
+@functools.cache
+def _core_checks() -> Mapping[str, list[str] | None]:
+    imports = [
+        node
+        for node in ast.parse((_FOLDER / "__init__.py").read_text("utf-8")).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_PACKAGE)
+    ]
+    modules = {node: _FOLDER / f"{str(node.module).removeprefix(_PACKAGE)}.py" for node in imports}
+    return {alias.name: _parameters(modules[node], alias.name) for node in imports for alias in node.names}
+
+
+@functools.cache
+def _parameters(module: Path, function: str) -> list[str] | None:
+    """Return the names of a function's parameters; None if it takes any, or is not defined by a ``def`` there."""
+    for node in ast.parse(module.read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            arguments = node.args
+            parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+            return None if arguments.kwarg is not None else [argument.arg for argument in parameters]
+    return None
 
 
 def _exists(name: str) -> bool:
@@ -46,7 +63,9 @@ def unknown_names(tree: ast.Module, imports: Mapping[str, str]) -> Iterator[tupl
         name = dotted(node, imports) if isinstance(node, ast.Attribute) else ""
         if name.startswith(_PACKAGE) and "." not in name.removeprefix(_PACKAGE):
             check = name.removeprefix(_PACKAGE)
-            if not _exists(check):
+            if absent := registry.absence(check, registry.CHECKS):
+                yield node, f"check.{check} {absent.partition(': ')[0]}", absent.partition(": ")[2]
+            elif not _exists(check):
                 yield node, f"there is no check {check!r}", _near(check, sorted(_checks()))
         if isinstance(node, ast.Call):
             yield from _arguments(node, dotted(node.func, imports))

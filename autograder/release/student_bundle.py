@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from autograder._util import registry
 from autograder.errors import CourseError
 from autograder.records.course import Assignment
 
@@ -17,7 +18,7 @@ FOLDER = "autograder"
 _ROOMS = ("_util", "check", "cli", "codec", "kernel", "models", "records", "submissions")
 _FILES = (
     "__init__.py", "__main__.py", "aliases.py", "errors.py", "execution/__init__.py", "execution/rehearsal.py",
-    "py.typed", "submission.py",
+    "extensions/__init__.py", "py.typed", "submission.py",
 )  # fmt: skip
 
 
@@ -40,6 +41,6 @@ def bundle_files(assignment: Assignment, released: Iterable[str] = ()) -> dict[s
         )
     package = Path(__file__).resolve().parents[1]
     files = [package / name for name in _FILES]
-    for room in _ROOMS:
+    for room in (*_ROOMS, *(f"extensions/{extension}" for extension in registry.own_extensions(registry.CHECKS))):
         files += sorted(path for path in (package / room).rglob("*.py") if "__pycache__" not in path.parts)
     return {f"{FOLDER}/{path.relative_to(package).as_posix()}": path for path in files}

@@ -24,7 +24,7 @@ import importlib, sys
 for name in {["torch", *LATE_PARTS["torch"]]}:
     importlib.import_module(name)
 import torch
-from autograder.kernel import torch_model
+from autograder.extensions.pytorch.kernel_side import torch_model
 before = set(sys.modules)
 model = torch.nn.Linear(4, 3)
 optimizer = torch.optim.Adam(model.parameters())

@@ -32,6 +32,7 @@ class Rule:
     def predict(self, rows):
         return [0 for _ in rows]
 rule, total = Rule(), sum(range(5))
+def step(net, xb, yb): pass
 """
 
 
@@ -48,7 +49,7 @@ def kernel(tmp_path: Path) -> Iterator[BlockingKernelClient]:
     program = tmp_path / "agent"
     for path, source in program_files().items():
         copy = program / Path(path).relative_to(AGENT) if path.startswith(f"{AGENT}/") else tmp_path / Path(path).name
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
     connection, _ = write_connection_file(str(tmp_path / "connection.json"))
     process = subprocess.Popen(
@@ -89,11 +90,23 @@ def test_an_environment_without_numpy_gets_a_kernel_and_its_answers(kernel: Bloc
     assert (kind, decode(text, buffers)) == ("value", 10)
 
 
-def test_a_model_of_plain_python_is_described_without_numpy(kernel: BlockingKernelClient) -> None:
+def pinned(kernel: BlockingKernelClient, name: str) -> Handle:
+    """What the agent holds of a name of the notebook."""
     kernel.execute_interactive(CELL, timeout=30)
     number, _ = ask(kernel, "snapshot")
-    _, text, buffers = ask(kernel, "fetch", number, ["rule"])["rule"]
-    found: list[Any] = []
-    decode(text, buffers, found.append)
-    described = ask(kernel, "ask_model", "describe", Handle(found[0]))
+    _, text, buffers = ask(kernel, "fetch", number, [name])[name]
+    references: list[Any] = []
+    decode(text, buffers, references.append)
+    return Handle(references[0])
+
+
+def test_a_model_of_plain_python_is_described_without_numpy(kernel: BlockingKernelClient) -> None:
+    described = ask(kernel, "ask_model", "describe", pinned(kernel, "rule"))
     assert (described["family"], described["how"], described["classes"]) == ("predictor", "predict", None)
+
+
+def test_what_an_extension_brings_along_for_its_check_answers_without_numpy(kernel: BlockingKernelClient) -> None:
+    question = "training_steps.kernel_side.step_arguments:roles"
+    assert ask(kernel, "ask_model", question, pinned(kernel, "step"), None) == [
+        ("net", "model"), ("xb", "inputs"), ("yb", "labels"),
+    ]  # fmt: skip

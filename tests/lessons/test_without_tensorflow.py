@@ -84,13 +84,22 @@ def test_the_checks_work_where_neither_is_installed(program: str, tmp_path: Path
 # --- in the sandboxes -----------------------------------------------------------------------------------------
 
 GIVEN = "import numpy as np\nimport torch\nfrom torch import nn\nfrom autograder import check\nX, y = np.eye(6, dtype='float32'), np.arange(6) % 3"
-SOLUTION = "### BEGIN SOLUTION\nmodel = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))\n### END SOLUTION"
+SOLUTION = """
+### BEGIN SOLUTION
+model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+def train_step(network, x, y, loss_fn, optimizer):
+    optimizer.zero_grad()
+    loss_fn(network(x), y).backward()
+    optimizer.step()
+### END SOLUTION
+"""
 IMPORTED = "import sys\nimported = sorted({'tensorflow', 'keras', 'torch'} & set(sys.modules))"
 TEST = """
 check.parameters(model, exactly=83)
 ### BEGIN HIDDEN TESTS
 import sys
 check.loss(model, on=(X, y), below=9, from_logits=True)
+check.training_step(train_step, model, (X, y), from_logits=True)
 assert imported == ["torch"]
 assert sorted({"tensorflow", "keras", "torch"} & set(sys.modules)) == ["torch"]
 ### END HIDDEN TESTS

@@ -86,6 +86,8 @@ REFUSED = [
     ("from pathlib import Path\nassert (Path.home() / 'x').exists()", "the home folder of a test"),
     ("from autograder import check\ncheck.closer(squares(3), [0])", "line 2: .*no check 'closer'; did you mean 'close'"),
     ("from autograder import check as c\nc.close(result, [0], rtoll=1)", "check.close has no argument 'rtoll'; .*'rtol'"),
+    ("from autograder import check\ncheck.training_steps(squares)", "no check 'training_steps'; did you mean 'training_step'"),
+    ("from autograder import check\ncheck.causal(model, result, prat=0)", "check.causal has no argument 'prat'; .*'part'"),
     ("assert sqares(3) == [0, 1, 4]", "nothing in the notebook binds 'sqares'; did you mean 'squares'?"),
     ("try:\n    sqares(3)\nexcept Exception:\n    pass\nassert squares(3)", "nothing in the notebook binds 'sqares'"),
     ("try:\n    quux\nexcept NameError:\n    pass\nassert quux", "nothing in the notebook binds 'quux'"),

@@ -10,19 +10,27 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import yaml
 from click.testing import CliRunner
+from helpers.exams import exam_of
 from helpers.lessons import IN_PYTORCH, ROOT, lesson_names
 from helpers.tiny import submit, tiny_course
 
 import autograder
+from autograder import check
 from autograder._util import registry
+from autograder._util.kernel_side import claim_of
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.errors import CourseError
+from autograder.kernel import model_questions
+from autograder.lint.exam_findings import findings
+from autograder.models import RefusedModel, rebuild
+from autograder.records.exam import Role
 from autograder.release.formats import format_of
 
 DISTRIBUTION = "nbexaminer"
@@ -196,6 +204,28 @@ def test_a_key_of_an_extension_that_is_not_installed_says_what_to_install(
     (tmp_path / "course.yaml").write_text(f"course: x\n{text}")
     with pytest.raises(CourseError, match=rf"needs the extension {extra}, which is not installed: .*\[{extra}\]"):
         load_course(tmp_path)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_a_check_of_an_extension_says_what_to_install() -> None:
+    """Where it is called, and before a release."""
+    said = r"check.training_step needs the extension training_steps, which is not installed"
+    with pytest.raises(AttributeError, match=rf"{said}: .*\[training_steps\]"):
+        check.training_step(None, None, (1, 1))
+    test = "from autograder import check\ncheck.training_step(step, model, (1, 1))"
+    refusals = map(str, findings(exam_of((Role.ANSWER, "model = step = 1"), (Role.TEST, test))))
+    assert any(re.search(rf"{said}; .*\[training_steps\]", refusal) for refusal in refusals)
+
+
+@pytest.mark.usefixtures("no_extensions")
+def test_a_pytorch_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing describes it; it can still be asked for predictions."""
+    module = type("Module", (), {})
+    monkeypatch.setitem(sys.modules, "torch.nn", SimpleNamespace(Module=module))
+    assert claim_of("torch") is None
+    with pytest.raises(RefusedModel, match=r"A module of torch needs the extension pytorch.*\[pytorch\]") as refused:
+        rebuild(*model_questions.record(module(), None))
+    assert refused.value.kind_refused
 
 
 def test_each_name_that_an_extension_registers_has_its_extra() -> None:

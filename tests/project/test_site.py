@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from autograder import check
+from autograder._util import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -42,14 +43,16 @@ def test_the_navigation_has_the_sections_of_the_index() -> None:
 
 def test_the_page_of_the_api_has_every_public_name_once() -> None:
     page = (DOCS / "reference/check-api.md").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"^::: autograder\.check\.(\w+)$", page, re.M)) == sorted(check.__all__)
+    words = [*check.__all__, *registry.names(registry.CHECKS)]
+    assert sorted(re.findall(r"^::: autograder\.check\.(\w+)$", page, re.M)) == sorted(words)
 
 
 def test_every_public_name_is_shown_from_where_it_is_defined() -> None:
     """A module and a function of it may have the same name."""
     package = (ROOT / "autograder/check/__init__.py").read_text(encoding="utf-8")
-    defined = hooks.imported_names(package)
-    for name in check.__all__:
+    registered = hooks.registered_checks((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    defined = hooks.imported_names(package) | registered
+    for name in [*check.__all__, *registered]:
         assert defined[name].rpartition(".")[0] == getattr(check, name).__module__
 
 

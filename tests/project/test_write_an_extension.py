@@ -15,9 +15,10 @@ from helpers import tiny
 from helpers.commands import commands
 from helpers.installed import installed
 from helpers.kernels import InProcessKernel
+from helpers.remote_models import recorded
 from helpers.tiny import Here, grade_in_this_process, submit, tiny_course
 
-from autograder import cli
+from autograder import check, cli
 from autograder._util import registry
 from autograder.course.extension_keys import ExtensionKey
 from autograder.extensions.lms.sheet import read_sheet
@@ -63,7 +64,7 @@ def autograder(*arguments: object) -> Result:
 
 
 def test_no_example_is_longer_than_sixty_lines() -> None:
-    assert len(MODULES) == 2
+    assert len(MODULES) == 3
     assert all(text.count("\n") <= 60 for text in MODULES.values())
 
 
@@ -98,6 +99,11 @@ def test_the_command_lists_who_is_below(course: Course) -> None:
     said = autograder("below", "hw", "0.5", "--course", course.root)
     assert re.fullmatch(r"0/\d+  bob\n", said.stdout)
     assert "List students below" in commands()["below"].get_short_help_str()
+
+
+def test_the_check_is_a_word_of_check() -> None:
+    assert recorded(lambda: check.increasing([1.0, 2.0, 5.0])).fraction == 1
+    assert recorded(lambda: check.increasing([1.0, 2.0, 2.0])).message == "2 follows 2"
 
 
 def test_the_key_of_the_page_is_read(course: Course, tmp_path: Path) -> None:

@@ -73,6 +73,27 @@ def test_checks_and_submit_work_beside_the_notebook(tmp_path: Path) -> None:
     assert "for       bo, hw" in python(folder, "-c", pack)
 
 
+WITHOUT_METADATA = """
+import sys
+from importlib import metadata
+
+def version(name):
+    raise metadata.PackageNotFoundError(name)
+
+metadata.entry_points, metadata.version = metadata.EntryPoints, version
+from autograder import check
+print(check.training_step, sys.modules["autograder.extensions"].__file__, check.curve([2.0, 1.0]))
+"""
+
+
+@pytest.mark.integration
+def test_checks_of_extensions_lie_in_it(tmp_path: Path) -> None:
+    _, folder = released(tmp_path)
+    said = python(folder, "-c", WITHOUT_METADATA)
+    assert str(folder / "autograder/extensions/__init__.py") in said
+    assert "2 epochs" in said
+
+
 @pytest.mark.integration
 def test_a_notebook_is_tried_beside_the_bundle(tmp_path: Path) -> None:
     _, folder = released(tmp_path)

@@ -20,7 +20,8 @@ from autograder.sandbox import Job, default_sandbox
 from autograder.sandbox.supervisor.launch import folder_of
 
 PACKAGE = Path(autograder.__file__).parent
-INSIDE = sorted([*PACKAGE.glob("kernel/**/*.py"), *PACKAGE.glob("codec/*.py"), *PACKAGE.glob("sandbox/template/*.py")])
+SHOWN = ("kernel/**/*.py", "codec/*.py", "extensions/*/kernel_side/*.py", "sandbox/template/*.py")
+INSIDE = sorted(path for files in SHOWN for path in PACKAGE.glob(files))
 LATER = {"itertools.pairwise", "inspect.getmembers_static", "sys.exception", "contextlib.chdir", "typing.Self"}
 LATER |= {"types.NoneType", "types.UnionType", "types.EllipsisType", "datetime.UTC", "itertools.batched"}
 """Functions and types that came after Python 3.9."""

@@ -377,7 +377,7 @@ LIAR = """
 import importlib
 packages = {name.rpartition('.')[0] for name in list(sys.modules) if name.endswith(('kernel.server', 'kernel.model_family'))}
 for package in packages:
-    agent = importlib.import_module(package + '.torch_model')
+    agent = importlib.import_module(package.rpartition('.')[0] + '.extensions.pytorch.kernel_side.torch_model')
     def claim(module, shapes, honest_claim=agent.claim):
         described, arrays = honest_claim(module, shapes)
         if isinstance(module, Liar):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, overload
-from autograder.kernel.torch_operators import SIZES, SOURCES
 from autograder.models.argument_values import RefusedModel
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")

@@ -14,8 +14,8 @@ from autograder.check.attributes import ReportedLayer
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
-from autograder.kernel.torch_operators import ARRANGEMENTS, SIZES, SOURCES
 
 Config = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 
 from autograder.check.settings import FREE_NUMBERS, is_a_pattern
+from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, given
-from autograder.kernel.torch_operators import CALCULATIONS, LAYERS, SOURCES
 from autograder.models.network import NumberCounts
 
 _STATISTICS = {"batch_norm.default": (3, 4), "_native_batch_norm_legit_no_training.default": (3, 4)}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.kernel.torch_operators import INITIALIZERS, MAX_NODES, OPERATORS, SIZES
+from autograder.extensions.pytorch.kernel_side.torch_operators import INITIALIZERS, MAX_NODES, OPERATORS, SIZES
 from autograder.models.argument_values import RefusedModel, boolean, integer, listing, mapping, one_of
 
 MAX_TENSORS = 2_000

@@ -29,7 +29,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     """Read the graph that a student's kernel describes, and measure it.
 
     Args:
-        claim: result of :func:`autograder.kernel.torch_model.claim`.
+        claim: result of :func:`autograder.extensions.pytorch.kernel_side.torch_model.claim`.
         arrays: the module's tensors, then its outputs for all probe rows, then those for the rows in batches.
         max_parameters: a module with more numbers is refused.
 

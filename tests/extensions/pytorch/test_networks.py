@@ -14,7 +14,7 @@ from helpers.remote_models import recorded
 from autograder import check
 from autograder.check.input_shapes import of_rows
 from autograder.codec import decode, encode
-from autograder.kernel import torch_model
+from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import rebuild
 from autograder.models.network import TrainingSettings
 from autograder.records.checks import is_undecided

@@ -17,7 +17,7 @@ from autograder import check
 from autograder.check.input_shapes import of_rows
 from autograder.check.subject import count_parameters
 from autograder.codec import decode, encode
-from autograder.kernel import torch_model
+from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import RefusedModel, rebuild
 from autograder.records.checks import is_undecided
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
-from autograder.check.step_losses import Objective
+from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
+from autograder.extensions.training_steps.step_losses import Objective
 from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 
 

@@ -16,15 +16,16 @@ from autograder.check.input_shapes import of_rows
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import map_arrays, take_rows
-from autograder.check.step_loops import HALF_PRECISION, Batch, ExpectedSteps, LoopSettings
-from autograder.check.step_losses import objective_named
-from autograder.check.step_slips import SlipFinder
 from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_rebuilt, refusal
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
+from autograder.extensions.training_steps.kernel_side.student_steps import take
+from autograder.extensions.training_steps.step_loops import HALF_PRECISION, Batch, ExpectedSteps, LoopSettings
+from autograder.extensions.training_steps.step_losses import objective_named
+from autograder.extensions.training_steps.step_slips import SlipFinder
 from autograder.kernel.random_state import preserve_random_state
-from autograder.kernel.step_arguments import NAMES
 from autograder.models.network import Network
 from autograder.models.step_calculus import StepCalculus, Weights
 from autograder.records.checks import CheckResult
@@ -123,7 +124,7 @@ def _problem(model: Any) -> str | None:
 def _calculus(model: Any) -> StepCalculus:
     if isinstance(model, Network):
         return model.training_steps()
-    from autograder.check.keras_steps import KerasSteps
+    from autograder.extensions.training_steps.keras_steps import KerasSteps
 
     return KerasSteps(model)
 
@@ -151,7 +152,7 @@ class _StepRequest:
     def answer(self, steps_of_examiner: Mapping[str, Any]) -> Any:
         """Let the student's function take steps, in the kernel or in this notebook."""
         takes = None if self.takes is None else list(self.takes)
-        return ask("steps", self.step, self.model, {**steps_of_examiner, "takes": takes, "shapes": self.shapes})
+        return ask(take, self.step, self.model, {**steps_of_examiner, "takes": takes, "shapes": self.shapes})
 
     def report(self, fraction: float, message: str) -> CheckResult:
         """Report what is certain."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.rows import take_rows
-from autograder.check.step_losses import Objective, output_gradient
+from autograder.extensions.training_steps.step_losses import Objective, output_gradient
 from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
 
 Batch = tuple[Any, np.ndarray]

@@ -15,9 +15,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from . import probe_rows
-from .keras_inputs import leaves
-from .model_family import is_a
+from ....kernel import probe_rows
+from ....kernel.keras_inputs import leaves
+from ....kernel.model_family import is_a
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import OPERATORS
 

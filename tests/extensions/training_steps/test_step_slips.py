@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.check.step_loops import Batch, ExpectedSteps, LoopSettings
-from autograder.check.step_losses import Objective, output_gradient
-from autograder.check.step_slips import SlipFinder
+from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
+from autograder.extensions.training_steps.step_losses import Objective, output_gradient
+from autograder.extensions.training_steps.step_slips import SlipFinder
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 DRAW = np.random.default_rng(0)

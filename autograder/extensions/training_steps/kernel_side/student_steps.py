@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import keras_model, model_family, model_inputs, step_arguments
-from .random_state import preserve_random_state
+from ....kernel import keras_model, model_family, model_inputs
+from ....kernel.random_state import preserve_random_state
+from . import step_arguments
 
 
 def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from autograder.check.results import report
 from autograder.check.subject import may_show, refusal
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.extensions.training_steps.kernel_side.optimizer_settings import describe
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.optimizer"
@@ -89,7 +90,7 @@ def _described(optimizer: Any, model: Any) -> dict[str, Any] | None:
     """Return what the notebook says of an optimizer, strictly read; None if it is none."""
     try:
         is_known = reference_of(optimizer) is None or reference_of(model) is not None  # a rebuilt model is not, there
-        claim = ask("optimizer", optimizer, model if is_known else None)
+        claim = ask(describe, optimizer, model if is_known else None)
     except LostError:
         raise
     except Exception:  # the student's code prevented the description

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .model_family import is_a
+from ....kernel.model_family import is_a
 
 
 def describe(optimizer: Any, model: Any) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from helpers.remote_models import answer, recorded
 
 from autograder import check
 from autograder.check import metrics
-from autograder.check.causality import _cuts
 from autograder.errors import CourseError
+from autograder.extensions.sequences.causal import _cuts
 from autograder.records.checks import is_undecided
 
 DRAW = np.random.default_rng(0)

@@ -1,0 +1,1 @@
+"""Sequence models: whether an output depends on what comes later."""
