@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 from autograder import check
 torch.set_num_threads(1)
+torch.manual_seed(0)
 """
 
 
@@ -76,8 +77,8 @@ for epoch in range(30):
 """
 _MEASURED = """
 X, y = rows(1, 200)
-check.loss(model, on=(X, y), below=0.75, from_logits=True, close_calls="exact")
-check.accuracy(model, on=(X, y), above=0.7, close_calls="exact")
+check.loss(model, on=(X, y), below=0.85, from_logits=True, close_calls="exact")
+check.accuracy(model, on=(X, y), above=0.65, close_calls="exact")
 """
 _AGAIN = """
 X, y = rows(1, 200)
