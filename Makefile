@@ -73,10 +73,11 @@ test-hub: install ## JupyterHub itself beside a door, in .venv-hub (HUB_PYTHON=p
 	  tests/extensions/serve/test_real_hub.py $(PYTEST_ARGS)
 
 test-torch: install ## everything that needs PyTorch, which is installed into .venv; `make test` runs most of it from then on
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch>=2.6"
+	@scripts/install-torch
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
-	  tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py tests/extensions/training_steps/test_curves_and_optimizers.py \
-	  tests/extensions/diagnosis/test_torch_diagnosis.py tests/codec/test_codec_infinity.py tests/lessons/test_pytorch_fully_connected.py tests/lessons/test_small_gpt.py \
+	  tests/coordinator/test_templates.py tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py \
+	  tests/extensions/training_steps/test_curves_and_optimizers.py tests/extensions/diagnosis/test_torch_diagnosis.py \
+	  tests/codec/test_codec_infinity.py tests/lessons/test_pytorch_fully_connected.py tests/lessons/test_small_gpt.py \
 	  tests/lessons/test_honest_torch.py tests/lessons/test_without_tensorflow.py $(PYTEST_ARGS)
 
 test-all: ## every night: slow tests, attacks, variants and interruptions, one after the other: some hours

@@ -29,6 +29,7 @@ from autograder.models.network import Network
 from autograder.records.checks import UNDECIDED, CheckResult
 
 MAX_LINES = 8
+UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
 
 
 def architecture(
@@ -98,7 +99,7 @@ def architecture(
     if not may_show(model, show):
         message = "The layers are not as asked."
     if lines and _may_be_right(model, pattern, present, library):
-        doubt = f"{own_layers.PERSON} {A_PERSON_DECIDES}"
+        doubt = f"{own_layers.PERSON if is_examined(model) else UNREAD_PARTS} {A_PERSON_DECIDES}"
         return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
@@ -118,6 +119,8 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
         return (
             bool(unknown) or _asks_for_unknown_settings(pattern, present) or own_layers.may_be_asked(pattern, present)
         )
+    if library == "torch":
+        return True  # parts in the order in which they were made, without functions
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 
 

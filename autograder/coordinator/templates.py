@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,8 @@ MODELS = "autograder.models"
 """Module that rebuilds models; it imports Keras."""
 COMMON = "autograder.examination.common"
 """Module that is imported last."""
+LATE_PARTS = {"torch": ("torch._dynamo", "torch.export._trace")}
+"""Library → its parts that a first use imports: PyTorch takes a second or two for a first optimizer and export."""
 EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
 
@@ -69,6 +71,12 @@ def _shared(work: Work) -> tuple[object, ...]:
     )
     exams = [replace(exam, observations=None) for exam in work.exams]
     return work.course, replace(work.assignment, limits=kept_limits), exams
+
+
+def with_late_parts(modules: Sequence[str]) -> list[str]:
+    """List the modules that a template imports for these, so that no fork imports a large library's parts itself."""
+    libraries = {module.split(".")[0] for module in modules}
+    return [*modules, *(part for name, parts in LATE_PARTS.items() if name in libraries for part in parts)]
 
 
 class Started:
@@ -197,7 +205,7 @@ class Templates:
             self._work.assignment.limits,
             python=self._work.assignment.environment,
             hidden_paths=hidden_paths(self._work),
-            modules=self.released_modules,
+            modules=with_late_parts(self.released_modules),
         )
         self._keep(started)
         return Started(sandbox, started)
@@ -268,6 +276,7 @@ class Templates:
         if self._submissions < MIN_SUBMISSIONS_FOR_TEMPLATE:
             return sandbox
         libraries = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
+        libraries = with_late_parts(libraries)
         modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), COMMON]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)

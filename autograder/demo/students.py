@@ -189,7 +189,7 @@ STUDENTS: tuple[DemoStudent, ...] = (
 
 IN_PYTORCH = (
     DemoStudent("full-marks", "A class of one's own, with dropout.", 16, 16, named="good-with-dropout"),
-    DemoStudent("no-zero-grad", "A step that never clears the gradients.", 6, 13, named="no-zero-grad"),
+    DemoStudent("no-zero-grad", "A step that never clears the gradients.", 8, 9, named="no-zero-grad"),
     DemoStudent("linear", "Three linear layers, and no activation.", 10, 11.4, named="no-activation"),
     DemoStudent("small-network", "Two layers of 12: a loss with room for more.", 11.5, 14, named="too-narrow"),
     DemoStudent("unchanged", "Handed in as it was released.", 0, 0),

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 from variants.honest_class import examined
-from variants.torch_class import STEP, TABLE, WAYS, TorchWay
+from variants.torch_class import CHAINS, STEP, TABLE, WAYS, TorchWay
 
 from autograder.records.checks import Outcome
 
@@ -17,6 +17,7 @@ pytestmark = [
 ]
 
 FOR_A_PERSON: dict[str, frozenset[int]] = {
+    **{f"{task.name}: scripted": frozenset({0, 2}) for task in CHAINS},
     "step: one batch of a loader": frozenset({0, 1}),
     "step: one batch of an iterator that is kept": frozenset({0, 1}),
     "step: autocast": frozenset({0, 1}),

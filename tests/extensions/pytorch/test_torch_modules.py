@@ -107,6 +107,13 @@ class Net(nn.Module):
 model = Net()
 """
 LABELS = np.arange(6) % 3
+IN_ORDER = [
+    check.layer("Linear", out_features=8),
+    check.layer("ReLU"),
+    check.layer("Dropout"),
+    check.layer("Linear"),
+    check.layer("Softmax"),
+]
 ASKED = [check.dense(8, "relu"), check.layer("Dropout", rate=0.2), check.dense(3, "softmax")]
 
 
@@ -218,6 +225,18 @@ def test_at_home_a_message_says_how_the_module_was_read() -> None:
     assert result.evidence["exported"] is True
 
 
+@pytest.mark.parametrize("wrapped", ["torch.compile(model, backend='eager')", "nn.DataParallel(model)"])
+def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> None:
+    import torch
+
+    names = {"torch": torch, "nn": torch.nn, "model": torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1))}
+    twin = twin_of(eval(wrapped, names), ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(names["model"], ROWS), rtol=1e-4, atol=1e-5)
+    assert " → ".join(map(str, twin.steps("torch"))) == " → ".join(
+        map(str, twin_of(names["model"], ROWS).steps("torch"))
+    )
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
@@ -242,6 +261,8 @@ def forward(text: str) -> str:
 def test_a_module_that_cannot_be_read_waits_for_a_person(place: Any, name: str) -> None:
     model = place(forward(FORWARDS[name]))
     asked = recorded(lambda: check.architecture(model, ASKED, input_shape=(4,)))
+    assert is_undecided(asked), asked.message
+    asked = recorded(lambda: check.architecture(model, IN_ORDER))
     assert is_undecided(asked), asked.message
     assert is_undecided(recorded(lambda: retrained(model)))
     measured = recorded(lambda: check.loss(model, on=(ROWS, np.eye(3)[LABELS]), below=99, loss="mse"))

@@ -17,12 +17,16 @@ from typing import Any
 
 from ....kernel import probe_rows
 from ....kernel.keras_inputs import leaves
+from ....kernel.model_family import is_a
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import OPERATORS
 
 _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
 """Beginnings of the classes whose parts compute something else in training."""
+
+_WRAPPERS = (("torch._dynamo.eval_frame", "OptimizedModule", "_orig_mod"), ("torch.nn", "DataParallel", "module"))
+"""Module, class and attribute of what only calls another module; the outer one first."""
 
 
 def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
@@ -32,6 +36,7 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
         module: a ``torch.nn.Module``.
         shapes: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
     """
+    module = _unwrapped(module)
     shapes = _guessed(module) if shapes is None else shapes
     described: dict[str, Any] = {"kind": "Module", "library": "torch", "graph": None, "probe": None, "unread": "raised"}
     described["training"] = in_training(module)
@@ -50,6 +55,14 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
     return described, []
+
+
+def _unwrapped(module: Any) -> Any:
+    """Return the module that ``torch.compile`` or ``nn.DataParallel`` calls; any other module as it is."""
+    for library, kind, attribute in _WRAPPERS:
+        if is_a(module, library, kind):
+            module = getattr(module, attribute)
+    return module
 
 
 def in_training(module: Any) -> bool:

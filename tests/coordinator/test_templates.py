@@ -1,0 +1,45 @@
+"""Templates import what their forks would otherwise import one by one."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from autograder.coordinator.templates import LATE_PARTS, with_late_parts
+
+
+def test_a_template_imports_the_late_parts_of_a_library_after_it() -> None:
+    assert with_late_parts(["numpy", "torch.nn"]) == ["numpy", "torch.nn", *LATE_PARTS["torch"]]
+
+
+def test_a_course_without_that_library_gets_none_of_them() -> None:
+    assert with_late_parts(["numpy", "keras", "torchvision"]) == ["numpy", "keras", "torchvision"]
+
+
+TRAINED_AND_READ = f"""
+import importlib, sys
+for name in {["torch", *LATE_PARTS["torch"]]}:
+    importlib.import_module(name)
+import torch
+from autograder.extensions.pytorch.kernel_side import torch_model
+before = set(sys.modules)
+model = torch.nn.Linear(4, 3)
+optimizer = torch.optim.Adam(model.parameters())
+model(torch.ones(2, 4)).sum().backward()
+optimizer.step()
+print(len(set(sys.modules) - before))
+assert torch_model.claim(model, {{"shape": [4], "dtype": ""}})[0]["graph"]
+print(len(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+def test_a_fork_imports_next_to_nothing_to_train_and_to_describe_a_module() -> None:
+    done = subprocess.run([sys.executable, "-c", TRAINED_AND_READ], capture_output=True, text=True, check=True)
+    training, reading = map(int, done.stdout.split())
+    assert training < 10
+    assert reading < 60  # hundreds without the late parts
