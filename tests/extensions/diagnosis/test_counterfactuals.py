@@ -146,7 +146,7 @@ def test_silence_says_what_was_tried() -> None:
     diagnosis = diagnose(model, X, Y, Settings(epochs=35), PLENTY)
     assert diagnosis.findings == ()
     assert diagnosis.tried
-    assert diagnosis.summary.startswith("Nothing that was tried helps by more than 0.069: ")
+    assert diagnosis.summary.startswith("Nothing that was tried helps by more than 0.14: ")
     assert "a learning rate of 0.001" in repr(diagnosis)
 
 

@@ -37,7 +37,7 @@ _OF_LENGTH = ("epochs", "capacity")
 to train shows when what is wrong has been mended."""
 _COMPARED, MAX_COMPARED = 0.3, 1000
 """Share of the rows that is kept for comparison, and the most rows."""
-_LEAST = 0.05
+_LEAST = 0.1
 """Smallest gain that is told, as a share of the constant answer's loss."""
 _CAP = 10.0
 """Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
