@@ -28,8 +28,6 @@ from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records.checks import UNDECIDED, CheckResult
 
-_OF_VALUES = ("mean_squared_error", "mse", "mean_absolute_error", "mae")
-
 
 def loss(
     model: Any,
@@ -77,7 +75,7 @@ def loss(
     wanted = credit_of("check.loss", below, credit, higher_is_better=False)
     measure = metrics.loss_named("check.loss", loss, from_logits=from_logits)
     known_close_calls("check.loss", close_calls)
-    kind = VALUES if loss in _OF_VALUES else LOGITS if from_logits else CHANCES
+    kind = (LOGITS if from_logits else CHANCES) if metrics.is_crossentropy(loss) else VALUES
     return _check_measure(
         model, on, "loss", measure, wanted, close_calls, part, kind, show=show, name=name, weight=weight
     )

@@ -181,6 +181,17 @@ def accuracy_at_best(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return max(_accuracies(outputs, labels), key=_mean)
 
 
+def softmax(scores: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return the probabilities of scores, along an axis."""
+    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
+
+
+def is_crossentropy(name: str) -> bool:
+    """Return whether the loss of a name in :data:`LOSSES` is one of classes."""
+    return LOSSES[name] in _OF_SCORES
+
+
 def _mean(rows: np.ndarray) -> float:
     return float(rows.mean())
 

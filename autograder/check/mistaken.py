@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from autograder.check.metrics import EPSILON
+from autograder.check.metrics import EPSILON, softmax
 from autograder.records.mistakes import (
     MAX_CLASSES,
     MAX_MISTAKES,
@@ -127,8 +127,7 @@ def _by_class(outputs: np.ndarray, labels: np.ndarray, kind: str) -> tuple[np.nd
 def _chances(scores: np.ndarray, kind: str) -> np.ndarray | None:
     """Return the probabilities of the classes; None if the outputs are none."""
     if kind == LOGITS:
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return softmax(scores)
     is_distribution = (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
     return scores if is_distribution else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.check import metrics
-from autograder.check.metrics import EPSILON
+from autograder.check.metrics import EPSILON, softmax
 
 _KINDS = {
     metrics.categorical_crossentropy: "crossentropy",
@@ -104,14 +104,9 @@ def _squashed(kind: str, outputs: np.ndarray) -> tuple[np.ndarray, Pull]:
         return values, lambda gradient: gradient * values * (1 - values)
     if kind in ("softmax", "softmax of rows"):
         axis = -1 if kind == "softmax" else 0
-        values = _softmax(outputs, axis)
+        values = softmax(outputs, axis)
         return values, lambda gradient: values * (gradient - (gradient * values).sum(axis=axis, keepdims=True))
     return outputs, lambda gradient: gradient
-
-
-def _softmax(values: np.ndarray, axis: int = -1) -> np.ndarray:
-    powers = np.exp(values - values.max(axis=axis, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
 Gradient = tuple[np.ndarray, int]
@@ -123,7 +118,7 @@ def _crossentropy(objective: Objective, values: np.ndarray, targets: np.ndarray)
     if objective.swapped:
         return -np.log(np.clip(targets, EPSILON, 1 - EPSILON)), rows
     if objective.from_logits:
-        return _softmax(values) * targets.sum(axis=-1, keepdims=True) - targets, rows
+        return softmax(values) * targets.sum(axis=-1, keepdims=True) - targets, rows
     if objective.clips_first:
         clipped = np.clip(values, EPSILON, 1 - EPSILON)
         return np.where(values == clipped, 1 / clipped.sum(axis=-1, keepdims=True) - targets / clipped, 0.0), rows

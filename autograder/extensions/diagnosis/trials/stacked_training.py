@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from autograder.check.metrics import softmax
 from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
@@ -16,7 +17,7 @@ from autograder.extensions.diagnosis.trials.recipe import (
     output_activation,
     trained_labels,
 )
-from autograder.extensions.diagnosis.trials.stacked_layers import Activation, StackedLayer, sigmoid, softmax
+from autograder.extensions.diagnosis.trials.stacked_layers import Activation, StackedLayer, sigmoid
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update
 
 _EPSILON = np.float32(1e-7)
