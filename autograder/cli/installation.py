@@ -10,6 +10,7 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from autograder._util import libraries
+from autograder._util.registry import DISTRIBUTION
 from autograder.coordinator import grading_sandboxes
 from autograder.errors import SandboxError
 from autograder.records.limits import Limits
@@ -19,7 +20,6 @@ from autograder.sandbox.interpreter import Interpreter
 from autograder.sandbox.machine import Machine
 from autograder.sandbox.remedies import UNREADABLE, install
 
-DISTRIBUTION = "nbexaminer"
 NEEDED = {"nbgrader": "nbgrader", "ipykernel": "ipykernel", "jupyter-client": "jupyter_client", "numpy": "numpy"}
 """Distribution → module: the packages without which nothing is graded."""
 FOR_LESSONS = {

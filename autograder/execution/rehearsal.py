@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder._util.libraries import version
+from autograder._util.registry import DISTRIBUTION
 from autograder._util.text import one_line, visible
 from autograder.check.otter_tests import CALL, tests_of
 from autograder.errors import HostError, UsageError
@@ -268,7 +269,7 @@ def plainly(folder: Path, limits: Limits) -> StartedKernel:
         HostError: Jupyter is not installed.
     """
     package = Path(__file__).resolve().parents[1]
-    if version("nbexaminer") is None and not (folder / package.name).exists():  # it runs from a release's bundle
+    if version(DISTRIBUTION) is None and not (folder / package.name).exists():  # it runs from a release's bundle
         shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     return _PlainKernel(folder)
 

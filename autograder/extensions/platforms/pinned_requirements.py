@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder._util.registry import DISTRIBUTION
 from autograder.errors import CourseError
-from autograder.extensions.platforms.wheel import DISTRIBUTION
 from autograder.records.exam import Exam
 from autograder.syntax.names import modules_imported, vocabulary
 

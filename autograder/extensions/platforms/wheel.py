@@ -9,10 +9,10 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from autograder._util.registry import DISTRIBUTION
 from autograder.errors import HostError
 
 PACKAGE = "autograder"
-DISTRIBUTION = "nbexaminer"
 LEFT_OUT = ("_course", "__pycache__")
 """Folders that are not for the platform: the demo's course has hidden data of its own."""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: nbexaminer\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
