@@ -20,6 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +142,8 @@ def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
 
 def _holdout_loss(search: engine.Search, recipe: Any, task: Any) -> float | None:
     """Return the mean loss on the holdout of the networks that the diagnosis trained; None if they diverged."""
-    bench, x = search.bench, task.x_holdout
-    if recipe.scaled:
-        axes = tuple(range(x.ndim - 1))
-        mean, deviation = bench.data.inputs.mean(axis=axes), bench.data.inputs.std(axis=axes)
-        x = ((x - mean) / np.where(deviation > 0, deviation, 1)).astype(np.float32)
+    bench = search.bench
+    x = replace(bench.data, compared=task.x_holdout).scaled[1] if recipe.scaled else task.x_holdout
     bench.deadline = float("inf")
     network = reinitialize(recipe.model, 0, bench.data.inputs)
     losses = []

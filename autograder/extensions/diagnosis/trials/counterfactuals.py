@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.rows import map_arrays
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
@@ -112,9 +113,7 @@ def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
     compared, fit = np.sort(order[:count]), np.sort(order[count:])
 
     def take(rows: np.ndarray) -> Any:
-        if isinstance(x, dict):
-            return {name: _floats(array)[rows] for name, array in x.items()}
-        return [_floats(array)[rows] for array in x] if isinstance(x, list | tuple) else _floats(x)[rows]
+        return map_arrays(x, lambda array: _floats(array)[rows])
 
     return SplitRows(take(fit), y[fit], take(compared), y[compared])
 
