@@ -12,12 +12,11 @@ from autograder._util.text import one_line, visible
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
 from autograder.results.report import status_words
+from autograder.results.report.page import MAX_MESSAGE_CHARACTERS
 
 NAME = "feedback.json"
 VERSION = 1
 _CURVES = ("loss", "val_loss")
-_LONGEST = 8000
-"""Characters of a text, as on the page."""
 
 
 def feedback_json(course: Course, assignment: Assignment, grade: Grade) -> str:
@@ -61,7 +60,7 @@ def _notebook(book: NotebookGrade) -> dict[str, Any]:
         "status": word,
         "message": visible(message, 2000),
         "questions": [_question(question) for question in book.questions],
-        "comments": {one_line(name): visible(text, _LONGEST) for name, text in book.comments.items()},
+        "comments": {one_line(name): visible(text, MAX_MESSAGE_CHARACTERS) for name, text in book.comments.items()},
         "curve": {name: _finite(book.history[name]) for name in _CURVES if name in book.history},
         "diagnoses": to_plain(list(book.diagnoses)),
         "mistakes": to_plain(list(book.mistakes)),
@@ -74,8 +73,8 @@ def _question(question: QuestionGrade) -> dict[str, Any]:
         "outcome": question.outcome.value,
         "score": question.score,
         "max_score": question.max_score,
-        "message": visible(question.remark, _LONGEST),
-        "comment": visible(question.comment, _LONGEST),
+        "message": visible(question.remark, MAX_MESSAGE_CHARACTERS),
+        "comment": visible(question.comment, MAX_MESSAGE_CHARACTERS),
         "by_hand": question.by_hand,
         "in_kernel": question.in_kernel,
         "checks": [
@@ -83,7 +82,7 @@ def _question(question: QuestionGrade) -> dict[str, Any]:
                 "name": one_line(check.name),
                 "outcome": check.outcome.value,
                 "credit": check.fraction,
-                "message": visible(check.message, _LONGEST),
+                "message": visible(check.message, MAX_MESSAGE_CHARACTERS),
             }
             for check in question.checks
         ],

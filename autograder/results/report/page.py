@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+MAX_MESSAGE_CHARACTERS = 8000
+
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Render a page from ``template`` (a file in templates/) and ``values``.
@@ -50,7 +52,7 @@ def feedback_link(grade: Grade) -> str | None:
     return "../feedback/" + "/".join(quote(part, safe="", errors="replace") for part in parts)
 
 
-def _message(text: str, limit: int = 8000) -> Markup:
+def _message(text: str, limit: int = MAX_MESSAGE_CHARACTERS) -> Markup:
     """Write a message as HTML: escaped, with text between backticks as code."""
     from markupsafe import Markup, escape
 
