@@ -148,9 +148,8 @@ def register_tool(tool: dict[str, Any], configuration: str, secret: str) -> dict
     """
     system = Client(configuration, secret).json("GET", configuration, bearer=bool(secret))
     address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
-    answer = Client(address.pop("registration"), secret).json(
-        "POST", str(system["registration_endpoint"]), bearer=bool(secret), json=tool
-    )
+    registration = address.pop("registration")
+    answer = Client(registration, secret).json("POST", registration, bearer=bool(secret), json=tool)
     listed = answer.get(TOOL) if isinstance(answer, dict) else None
     deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
     return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}

@@ -1,4 +1,4 @@
-"""Visitors: people of the course who come by a link, a campus login or a token."""
+"""Visitors: people of the course who come by a link, a campus login, a token or a launch."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from autograder.records.mistakes import CalibrationBin, ModelMistakes, Residuals
-from autograder.results.report.plots import escape, frame_of, svg, ticks_of, whole_ticks, x_axis, y_axis
+from autograder.results.report.plots import frame_of, svg, ticks_of, whole_ticks, x_axis, y_axis
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -68,7 +68,7 @@ def residuals(values: Residuals | None) -> Markup | None:
         return None
     across, up = ticks_of(values.edges[0], values.edges[-1]), whole_ticks(0, max(4, *values.counts))
     frame = frame_of(520, 270, (across[0], across[-1]), (0, up[-1]))
-    body = y_axis(frame, up, "rows") + x_axis(frame, across, escape("predicted − actual"))
+    body = y_axis(frame, up, "rows") + x_axis(frame, across, "predicted − actual")
     for left, right, rows in zip(values.edges, values.edges[1:], values.counts, strict=False):
         top, base = frame.y(rows), frame.y(0)
         body += (
