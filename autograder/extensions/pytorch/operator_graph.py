@@ -25,7 +25,6 @@ MAX_ITEMS = 4_096
 """Most items of a list in an argument."""
 MAX_REFERENCES = 20_000
 """Most values that all operators together take."""
-MAX_INTEGER = 2**53
 MAX_NAME = 300
 """Longest name of a tensor, in characters."""
 FLOATS = ("float32", "float64", "float16", "bfloat16")
