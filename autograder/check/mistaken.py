@@ -75,14 +75,14 @@ def mistakes_of(
         kind: what the outputs are.
 
     Returns:
-        The counts; None where there is nothing to count, or where outputs and labels are of other shapes.
+        The counts; None where there is nothing to count, or where values are too large to be drawn.
     """
     labels = np.asarray(labels)
     if not len(labels) or not np.isfinite(outputs).all():
         return None
     if kind == VALUES:
         residuals = _residuals(outputs.reshape(-1), labels.astype(np.float64).reshape(-1))
-        return ModelMistakes(question, check, len(labels), residuals=residuals)
+        return None if residuals is None else ModelMistakes(question, check, len(labels), residuals=residuals)
     scores, actual = _by_class(outputs, labels, kind)
     classes = scores.shape[1]
     chances = _chances(scores, kind)
@@ -115,6 +115,8 @@ def _by_class(outputs: np.ndarray, labels: np.ndarray, kind: str) -> tuple[np.nd
     else:
         scores = outputs.reshape(-1, classes)
         if labels.shape == outputs.shape:
+            if not (np.count_nonzero(labels, axis=-1) == 1).all():
+                raise ValueError("a row has several classes, or none")
             labels = labels.argmax(axis=-1)
     actual = labels.reshape(-1).astype(np.int64)
     if len(actual) != len(scores) or (actual != labels.reshape(-1)).any():

@@ -34,7 +34,7 @@ def _check_links(links: Mapping[str, str], refusal: Refusal) -> Mapping[str, str
         except ValueError:
             address = urlsplit("")
         if address.scheme not in ("http", "https") or not address.netloc:
-            raise refusal(f"the link of {kind!r} must begin with https://, and is {link!r}")
+            raise refusal(f"the link of {kind!r} must begin with https:// or http://, and is {link!r}")
     return links
 
 

@@ -36,9 +36,12 @@ def test_course_yaml_names_links_for_all_assignments(tmp_path: Path) -> None:
     ("links", "said"),
     [
         ("{speed: 'https://a.example'}", "'speed' is no kind of finding; there are output, loss"),
-        ("{rate: 'javascript:alert(1)'}", "the link of 'rate' must begin with https://, and is 'javascript:alert"),
-        ("{rate: 'lessons/training.html'}", "the link of 'rate' must begin with https://"),
-        ("{rate: 'https://[x'}", "the link of 'rate' must begin with https://"),
+        (
+            "{rate: 'javascript:alert(1)'}",
+            "the link of 'rate' must begin with https:// or http://, and is 'javascript:alert",
+        ),
+        ("{rate: 'lessons/training.html'}", "the link of 'rate' must begin with https:// or http://"),
+        ("{rate: 'https://[x'}", "the link of 'rate' must begin with https:// or http://"),
         ("[rate]", "must be a mapping"),
     ],
 )

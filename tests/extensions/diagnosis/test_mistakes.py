@@ -95,6 +95,16 @@ def test_what_cannot_be_counted_is_left_alone(outputs: Any, labels: Any) -> None
     assert mistakes_of("q", "loss", np.asarray(outputs, dtype=np.float64), np.asarray(labels)) is None
 
 
+def test_values_that_are_absurdly_wrong_are_not_said_to_be_right() -> None:
+    assert mistakes_of("q", "loss", np.array([1e13, 0.0]), np.array([0.0, 0.0]), VALUES) is None
+
+
+def test_rows_of_several_classes_are_not_counted_as_rows_of_one() -> None:
+    several = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    with pytest.raises(ValueError, match="a row has several classes, or none"):
+        mistakes_of("q", "loss", np.full((2, 3), 1 / 3), several)
+
+
 def test_checks_count_their_predictions_once_for_each_question() -> None:
     model = Answers(CHANCE)
     with collecting_mistakes() as notes, asked_by("test-loss"):
