@@ -21,6 +21,7 @@ class Fake:
         self.asked: list[tuple[str, str, dict]] = []
         self.tokens: list[tuple[str, str]] = []
         self.fail_next: list[tuple[int, dict]] = []
+        self.failure: object = {}
         self.url = ""
 
     def answer(self, method: str, path: str, query: dict, form: dict, files: dict) -> tuple[int, dict, object]:
@@ -180,7 +181,7 @@ def served(fake: Fake):
             fake.tokens.append((parts.path, self.headers.get("Authorization") or ""))
             if fake.fail_next:
                 status, headers = fake.fail_next.pop(0)
-                content = {}
+                content = fake.failure
             else:
                 status, headers, content = fake.answer(method, parts.path, query, form, files)
             data = json.dumps(content).encode()

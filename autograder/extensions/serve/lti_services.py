@@ -20,6 +20,7 @@ from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sent_memory import Sent, digest
 from autograder.extensions.lms.systems import SystemKind
+from autograder.extensions.serve import lti_strangers
 from autograder.extensions.serve.course_keys import LtiPlatform, door
 from autograder.records.course import Assignment, Course
 
@@ -139,17 +140,17 @@ def memberships_address(course: Course) -> str:
     return next((address for _, address in _all_launched(course) if address), "")
 
 
-def register_tool(tool: dict[str, Any], configuration: str, secret: str) -> dict[str, str]:
+def register_tool(tool: dict[str, Any], configuration: str, secret: str, *, local_too: bool) -> dict[str, str]:
     """Send the tool's description to a learning system; return what course.yaml needs.
 
     Raises:
-        UsageError: an address is not encrypted, or none.
+        UsageError: an address is not encrypted, is none, or its host is not public.
         HostError: the learning system refuses, or its answer lacks something.
     """
-    system = Client(configuration, secret).json("GET", configuration, bearer=bool(secret))
+    system = lti_strangers.ask(configuration, secret, local_too=local_too)
     address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
     registration = address.pop("registration")
-    answer = Client(registration, secret).json("POST", registration, bearer=bool(secret), json=tool)
+    answer = lti_strangers.ask(registration, secret, tool, local_too=local_too)
     listed = answer.get(TOOL) if isinstance(answer, dict) else None
     deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
     return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}

@@ -25,6 +25,8 @@ from autograder.records.course import Assignment
 
 LAUNCH_SECONDS = 300
 """Longest time from the click in the learning system to its statement, and from a choice to its answer."""
+REMEMBERED_SECONDS = 2 * 86_400
+"""Time for which what was taken is remembered: longer than any of it is valid."""
 _SIGNER = TimestampSigner(salt="lti login")
 _CHOICE = "lti choice"
 _HINTS = ("login_hint", "lti_message_hint")
@@ -75,7 +77,7 @@ def launch(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return _refused(request, text)
     try:
         stated = lti_launch.read_launch(platform, request.POST.get("id_token", ""), nonce)
-        _spend(nonce)
+        spend(nonce)
         answer = _opened(request, visitor, platform, stated)
     except SubmissionError as error:
         return _refused(request, str(error))
@@ -164,13 +166,19 @@ def _remember(visitor: Visitor, stated: Launch) -> None:
         LaunchedLink.objects.update_or_create(assignment=stated.assignment, defaults=addresses)
 
 
-def _spend(nonce: str) -> None:
-    """Note that a statement was taken.
+def is_spent(nonce: str) -> bool:
+    """Tell whether what has this secret was taken."""
+    was_used: bool = UsedNonce.objects.filter(nonce=nonce).exists()
+    return was_used
+
+
+def spend(nonce: str) -> None:
+    """Note that what has this secret was taken: a launch's statement, or a link to register by.
 
     Raises:
         SubmissionError: it was before.
     """
-    UsedNonce.objects.filter(used__lt=timezone.now() - timedelta(seconds=2 * LAUNCH_SECONDS)).delete()
+    UsedNonce.objects.filter(used__lt=timezone.now() - timedelta(seconds=REMEMBERED_SECONDS)).delete()
     try:
         with transaction.atomic():
             UsedNonce.objects.create(nonce=nonce)

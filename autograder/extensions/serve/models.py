@@ -86,7 +86,7 @@ class Renewal(models.Model):
 
 
 class UsedNonce(models.Model):
-    """A secret of a launch that was taken: it is taken once."""
+    """A secret of a launch, or of a registration link, that was taken: it is taken once."""
 
     nonce = models.CharField(max_length=64, primary_key=True)
     used = models.DateTimeField(auto_now_add=True)

@@ -203,7 +203,7 @@ def _register(course: Course, url: str, _: str) -> None:
 
     from autograder.extensions.serve.lti_registration import link_token
 
-    click.echo(f"{url}/lti/register/{quote(link_token(), safe='')}/")
+    click.echo(f"{url}/lti/register/{quote(link_token(url), safe='')}/")
 
 
 _ACTIONS: dict[str, Callable[[Course, str, str], None]] = {

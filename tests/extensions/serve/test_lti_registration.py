@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from helpers.doors import Door
 from helpers.learning_systems import Fake, served
 from helpers.tiny import YAML, tiny_course
 
 from autograder.course.configuration import load_course
-from autograder.extensions.serve import lti_registration, serve_command
+from autograder.errors import HostError, UsageError
+from autograder.extensions.serve import lti_registration, lti_strangers, lti_views, serve_command
 from autograder.extensions.serve.course_keys import door as settings_of
 
+HERE, ELSEWHERE = "http://127.0.0.1:8000", "https://door.example"
 TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
 
@@ -56,7 +59,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 def opened(door: Door, configuration: str, token: str = "", link: str = "") -> Any:
     query = {"openid_configuration": configuration, **({"registration_token": token} if token else {})}
-    return door.visitor().get(f"/lti/register/{link or lti_registration.link_token()}/?{urlencode(query)}")
+    return door.visitor().get(f"/lti/register/{link or lti_registration.link_token(HERE)}/?{urlencode(query)}")
 
 
 def text_of(answer: Any) -> str:
@@ -106,7 +109,7 @@ def test_what_a_learning_system_says_is_text(door: Door, platform: Platform) -> 
 
 
 def test_who_has_no_valid_link_makes_the_door_ask_nobody(door: Door, platform: Platform) -> None:
-    link = lti_registration.link_token()
+    link = lti_registration.link_token(HERE)
     answers = [opened(door, f"{platform.url}/openid", link=text) for text in ("door:x:y", link[:-1], f"x{link}")]
     assert [answer.status_code for answer in answers] == [401] * 3
     assert platform.asked == []
@@ -118,7 +121,77 @@ def test_a_link_ends(door: Door, platform: Platform, monkeypatch: pytest.MonkeyP
     assert platform.asked == []
 
 
-@pytest.mark.parametrize("address", ["", "file:///etc/passwd", "http://10.0.0.1/openid", "gopher://x", "no address"])
+def test_a_link_registers_once(door: Door, platform: Platform) -> None:
+    link = lti_registration.link_token(HERE)
+    platform.reply = {}
+    statuses = [opened(door, f"{platform.url}/openid", link=link).status_code]
+    platform.reply = {"client_id": "c-1"}
+    statuses += [opened(door, f"{platform.url}/openid", link=link).status_code for _ in range(2)]
+    assert statuses == [502, 200, 401]
+    assert len(platform.tools) == 2
+
+
+def test_a_used_link_is_remembered_for_as_long_as_it_is_valid() -> None:
+    assert lti_views.REMEMBERED_SECONDS > lti_registration.LINK_SECONDS
+
+
+PRIVATE = ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[fe80::1]", "[::ffff:10.0.0.1]", "0"]
+
+
+@pytest.mark.parametrize("host", [*PRIVATE, "no-such-host.invalid", f"{'x' * 70}.example", r"10.0.0.1\@public.example"])
+def test_a_door_that_others_reach_asks_no_host_of_its_own_network(
+    door: Door, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr("requests.Session.send", lambda *words, **_: sent.append(words))
+    link = lti_registration.link_token(ELSEWHERE)
+    answer = opened(door, f"https://{host}/openid", link=link)
+    assert (answer.status_code, sent) == (502, [])
+    assert "by hand" in text_of(answer) or "no address" in text_of(answer)
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["224.0.0.1"]])
+def test_a_name_that_leads_into_a_network_of_its_own_is_refused(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(2, 1, 6, "", (address, 0)) for address in addresses])
+    with pytest.raises(UsageError, match="no host of the public internet"):
+        lti_strangers.ask("https://moodle.example/openid", "")
+
+
+def test_a_public_host_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(2, 1, 6, "", ("93.184.215.14", 0))])
+    monkeypatch.setattr("requests.Session.send", unreachable)
+    with pytest.raises(HostError, match=r"^moodle\.example did not answer$"):
+        lti_strangers.ask("https://moodle.example/openid", "")
+
+
+def unreachable(*_: object, **__: object) -> None:
+    raise requests.ConnectionError("[Errno 111] 93.184.215.14:443")
+
+
+@pytest.mark.parametrize("status", [302, 429, 500, 503])
+def test_a_refusal_is_not_asked_again_and_shown_as_its_status_alone(
+    door: Door, platform: Platform, status: int
+) -> None:
+    platform.fail_next = [(status, {"Retry-After": "60", "Location": f"{platform.url}/secret"})]
+    platform.failure = {"secret": "of the network"}
+    answer = opened(door, f"{platform.url}/openid")
+    assert [path for _, path, _ in platform.asked] == ["/openid"]
+    assert f"answered with status {status}" in text_of(answer)
+    assert "of the network" not in text_of(answer)
+
+
+def test_of_an_answer_a_mebibyte_is_read(door: Door, platform: Platform) -> None:
+    platform.changes = {"padding": "x" * lti_strangers.MAX_BYTES}
+    answer = opened(door, f"{platform.url}/openid")
+    assert answer.status_code == 502
+    assert "did not answer with JSON" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "file:///etc/passwd", "http://10.0.0.1/openid", "gopher://x", "no address", "https://[x"]
+)
 def test_an_address_that_is_not_encrypted_is_refused(door: Door, address: str) -> None:
     answer = opened(door, address)
     assert answer.status_code == 502
@@ -147,4 +220,4 @@ def test_an_answer_that_lacks_something_is_a_sentence(
 def test_the_command_prints_the_link(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
     serve_command._register(door.course, "https://door.example", "")
     link = capsys.readouterr().out
-    assert re.fullmatch(r"https://door\.example/lti/register/door%3A[\w%-]+/\n", link)
+    assert re.fullmatch(r"https://door\.example/lti/register/[\w%-]+/\n", link)
