@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 PROCESSES, THREADS = 2, 16
 """A slow sender holds one thread; a proxy in front takes uploads in first, and holds none."""
@@ -14,12 +17,24 @@ KEEP_SECONDS = 30
 """Seconds for which a connection stays open: a receipt's page asks every two, and would meet gunicorn's own two."""
 
 SILENT_SECONDS = 20
-"""Seconds between two pieces of a body after which its sender counts as gone."""
+"""Seconds between two pieces of a request after which its sender counts as gone."""
+
+STALLED_SECONDS = 60
+"""Seconds for which a receiver may take nothing of an answer; one who takes it slowly gets all of it."""
 
 
-def _expect_bytes(_: Any, request: Any) -> None:
-    """Let a request's thread wait for so long, before its body is read; gunicorn itself waits for ever."""
-    request.unreader.sock.settimeout(SILENT_SECONDS)
+class WebWorker(ThreadWorker):
+    """Process with threads, none of which waits for a silent connection for ever, as gunicorn's own do."""
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a connection's next request.
+
+        The limits are the system's, for each piece. Python's timeout would count for a whole answer, and gunicorn
+        takes it away before it reads.
+        """
+        for option, seconds in ((socket.SO_RCVTIMEO, SILENT_SECONDS), (socket.SO_SNDTIMEO, STALLED_SECONDS)):
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+        return super().handle(conn)
 
 
 class WebServer(BaseApplication):
@@ -35,11 +50,11 @@ class WebServer(BaseApplication):
             "bind": self._bind,
             "workers": PROCESSES,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": WebWorker,
             "timeout": 120,
             "graceful_timeout": 10,
             "keepalive": KEEP_SECONDS,
-            "pre_request": _expect_bytes,
+            "sendfile": False,  # it waits for ever
             "loglevel": "warning",
             "umask": 0o007,  # a Unix socket is for its user and group
         }

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,16 +17,17 @@ import pytest
 from django.conf import settings
 from django.core.signing import Signer
 from django.test import Client
+from gunicorn.workers.gthread import ThreadWorker
 from helpers.doors import Door
 from helpers.hubs import Hub, answering
 from helpers.lti_platform import CLAIM, STUDENT, TEACHER, LearningSystem
 from helpers.tiny import tiny_course
 
-from autograder.extensions.serve import hub_users, state_folder, visitors
+from autograder.extensions.serve import hub_users, state_folder, visitors, web_server
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
-from autograder.extensions.serve.web_server import SILENT_SECONDS, WebServer
+from autograder.extensions.serve.web_server import PROCESSES, THREADS, WebServer, WebWorker
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -320,12 +326,54 @@ def test_a_connection_outlives_the_time_between_two_looks_at_a_receipt() -> None
     assert WebServer("127.0.0.1:0").cfg.keepalive > 10
 
 
-def test_a_sender_who_stops_holds_no_thread_for_ever() -> None:
+IMPATIENT = """
+import sys
+from pathlib import Path
+from autograder.extensions.serve.django_settings import configure
+configure(Path(sys.argv[1]))
+from autograder.extensions.serve import processes, web_server
+web_server.SILENT_SECONDS = web_server.STALLED_SECONDS = 1
+processes.run_web(sys.argv[2])
+"""
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """Address of a web process that waits a second for a silent connection."""
+    course = tiny_course(tmp_path_factory.mktemp("impatient"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    command = [sys.executable, "-c", IMPATIENT, str(course.root), f"127.0.0.1:{address[1]}"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError), socket.create_connection(address):
+                    break
+                time.sleep(0.1)
+            yield address
+        finally:
+            process.terminate()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "begun", [b"G", b"POST /enter/x/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nx"], ids=["header", "body"]
+)
+def test_senders_who_stop_hold_no_thread_for_ever(impatient: tuple[str, int], begun: bytes) -> None:
+    with contextlib.ExitStack() as silent:
+        for _ in range(3 * PROCESSES * THREADS):
+            silent.enter_context(socket.create_connection(impatient)).sendall(begun)
+        with contextlib.closing(HTTPConnection(*impatient, timeout=60)) as connection:
+            connection.request("GET", "/assignments/", headers={"Host": "127.0.0.1"})
+            assert connection.getresponse().status == 401
+
+
+def test_an_answer_to_a_slow_line_is_cut_where_nothing_of_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "STALLED_SECONDS", 1)
+    monkeypatch.setattr(ThreadWorker, "handle", lambda _, connection: connection.sock.sendall(bytes(8 << 20)))
     ours, theirs = socket.socketpair()
-    request = SimpleNamespace(unreader=SimpleNamespace(sock=ours))
-    with ours, theirs:
-        WebServer("127.0.0.1:0").cfg.pre_request(None, request)
-        assert ours.gettimeout() == SILENT_SECONDS
+    with ours, theirs, pytest.raises(BlockingIOError):
+        WebWorker.handle(object.__new__(WebWorker), SimpleNamespace(sock=ours))
 
 
 def test_without_the_setting_no_header_counts(door: Door) -> None:
