@@ -116,13 +116,33 @@ class _DigestReader:
         return data
 
 
+class _PaddedReader(_DigestReader):
+    """One that gives zeros in place of what is not there any longer, and counts them."""
+
+    missing = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = super().read(size)
+        self.missing += size - len(data)
+        return data.ljust(size, b"\0")
+
+
 def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], mode: int) -> str:
-    """Add a file; return its SHA-256. What is appended meanwhile is left out."""
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = content.seek(0, os.SEEK_END), mode & 0o777
-    content.seek(0)
-    archive.addfile(entry, reader := _DigestReader(content))
-    return reader.digest.hexdigest()
+    """Add a file; return its SHA-256. What is appended meanwhile is left out.
+
+    One that becomes shorter meanwhile is added once more: of two files with one name in an archive, the later counts.
+
+    Raises:
+        OSError: it became shorter again.
+    """
+    for _ in range(2):
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = content.seek(0, os.SEEK_END), mode & 0o777
+        content.seek(0)
+        archive.addfile(entry, reader := _PaddedReader(content))
+        if not reader.missing:
+            return reader.digest.hexdigest()
+    raise OSError(f"{name} became shorter twice while it was read")
 
 
 def _files(folder: Path, target: Path, left_out: Path) -> Iterator[Path]:

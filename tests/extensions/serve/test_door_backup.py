@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sqlite3
 import tarfile
 import tracemalloc
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +21,7 @@ from helpers.service_attempts import without_walls
 from autograder._util import folder_archive
 from autograder.cli import main
 from autograder.course.configuration import load_course
-from autograder.errors import UsageError
+from autograder.errors import HostError, UsageError
 from autograder.extensions.serve import serve_command, state_folder
 from autograder.extensions.serve.models import Job, JobState
 
@@ -94,6 +96,50 @@ def test_each_row_of_a_backup_has_its_upload_while_students_hand_in(
     uploads = {path.stem for path in state_folder.uploads(load_course(tmp_path / "new")).iterdir()}
     assert {receipt for receipt, *_ in rows(tmp_path / "new")} <= uploads
     assert len(rows(term.root)) == len(rows(tmp_path / "new")) + 1
+
+
+class Shrinks(io.BytesIO):
+    """A file that another process makes shorter, ``times`` times, just when its length was asked."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(bytes(range(200)) * 1000)
+        self.times = times
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        end = super().seek(offset, whence)
+        if whence == os.SEEK_END and self.times:
+            self.times -= 1
+            self.truncate(end // 2)
+        return end
+
+
+def shrunk(folder: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Save a folder whose log shrinks meanwhile; return its restored copy."""
+    files = {"first.txt": b"1", "log": b"", "other.txt": b"2"}
+    (folder / "course").mkdir()
+    for name, content in files.items():
+        (folder / "course" / name).write_bytes(content)
+    opened = folder_archive._at_one_moment
+
+    def opens(path: Path, target: Path) -> AbstractContextManager[IO[bytes]]:
+        return contextlib.nullcontext(Shrinks(times)) if path.name == "log" else opened(path, target)
+
+    monkeypatch.setattr(folder_archive, "_at_one_moment", opens)
+    assert folder_archive.save(folder / "course", folder / "term.tar.gz", folder / "incoming") == len(files)
+    folder_archive.restore(folder / "term.tar.gz", folder / "new")
+    return folder / "new"
+
+
+def test_a_file_that_shrinks_is_taken_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = shrunk(tmp_path, 1, monkeypatch)
+    assert (copy / "log").read_bytes() == (bytes(range(200)) * 1000)[:100_000]
+    assert [(copy / name).read_bytes() for name in ("first.txt", "other.txt")] == [b"1", b"2"]
+
+
+def test_a_file_that_shrinks_again_ends_the_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(HostError, match="log became shorter twice"):
+        shrunk(tmp_path, 2, monkeypatch)
+    assert not (tmp_path / "term.tar.gz").exists()
 
 
 def test_nothing_is_written_over(term: Door, tmp_path: Path) -> None:
