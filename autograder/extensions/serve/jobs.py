@@ -107,11 +107,18 @@ def try_again(job: Job, detail: str) -> None:
         Job.objects.filter(pk=job.pk, state=JobState.BEGUN).update(state=JobState.WAITING, detail=detail)
 
 
-def put_all_back() -> int:
-    """Let all jobs wait again that a worker had taken before it was killed; return their number."""
+def put_all_back(*, is_stop: bool = False) -> int:
+    """Let all jobs wait again that a worker had taken before it ended; return their number.
+
+    Args:
+        is_stop: the worker was stopped: the jobs have no part in it, and their tries do not count.
+    """
     begun = list(Job.objects.filter(state=JobState.BEGUN))
     for job in begun:
-        try_again(job, "the worker ended")
+        if is_stop:
+            put_back(job, "the worker was stopped")
+        else:
+            try_again(job, "the worker ended")
     return len(begun)
 
 

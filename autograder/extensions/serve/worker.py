@@ -75,7 +75,7 @@ class Worker:
         self._writing = threading.Lock()
 
     def run(self, stopping: threading.Event) -> None:
-        """Do jobs until the event is set.
+        """Do jobs until the event is set, or a signal comes. What is under way then waits again, and loses no try.
 
         Raises:
             HostError: another worker is at work in this course.
@@ -85,8 +85,13 @@ class Worker:
             _LOG.info("the worker has begun; %s jobs are taken again", jobs.put_all_back())
             self._remove_abandoned()
             threading.Thread(target=self._keep_beating, args=(stopping,), daemon=True).start()
-            while not stopping.wait(LOOK_SECONDS):
-                self.look()
+            try:
+                while not stopping.wait(LOOK_SECONDS):
+                    self.look()
+            except KeyboardInterrupt:
+                jobs.put_all_back(is_stop=True)
+                raise
+            jobs.put_all_back(is_stop=True)
 
     def look(self) -> None:
         """Finish what is done, and take what waits."""
@@ -117,13 +122,14 @@ class Worker:
     def _next(self, after: int) -> Job | None:
         """Return the next job after a number that may be taken.
 
-        A command runs alone, since it locks the course. So does a job that was tried before: if it ends the worker, it
-        uses up no tries of others.
+        A command runs alone, since it locks the course. So does a job that has one try left: it loses that by no fault
+        of another job, and uses up no tries of others. Its second try
+        is in company: most faults are the machine's.
         """
-        if any(entry.command is not None or entry.job.tries > 1 for entry in self._under_way):
+        if any(entry.command is not None or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
             return None
         job = jobs.takeable(after, {entry.job.student for entry in self._under_way}, self._services.resting)
-        is_alone = job is not None and (job.kind in (Kind.PREVIEW, *COMMANDS) or job.tries > 0)
+        is_alone = job is not None and (job.kind in (Kind.PREVIEW, *COMMANDS) or job.tries >= jobs.MAX_TRIES - 1)
         return None if is_alone and self._under_way else job
 
     # --- taking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -22,7 +23,8 @@ from helpers.service_attempts import Attempts, graded, without_walls
 
 from autograder.cli import main
 from autograder.coordinator import locks
-from autograder.errors import HostError
+from autograder.coordinator.assignment import Options
+from autograder.errors import HostError, Terminated
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
@@ -205,19 +207,54 @@ def test_a_job_that_ends_the_worker_uses_up_no_tries_of_those_beside_it(door: Do
 
     door.hand_in("ada")
     door.hand_in("bob")
-    for job in Job.objects.all():
-        jobs.begin(job)
-    jobs.put_all_back()
     attempts.act = wait
-    for _ in range(2):  # ada's job ends two more workers
+    together = []
+    for _ in range(3):  # ada's job ends three workers
         with door.worker() as worker:
             worker.look()
+            together.append(Job.objects.filter(state=JobState.BEGUN).count())
         attempts.stopped.clear()
         jobs.put_all_back()
+    assert together == [2, 2, 1]
     assert states() == [JobState.NOT_GRADED, JobState.WAITING]
     attempts.act = graded
     door.work()
     assert states() == [JobState.NOT_GRADED, JobState.DONE]
+
+
+class StopsAfterOneLook:
+    """An event that is set, or a signal that comes, after the worker has looked once."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error, self.looks = error, 0
+
+    def wait(self, seconds: float) -> bool:
+        if seconds != worker_module.LOOK_SECONDS:  # the beat's thread
+            return True
+        self.looks += 1
+        if self.looks > 1 and self.error is not None:
+            raise self.error
+        return self.looks > 1
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"), [(None, 0), (KeyboardInterrupt(), 0), (Terminated(), 0), (OperationalError("gone"), 1)]
+)
+def test_a_stop_costs_no_job_a_try_and_a_fault_of_the_worker_does(
+    door: Door, attempts: Attempts, error: BaseException | None, tries: int
+) -> None:
+    def wait(_: object) -> str:
+        attempts.stopped.wait(60)
+        return ""
+
+    attempts.act = wait
+    door.hand_in("ada")
+    door.hand_in("bob")
+    worker = worker_module.Worker(door.course, Options(workers=2))
+    with contextlib.nullcontext() if error is None else pytest.raises(type(error)):
+        worker.run(StopsAfterOneLook(error))
+    jobs.put_all_back()  # what the next worker does first
+    assert list(Job.objects.values_list("state", "tries")) == [(JobState.WAITING, tries)] * 2
 
 
 def test_a_job_that_ends_the_worker_each_time_is_for_a_person_after_three_tries(door: Door) -> None:
