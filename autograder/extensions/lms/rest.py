@@ -56,6 +56,8 @@ class Client:
     def __init__(self, url: str, secret: str, sleep: Callable[[float], None] = time.sleep) -> None:
         import requests
 
+        self.renew: Callable[[], str] | None = None
+        """Fetches a new token in place of one that the server does not accept any longer."""
         self._origin = origin(url)
         self.url = url.rstrip("/") + "/"
         self.secret = secret
@@ -78,14 +80,23 @@ class Client:
             HostError: the server cannot be reached, or refuses.
         """
         url = urljoin(self.url, path)
-        bearer_header = {"Authorization": f"Bearer {self.secret}"} if bearer and self.is_own(url) else {}
-        all_headers = {**(headers or {}), **bearer_header}
+        if not bearer or not self.is_own(url):
+            return self._checked(self._send(method, url, headers=headers, **options), method, path)
+        answer = self._send(method, url, headers=self._with_token(headers), **options)
+        if answer.status_code == 401 and self.renew is not None:
+            self.secret = self.renew()
+            answer = self._send(method, url, headers=self._with_token(headers), **options)
+        return self._checked(answer, method, path)
+
+    def _with_token(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        return {**(headers or {}), "Authorization": f"Bearer {self.secret}"}
+
+    def _send(self, method: str, url: str, **options: Any) -> Response:
+        """Send a request, again where the server is busy; returns its last answer."""
         for tried in range(1, TRIES + 1):
             pause = ""
             try:
-                answer = self._session.request(
-                    method, url, headers=all_headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
-                )
+                answer = self._session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options)
             except self._errors as error:
                 if method != "GET" or tried == TRIES:
                     raise HostError(
@@ -95,7 +106,7 @@ class Client:
             else:
                 later = _BUSY if method == "GET" else (_TOO_MANY,)  # anything else may have been done already
                 if answer.status_code not in later or tried == TRIES:
-                    return self._checked(answer, method, path)
+                    return answer
                 pause = answer.headers.get("Retry-After", "")
             self._sleep(min(_LONGEST_PAUSE, float(pause)) if pause.isdigit() else 2.0**tried)
         raise AssertionError("the last try returns or raises")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -39,7 +39,7 @@ TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 _ENDPOINTS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
 """Key of ``lti`` in course.yaml → the learning system's name for it."""
 TOKEN_SECONDS = 3600
-"""Seconds that an access token counts whose answer does not say it: the Security Framework's own number."""
+"""Most seconds that an access token counts, and those where its answer does not say it: the Security Framework's."""
 _tokens: dict[LtiPlatform, tuple[float, str]] = {}
 """Learning system → until when its access token is used, and the token: all services share it."""
 
@@ -216,10 +216,16 @@ def _client(course: Course, address: str) -> Client:
     """Open a session with the server of an address; its token goes nowhere else."""
     platform = door(course).lti
     until, access = _tokens.get(platform, (0.0, ""))
-    if until < time.monotonic():
-        seconds, access = _new_token(course, platform)
-        _tokens[platform] = (time.monotonic() + seconds / 2, access)  # one that ends soon is of no use
-    return Client(address, access)
+    client = Client(address, access if until >= time.monotonic() else _renew(course, platform))
+    client.renew = partial(_renew, course, platform)
+    return client
+
+
+def _renew(course: Course, platform: LtiPlatform) -> str:
+    """Fetch an access token for all services."""
+    seconds, access = _new_token(course, platform)
+    _tokens[platform] = (time.monotonic() + seconds / 2, access)  # one that ends soon is of no use
+    return access
 
 
 def _new_token(course: Course, platform: LtiPlatform) -> tuple[float, str]:
@@ -240,4 +246,4 @@ def _new_token(course: Course, platform: LtiPlatform) -> tuple[float, str]:
     if not isinstance(access, str) or not access:
         raise HostError(f"{urlsplit(platform.token).netloc} gave no access token")
     seconds = answer.get("expires_in")
-    return float(seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS, access
+    return min(TOKEN_SECONDS, seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS, access

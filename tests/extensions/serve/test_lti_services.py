@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -175,6 +176,31 @@ def test_a_tokens_time_that_is_no_number_is_an_hour(door: Door, platform: FakePl
     platform.token_seconds = seconds
     post(door, entry("ada", 7.5))
     assert len(platform.assertions) == 1
+
+
+def test_a_tokens_time_is_an_hour_at_most(door: Door, platform: FakePlatform) -> None:
+    platform.token_seconds = 1e300
+    post(door, entry("ada", 7.5))
+    ((until, _),) = lti_services._tokens.values()
+    assert until < time.monotonic() + lti_services.TOKEN_SECONDS
+
+
+def test_a_token_that_is_not_accepted_any_longer_is_fetched_again(door: Door, platform: FakePlatform) -> None:
+    post(door, entry("ada", 7.5))
+    platform.fail_next = [(401, {})]
+    post(door, entry("bob", 7.5))
+    assert [score["userId"] for score in platform.scores] == ["s-1", "s-2"]
+    assert len(platform.assertions) == 2
+
+
+def test_a_new_token_that_is_not_accepted_either_is_the_end(door: Door, platform: FakePlatform) -> None:
+    post(door, entry("ada", 7.5))
+    del platform.asked[:]
+    answer = platform.answer
+    platform.answer = lambda method, path, *rest: answer(method, path, *rest) if path == "/token" else (401, {}, {})
+    with pytest.raises(HostError, match="the token is not accepted"):
+        post(door, entry("bob", 7.5))
+    assert [path for _, path, _ in platform.asked][1:] == ["/token", platform.asked[0][1]]
 
 
 def test_without_a_token_nothing_is_sent(door: Door, platform: FakePlatform) -> None:
