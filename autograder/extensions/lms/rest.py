@@ -21,7 +21,7 @@ TRIES = 4
 _TOO_MANY = 429
 _BUSY = (_TOO_MANY, 502, 503, 504)
 _LONGEST_PAUSE = 60.0
-LOCAL = ("localhost", "127.0.0.1", "::1")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def token() -> str:
@@ -36,20 +36,6 @@ def token() -> str:
     return token_text
 
 
-def origin(url: str) -> tuple[str, str]:
-    """Return scheme and host, with its port, of an address to which a token may be sent.
-
-    Raises:
-        UsageError: it is no address of a server, or is not encrypted.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise UsageError(f"{url!r} is no address of a learning system; write it like https://canvas.example.edu")
-    if parts.scheme == "http" and parts.hostname not in LOCAL:
-        raise UsageError(f"{url} is not encrypted: anybody on the way could read the token; write https://")
-    return parts.scheme, parts.netloc
-
-
 class Client:
     """A session with one server. The token is sent to its origin only."""
 
@@ -58,9 +44,14 @@ class Client:
 
         self.renew: Callable[[], str] | None = None
         """Fetches a new token in place of one that the server does not accept any longer."""
-        self._origin = origin(url)
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise UsageError(f"{url!r} is no address of a learning system; write it like https://canvas.example.edu")
+        if parts.scheme == "http" and parts.hostname not in _LOCAL:
+            raise UsageError(f"{url} is not encrypted: anybody on the way could read the token; write https://")
         self.url = url.rstrip("/") + "/"
         self.secret = secret
+        self._origin = (parts.scheme, parts.netloc)
         self._sleep = sleep
         self._session = requests.Session()
         self._session.trust_env = False

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autograder.errors import HostError, UsageError
-from autograder.extensions.lms.rest import origin
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """Longest silence of the host."""
 MAX_BYTES = 1 << 20
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine: what is sent there goes through no network."""
 
 
 def ask(url: str, secret: str, sent: dict[str, Any] | None = None, *, local_too: bool = False) -> Any:
@@ -36,8 +37,11 @@ def ask(url: str, secret: str, sent: dict[str, Any] | None = None, *, local_too:
     from urllib3.exceptions import HTTPError
 
     prepared = _prepared(url, secret, sent)
-    _, host = origin(prepared.url or "")
-    if not local_too and not _is_public(urlsplit(prepared.url or "").hostname or ""):
+    parts = urlsplit(prepared.url or "")
+    host, name = parts.netloc, parts.hostname or ""
+    if parts.scheme != "https" and not (parts.scheme == "http" and name in LOCAL):
+        raise UsageError(f"{url!r} is not encrypted: anybody on the way could read the token; write https://")
+    if not local_too and not _is_public(name):
         raise UsageError(f"{host} is no host of the public internet: add the tool in the learning system by hand")
     with requests.Session() as session:
         session.trust_env = False
