@@ -75,7 +75,9 @@ class Worker:
         self._writing = threading.Lock()
 
     def run(self, stopping: threading.Event) -> None:
-        """Do jobs until the event is set, or a signal comes. What is under way then waits again, and loses no try.
+        """Do jobs until the event is set, or a signal comes.
+
+        What is under way then waits again, and loses no try.
 
         Raises:
             HostError: another worker is at work in this course.
