@@ -19,6 +19,7 @@ from autograder.check.subject import (
     NOT_BUILT,
     has_weights,
     may_show,
+    may_tell_of,
     not_a_model,
     parameter_count,
     prediction_place,
@@ -149,7 +150,7 @@ def _check_measure(
         rows = measure(prediction.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
-    if show:
+    if show and may_tell_of(model) and metrics.has_class_of_row(measure, prediction.outputs):
         note_mistakes(asking_question(), name, prediction.outputs, labels, kind)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)

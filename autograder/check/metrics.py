@@ -192,6 +192,11 @@ def is_crossentropy(name: str) -> bool:
     return LOSSES[name] in _OF_SCORES
 
 
+def has_class_of_row(measure: Measure, outputs: np.ndarray) -> bool:
+    """Return whether a row belongs to one class, or has values; several outputs for yes or no are several classes."""
+    return measure not in (binary_crossentropy, binary_crossentropy_of_scores) or outputs[:1].size == 1
+
+
 def _mean(rows: np.ndarray) -> float:
     return float(rows.mean())
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from autograder.check.metrics import EPSILON, softmax
 from autograder.records.mistakes import (
     MAX_CLASSES,
+    MAX_COUNTED_CLASSES,
     MAX_MISTAKES,
     MAX_PAIRS,
     CalibrationBin,
@@ -24,42 +26,43 @@ VALUES, LOGITS, CHANCES = "values", "logits", "chances"
 """What outputs are: values of a regression, scores of classes, or probabilities of them. A check that ranks outputs
 does not know, and its outputs are probabilities if they look like them."""
 _BINS = 10
-_LARGEST = 1e12
+_LARGEST = 1e11
 
 _notes: ContextVar[list[ModelMistakes] | None] = ContextVar("autograder_mistakes", default=None)
-_counted_pairs: ContextVar[list[tuple[str, np.ndarray, np.ndarray]]] = ContextVar("autograder_mistakes_seen")
+_counted: ContextVar[set[bytes]] = ContextVar("autograder_mistakes_counted")
 
 
 @contextmanager
 def collecting_mistakes() -> Iterator[list[ModelMistakes]]:
     """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted."""
     notes: list[ModelMistakes] = []
-    tokens = _notes.set(notes), _counted_pairs.set([])
+    tokens = _notes.set(notes), _counted.set(set())
     try:
         yield notes
     finally:
         _notes.reset(tokens[0])
-        _counted_pairs.reset(tokens[1])
+        _counted.reset(tokens[1])
 
 
 def note_mistakes(question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str) -> None:
-    """Count what is wrong in a check's predictions; the same predictions count once for each question."""
+    """Count what is wrong in a check's predictions; the same predictions count once."""
     notes = _notes.get()
     if notes is None or len(notes) >= MAX_MISTAKES:
         return
-    counted = _counted_pairs.get()
-    if any(q == question and _is_same(o, outputs) and _is_same(y, labels) for q, o, y in counted):
-        return
-    counted.append((question, outputs, labels))
-    try:
-        mistakes = mistakes_of(question, check, outputs, labels, kind)
-    except Exception:  # it never costs a grade
-        return
-    notes.extend([] if mistakes is None else [mistakes])
+    with suppress(Exception):  # it never costs a grade
+        digest, counted = _digest(outputs, labels), _counted.get()
+        if digest not in counted:
+            counted.add(digest)
+            mistakes = mistakes_of(question, check, outputs, labels, kind)
+            notes.extend([] if mistakes is None else [mistakes])
 
 
-def _is_same(first: np.ndarray, second: np.ndarray) -> bool:
-    return first.shape == second.shape and bool((first == second).all())
+def _digest(*arrays: np.ndarray) -> bytes:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
 
 
 def mistakes_of(
@@ -75,7 +78,11 @@ def mistakes_of(
         kind: what the outputs are.
 
     Returns:
-        The counts; None where there is nothing to count, or where values are too large to be drawn.
+        The counts, with three digits of each number; None where there is nothing to count, or where values are too
+        large to be drawn.
+
+    Raises:
+        ValueError: it is unknown to which class a row belongs, or which one is predicted.
     """
     labels = np.asarray(labels)
     if not len(labels) or not np.isfinite(outputs).all():
@@ -84,10 +91,10 @@ def mistakes_of(
         residuals = _residuals(outputs.reshape(-1), labels.astype(np.float64).reshape(-1))
         return None if residuals is None else ModelMistakes(question, check, len(labels), residuals=residuals)
     scores, actual = _by_class(outputs, labels, kind)
-    classes = scores.shape[1]
+    classes = int(actual.max()) + 1
     chances = _chances(scores, kind)
     predicted = scores.argmax(axis=1)
-    counts = np.bincount(actual * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+    counts = _confusion(actual, predicted, classes)
     losses = None if chances is None else -np.log(np.maximum(chances[np.arange(len(actual)), actual], EPSILON))
     is_small = classes <= MAX_CLASSES
     return ModelMistakes(
@@ -101,15 +108,29 @@ def mistakes_of(
     )
 
 
+def _confusion(actual: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Count rows by actual and predicted class; what no row is counts in one more column, if it is predicted.
+
+    Else a network could tell more of hidden rows by columns of its own.
+    """
+    columns = classes + 1
+    places = actual * columns + np.minimum(predicted, classes)
+    counts = np.bincount(places, minlength=classes * columns).reshape(classes, columns)
+    return counts if counts[:, -1].any() else counts[:, :-1]
+
+
 def _by_class(outputs: np.ndarray, labels: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return scores (n, classes) and the actual classes (n,); positions of a sequence are rows.
 
     Raises:
-        ValueError: the labels are of another shape, or no classes of these outputs.
+        ValueError: the labels are of another shape, no classes of these outputs, or too many. Or a single output is a
+            score: only the check knows where class 1 begins.
     """
     classes = outputs.shape[-1] if outputs.ndim > 1 else 1
     if classes == 1:
         column = outputs.reshape(-1)
+        if kind != LOGITS and (column.min() < 0 or column.max() > 1):
+            raise ValueError("the outputs are no probabilities")
         of_class_0 = np.zeros_like(column) if kind == LOGITS else 1 - column
         scores = np.stack([of_class_0, column], axis=1)
     else:
@@ -121,8 +142,8 @@ def _by_class(outputs: np.ndarray, labels: np.ndarray, kind: str) -> tuple[np.nd
     actual = labels.reshape(-1).astype(np.int64)
     if len(actual) != len(scores) or (actual != labels.reshape(-1)).any():
         raise ValueError("the labels are no classes of these rows")
-    if actual.min() < 0 or actual.max() >= scores.shape[1]:
-        raise ValueError("there are more classes than outputs")
+    if actual.min() < 0 or actual.max() >= min(scores.shape[1], MAX_COUNTED_CLASSES):
+        raise ValueError("there are more classes than outputs, or than are counted")
     return scores, actual
 
 
@@ -136,7 +157,7 @@ def _chances(scores: np.ndarray, kind: str) -> np.ndarray | None:
 
 def _class_result(counts: np.ndarray, losses: np.ndarray | None, actual: np.ndarray, number: int) -> ClassResult:
     rows = int(counts[number].sum())
-    loss = float(losses[actual == number].mean()) if losses is not None and rows else None
+    loss = _rounded(losses[actual == number].mean()) if losses is not None and rows else None
     return ClassResult(rows, int(counts[number, number]), loss)
 
 
@@ -144,14 +165,14 @@ def _pairs(counts: np.ndarray) -> tuple[ConfusedPair, ...]:
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
     places = np.argsort(-wrong, axis=None, kind="stable")[:MAX_PAIRS]
-    pairs = [(*divmod(int(place), len(counts)), int(wrong.flat[place])) for place in places]
-    return tuple(ConfusedPair(actual, predicted, rows) for actual, predicted, rows in pairs if rows)
+    pairs = [(*divmod(int(place), counts.shape[1]), int(wrong.flat[place])) for place in places]
+    return tuple(ConfusedPair(a, p if p < len(counts) else None, rows) for a, p, rows in pairs if rows)
 
 
 def _calibration(confidence: np.ndarray, is_right: np.ndarray) -> tuple[CalibrationBin, ...]:
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return tuple(
-        CalibrationBin(int(chosen.sum()), float(confidence[chosen].mean()), float(is_right[chosen].mean()))
+        CalibrationBin(int(chosen.sum()), _rounded(confidence[chosen].mean()), _rounded(is_right[chosen].mean()))
         for chosen in (bins == number for number in range(_BINS))
         if chosen.any()
     )
@@ -167,13 +188,24 @@ def _residuals(outputs: np.ndarray, labels: np.ndarray) -> Residuals | None:
     if np.abs(differences).max() > _LARGEST:
         return None
     low, high = np.quantile(differences, [0.01, 0.99])
-    edges = np.linspace(low, high, _BINS + 1) if high > low else np.array([low - 0.5, low + 0.5])
+    edges = _edges(low, high)
     counts, _ = np.histogram(np.clip(differences, edges[0], edges[-1]), edges)
     thirds = np.array_split(np.argsort(labels, kind="stable"), 3)
     return Residuals(
-        float(differences.mean()),
-        float(differences.std()),
-        tuple(map(float, edges)),
+        _rounded(differences.mean()),
+        _rounded(differences.std()),
+        edges,
         tuple(map(int, counts)),
-        tuple(float(differences[third].mean()) for third in thirds if len(third)),
+        tuple(_rounded(differences[third].mean()) for third in thirds if len(third)),
     )
+
+
+def _edges(low: float, high: float) -> tuple[float, ...]:
+    edges = sorted({_rounded(edge) for edge in np.linspace(low, high, _BINS + 1)})
+    width = max(0.5, 0.1 * abs(low))
+    return tuple(edges) if len(edges) > 1 else (_rounded(low - width), _rounded(low + width))
+
+
+def _rounded(value: float) -> float:
+    """Return a number with three digits: more of them could tell of single hidden rows."""
+    return float(f"{value:.3g}")

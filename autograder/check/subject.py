@@ -67,6 +67,15 @@ def may_show(model: Any, show: bool | None = None) -> bool:
     return (is_from_cell(model) and reference_of(model) is None) if show is None else show
 
 
+def may_tell_of(model: Any) -> bool:
+    """Return whether a student may read more of a model than what a check measures of it.
+
+    Nothing more is said of a model that a call returned, or that stays in the kernel, because its code has seen hidden
+    inputs.
+    """
+    return is_examined(model) and may_show(model)
+
+
 def not_a_model(obj: Any) -> str | None:
     """Return why ``obj`` cannot be asked for predictions; None if it can.
 
@@ -174,12 +183,8 @@ def prediction_place(model: Any) -> str:
 
 
 def reading_of(model: Any) -> str:
-    """Say for a message how a model was read; empty unless its class is the student's own, or PyTorch's.
-
-    Nothing is said of a model that a call returned, because its code has seen hidden inputs.
-    """
-    is_shown = is_examined(model) and may_show(model)
-    return _READ_AS.get(getattr(model, "read_as", ""), "") if is_shown else ""
+    """Say for a message how a model was read; empty unless its class is the student's own, or PyTorch's."""
+    return _READ_AS.get(getattr(model, "read_as", ""), "") if may_tell_of(model) else ""
 
 
 def _find_external(obj: Any) -> tuple[ExternalModel | None, str]:

@@ -12,7 +12,6 @@ from typing import Any
 from autograder._util.notebook import read_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder.check.diagnosing import collecting_requests
-from autograder.check.mistaken import collecting_mistakes
 from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examination.diagnoses import diagnoses
@@ -37,7 +36,7 @@ from autograder.records.diagnosis import Diagnosis
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import MAX_EPOCHS, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
-from autograder.records.mistakes import ModelMistakes
+from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
 from autograder.syntax.file_paths import looks_at_files, paths_in
@@ -54,7 +53,6 @@ _Attempt = tuple[
     dict[str, Examined],
     list[Mapping[str, Any]],
     tuple[Diagnosis, ...],
-    tuple[ModelMistakes, ...],
 ]
 
 
@@ -142,7 +140,7 @@ def grade_notebook(
         workspace = Workspace(shared or {}, handed_in or {}, paths_in(exam), executed.files, outputs=outputs)
         try:
             seconds = limits.examiner_seconds
-            with collecting_requests() as requests, collecting_mistakes() as mistakes:
+            with collecting_requests() as requests:
                 examined, histories = _examine(
                     composed, executed, names, wanted, hidden, rebuild or _rebuild, workspace, kernels, seconds
                 )
@@ -153,8 +151,7 @@ def grade_notebook(
                 return None
             diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
             kernels.done()
-            is_off = not (settings or {}).get("diagnosis", True)
-            return kernels, executed, examined, histories, diagnosed, () if is_off else tuple(mistakes)
+            return kernels, executed, examined, histories, diagnosed
         finally:
             executed.close()
 
@@ -164,7 +161,7 @@ def grade_notebook(
             f"the notebook's kernel was killed from outside in each of {ATTEMPTS} runs, and no limit was reached; find "
             "what ends processes on this machine (a person, or a daemon that frees memory), and grade again"
         )
-    kernels, executed, examined, histories, diagnosed, mistakes = result
+    kernels, executed, examined, histories, diagnosed = result
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
     grade = NotebookGrade(
         notebook=exam.notebook,
@@ -179,10 +176,14 @@ def grade_notebook(
         trainings=executed.run.trainings,
         replayed=kernels.replayed,
         diagnoses=diagnosed,
-        mistakes=mistakes,
+        mistakes=_mistakes(examined) if (settings or {}).get("diagnosis", True) else (),
     )
     observed = permissions.observations if isinstance(permissions, Observer) else Observations()
     return GradedNotebook(grade, (composed, executed.run), observed)
+
+
+def _mistakes(examined: Mapping[str, Examined]) -> tuple[ModelMistakes, ...]:
+    return tuple(model for result in examined.values() for model in result.mistakes)[:MAX_MISTAKES]
 
 
 _ANOTHER = "This notebook is of another assignment: hand in the one that was released for this one."

@@ -22,6 +22,7 @@ from autograder import check
 from autograder._util.syntax import AST_CACHE_SIZE
 from autograder.check import provenance
 from autograder.check.error_place import locating
+from autograder.check.mistaken import collecting_mistakes
 from autograder.check.results import CheckRecorder, bonus_points, share
 from autograder.codec import CodecError
 from autograder.errors import (
@@ -56,6 +57,7 @@ from autograder.execution.captured_files import TooManyFiles
 from autograder.records.checks import AT_END, CheckResult, Outcome, shortcomings
 from autograder.records.exam import ExamCell
 from autograder.records.limits import TEST_SECONDS
+from autograder.records.mistakes import ModelMistakes
 from autograder.syntax.names import Vocabulary, bindings
 from autograder.syntax.released_tables import ReleasedTables
 
@@ -91,6 +93,8 @@ class Examined:
     """Whether the test requires another one that did not earn enough."""
     unbound: str = ""
     """The name that the test lacked, if a missing name of its own made it fail."""
+    mistakes: tuple[ModelMistakes, ...] = ()
+    """What models get wrong, by the predictions of its checks."""
 
 
 @provenance.noting()
@@ -297,7 +301,7 @@ def _examine_cell(
     except CourseError as error:
         return _broken(str(error))
     run = _CellRun()
-    with cell_environment(cell, namespace, hidden, earned) as environment:
+    with cell_environment(cell, namespace, hidden, earned) as environment, collecting_mistakes() as mistakes:
         try:
             with _time_limit(limit, run.starved), limit_memory():
                 namespace.prepare(cell.source, capture, index, import_doubtful=import_doubtful)
@@ -313,7 +317,7 @@ def _examine_cell(
     _raise_faults_of_the_machine(run, cell)
     # A refusal counts even if the test caught it.
     run.failures[:0] = [error for error in environment.refused if error not in run.failures[:1]]
-    return _judged(run, cell, environment, namespace, limit, wording)
+    return replace(_judged(run, cell, environment, namespace, limit, wording), mistakes=tuple(mistakes))
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import lt
 from typing import Any
 
 from autograder._util.plain_records import from_plain, loads, to_plain
@@ -203,14 +204,29 @@ def _check_mistakes(exam: Exam, book: NotebookGrade) -> None:
     for model in book.mistakes:
         _check_texts([model.check])
         classes, residuals = len(model.classes), model.residuals or Residuals(0, 0)
-        if classes > MAX_CLASSES or [len(row) for row in model.confusion] != [classes] * classes:
-            raise ValueError("a confusion of classes is no square, or has too many")
+        columns = {len(row) for row in model.confusion}
+        if classes > MAX_CLASSES or len(model.confusion) != classes or not columns <= {classes, classes + 1}:
+            raise ValueError("a confusion of classes is no table of them, or has too many")
+        if len(columns) > 1:
+            raise ValueError("the rows of a confusion are not equally long")
         if max(len(model.pairs), len(residuals.by_third)) > MAX_PAIRS or len(model.calibration) > MAX_BINS:
             raise ValueError("the mistakes of a model hold too much")
         if len(residuals.counts) > MAX_BINS or len(residuals.edges) != len(residuals.counts) + bool(residuals.counts):
             raise ValueError("the residuals of a model are no distribution")
-        if not all(0 <= number < 1 << 63 if type(number) is int else abs(number) <= 1e15 for number in _numbers(model)):
+        if not all(
+            0 <= number <= _MAX_ROWS if type(number) is int else abs(number) <= 1e12 for number in _numbers(model)
+        ):
             raise ValueError("the mistakes of a model hold numbers that are out of range")
+        if not _can_be_drawn(residuals.edges):
+            raise ValueError("the borders of a distribution do not ascend")
+
+
+_MAX_ROWS = 10**9
+
+
+def _can_be_drawn(edges: Sequence[float]) -> bool:
+    span = edges[-1] - edges[0] if edges else 1.0
+    return all(map(lt, edges, edges[1:])) and span >= 1e-12 * max(map(abs, edges), default=0.0)
 
 
 def _numbers(record: Any) -> Iterator[int | float]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 MAX_MISTAKES, MAX_CLASSES, MAX_PAIRS, MAX_BINS = 6, 20, 3, 20
 """Most models of a notebook that are looked at, classes of one whose confusion is kept, pairs of classes that are
 named, and bins of a distribution."""
+MAX_COUNTED_CLASSES = 1000
+"""A model of more classes is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class ConfusedPair:
     """Two classes of which one is taken for the other."""
 
     actual: int
-    predicted: int
+    predicted: int | None
+    """None: a class that no row has."""
     rows: int
     """Rows of the actual class that are predicted as the other."""
 
@@ -65,7 +68,8 @@ class ModelMistakes:
     classes: tuple[ClassResult, ...] = ()
     """By their numbers, at most :data:`MAX_CLASSES`; empty for a regression, or for more classes."""
     confusion: tuple[tuple[int, ...], ...] = ()
-    """Rows by actual and by predicted class; empty where ``classes`` is."""
+    """Rows by actual and by predicted class; empty where ``classes`` is. One more column counts what is predicted as a
+    class that no row has, if anything is."""
     pairs: tuple[ConfusedPair, ...] = ()
     """The most frequent ones first."""
     calibration: tuple[CalibrationBin, ...] = ()

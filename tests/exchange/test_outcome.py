@@ -72,6 +72,10 @@ def cells(*outputs: dict[str, Any]) -> list[ShownCell]:
     return [*shown, ShownCell(None, "code", "print('hello')", "a note", "ok", 7, tuple(outputs))]
 
 
+def residuals(mean: float, edges: tuple[float, ...] = (), counts: tuple[int, ...] = ()) -> NotebookGrade:
+    return replace(GRADE, mistakes=(replace(MISTAKES, residuals=Residuals(mean, 1.0, edges, counts)),))
+
+
 def packed(
     grade: NotebookGrade = GRADE, shown: list[ShownCell] | None = None, record: RecordingBytes | None = None
 ) -> bytes:
@@ -88,7 +92,12 @@ def test_a_diagnosis_comes_out_as_it_was_made() -> None:
 
 
 def test_mistakes_come_out_as_they_were_made() -> None:
-    mistakes = (MISTAKES, replace(MISTAKES, classes=(), confusion=(), residuals=Residuals(0.5, 1.0, (0.0, 1.0), (3,))))
+    other = replace(MISTAKES, confusion=((1, 0, 1), (0, 1, 0)), pairs=(ConfusedPair(0, None, 1),))
+    mistakes = (
+        MISTAKES,
+        other,
+        replace(MISTAKES, classes=(), confusion=(), residuals=Residuals(0.5, 1.0, (0.0, 1.0), (3,))),
+    )
     assert read(packed(replace(GRADE, mistakes=mistakes))).notebooks[0].mistakes == mistakes
 
 
@@ -193,10 +202,16 @@ def test_what_no_examiner_makes_of_the_exam_is_not_believed(grade: NotebookGrade
         replace(GRADE, mistakes=(replace(MISTAKES, question="another"),)),
         replace(GRADE, mistakes=(replace(MISTAKES, confusion=((1, 2),)),)),
         replace(GRADE, mistakes=(replace(MISTAKES, rows=-1),)),
-        replace(GRADE, mistakes=(replace(MISTAKES, rows=1 << 80),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, rows=10**9 + 1),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, confusion=((1, 2), (1, 2, 3))),)),
+        replace(GRADE, mistakes=(replace(MISTAKES, confusion=((1,), (1,))),)),
+        residuals(0.0, (), (1, 2)),
+        residuals(1e13),
+        residuals(float("nan")),
+        residuals(0.0, (1.0, 1.0), (1,)),
+        residuals(0.0, (2.0, 1.0), (1,)),
+        residuals(0.0, (1.0, 1.0 + 2e-16), (1,)),
         replace(GRADE, mistakes=(replace(MISTAKES, calibration=(CalibrationBin(1, 0.5, 0.5),) * 99),)),
-        replace(GRADE, mistakes=(replace(MISTAKES, residuals=Residuals(1e300, 1.0)),)),
-        replace(GRADE, mistakes=(replace(MISTAKES, residuals=Residuals(0.0, 1.0, (), (1, 2))),)),
         question(checks=GRADE.questions[0].checks * 3000),
         check(detail="x" * 300_000),
         check(evidence={"loss": 10**30}),

@@ -118,3 +118,14 @@ def test_a_curve_that_diverged_is_strict_json(tmp_path: Path) -> None:
     book = replace(made.notebooks[0], history={"loss": (1.0, float("nan")), "lr": (0.1,)})
     (notebook,) = data_of(tmp_path, replace(made, notebooks=(book,)))["notebooks"]
     assert notebook["curve"] == {"loss": [1.0, None]}
+
+
+def test_a_list_of_checks_is_cut_where_the_page_cuts_it(tmp_path: Path) -> None:
+    made = grade("ada")
+    book = made.notebooks[0]
+    question = next(question for question in book.questions if question.checks)
+    many = tuple(replace(question.checks[0], name=f"check-{number}") for number in range(120))
+    made = replace(made, notebooks=(replace(book, questions=(replace(question, checks=many),)),))
+    page = render_feedback(course(tmp_path), assignment(), made, {})
+    names = [each["name"] for each in data_of(tmp_path, made)["notebooks"][0]["questions"][0]["checks"]]
+    assert names == re.findall(r"check-\d+", inert(page).text)

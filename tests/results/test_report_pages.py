@@ -280,6 +280,22 @@ def test_the_scatter_plot_pairs_loss_and_parameters(tmp_path):
     assert plots.scatter([]) is None
 
 
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0, 5e-324), (5e-324, 5e-324), (-1e308, 1e308), (1e12, 1e12), (1.0, 1.0 + 2e-16), (0, 0), (0, 1e23)],
+)
+def test_all_numbers_have_ticks(low, high):
+    ticks = plots.ticks_of(low, high)
+    assert ticks[0] <= low + 1e-12
+    assert ticks[-1] >= high - 1e-12
+    assert len(ticks) < 20
+
+
+@pytest.mark.parametrize("high", [0, 1, 10**12, 1 << 62, 1 << 80])
+def test_all_whole_numbers_have_ticks(high):
+    assert plots.whole_ticks(0, high)[-1] >= high
+
+
 def test_the_histogram_counts_the_ends():
     """0 is in the first bin, 100 in the last."""
     assert "0 to 10 %: 2, 90 to 100 %: 1" in plots.histogram([0, 0, 100])

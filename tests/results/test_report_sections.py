@@ -8,7 +8,7 @@ from helpers.installed import installed
 from helpers.pages import inert
 from helpers.samples import assignment, course, grade
 
-from autograder.results.report import render_class_report
+from autograder.results.report import render_class_report, render_feedback
 
 MODULE = """
 from markupsafe import Markup, escape
@@ -31,3 +31,10 @@ def test_a_section_that_cannot_be_loaded_is_named_and_the_report_is_written(tmp_
     text = inert(page(tmp_path, {"my_section": "import nowhere"}, "mine = my_section:section")).text
     assert "A section is missing: 'mine' of the package a-section cannot be loaded" in text
     assert "Submissions" in text
+
+
+def test_a_section_that_fails_leaves_the_feedback_page(tmp_path: Path) -> None:
+    module = {"my_section": "def section(book, assignment):\n    raise StopIteration\n"}
+    entry = "[autograder.notebook_sections]\nmine = my_section:section\n"
+    with installed(tmp_path / "site", "a-section", module, entry):
+        assert "</html>" in render_feedback(course(tmp_path), assignment(), grade("ada"), {})

@@ -45,7 +45,8 @@ def sentences(model: ModelMistakes) -> Iterator[str]:
     for pair in model.pairs:
         of_class = f" of {model.classes[pair.actual].rows}" if pair.actual < len(model.classes) else ""
         noun = "row" if pair.rows == 1 and not of_class else "rows"
-        yield f"It takes {pair.rows}{of_class} {noun} of class {pair.actual} for class {pair.predicted}."
+        taken_for = "another class, which no row has" if pair.predicted is None else f"class {pair.predicted}"
+        yield f"It takes {pair.rows}{of_class} {noun} of class {pair.actual} for {taken_for}."
     if not model.pairs:
         yield "It gets no row wrong."
     yield from _of_calibration(model)

@@ -12,7 +12,7 @@ from autograder._util.text import one_line, visible
 from autograder.records.course import Assignment, Course
 from autograder.records.grade import Grade, HeldBack, NotebookGrade, QuestionGrade
 from autograder.results.report import status_words
-from autograder.results.report.page import MAX_MESSAGE_CHARACTERS
+from autograder.results.report.page import MAX_MESSAGE_CHARACTERS, MAX_SHOWN_CHECKS
 
 NAME = "feedback.json"
 VERSION = 1
@@ -84,7 +84,7 @@ def _question(question: QuestionGrade) -> dict[str, Any]:
                 "credit": check.fraction,
                 "message": visible(check.message, MAX_MESSAGE_CHARACTERS),
             }
-            for check in question.checks
+            for check in question.checks[:MAX_SHOWN_CHECKS]
         ],
     }
 

@@ -20,7 +20,8 @@ def confusion(mistakes: ModelMistakes) -> Markup | None:
     if not counts:
         return None
     size = _MARGIN + _CELL * len(counts)
-    frame = frame_of(max(size + 16, _WIDTH), size + 8, (0, 1), (0, 1))
+    has_others = len(counts[0]) > len(counts)
+    frame = frame_of(max(size + _CELL * has_others + 16, _WIDTH), size + 8, (0, 1), (0, 1))
     body = f'<text class="title" transform="translate(13 {(size + _MARGIN) / 2:.0f}) rotate(-90)">actual class</text>'
     body += f'<text class="title" x="{(size + _MARGIN) / 2:.0f}" y="18">predicted class</text>'
     for actual, row in enumerate(counts):
@@ -28,8 +29,13 @@ def confusion(mistakes: ModelMistakes) -> Markup | None:
         body += f'<text class="tick left" x="{_MARGIN - 8}" y="{middle + 4:.0f}">{actual}</text>'
         body += f'<text class="tick" x="{middle:.0f}" y="{_MARGIN - 8}">{actual}</text>'
         body += "".join(_cell(actual, predicted, rows, sum(row)) for predicted, rows in enumerate(row))
+    if has_others:
+        body += f'<text class="tick" x="{size + _CELL / 2:.0f}" y="{_MARGIN - 8}">other</text>'
     right = sum(row[place] for place, row in enumerate(counts))
-    pairs = "; ".join(f"{pair.rows} of class {pair.actual} taken for {pair.predicted}" for pair in mistakes.pairs)
+    pairs = "; ".join(
+        f"{pair.rows} of class {pair.actual} taken for {'another' if pair.predicted is None else pair.predicted}"
+        for pair in mistakes.pairs
+    )
     text = f"Actual and predicted classes of {mistakes.rows} rows: {right} right. {pairs or 'None wrong'}."
     return svg(frame, text, body)
 

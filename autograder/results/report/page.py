@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 MAX_MESSAGE_CHARACTERS = 8000
+MAX_SHOWN_CHECKS = 100
+"""Most checks of a question on a page."""
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
@@ -90,7 +92,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["styles"] = _styles
+    environment.globals.update(styles=_styles, MAX_SHOWN_CHECKS=MAX_SHOWN_CHECKS)
     environment.filters.update(
         line=one_line,
         visible=visible,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -240,10 +242,10 @@ def _finite(values: Sequence[float]) -> list[tuple[int, float]]:
 
 def ticks_of(low: float, high: float, wanted: int = 5) -> list[float]:
     """Choose round numbers from at or below ``low`` to at or above ``high``."""
-    span = (high - low) or abs(high) or 1.0
-    raw = span / wanted
+    span = next((span for span in (high - low, abs(high)) if span >= SMALLEST), 1.0)
+    raw = min(span, sys.float_info.max) / wanted
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw)
+    step = next((power * factor for factor in (1, 2, 2.5, 5) if power * factor >= raw), power * 10)
     first, last = math.floor(low / step), math.ceil(high / step)
     last = max(last, first + 1)
     return [round(index * step, 12) for index in range(first, last + 1)]
@@ -251,7 +253,7 @@ def ticks_of(low: float, high: float, wanted: int = 5) -> list[float]:
 
 def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
     """Choose whole numbers; from 0 the last is at or above ``high``, from 1 (epochs) at or below it."""
-    step = next(s for p in range(12) for f in (1, 2, 5) if (s := f * 10**p) * wanted >= high - low)
+    step = next(s for p in itertools.count() for f in (1, 2, 5) if (s := f * 10**p) * wanted >= high - low)
     if low == 0:
         return list(range(0, -(-high // step) * step + 1, step))
     return sorted({low, *range(step, high + 1, step)} if step > 1 else set(range(low, high + 1)))

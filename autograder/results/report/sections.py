@@ -41,10 +41,10 @@ WriteNotebookSection = Callable[[NotebookGrade, Assignment], "Markup"]
 
 
 def notebook_sections(book: NotebookGrade, assignment: Assignment) -> list[Markup]:
-    """Make the sections that extensions add below a notebook's questions, without those that cannot be loaded."""
+    """Make the sections that extensions add below a notebook's questions, without those that cannot be made."""
     sections: list[Markup] = []
     for name in registry.names(registry.NOTEBOOK_SECTIONS):
-        with contextlib.suppress(HostError):
+        with contextlib.suppress(Exception):  # the pages of a class do not stop at a section
             write: WriteNotebookSection = registry.load(registry.NOTEBOOK_SECTIONS, name)
             sections.append(write(book, assignment))
     return sections

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.examination import outcome
 from helpers.pages import inert
 from helpers.samples import assignment, course, grade
 
 from autograder import check
+from autograder.check import holdout, mistaken, provenance
 from autograder.check.asking import asked_by
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, collecting_mistakes, mistakes_of
 from autograder.exchange.result_json import from_json, to_json
 from autograder.extensions.diagnosis.mistakes_section import sentences
+from autograder.models.network import Network, NumberCounts
 from autograder.records.mistakes import ConfusedPair, ModelMistakes
-from autograder.results.report import render_feedback
+from autograder.results.report import mistake_plots, render_feedback
 
 LABELS = np.repeat([0, 1, 2], [50, 30, 20])
 PREDICTED = np.concatenate([np.repeat([0, 1], [45, 5]), np.repeat([1, 2], [10, 20]), np.full(20, 2)])
@@ -25,8 +29,29 @@ CHANCE = np.where(np.eye(3)[PREDICTED] > 0, 0.98, 0.01)
 ROWS = np.arange(100.0)[:, None]
 
 
-class Answers:
-    """A model whose rows are numbers of its outputs."""
+class Table(Network):
+    """A network in the examiner whose rows are numbers of its outputs."""
+
+    numbers_per_row = 1
+    is_unusual = False
+
+    def __init__(self, table: np.ndarray) -> None:
+        self.table = table
+
+    def outputs(self, rows: Any) -> list[np.ndarray]:
+        return [self.table[rows[:, 0].astype(int)]]
+
+    def counts(self) -> NumberCounts:
+        return NumberCounts(0, 0, 0)
+
+    def steps(self, vocabulary: str) -> list[Any]:
+        return []
+
+    known_kinds = excess = trainer = training_steps = lambda self, *given: None  # type: ignore[assignment]
+
+
+class Asked:
+    """A model that the examiner does not hold, but can only ask."""
 
     def __init__(self, outputs: np.ndarray) -> None:
         self.outputs = outputs
@@ -46,7 +71,7 @@ def test_classes_that_are_confused_are_counted() -> None:
     assert mistakes.confusion == ((45, 5, 0), (0, 10, 20), (0, 0, 20))
     assert mistakes.pairs == (ConfusedPair(1, 2, 20), ConfusedPair(0, 1, 5))
     assert [(each.rows, each.right) for each in mistakes.classes] == [(50, 45), (30, 10), (20, 20)]
-    assert mistakes.classes[2].loss == pytest.approx(-np.log(0.98))
+    assert mistakes.classes[2].loss == 0.0202
     assert list(sentences(mistakes)) == [
         "It takes 20 of 30 rows of class 1 for class 2.",
         "It takes 5 of 50 rows of class 0 for class 1.",
@@ -77,7 +102,7 @@ def test_one_output_is_the_probability_of_class_1() -> None:
 def test_scores_of_an_unknown_kind_have_no_calibration_and_no_loss() -> None:
     mistakes = counted([[3.0, 1.0], [2.0, 5.0]], [0, 0])
     assert mistakes.calibration == ()
-    assert [each.loss for each in mistakes.classes] == [None, None]
+    assert [each.loss for each in mistakes.classes] == [None]
 
 
 def test_residuals_of_a_regression_say_where_it_errs() -> None:
@@ -105,8 +130,94 @@ def test_rows_of_several_classes_are_not_counted_as_rows_of_one() -> None:
         mistakes_of("q", "loss", np.full((2, 3), 1 / 3), several)
 
 
+def test_a_class_that_no_row_has_is_only_another_one() -> None:
+    """Else a network could tell of hidden rows by as many columns as it likes."""
+    outputs = np.eye(9)[[0, 0, 1, 7, 8, 5]]
+    mistakes = counted(outputs, [0, 0, 1, 1, 1, 0])
+    assert mistakes.confusion == ((2, 0, 1), (0, 1, 2))
+    assert mistakes.pairs == (ConfusedPair(1, None, 2), ConfusedPair(0, None, 1))
+    assert next(sentences(mistakes)) == "It takes 2 of 3 rows of class 1 for another class, which no row has."
+    assert "2 of class 1 taken for another" in str(mistake_plots.confusion(mistakes))
+
+
+def test_numbers_have_three_digits() -> None:
+    draw = np.random.default_rng(3)
+    chances = draw.dirichlet([1, 1, 1], 100)
+    values = draw.normal(1000.0, 0.001, 100)
+    for mistakes in (counted(chances, LABELS), counted(values, np.zeros(100), VALUES)):
+        floats = [float(text) for text in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", repr(mistakes))]
+        assert floats == [float(f"{number:.3g}") for number in floats]
+    edges = counted(values, np.zeros(100), VALUES).residuals.edges  # type: ignore[union-attr]
+    assert list(edges) == sorted(set(edges))
+    assert len(edges) > 1
+
+
+def test_many_classes_are_not_counted() -> None:
+    with pytest.raises(ValueError, match="than are counted"):
+        mistakes_of("q", "loss", np.full((2, 2000), 1 / 2000), np.array([0, 1999]))
+
+
+def test_a_single_score_has_no_limit_that_is_known_here() -> None:
+    with pytest.raises(ValueError, match="no probabilities"):
+        mistakes_of("q", "accuracy", np.array([[3.0], [0.4]]), np.array([1, 0]))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_several_answers_of_yes_or_no_are_not_one_class(from_logits: bool) -> None:
+    one_hot, settings = np.eye(3)[LABELS], {"loss": "binary_crossentropy", "from_logits": from_logits}
+    with collecting_mistakes() as notes:
+        check.loss(Table(CHANCE), on=(ROWS, one_hot), below=9.0, **settings)
+        assert notes == []
+        check.loss(Table(CHANCE[:, :1]), on=(ROWS, LABELS % 2), below=9.0, **settings)
+    assert len(notes) == 1
+
+
+def test_a_model_that_is_only_asked_is_not_counted() -> None:
+    """Its code sees the hidden rows when it answers, and could write them into its answers."""
+    with collecting_mistakes() as notes:
+        assert check.loss(Asked(CHANCE), on=(ROWS, LABELS), below=9.0).fraction == 1.0
+    assert notes == []
+
+
+def test_a_model_that_a_call_returned_is_not_counted() -> None:
+    made = Table(CHANCE)
+    with provenance.noting(), collecting_mistakes() as notes:
+        check.loss(made, on=(ROWS, LABELS), below=9.0)
+        assert notes == []
+        provenance.note(made)
+        check.loss(made, on=(ROWS, LABELS), below=9.0)
+    assert len(notes) == 1
+
+
+def test_arrays_that_cannot_be_compared_cost_no_credit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arrays: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(mistaken, "_digest", full)
+    with collecting_mistakes() as notes:
+        assert check.loss(Table(CHANCE), on=(ROWS, LABELS), below=9.0).fraction == 1.0
+    assert notes == []
+
+
+def test_mistakes_are_those_of_the_examination_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named tuple is examined once more as a plain one, and that examination is discarded."""
+    monkeypatch.setattr(holdout, "may_tell_of", lambda model: True)
+    answer = """
+from collections import namedtuple
+pair = namedtuple("Pair", "a b")(1, 2)
+def model(rows): return rows
+"""
+    test = """
+import numpy as np
+from autograder import check
+rows = np.array([[0.9], [0.1], [0.2], [0.8]])
+check.accuracy(model, on=(rows, np.array([0, 1, 1, int(type(pair) is tuple)])), above=0.9)
+"""
+    assert [model.confusion for model in outcome(answer, test).mistakes] == [((0, 2), (2, 0))]
+
+
 def test_checks_count_their_predictions_once_for_each_question() -> None:
-    model = Answers(CHANCE)
+    model = Table(CHANCE)
     with collecting_mistakes() as notes, asked_by("test-loss"):
         check.loss(model, on=(ROWS, LABELS), below=9.0)
         check.accuracy(model, on=(ROWS, LABELS), above=0.5)
@@ -115,12 +226,12 @@ def test_checks_count_their_predictions_once_for_each_question() -> None:
 
 def test_a_check_that_does_not_show_its_thresholds_counts_nothing() -> None:
     with collecting_mistakes() as notes:
-        check.loss(Answers(CHANCE), on=(ROWS, LABELS), below=9.0, show=False)
+        check.loss(Table(CHANCE), on=(ROWS, LABELS), below=9.0, show=False)
     assert notes == []
 
 
 def test_labels_that_do_not_fit_cost_no_credit() -> None:
-    halves = Answers(np.full((100, 3), 0.5))
+    halves = Table(np.full((100, 3), 0.5))
     with collecting_mistakes() as notes:
         result = check.loss(halves, on=(ROWS, np.eye(3)[LABELS] / 2), below=9.0)
     assert result.fraction == 1.0

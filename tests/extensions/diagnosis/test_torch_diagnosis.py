@@ -15,7 +15,7 @@ from autograder.check.input_shapes import of_rows
 from autograder.codec import decode, encode
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.keras_twin import keras_optimizer, keras_twin
-from autograder.kernel import torch_model
+from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import rebuild
 from autograder.records.diagnosis import Diagnosis
 

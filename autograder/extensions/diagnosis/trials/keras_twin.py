@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,12 +47,27 @@ def keras_twin(network: Network) -> Any:
     try:
         layers = [layer for step in network.steps("keras") for layer in _layers(step)]
         channels_last = (*shape[2:], shape[1]) if len(shape) == 4 else shape[1:]
-        model = keras.Sequential([keras.Input(channels_last), *layers])
+        if _size(layers, (None, *channels_last)) != (network.counts().trainable, tuple(network.output_shape)):
+            return None
+        return keras.Sequential([keras.Input(channels_last), *layers])
     except (TypeError, ValueError, KeyError):
         return None
-    count = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
-    is_same = count == network.counts().trainable and tuple(model.output_shape) == tuple(network.output_shape)
-    return model if is_same else None
+
+
+def _size(layers: Sequence[Any], shape: tuple[Any, ...]) -> tuple[int, tuple[Any, ...]]:
+    """Return the count of trainable numbers of layers that have none yet, and their output's shape."""
+    import keras
+
+    count = 0
+    for layer in layers:
+        if isinstance(layer, keras.layers.Dense):
+            count += layer.units * (shape[-1] + layer.use_bias)
+        elif isinstance(layer, keras.layers.Conv2D):
+            count += layer.filters * (math.prod(layer.kernel_size) * shape[-1] + layer.use_bias)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            count += 2 * shape[-1]
+        shape = tuple(layer.compute_output_shape(shape))
+    return count, shape
 
 
 def _layers(step: Any) -> list[Any]:

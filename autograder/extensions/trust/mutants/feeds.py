@@ -93,7 +93,7 @@ def _reads(exam: Exam, cell: ExamCell) -> frozenset[str]:
     if exam.observations is None or cell.role is not Role.TEST or cell.in_kernel:
         return used(_source(cell))
     looked_at = (fact.subject.split(" ") for fact in exam.observations.facts if fact.act is Act.ANSWERS)
-    return used(_source(cell), {name for test, name in looked_at if test == cell.grade_id})
+    return used(_source(cell), frozenset(name for test, name in looked_at if test == cell.grade_id))
 
 
 def _source(cell: ExamCell) -> str:
@@ -123,7 +123,8 @@ def touched(source: str) -> frozenset[str]:
     return bound | ({node.id for node in changed if isinstance(node, ast.Name)} - _local(tree))
 
 
-def used(source: str, names_read: Collection[str] | None = None) -> frozenset[str]:
+@functools.lru_cache(maxsize=1024)
+def used(source: str, names_read: frozenset[str] | None = None) -> frozenset[str]:
     """Collect the names that a cell uses before it binds them, and texts that are names.
 
     Of a cell that is no Python, all words count.
@@ -166,11 +167,12 @@ def _local(tree: ast.Module) -> set[str]:
 
 
 def _modules(exam: Exam) -> frozenset[str]:
-    return frozenset(name for cell in exam.cells for name in _imported(cell))
+    return frozenset(name for cell in exam.cells if cell.cell_type == "code" for name in _imported(cell.source))
 
 
-def _imported(cell: ExamCell) -> list[str]:
-    tree = parsed(without_magics(cell.source)) if cell.cell_type == "code" else None
+@functools.lru_cache(maxsize=1024)
+def _imported(source: str) -> frozenset[str]:
+    tree = parsed(without_magics(source))
     nodes = ast.walk(tree) if tree is not None else ()
     imported = [alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
-    return [(alias.asname or alias.name).split(".")[0] for alias in imported]
+    return frozenset((alias.asname or alias.name).split(".")[0] for alias in imported)
