@@ -125,14 +125,16 @@ def grade_notebook(
     extra = _extra_captures(composed)
 
     frozen = True
+    is_doubtful = observe
     permissions = Permissions(exam.observations)
 
     def attempt() -> _Attempt | None:
         """Run and examine once; return None for a run that counts nowhere.
 
-        That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held.
+        That is one whose kernel was killed from outside, or lacked the memory that frozen copies of it held. So is the
+        first one of a solution in which a copy died: what was seen of a test until then may be less, or other.
         """
-        nonlocal frozen, permissions
+        nonlocal frozen, permissions, is_doubtful
         permissions = Observer(exam.observations) if observe else Permissions(exam.observations)
         kernels: KernelSource = Live(start) if kernel_source is None else kernel_source(composed, extra)
         executed = execute(kernels.start, Remote, composed, wanted, limits, extra, kernels.clock, frozen=frozen)
@@ -148,6 +150,9 @@ def grade_notebook(
                 return None
             if executed.copies_filled_memory():
                 frozen = False
+                return None
+            if is_doubtful and executed.remote.gone:
+                is_doubtful = False
                 return None
             diagnosed = () if kernels.given_up() else diagnoses(requests, settings or {}, kernels.predictions)
             kernels.done()
