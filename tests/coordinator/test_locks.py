@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_another_day_is_named(course: Course) -> None:
         signed = json.dumps({"command": "autograder grade hw1", "since": "2026-01-31T23:30:00+00:00"})
         (course.state / locks.GRADING).write_text(signed)
         assert " on 2026-0" in refusal(course)
+
+
+def test_a_lock_that_cannot_be_signed_holds_and_ends_as_any_other(course: Course) -> None:
+    """As on a full disk, where what was left in a buffer would be written once more as the lock is closed."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        with locks.held(course, locks.GRADING):
+            assert refusal(course) == f"another command works in {course.root}; wait until it has ended"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert (course.state / locks.GRADING).read_bytes() == b""
 
 
 @pytest.mark.parametrize("damaged", ["", "{", '{"command": 1}', '{"command": "x", "since": "soon"}'])
