@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from helpers.samples import DUE, HIDDEN, a_class, cell, course, exam, grade, stopped
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, InvalidEntry
 from sqlalchemy.exc import OperationalError
 
 from autograder.errors import HostError
@@ -351,16 +351,23 @@ def test_a_gradebook_that_stays_locked_is_a_host_error(here, monkeypatch):
         other.rollback()
 
 
-def test_a_full_disk_is_no_damage(here, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full")),
+        InvalidEntry("(sqlite3.OperationalError) database or disk is full"),
+    ],
+    ids=["SQLAlchemy's error", "nbgrader's error"],
+)
+def test_a_full_disk_is_no_damage(here, monkeypatch, error):
     """Nobody is told to move the gradebook away for it."""
 
     def fail(*_):
-        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+        raise error
 
     monkeypatch.setattr(gradebook, "save_grade", fail)
-    with pytest.raises(
-        HostError, match=r"cannot be written \(database or disk is full\); free space and run the same command again"
-    ):
+    full = r"cannot be written \(.*database or disk is full\); free space and run the same command again"
+    with pytest.raises(HostError, match=full):
         gradebook.record(here, [exam()], [grade()])
 
 
@@ -400,7 +407,7 @@ def test_a_hundred_submissions_take_a_few_seconds(here):
 
 def exported_by_a_plugin(here):
     """What the command calls, without the start of a Python."""
-    from nbgrader.api import Gradebook
+    from nbgrader.api import Gradebook, InvalidEntry
     from nbgrader.plugins import CsvExportPlugin
 
     with Gradebook(f"sqlite:///{here.gradebook}") as book:

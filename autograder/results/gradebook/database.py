@@ -74,7 +74,7 @@ def database_of(course: Course) -> Path | str:
 def opened(course: Course) -> Iterator[Gradebook]:
     """Open the gradebook, and make it if there is none; database errors become HostErrors that name it."""
     _import_nbformat()
-    from nbgrader.api import Gradebook
+    from nbgrader.api import Gradebook, InvalidEntry
     from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -91,12 +91,14 @@ def opened(course: Course) -> Iterator[Gradebook]:
             yield book
     except ModuleNotFoundError as error:
         raise HostError(f"{path} needs a driver ({error}): {with_extra('scale')}") from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, InvalidEntry) as error:  # nbgrader calls a full disk an invalid entry
         reason = str(getattr(error, "orig", None) or error).strip()
         if "disk is full" in reason or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise HostError(
                 f"{path} cannot be written ({reason}); free space and run the same command again"
             ) from error
+        if isinstance(error, InvalidEntry):
+            raise
         todo = "restore it from a backup, or move it away" if url is file else "check the server and its user"
         raise HostError(f"{path} cannot be used ({reason}); {todo}") from error
 
