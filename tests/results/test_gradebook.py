@@ -407,7 +407,7 @@ def test_a_hundred_submissions_take_a_few_seconds(here):
 
 def exported_by_a_plugin(here):
     """What the command calls, without the start of a Python."""
-    from nbgrader.api import Gradebook, InvalidEntry
+    from nbgrader.api import Gradebook
     from nbgrader.plugins import CsvExportPlugin
 
     with Gradebook(f"sqlite:///{here.gradebook}") as book:
