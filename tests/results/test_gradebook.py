@@ -1,6 +1,7 @@
 """Grades in nbgrader's gradebook."""
 
 import csv
+import logging
 import os
 import sqlite3
 import subprocess
@@ -359,16 +360,18 @@ def test_a_gradebook_that_stays_locked_is_a_host_error(here, monkeypatch):
     ],
     ids=["SQLAlchemy's error", "nbgrader's error"],
 )
-def test_a_full_disk_is_no_damage(here, monkeypatch, error):
-    """Nobody is told to move the gradebook away for it."""
+def test_a_full_disk_is_no_damage(here, monkeypatch, caplog, error):
+    """Nobody is told to move the gradebook away for it, and nbgrader prints no traceback."""
 
     def fail(*_):
+        logging.getLogger("tornado.application").error(f"Rolling back session due to database error {error}")
         raise error
 
     monkeypatch.setattr(gradebook, "save_grade", fail)
     full = r"cannot be written \(.*database or disk is full\); free space and run the same command again"
     with pytest.raises(HostError, match=full):
         gradebook.record(here, [exam()], [grade()])
+    assert caplog.text == ""
 
 
 def test_a_damaged_gradebook_is_a_host_error(here):

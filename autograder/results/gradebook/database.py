@@ -10,6 +10,7 @@ import contextlib
 import errno
 import functools
 import importlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def opened(course: Course) -> Iterator[Gradebook]:
     try:
         retry_while_locked(path, lambda: _ensure_schema(url, path))
         book = retry_while_locked(path, lambda: Gradebook(url, course.course_id))
-        with book:
+        with book, _without_tracebacks():
             # Rows stay loaded from one submission to the next: the exam's cells are the same for all.
             book.db().expire_on_commit = False
             yield book
@@ -101,6 +102,21 @@ def opened(course: Course) -> Iterator[Gradebook]:
             raise
         todo = "restore it from a backup, or move it away" if url is file else "check the server and its user"
         raise HostError(f"{path} cannot be used ({reason}); {todo}") from error
+
+
+@contextlib.contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Keep nbgrader from printing the traceback of an error that it also raises."""
+    log = logging.getLogger("tornado.application")
+    log.addFilter(_is_no_rollback)
+    try:
+        yield
+    finally:
+        log.removeFilter(_is_no_rollback)
+
+
+def _is_no_rollback(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Rolling back session")
 
 
 @contextlib.contextmanager
