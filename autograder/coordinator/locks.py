@@ -59,7 +59,8 @@ def held(course: Course, name: str, *, shared: bool = False) -> Iterator[None]:
 
 
 def _sign(lock: IO[str]) -> None:
-    """Write into a lock who holds it, without a buffer: on a full disk, closing the lock would write it once more."""
+    """Write into a lock who holds it."""
+    # Without a buffer: on a full disk, closing the lock would write it once more, and fail.
     holder = {"command": _command(sys.argv), "since": datetime.now().astimezone().isoformat()}
     lock.truncate(0)
     os.write(lock.fileno(), json.dumps(holder).encode("ascii"))
