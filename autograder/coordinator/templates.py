@@ -275,8 +275,8 @@ class Templates:
             return sandbox
         if self._submissions < MIN_SUBMISSIONS_FOR_TEMPLATE:
             return sandbox
-        libraries = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
-        libraries = with_late_parts(libraries)
+        large = [*self.large, *test_libraries(self._work.exams, self._work.modules)] if heavy else []
+        libraries = with_late_parts(large)
         modules = [*EXAMINER_MODULES, *libraries, *([MODELS] if "keras" in libraries else []), COMMON]
         started = Template(sandbox, self.examiner_job(), modules)
         self._keep(started)

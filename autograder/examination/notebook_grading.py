@@ -47,13 +47,7 @@ CHECK = "from autograder import check"
 """Statement by which the instructor's notebook imports the checks, so that the name ``check`` can only mean them."""
 
 Rebuild = Callable[[Any, list[Any]], Any]
-_Attempt = tuple[
-    KernelSource,
-    Execution[Remote],
-    dict[str, Examined],
-    list[Mapping[str, Any]],
-    tuple[Diagnosis, ...],
-]
+_Attempt = tuple[KernelSource, Execution[Remote], dict[str, Examined], list[Mapping[str, Any]], tuple[Diagnosis, ...]]
 
 
 @dataclass(frozen=True)

@@ -213,15 +213,14 @@ def _check_mistakes(exam: Exam, book: NotebookGrade) -> None:
             raise ValueError("the mistakes of a model hold too much")
         if len(residuals.counts) > MAX_BINS or len(residuals.edges) != len(residuals.counts) + bool(residuals.counts):
             raise ValueError("the residuals of a model are no distribution")
-        if not all(
-            0 <= number <= _MAX_ROWS if type(number) is int else abs(number) <= 1e12 for number in _numbers(model)
-        ):
+        if not all(map(_is_in_range, _numbers(to_plain(model)))):
             raise ValueError("the mistakes of a model hold numbers that are out of range")
         if not _can_be_drawn(residuals.edges):
             raise ValueError("the borders of a distribution do not ascend")
 
 
-_MAX_ROWS = 10**9
+def _is_in_range(number: int | float) -> bool:
+    return 0 <= number <= 10**9 if type(number) is int else abs(number) <= 1e12
 
 
 def _can_be_drawn(edges: Sequence[float]) -> bool:
@@ -229,14 +228,13 @@ def _can_be_drawn(edges: Sequence[float]) -> bool:
     return all(map(lt, edges, edges[1:])) and span >= 1e-12 * max(map(abs, edges), default=0.0)
 
 
-def _numbers(record: Any) -> Iterator[int | float]:
-    """Yield all numbers of a record."""
-    values = to_plain(record)
-    for value in values.values() if isinstance(values, dict) else values if isinstance(values, list) else ():
-        if isinstance(value, dict | list):
-            yield from _numbers(value)
-        elif isinstance(value, int | float):
-            yield value
+def _numbers(value: Any) -> Iterator[int | float]:
+    """Yield all numbers of plain data."""
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(part)
 
 
 def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None:

@@ -16,10 +16,10 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
 from autograder.errors import AutograderError, SubmissionError
+from autograder.extensions.lms.rest import LOCAL
 from autograder.extensions.serve import pages
 from autograder.extensions.serve.lti_launch import CHOOSES, OPENS
 from autograder.extensions.serve.lti_services import SCOPES, TOOL, register_tool
-from autograder.extensions.serve.lti_strangers import LOCAL
 from autograder.extensions.serve.lti_views import is_spent, own_address, spend
 from autograder.extensions.serve.visitors import Visitor
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autograder.errors import HostError, UsageError
+from autograder.extensions.lms.rest import LOCAL
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """Longest silence of the host."""
 MAX_BYTES = 1 << 20
-LOCAL = ("localhost", "127.0.0.1", "::1")
-"""Names of this machine: what is sent there goes through no network."""
 
 
 def ask(url: str, secret: str, sent: dict[str, Any] | None = None, *, local_too: bool = False) -> Any:

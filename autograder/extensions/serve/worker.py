@@ -125,8 +125,7 @@ class Worker:
         """Return the next job after a number that may be taken.
 
         A command runs alone, since it locks the course. So does a job that has one try left: it loses that by no fault
-        of another job, and uses up no tries of others. Its second try
-        is in company: most faults are the machine's.
+        of another job, and uses up no tries of others. Its second try is in company: most faults are the machine's.
         """
         if any(entry.command is not None or entry.job.tries >= jobs.MAX_TRIES for entry in self._under_way):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,7 @@ def stacked_network(model: Any) -> StackedNetwork | None:
     """
     chain = _Chain({id(variable): index for index, variable in enumerate(model.variables)})
     try:
-        for layer in _in_order(model)[len(preparing_layers(model)) :]:
+        for layer in itertools.dropwhile(_prepares, _in_order(model)):
             _read(layer, chain)
     except (_Unusual, KeyError, AttributeError):
         return None
@@ -64,9 +65,11 @@ def stacked_network(model: Any) -> StackedNetwork | None:
 
 def preparing_layers(model: Any) -> list[Any]:
     """List the layers at the beginning that only scale the inputs."""
-    layers = _in_order(model)
-    count = next((n for n, layer in enumerate(layers) if type(layer).__name__ not in _PREPARING), len(layers))
-    return layers[:count]
+    return list(itertools.takewhile(_prepares, _in_order(model)))
+
+
+def _prepares(layer: Any) -> bool:
+    return type(layer).__name__ in _PREPARING
 
 
 def _in_order(model: Any) -> list[Any]:
