@@ -21,8 +21,7 @@ TRIES = 4
 _TOO_MANY = 429
 _BUSY = (_TOO_MANY, 502, 503, 504)
 _LONGEST_PAUSE = 60.0
-LOCAL = ("localhost", "127.0.0.1", "::1")
-"""Names of this machine: what is sent there goes through no network."""
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def token() -> str:
@@ -48,7 +47,7 @@ class Client:
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise UsageError(f"{url!r} is no address of a learning system; write it like https://canvas.example.edu")
-        if parts.scheme == "http" and parts.hostname not in LOCAL:
+        if parts.scheme == "http" and parts.hostname not in _LOCAL:
             raise UsageError(f"{url} is not encrypted: anybody on the way could read the token; write https://")
         self.url = url.rstrip("/") + "/"
         self.secret = secret

@@ -16,8 +16,8 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
 from autograder.errors import AutograderError, SubmissionError
-from autograder.extensions.lms.rest import LOCAL
 from autograder.extensions.serve import pages
+from autograder.extensions.serve.course_keys import LOCAL_HOSTS
 from autograder.extensions.serve.lti_launch import CHOOSES, OPENS
 from autograder.extensions.serve.lti_services import SCOPES, TOOL, register_tool
 from autograder.extensions.serve.lti_views import is_spent, own_address, spend
@@ -32,7 +32,7 @@ def link_token(url: str) -> str:
 
     If that is on this machine, the learning system may be, too.
     """
-    return str(_SIGNER.sign_object([secrets.token_hex(8), urlsplit(url).hostname in LOCAL]))
+    return str(_SIGNER.sign_object([secrets.token_hex(8), urlsplit(url).hostname in LOCAL_HOSTS]))
 
 
 def register(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
