@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,26 @@ from .. import codec
 REQUEST = "state_request"
 REPLY = "state_reply"
 QUESTION = "state_question"
+
+
+@contextlib.contextmanager
+def undivided() -> Iterator[None]:
+    """Hold an interrupt back while a message is sent or received: half of one would spoil the next.
+
+    Only the main thread may enter it, and only its interrupts are held back.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is None:  # set by a library in C, and could not be restored
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            signal.raise_signal(signal.SIGINT)
 
 
 class Dialogue:
@@ -37,7 +58,10 @@ class Dialogue:
 
     def _send(self, kind: str, packed: codec.Packed, parent: Any) -> str:
         buffers = [packed.text, *packed.buffers]
-        sent = self.kernel.session.send(self.kernel.stdin_socket, kind, {}, parent, ident=self.ident, buffers=buffers)
+        with undivided():
+            sent = self.kernel.session.send(
+                self.kernel.stdin_socket, kind, {}, parent, ident=self.ident, buffers=buffers
+            )
         return str(sent["header"]["msg_id"])
 
     def ask(self, question: codec.Packed) -> codec.Packed:
@@ -49,7 +73,8 @@ class Dialogue:
             # An endless wait would not notice an interrupt on every platform.
             if not self.kernel.stdin_socket.poll(100):
                 continue
-            _, message = self.kernel.session.recv(self.kernel.stdin_socket)
+            with undivided():
+                _, message = self.kernel.session.recv(self.kernel.stdin_socket)
             if message is None:
                 continue
             text, *buffers = [bytes(b) for b in message.get("buffers") or [b"null"]]

@@ -478,12 +478,13 @@ def attach(kernel: Any) -> Server:
         text, *buffers = parent.get("buffers") or [b"null"]
         with talk.about(ident, parent):
             packed = server.answer(bytes(text), [bytes(b) for b in buffers])
-        for out in (sys.stdout, sys.stderr):
-            if out is not None:
-                out.flush()
-        kernel.session.send(
-            stream, dialogue.REPLY, {"status": "ok"}, parent, ident=ident, buffers=[packed.text, *packed.buffers]
-        )
+        with dialogue.undivided():
+            for out in (sys.stdout, sys.stderr):
+                if out is not None:
+                    out.flush()
+            kernel.session.send(
+                stream, dialogue.REPLY, {"status": "ok"}, parent, ident=ident, buffers=[packed.text, *packed.buffers]
+            )
 
     kernel.shell_handlers[dialogue.REQUEST] = respond
     return server
