@@ -30,7 +30,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-import numpy as np  # noqa: E402 - found by the line above
+from autograder.sandbox.base import thread_settings  # noqa: E402 - found by the line above
+
+os.environ.update(thread_settings(1))  # as in an examiner: two processes with two threads each would wait busily
+
+import numpy as np  # noqa: E402 - reads how many threads it may have
 from faulty_networks import Program, faulty, honest  # noqa: E402
 from lesson_networks import LESSONS, LessonNetwork, lesson_networks  # noqa: E402
 
@@ -75,10 +79,6 @@ def together(workers: int) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Diagnose the networks, honest and faulty ones in turn."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     warnings.simplefilter("ignore")
     done = set()
     if chosen.results.exists():
