@@ -373,6 +373,21 @@ def test_code_slips_leave_texts_seeds_plots_and_training_alone(line: str) -> Non
     assert [after for after in answers if line not in after] in ([], ["pass\nx = 1"])
 
 
+SEEDING = ["keras.utils.set_random_seed(7)", "np.random.seed(0)", "random.seed(1)", "torch.manual_seed(3)"]
+
+
+@pytest.mark.parametrize("line", SEEDING)
+def test_a_seed_left_out_is_no_wrong_answer(line: str) -> None:
+    answers = [after for sources in made(f"{line}\nx = 1", "code").values() for after in sources]
+    assert answers
+    assert [after for after in answers if line not in after] == []
+
+
+def test_another_seed_is_no_wrong_answer() -> None:
+    answers = [after for sources in made("SEED = 7\nx = draw(seed=SEED)", "code").values() for after in sources]
+    assert [after for after in answers if "SEED = " in after and "SEED = 7" not in after] == []
+
+
 def test_an_edit_leaves_the_rest_of_the_source_as_it_is() -> None:
     source = "x = a  +  b   # the sum\ny = (  1,2 )"
     tree = ast.parse(source)
