@@ -48,11 +48,11 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
     path = state_folder.uploads(course) / f"{receipt}{ending}"
     record = path.with_name(f"{receipt}.json")
     received = datetime.now(UTC)
-    title = one_line(str(upload.name), 120)
     try:
         sha256 = _write(path, upload.chunks())
-        size = path.stat().st_size
-        _write(record, [_record(student, assignment, received, sha256)])
+        # Without the database, the record says whose the upload is.
+        values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
+        _write(record, [json.dumps(values, ensure_ascii=False).encode()])
         return jobs.add(
             Kind.HAND_IN,
             student,
@@ -61,9 +61,9 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
             receipt=receipt,
             received=received,
             file=path.name,
-            title=title,
+            title=one_line(str(upload.name), 120),
             sha256=sha256,
-            size=size,
+            size=path.stat().st_size,
         )
     except BaseException:
         path.unlink(missing_ok=True)
@@ -90,12 +90,6 @@ def bring_in(course: Course, job: Job) -> Collected:
         return folder, (item,)
 
     return collect_items(course, job.assignment, expected_notebooks(course, job.assignment), job.file, find)[-1]
-
-
-def _record(student: str, assignment: str, received: datetime, sha256: str) -> bytes:
-    """Make the record beside an upload: without the database, it says whose the upload is."""
-    values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
-    return json.dumps(values, ensure_ascii=False).encode()
 
 
 def _ending(upload: UploadedFile) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext
 
 from autograder.errors import HostError, SubmissionError
@@ -11,8 +11,8 @@ from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
 from autograder.extensions.serve.course_keys import door
-from autograder.extensions.serve.models import Job, JobState, Kind
-from autograder.extensions.serve.standing import own_jobs, standing_of
+from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+from autograder.extensions.serve.standing import standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 from autograder.submissions.members import MIB
@@ -37,16 +37,19 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResp
         try:
             return redirect("receipt", receipt=take(request, visitor, assignment).receipt)
         except SubmissionError as error:
-            status, fault = 400, str(error)
-        except TooManyError as error:
-            status, fault = 429, str(error)
-    handed_in = own_jobs(visitor.id, assignment)[:50]
+            status, fault = refusal(error), str(error)
+    handed_in = jobs.of_assignment(assignment, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
 
 
-class TooManyError(Exception):
+class TooManyError(SubmissionError):
     """Too many hand-ins of one student in line, or too many bytes on a day."""
+
+
+def refusal(error: SubmissionError) -> int:
+    """Return the status of a hand-in that was not taken."""
+    return 429 if isinstance(error, TooManyError) else 400
 
 
 def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
@@ -57,11 +60,10 @@ def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
         TooManyError: the student's limits are reached.
     """
     limits = door(visitor.course)
-    most = limits.most_waiting
-    if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
+    if jobs.of_assignment(assignment, visitor.id).filter(state=JobState.WAITING).count() >= limits.most_waiting:
         raise TooManyError(
             gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
-            % {"most": most}
+            % {"most": limits.most_waiting}
         )
     upload = request.FILES.get("file")
     if upload is None:
@@ -76,12 +78,9 @@ def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
 
 def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Show a receipt, and how far its hand-in is."""
-    job = Job.objects.filter(receipt=receipt, student=visitor.id, by=visitor.id).first()
-    if job is None:
-        raise Http404
+    job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
-    position = jobs.place_in_line(job) if job.state == JobState.WAITING else 0
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, position=position)
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted)
 
 
 def feedback(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
@@ -93,28 +92,23 @@ def feedback(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpRes
 
 def feedback_page(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
     """Answer with the feedback page itself."""
-    return pages.feedback_page(visitor.course, visitor.id, pages.assignment_of(visitor.course, assignment).name)
+    return pages.feedback_page(visitor.course, visitor.id, assignment)
 
 
 def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
     """Show the form for a second look; take a request."""
     wanted = pages.assignment_of(visitor.course, assignment)
-    questions = _questions(visitor, wanted)
-    if request.method != "POST":
-        return _ask_page(request, visitor, wanted, questions)
-    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
-    if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
-        return _ask_page(request, visitor, wanted, questions, 400)
-    if jobs.is_asked(visitor.id, wanted.name, question):
-        return _ask_page(request, visitor, wanted, questions, 429)
-    job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
-    return redirect("receipt", receipt=job.receipt)
-
-
-def _ask_page(
-    request: HttpRequest, visitor: Visitor, wanted: Assignment, questions: list[str], status: int = 200
-) -> HttpResponse:
-    requests = Job.objects.filter(kind=Kind.ASK, student=visitor.id, assignment=wanted.name).order_by("-number")
+    questions, requests = _questions(visitor, wanted), jobs.of_assignment(wanted.name, visitor.id, Kind.ASK)
+    status = 200
+    if request.method == "POST":
+        question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
+        if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
+            status = 400
+        elif requests.filter(question=question).exclude(state__in=FINAL).exists():
+            status = 429
+        else:
+            job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
+            return redirect("receipt", receipt=job.receipt)
     values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
     return pages.page(request, visitor, "ask", status, **values)
 

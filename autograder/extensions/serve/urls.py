@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.csrf import csrf_exempt
@@ -50,19 +50,19 @@ class Route:
         return self.role in (VisitorRole.NOBODY, role) or (self.staff_too and role is VisitorRole.STAFF)
 
 
-_BOTH = ("GET", "HEAD", "POST")
+_FORM = ("GET", "HEAD", "POST")
 _ALL, _STUDENT, _STAFF = VisitorRole
 ROUTES = (
     Route("", "home", public_views.home, _ALL),
-    Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _BOTH),
+    Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _FORM),
     Route("leave/", "leave", public_views.leave, _ALL, ("POST",)),
     Route("healthz", "healthz", public_views.healthz, _ALL),
     Route("htmx.js", "htmx", public_views.htmx, _ALL),
     Route("assignments/", "assignments", student_views.assignments, _STUDENT),
-    Route("assignments/<str:assignment>/", "hand-in", student_views.hand_in, _STUDENT, _BOTH),
+    Route("assignments/<str:assignment>/", "hand-in", student_views.hand_in, _STUDENT, _FORM),
     Route("assignments/<str:assignment>/feedback/", "feedback", student_views.feedback, _STUDENT),
     Route("assignments/<str:assignment>/feedback/page/", "feedback-page", student_views.feedback_page, _STUDENT),
-    Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _BOTH),
+    Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _FORM),
     Route("receipts/<str:receipt>/", "receipt", student_views.receipt, _STUDENT),
     Route("staff/", "overview", staff_views.overview, _STAFF),
     Route("staff/submissions/", "submissions", staff_views.submissions, _STAFF),
@@ -73,16 +73,15 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
-    Route("lti/login/", "lti-login", lti_views.login, _ALL, _BOTH, of_others=True),
+    Route("lti/login/", "lti-login", lti_views.login, _ALL, _FORM, of_others=True),
     Route("lti/launch/", "lti-launch", lti_views.launch, _ALL, ("POST",), of_others=True),
     Route("lti/keys/", "lti-keys", lti_views.keys, _ALL),
     Route("lti/register/<str:token>/", "lti-register", lti_registration.register, _ALL),
-    Route("lti/choose/", "lti-choose", lti_views.choose, _STAFF, ("POST",)),
     Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
     Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),
     Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",)),
     Route("exchange/submissions/<str:assignment>/<str:student>/", "submission", exchange_views.submission, _STAFF),
-    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _BOTH),
+    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _FORM),
     Route("metrics", "metrics", staff_views.metrics, _STAFF),
 )
 
@@ -92,7 +91,7 @@ def _guarded(route: Route) -> View:
 
     def answer(request: HttpRequest, **names: Any) -> HttpResponse:
         if request.method not in route.methods:
-            return HttpResponse(status=405, headers={"Allow": ", ".join(route.methods)})
+            return HttpResponseNotAllowed(route.methods)
         visitor = identify(request, by_token=route.by_token)
         if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
