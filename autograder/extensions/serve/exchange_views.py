@@ -20,14 +20,15 @@ from autograder.extensions.serve.exchange_client import RELEASE, JobNews, Listed
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.standing import released
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, people
-from autograder.records.course import Course
+from autograder.records.course import Assignment, Course
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.hand_ins import HandIns, submitters
 
 
 def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what is released, and the visitor's own hand-ins; for staff, the one of each student that counts."""
-    course, names = visitor.course, _names(visitor)
+    course = visitor.course
+    names = [assignment.name for assignment in released(course)]
     if visitor.role is VisitorRole.STAFF:
         hand_ins = tuple(_counting(course))
     else:
@@ -36,43 +37,38 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return JsonResponse(to_plain(Listing({name: files[name] for name in names if files[name]}, hand_ins)))
 
 
-def release(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def release(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with a released assignment."""
-    if assignment not in _names(visitor) or not visitor.course.release(assignment).is_dir():
+    folder = visitor.course.release(assignment.name)
+    if assignment not in released(visitor.course) or not folder.is_dir():
         raise Http404
-    return _zip(visitor.course, visitor.course.release(assignment))
+    return _zip(visitor.course, folder)
 
 
-def submit(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Take a hand-in as the page does."""
-    if assignment not in _names(visitor):
+    if assignment not in released(visitor.course):
         raise Http404
     try:
-        return _news(student_views.take(request, visitor, assignment))
+        return _news(student_views.take(request, visitor, assignment.name))
     except SubmissionError as error:
         return pages.with_text(student_views.refusal(error), str(error))
 
 
-def command(request: HttpRequest, visitor: Visitor, kind: str, assignment: str) -> HttpResponse:
+def command(request: HttpRequest, visitor: Visitor, kind: str, assignment: Assignment) -> HttpResponse:
     """Put a command into the queue, unless it is in there; say how far the newest one is."""
-    wanted = pages.assignment_of(visitor.course, assignment)
     if kind not in COMMANDS:
         raise Http404
     if request.method == "POST":
-        return _news(jobs.command(Kind(kind), wanted.name, visitor.id))
-    return _news(get_object_or_404(jobs.of_assignment(wanted.name, kind=kind)[:1]))
+        return _news(jobs.command(Kind(kind), assignment.name, visitor.id))
+    return _news(get_object_or_404(jobs.of_assignment(assignment.name, kind=kind)[:1]))
 
 
-def submission(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def submission(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Answer with the files of a student that count."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    if student not in submitters(visitor.course, wanted.name):
+    if student not in submitters(visitor.course, assignment.name):
         raise Http404
-    return _zip(visitor.course, HandIns(visitor.course).folder(student, wanted.name))
-
-
-def _names(visitor: Visitor) -> list[str]:
-    return [assignment.name for assignment in released(visitor.course)]
+    return _zip(visitor.course, HandIns(visitor.course).folder(student, assignment.name))
 
 
 def _counting(course: Course) -> Iterator[ListedHandIn]:

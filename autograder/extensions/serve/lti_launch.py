@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import jwt
 
@@ -54,31 +53,6 @@ class Launch:
     """Address of the course's list of people there."""
     deep_linking: dict[str, Any] = field(default_factory=dict)
     """Where the answer to a choice goes."""
-
-
-def login_address(platform: LtiPlatform, hints: dict[str, str], answer_to: str, state: str, nonce: str) -> str:
-    """Return the address where the learning system confirms who launches.
-
-    Args:
-        platform: the learning system.
-        hints: ``login_hint`` and ``lti_message_hint`` of the request that began the launch.
-        answer_to: address of this door that takes the statement.
-        state: secret that the browser brings back.
-        nonce: secret that the statement repeats.
-    """
-    query = {
-        "scope": "openid",
-        "response_type": "id_token",
-        "response_mode": "form_post",
-        "prompt": "none",
-        "client_id": platform.client_id,
-        "redirect_uri": answer_to,
-        "state": state,
-        "nonce": nonce,
-        **hints,
-    }
-    separator = "&" if "?" in platform.login else "?"
-    return f"{platform.login}{separator}{urlencode(query)}"
 
 
 def read_launch(platform: LtiPlatform, statement: str, nonce: str) -> Launch:

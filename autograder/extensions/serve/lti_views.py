@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -49,10 +49,27 @@ def login(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         fields = {"iss": platform.issuer, "client_id": platform.client_id, **hints}
         page = pages.page(request, None, "lti-window", fields=fields)  # all it has is a way out of the frame
         return pages.with_rule(page, "frame-ancestors 'none'", "frame-ancestors *")
+    return _to_learning_system(platform, hints, own_address(request, visitor, "/lti/launch/"))
+
+
+def _to_learning_system(platform: LtiPlatform, hints: dict[str, str], answer_to: str) -> HttpResponse:
+    """Send the browser to where the learning system confirms who launches, and states that to an address of the door.
+
+    The browser brings the state back, and the statement the nonce.
+    """
     state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    answer = redirect(
-        lti_launch.login_address(platform, hints, own_address(request, visitor, "/lti/launch/"), state, nonce)
-    )
+    query = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": platform.client_id,
+        "redirect_uri": answer_to,
+        "state": state,
+        "nonce": nonce,
+        **hints,
+    }
+    answer = redirect(f"{platform.login}{'&' if '?' in platform.login else '?'}{urlencode(query)}")
     # SameSite=None: the statement comes as a form of the learning system's page.
     answer.set_signed_cookie(
         _cookie(state), nonce, max_age=LAUNCH_SECONDS, path="/lti/", secure=True, httponly=True, samesite="None"

@@ -89,9 +89,9 @@ def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse
     """Answer with a student's feedback page, so that nothing in it can act.
 
     Raises:
-        Http404: there is none, or the address names no assignment.
+        Http404: there is none.
     """
-    path = feedback_path(course, student, assignment_of(course, assignment).name)
+    path = feedback_path(course, student, assignment)
     if path is None:
         raise Http404
     return HttpResponse(path.read_bytes(), headers={POLICY: _FEEDBACK_POLICY})

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError
 from autograder.extensions.serve import health, jobs, pages
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
+from autograder.records.course import Assignment
 from autograder.results import second_look
 from autograder.term.people import load_roster
 
@@ -68,21 +69,16 @@ def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     return redirect("submissions")
 
 
-def feedback(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Answer with a student's feedback page."""
-    if load_roster(visitor.course).find(student) is None:
-        raise Http404
-    return pages.feedback_page(visitor.course, student, assignment)
+    return pages.feedback_page(visitor.course, student, assignment.name)
 
 
-def answer(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def answer(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Take the answer to a request for a second look."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    text = request.POST.get("text", "").strip()
-    if load_roster(visitor.course).find(student) is None:
-        raise Http404
+    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
     if text:
-        jobs.add(Kind.ANSWER, student, wanted.name, visitor.id, question=request.POST.get("question", ""), text=text)
+        jobs.add(Kind.ANSWER, student, assignment.name, visitor.id, question=question, text=text)
     return redirect("overview")
 
 
@@ -96,10 +92,9 @@ def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor))
 
 
-def preview(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def preview(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Ask for a new preview, unless one is under way."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    jobs.command(Kind.PREVIEW, wanted.name, visitor.id)
+    jobs.command(Kind.PREVIEW, assignment.name, visitor.id)
     return redirect("previews")
 
 

@@ -26,19 +26,19 @@ def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return pages.page(request, visitor, "assignments", student=standing_of(visitor.course, visitor.id))
 
 
-def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
     standings = standing_of(visitor.course, visitor.id).standings
-    standing = next((each for each in standings if each.assignment.name == assignment), None)
+    standing = next((each for each in standings if each.assignment.name == assignment.name), None)
     if standing is None:  # or not released yet
         raise Http404
     status, fault = 200, ""
     if request.method == "POST":
         try:
-            return redirect("receipt", receipt=take(request, visitor, assignment).receipt)
+            return redirect("receipt", receipt=take(request, visitor, assignment.name).receipt)
         except SubmissionError as error:
             status, fault = refusal(error), str(error)
-    handed_in = jobs.of_assignment(assignment, visitor.id)[:50]
+    handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
 
@@ -83,22 +83,20 @@ def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpRespons
     return pages.page(request, visitor, "receipt", job=job, assignment=wanted)
 
 
-def feedback(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the feedback page in its frame."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    has_page = pages.feedback_path(visitor.course, visitor.id, wanted.name) is not None
-    return pages.page(request, visitor, "feedback", assignment=wanted, has_page=has_page)
+    has_page = pages.feedback_path(visitor.course, visitor.id, assignment.name) is not None
+    return pages.page(request, visitor, "feedback", assignment=assignment, has_page=has_page)
 
 
-def feedback_page(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def feedback_page(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with the feedback page itself."""
-    return pages.feedback_page(visitor.course, visitor.id, assignment)
+    return pages.feedback_page(visitor.course, visitor.id, assignment.name)
 
 
-def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def ask(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form for a second look; take a request."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    questions, requests = _questions(visitor, wanted), jobs.of_assignment(wanted.name, visitor.id, Kind.ASK)
+    questions, requests = _questions(visitor, assignment), jobs.of_assignment(assignment.name, visitor.id, Kind.ASK)
     status = 200
     if request.method == "POST":
         question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
@@ -107,16 +105,16 @@ def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse
         elif requests.filter(question=question).exclude(state__in=FINAL).exists():
             status = 429
         else:
-            job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
+            job = jobs.add(Kind.ASK, visitor.id, assignment.name, visitor.id, question=question, text=text)
             return redirect("receipt", receipt=job.receipt)
-    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
+    values = {"assignment": assignment, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
     return pages.page(request, visitor, "ask", status, **values)
 
 
-def _questions(visitor: Visitor, wanted: Assignment) -> list[str]:
+def _questions(visitor: Visitor, assignment: Assignment) -> list[str]:
     """List the questions of a student's grade; empty if there is none yet."""
     try:
-        grade = result_json.read(visitor.course.autograded(visitor.id, wanted.name) / result_json.NAME)
+        grade = result_json.read(visitor.course.autograded(visitor.id, assignment.name) / result_json.NAME)
     except HostError:
         return []
     return [question.id for book in grade.notebooks for question in book.questions]

@@ -1,4 +1,4 @@
-"""Addresses of the door, each with the role that may open it. Nothing else decides visitor sees what."""
+"""Addresses of the door, each with the role that may open it. Nothing else decides who sees what."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +21,7 @@ from autograder.extensions.serve import (
     student_views,
 )
 from autograder.extensions.serve.visitors import VisitorRole, identify
+from autograder.term.people import load_roster
 
 View = Callable[..., HttpResponse]
 
@@ -87,7 +88,7 @@ ROUTES = (
 
 
 def _guarded(route: Route) -> View:
-    """Make the view that refuses everybody but the route's role."""
+    """Make the view that refuses everybody but the route's role, and names that are none of the course's."""
 
     def answer(request: HttpRequest, **names: Any) -> HttpResponse:
         if request.method not in route.methods:
@@ -95,6 +96,10 @@ def _guarded(route: Route) -> View:
         visitor = identify(request, by_token=route.by_token)
         if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
+        if "student" in names and load_roster(visitor.course).find(names["student"]) is None:
+            raise Http404
+        if "assignment" in names:
+            names["assignment"] = pages.assignment_of(visitor.course, names["assignment"])
         return route.view(request, visitor, **names)
 
     return csrf_exempt(answer) if route.by_token or route.of_others else answer
