@@ -146,12 +146,9 @@ class Worker:
     def _take(self, job: Job) -> None:
         try:
             self._do(job)
-        except locks.LockedError:
-            jobs.put_back(job)
-            self._services.rest(job.assignment, "another command holds the course")
         except UsageError as error:
             jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except CourseError as error:
+        except (locks.LockedError, CourseError) as error:
             jobs.put_back(job, str(error))
             self._services.rest(job.assignment, str(error))
         except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
