@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404
 from autograder._util.plain_records import to_plain
 from autograder.errors import CourseError, HostError, SubmissionError
 from autograder.exchange import result_json
-from autograder.extensions.serve import jobs, pages, state_folder, student_views
+from autograder.extensions.serve import hand_in, jobs, pages, state_folder
 from autograder.extensions.serve.exchange_client import RELEASE, JobNews, ListedHandIn, Listing
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.standing import released
@@ -32,7 +32,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if visitor.role is VisitorRole.STAFF:
         hand_ins = tuple(_counting(course))
     else:
-        hand_ins = tuple(hand_in for name in names for hand_in in _of_student(course, visitor.id, name))
+        hand_ins = tuple(entry for name in names for entry in _of_student(course, visitor.id, name))
     files = {name: tuple(sorted(path.name for path in course.release(name).glob("*.ipynb"))) for name in names}
     return JsonResponse(to_plain(Listing({name: files[name] for name in names if files[name]}, hand_ins)))
 
@@ -50,9 +50,9 @@ def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> Ht
     if assignment not in released(visitor.course):
         raise Http404
     try:
-        return _news(student_views.take(request, visitor, assignment.name))
+        return _news(hand_in.take(request, visitor, assignment.name))
     except SubmissionError as error:
-        return pages.with_text(student_views.refusal(error), str(error))
+        return pages.with_text(hand_in.refusal(error), str(error))
 
 
 def command(request: HttpRequest, visitor: Visitor, kind: str, assignment: Assignment) -> HttpResponse:

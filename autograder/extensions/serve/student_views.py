@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import gettext
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
-from autograder.extensions.serve.course_keys import door
-from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
+from autograder.extensions.serve.models import FINAL, Job, Kind
 from autograder.extensions.serve.standing import standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
-from autograder.submissions.members import MIB
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -35,45 +32,12 @@ def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     status, fault = 200, ""
     if request.method == "POST":
         try:
-            return redirect("receipt", receipt=take(request, visitor, assignment.name).receipt)
+            return redirect("receipt", receipt=hand_ins.take(request, visitor, assignment.name).receipt)
         except SubmissionError as error:
-            status, fault = refusal(error), str(error)
+            status, fault = hand_ins.refusal(error), str(error)
     handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
-
-
-class TooManyError(SubmissionError):
-    """Too many hand-ins of one student in line, or too many bytes on a day."""
-
-
-def refusal(error: SubmissionError) -> int:
-    """Return the status of a hand-in that was not taken."""
-    return 429 if isinstance(error, TooManyError) else 400
-
-
-def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
-    """Take the file of a request as a hand-in.
-
-    Raises:
-        SubmissionError, OSError, django.db.Error: as for :func:`hand_in.take`.
-        TooManyError: the student's limits are reached.
-    """
-    limits = door(visitor.course)
-    if jobs.of_assignment(assignment, visitor.id).filter(state=JobState.WAITING).count() >= limits.most_waiting:
-        raise TooManyError(
-            gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
-            % {"most": limits.most_waiting}
-        )
-    upload = request.FILES.get("file")
-    if upload is None:
-        raise SubmissionError(gettext("Choose a file first: nothing was handed in."))
-    if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
-        text = gettext(
-            "You would hand in more than %(most)s MiB in 24 hours: nothing was handed in. Ask your teachers."
-        )
-        raise TooManyError(text % {"most": limits.daily_mib})
-    return hand_ins.take(visitor.course, visitor.id, assignment, upload)
 
 
 def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
