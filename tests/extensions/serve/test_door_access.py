@@ -233,9 +233,11 @@ def test_a_link_is_left_at_once_and_ends_when_it_is_renewed(door: Door) -> None:
     answer = client.get(f"/enter/{visitors.token('ada')}/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert client.get("/assignments/").status_code == 200
-    visitors.renew("ada")
-    assert client.get("/assignments/").status_code == 401
-    assert door.visitor("ada").get("/assignments/").status_code == 200
+    for _ in range(2):
+        visitors.renew("ada")
+        assert client.get("/assignments/").status_code == 401
+        client = door.visitor("ada")
+        assert client.get("/assignments/").status_code == 200
 
 
 @pytest.mark.parametrize("change", ["other person", "no signature", "other salt", "other secret"])
