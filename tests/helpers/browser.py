@@ -93,15 +93,21 @@ def violations(page: str, *, dark: bool) -> list[str]:
     return _reported(page + scripts, f"--blink-settings=preferredColorScheme={0 if dark else 1}")
 
 
+def rendered(address: str, *options: str) -> str:
+    """Return the page at an address as it is after five seconds, in which its scripts ran."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(prefix="browser-") as profile:
+        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", *options)
+        command = [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", address]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
 def _reported(page: str, *options: str) -> list[str]:
     """Return what a page's script wrote into its first ``pre``, as JSON."""
-    assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(prefix="browser-") as folder:
         path = Path(folder) / "page.html"
         path.write_text(page)
-        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile", *options)
-        command = [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", path.as_uri()]
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+        shown = rendered(path.as_uri(), *options)
     (report,) = re.findall(r"<pre>(.*?)</pre>", shown, re.S)[:1]
     assert report, "the browser measured nothing"
     faults: list[str] = json.loads(html.unescape(report))

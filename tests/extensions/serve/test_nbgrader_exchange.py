@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from helpers.archives import zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door
 from helpers.grids import each_once
@@ -21,7 +22,7 @@ from helpers.hubs import Hub, answering, plugin, served
 from helpers.service_attempts import without_walls
 from nbgrader.exchange import ExchangeError
 
-from autograder.extensions.serve import hub_users, nbgrader_exchange, worker
+from autograder.extensions.serve import nbgrader_exchange, worker
 from autograder.extensions.serve.models import Job, JobState, Kind
 
 pytestmark = pytest.mark.integration
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def hub(door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    hub_users._cache.clear()
+    cache.clear()
     hub = Hub()
     with answering(hub) as address:
         settings_file = door.root / "course.yaml"
