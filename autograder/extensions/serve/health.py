@@ -38,7 +38,7 @@ def fault(course: Course) -> str:
         return "No worker grades: nothing is lost, and hand-ins wait in line."
     if _free_bytes(course) < MIN_FREE_BYTES:
         return "The disk is nearly full."
-    if _beat(course).get("faults"):
+    if faults(course):
         return "An assignment cannot be graded now; its hand-ins wait in line."
     if _longest_wait() > MAX_WAIT_SECONDS:
         return f"The oldest job in line has waited for more than {MAX_WAIT_SECONDS / 60:.0f} minutes."
@@ -47,7 +47,7 @@ def fault(course: Course) -> str:
 
 def faults(course: Course) -> dict[str, str]:
     """Return for each assignment that cannot be graded now: why."""
-    return dict(_beat(course).get("faults", {}))
+    return dict(_beat(course)["faults"])
 
 
 def numbers(course: Course) -> dict[str, float]:
@@ -82,14 +82,13 @@ def _beat_file(course: Course) -> Path:
 
 def _beat(course: Course) -> dict[str, Any]:
     try:
-        content = json.loads(_beat_file(course).read_bytes())
+        return dict(json.loads(_beat_file(course).read_bytes()))
     except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        return {"at": 0.0, "faults": {}}
 
 
 def _silent_seconds(course: Course) -> float:
-    return datetime.now(UTC).timestamp() - float(_beat(course).get("at", 0.0))
+    return datetime.now(UTC).timestamp() - float(_beat(course)["at"])
 
 
 def _longest_wait() -> float:

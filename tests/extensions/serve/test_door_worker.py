@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import threading
 import time
 import zipfile
 from concurrent.futures import Future
@@ -29,6 +30,7 @@ from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.records.grade import Grade, NotebookGrade
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import CollectStatus
@@ -55,6 +57,40 @@ def test_a_hand_in_is_collected_graded_and_shown(door: Door, attempts: Attempts)
     assert (folder / "timestamp.txt").read_text() == job.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
     assert "test-double" in door.visitor("ada").get("/assignments/hw/feedback/page/").content.decode()
     assert job.received <= job.begun <= job.published
+
+
+def test_the_times_of_steps_stand_in_the_row_as_soon_as_they_are_told(door: Door, attempts: Attempts) -> None:
+    go_on = threading.Event()
+
+    def act(work: Any) -> str:
+        worker._note_step("ada", "lent")
+        assert go_on.wait(60)
+        worker._note_step("ada", "examined")
+        return graded(work)
+
+    attempts.act = act
+    door.hand_in()
+    door.hand_in("bob")
+    with door.worker() as worker:
+        while Job.objects.filter(lent=None).count() > 1:
+            worker.look()
+        ada, bob = Job.objects.order_by("number")
+        assert (ada.state, ada.examined, bob.lent) == (JobState.BEGUN, None, None)
+        go_on.set()
+        settle(worker)
+    ada.refresh_from_db()
+    assert ada.begun <= ada.lent <= ada.examined <= ada.published
+
+
+@pytest.mark.parametrize(("seconds", "executed"), [(4.0, 4), (99.0, 10), (0.0, None)])
+def test_the_last_cell_had_run_the_notebooks_own_seconds_after_its_kernel_was_lent(
+    seconds: float, executed: int | None
+) -> None:
+    lent = datetime(2030, 1, 1, tzinfo=UTC)
+    book = NotebookGrade("nb", "completed", "", (), wall_seconds=seconds)
+    grade = Grade("ada", "hw", (book,), submitted_at=lent, graded_at=lent)
+    time_of = worker_module._executed(Job(lent=lent, examined=lent + timedelta(seconds=10)), grade)
+    assert time_of == (None if executed is None else lent + timedelta(seconds=executed))
 
 
 def test_the_submission_is_the_one_that_collect_makes_of_the_same_file(door: Door, tmp_path: Path) -> None:
