@@ -33,7 +33,7 @@ def student_p(t: float, freedom: float) -> float:
 
 
 def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t.
+    """Return the value below which Student's t is with a probability.
 
     Args:
         probability: from 0.5 to less than 1.

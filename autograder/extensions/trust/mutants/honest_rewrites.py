@@ -81,9 +81,8 @@ def _other_factor(product: ast.expr, name: str) -> ast.expr | None:
     """Return ``x`` of ``name * x`` or ``x * name``, if ``name`` is not in it; None for everything else."""
     if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
         return None
-    sides = [product.left, product.right]
-    others = [side for side in sides if not (isinstance(side, ast.Name) and side.id == name)]
-    return others[0] if len(others) == 1 and not _uses(others[0], name) else None
+    factors = [side for side in (product.left, product.right) if ast.unparse(side) != name]
+    return factors[0] if len(factors) == 1 and not _uses(factors[0], name) else None
 
 
 def _sum_of_powers(loop: ast.For, result: ast.Name, x: ast.expr, term: ast.expr) -> list[ast.stmt]:
