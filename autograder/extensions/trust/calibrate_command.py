@@ -108,10 +108,12 @@ def calibrate(
 
 
 def _not_shown(lost: Share, until: float) -> str:
-    """Say that losses keep the runs from showing the wanted rate."""
+    """Say that losses keep the runs from showing the wanted rate.
+
+    To go on until they do would be no fair count.
+    """
     from autograder.extensions.trust.calibration_findings import counted, percent
 
-    # To run it again until the rate is shown would be no fair count.
     return f"note: at most {percent(until)} is not shown, as the solution lost points in {counted(lost)}"
 
 

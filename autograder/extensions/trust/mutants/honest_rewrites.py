@@ -81,7 +81,8 @@ def _other_factor(product: ast.expr, name: str) -> ast.expr | None:
     """Return ``x`` of ``name * x`` or ``x * name``, if ``name`` is not in it; None for everything else."""
     if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
         return None
-    factors = [side for side in (product.left, product.right) if ast.unparse(side) != name]
+    sides = [product.left, product.right]
+    factors = [side for side in sides if not (isinstance(side, ast.Name) and side.id == name)]
     return factors[0] if len(factors) == 1 and not _uses(factors[0], name) else None
 
 
