@@ -34,9 +34,15 @@ def full(made: Grade) -> Grade:
 
 
 def pages(folder: Path) -> list[str]:
+    """The feedback page, and the class report with a second assignment of the term, each with all of it unfolded."""
     grades = [full(made) for made in a_class()]
     feedback = render_feedback(course(folder), assignment(), grades[0], {})
-    return [feedback, "".join(render_class_report(course(folder), assignment(), grades))]
+    first, second = assignment(), replace(assignment(), name="second", title="The second assignment")
+    term = replace(course(folder), assignments={one.name: one for one in (first, second)})
+    every = [*grades, *(replace(made, assignment="second") for made in grades)]
+    report = "".join(render_class_report(term, first, grades, term=every))
+    assert "The term so far" in report
+    return [page.replace("<details", "<details open") for page in (feedback, report)]
 
 
 @in_browser
