@@ -214,9 +214,8 @@ class Worker:
     def _grade(self, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""
         members = HandIns(load_course(self._course.root)).teams(job.assignment).members(job.student)
-        gradings: dict[str, Grading] = {}
-        for member in dict.fromkeys((job.student, *members)):
-            gradings[member] = self._services.submit(member, job.assignment, self._busy, anew=anew)
+        students = dict.fromkeys((job.student, *members))
+        gradings = {each: self._services.submit(each, job.assignment, self._busy, anew=anew) for each in students}
         self._under_way.append(UnderWay(job, gradings))
 
     def _write_request(self, job: Job) -> None:
