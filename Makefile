@@ -26,6 +26,7 @@ test-unit: install ## the unit tests, in a few minutes: no sandbox, no Keras (pl
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs
+	@scripts/install-torch --if-small
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint bytecode
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 

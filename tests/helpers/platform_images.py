@@ -6,6 +6,9 @@ the tests, and its wheel is unpacked beside them.
 
 from __future__ import annotations
 
+import atexit
+import functools
+import io
 import json
 import os
 import re
@@ -141,15 +144,25 @@ def built(package: Path, platform: Platform = GRADESCOPE) -> Image:
     else:
         shutil.copytree(package / FOLDERS[platform.name], image.source)
         libraries = package / "image"
+    names = re.findall(r"^([a-z0-9-]+)==", (libraries / "requirements.txt").read_text(), re.MULTILINE)
+    (wheel,) = libraries.glob("*.whl")
+    subprocess.run(["cp", "-al", _environment(tuple(names), wheel.read_bytes()), folder / "notebook"], check=True)
+    return image
+
+
+@functools.cache
+def _environment(names: tuple[str, ...], wheel: bytes) -> Path:
+    """Make an environment with libraries of the tests' own and the kit's wheel, for all images that want the same."""
+    folder = Path(tempfile.mkdtemp(prefix="environment-", dir="/var/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "notebook")], check=True)
     packages = next((folder / "notebook/lib").glob("python*/site-packages"))
-    for name in re.findall(r"^([a-z0-9-]+)==", (libraries / "requirements.txt").read_text(), re.MULTILINE):
+    for name in names:
         _link(metadata.distribution(name), packages)
-    (wheel,) = libraries.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         archive.extractall(packages)
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", str(packages)], check=False)
-    return image
+    return folder / "notebook"
 
 
 def _link(distribution: metadata.Distribution, packages: Path) -> None:

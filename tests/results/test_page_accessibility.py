@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
+from helpers.browser import in_browser, misfits, violations, with_axe
 from helpers.samples import a_class, assignment, course
 from results.test_feedback_json import told
 
@@ -40,12 +40,18 @@ def pages(folder: Path) -> list[str]:
 
 
 @in_browser
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_of_a_page_is_cut_on_any_screen(width: int, tmp_path: Path) -> None:
-    assert [misfits(page, width) for page in pages(tmp_path)] == [[], []]
+def test_nothing_of_a_page_is_cut_on_any_screen(tmp_path: Path) -> None:
+    feedback, report = pages(tmp_path)
+    assert misfits({"feedback": feedback, "report": report}) == []
 
 
 @with_axe
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing(dark: bool, tmp_path: Path) -> None:
     assert [violations(page, dark=dark) for page in pages(tmp_path)] == [[], []]
+
+
+@in_browser
+def test_control_what_is_cut_is_named_with_its_page_and_width() -> None:
+    found = misfits({"wide": '<!doctype html><p style="width: 600px">all of it', "narrow": "<!doctype html><p>x"})
+    assert found == ["wide, 380 px: the page scrolls sideways", "wide, 380 px: cut: p.: all of it"]

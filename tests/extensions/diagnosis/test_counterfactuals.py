@@ -85,6 +85,14 @@ def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], 
     assert suspected(model, fit=0.1) == kinds
 
 
+def test_the_output_of_a_nested_network_is_that_of_the_inner_one() -> None:
+    inner = network(relu(), L.Dense(4, "softmax"))
+    rows = keras.Input((6,))
+    outer = keras.Model(rows, inner(rows))
+    outer.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
+    assert suspected(outer, fit=0.1) == []
+
+
 @pytest.mark.parametrize(
     ("curve", "fit", "kinds"),
     [

@@ -17,6 +17,7 @@ import pytest
 from django.core.cache import cache
 from helpers.archives import zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door
+from helpers.grids import each_once
 from helpers.hubs import Hub, answering, plugin, served
 from helpers.service_attempts import without_walls
 from nbgrader.exchange import ExchangeError
@@ -308,8 +309,7 @@ def test_the_listing_of_these_tests_is_taken_where_it_does_not_lie(home: Path) -
         assert len(cached(address, home)) == len(plugin("List", address, home, "").start()) == 1
 
 
-@pytest.mark.parametrize("lie", LIES)
-@pytest.mark.parametrize("kind", ["List", "FetchFeedback", "Collect"])
+@pytest.mark.parametrize(("kind", "lie"), each_once(["List", "FetchFeedback", "Collect"], LIES))
 def test_a_listing_that_lies_is_refused_and_writes_nothing(home: Path, kind: str, lie: str) -> None:
     with answering(lambda request: (200, {}, LIES[lie])) as address, pytest.raises(ExchangeError):
         plugin(kind, address, home).start()
