@@ -26,6 +26,7 @@ test-unit: install ## the unit tests, in a few minutes: no sandbox, no Keras (pl
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test: install ## lint, types, workflows and scripts, unit and integration tests: what continuous integration runs
+	@scripts/install-torch --if-small
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint bytecode
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --times=10 -m "not slow and not security and not prose" $(PYTEST_ARGS)
 
@@ -91,7 +92,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-hub
 	$(MAKE) test-torch
 
-conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
+conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1 --audit 2"]
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)
 
 demo: install ## a course with a small class, graded from end to end

@@ -25,7 +25,7 @@ def folders() -> dict[str, Path]:
     folders_by_path = {}
     registered = [(group, name) for group in (registry.CHECKS, registry.MODELS) for name in registry.names(group)]
     for group, name in registered:
-        package, file = _package(group, name), registry.source(group, name)
+        package, file = registry.package(group, name), registry.source(group, name)
         if package and file is not None and (folder := file.parent / FOLDER).is_dir():
             folders_by_path[f"{name_in_kernel(package).replace('.', '/')}/{FOLDER}"] = folder
     return folders_by_path
@@ -40,9 +40,5 @@ def claim_of(library: str) -> Callable[..., Any] | None:
     """
     if library not in registry.names(registry.MODELS):
         return None
-    claim: Callable[..., Any] = importlib.import_module(f"{_package(registry.MODELS, library)}.{FOLDER}").claim
+    claim: Callable[..., Any] = importlib.import_module(f"{registry.package(registry.MODELS, library)}.{FOLDER}").claim
     return claim
-
-
-def _package(group: str, name: str) -> str:
-    return registry.location(group, name)[0].rpartition(".")[0]

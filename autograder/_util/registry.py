@@ -116,6 +116,11 @@ def location(group: str, name: str) -> tuple[str, str]:
     return entry.module, entry.attr
 
 
+def package(group: str, name: str) -> str:
+    """Return the package of the module in which something is registered; empty for a module in none."""
+    return location(group, name)[0].rpartition(".")[0]
+
+
 def source(group: str, name: str) -> Path | None:
     """Return the file of the module in which something is registered, without importing it; None if there is none."""
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from autograder._util import registry
 from autograder.coordinator import staging
 from autograder.coordinator.grading_sandboxes import examiner_sandbox, kernel_sandbox
 from autograder.errors import SandboxError
@@ -41,8 +43,6 @@ MODELS = "autograder.models"
 """Module that rebuilds models; it imports Keras."""
 COMMON = "autograder.examination.common"
 """Module that is imported last."""
-LATE_PARTS = {"torch": ("torch._dynamo", "torch.export._trace")}
-"""Library → its parts that a first use imports: PyTorch takes a second or two for a first optimizer and export."""
 EXAMINER_DISK_MIB = 4096
 EXAMINER_PROCESSES = 512
 
@@ -76,7 +76,16 @@ def _shared(work: Work) -> tuple[object, ...]:
 def with_late_parts(modules: Sequence[str]) -> list[str]:
     """List the modules that a template imports for these, so that no fork imports a large library's parts itself."""
     libraries = {module.split(".")[0] for module in modules}
-    return [*modules, *(part for name, parts in LATE_PARTS.items() if name in libraries for part in parts)]
+    rebuilt = [library for library in registry.names(registry.MODELS) if library in libraries]
+    return [*modules, *(part for library in rebuilt for part in _late_parts(library))]
+
+
+def _late_parts(library: str) -> Sequence[str]:
+    """Return what the package of the extension that rebuilds a library's models says of its late parts."""
+    with contextlib.suppress(Exception):  # a foreign package may raise anything: forks import the parts themselves
+        package = importlib.import_module(registry.package(registry.MODELS, library))
+        return tuple(getattr(package, "LATE_PARTS", ()))
+    return ()
 
 
 class Started:

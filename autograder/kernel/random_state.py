@@ -18,3 +18,11 @@ def preserve_random_state() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the random generators of Python and NumPy."""
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)

@@ -5,23 +5,42 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from autograder.coordinator.templates import LATE_PARTS, with_late_parts
+from autograder._util import registry
+from autograder.coordinator.templates import with_late_parts
+from autograder.extensions.pytorch import LATE_PARTS
 
 
 def test_a_template_imports_the_late_parts_of_a_library_after_it() -> None:
-    assert with_late_parts(["numpy", "torch.nn"]) == ["numpy", "torch.nn", *LATE_PARTS["torch"]]
+    assert with_late_parts(["numpy", "torch.nn"]) == ["numpy", "torch.nn", *LATE_PARTS]
 
 
 def test_a_course_without_that_library_gets_none_of_them() -> None:
     assert with_late_parts(["numpy", "keras", "torchvision"]) == ["numpy", "keras", "torchvision"]
 
 
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [("LATE_PARTS = ['slow.part']", ["slow.part"]), ("", []), ("1 / 0", []), ("LATE_PARTS = 1", [])],
+)
+def test_the_package_of_any_extension_says_its_late_parts_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, parts: list[str]
+) -> None:
+    (tmp_path / "networks_of_slow").mkdir()
+    (tmp_path / "networks_of_slow/__init__.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "networks_of_slow", raising=False)
+    monkeypatch.setattr(registry, "names", lambda group: ["slow"])
+    monkeypatch.setattr(registry, "package", lambda group, name: "networks_of_slow")
+    assert with_late_parts(["slow"]) == ["slow", *parts]
+
+
 TRAINED_AND_READ = f"""
 import importlib, sys
-for name in {["torch", *LATE_PARTS["torch"]]}:
+for name in {["torch", *LATE_PARTS]}:
     importlib.import_module(name)
 import torch
 from autograder.extensions.pytorch.kernel_side import torch_model

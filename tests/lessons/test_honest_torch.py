@@ -22,6 +22,18 @@ FOR_A_PERSON: dict[str, frozenset[int]] = {
     "step: one batch of an iterator that is kept": frozenset({0, 1}),
     "step: autocast": frozenset({0, 1}),
     "step: a rate that is lowered by hand": frozenset({0, 1}),
+    **{
+        f"step: {way}": frozenset({0, 1})
+        for way in (
+            "gradients clipped to a norm",
+            "gradients clipped to values",
+            "a warm-up",
+            "a step for two batches",
+            "a step for four batches",
+            "an accuracy in training mode",
+            "a penalty on the weights",
+        )
+    },
 }
 """Way → numbers of its tests that wait for a person."""
 

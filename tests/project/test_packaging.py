@@ -88,7 +88,9 @@ def test_the_license_is_the_one_that_pyproject_names() -> None:
     assert "BSD 3-Clause License" in (ROOT / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("name", ["scripts/install", "scripts/lock", "scripts/docs", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["scripts/install", "scripts/lock", "scripts/docs", "scripts/install-torch", ".ci/run"]
+)
 def test_scripts_are_strict_bash(name: str) -> None:
     path = ROOT / name
     assert path.stat().st_mode & 0o111, "executable"
@@ -191,3 +193,62 @@ def test_install_says_which_python_it_wants(tmp_path: Path) -> None:
     done, _ = install(checkout, PYTHON="/bin/false")
     assert done.returncode == 1
     assert "PYTHON=/bin/false is no Python 3.11, 3.12 or 3.13" in done.stderr
+
+
+PIP = """#!/bin/bash
+echo "pip ${*:3}" >>"$LOG"
+case "$INDEX" in
+    small) mkdir -p .venv/lib/python3.12/site-packages/torch-$VERSION+cpu.dist-info ;;
+    large) [[ "$*" != *--constraint* ]] || { echo "ERROR: these package versions have conflicting dependencies."; exit 1; } ;;
+    unreachable) exit 1 ;;
+esac
+"""
+TORCH = re.findall(r"^torch==(.+)$", (ROOT / "requirements-torch.txt").read_text(), re.M)[0]
+
+
+class TorchCheckout:
+    """A checkout whose pip only says what it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log"
+        for name in ("requirements-torch.txt", "scripts/install-torch"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+            (folder / name).chmod(0o755)
+        (folder / ".venv/bin").mkdir(parents=True)
+        (folder / ".venv/bin/python").write_text(PIP)
+        (folder / ".venv/bin/python").chmod(0o755)
+
+    def install(self, *arguments: str, index: str) -> tuple[int, str, int]:
+        """Exit code, output, and how often pip was called."""
+        self.log.write_text("")
+        environment = {"PATH": "/usr/bin:/bin", "LOG": str(self.log), "INDEX": index, "VERSION": TORCH}
+        script = self.folder / "scripts/install-torch"
+        done = subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr, len(self.log.read_text().splitlines())
+
+
+def test_tests_get_pytorch_once_where_the_index_has_a_small_wheel(tmp_path: Path) -> None:
+    checkout = TorchCheckout(tmp_path)
+    assert checkout.install("--if-small", index="small") == (0, "", 1)
+    assert "--constraint" in checkout.log.read_text()
+    assert checkout.install("--if-small", index="unreachable") == (0, "", 0)
+    assert checkout.install(index="unreachable") == (0, "", 0)
+
+
+def test_a_wheel_for_gpus_is_taken_only_by_hand_and_asked_for_once(tmp_path: Path) -> None:
+    checkout = TorchCheckout(tmp_path)
+    for calls in (1, 0):
+        code, said, asked = checkout.install("--if-small", index="large")
+        assert (code, asked) == (0, calls)
+        assert re.fullmatch(r"install-torch: .*tests that need it are skipped.*\n", said)
+    assert checkout.install(index="small") == (0, "", 1)
+    assert "--constraint" not in checkout.log.read_text()
+
+
+def test_no_network_stops_no_tests_and_is_no_answer(tmp_path: Path) -> None:
+    checkout = TorchCheckout(tmp_path)
+    for _ in range(2):
+        code, said, asked = checkout.install("--if-small", index="unreachable")
+        assert (code, asked, said.count("\n")) == (0, 1, 1)
+    assert checkout.install(index="unreachable")[0] == 1

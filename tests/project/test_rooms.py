@@ -77,8 +77,32 @@ def _reached(graph: grimp.ImportGraph, programs: tuple[str, ...]) -> set[str]:
     return {module.removeprefix("autograder.") for module in reached}
 
 
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("autograder", exclude_type_checking_imports=True, cache_dir=None)
+
+
 @pytest.mark.integration
-def test_what_both_sides_of_the_examiners_wall_import_is_in_few_rooms() -> None:
-    graph = grimp.build_graph("autograder", exclude_type_checking_imports=True, cache_dir=None)
+def test_what_both_sides_of_the_examiners_wall_import_is_in_few_rooms(graph: grimp.ImportGraph) -> None:
     shared = _reached(graph, OUTSIDE) & _reached(graph, INSIDE)
     assert {module for module in shared if module.partition(".")[0] not in BOTH_SIDES} == NAMED
+
+
+@pytest.mark.integration
+def test_what_a_sandbox_shows_of_an_extension_imports_its_folder_and_the_kernels_packages_alone(
+    graph: grimp.ImportGraph,
+) -> None:
+    """There is nothing else in the sandbox. import-linter can forbid packages, but cannot allow these only."""
+    shown = {
+        module: module.partition(".kernel_side")[0] + ".kernel_side"
+        for module in graph.modules
+        if module.startswith("autograder.extensions.") and ".kernel_side" in module
+    }
+    faults = {
+        f"{module} imports {imported}"
+        for module, folder in shown.items()
+        for imported in graph.find_modules_directly_imported_by(module)
+        if not f"{imported}.".startswith((f"{folder}.", "autograder.kernel.", "autograder.codec."))
+    }
+    assert len(shown) >= 6
+    assert faults == set()

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
+from autograder.extensions.training_steps import gradient_changes
+from autograder.extensions.training_steps.step_fitting import LoopNumbers, LoopOf, StepFitting
+from autograder.extensions.training_steps.step_loops import LoopSettings
 from autograder.extensions.training_steps.step_losses import Objective
-from autograder.models.step_calculus import OptimizerSettings, StepCalculus, Weights
+from autograder.models.step_calculus import OptimizerSettings
+
+
+class SlipCondition(Enum):
+    """What has to hold, so that other steps than the asked ones are a slip."""
+
+    ALWAYS = auto()
+    OPTIMIZER_NAMED = auto()
+    """The test names an optimizer; else the student may have chosen one."""
+    REPEATED = auto()
+    """The same steps come out again; else the function may take them in other calls."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,7 @@ class LoopSlip:
     """What the loop does, for the student."""
     loop: Callable[[LoopSettings], LoopSettings | None]
     """Changes the right loop; None where the slip cannot happen."""
+    condition: SlipCondition = SlipCondition.ALWAYS
 
 
 def _changed(**changes: Any) -> Callable[[LoopSettings], LoopSettings]:
@@ -54,16 +69,6 @@ def _other_logits(loop: LoopSettings) -> LoopSettings | None:
     return replace(loop, objective=replace(loop.objective, from_logits=not loop.objective.from_logits))
 
 
-def _other_optimizer(kind: str, **settings: Any) -> Callable[[LoopSettings], LoopSettings | None]:
-    def changed(loop: LoopSettings) -> LoopSettings | None:
-        present = loop.optimizer.settings
-        if loop.optimizer.kind == kind and all(present.get(name) == value for name, value in settings.items()):
-            return None
-        return replace(loop, optimizer=loop.optimizer.of_kind(kind, **settings))
-
-    return changed
-
-
 def _without(name: str) -> Callable[[LoopSettings], LoopSettings | None]:
     def changed(loop: LoopSettings) -> LoopSettings | None:
         settings = loop.optimizer.settings
@@ -81,10 +86,11 @@ _NO_UPDATE = (
 )
 _ERRORS = ("squares", "distances")
 SLIPS = (
-    LoopSlip(_NO_UPDATE, _changed(updates="never")),
+    LoopSlip(_NO_UPDATE, _changed(updates="never"), SlipCondition.REPEATED),
     LoopSlip(
         f"{_NO_UPDATE}; and the network is in evaluation mode",
         _changed(updates="never", training="off"),
+        SlipCondition.REPEATED,
     ),
     LoopSlip(
         "the gradients of earlier batches are added to those of this one: clear them for each step",
@@ -97,14 +103,6 @@ SLIPS = (
     LoopSlip(
         "after the first step, the network stays in evaluation mode",
         _changed(training="first"),
-    ),
-    LoopSlip(
-        "the statistics of a normalization move again after the step: the network is evaluated in training mode",
-        _changed(passes="after"),
-    ),
-    LoopSlip(
-        "the statistics of a normalization move twice: the network is called in training mode once more",
-        _changed(passes="before"),
     ),
     LoopSlip(
         "the loss takes scores for probabilities, or probabilities for scores (a softmax too many, or none)",
@@ -154,95 +152,89 @@ SLIPS = (
         _other_loss("squares", squashed="sigmoid"),
     ),
     LoopSlip("the loss is an absolute error", _other_loss("distances")),
-    LoopSlip("the step goes uphill: the loss grows", _changed(factor=-1.0)),
-    LoopSlip("the gradients of a batch count twice", _changed(factor=2.0)),
+    LoopSlip("the step goes uphill: the loss grows", _changed(change=gradient_changes.scaled(-1.0))),
+    LoopSlip("the gradients of a batch count twice", _changed(change=gradient_changes.scaled(2.0))),
     LoopSlip("two steps are taken with each batch", _changed(repeats=2)),
     LoopSlip("the step is taken before the gradients are computed", _changed(updates="before")),
     LoopSlip("the loss is computed of the first row alone", _changed(rows="first")),
     LoopSlip("the loss is computed of half of the batch", _changed(rows="half")),
     LoopSlip("each step uses the first batch again", _changed(batch="first")),
     LoopSlip("the labels belong to other rows", _changed(labels="rolled")),
-    LoopSlip("the gradients are clipped to the norm 1", _changed(clip=1.0)),
     LoopSlip("each step makes a new optimizer, which forgets", _changed(keeps_optimizer=False)),
     LoopSlip("the optimizer has no momentum", _without("momentum")),
     LoopSlip("the optimizer has no weight decay", _without("weight_decay")),
-    *(
-        LoopSlip(f"the optimizer is {kind}", _other_optimizer(kind))
-        for kind in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad")
-    ),
-    LoopSlip("the optimizer has a momentum", _other_optimizer("SGD", momentum=0.9)),
 )
 _FROZEN = "some weights stay as they are: a layer is frozen, or it does not belong to what the optimizer trains"
 _ANOTHER_RATE = "the steps have another length: look at the learning rate, and at how the loss is averaged"
+LoopChange = Callable[[LoopSettings, LoopNumbers], LoopSettings]
+"""Changes the right loop by numbers of its own."""
+_KINDS = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad")
+_GUESSES = (0.9, 0.01)
+"""Multiples of the learning rate, or momenta, from which a search begins."""
 
 
-class SlipFinder:
-    """The search for the slip that explains a kernel's weights."""
+def _of_another_rate(right: LoopSettings, numbers: LoopNumbers) -> LoopSettings:
+    return replace(right, optimizer=right.optimizer.scaled(numbers[0]))
 
-    def __init__(
-        self,
-        calculus: StepCalculus,
-        start: Weights,
-        batches: Sequence[Batch],
-        right: LoopSettings,
-        seed: int,
-        answer: Any,
-    ) -> None:
-        self.calculus, self.start, self.batches, self.seed = calculus, start, batches, seed
-        self.right = right
-        self.answer: Sequence[Weights] = answer
-        self.before_first = self.batches[: len(batches) - len(answer) + 1]
-        """The batches before the first weights that came."""
 
-    def sentence(self) -> str:
-        """Return the sentence of the first slip that fits to 1e-5; empty if none does."""
-        for slip in SLIPS:
+def _of_another_kind(kind: str, right: LoopSettings, numbers: LoopNumbers) -> LoopSettings:
+    return replace(right, optimizer=right.optimizer.of_kind(kind).scaled(numbers[0]))
+
+
+def _with_momentum(right: LoopSettings, numbers: LoopNumbers) -> LoopSettings:
+    return replace(right, optimizer=right.optimizer.of_kind("SGD", momentum=numbers[0]))
+
+
+def _fixed(loop_of: LoopChange, numbers: LoopNumbers) -> Callable[[LoopSettings], LoopSettings]:
+    return lambda right: loop_of(right, numbers)
+
+
+class SlipSearch:
+    """The search for the slip that leads to a kernel's weights."""
+
+    def __init__(self, fitting: StepFitting, right: LoopSettings) -> None:
+        self.fitting, self.right = fitting, right
+
+    def slip(self) -> LoopSlip | None:
+        """Return the first slip that explains the weights; None if none does."""
+        for slip in (*SLIPS, *self._of_frozen_weights()):
             loop = slip.loop(self.right)
-            if loop is not None and self._explains(loop):
-                return slip.sentence
-        for sentence, loop in self._by_the_answer():
-            if self._explains(loop):
-                return sentence
-        return ""
+            if loop is not None and self.fitting.explains(loop):
+                return slip
+        return next(self._of_optimizers(), None)
 
-    def _explains(self, loop: LoopSettings) -> bool:
-        """Return whether a loop leads to the weights that came; the first of them rule most ways out."""
-        try:
-            is_near = self._expected(loop, self.before_first).is_near(self.answer)
-            return is_near and self._expected(loop).fits(self.answer)
-        except Exception:  # the slip cannot be computed with this network
-            return False
-
-    def _expected(self, loop: LoopSettings, batches: Sequence[Batch] | None = None) -> ExpectedSteps:
-        return ExpectedSteps(self.calculus, self.start, batches or self.batches, loop, self.seed)
-
-    def _by_the_answer(self) -> Iterator[tuple[str, LoopSettings]]:
-        """Yield the slips that have a number or places, which the first weights show."""
-        expected = self._expected(self.right, self.before_first).history[-1]
-        first = self.answer[0]
-        trained = [position for position, is_trained in enumerate(self.calculus.trained) if is_trained]
-        still = [position for position in trained if np.array_equal(first[position], self.start[position])]
+    def _of_frozen_weights(self) -> Iterator[LoopSlip]:
+        """Yield the slips of weights that stay as they are; the first weights that came show which."""
+        fitting = self.fitting
+        expected, first = fitting.expected(self.right, fitting.before_first).history[-1], fitting.answer[0]
+        trained = [position for position, is_trained in enumerate(fitting.calculus.trained) if is_trained]
+        still = [position for position in trained if np.array_equal(first[position], fitting.start[position])]
         frozen = frozenset(
-            position for position in still if not np.array_equal(expected[position], self.start[position])
+            position for position in still if not np.array_equal(expected[position], fitting.start[position])
         )
         if frozen and len(still) < len(trained):
-            yield _FROZEN, replace(self.right, frozen=frozen)
-            yield f"{_FROZEN}; and it is in evaluation mode", replace(self.right, frozen=frozen, training="off")
-        moves = [
-            (expected[position] - self.start[position], first[position] - self.start[position]) for position in trained
+            yield LoopSlip(_FROZEN, _changed(frozen=frozen))
+            yield LoopSlip(f"{_FROZEN}; and it is in evaluation mode", _changed(frozen=frozen, training="off"))
+
+    def _of_optimizers(self) -> Iterator[LoopSlip]:
+        """Yield the optimizers with a number of their own that explain the weights."""
+        kinds = [kind for kind in _KINDS if kind != self.right.optimizer.kind]
+        searches: list[tuple[str, LoopChange]] = [
+            (_ANOTHER_RATE, _of_another_rate),
+            *((f"the optimizer is {kind}", partial(_of_another_kind, kind)) for kind in kinds),
+            ("the optimizer has a momentum", _with_momentum),
         ]
-        if factor := _ratio(moves):
-            yield _ANOTHER_RATE, replace(self.right, optimizer=self.right.optimizer.scaled(factor))
+        for sentence, loop_of in searches:
+            numbers = self._number(partial(loop_of, self.right))
+            if numbers is None or not self.fitting.explains(loop_of(self.right, numbers)):
+                continue
+            is_too_long = loop_of is _of_another_rate and numbers[0] > 1
+            condition = SlipCondition.ALWAYS if is_too_long else SlipCondition.OPTIMIZER_NAMED
+            yield LoopSlip(sentence, _fixed(loop_of, numbers), condition)
 
-
-def _ratio(moves: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Return how many times as long a step is as the expected one; 0 if that is unknown.
-
-    Args:
-        moves: for each array of weights, the expected difference and the one that came.
-    """
-    ours = np.concatenate([expected.ravel() for expected, _ in moves]).astype(np.float64) if moves else np.zeros(0)
-    theirs = np.concatenate([move.ravel() for _, move in moves]).astype(np.float64) if moves else np.zeros(0)
-    size = float(ours @ ours)
-    ratio = float(ours @ theirs) / size if size and np.isfinite(theirs).all() else 0.0
-    return ratio if 1e-6 < ratio < 1e6 else 0.0
+    def _number(self, loop_of: LoopOf) -> LoopNumbers | None:
+        """Return the number of a loop that comes next to the weights; None if its steps go in other directions."""
+        for guess in _GUESSES:
+            if ratio := self.fitting.ratio(loop_of((guess,))):
+                return self.fitting.numbers(loop_of, (guess * ratio,))
+        return None

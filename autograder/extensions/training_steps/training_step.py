@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,10 @@ from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
 from autograder.extensions.training_steps.kernel_side.student_steps import take
-from autograder.extensions.training_steps.step_loops import HALF_PRECISION, Batch, ExpectedSteps, LoopSettings
+from autograder.extensions.training_steps.step_fitting import StepFitting
+from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.extensions.training_steps.step_losses import objective_named
-from autograder.extensions.training_steps.step_slips import SlipFinder
+from autograder.extensions.training_steps.step_opinion import REMEMBERS, opinion
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.models.step_calculus import StepCalculus, Weights
@@ -39,12 +41,12 @@ _NO_ANSWER = "The weights after the step are not those of the model."
 _OTHER_TRAINING = "In training mode, the model computes something else than what was read of it."
 _NO_CHANGE = "A right step of this model changes nothing."
 _FIRST_BATCH = "The function takes a right step with the first batch of its loader, and none with the next."
-_FIRST_STEP = "The first step is right, and the next is another one, such as a step with another learning rate."
-_HALF_PRECISION = "The weights move about as they should, as with numbers of 16 bits."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
 MAX_OUTPUT_DIFFERENCE = 1e-4
 """Largest relative difference of the outputs in training mode."""
+_OTHER_DRAWS = 1000
+"""What a seed differs by, so that a dropout draws something else."""
 
 
 def training_step(
@@ -66,7 +68,7 @@ def training_step(
     Weights and two batches are drawn here. The student's function takes a step with each, in the notebook's kernel, and
     the same steps are computed here. A function with a parameter for a loader is called once, with both batches. Equal
     weights are right. Otherwise the known slips are computed, and the message names the first whose weights are those
-    that came back.
+    that came back. Steps that descend by another way, such as along clipped gradients, are for a person.
 
     Args:
         step: the function. It gets what its parameters are named for: ``model``, ``x``, ``y`` (or ``batch``, or
@@ -76,7 +78,8 @@ def training_step(
             training, or random ones.
         loss: as in :func:`autograder.check.loss`.
         from_logits: True if the model returns scores (logits).
-        optimizer: a name, or an object of ``torch.optim`` or ``keras.optimizers``; None for SGD with the rate 0.1.
+        optimizer: a name, or an object of ``torch.optim`` or ``keras.optimizers``; None for SGD with the rate 0.1; then
+            another optimizer is for a person.
         takes: what the parameters are in their order, if their names do not say it: ``model``, ``inputs``, ``labels``,
             ``batch``, ``loader``, ``loss``, ``optimizer``, ``rate``, ``device``, ``epochs``.
         rows: rows of a batch.
@@ -85,7 +88,8 @@ def training_step(
         weight: the check's share among the checks of its cell.
 
     Returns:
-        The result; its credit is all or nothing. A function or model that cannot be read is for a person.
+        The result; its credit is all or nothing. What cannot be read, and steps that do more than asked, are for a
+        person.
 
     Raises:
         CourseError: the arguments do not fit together.
@@ -111,7 +115,8 @@ def training_step(
             return request.for_a_person(str(error))
         chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
         batches = _batches(inputs, labels, rows, seed)
-        steps = _CheckedSteps(calculus, calculus.draw(seed), batches, LoopSettings(objective, chosen), seed)
+        right = LoopSettings(objective, chosen)
+        steps = _CheckedSteps(calculus, batches, right, seed, names_optimizer=optimizer is not None)
         return steps.checked(request)
 
 
@@ -167,9 +172,11 @@ class _CheckedSteps:
     """The steps that a function should take, compared with what it does."""
 
     def __init__(
-        self, calculus: StepCalculus, start: Weights, batches: list[Batch], right: LoopSettings, seed: int
+        self, calculus: StepCalculus, batches: list[Batch], right: LoopSettings, seed: int, *, names_optimizer: bool
     ) -> None:
-        self.calculus, self.start, self.batches, self.right, self.seed = calculus, start, batches, right, seed
+        self.calculus, self.batches, self.right, self.seed = calculus, batches, right, seed
+        self.names_optimizer = names_optimizer
+        self.start = calculus.draw(seed)
 
     def checked(self, request: _StepRequest) -> CheckResult:
         """Take the steps here and there, and report whether the weights are equal."""
@@ -181,7 +188,7 @@ class _CheckedSteps:
         if not expected.shows_updates():
             return request.for_a_person(_NO_CHANGE)
         try:
-            answer = request.answer(self._asked())
+            answer = request.answer(self._asked(self.seed))
         except LostError:
             raise
         except (Exception, SystemExit) as error:
@@ -194,25 +201,41 @@ class _CheckedSteps:
             return request.report(0.0, _NO_ANSWER)
         if expected.fits(weights):
             return request.report(1.0, _RIGHT)
+        return self._explained(request, weights, is_model_known=_near(answer.get("outputs"), outputs))
+
+    def _explained(self, request: _StepRequest, weights: list[Weights], *, is_model_known: bool) -> CheckResult:
+        """Report steps that are not the right ones: what they are instead, or why that is not known."""
         if len(weights) < len(self.batches) and self._expected(self.batches[:1]).fits(weights):
             return request.for_a_person(_FIRST_BATCH)
-        finder = SlipFinder(self.calculus, self.start, self.batches, self.right, self.seed, weights)
-        if sentence := finder.sentence():
-            return request.report(0.0, sentence)
-        if problem := self._almost_right(expected, weights):
-            return request.for_a_person(problem)
-        if not _near(answer.get("outputs"), outputs):
+        fitting = StepFitting(self.calculus, self.start, self.batches, self.seed, weights)
+        repeats = partial(self._repeats, request, weights)
+        explained = opinion(fitting, self.right, names_optimizer=self.names_optimizer, repeats=repeats)
+        if explained is not None:
+            decide = partial(request.report, 0.0) if explained.is_wrong else request.for_a_person
+            return decide(explained.sentence)
+        if not is_model_known:
             return request.for_a_person(_OTHER_TRAINING)
-        if not np.array_equal(self._outputs(self.seed + 1000), outputs):
+        if not np.array_equal(self._outputs(self.seed + _OTHER_DRAWS), self._outputs(self.seed)):
             return request.for_a_person(_RANDOM)
-        return request.report(0.0, _WRONG)
+        return request.report(0.0, _WRONG) if repeats() else request.for_a_person(REMEMBERS)
 
-    def _almost_right(self, expected: ExpectedSteps, weights: list[Weights]) -> str:
-        """Return what is right of steps that no known slip explains; empty if nothing is."""
-        if expected.fits(weights, HALF_PRECISION):
-            return _HALF_PRECISION
-        is_first_right = len(weights) > 1 and self._expected(self.batches[:1]).fits(weights[:1])
-        return _FIRST_STEP if is_first_right else ""
+    def _repeats(self, request: _StepRequest, weights: list[Weights]) -> bool:
+        """Let the function take the steps again with other draws, and return whether it takes the same ones."""
+        try:
+            answer = request.answer(self._asked(self.seed + _OTHER_DRAWS))
+        except LostError:
+            raise
+        except (Exception, SystemExit):
+            return False
+        repeated = _read(answer, self.start, len(self.batches))
+        if repeated is None or len(repeated) != len(weights):
+            return False
+        return all(
+            _are_same_steps(before, after, start)
+            for arrays in zip(weights, repeated, strict=True)
+            for before, after, start, is_trained in zip(*arrays, self.start, self.calculus.trained, strict=True)
+            if is_trained
+        )
 
     def _expected(self, batches: list[Batch]) -> ExpectedSteps:
         return ExpectedSteps(self.calculus, self.start, batches, self.right, self.seed)
@@ -220,7 +243,7 @@ class _CheckedSteps:
     def _outputs(self, seed: int) -> np.ndarray:
         return self.calculus.forward(self.start, self.batches[0][0], training=True, seed=seed).outputs
 
-    def _asked(self) -> dict[str, Any]:
+    def _asked(self, seed: int) -> dict[str, Any]:
         """Return what the kernel gets."""
         optimizer, objective = self.right.optimizer, self.right.objective
         return {
@@ -229,8 +252,15 @@ class _CheckedSteps:
             "batches": self.batches,
             "loss": {"name": objective.loss, "from_logits": objective.from_logits},
             "optimizer": {"kind": optimizer.kind, "settings": dict(optimizer.settings), "rate": optimizer.rate},
-            "seed": self.seed,
+            "seed": seed,
         }
+
+
+def _are_same_steps(before: np.ndarray, after: np.ndarray, start: np.ndarray) -> bool:
+    """Return whether two arrays of weights differ by little of what they moved from their start."""
+    with np.errstate(all="ignore"):
+        length = max(np.abs(before - start).max(initial=0), np.abs(after - start).max(initial=0))
+        return bool((np.abs(before - after) <= 0.01 * length).all()) or np.array_equal(before, after, equal_nan=True)
 
 
 def _read(answer: Any, start: Weights, steps: int) -> list[Weights] | None:

@@ -200,6 +200,17 @@ def test_a_test_that_trains_a_network_again_asks_about_it_and_its_credit_is_the_
     assert [result.fraction for result in results] == [1.0]
 
 
+def test_without_tensorflow_a_student_reads_what_is_missing_and_a_feedback_page_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    has = "autograder.extensions.diagnosis.trials.answer.find_spec"
+    monkeypatch.setattr(has, lambda name: None if name == "tensorflow" else object())
+    model = network(relu(), L.Dense(4, "softmax"))
+    said = check.diagnose(model, on=(X, Y)).note
+    assert said.endswith("are tried with Keras on TensorFlow, and one of the two is not installed here.")
+    assert answer(DiagnosisRequest(model, X, Y, 2, 32, question="test-loss"), {}) is None
+
+
 def test_course_yaml_turns_it_off_and_says_how_long_it_may_take() -> None:
     request = DiagnosisRequest(network(relu(), L.Dense(4)), X, Y, 2, 32)
     assert answer(request, {"diagnosis": False}) is None

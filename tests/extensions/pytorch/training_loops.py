@@ -166,8 +166,6 @@ SLIPS = {
     "evaluation mode": Slip(step("model.eval()\n" + PLAIN), "evaluation mode", "statistics"),
     "evaluation mode for dropout": Slip(step("model.eval()\n" + PLAIN), "evaluation mode", "dropout"),
     "evaluation mode later": Slip(step(PLAIN + "\nmodel.eval()\nwith torch.no_grad():\n    OUT"), "stays in evaluation mode", "statistics"),
-    "validation in training mode": Slip(step(PLAIN + "\nwith torch.no_grad():\n    OUT"), "move again after the step", "statistics"),
-    "called twice": Slip(step("OUT\ntorch.manual_seed(torch.initial_seed())\n" + PLAIN), "move twice", "statistics"),
     "uphill": Slip(step(PLAIN.replace("loss_fn(OUT, y)", "-loss_fn(OUT, y)")), "uphill"),
     "two backward passes": Slip(step(PLAIN.replace("loss.backward()", "loss.backward(retain_graph=True)\nloss.backward()")), "count twice"),
     "two steps": Slip(step("for _ in range(2):\n    torch.manual_seed(torch.initial_seed())\n" + textwrap.indent(PLAIN, "    ")), "two steps"),
@@ -203,3 +201,65 @@ def source(loop: str, network: Network) -> str:
     loop = re.sub(r"OUT_([A-Z_]+)", lambda name: f"model({'X' if name[1] == 'X' else name[1].lower()}){squeeze}", loop)
     loop = loop.replace("OUT", f"model(x){squeeze}").replace("SQUEEZE", squeeze)
     return f"{head}loss_fn = {'nn.MSELoss' if numbers else 'nn.CrossEntropyLoss'}()\n{functions}{loop}\n"
+
+
+@dataclass(frozen=True)
+class MoreThanAsked:
+    """An honest step that does more than the test asked for."""
+
+    source: str
+    says: str
+    """A word of what a person reads."""
+    needs: str = ""
+    """What a network needs to have, so that the step is another one."""
+    optimizer: str = "sgd"
+
+
+_COUNTED = "calls = 0\ndef step(model, x, y, loss_fn, optimizer):\n    global calls\n    calls += 1\n"
+
+
+def counted(body: str) -> str:
+    """A step that counts its calls."""
+    return _COUNTED + textwrap.indent(body.strip(), "    ")
+
+
+def before_the_step(line: str) -> str:
+    """The plain step with a line between the gradients and the step."""
+    return step(PLAIN.replace("optimizer.step()", f"{line}\noptimizer.step()"))
+
+
+_FACTOR = "for group in optimizer.param_groups:\n    group.setdefault('first', group['lr'])\n    group['lr'] = group['first'] * "
+_ACCUMULATED = (
+    "(loss_fn(OUT, y)SHARE).backward()\nif calls % COUNT == 0:\n    optimizer.step()\n    optimizer.zero_grad()"
+)
+_BY_HAND = """
+speeds = None
+def step(model, x, y, loss_fn):
+    global speeds
+    speeds = speeds or [torch.full_like(p, 0.1) for p in model.parameters()]
+    gradients = torch.autograd.grad(loss_fn(OUT, y), list(model.parameters()))
+    with torch.no_grad():
+        for p, speed, gradient in zip(model.parameters(), speeds, gradients):
+            speed.mul_(0.9).add_(gradient)
+            p.sub_(0.05 * speed)
+"""
+_AUTOCAST = "with torch.autocast('cpu', dtype=torch.bfloat16):\n    loss = loss_fn(OUT, y)"
+MORE_THAN_ASKED = {
+    "clipped to a norm": MoreThanAsked(before_the_step("nn.utils.clip_grad_norm_(model.parameters(), 0.05)"), "clipped to the norm 0.05"),
+    "clipped to values": MoreThanAsked(before_the_step("nn.utils.clip_grad_value_(model.parameters(), 0.01)"), "clipped to values of at most 0.01"),
+    "clipped one by one": MoreThanAsked(before_the_step("for p in model.parameters():\n    nn.utils.clip_grad_norm_(p, 0.05)"), "0.05, those of each array"),
+    "a warm-up": MoreThanAsked(counted(f"{_FACTOR} min(1, calls / 10)\n{PLAIN}"), "0.1 and 0.2 times the learning rate"),
+    "a rate that falls": MoreThanAsked(counted(f"{_FACTOR} 0.9 ** calls\n{PLAIN}"), "0.9 and 0.81 times the learning rate"),
+    "a warm-up and a norm": MoreThanAsked(counted(f"{_FACTOR} calls / 10\n" + PLAIN.replace("optimizer.step()", "nn.utils.clip_grad_norm_(model.parameters(), 0.1)\noptimizer.step()")), ""),
+    "gradients of two batches": MoreThanAsked(counted(_ACCUMULATED.replace("SHARE", " / 2").replace("COUNT", "2")), "0.5 times their sum"),
+    "gradients of two batches, added": MoreThanAsked(counted(_ACCUMULATED.replace("SHARE", "").replace("COUNT", "2")), "1 times their sum"),
+    "gradients of three batches": MoreThanAsked(counted(_ACCUMULATED.replace("SHARE", " / 3").replace("COUNT", "3")), "when they are taken again"),
+    "an accuracy in training mode": MoreThanAsked(step(PLAIN + "\nreturn (OUT.argmax(-1) == y).float().mean()"), "move again after the step", "statistics"),
+    "a second pass": MoreThanAsked(step("OUT\ntorch.manual_seed(torch.initial_seed())\n" + PLAIN), "move twice", "statistics"),
+    "a penalty": MoreThanAsked(step(PLAIN.replace("loss_fn(OUT, y)", "loss_fn(OUT, y) + 0.005 * sum((p ** 2).sum() for p in model.parameters())")), "a weight decay of 0.01"),
+    "a penalty on matrices": MoreThanAsked(step(PLAIN.replace("loss_fn(OUT, y)", "loss_fn(OUT, y) + 0.005 * sum((p ** 2).sum() for p in model.parameters() if p.ndim > 1)")), "but for those of one axis"),
+    "noise of its own": MoreThanAsked(before_the_step("for p in model.parameters():\n    p.grad += 0.01 * torch.randn_like(p)"), ""),
+    "a momentum by hand": MoreThanAsked(_BY_HAND, "when they are taken again", optimizer="momentum"),
+    "16 bits": MoreThanAsked(step(PLAIN.replace("loss = loss_fn(OUT, y)", _AUTOCAST)), "16 bits"),
+    "16 bits and a norm": MoreThanAsked(step(PLAIN.replace("loss = loss_fn(OUT, y)", _AUTOCAST).replace("optimizer.step()", "nn.utils.clip_grad_norm_(model.parameters(), 0.05)\noptimizer.step()")), "16 bits"),
+}  # fmt: skip

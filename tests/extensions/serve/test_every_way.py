@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 from click.testing import CliRunner
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from helpers import lti_platform, platform_images
 from helpers.doors import Door
@@ -28,7 +29,6 @@ from helpers.platform_images import Image
 from autograder.cli import main
 from autograder.course.configuration import load_course
 from autograder.extensions.platforms.platform_table import PLATFORMS
-from autograder.extensions.serve import hub_users
 from autograder.records.course import Course
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration, pytest.mark.slow]
@@ -130,7 +130,7 @@ def door(course: Course, tmp_path: Path) -> Iterator[Door]:
             shutil.copy(source, root / name)
     hub = Hub()
     hub.users = {f"t-{name}": user(name) for name in ANSWERS}
-    hub_users._cache.clear()
+    cache.clear()
     with answering(hub) as address:
         settings = lti_platform.YAML.replace("{staff", f"{{hub: {address}/hub/api, staff")
         (root / "course.yaml").write_text((course.root / "course.yaml").read_text() + settings)

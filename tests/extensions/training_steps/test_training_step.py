@@ -68,8 +68,15 @@ SLIPS = {
     "sum": (step(PLAIN.replace("loss_fn(y", "16.0 * loss_fn(y")), "sum over the batch"),
     "uphill": (step(PLAIN.replace("loss_fn(y", "-loss_fn(y")), "uphill"),
     "the last layer alone": (step(PLAIN.replace("model.trainable_variables", "model.layers[-1].trainable_variables")), "stay as they are"),
-    "validation in training mode": (step(PLAIN + "\nmodel(x, training=True)"), "move again after the step"),
     "a rate": (step(PLAIN, "model, x, y").replace("optimizer.", "keras.optimizers.SGD(0.5)."), "another length"),
+}  # fmt: skip
+APPLY = "optimizer.apply_gradients"
+MORE_THAN_ASKED = {
+    "clipped to a norm": (step(PLAIN.replace(APPLY, f"grads, _ = tf.clip_by_global_norm(grads, 0.05)\n{APPLY}")), "clipped to the norm 0.05."),
+    "clipped by the optimizer": (step(PLAIN, "model, x, y") + "\noptimizer = keras.optimizers.SGD(0.1, clipnorm=0.05)", "0.05, those of each array by themselves"),
+    "clipped to values": (step(PLAIN.replace(APPLY, f"grads = [tf.clip_by_value(g, -0.01, 0.01) for g in grads]\n{APPLY}")), "clipped to values of at most 0.01"),
+    "a rate that falls": (step(f"{PLAIN}\noptimizer.learning_rate.assign(optimizer.learning_rate * 0.5)"), "1 and 0.5 times the learning rate"),
+    "an accuracy in training mode": (step(PLAIN + "\nmodel(x, training=True)"), "move again after the step"),
 }  # fmt: skip
 
 
@@ -93,6 +100,15 @@ def but(names: Iterable[str], *late: str) -> list[Any]:
 def test_an_honest_loop_passes(way: str) -> None:
     result = checked(HONEST[way])
     assert result.fraction == 1, result.message
+
+
+@pytest.mark.parametrize("way", but(MORE_THAN_ASKED, *list(MORE_THAN_ASKED)[1:]))
+def test_an_honest_loop_that_does_more_than_asked_is_for_a_person(way: str) -> None:
+    """That each way is told, :mod:`test_step_descents` shows of a network of its own."""
+    loop, says = MORE_THAN_ASKED[way]
+    result = checked(loop)
+    assert is_undecided(result), result.message
+    assert says in result.message
 
 
 @pytest.mark.parametrize(

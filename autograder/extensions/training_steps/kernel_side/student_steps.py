@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ....kernel import keras_model, model_family, model_inputs
-from ....kernel.random_state import preserve_random_state
+from ....kernel.random_state import preserve_random_state, seed_generators
 from . import step_arguments
 
 
@@ -46,6 +46,7 @@ def take(step: Callable[..., Any], model: Any, request: dict[str, Any]) -> dict[
         outputs = trained.outputs(request["batches"][0][0], seed)
         arguments = trained.arguments()
         for number, batches in enumerate(_calls(chosen, request["batches"])):
+            seed_generators(seed + number)  # of what the function draws itself
             trained.seed(seed + number)
             arguments |= {**trained.batch(*batches[0]), "loader": trained.loader(batches, seed + number)}
             step_arguments.called(step, chosen, arguments)
