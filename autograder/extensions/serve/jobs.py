@@ -101,7 +101,7 @@ def put_all_back(*, is_stop: bool = False) -> int:
     begun = list(Job.objects.filter(state=JobState.BEGUN))
     for job in begun:
         if is_stop:
-            put_back(job, "the worker was stopped")
+            put_back(job)
         else:
             try_again(job, "the worker ended")
     return len(begun)

@@ -110,7 +110,7 @@ def log(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "lines": health.log_lines(visitor.course),
         "numbers": health.numbers(visitor.course),
         "fault": health.fault(visitor.course),
-        "faults": health.faults(visitor.course),
+        "faults": health.faults(),
     }
     return pages.page(request, visitor, "log", **values)
 

@@ -27,7 +27,7 @@ from autograder.errors import AutograderError, CourseError, HostError, UsageErro
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
-from autograder.extensions.serve.services import Grading, Services
+from autograder.extensions.serve.services import Grading, NotOpenError, Services
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
@@ -125,9 +125,9 @@ class Worker:
             self.beat()
 
     def beat(self) -> None:
-        """Note that the worker lives, and which assignments it cannot grade now."""
-        with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
-            health.beat(self._course, self._services.faults)
+        """Note that the worker lives."""
+        with contextlib.suppress(OSError):  # a full disk: the pages say that no beat comes
+            health.beat(self._course)
 
     def _next(self, after: int) -> Job | None:
         """Return the next job after a number that may be taken.
@@ -148,20 +148,30 @@ class Worker:
             self._do(job)
         except UsageError as error:
             jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except (locks.LockedError, CourseError) as error:
-            jobs.put_back(job, str(error))
-            self._services.rest(job.assignment, str(error))
+        except (NotOpenError, locks.LockedError, CourseError) as error:
+            self._wait(job, error, is_try=False)
         except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
-            self._try_later(job, error)
+            self._wait(job, error, is_try=True)
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
 
-    def _try_later(self, job: Job, error: Exception) -> None:
-        """Let a failed job wait, and its assignment rest."""
+    def _wait(self, job: Job, error: Exception, *, is_try: bool) -> None:
+        """Let a job wait that could not be done, and its assignment rest; staff are told why.
+
+        Args:
+            job: the job.
+            error: the reason.
+            is_try: whether the try counts, since the reason may be the job's own.
+        """
         reason = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
-        jobs.try_again(job, reason)
-        self._services.rest(job.assignment, reason)
+        if job.detail != reason:
+            _LOG.error("%s cannot be graded now: %s", job.assignment, reason)
+        if is_try:
+            jobs.try_again(job, reason)
+        else:
+            jobs.put_back(job, reason)
+        self._services.rest(job.assignment)
 
     def _do(self, job: Job) -> None:
         match job.kind:
@@ -204,13 +214,8 @@ class Worker:
     def _grade(self, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""
         members = HandIns(load_course(self._course.root)).teams(job.assignment).members(job.student)
-        gradings: dict[str, Grading] = {}
-        for member in dict.fromkeys((job.student, *members)):
-            grading = self._services.submit(member, job.assignment, self._busy, anew=anew)
-            if grading is None:
-                jobs.put_back(job, self._services.faults.get(job.assignment, ""))
-                return
-            gradings[member] = grading
+        students = dict.fromkeys((job.student, *members))
+        gradings = {each: self._services.submit(each, job.assignment, self._busy, anew=anew) for each in students}
         self._under_way.append(UnderWay(job, gradings))
 
     def _write_request(self, job: Job) -> None:
@@ -220,7 +225,6 @@ class Worker:
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
-        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE)
 
     # --- finishing
@@ -245,16 +249,16 @@ class Worker:
         try:
             outcome = grading.result()
         except CancelledError:
-            self._try_later(job, HostError("the assignment's service ended"))  # while it rests, the service is closed
+            # While it rests, the service is closed.
+            self._wait(job, HostError("the assignment's service ended"), is_try=True)
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            self._try_later(job, error)
+            self._wait(job, error, is_try=True)
             return
         if isinstance(outcome, NotGraded):
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
-        self._services.recover(job.assignment)
         job.refresh_from_db(fields=["lent", "examined"])
         jobs.finish(
             job,

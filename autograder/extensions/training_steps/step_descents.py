@@ -24,6 +24,16 @@ _SHARES_OF_NORMS, _SHARES_OF_VALUES = (0.0, 0.5, 0.9), (0.1, 0.6, 0.95)
 
 
 @dataclass(frozen=True)
+class StepHints:
+    """What numbers are guessed from."""
+
+    gradients: Sequence[Gradients]
+    """Those of the right steps."""
+    ratio: float
+    """How many times as long the first move is as the right one; 1 for another direction."""
+
+
+@dataclass(frozen=True)
 class StepDescent:
     """A way to descend, with numbers that only the student's loop knows."""
 
@@ -31,8 +41,8 @@ class StepDescent:
     """What the loop does, for the student and for a person; it has a place for each number that it says."""
     loop: Callable[[LoopSettings, LoopNumbers], LoopSettings]
     """Changes the right loop."""
-    guesses: Callable[[Sequence[Gradients]], Guesses]
-    """Returns the numbers from which a search begins, for the gradients of the right steps."""
+    guesses: Callable[[StepHints], Guesses]
+    """Returns the numbers from which a search begins."""
     accepts: Callable[[LoopNumbers], bool] = all
     """Tells whether the numbers are those of such a loop."""
     short: str = ""
@@ -57,27 +67,32 @@ def _shortened(right: LoopSettings, numbers: LoopNumbers) -> LoopSettings:
     return replace(right, change=gradient_changes.scaled(*numbers[:count]), rates=numbers[count:])
 
 
-def _constant(*numbers: float) -> Callable[[Sequence[Gradients]], Guesses]:
-    return lambda gradients: [numbers]
+def _constant(number: float) -> Callable[[StepHints], Guesses]:
+    return lambda hints: [(number,)]
 
 
-def _per_step(count: int) -> Callable[[Sequence[Gradients]], Guesses]:
-    return lambda gradients: [(1.0,) * (count * len(gradients))]
+def _multiples(hints: StepHints) -> Guesses:
+    """Guess that all steps are as short as the first."""
+    return [(hints.ratio,) * len(hints.gradients)]
 
 
-def _norms(gradients: Sequence[Gradients]) -> Guesses:
-    """Guess a norm below those of all steps, and one between them."""
-    lengths = [gradient_changes.norm(arrays) for arrays in gradients]
-    return [(0.5 * min(lengths),), (float(np.sqrt(lengths[0] * lengths[-1])),)]
+def _factors_and_multiples(hints: StepHints) -> Guesses:
+    return [tuple(float(np.sqrt(hints.ratio)) for _ in range(2 * len(hints.gradients)))]
 
 
-def _norms_of_arrays(gradients: Sequence[Gradients]) -> Guesses:
-    lengths = [gradient_changes.norm([array]) for array in gradients[0] if array is not None]
+def _norms(hints: StepHints) -> Guesses:
+    """Guess the norm that makes the first step as short as it is, and one between those of the steps."""
+    lengths = [gradient_changes.norm(arrays) for arrays in hints.gradients]
+    return [(min(hints.ratio, 0.9) * lengths[0],), (float(np.sqrt(lengths[0] * lengths[-1])),)]
+
+
+def _norms_of_arrays(hints: StepHints) -> Guesses:
+    lengths = [gradient_changes.norm([array]) for array in hints.gradients[0] if array is not None]
     return [(float(np.quantile(lengths, share)),) for share in _SHARES_OF_NORMS]
 
 
-def _values(gradients: Sequence[Gradients]) -> Guesses:
-    sizes = np.concatenate([np.abs(array).ravel() for array in gradients[0] if array is not None])
+def _values(hints: StepHints) -> Guesses:
+    sizes = np.concatenate([np.abs(array).ravel() for array in hints.gradients[0] if array is not None])
     return [(float(np.quantile(sizes, share)),) for share in _SHARES_OF_VALUES]
 
 
@@ -128,7 +143,7 @@ DESCENTS = (
     StepDescent(
         "The steps have {:.3g} and {:.3g} times the learning rate, as with a warm-up or another schedule.",
         _scheduled,
-        _per_step(1),
+        _multiples,
         _is_schedule,
     ),
     StepDescent(
@@ -144,7 +159,7 @@ DESCENTS = (
     StepDescent(
         "The steps go in the right direction and are shorter than the asked ones, as with clipping and a schedule.",
         _shortened,
-        _per_step(2),
+        _factors_and_multiples,
         _is_shorter,
     ),
 )
@@ -186,9 +201,9 @@ class DescentSearch:
 
     def _nearest(self) -> Iterator[tuple[StepDescent, LoopNumbers]]:
         """Yield each way with the numbers that come next to the weights, if they are numbers of such a way."""
-        gradients = self._gradients()
+        hints = StepHints(self._gradients(), self.fitting.ratio(self.right) or 1.0)
         for descent in DESCENTS:
-            for guess in descent.guesses(gradients):
+            for guess in descent.guesses(hints):
                 numbers = self.fitting.numbers(partial(descent.loop, self.right), guess)
                 if numbers is not None and descent.accepts(numbers):
                     yield descent, numbers

@@ -236,7 +236,7 @@ _BY_HAND = """
 speeds = None
 def step(model, x, y, loss_fn):
     global speeds
-    speeds = speeds or [torch.full_like(p, 0.01) for p in model.parameters()]
+    speeds = speeds or [torch.full_like(p, 0.1) for p in model.parameters()]
     gradients = torch.autograd.grad(loss_fn(OUT, y), list(model.parameters()))
     with torch.no_grad():
         for p, speed, gradient in zip(model.parameters(), speeds, gradients):

@@ -379,7 +379,7 @@ def test_a_course_that_another_command_holds_lets_hand_ins_wait(
 
 
 def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
-    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
     source = door.root / "source/hw/nb.ipynb"
@@ -391,7 +391,8 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
             worker.look()
         worker.beat()
         assert states() == [JobState.WAITING]
-        assert "nb.ipynb" in health.faults(door.course)["hw"]
+        assert caplog.text.count("hw cannot be graded now") == 1
+        assert "nb.ipynb" in health.faults()["hw"]
         assert "wait in line" in door.visitor("meier").get("/staff/").content.decode()
         assert door.visitor().get("/healthz").status_code == 503
         source.write_text(text)
@@ -404,20 +405,26 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.BEGUN])
 def test_a_job_without_an_end_for_a_quarter_of_an_hour_is_a_fault_of_the_door(door: Door, state: JobState) -> None:
     door.hand_in()
-    health.beat(door.course, {})
+    health.beat(door.course)
     for minutes, status in ((14, 200), (16, 503)):
         Job.objects.update(state=state, received=datetime.now(UTC) - timedelta(minutes=minutes))
         assert door.visitor().get("/healthz").status_code == status
 
 
-def test_a_fault_ends_when_a_request_of_its_assignment_could_be_written(door: Door, attempts: Attempts) -> None:
+def test_a_fault_ends_when_what_waited_is_done(door: Door, attempts: Attempts) -> None:
     door.hand_in()
     door.work()
-    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?")
-    with door.worker() as worker:
-        worker._services.faults["hw"] = "another command holds the course"
-        settle(worker)
-        assert worker._services.faults == {}
+    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?", detail="another command holds the course")
+    assert health.faults() == {"hw": "another command holds the course"}
+    door.work()
+    assert health.faults() == {}
+
+
+def test_a_stop_of_the_worker_is_no_fault_of_an_assignment(door: Door) -> None:
+    door.hand_in()
+    jobs.begin(Job.objects.get())
+    jobs.put_all_back(is_stop=True)
+    assert (states(), health.faults()) == ([JobState.WAITING], {})
 
 
 def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:
