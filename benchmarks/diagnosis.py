@@ -66,7 +66,10 @@ def main() -> None:
         together(chosen.workers)
     elif not chosen.only_print:
         run(chosen)
-    print_tables([json.loads(line) for line in chosen.results.read_text().splitlines()])
+    rows = [json.loads(line) for line in chosen.results.read_text().splitlines()]
+    if drawn := [row for row in rows if row["task"] not in LESSONS]:
+        print_tables(drawn)
+    print_lessons([row for row in rows if row["task"] in LESSONS])
 
 
 def together(workers: int) -> None:
@@ -94,15 +97,12 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 def _in_turn(chosen: argparse.Namespace) -> Iterator[Program | LessonNetwork]:
-    programs: list[list[Program | LessonNetwork]] = [
-        list(faulty(chosen.faulty, chosen.seed)),
-        list(honest(chosen.honest, 100 + chosen.seed)),
-        list(lesson_networks(chosen.lessons)),
-    ]
+    programs = [list(faulty(chosen.faulty, chosen.seed)), list(honest(chosen.honest, 100 + chosen.seed))]
     while any(programs):
         for kind in programs:
             if kind:
                 yield kind.pop(0)
+    yield from lesson_networks(chosen.lessons)
 
 
 def diagnosed(program: Program | LessonNetwork, seconds: float) -> dict[str, Any]:
@@ -201,11 +201,6 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
     print(f"\ntold changes that lower the loss on the holdout: {lower} of {len(steps)}")
     first = sum(bool(row["told"]) and row["told"][0] == row["fault"] for row in hurt)
     print(f"first finding names the fault: {first} of {sum(bool(row['told']) for row in hurt)}")
-    for lesson in LESSONS:
-        group = [row for row in rows if row["task"] == lesson]
-        told = [kind for row in group for kind in row["told"]]
-        alarmed = sum(bool(row["told"]) for row in group)
-        print(f"{lesson}: {alarmed} of {len(group)} honest networks get a finding {', '.join(told)}")
     seconds = [row["seconds"] for row in rows]
     print(f"seconds: median {np.median(seconds):.1f}, 95 % {np.percentile(seconds, 95):.1f}, most {max(seconds):.1f}\n")
     print("| fault | networks | told | told first | other findings |\n|---|---:|---:|---:|---|")
@@ -215,6 +210,16 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         right = sum(row["fault"] in row["told"] for row in group)
         at_first = sum(row["told"][:1] == [row["fault"]] for row in group)
         print(f"| {detail} | {len(group)} | {right} | {at_first} | {', '.join(other)} |")
+
+
+def print_lessons(rows: list[dict[str, Any]]) -> None:
+    """Print how many honest networks of each lesson are tried, and how many get a finding."""
+    print("\n| lesson | networks | tried | false alarms | findings |\n|---|---:|---:|---:|---|")
+    for lesson in LESSONS:
+        group = [row for row in rows if row["task"] == lesson]
+        tried = sum("takes too long" not in row["note"] for row in group)
+        told = [kind for row in group for kind in row["told"]]
+        print(f"| {lesson} | {len(group)} | {tried} | {sum(bool(row['told']) for row in group)} | {', '.join(told)} |")
 
 
 def _honest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
