@@ -9,8 +9,10 @@ import pytest
 from helpers import hubs
 from helpers.browser import in_browser, misfits, rendered, violations, with_axe
 from helpers.doors import Door
+from helpers.samples import assignment
 
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
+from autograder.results.report.page import render
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +70,37 @@ def test_every_page_fits_a_small_telephone(used_door: Door) -> None:
 def test_axe_finds_nothing(used_door: Door, name: str, dark: bool) -> None:
     for language in ("en", "de"):
         assert violations(page_of(used_door, name, language), dark=dark) == []
+
+
+OF_A_LEARNING_SYSTEM: dict[str, dict[str, Any]] = {
+    "lti-choice": {
+        "address": "https://lms.example/back",
+        "answers": [(assignment(), "x.y.z"), (assignment(), "z.y.x")],
+    },
+    "lti-window": {"fields": {"iss": "https://lms.example", "login_hint": "7"}},
+    "lti-registered": {"lines": f"serve:\n  lti:\n    client: {'0123456789' * 12}", "deployment": ""},
+    "enter": {"visitor": None, "holder": LONG},
+    "notice": {"title": "There is no such page", "text": LONG},
+}
+"""Template → its values; these pages answer a learning system, or a link that leads nowhere."""
+
+
+def launched(name: str) -> str:
+    words = {"_": str, "language": "en", "person": str, "visitor": None, "csrf": "token"}
+    return render(f"serve/{name}.html", {**words, **OF_A_LEARNING_SYSTEM[name]})
+
+
+@in_browser
+def test_pages_for_a_learning_system_fit_a_small_telephone() -> None:
+    assert misfits({name: launched(name) for name in OF_A_LEARNING_SYSTEM}, [360]) == []
+
+
+@with_axe
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", OF_A_LEARNING_SYSTEM)
+def test_axe_finds_nothing_on_pages_for_a_learning_system(name: str, dark: bool) -> None:
+    assert violations(launched(name), dark=dark) == []
 
 
 @with_axe
