@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers.tiny import YAML, tiny_course
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.course.configuration import load_course
@@ -61,7 +61,7 @@ def seen(course: Course, made: Grade, now: datetime = NOW) -> Grade:
 # --- the ladder -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from([0.01, 0.05, 0.1, 0.25]))
 def test_a_shown_score_only_climbs_by_steps_and_is_near_the_best(shares: list[float], step: float) -> None:
     shown: list[float] = []
