@@ -92,7 +92,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-hub
 	$(MAKE) test-torch
 
-conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1"]
+conformance: install ## courses of nbgrader's, released and graded here and there: CORPUS=folder [RESULTS=folder ARGS="--only ps1 --audit 2"]
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CORPUS) --results $(or $(RESULTS),$(CORPUS)/.conformance) $(ARGS)
 
 demo: install ## a course with a small class, graded from end to end

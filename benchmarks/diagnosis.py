@@ -5,8 +5,9 @@ honest networks get a finding, and how many told changes lower the loss on a hol
 Beside it what "it is the learning rate" and the signs alone, without any trial, would score on the same networks.
 Results are kept in a file, line by line, so that a run can be interrupted and continued.
 
-    benchmarks/diagnosis.py --workers 2 results.jsonl     130 faulty and 210 honest networks, about 12 minutes of
-                                                          processor time
+    benchmarks/diagnosis.py --workers 2 results.jsonl     130 faulty and 210 honest networks, and 30 honest ones of the
+                                                          lessons, about 15 minutes of processor time
+    benchmarks/diagnosis.py --faulty 0 --honest 0 lessons.jsonl
     benchmarks/diagnosis.py --only-print results.jsonl
 """
 
@@ -25,11 +26,17 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "agg")
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-import numpy as np  # noqa: E402 - found by the line above
+from autograder.sandbox.base import thread_settings  # noqa: E402 - found by the line above
+
+os.environ.update(thread_settings(1))  # as in an examiner: two processes with two threads each would wait busily
+
+import numpy as np  # noqa: E402 - reads how many threads it may have
 from faulty_networks import Program, faulty, honest  # noqa: E402
+from lesson_networks import LESSONS, LessonNetwork, lesson_networks  # noqa: E402
 
 from autograder.check.fresh_model import reinitialize  # noqa: E402
 from autograder.extensions.diagnosis.trials import counterfactuals as engine  # noqa: E402
@@ -48,6 +55,7 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--faulty", type=int, default=130)
     parser.add_argument("--honest", type=int, default=210)
+    parser.add_argument("--lessons", type=int, default=30, help="honest networks of the lessons")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other networks")
     parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
     parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
@@ -58,7 +66,10 @@ def main() -> None:
         together(chosen.workers)
     elif not chosen.only_print:
         run(chosen)
-    print_tables([json.loads(line) for line in chosen.results.read_text().splitlines()])
+    rows = [json.loads(line) for line in chosen.results.read_text().splitlines()]
+    if drawn := [row for row in rows if row["task"] not in LESSONS]:
+        print_tables(drawn)
+    print_lessons([row for row in rows if row["task"] in LESSONS])
 
 
 def together(workers: int) -> None:
@@ -71,32 +82,30 @@ def together(workers: int) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Diagnose the networks, honest and faulty ones in turn."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     warnings.simplefilter("ignore")
     done = set()
     if chosen.results.exists():
         done = {tuple(json.loads(line)["key"]) for line in chosen.results.read_text().splitlines()}
     part, parts = map(int, chosen.share.split("/"))
     for index, program in enumerate(_in_turn(chosen)):
-        key = ("faulty" if program.fault else "honest", chosen.seed, index)
+        kind = "lesson" if isinstance(program, LessonNetwork) else "faulty" if program.fault else "honest"
+        key = (kind, chosen.seed, index)
         if index % parts == part and key not in done:
             row = {"key": key, **diagnosed(program, chosen.seconds)}
             with chosen.results.open("a") as file:
                 file.write(json.dumps(row) + "\n")
 
 
-def _in_turn(chosen: argparse.Namespace) -> Iterator[Program]:
+def _in_turn(chosen: argparse.Namespace) -> Iterator[Program | LessonNetwork]:
     programs = [list(faulty(chosen.faulty, chosen.seed)), list(honest(chosen.honest, 100 + chosen.seed))]
     while any(programs):
         for kind in programs:
             if kind:
                 yield kind.pop(0)
+    yield from lesson_networks(chosen.lessons)
 
 
-def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
+def diagnosed(program: Program | LessonNetwork, seconds: float) -> dict[str, Any]:
     """Diagnose one network, and measure what its told changes do on the holdout."""
     import keras
 
@@ -128,7 +137,7 @@ def diagnosed(program: Program, seconds: float) -> dict[str, Any]:
     return {
         "task": task.name,
         "fault": program.fault,
-        "detail": program.detail or program.output,
+        "detail": program.detail,
         "program": repr(program),
         "constant": constant_loss(task.goal, task.y_holdout),
         "suspected": [candidate.kind for candidate in search.suspected],
@@ -201,6 +210,16 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         right = sum(row["fault"] in row["told"] for row in group)
         at_first = sum(row["told"][:1] == [row["fault"]] for row in group)
         print(f"| {detail} | {len(group)} | {right} | {at_first} | {', '.join(other)} |")
+
+
+def print_lessons(rows: list[dict[str, Any]]) -> None:
+    """Print how many honest networks of each lesson are tried, and how many get a finding."""
+    print("\n| lesson | networks | tried | false alarms | findings |\n|---|---:|---:|---:|---|")
+    for lesson in LESSONS:
+        group = [row for row in rows if row["task"] == lesson]
+        tried = sum("takes too long" not in row["note"] for row in group)
+        told = [kind for row in group for kind in row["told"]]
+        print(f"| {lesson} | {len(group)} | {tried} | {sum(bool(row['told']) for row in group)} | {', '.join(told)} |")
 
 
 def _honest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

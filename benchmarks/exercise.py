@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 NOTEBOOK = "exercise"
+SOLUTION = 1001
+"""The solution's number, whose answers are right; no student's, since a release keeps what it saw of the solution."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Exercise:
         source = folder / "source" / self.name
         cells = [_cell(self.setup, "setup", locked=True)]
         for q in self.questions:
-            blank = f"### BEGIN SOLUTION\n{q.answer(1)}\n### END SOLUTION"
+            blank = f"### BEGIN SOLUTION\n{q.answer(SOLUTION)}\n### END SOLUTION"
             test = f"{q.test}\n### BEGIN HIDDEN TESTS\n{q.hidden}\n### END HIDDEN TESTS"
             cells += [
                 _cell(blank, q.name, solution=True),

@@ -56,7 +56,7 @@ def ours(workers: int, start: str, training: str = "fast") -> Grader:
     def grade(exercise: Exercise, students: int, folder: Path, limit: float) -> Timed:
         replace(exercise, training=training).write_course(folder, students)
         command = [sys.executable, "-m", "autograder"]
-        spent([*command, "release", exercise.name, "--no-prove"], cwd=folder, env=ENVIRONMENT)
+        spent([*command, "release", exercise.name], cwd=folder, env=ENVIRONMENT)
         how = ["--start", start] if start in starts() else []
         options = ["--workers", str(workers), *how, "--quiet", "--json", "grades.json"]
         took = spent([*command, "grade", exercise.name, *options], cwd=folder, env=ENVIRONMENT, limit=limit)

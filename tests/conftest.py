@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from helpers import lazy, times
-from helpers.tiers import is_unit_test, short_files_last, work_unit
+from helpers.tiers import in_order, is_unit_test, work_unit
 
 _started_sandboxes: list[str] | None = None
 """Commands of sandboxes that the running unit test has started; None outside a unit test."""
@@ -67,8 +67,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files such that those of unit tests alone come last: no worker is then idle for long at the end."""
-    items[:] = short_files_last(items)
+    """Order the files, see :func:`helpers.tiers.in_order`."""
+    items[:] = in_order(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

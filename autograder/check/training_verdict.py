@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autograder._util.distributions import t_quantile
 from autograder.check.credit import Credit
 from autograder.check.verdict import Verdict, allowance, standard_error
 
@@ -103,19 +104,13 @@ def _decided(rows: np.ndarray, threshold: float, seeds: int, most_seeds: int) ->
     if short <= 0:
         return True, f"chance among the rows explains up to {luck:.4f}"
     looks = max(1, most_seeds - max(2, seeds) + 1)
-    if count > 1 and short > _t_quantile(1 - ALPHA_MEAN / looks, count - 1) * values.std(ddof=1) / math.sqrt(count):
+    if count > 1 and short > t_quantile(1 - ALPHA_MEAN / looks, count - 1) * values.std(ddof=1) / math.sqrt(count):
         return False, f"neither chance among the rows ({luck:.4f}) nor the spread of {count} trainings explains it"
     if count < most_seeds:
         return None
     met = int((values >= threshold - luck).sum())
     few = sum(math.comb(count, k) for k in range(met + 1)) / 2**count <= ALPHA_COUNT
     return not few, f"{met} of {count} trainings come near enough"
-
-
-def _t_quantile(probability: float, degrees: int) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf(probability, degrees))
 
 
 def _diverged(values: np.ndarray) -> Verdict:

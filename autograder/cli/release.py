@@ -61,6 +61,7 @@ def release(
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.batch import exclusive
+    from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.drafts import drafts
     from autograder.release.left_out import decided_anew
@@ -77,6 +78,7 @@ def release(
         if leave_out:
             _leave_out(course, wanted, drafts(course, wanted))
         leaks.check_sources(course, wanted)
+        check_settings(course, wanted)
         built = build.build(course, wanted)
         if update_outputs:
             build.check(built)

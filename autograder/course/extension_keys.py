@@ -12,6 +12,7 @@ import yaml
 from autograder._util import registry
 from autograder.course.course_yaml import READER
 from autograder.errors import CourseError
+from autograder.records.course import Assignment, Course
 
 Refusal = Callable[[str], CourseError]
 """Makes the error for a message, with the file and line of the key."""
@@ -19,6 +20,10 @@ Refusal = Callable[[str], CourseError]
 
 def _unchecked(value: Any, refusal: Refusal) -> Any:
     return value
+
+
+def _unchecked_release(value: Any, course: Course, assignment: Assignment) -> None:
+    pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +38,8 @@ class ExtensionKey:
     """Returns the value as it is kept, or raises ``refusal(message)``."""
     ranges: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     """Key below this one → smallest and largest value."""
+    check_release: Callable[[Any, Course, Assignment], None] = _unchecked_release
+    """Raises a CourseError for a value that does not fit the source of an assignment that is to be released."""
 
 
 def read_extension_keys(
@@ -55,6 +62,19 @@ def read_extension_keys(
         if name in keys:
             values[name] = _read(name, keys[name], registry.load(group, name), section, values)
     return values
+
+
+def check_settings(course: Course, assignment: Assignment) -> None:
+    """Check before a release what extensions' keys say of an assignment.
+
+    Raises:
+        CourseError: a value does not fit the assignment's source.
+        HostError: an extension cannot be loaded.
+    """
+    for name in registry.names(registry.ASSIGNMENT_KEYS):
+        if name in assignment.settings:
+            key: ExtensionKey = registry.load(registry.ASSIGNMENT_KEYS, name)
+            key.check_release(assignment.settings[name], course, assignment)
 
 
 def _read(name: str, node: yaml.Node, key: ExtensionKey, section: str, general: Mapping[str, Any]) -> Any:

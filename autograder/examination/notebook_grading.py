@@ -16,6 +16,7 @@ from autograder.check.prediction_cache import caching_in, names_only_checked
 from autograder.errors import HostError, SubmissionError
 from autograder.examination.diagnoses import diagnoses
 from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
+from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
 from autograder.examiner.examination import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import uses_current_figure
@@ -162,6 +163,7 @@ def grade_notebook(
         )
     kernels, executed, examined, histories, diagnosed = result
     questions = _questions(composed, examined, decimals, cells_cut_short(composed, executed.run))
+    questions = _timed(questions, examined, answer_seconds(composed, executed.run), replayed=kernels.replayed)
     grade = NotebookGrade(
         notebook=exam.notebook,
         status=executed.run.status.value,
@@ -339,6 +341,28 @@ def _question(cell: ExamCell, examined: Mapping[str, Examined], is_blank: bool, 
         or (result.undecided and result.outcome is not Outcome.PASSED),
         checks=result.checks,
         in_kernel=bool(cell.in_kernel),
+    )
+
+
+def _timed(
+    questions: Sequence[QuestionGrade],
+    examined: Mapping[str, Examined],
+    answers: Mapping[str, float],
+    *,
+    replayed: bool,
+) -> tuple[QuestionGrade, ...]:
+    """Add the own times of answers and tests.
+
+    A replayed test asks a recording, and so has no time of its own.
+    """
+    ran = {name for name, result in examined.items() if result.outcome is not Outcome.SKIPPED and not replayed}
+    return tuple(
+        replace(
+            question,
+            answer_seconds=answers.get(question.id),
+            test_seconds=examined[question.id].seconds if question.id in ran else None,
+        )
+        for question in questions
     )
 
 

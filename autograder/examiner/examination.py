@@ -95,6 +95,8 @@ class Examined:
     """The name that the test lacked, if a missing name of its own made it fail."""
     mistakes: tuple[ModelMistakes, ...] = ()
     """What models get wrong, by the predictions of its checks."""
+    seconds: float = field(default=0.0, compare=False)
+    """Own time of the test, with the student's code that it called."""
 
 
 @provenance.noting()
@@ -152,6 +154,7 @@ def examine(
         if given_up():
             examined.append(Examined(0.0, Outcome.SKIPPED, "", "given up"))
             continue
+        began = total.own()
         if total.is_starved():
             raise BusyError(f"this machine was too busy: the tests got {total.story()}")
         examine_cell = functools.partial(
@@ -184,7 +187,7 @@ def examine(
             result = _for_a_person(result, f"The tests of this notebook had {total_seconds:g} s, and they are used up.")
         if result.outcome is Outcome.BROKEN:
             never_bound |= _bound_names(cell)
-        examined.append(result)
+        examined.append(replace(result, seconds=max(0.0, total.own() - began)))
         earned[str(cell.grade_id)] = result.fraction
     # At the end, as it may change the objects that other cells find.
     for index, readings in again.items():

@@ -256,6 +256,9 @@ def _check_question(exam: Exam, cell: ExamCell, question: QuestionGrade) -> None
     earned = bonus if question.outcome is Outcome.FAILED else 0.0
     if question.score > earned and question.outcome not in (Outcome.PASSED, Outcome.PARTIAL):
         raise ValueError(f"{question.id} has a score without having passed")
+    times = (question.answer_seconds or 0, question.test_seconds or 0)
+    if not all(0 <= seconds <= MAX_SECONDS for seconds in times):
+        raise ValueError(f"the times of {question.id} are out of range")
     if len(question.checks) > MAX_CHECKS:
         raise ValueError(f"{question.id} has more than {MAX_CHECKS} checks")
     _check_texts([question.message, question.detail])

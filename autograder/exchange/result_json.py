@@ -91,9 +91,10 @@ def dumps(grade: Grade) -> str:
 
 
 def public(grade: Grade) -> Grade:
-    """Return the grade without the instructor's details, which may quote hidden tests, and without thresholds.
+    """Return the grade without what is for the instructor alone: details, thresholds, and how long tests took.
 
-    It is the version for autograded/: nbgrader's own commands copy that folder's files to students.
+    It is the version for autograded/: nbgrader's own commands copy that folder's files to students. Details may quote
+    hidden tests. A student's code that gets hidden inputs could tell them by the time that it takes.
     """
 
     def check(result: CheckResult) -> CheckResult:
@@ -101,7 +102,7 @@ def public(grade: Grade) -> Grade:
         return replace(result, detail="", evidence=evidence)
 
     def question(grade: QuestionGrade) -> QuestionGrade:
-        return replace(grade, detail="", checks=tuple(map(check, grade.checks)))
+        return replace(grade, detail="", checks=tuple(map(check, grade.checks)), test_seconds=None)
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
     return replace(grade, notebooks=tuple(books))
@@ -151,6 +152,8 @@ def _question(notebook: str, question: QuestionGrade) -> dict[str, Any]:
         "needs_manual_grade": question.needs_manual_grade,
         "checks": [_check(check) for check in question.checks],
         "in_students_process": question.in_kernel,
+        "answer_seconds": question.answer_seconds,
+        "test_seconds": question.test_seconds,
     }
 
 
@@ -211,7 +214,6 @@ def _grade(data: Mapping[str, Any]) -> Grade:
 
 
 def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -> NotebookGrade:
-    peak = row["peak_memory_mib"]
     return NotebookGrade(
         notebook=_text(row["notebook"]),
         status=_text(row["status"]),
@@ -219,7 +221,7 @@ def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -
         questions=tuple(questions),
         wall_seconds=_number(row["wall_seconds"]),
         cpu_seconds=_number(row["cpu_seconds"]),
-        peak_memory_mib=None if peak is None else _number(peak),
+        peak_memory_mib=_number_or_none(row["peak_memory_mib"]),
         sandbox=_text(row["sandbox"]),
         history={_text(k): tuple(unplain(v)) for k, v in row["history"].items()},
         trainings={_text(k): _count(v) for k, v in row.get("trainings", {}).items()},
@@ -240,6 +242,8 @@ def _read_question(row: Mapping[str, Any]) -> QuestionGrade:
         needs_manual_grade=_truth(row["needs_manual_grade"]),
         checks=tuple(_read_check(check) for check in row["checks"]),
         in_kernel=_truth(row.get("in_students_process", False)),
+        answer_seconds=_number_or_none(row.get("answer_seconds")),
+        test_seconds=_number_or_none(row.get("test_seconds")),
     )
 
 
@@ -275,6 +279,10 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r} should be a finite number")
     return value
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _count(value: Any) -> int:

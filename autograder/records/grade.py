@@ -38,6 +38,10 @@ class QuestionGrade:
     """A person gave the points, in the gradebook."""
     comment: str = ""
     """What a person wrote on it there, in Markdown."""
+    answer_seconds: float | None = field(default=None, compare=False)
+    """Own time of the answer's cells, without what others kept them waiting; None if it is not known which they are."""
+    test_seconds: float | None = field(default=None, compare=False)
+    """Own time of the test, with the student's code that it called; None if it did not run, or in a replay."""
 
     @property
     def loses_points(self) -> bool:

@@ -21,14 +21,14 @@ def test_what_recognizes_text_formats_is_not_imported() -> None:
     assert told(code) == "[]"
 
 
-@pytest.mark.parametrize("code", ["database.prepare()", "with database.opened(course): pass"])
-def test_a_gradebook_is_opened_without_it(tmp_path: Path, code: str) -> None:
+def test_a_gradebook_is_prepared_and_opened_without_it(tmp_path: Path) -> None:
     """nbgrader imports nbformat, too; half a gradebook's time was the grammar that nobody uses."""
     (tmp_path / "course.yaml").write_text("course: x\n")
     course = f"load_course(Path({str(tmp_path)!r}))"
     given = (
         "import sys\nfrom pathlib import Path\nfrom autograder.course.configuration import load_course\n"
-        f"from autograder.results.gradebook import database\ncourse = {course}\n{code}\n"
+        f"from autograder.results.gradebook import database\ncourse = {course}\n"
+        "database.prepare()\nwith database.opened(course): pass\n"
     )
     assert told(given + "print([n for n in ('rfc3987_syntax', 'lark') if n in sys.modules])") == "[]"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.grids import each_once
 from helpers.lazy import keras
 from helpers.lazy import layers as L
 from helpers.lazy import operations as o
@@ -61,8 +62,7 @@ SPELLINGS: dict[str, Callable[[str], Net]] = {
 NAMES = "relu relu6 leaky_relu elu selu celu gelu silu swish sigmoid hard_sigmoid tanh softmax log_softmax softplus softsign"
 
 
-@pytest.mark.parametrize("name", NAMES.split())
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize(("name", "spelling"), each_once(NAMES.split(), SPELLINGS))
 def test_an_activation_is_one_thing_however_it_is_written(name: str, spelling: str) -> None:
     model = model_of(SPELLINGS[spelling](name), 3)
     for pattern in ([check.dense(4, name)], [check.dense(4), check.layer("Activation", activation=name)]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.grids import each_once
 from helpers.lazy import keras
 from helpers.lazy import layers as L
 from helpers.rebuilding import sent
@@ -51,8 +52,7 @@ STUDENTS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("given", GIVEN)
-@pytest.mark.parametrize("student", STUDENTS)
+@pytest.mark.parametrize(("student", "given"), each_once(STUDENTS, GIVEN))
 def test_a_model_gets_its_inputs_in_the_form_that_it_wants(student: str, given: str) -> None:
     model = STUDENTS[student]()
     expected = np.asarray(STUDENTS["in that order"]()([WORDS, NUMBERS]))

@@ -41,20 +41,22 @@ def network(*more: Any, **keywords: Any) -> Any:
     return sequential(L.Dense(8, activation="relu"), *more, L.Dense(3, activation="softmax"), **keywords)
 
 
+ASKED: dict[str, Any] = {"on": TRAIN, "holdout": HOLDOUT, "epochs": 1, "seeds": 1, "optimizer": "adam"}
+
+
 def again(model: Any, **keywords: Any) -> CheckResult:
     """The recorded result of one training of one epoch, unless asked otherwise."""
-    arguments: dict[str, Any] = {
-        "on": TRAIN,
-        "holdout": HOLDOUT,
-        "epochs": 1,
-        "seeds": 1,
-        "optimizer": "adam",
-        **({} if {"above", "credit"} & keywords.keys() else {"below": 9.0}),
-        **keywords,
-    }
+    limit = {} if {"above", "credit"} & keywords.keys() else {"below": 9.0}
     with check.recording() as results:
-        check.retrained(model, **arguments)
+        check.retrained(model, **{**ASKED, **limit, **keywords})
     return results[0]
+
+
+@pytest.fixture
+def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let trainings have two steps, where it does not matter what is learned: to compile them would take longer."""
+    monkeypatch.setitem(ASKED, "batch_size", 300)
+    monkeypatch.setattr(training.Trainer, "seconds_of", lambda *_: 0.0)
 
 
 @functools.cache
@@ -106,6 +108,7 @@ def test_the_validation_rows_that_students_have_buy_nothing_on_the_holdout() -> 
     assert results[0].outcome is Outcome.FAILED
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_line_of_credit_counts_the_mean_and_its_margin() -> None:
     (value,) = values()
     line = [(value + 0.1, 0.0), (value - 0.1, 1.0)]
@@ -121,6 +124,7 @@ def test_an_accuracy_can_be_asked() -> None:
     assert 0.6 < result.evidence["accuracy"] <= 1
 
 
+@pytest.mark.usefixtures("quick")
 def test_labels_may_be_numbers_and_outputs_logits() -> None:
     one_hot = values()
     numbers = again(network(), on=(X[:600], LABELS[:600])).evidence["values"]
@@ -162,6 +166,7 @@ def test_random_states_are_left_as_they_were() -> None:
     assert (random.random(), float(np.random.rand()), float(keras.random.uniform(()))) == expected
 
 
+@pytest.mark.usefixtures("quick")
 def test_seeds_are_the_examiners() -> None:
     """Neither a seed in an initializer nor the weights that a model came with change anything."""
     plain = again(network(), seeds=2).evidence["values"]
@@ -177,6 +182,7 @@ def test_seeds_are_the_examiners() -> None:
     assert again(network(), holdout=other_holdout).evidence["values"] != pytest.approx(plain, abs=1e-4)
 
 
+@pytest.mark.usefixtures("quick")
 def test_the_students_optimizer_serves_where_none_is_given() -> None:
     own = again(network(optimizer=keras.optimizers.Adam(0.02)), optimizer=None).evidence["values"]
     assert own == values(0.02)
@@ -203,6 +209,7 @@ def own_loss(y_true: Any, y_pred: Any) -> Any:
     ],
     ids=["metric", "loss", "lambda", "partial", "both", "neither"],
 )
+@pytest.mark.usefixtures("quick")
 def test_a_loss_or_metric_of_their_own_changes_no_training(compiled: dict[str, Any]) -> None:
     """The students' optimizer is taken, and the check's loss."""
     model = network()
@@ -213,6 +220,7 @@ def test_a_loss_or_metric_of_their_own_changes_no_training(compiled: dict[str, A
         assert "Adam" not in result.message
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_default_optimizer_serves_where_theirs_is_unknown_and_is_named() -> None:
     class Mine(keras.optimizers.SGD):
         pass
@@ -294,6 +302,7 @@ def test_running_averages_begin_anew_and_preprocessing_stays() -> None:
     assert [float(np.mean(weight)) for weight in copy.layers[1].get_weights()] == [1, 0, 0, 1]
 
 
+@pytest.mark.usefixtures("quick")
 def test_vocabularies_stay() -> None:
     words = L.TextVectorization(output_sequence_length=3)
     words.adapt(np.array(["red green blue", "one two three"]))
@@ -402,6 +411,7 @@ OWN: dict[str, dict[str, Any]] = {"Rescaling": {"scale": 1.0}, "Normalization": 
         lambda: hidden_name(adapted()),
     ],
 )
+@pytest.mark.usefixtures("quick")
 def test_weights_that_are_written_into_settings_are_refused(make: Callable[[], Any]) -> None:
     assert "numbers" in (fresh_model.excess_problem(make()) or "")
     assert again(make()).outcome is Outcome.FAILED
@@ -436,6 +446,7 @@ def test_ordinary_networks_carry_nothing() -> None:
 # --- networks that cannot be trained ----------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_training_that_ends_in_nan_fails() -> None:
     """Acceptance test 30, for trainings."""
     for asked in ({"below": 1e9}, {"credit": [(1e9, 0.5), (1.0, 1.0)]}, {"metric": "accuracy", "above": 0.0}):
@@ -462,6 +473,7 @@ def test_what_can_not_be_trained_fails_with_the_reason(make: Callable[[], Any], 
     assert message in result.message
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_network_without_weights_that_learn_is_measured_as_it_is() -> None:
     frozen = network()
     for layer in frozen.layers:
@@ -481,8 +493,8 @@ def test_half_precision_trains_too() -> None:
 
 def test_a_huge_network_is_refused_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_plan, "reinitialize", lambda *_: pytest.fail("it was built"))
-    wide = sequential(*(L.Dense(3000) for _ in range(4)), L.Dense(3, activation="softmax"))
-    result = again(wide, epochs=1000)
+    wide = sequential(*(L.Dense(300) for _ in range(4)), L.Dense(3, activation="softmax"))
+    result = again(wide, epochs=100_000)
     assert result.message == "This network trains too slowly to be trained again here: 10 s are allowed."
     images = keras.Sequential([keras.Input((300, 300, 1)), *(L.Conv2D(16, 3, padding="same") for _ in range(6))])
     assert "too large" in again(images, on=(np.zeros((64, 300, 300, 1)), Y[:64])).message
@@ -670,6 +682,7 @@ def test_numbers_count_each_time_they_stand_whole_ones_too(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [name if name == "by_codebook" else pytest.param(name, marks=pytest.mark.slow) for name in BROUGHT]
 )
+@pytest.mark.usefixtures("quick")
 def test_numbers_that_are_brought_along_earn_nothing(name: str) -> None:
     at_most(again(twice(BROUGHT[name]), below=0.9), "numbers")
     assert again(given(BROUGHT[name]), below=0.9).outcome is Outcome.FAILED  # there are few enough of them here
@@ -708,6 +721,7 @@ def nested_doubling() -> Any:
     return keras.Model(inputs, model(block(inputs)))
 
 
+@pytest.mark.usefixtures("quick")
 def test_connections_are_bounded() -> None:
     at_most(again(doubled(600)), "connections")
     at_most(again(nested_doubling()), "connections")

@@ -44,7 +44,9 @@ def lost(draw: Draw, rows: int, standard_errors_worse: float, holdouts: int, spr
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("draw", "spread"), [(losses, 1.0), (heavy, 1.0), (mistakes, math.sqrt(0.1875))])
+@pytest.mark.parametrize(
+    ("draw", "spread"), [pytest.param(losses, 1.0, marks=pytest.mark.slow), (heavy, 1.0), (mistakes, math.sqrt(0.1875))]
+)
 def test_the_error_rate_is_as_stated(draw: Draw, spread: float) -> None:
     """True loss at the threshold: at most 5 % lose, within three standard errors of 200 holdouts; 4 worse: nearly all."""
     monte_carlo = 3 * math.sqrt(0.05 * 0.95 / 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,6 +65,18 @@ def test_the_folder_holds_the_grade_the_masked_notebook_and_the_time(
     assert "double(21)" not in (folder / "nb.ipynb").read_text()
     assert nbformat.read(folder / "nb.ipynb", as_version=4).cells
     assert all(kernel.closed for kernel in kernels)
+
+
+def test_own_times_are_for_the_teacher_and_that_of_a_hidden_test_for_nobody_else(course: Course) -> None:
+    work = work_of(course)
+    (question,) = grade_here(work).notebooks[0].questions
+    assert question.answer_seconds is not None
+    assert question.test_seconds is not None
+    assert question.test_seconds > 0
+    result = json.loads((course.autograded("ada", "hw") / "result.json").read_text())
+    assert (result["questions"][0]["answer_seconds"], result["questions"][0]["test_seconds"]) == (
+        question.answer_seconds, None,
+    )  # fmt: skip
 
 
 def test_lateness_costs_what_the_course_says(course: Course) -> None:
@@ -138,6 +151,7 @@ def test_the_run_of_a_kernel_that_was_killed_is_not_kept(
     assert again.notebooks[0].replayed
     assert again.notebooks[0].questions == first.notebooks[0].questions
     assert again.score == first.score > 0
+    assert again.notebooks[0].questions[0].test_seconds is None  # nothing of the student's ran
 
 
 def test_a_timestamp_is_copied_within_bounds(course: Course) -> None:

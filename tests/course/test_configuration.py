@@ -307,7 +307,7 @@ def test_what_prepare_makes_may_be_missing(root: Path) -> None:
     assert (made.files, made.hidden) == (("made.npz",), ("new.npz", "deep/new.csv"))
 
 
-@pytest.mark.parametrize("data", [b"course: \xff\n", b"course: \x00\n", b"[" * 100_000, b"a" * (2 << 20)])
+@pytest.mark.parametrize("data", [b"course: \xff\n", b"course: \x00\n", b"[" * 10_000, b"a" * (2 << 20)])
 def test_what_is_not_text_or_endless_is_an_error_and_not_a_crash(root: Path, data: bytes) -> None:
     (root / "course.yaml").write_bytes(data)
     with pytest.raises(CourseError, match=r"course\.yaml"):

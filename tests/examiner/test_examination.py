@@ -64,6 +64,12 @@ def test_a_test_that_deletes_a_helper_sees_whether_the_function_depends_on_it():
     assert graded(exam, cell0=own_way)[0].outcome is Outcome.FAILED
 
 
+def test_the_own_time_of_a_test_has_the_students_code_in_it_and_no_waiting_for_others():
+    exam = exam_of((Role.ANSWER, "import time\ndef f(): time.sleep(0.05)"), (Role.TEST, "f()"), (Role.TEST, "pass"))
+    assert graded(exam)[0].seconds >= 0.05
+    assert graded(exam, waited=time.monotonic)[0].seconds < 0.05
+
+
 def test_functions_see_their_globals_as_they_were_at_the_test():
     exam = exam_of(
         (Role.ANSWER, "scale = 2\ndef f(x): return x * scale"),

@@ -435,6 +435,10 @@ def test_a_header_is_bounded_before_it_is_read() -> None:
     [
         replace(GRADE, wall_seconds=1.7e308),
         replace(GRADE, cpu_seconds=1e10),
+        question(answer_seconds=-0.1),
+        question(answer_seconds=1e10),
+        question(test_seconds=-1e-9),
+        question(test_seconds=1.7e308),
         replace(GRADE, peak_memory_mib=1e300),
     ],
 )

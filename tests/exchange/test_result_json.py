@@ -64,6 +64,8 @@ def test_the_keys_are_the_documented_ones_in_order():
             "needs_manual_grade",
             "checks",
             "in_students_process",
+            "answer_seconds",
+            "test_seconds",
         )
     ]
 
@@ -75,6 +77,41 @@ def test_students_never_get_a_threshold():
     book = replace(grade().notebooks[0], questions=(asked,))
     public = result_json.public(replace(grade(), notebooks=(book,)))
     assert public.notebooks[0].questions[0].checks[0].evidence == {"loss": 0.5}
+
+
+def timed(answer: float | None, test: float | None) -> Grade:
+    """A grade whose first question has these own times."""
+    (book,) = grade().notebooks
+    first, *others = book.questions
+    return replace(
+        grade(),
+        notebooks=(replace(book, questions=(replace(first, answer_seconds=answer, test_seconds=test), *others)),),
+    )
+
+
+@pytest.mark.parametrize("times", [(18.25, 0.5), (None, 0.0), (0, None)])
+def test_own_times_come_back(times):
+    """Equality of grades leaves them out, so they are looked at here."""
+    back = result_json.from_json(json.loads(result_json.dumps(timed(*times)))).notebooks[0].questions[0]
+    assert (back.answer_seconds, back.test_seconds) == times
+
+
+def test_students_never_get_the_time_of_a_hidden_test(tmp_path):
+    """Their code could tell hidden inputs by it; the instructor's file has it."""
+    for name, one in (("result.json", result_json.public(timed(18.25, 0.5))), ("details.json", timed(18.25, 0.5))):
+        result_json.write(tmp_path / name, one)
+    assert '"test_seconds": 0.5' not in (tmp_path / "result.json").read_text()
+    read = result_json.read(tmp_path / "result.json", tmp_path / "details.json")
+    assert read.notebooks[0].questions[0].test_seconds == 0.5
+
+
+def test_a_file_of_an_earlier_version_has_no_own_times():
+    """A key that was added later may be missing."""
+    data = result_json.to_json(timed(18.25, 0.5))
+    for row in data["questions"]:
+        del row["answer_seconds"], row["test_seconds"]
+    first = result_json.from_json(data).notebooks[0].questions[0]
+    assert (first.answer_seconds, first.test_seconds) == (None, None)
 
 
 def test_totals_are_those_of_the_grade():
@@ -126,6 +163,8 @@ DAMAGES = [
     (lambda d: d["questions"][0].update(outcome="superb"), "'superb' is not a valid Outcome"),
     (lambda d: d["questions"][0].update(score="4"), "'4' should be a finite number"),
     (lambda d: d["questions"][0].update(score=True), "True should be a finite number"),
+    (lambda d: d["questions"][0].update(answer_seconds="1"), "'1' should be a finite number"),
+    (lambda d: d["questions"][0].update(test_seconds=math.nan), "nan should be a finite number"),
     (lambda d: d["questions"][0].update(notebook="other"), "the key 'other' is missing"),
     (lambda d: d["questions"][0].update(score=3), "its questions make it"),
     (lambda d: d.update(score=17), "it says score 17"),

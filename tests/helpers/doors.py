@@ -41,7 +41,7 @@ class Door:
         _use_database(str(state_folder.database(course)))
         incoming = str(state_folder.incoming(course))
         with override_settings(COURSE_ROOT=root, FILE_UPLOAD_TEMP_DIR=incoming):
-            call_command("migrate", verbosity=0, interactive=False)
+            _migrate(state_folder.database(course))
             yield cls(root)
         connections["default"].close()
         _use_database(before)
@@ -91,6 +91,22 @@ def settle(worker: Any) -> None:
         assert time.monotonic() < deadline, list(Job.objects.values("state", "detail"))
         worker.look()
         time.sleep(0.01)
+
+
+_tables = bytearray()
+"""A new database with its tables, as the first door of this process made it."""
+
+
+def _migrate(database: Path) -> None:
+    """Make the tables; a new database gets those of the first one."""
+    is_new = database.stat().st_size == 0
+    if is_new and _tables:
+        database.write_bytes(_tables)
+        return
+    call_command("migrate", verbosity=0, interactive=False)
+    if is_new:
+        connections["default"].close()  # all is in the file then
+        _tables[:] = database.read_bytes()
 
 
 def _use_database(name: str) -> None:

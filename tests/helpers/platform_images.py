@@ -6,6 +6,9 @@ the tests, and its wheel is unpacked beside them.
 
 from __future__ import annotations
 
+import atexit
+import functools
+import io
 import json
 import os
 import re
@@ -24,6 +27,7 @@ from typing import Any
 
 import pytest
 
+import autograder
 from autograder.extensions.platforms.platform_table import ARTEMIS, GRADESCOPE, Platform
 from helpers import container, readable_python
 
@@ -141,15 +145,30 @@ def built(package: Path, platform: Platform = GRADESCOPE) -> Image:
     else:
         shutil.copytree(package / FOLDERS[platform.name], image.source)
         libraries = package / "image"
+    names = re.findall(r"^([a-z0-9-]+)==", (libraries / "requirements.txt").read_text(), re.MULTILINE)
+    (wheel,) = libraries.glob("*.whl")
+    subprocess.run(["cp", "-al", _environment(tuple(names), wheel.read_bytes()), folder / "notebook"], check=True)
+    return image
+
+
+@functools.cache
+def _environment(names: tuple[str, ...], wheel: bytes) -> Path:
+    """Make an environment with libraries of the tests' own and the kit's wheel, for all images that want the same."""
+    folder = Path(tempfile.mkdtemp(prefix="environment-", dir="/var/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "notebook")], check=True)
     packages = next((folder / "notebook/lib").glob("python*/site-packages"))
-    for name in re.findall(r"^([a-z0-9-]+)==", (libraries / "requirements.txt").read_text(), re.MULTILINE):
+    for name in names:
         _link(metadata.distribution(name), packages)
-    (wheel,) = libraries.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         archive.extractall(packages)
+    for path in (packages / "autograder").rglob("*.py"):
+        own = Path(autograder.__file__).parents[1] / path.relative_to(packages)
+        if own.is_file() and own.read_bytes() == path.read_bytes():  # it is compiled already
+            path.unlink()
+            _link_module(own, path)
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", str(packages)], check=False)
-    return image
+    return folder / "notebook"
 
 
 def _link(distribution: metadata.Distribution, packages: Path) -> None:
@@ -157,10 +176,15 @@ def _link(distribution: metadata.Distribution, packages: Path) -> None:
         if ".." not in file.parts and file.suffix != ".pyc":
             source, target = Path(str(distribution.locate_file(file))), packages / str(file)
             if source.is_file():
-                _link_file(source, target)
-                compiled = Path(cache_from_source(str(source)))
-                if source.suffix == ".py" and compiled.is_file() and compiled.stat().st_mode & 0o004:
-                    _link_file(compiled, Path(cache_from_source(str(target))))
+                _link_module(source, target)
+
+
+def _link_module(source: Path, target: Path) -> None:
+    """Link a file, and its byte code where others may read that."""
+    _link_file(source, target)
+    compiled = Path(cache_from_source(str(source)))
+    if source.suffix == ".py" and compiled.is_file() and compiled.stat().st_mode & 0o004:
+        _link_file(compiled, Path(cache_from_source(str(target))))
 
 
 def _link_file(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from autograder.records.course import Course
 from autograder.records.grade import Grade
 
 MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "sandbox", "kept")
+MEASURED_OF_A_QUESTION = ("answer_seconds", "test_seconds")
 
 
 def grades(course: Course) -> dict[str, Any]:
@@ -34,6 +35,8 @@ def _said(grade: Grade) -> Any:
         for name in MEASURED:
             row.pop(name, None)
     for question in content["questions"]:
+        for name in MEASURED_OF_A_QUESTION:
+            del question[name]
         # The lines above tell the way through the kit, which is another one where a kept run was examined.
         question["detail"] = question["detail"].rpartition("\n")[2]
     return content

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.grids import each_once
 from helpers.tiny import submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch
@@ -66,8 +67,7 @@ def test_its_functions_are_traced_as_they_stand(adapter: Any, monkeypatch: pytes
     assert seen == ["DISABLED"]  # nothing is rewritten, parsed and compiled anew first
 
 
-@pytest.mark.parametrize("shuffle", [True, False, "batch"])
-@pytest.mark.parametrize("batch_size", [7, 32, 400])
+@pytest.mark.parametrize(("batch_size", "shuffle"), each_once([7, 32, 400], [True, False, "batch"]))
 def test_rows_weights_and_their_order_are_the_same(adapter: Any, batch_size: int, shuffle: Any) -> None:
     import tensorflow
 

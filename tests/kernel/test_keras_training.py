@@ -161,7 +161,7 @@ def test_a_callback_may_ask_the_model_for_anything_at_the_end_of_an_epoch(fast: 
         model.evaluate(X[:40], Y[:40], verbose=0)
         return model
 
-    assert_same(fast, build, {"epochs": 2, "batch_size": 11, "callbacks": lambda: [Asking()]})
+    assert_same(fast, build, {"epochs": 2, "batch_size": 11, "callbacks": lambda: [Asking()]}, sizes=())
     assert len(seen) == 8
     assert seen[:4] == seen[4:]
 
@@ -279,7 +279,7 @@ def test_a_flag_to_stop_ends_after_as_many_steps_as_in_keras(fast: SimpleNamespa
 
     ending = type("Ending", (fast.keras.callbacks.Callback,), {name: end})
     given = {"epochs": 2, "batch_size": 10, "callbacks": lambda: [ending()], "validation_data": (X[:90], Y[:90])}
-    found = [outcome(fit, plain, [given], X, Y, steps_per_execution=6)[1] for fit in (fast.exact, fast.fit)]
+    found = [outcome(fit, plain, [given], X, Y, sizes=(), steps_per_execution=6)[1] for fit in (fast.exact, fast.fit)]
     assert found[0] == found[1]
 
 
@@ -356,7 +356,7 @@ def test_a_later_training_by_single_steps_goes_on_with_what_was_traced(fast: Sim
         def on_train_end(self, logs: Any = None) -> None:
             self.model.layers[0].trainable = False
 
-    assert_same(fast, plain, {"callbacks": lambda: [Freezing()]}, {"callbacks": lambda: [hook]})
+    assert_same(fast, plain, {"callbacks": lambda: [Freezing()]}, {"callbacks": lambda: [hook]}, sizes=())
 
 
 def test_each_fit_is_counted_by_how_it_ran(fast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,7 +388,7 @@ def test_a_slow_step_is_soon_run_alone(fast: SimpleNamespace, monkeypatch: pytes
     monkeypatch.setattr(
         epochs._Rows, "measure", lambda rows, seconds, steps: (calls.append(steps), measure(rows, 0.4, 1))[1]
     )
-    assert_same(fast, plain, {"epochs": 2, "batch_size": 50})
+    assert_same(fast, plain, {"epochs": 2, "batch_size": 50}, sizes=())
     assert calls[:3] == [epochs.FIRST_STEPS, 2, 1]
     assert set(calls[2:12]) == {1}
 
@@ -447,8 +447,8 @@ def test_keras_own_fit_trains_by_single_steps(fast: SimpleNamespace, monkeypatch
     monkeypatch.setattr(TensorFlowTrainer, "fit", fast.exact)
     monkeypatch.setattr(fast.keras, "__version__", "4.0.0")
     trainer.install()
-    model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y)
-    assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y)[1]
+    model, found = outcome(TensorFlowTrainer.fit, plain, [{"epochs": 2}], X, Y, sizes=())
+    assert found == outcome(fast.exact, plain, [{"epochs": 2}], X, Y, sizes=())[1]
     assert not several(model)
 
 

@@ -180,6 +180,7 @@ def test_a_damaged_file_of_rows_says_what_is_wrong(beside: Path, damage: str, me
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_the_stand_ins_test_rows_have_ids_and_are_others_than_its_training_rows() -> None:
     X, ids = load_data(train=False)
     assert X.shape == (144_368, 93)

@@ -27,14 +27,23 @@ def exam() -> Exam:
     return lesson_exam(NAME)
 
 
-@pytest.fixture
-def names(exam: Exam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The solution's names, up to the train step, in a folder of their own; the data are the lesson's."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(ROOT))
-    monkeypatch.setenv("MPLBACKEND", "agg")
+@pytest.fixture(scope="module")
+def data(exam: Exam) -> dict[str, Any]:
+    """The lesson's imports and data, which no test changes."""
     found: dict[str, Any] = {"__name__": "lesson"}
-    run(exam, found, "imports", "load", "variables", "cross-entropy", "train-step", "show-log", "log-dir")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        patch.setenv("MPLBACKEND", "agg")
+        run(exam, found, "imports", "load")
+    return found
+
+
+@pytest.fixture
+def names(exam: Exam, data: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The solution's names, up to the train step, in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    found = dict(data)
+    run(exam, found, "variables", "cross-entropy", "train-step", "show-log", "log-dir")
     return found
 
 
@@ -69,11 +78,12 @@ def test_the_solution_earns_everything_with_a_margin(exam: Exam, names: dict[str
 def test_the_trained_weights_earn_by_their_cost(exam: Exam, names: dict[str, Any]) -> None:
     """25 steps of 0.01 earn nothing, 100 steps of 0.1 about half, and what is no number nothing."""
     earned = []
+    X, y = names["X_train"][:10_000], names["y_train"][:10_000]
     for rate, steps in ((0.01, 25), (0.1, 100)):
         names["W"].assign(np.zeros((93, 9)))
         names["b"].assign(np.zeros(9))
         for _ in range(steps):
-            names["train_step"](names["X_train"], names["y_train"], np.float32(rate))
+            names["train_step"](X, y, np.float32(rate))
         names |= {"W_trained": names["W"].numpy(), "b_trained": names["b"].numpy()}
         earned.append(share(exam, "test-train", names))
     assert earned[0] == 0
@@ -125,5 +135,11 @@ def test_a_step_is_right_or_it_is_not(exam: Exam, names: dict[str, Any], old: st
 def test_a_log_has_to_be_that_of_the_training(
     exam: Exam, names: dict[str, Any], old: str, new: str, expected: float
 ) -> None:
+    few = names["counts"][:10_000], names["labels"][:10_000]
+    names |= {
+        "load_data": lambda: few,
+        "X_train": names["preprocess_data"](few[0])[0],
+        "y_train": names["y_train"][:10_000],
+    }
     run(exam, names, "train-logged", change=(old, new))
     assert share(exam, "test-log", names) == pytest.approx(expected)

@@ -99,6 +99,7 @@ def test_a_shrunk_lesson_proves_itself(lesson: str, exams) -> None:
 # --- a few of them --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_a_variant_without_keras() -> None:
     found = run("logistic-regression-theano", 0, 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.grids import each_once
 from helpers.rebuilding import sent
 
 from autograder import check
@@ -82,8 +83,10 @@ def asked(model: Any, *layers: Any) -> CheckResult:
     return results[0]
 
 
-@pytest.mark.parametrize("make", [with_own_cell, with_a_cell_of_layers, with_a_layer_for_each_step])
-@pytest.mark.parametrize("kind", ["RNN", "SimpleRNN", "GRU", "LSTM"])
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    each_once(["RNN", "SimpleRNN", "GRU", "LSTM"], [with_own_cell, with_a_cell_of_layers, with_a_layer_for_each_step]),
+)
 def test_a_cell_of_the_students_own_may_be_what_is_asked(keras: Any, kind: str, make: Any) -> None:
     result = asked(make(keras), check.layer(kind), check.dense(2))
     assert (result.fraction, is_undecided(result)) == (0.0, True)

@@ -34,6 +34,8 @@ Answered = Callable[[dict[str, str | None]], bytes]
 CANARY = "canary-7261"
 FULL = {"test-mean": 2.0, "test-squares": 1.0, "test-line": 3.0, "test-rescale": 2.0}
 WRONG = {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)"}
+READS_FILE: dict[str, str | None] = {"squares": "squares = [int(n) for n in open('mine.txt').read().split()]"}
+FILE = {"mine.txt": "0 1 4 9 16"}
 
 LOOK = """
 import glob, os, signal, socket, subprocess
@@ -147,11 +149,11 @@ def scores(ended: platform_images.Ended) -> dict[str, float | None]:
 
 @pytest.fixture(scope="module")
 def honest(image: Image, notebook: Answered) -> platform_images.Ended:
-    """Right answers, a written one among them, a week late."""
+    """Right answers in a renamed notebook, a written one among them and one that reads a file, a week late."""
     about = {"created_at": "2026-03-09T12:00:00-08:00", "assignment": {"due_date": "2026-03-01T00:00:00-08:00"}}
-    content = json.loads(notebook({}))
+    content = json.loads(notebook(READS_FILE))
     content["cells"][-1]["source"] = "That numbers are many."
-    return image.run({"numbers.ipynb": json.dumps(content)}, about=about)
+    return image.run({"my work.ipynb": json.dumps(content), **FILE}, about=about)
 
 
 def test_an_honest_notebook_gets_full_points_and_the_weaker_sandbox_is_named(honest: platform_images.Ended) -> None:
@@ -179,20 +181,18 @@ def _zip(files: dict[str, bytes | str]) -> bytes:
     return packed.getvalue()
 
 
-def test_an_export_of_otters_and_a_renamed_notebook_are_graded(image: Image, notebook) -> None:
+def test_an_export_of_otters_is_graded(image: Image, notebook) -> None:
     """Only the notebook and the declared files are taken: a log that would run code is never opened."""
-    content = notebook({"squares": "squares = [int(n) for n in open('mine.txt').read().split()]"})
     export = _zip(
         {
-            "numbers.ipynb": content,
-            "mine.txt": "0 1 4 9 16",
+            "numbers.ipynb": notebook(READS_FILE),
+            **FILE,
             "numbers.pdf": "%PDF",
             ".OTTER_LOG": "cbuiltins\nexit\n(tR.",
             "__zip_filename__": "numbers_2026_01_30T12_00_00_123456.zip",
         }
     )
     assert scores(image.run({"numbers_2026_01_30T12_00_00_123456.zip": export})) == FULL
-    assert scores(image.run({"my work.ipynb": content, "mine.txt": "0 1 4 9 16"})) == FULL
 
 
 def test_without_a_notebook_or_with_two_the_student_reads_what_to_do(image: Image, notebook) -> None:

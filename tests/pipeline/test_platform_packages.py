@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,6 @@ from autograder.records.course import Course
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
 
 CANARY = "canary-5092"
-WRONG = {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)"}
 LOOK = """
 import glob
 seen = []
@@ -36,6 +34,8 @@ for path in (*glob.glob("/var/tmp/autograder-*/**", recursive=True), *glob.glob(
         pass
 squares = 0 if seen else [n * n for n in range(5)]
 """
+WRONG = {"mean": "def mean(values):\n    return 2", "line": "line = np.zeros(2)", "squares": LOOK}
+"""Two wrong answers, and a third that is right if it finds no file of the platform's."""
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +71,26 @@ def artemis(course: Course) -> Iterator[Image]:
     shutil.rmtree(image.folder, ignore_errors=True)
 
 
-@pytest.fixture
-def notebook(course: Course, request: pytest.FixtureRequest) -> Callable[[dict[str, str]], bytes]:
+@pytest.fixture(scope="module")
+def notebook(course: Course) -> Callable[[dict[str, str]], bytes]:
     """A student's notebook, by what they answer."""
 
     def content_of(answers: dict[str, str]) -> bytes:
-        name = re.sub(r"\W", "-", request.node.name)
-        content = hand_in(course, name, Student(answers, {})).read_bytes()
-        shutil.rmtree(course.root / "submitted" / name)
+        content = hand_in(course, "somebody", Student(answers, {})).read_bytes()
+        shutil.rmtree(course.root / "submitted/somebody")
         return content
 
     return content_of
+
+
+@pytest.fixture(scope="module")
+def wrong_question(prairielearn: Image, notebook) -> Ended:
+    return prairielearn.run({"numbers.ipynb": notebook(WRONG)})
+
+
+@pytest.fixture(scope="module")
+def wrong_exercise(artemis: Image, notebook) -> Ended:
+    return artemis.run({"numbers.ipynb": notebook(WRONG)})
 
 
 def verdicts(ended: Ended) -> dict[str, str]:
@@ -133,11 +142,16 @@ def test_the_same_assignment_is_the_same_question(course: Course, prairielearn: 
     assert [path.name for path in other.iterdir()] == ["mine"]
 
 
-def test_prairielearn_gets_the_share_of_the_points_and_a_test_for_each_question(prairielearn: Image, notebook) -> None:
-    honest, wrong = (prairielearn.run({"mine.ipynb": notebook(answers)}) for answers in ({}, WRONG))
+@pytest.mark.slow
+def test_an_honest_notebook_gets_all_that_prairielearn_has(prairielearn: Image, notebook) -> None:
+    honest = prairielearn.run({"mine.ipynb": notebook({})})
     assert (honest.status, honest.results["score"], honest.results["gradable"]) == (0, 1.0, True)
-    assert honest.results["message"].startswith(f"{student_texts.WEAKER.capitalize()} (user, ")
-    assert wrong.results["score"] == 3 / 8
+
+
+def test_prairielearn_gets_the_share_of_the_points_and_a_test_for_each_question(wrong_question: Ended) -> None:
+    wrong = wrong_question
+    assert (wrong.status, wrong.results["score"], wrong.results["gradable"]) == (0, 3 / 8, True)
+    assert wrong.results["message"].startswith(f"{student_texts.WEAKER.capitalize()} (user, ")
     points = {test["name"]: (test["points"], test["max_points"]) for test in wrong.results["tests"]}
     assert points == {
         "test-mean": (0.0, 2.0), "test-squares": (1.0, 1.0), "test-line": (0.0, 3.0), "test-rescale": (2.0, 2.0),
@@ -182,15 +196,20 @@ def test_an_exercise_has_its_three_repositories(course: Course, artemis: Image) 
     }  # fmt: skip
 
 
-def test_artemis_gets_equal_tests_that_add_up_to_the_points(artemis: Image, course: Course, notebook) -> None:
-    """The solution's build registers the tests, so it must have all of them."""
+@pytest.mark.slow
+def test_the_solutions_build_registers_all_tests_with_artemis(
+    artemis: Image, course: Course, wrong_exercise: Ended
+) -> None:
     solution = artemis.run(
         {"numbers.ipynb": (course.root / f"{ASSIGNMENT}-artemis/solution/numbers.ipynb").read_bytes()}
     )
-    wrong = artemis.run({"numbers.ipynb": notebook(WRONG)})
     assert set(verdicts(solution).values()) == {""}
-    assert list(verdicts(solution)) == list(verdicts(wrong))
-    assert len(verdicts(solution)) == 8 / 0.5
+    assert list(verdicts(solution)) == list(verdicts(wrong_exercise))
+
+
+def test_artemis_gets_equal_tests_that_add_up_to_the_points(wrong_exercise: Ended) -> None:
+    wrong = wrong_exercise
+    assert len(verdicts(wrong)) == 8 / 0.5
     assert sum(not message for message in verdicts(wrong).values()) * 0.5 == 3.0
     first = verdicts(wrong)["test-mean (1 of 4)"]
     assert student_texts.WEAKER.capitalize() in first
@@ -225,15 +244,14 @@ def test_results_of_an_earlier_run_or_of_the_student_are_none(artemis: Image) ->
 # --- both --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["prairielearn", "artemis"])
-def test_no_file_of_the_platforms_is_open_to_students(name: str, notebook, request: pytest.FixtureRequest) -> None:
-    """Not even the copy of the test repository that Artemis leaves beside its working folder."""
-    image: Image = request.getfixturevalue(name)
-    ended = image.run({"numbers.ipynb": notebook({"squares": LOOK})})
-    if name == "artemis":
-        assert verdicts(ended)["test-squares (1 of 2)"] == ""
-    else:
-        assert ended.results["score"] == 1.0
+def test_no_file_of_prairielearns_is_open_to_students(wrong_question: Ended) -> None:
+    (squares,) = [test for test in wrong_question.results["tests"] if test["name"] == "test-squares"]
+    assert squares["points"] == 1.0
+
+
+def test_no_file_of_artemis_is_open_to_students(wrong_exercise: Ended) -> None:
+    """Not even the copy of the test repository that it leaves beside its working folder."""
+    assert verdicts(wrong_exercise)["test-squares (1 of 2)"] == ""
 
 
 def test_steps_that_do_not_fit_the_points_are_refused(course: Course) -> None:

@@ -43,8 +43,6 @@ NOT_RENAMED = {
     "extensions/pytorch/operator_graph.py": {"given"},
     "extensions/pytorch/torch_network.py": {"_named"},
     "extensions/pytorch/torch_training.py": {"_NAMED"},
-    "extensions/serve/standing.py": {"_left"},
-    "extensions/serve/urls.py": {"_BOTH"},
 }
 """Names from before this rule: this table only gets shorter."""
 

@@ -52,6 +52,14 @@ def test_every_night_all_long_tests_run() -> None:
     assert re.findall(r"\$\(MAKE\) (\S+)", recipe[1]) == nightly
 
 
+@pytest.mark.parametrize(("name", "job"), [("ci.yml", "test"), ("nightly.yml", "long")])
+def test_pages_are_looked_at_by_axe_in_the_public_workflow(name: str, job: str) -> None:
+    steps = load(ROOT / ".github/workflows" / name)["jobs"][job]["steps"]
+    texts = [step.get("run", "") for step in steps]
+    fetched = next(number for number, text in enumerate(texts) if "AXE_CORE=" in text and "axe-core@" in text)
+    assert fetched < next(number for number, text in enumerate(texts) if text.startswith((".ci/run", 'make "')))
+
+
 def test_a_release_publishes_only_what_passed() -> None:
     jobs = load(ROOT / ".github/workflows/release.yml")["jobs"]
     assert jobs["publish"]["needs"] == "ci"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from helpers import times
-from helpers.tiers import short_files_last, work_unit
+from helpers.tiers import SHORT, in_order, work_unit
 
 
 def report(nodeid: str, duration: float, **more: Any) -> Any:
@@ -41,14 +41,22 @@ def test_the_idle_end_is_that_of_the_worker_that_ended_first() -> None:
     assert times.idle_tail([]) == 0
 
 
-def test_files_of_unit_tests_alone_come_last() -> None:
+def test_files_with_keras_come_late_and_short_ones_of_unit_tests_last() -> None:
     """And no file's tests are torn apart."""
 
     def test(file: str, *marks: str) -> Any:
         return SimpleNamespace(path=Path(file), iter_markers=lambda: [getattr(pytest.mark, m).mark for m in marks])
 
-    tests = [test("a"), test("b"), test("b", "sandbox"), test("c"), test("d", "keras")]
-    assert [str(one.path) for one in short_files_last(tests)] == ["b", "b", "d", "a", "c"]
+    tests = [
+        test("a"),
+        test("b", "keras"),
+        test("b"),
+        test("c"),
+        test("c", "sandbox"),
+        *[test("d")] * (SHORT + 1),
+        test("e"),
+    ]
+    assert list(dict.fromkeys(str(each.path) for each in in_order(tests))) == ["c", "d", "b", "a", "e"]
 
 
 def test_one_worker_has_all_files_that_share_graded_students() -> None:

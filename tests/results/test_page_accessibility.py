@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
+from helpers.browser import in_browser, misfits, violations, with_axe
 from helpers.samples import a_class, assignment, course
 from results.test_feedback_json import told
 
@@ -34,18 +34,30 @@ def full(made: Grade) -> Grade:
 
 
 def pages(folder: Path) -> list[str]:
+    """The feedback page, and the class report with a second assignment of the term, each with all of it unfolded."""
     grades = [full(made) for made in a_class()]
     feedback = render_feedback(course(folder), assignment(), grades[0], {})
-    return [feedback, "".join(render_class_report(course(folder), assignment(), grades))]
+    first, second = assignment(), replace(assignment(), name="second", title="The second assignment")
+    term = replace(course(folder), assignments={one.name: one for one in (first, second)})
+    every = [*grades, *(replace(made, assignment="second") for made in grades)]
+    report = "".join(render_class_report(term, first, grades, term=every))
+    assert "The term so far" in report
+    return [page.replace("<details", "<details open") for page in (feedback, report)]
 
 
 @in_browser
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_of_a_page_is_cut_on_any_screen(width: int, tmp_path: Path) -> None:
-    assert [misfits(page, width) for page in pages(tmp_path)] == [[], []]
+def test_nothing_of_a_page_is_cut_on_any_screen(tmp_path: Path) -> None:
+    feedback, report = pages(tmp_path)
+    assert misfits({"feedback": feedback, "report": report}) == []
 
 
 @with_axe
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing(dark: bool, tmp_path: Path) -> None:
     assert [violations(page, dark=dark) for page in pages(tmp_path)] == [[], []]
+
+
+@in_browser
+def test_control_what_is_cut_is_named_with_its_page_and_width() -> None:
+    found = misfits({"wide": '<!doctype html><p style="width: 600px">all of it', "narrow": "<!doctype html><p>x"})
+    assert found == ["wide, 380 px: the page scrolls sideways", "wide, 380 px: cut: p.: all of it"]

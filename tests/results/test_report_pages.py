@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import nbformat
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits
+from helpers.browser import in_browser, misfits
 from helpers.pages import Page, inert
 from helpers.rendered import render_into
 from helpers.samples import (
@@ -198,11 +198,10 @@ def test_the_class_report_names_what_a_person_must_look_at(tmp_path):
 
 @pytest.mark.integration
 @in_browser
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_of_the_pages_is_cut_on_any_screen(tmp_path, width):
+def test_nothing_of_the_pages_is_cut_on_any_screen(tmp_path):
     """Tables become cards on a telephone; what scrolls has a hint."""
-    for page in (report(tmp_path, a_class()), feedback(tmp_path, grade(hours=7))):
-        assert misfits(page, width) == []
+    pages = {"report": report(tmp_path, a_class()), "feedback": feedback(tmp_path, grade(hours=7))}
+    assert misfits(pages) == []
 
 
 def test_the_class_report_titles_questions_with_their_headings(tmp_path):

@@ -34,7 +34,7 @@ def test_a_section_that_cannot_be_loaded_is_named_and_the_report_is_written(tmp_
 
 
 def test_a_section_that_fails_leaves_the_feedback_page(tmp_path: Path) -> None:
-    module = {"my_section": "def section(book, assignment):\n    raise StopIteration\n"}
+    module = {"my_section": "def section(reported):\n    raise StopIteration\n"}
     entry = "[autograder.notebook_sections]\nmine = my_section:section\n"
     with installed(tmp_path / "site", "a-section", module, entry):
         assert "</html>" in render_feedback(course(tmp_path), assignment(), grade("ada"), {})

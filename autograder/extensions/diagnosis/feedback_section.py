@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from autograder._util.text import one_line
-from autograder.records.course import Assignment
+from autograder.extensions.diagnosis.lesson_links import lesson_links
 from autograder.records.diagnosis import Diagnosis, LossCurve
-from autograder.records.grade import NotebookGrade
 from autograder.results.report import plots
 from autograder.results.report.page import render
+from autograder.results.report.sections import ReportedNotebook
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def feedback_section(book: NotebookGrade, assignment: Assignment) -> Markup:
+def feedback_section(reported: ReportedNotebook) -> Markup:
     """Make the section; empty for a notebook without a diagnosis."""
     from markupsafe import Markup
 
-    if not book.diagnoses:
+    if not reported.grade.diagnoses:
         return Markup()
     values = {
-        "diagnoses": [_view(diagnosis) for diagnosis in book.diagnoses],
-        "links": assignment.settings.get("diagnosis_links", {}),
+        "diagnoses": [_view(diagnosis) for diagnosis in reported.grade.diagnoses],
+        "links": lesson_links(reported.assignment.settings.get("diagnosis_links", {}), reported),
     }
     return Markup(render("diagnosis.html", values))
 

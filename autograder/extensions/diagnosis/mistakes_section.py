@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from autograder.records.course import Assignment
-from autograder.records.grade import NotebookGrade
 from autograder.records.mistakes import ModelMistakes
 from autograder.results.report import mistake_plots
 from autograder.results.report.page import render
+from autograder.results.report.sections import ReportedNotebook
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -19,13 +18,13 @@ _NOTED = 0.05
 """Smallest distance between a network's mean probability and its accuracy that is told."""
 
 
-def mistakes_section(book: NotebookGrade, assignment: Assignment) -> Markup:
+def mistakes_section(reported: ReportedNotebook) -> Markup:
     """Make the section; empty for a notebook whose models were not looked at."""
     from markupsafe import Markup
 
-    if not book.mistakes:
+    if not reported.grade.mistakes:
         return Markup()
-    return Markup(render("mistakes.html", {"models": [_view(model) for model in book.mistakes]}))
+    return Markup(render("mistakes.html", {"models": [_view(model) for model in reported.grade.mistakes]}))
 
 
 def _view(model: ModelMistakes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ autograder questions                                       # the term, a row for
 @course_option
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="The file (default: in reports/).")
 def questions(assignment: str | None, course_folder: Path, to: Path | None) -> None:
-    """Write how each question of ASSIGNMENT measures: credit, item–rest correlation with its interval, what to look at.
+    """Write how each question of ASSIGNMENT measures: credit, item–rest correlation, own time, what to look at.
 
     Without ASSIGNMENT, it writes a row for each assignment of the term: scores, Cronbach's alpha, own time.
 

@@ -14,6 +14,7 @@ from autograder.extensions.insight.question_statistics import (
     QuestionStatistics,
     class_statistics,
 )
+from autograder.extensions.insight.question_times import LONG_FACTOR, LONG_SECONDS, question_times
 from autograder.extensions.insight.shared_failures import failure_groups
 from autograder.extensions.insight.suspect_questions import MIN_CLASS, Key, exceptions, upsets
 from autograder.extensions.insight.term_trend import term_trend
@@ -41,7 +42,9 @@ def questions_section(reported: ReportedClass) -> Markup:
         "weak": WEAK,
         "good": GOOD,
         "resamples": f"{RESAMPLES:,}",
-        "times": list(_times(grades)),
+        "times": [{"of": times, "title": titles.get(key, "")} for key, times in question_times(grades).items()],
+        "long": (LONG_FACTOR, LONG_SECONDS),
+        "notebook_times": list(_notebook_times(grades)),
         "exceptions": [_entry(each.key, each.grades, titles) | {"of": each} for each in exceptions(grades)],
         "upsets": [_entry(each.key, each.losing, titles) | {"of": each} for each in upsets(grades)],
         "groups": [_entry(each.key, each.grades, titles) | {"of": each} for each in failure_groups(grades)],
@@ -56,15 +59,15 @@ def _row(question: QuestionStatistics, titles: Titles) -> dict[str, Any]:
     return {"of": question, "title": titles.get(question.key, ""), **shares}
 
 
-def _times(grades: Sequence[Grade]) -> Iterator[str]:
-    """Say what processor time each notebook took; it is measured for notebooks, not for questions."""
+def _notebook_times(grades: Sequence[Grade]) -> Iterator[str]:
+    """Say what processor time each notebook took."""
     seconds: dict[str, list[float]] = {}
     for grade in grades:
         for book in grade.notebooks:
             seconds.setdefault(book.notebook, []).append(book.cpu_seconds)
     for name, values in seconds.items():
         median, most = np.percentile(values, [50, 90])
-        yield f"Own time of {name}: {median:.1f} s of processor time (median), {most:.1f} s or less in nine of ten."
+        yield f"All of {name}: {median:.1f} s of processor time (median), {most:.1f} s or less in nine of ten."
 
 
 def _entry(key: Key, grades: Sequence[Grade], titles: Titles) -> dict[str, Any]:

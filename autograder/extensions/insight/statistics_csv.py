@@ -13,6 +13,7 @@ from autograder.coordinator.assignment import load_release
 from autograder.coordinator.cache_keys import exam_key
 from autograder.errors import UsageError
 from autograder.extensions.insight.question_statistics import Estimate, QuestionStatistics, class_statistics
+from autograder.extensions.insight.question_times import ClassTime, QuestionTimes, question_times
 from autograder.extensions.insight.suspect_questions import Exceptions, Upset, exceptions, upsets
 from autograder.extensions.insight.term_trend import TermStep, term_trend
 from autograder.records.course import Assignment, Course
@@ -23,9 +24,13 @@ from autograder.term.csv_tables import guarded
 QUESTION_COLUMNS = (
     *("notebook", "question", "points", "scored", "waiting", "full_credit", "no_credit", "mean"),
     *("item_rest", "item_rest_low", "item_rest_high", "compared"),
-    *("strongest", "strongest_losing", "others", "others_losing", "points_lost_to_exceptions", "remark"),
+    *("strongest", "strongest_losing", "others", "others_losing", "points_lost_to_exceptions"),
+    *("answer_seconds", "answer_seconds_95", "test_seconds", "test_seconds_95", "remark"),
 )
-"""Columns of the statistics of questions; credits and means are shares from 0 to 1."""
+"""Columns of the statistics of questions; credits and means are shares from 0 to 1.
+
+Seconds are the median of the class, and the 95th percentile.
+"""
 TERM_COLUMNS = (
     *("assignment", "submissions", "waiting", "lower_quartile", "median", "upper_quartile"),
     *("alpha", "alpha_low", "alpha_high", "own_seconds"),
@@ -48,8 +53,15 @@ def write_questions(course: Course, assignment: Assignment, to: Path | None = No
     statistics = class_statistics(grades)
     lost = {each.key: each for each in exceptions(grades)}
     losing = {each.key: each for each in upsets(grades)}
+    times = question_times(grades)
     rows = [
-        _question(question, statistics.compared, losing.get(question.key), lost.get(question.key))
+        _question(
+            question,
+            statistics.compared,
+            losing.get(question.key),
+            lost.get(question.key),
+            times.get(question.key, QuestionTimes(question.key, None, None)),
+        )
         for question in statistics.questions
     ]
     path = to or course.reports / f"{assignment.name}-questions.csv"
@@ -71,7 +83,13 @@ def write_term(course: Course, to: Path | None = None) -> Path:
     return path
 
 
-def _question(question: QuestionStatistics, compared: int, upset: Upset | None, lost: Exceptions | None) -> list[_Cell]:
+def _question(
+    question: QuestionStatistics,
+    compared: int,
+    upset: Upset | None,
+    lost: Exceptions | None,
+    times: QuestionTimes,
+) -> list[_Cell]:
     scored = question.scored or None
     return [
         *question.key,
@@ -83,7 +101,9 @@ def _question(question: QuestionStatistics, compared: int, upset: Upset | None, 
         compared if question.item_rest else None,
         *((upset.strongest, len(upset.losing), upset.others, upset.others_losing) if upset else (None,) * 4),
         lost.points if lost else 0,
-        question.remark,
+        *_seconds(times.answer),
+        *_seconds(times.test),
+        "; ".join(filter(None, [question.remark, times.remark])),
     ]
 
 
@@ -94,6 +114,10 @@ def _step(step: TermStep) -> list[_Cell]:
 
 def _numbers(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
     return (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+
+
+def _seconds(time: ClassTime | None) -> tuple[float | None, float | None]:
+    return (time.median, time.high) if time else (None, None)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[_Cell]]) -> None:

@@ -17,6 +17,8 @@ from autograder.submissions.members import MIB, SUBMISSION
 DATABASE_VARIABLE = "AUTOGRADER_SERVE_DATABASE"
 """Environment variable with the address of a PostgreSQL database; without it, the queue is in SQLite."""
 MAX_BODY_BYTES = SUBMISSION.archive_bytes + MIB
+_CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}
+"""Where the answers of a Hub are kept."""
 LOCK_SECONDS = 20
 """Seconds that SQLite waits for another process that writes."""
 SESSION_SECONDS = 120 * 86_400
@@ -49,34 +51,32 @@ def _values(course: Course, secret: str) -> dict[str, Any]:
     wanted = door(course)
     return {
         "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *wanted.hosts],
+        "CACHES": {"default": _CACHE},
         "CSRF_COOKIE_SECURE": wanted.secure,
         "CSRF_FAILURE_VIEW": f"{PACKAGE}.faults.no_csrf_token",
         "CSRF_TRUSTED_ORIGINS": [f"https://{host}" for host in wanted.hosts],
         "DATABASES": {"default": _database(course)},
         "DATA_UPLOAD_MAX_MEMORY_SIZE": MIB,
         "DATA_UPLOAD_MAX_NUMBER_FILES": 1,
-        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
         "FILE_UPLOAD_TEMP_DIR": str(state_folder.incoming(course)),
-        "INSTALLED_APPS": [PACKAGE, "django_htmx"],
+        "INSTALLED_APPS": [PACKAGE],
         "LANGUAGES": [("en", "English"), ("de", "Deutsch")],
         "LANGUAGE_CODE": "en",
-        "LOCALE_PATHS": [str(Path(__file__).with_name("locale"))],
         "LOGGING_CONFIG": None,
         "MIDDLEWARE": [
+            f"{PACKAGE}.pages.add_headers",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",
             f"{PACKAGE}.faults.refuse_large_bodies",  # before anything reads the body
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
-            "django_htmx.middleware.HtmxMiddleware",
         ],
         "ROOT_URLCONF": f"{PACKAGE}.urls",
         "SECRET_KEY": secret,
         "SESSION_COOKIE_AGE": SESSION_SECONDS,
         "SESSION_COOKIE_SECURE": wanted.secure,
         "SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies",
-        "USE_TZ": True,
         "COURSE_ROOT": course.root,
     }
 

@@ -5,74 +5,70 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 
 from autograder._util.plain_records import to_plain
 from autograder.errors import CourseError, HostError, SubmissionError
 from autograder.exchange import result_json
-from autograder.extensions.serve import jobs, pages, state_folder, student_views
+from autograder.extensions.serve import hand_in, jobs, pages, state_folder
 from autograder.extensions.serve.exchange_client import RELEASE, JobNews, ListedHandIn, Listing
-from autograder.extensions.serve.models import COMMANDS, FINAL, Job, JobState, Kind
-from autograder.extensions.serve.standing import own_jobs, released
+from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
+from autograder.extensions.serve.standing import released
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, people
-from autograder.records.course import Course
+from autograder.records.course import Assignment, Course
 from autograder.submissions.folder import pack_folder, walk
 from autograder.submissions.hand_ins import HandIns, submitters
 
 
 def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what is released, and the visitor's own hand-ins; for staff, the one of each student that counts."""
-    course, names = visitor.course, _names(visitor)
-    hand_ins = _counting(course) if visitor.role is VisitorRole.STAFF else _of_student(course, visitor.id, names)
+    course = visitor.course
+    names = [assignment.name for assignment in released(course)]
+    if visitor.role is VisitorRole.STAFF:
+        hand_ins = tuple(_counting(course))
+    else:
+        hand_ins = tuple(entry for name in names for entry in _of_student(course, visitor.id, name))
     files = {name: tuple(sorted(path.name for path in course.release(name).glob("*.ipynb"))) for name in names}
-    return _json(Listing({name: files[name] for name in names if files[name]}, tuple(hand_ins)))
+    return JsonResponse(to_plain(Listing({name: files[name] for name in names if files[name]}, hand_ins)))
 
 
-def release(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def release(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with a released assignment."""
-    if assignment not in _names(visitor) or not visitor.course.release(assignment).is_dir():
+    folder = visitor.course.release(assignment.name)
+    if assignment not in released(visitor.course) or not folder.is_dir():
         raise Http404
-    return _zip(visitor.course, visitor.course.release(assignment))
+    return _zip(visitor.course, folder)
 
 
-def submit(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def submit(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Take a hand-in as the page does."""
-    if assignment not in _names(visitor):
+    if assignment not in released(visitor.course):
         raise Http404
     try:
-        return _news(student_views.take(request, visitor, assignment))
+        return _news(hand_in.take(request, visitor, assignment.name))
     except SubmissionError as error:
-        return pages.with_text(400, str(error))
-    except student_views.TooManyError as error:
-        return pages.with_text(429, str(error))
+        return pages.with_text(hand_in.refusal(error), str(error))
 
 
-def command(request: HttpRequest, visitor: Visitor, kind: str, assignment: str) -> HttpResponse:
+def command(request: HttpRequest, visitor: Visitor, kind: str, assignment: Assignment) -> HttpResponse:
     """Put a command into the queue, unless it is in there; say how far the newest one is."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    job = Job.objects.filter(kind=kind, assignment=wanted.name).order_by("-number").first()
-    if kind in COMMANDS and request.method == "POST" and (job is None or job.state in FINAL):
-        job = jobs.add(Kind(kind), "", wanted.name, visitor.id)
-    if kind not in COMMANDS or job is None:
+    if kind not in COMMANDS:
         raise Http404
-    return _news(job)
+    if request.method == "POST":
+        return _news(jobs.command(Kind(kind), assignment.name, visitor.id))
+    return _news(get_object_or_404(jobs.of_assignment(assignment.name, kind=kind)[:1]))
 
 
-def submission(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def submission(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Answer with the files of a student that count."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    if student not in submitters(visitor.course, wanted.name):
+    if student not in submitters(visitor.course, assignment.name):
         raise Http404
-    return _zip(visitor.course, HandIns(visitor.course).folder(student, wanted.name))
-
-
-def _names(visitor: Visitor) -> list[str]:
-    return [assignment.name for assignment in released(visitor.course)]
+    return _zip(visitor.course, HandIns(visitor.course).folder(student, assignment.name))
 
 
 def _counting(course: Course) -> Iterator[ListedHandIn]:
@@ -84,18 +80,17 @@ def _counting(course: Course) -> Iterator[ListedHandIn]:
                 yield ListedHandIn(assignment, student, attempt.time, "submitted", "")
 
 
-def _of_student(course: Course, student: str, names: Sequence[str]) -> Iterator[ListedHandIn]:
-    """Yield a student's hand-ins; the feedback page stands at the one that was graded, however it came."""
-    for name in names:
-        jobs_of = own_jobs(student, name)[:50]
-        listed = {job.received: ListedHandIn(name, student, job.received, job.state, job.note) for job in jobs_of}
-        graded, page = None, pages.feedback_path(course, student, name)
-        with contextlib.suppress(HostError):
-            graded = result_json.read(course.autograded(student, name) / result_json.NAME).submitted_at
-        if page is not None and graded is not None:
-            entry = listed.get(graded, ListedHandIn(name, student, graded, JobState.DONE, ""))
-            listed[graded] = replace(entry, page=page.name, sha256=hashlib.sha256(page.read_bytes()).hexdigest())
-        yield from listed.values()
+def _of_student(course: Course, student: str, name: str) -> list[ListedHandIn]:
+    """List a student's hand-ins; the feedback page stands at the one that was graded, however it came."""
+    hand_ins = jobs.of_assignment(name, student)[:50]
+    listed = {job.received: ListedHandIn(name, student, job.received, job.state, job.note) for job in hand_ins}
+    graded, page = None, pages.feedback_path(course, student, name)
+    with contextlib.suppress(HostError):
+        graded = result_json.read(course.autograded(student, name) / result_json.NAME).submitted_at
+    if page is not None and graded is not None:
+        entry = listed.get(graded, ListedHandIn(name, student, graded, JobState.DONE, ""))
+        listed[graded] = replace(entry, page=page.name, sha256=hashlib.sha256(page.read_bytes()).hexdigest())
+    return list(listed.values())
 
 
 def _zip(course: Course, folder: Path) -> HttpResponse:
@@ -109,14 +104,9 @@ def _zip(course: Course, folder: Path) -> HttpResponse:
         pack_folder(folder, [member.name for member in walk(folder, RELEASE)], archive, RELEASE)
     except SubmissionError as error:
         raise CourseError(f"{folder}: {error}") from error
-    return pages.with_headers(FileResponse(archive, content_type="application/zip"), {})
+    return FileResponse(archive, content_type="application/zip")
 
 
 def _news(job: Job) -> HttpResponse:
-    position = jobs.place_in_line(job) if job.state == JobState.WAITING else 0
     detail = job.detail if job.kind in COMMANDS else ""
-    return _json(JobNews(job.receipt, job.sha256, job.received, job.state, position, detail))
-
-
-def _json(record: Any) -> HttpResponse:
-    return pages.with_headers(JsonResponse(to_plain(record)), {})
+    return JsonResponse(to_plain(JobNews(job.receipt, job.sha256, job.received, job.state, job.position, detail)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import sys
-from collections.abc import Callable
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_noop as noop
 
 from autograder.errors import CourseError
 from autograder.extensions.serve.django_settings import MAX_BODY_BYTES
-from autograder.extensions.serve.pages import notice, with_text
+from autograder.extensions.serve.pages import Answer, notice, with_text
 from autograder.extensions.serve.token_requests import AnswerFault
 from autograder.extensions.serve.visitors import VisitorRole, identify
 from autograder.submissions.members import MIB, SUBMISSION
@@ -32,7 +31,6 @@ _NOT_READY = (
     noop("Not ready"),
     noop("A file of the course has a fault. Please tell your teachers: they can see it."),
 )
-Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def refuse_large_bodies(get_response: Answer) -> Answer:

@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from autograder._util.platforms import flush_folder
 from autograder._util.text import one_line
 from autograder.errors import SubmissionError
 from autograder.extensions.serve import jobs, state_folder
-from autograder.extensions.serve.models import Job, Kind
+from autograder.extensions.serve.course_keys import door
+from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Course
 from autograder.submissions.collection import collect_items, expected_notebooks
 from autograder.submissions.delivery import Collected
@@ -30,8 +33,17 @@ from autograder.submissions.members import MIB, SUBMISSION, Member
 ENDINGS = (".ipynb", *ARCHIVES)
 
 
-def take(course: Course, student: str, assignment: str, upload: UploadedFile) -> Job:
-    """Keep an upload and put it into the queue.
+class TooManyError(SubmissionError):
+    """Too many hand-ins of one student in line, or too many bytes on a day."""
+
+
+def refusal(error: SubmissionError) -> int:
+    """Return the status of the answer to a hand-in that was not taken."""
+    return 429 if isinstance(error, TooManyError) else 400
+
+
+def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
+    """Keep the file of a request and put it into the queue.
 
     The name on the disk is the receipt's: the student chose the other one.
 
@@ -39,20 +51,22 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
         The job; file, record and row are on the disk.
 
     Raises:
-        SubmissionError: it is no notebook and no archive, is empty or too large.
+        TooManyError: the student's limits are reached.
+        SubmissionError: there is no file, it is no notebook and no archive, is empty or too large.
         OSError: the disk is full, or cannot be written. Nothing is left.
         django.db.Error: the row cannot be written. Nothing is left.
     """
-    ending = _ending(upload)
+    student = visitor.id
+    upload = _upload(request, visitor, assignment)
     receipt = jobs.new_receipt()
-    path = state_folder.uploads(course) / f"{receipt}{ending}"
+    path = state_folder.uploads(visitor.course) / f"{receipt}{_ending(upload)}"
     record = path.with_name(f"{receipt}.json")
     received = datetime.now(UTC)
-    title = one_line(str(upload.name), 120)
     try:
         sha256 = _write(path, upload.chunks())
-        size = path.stat().st_size
-        _write(record, [_record(student, assignment, received, sha256)])
+        # Without the database, the record says whose the upload is.
+        values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
+        _write(record, [json.dumps(values, ensure_ascii=False).encode()])
         return jobs.add(
             Kind.HAND_IN,
             student,
@@ -61,9 +75,9 @@ def take(course: Course, student: str, assignment: str, upload: UploadedFile) ->
             receipt=receipt,
             received=received,
             file=path.name,
-            title=title,
+            title=one_line(str(upload.name), 120),
             sha256=sha256,
-            size=size,
+            size=path.stat().st_size,
         )
     except BaseException:
         path.unlink(missing_ok=True)
@@ -92,10 +106,25 @@ def bring_in(course: Course, job: Job) -> Collected:
     return collect_items(course, job.assignment, expected_notebooks(course, job.assignment), job.file, find)[-1]
 
 
-def _record(student: str, assignment: str, received: datetime, sha256: str) -> bytes:
-    """Make the record beside an upload: without the database, it says whose the upload is."""
-    values = {"student": student, "assignment": assignment, "received": received.isoformat(), "sha256": sha256}
-    return json.dumps(values, ensure_ascii=False).encode()
+def _upload(request: HttpRequest, visitor: Visitor, assignment: str) -> UploadedFile:
+    """Return the file of a request; with too many hand-ins in line, its body is not read.
+
+    Raises:
+        SubmissionError, TooManyError: as for :func:`take`.
+    """
+    limits = door(visitor.course)
+    if jobs.of_assignment(assignment, visitor.id).filter(state=JobState.WAITING).count() >= limits.most_waiting:
+        text = gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
+        raise TooManyError(text % {"most": limits.most_waiting})
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise SubmissionError(gettext("Choose a file first: nothing was handed in."))
+    if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
+        text = gettext(
+            "You would hand in more than %(most)s MiB in 24 hours: nothing was handed in. Ask your teachers."
+        )
+        raise TooManyError(text % {"most": limits.daily_mib})
+    return upload
 
 
 def _ending(upload: UploadedFile) -> str:

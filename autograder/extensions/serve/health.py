@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.db.models import Count, Min
 
-from autograder._util.files import write_atomically
 from autograder.extensions.serve import state_folder
 from autograder.extensions.serve.models import FINAL, Job, JobState, Kind
 from autograder.records.course import Course
@@ -25,10 +22,11 @@ MIN_FREE_BYTES = 512 * MIB
 MAX_LOG_LINES = 200
 
 
-def beat(course: Course, faults: Mapping[str, str]) -> None:
-    """Note that the worker lives, and which assignments it cannot grade now."""
-    content = {"at": datetime.now(UTC).timestamp(), "faults": dict(faults)}
-    write_atomically(_beat_file(course), json.dumps(content))
+def beat(course: Course) -> None:
+    """Note that the worker lives."""
+    now = datetime.now(UTC).timestamp()
+    _beat_file(course).touch()
+    os.utime(_beat_file(course), (now, now))  # by this machine's clock, and not by a file server's
 
 
 def fault(course: Course) -> str:
@@ -38,16 +36,17 @@ def fault(course: Course) -> str:
         return "No worker grades: nothing is lost, and hand-ins wait in line."
     if _free_bytes(course) < MIN_FREE_BYTES:
         return "The disk is nearly full."
-    if _beat(course).get("faults"):
+    if faults():
         return "An assignment cannot be graded now; its hand-ins wait in line."
     if _longest_wait() > MAX_WAIT_SECONDS:
         return f"The oldest job in line has waited for more than {MAX_WAIT_SECONDS / 60:.0f} minutes."
     return ""
 
 
-def faults(course: Course) -> dict[str, str]:
-    """Return for each assignment that cannot be graded now: why."""
-    return dict(_beat(course).get("faults", {}))
+def faults() -> dict[str, str]:
+    """Return for each assignment whose hand-ins wait since it could not be graded: why."""
+    waiting = Job.objects.filter(state=JobState.WAITING).exclude(detail="").order_by("number")
+    return dict(waiting.values_list("assignment", "detail"))
 
 
 def numbers(course: Course) -> dict[str, float]:
@@ -56,8 +55,8 @@ def numbers(course: Course) -> dict[str, float]:
     return {
         **{f"hand_ins_{state.replace(' ', '_')}": float(counted.get(state, 0)) for state in JobState},
         "oldest_waiting_seconds": _longest_wait(),
-        "worker_silent_seconds": min(_silent_seconds(course), 1e9),
-        "assignments_with_fault": float(len(faults(course))),
+        "worker_silent_seconds": _silent_seconds(course),
+        "assignments_with_fault": float(len(faults())),
         "free_disk_bytes": float(_free_bytes(course)),
     }
 
@@ -77,19 +76,14 @@ def log_lines(course: Course) -> list[str]:
 
 
 def _beat_file(course: Course) -> Path:
-    return state_folder.folder(course) / "worker.json"
-
-
-def _beat(course: Course) -> dict[str, Any]:
-    try:
-        content = json.loads(_beat_file(course).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return state_folder.folder(course) / "worker.beat"
 
 
 def _silent_seconds(course: Course) -> float:
-    return datetime.now(UTC).timestamp() - float(_beat(course).get("at", 0.0))
+    try:
+        return datetime.now(UTC).timestamp() - _beat_file(course).stat().st_mtime
+    except OSError:
+        return 1e9
 
 
 def _longest_wait() -> float:

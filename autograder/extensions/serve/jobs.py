@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,23 +35,15 @@ def add(kind: Kind, student: str, assignment: str, by: str, *, receipt: str = ""
     return job
 
 
-def place_in_line(job: Job) -> int:
-    """Count the jobs before this one, and itself."""
-    waiting: int = Job.objects.filter(state=JobState.WAITING, number__lte=job.number).count()
-    return waiting
+def of_assignment(assignment: str, student: str = "", kind: str = Kind.HAND_IN) -> Any:
+    """Return the jobs of a kind, the newest first: a student's, or an assignment's as a whole."""
+    return Job.objects.filter(kind=kind, student=student, assignment=assignment).order_by("-number")
 
 
-def hand_ins_in_line(student: str, assignment: str) -> int:
-    """Count a student's hand-ins that nobody has begun."""
-    waiting = Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment, state=JobState.WAITING)
-    count: int = waiting.count()
-    return count
-
-
-def hand_ins_without_grade(student: str, assignment: str) -> list[Job]:
-    """List a student's hand-ins that ended without a grade and were not refused, the oldest first."""
-    ended = Job.objects.filter(kind=Kind.HAND_IN, state=JobState.NOT_GRADED, student=student, assignment=assignment)
-    return list(ended.exclude(file="").order_by("number"))
+def command(kind: Kind, assignment: str, by: str) -> Job:
+    """Add a command for an assignment, unless it is in the queue; return the one that is."""
+    newest: Job | None = of_assignment(assignment, kind=kind).first()
+    return newest if newest is not None and not newest.is_final else add(kind, "", assignment, by)
 
 
 def bytes_of_day(student: str) -> int:
@@ -59,13 +51,6 @@ def bytes_of_day(student: str) -> int:
     hand_ins = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
     recent = hand_ins.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
     return int(recent.aggregate(Sum("size"))["size__sum"] or 0)
-
-
-def is_asked(student: str, assignment: str, question: str) -> bool:
-    """Tell whether a student's request for a second look at a question is in line."""
-    unfinished = Job.objects.filter(kind=Kind.ASK, student=student, assignment=assignment).exclude(state__in=FINAL)
-    is_in_line: bool = unfinished.filter(question=question).exists()
-    return is_in_line
 
 
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:
@@ -116,15 +101,10 @@ def put_all_back(*, is_stop: bool = False) -> int:
     begun = list(Job.objects.filter(state=JobState.BEGUN))
     for job in begun:
         if is_stop:
-            put_back(job, "the worker was stopped")
+            put_back(job)
         else:
             try_again(job, "the worker ended")
     return len(begun)
-
-
-def note_times(job: Job, times: Mapping[str, datetime]) -> None:
-    """Write the times of a job's steps."""
-    Job.objects.filter(pk=job.pk).update(**times)
 
 
 def finish(job: Job, state: JobState, **values: Any) -> None:

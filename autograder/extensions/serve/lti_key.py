@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from autograder.extensions.serve import state_folder
 from autograder.extensions.serve.lti_launch import ALGORITHM
 from autograder.records.course import Course
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 SIZE_BITS = 2048
 VALID_SECONDS = 300
 
 
-def sign(course: Course, claims: dict[str, Any]) -> str:
-    """Sign claims as a JSON Web Token that is valid for five minutes."""
-    import jwt
-
+def sign(course: Course, claims: dict[str, Any], seconds: int = VALID_SECONDS) -> str:
+    """Sign claims as a JSON Web Token that is valid for five minutes, or for so many seconds."""
     now = int(time.time())
-    times = {"iat": now, "exp": now + VALID_SECONDS, "jti": uuid.uuid4().hex}
+    times = {"iat": now, "exp": now + seconds, "jti": uuid.uuid4().hex}
     key = _private_key(course)
     return jwt.encode({**claims, **times}, key, ALGORITHM, headers={"kid": _public(key)["kid"]})
 
@@ -34,32 +34,18 @@ def public_keys(course: Course) -> dict[str, Any]:
     return {"keys": [_public(_private_key(course))]}
 
 
-def _public(key: RSAPrivateKey) -> dict[str, Any]:
-    from hashlib import sha256
-
-    from jwt.algorithms import RSAAlgorithm
-
+def _public(key: rsa.RSAPrivateKey) -> dict[str, Any]:
     numbers: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     # The key's thumbprint, RFC 7638.
     members = json.dumps({name: numbers[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
     return {**numbers, "alg": ALGORITHM, "use": "sig", "kid": sha256(members.encode()).hexdigest()}
 
 
-def _private_key(course: Course) -> RSAPrivateKey:
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    path = _path(course)
+def _private_key(course: Course) -> rsa.RSAPrivateKey:
+    path = state_folder.folder(course) / "lti.pem"
     if not path.exists():
-        new = rsa.generate_private_key(65537, SIZE_BITS)
-        text = new.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        state_folder.keep(path, text.decode())
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        state_folder.keep(path, rsa.generate_private_key(65537, SIZE_BITS).private_bytes(*form).decode())
     key = serialization.load_pem_private_key(path.read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key
-
-
-def _path(course: Course) -> Path:
-    return state_folder.folder(course) / "lti.pem"

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
+
+import jwt
 
 from autograder.errors import HostError, SubmissionError
 from autograder.extensions.serve.course_keys import LtiPlatform
-
-if TYPE_CHECKING:
-    from jwt import PyJWKClient
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/"
@@ -57,31 +55,6 @@ class Launch:
     """Where the answer to a choice goes."""
 
 
-def login_address(platform: LtiPlatform, hints: dict[str, str], answer_to: str, state: str, nonce: str) -> str:
-    """Return the address where the learning system confirms who launches.
-
-    Args:
-        platform: the learning system.
-        hints: ``login_hint`` and ``lti_message_hint`` of the request that began the launch.
-        answer_to: address of this door that takes the statement.
-        state: secret that the browser brings back.
-        nonce: secret that the statement repeats.
-    """
-    query = {
-        "scope": "openid",
-        "response_type": "id_token",
-        "response_mode": "form_post",
-        "prompt": "none",
-        "client_id": platform.client_id,
-        "redirect_uri": answer_to,
-        "state": state,
-        "nonce": nonce,
-        **hints,
-    }
-    separator = "&" if "?" in platform.login else "?"
-    return f"{platform.login}{separator}{urlencode(query)}"
-
-
 def read_launch(platform: LtiPlatform, statement: str, nonce: str) -> Launch:
     """Check a learning system's statement.
 
@@ -94,8 +67,6 @@ def read_launch(platform: LtiPlatform, statement: str, nonce: str) -> Launch:
         SubmissionError: it is not a valid one; the message says what is wrong with it.
         HostError: the learning system's keys cannot be had.
     """
-    import jwt
-
     try:
         key = _keys(platform.keys).get_signing_key_from_jwt(statement)
         claims = jwt.decode(
@@ -120,26 +91,25 @@ def read_launch(platform: LtiPlatform, statement: str, nonce: str) -> Launch:
 
 
 def _launch(platform: LtiPlatform, claims: dict[str, Any]) -> Launch:
-    if _claim(claims, "version", str) != "1.3.0":
+    if _value(claims, f"{CLAIM}version") != "1.3.0":
         raise SubmissionError("the launch is not of LTI 1.3")
-    if _claim(claims, "deployment_id", str) != platform.deployment:
+    if _value(claims, f"{CLAIM}deployment_id") != platform.deployment:
         raise SubmissionError("the launch is of a deployment that course.yaml does not name")
-    kind = _claim(claims, "message_type", str)
+    kind = _value(claims, f"{CLAIM}message_type")
     if kind not in (OPENS, CHOOSES):
         raise SubmissionError("the launch is of a kind that this door does not know")
-    roles = _claim(claims, "roles", list)
     return Launch(
         kind=kind,
-        subject=_text(claims, "sub"),
-        course=_text(_claim(claims, "context", dict), "id"),
-        is_staff=any(_teaches(role) for role in roles),
-        name=_text(claims, "name"),
-        email=_text(claims, "email"),
-        registry=_text(_claim(claims, "lis", dict), "person_sourcedid"),
-        assignment=_text(_claim(claims, "custom", dict), "assignment"),
-        line_item=_text(_plain(claims, ENDPOINT, dict), "lineitem"),
-        memberships=_text(_plain(claims, MEMBERSHIPS, dict), "context_memberships_url"),
-        deep_linking=_plain(claims, f"{DEEP_LINKING}deep_linking_settings", dict),
+        subject=_value(claims, "sub"),
+        course=_value(_value(claims, f"{CLAIM}context", dict), "id"),
+        is_staff=any(map(_teaches, _value(claims, f"{CLAIM}roles", list))),
+        name=_value(claims, "name"),
+        email=_value(claims, "email"),
+        registry=_value(_value(claims, f"{CLAIM}lis", dict), "person_sourcedid"),
+        assignment=_value(_value(claims, f"{CLAIM}custom", dict), "assignment"),
+        line_item=_value(_value(claims, ENDPOINT, dict), "lineitem"),
+        memberships=_value(_value(claims, MEMBERSHIPS, dict), "context_memberships_url"),
+        deep_linking=_value(claims, f"{DEEP_LINKING}deep_linking_settings", dict),
     )
 
 
@@ -151,23 +121,15 @@ def _teaches(role: Any) -> bool:
     return base.startswith(f"{_ROLE}/Instructor") and name == "TeachingAssistant"
 
 
-def _claim(claims: dict[str, Any], name: str, kind: type) -> Any:
-    return _plain(claims, CLAIM + name, kind)
-
-
-def _plain(claims: dict[str, Any], name: str, kind: type) -> Any:
+def _value(claims: dict[str, Any], name: str, kind: type = str) -> Any:
+    """Read what is stated under a name; it is empty where the statement has something of another type."""
     value = claims.get(name)
-    return value if isinstance(value, kind) else kind()
-
-
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name)
-    return value.strip() if isinstance(value, str) else ""
+    if not isinstance(value, kind):
+        return kind()
+    return value.strip() if isinstance(value, str) else value
 
 
 @functools.cache
-def _keys(address: str) -> PyJWKClient:
+def _keys(address: str) -> jwt.PyJWKClient:
     """Return the client that fetches a learning system's keys and keeps them for five minutes."""
-    from jwt import PyJWKClient
-
-    return PyJWKClient(address, timeout=KEYS_SECONDS)
+    return jwt.PyJWKClient(address, timeout=KEYS_SECONDS)

@@ -15,15 +15,18 @@ import yaml
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 
-from autograder.errors import AutograderError, SubmissionError
-from autograder.extensions.serve import pages
+from autograder.errors import AutograderError, HostError, SubmissionError
+from autograder.extensions.serve import lti_strangers, pages
 from autograder.extensions.serve.course_keys import LOCAL_HOSTS
 from autograder.extensions.serve.lti_launch import CHOOSES, OPENS
-from autograder.extensions.serve.lti_services import SCOPES, TOOL, register_tool
+from autograder.extensions.serve.lti_services import SCOPES
 from autograder.extensions.serve.lti_views import is_spent, own_address, spend
 from autograder.extensions.serve.visitors import Visitor
 
 LINK_SECONDS = 86_400
+TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+_ENDPOINTS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
+"""Key of ``lti`` in course.yaml → the learning system's name for it."""
 _SIGNER = TimestampSigner(salt="lti registration link")
 
 
@@ -39,18 +42,13 @@ def register(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse
     """Register the door at the learning system that opened the link, and show what course.yaml needs."""
     try:
         number, local_too = _SIGNER.unsign_object(token, max_age=LINK_SECONDS)
-    except BadSignature:
-        return _too_old(request)
-    if is_spent(number):
-        return _too_old(request)
-    addresses = {name: own_address(request, visitor, f"/lti/{name}/") for name in ("login", "launch", "keys")}
-    tool = _tool(visitor.course.title, request.get_host().partition(":")[0], addresses)
-    configuration, secret = (request.GET.get(name, "") for name in ("openid_configuration", "registration_token"))
-    try:
-        entry = register_tool(tool, configuration, secret, local_too=local_too)
+        if is_spent(number):
+            raise SubmissionError("the link was used")
+        entry = _registered(request, _tool(request, visitor), local_too)
         spend(number)
-    except SubmissionError:  # another request was faster
-        return _too_old(request)
+    except (BadSignature, SubmissionError):  # also where another request was faster
+        text = "The link is not valid, is older than a day, or was used. Make a new one: autograder serve register."
+        return pages.notice(request, 401, "Too old", text)
     except AutograderError as error:
         return pages.notice(request, 502, "The door is not registered", str(error))
     lines = yaml.safe_dump({"serve": {"lti": entry}}, allow_unicode=True, sort_keys=False, width=1000)
@@ -58,26 +56,46 @@ def register(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse
     return pages.with_rule(page, "frame-ancestors 'none'", "frame-ancestors *")  # its frame is the learning system's
 
 
-def _too_old(request: HttpRequest) -> HttpResponse:
-    text = "The link is not valid, is older than a day, or was used. Make a new one: autograder serve register."
-    return pages.notice(request, 401, "Too old", text)
+def _registered(request: HttpRequest, tool: dict[str, Any], local_too: bool) -> dict[str, str]:
+    """Send the tool's description to the learning system of a request; return what course.yaml needs.
+
+    Raises:
+        UsageError: an address is not encrypted, is none, or its host is not public.
+        HostError: the learning system refuses, or its answer lacks something.
+    """
+    configuration, secret = (request.GET.get(name, "") for name in ("openid_configuration", "registration_token"))
+    system = lti_strangers.ask(configuration, secret, local_too=local_too)
+    address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
+    answer = lti_strangers.ask(address.pop("registration"), secret, tool, local_too=local_too)
+    client_id = _texts(answer, client_id="client_id")  # so the answer is a mapping
+    listed = answer.get(TOOL)
+    deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
+    return {**address, **client_id, "deployment": deployment}
 
 
-def _tool(title: str, domain: str, addresses: dict[str, str]) -> dict[str, Any]:
+def _texts(answer: Any, **names: str) -> dict[str, str]:
+    """Return texts of an answer under names of ours."""
+    texts = {ours: answer.get(theirs) if isinstance(answer, dict) else None for ours, theirs in names.items()}
+    if missing := [names[ours] for ours, text in texts.items() if not isinstance(text, str) or not text]:
+        raise HostError(f"the learning system does not say its {', '.join(missing)}")
+    return {ours: str(text) for ours, text in texts.items()}
+
+
+def _tool(request: HttpRequest, visitor: Visitor) -> dict[str, Any]:
     """Describe the door as OpenID's registration does."""
-    launch = addresses["launch"]
+    login, launch, keys = (own_address(request, visitor, f"/lti/{name}/") for name in ("login", "launch", "keys"))
     return {
         "application_type": "web",
-        "client_name": title,
+        "client_name": visitor.course.title,
         "response_types": ["id_token"],
         "grant_types": ["implicit", "client_credentials"],
         "token_endpoint_auth_method": "private_key_jwt",
-        "initiate_login_uri": addresses["login"],
+        "initiate_login_uri": login,
         "redirect_uris": [launch],
-        "jwks_uri": addresses["keys"],
+        "jwks_uri": keys,
         "scope": " ".join(SCOPES),
         TOOL: {
-            "domain": domain,
+            "domain": request.get_host().partition(":")[0],
             "target_link_uri": launch,
             "claims": ["iss", "sub", "name", "email"],
             "messages": [{"type": kind, "target_link_uri": launch} for kind in (OPENS, CHOOSES)],

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +20,6 @@ from autograder.extensions.lms.matching import REGISTRY, PersonNames, numbers
 from autograder.extensions.lms.rest import Client
 from autograder.extensions.lms.sent_memory import Sent, digest
 from autograder.extensions.lms.systems import SystemKind
-from autograder.extensions.serve import lti_strangers
 from autograder.extensions.serve.course_keys import LtiPlatform, door
 from autograder.records.course import Assignment, Course
 
@@ -35,9 +34,6 @@ _MEMBERS = {"Accept": "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _ITEM = {"Accept": "application/vnd.ims.lis.v2.lineitem+json"}
 _RESULTS = {"Accept": "application/vnd.ims.lis.v2.resultcontainer+json"}
 _SCORE = {"Content-Type": "application/vnd.ims.lis.v1.score+json"}
-TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
-_ENDPOINTS = {"login": "authorization_endpoint", "keys": "jwks_uri", "token": "token_endpoint"}
-"""Key of ``lti`` in course.yaml → the learning system's name for it."""
 TOKEN_SECONDS = 3600
 """Most seconds that an access token counts, and those where its answer does not say it: the Security Framework's."""
 _tokens: dict[LtiPlatform, tuple[float, str]] = {}
@@ -46,14 +42,12 @@ _tokens: dict[LtiPlatform, tuple[float, str]] = {}
 
 @dataclass(frozen=True, slots=True)
 class ListedStudent:
-    """A student of the course in the learning system."""
+    """A student of the course in the learning system; the fields are columns of people.csv."""
 
-    number: str
-    """The ``lti_id`` of people.csv."""
+    lti_id: str
     name: str = ""
     email: str = ""
-    registry: str = ""
-    """The ``sis_id`` of people.csv."""
+    sis_id: str = ""
 
 
 class GradeColumn:
@@ -65,16 +59,13 @@ class GradeColumn:
         self._client = _client(course, line_item)
         self._item, self._memberships = line_item, memberships
         self._course = course
+        item = self._client.json("GET", self._item, headers=_ITEM)
+        points = item.get("scoreMaximum") if isinstance(item, dict) else None
+        self._points = float(points) if isinstance(points, int | float) else None
 
     def points(self) -> float | None:
         """Return the points that the column counts there."""
         return self._points
-
-    @cached_property
-    def _points(self) -> float | None:
-        item = self._client.json("GET", self._item, headers=_ITEM)
-        points = item.get("scoreMaximum") if isinstance(item, dict) else None
-        return float(points) if isinstance(points, int | float) else None
 
     def accounts(self) -> list[Account]:
         """List the students of the course, with what stands in the column."""
@@ -83,9 +74,8 @@ class GradeColumn:
             for result in self._client.pages(_below(self._item, "results"), {}, headers=_RESULTS)
             if isinstance(result, dict)
         }
-        most = self.points() or 0.0
         return [
-            Account(member.number, _names(member), _standing(results.get(member.number, {}), most))
+            Account(member.lti_id, _names(member), _standing(results.get(member.lti_id, {}), self._points or 0.0))
             for member in members(self._course, self._memberships)
         ]
 
@@ -98,7 +88,7 @@ class GradeColumn:
             "activityProgress": "Completed",
             "gradingProgress": "FullyGraded",
             "scoreGiven": score,
-            "scoreMaximum": self.points(),
+            "scoreMaximum": self._points,
         }
         if delivery.summary:
             stated["comment"] = delivery.summary
@@ -125,8 +115,9 @@ def column(course: Course, assignment: Assignment) -> GradeColumn:
 
     Raises:
         UsageError: nobody has launched its link yet, or the link has no column.
+        HostError: the learning system does not give the column.
     """
-    line_item = _launched(course, assignment.name)[0]
+    line_item, _ = _launched(course).get(assignment.name, ("", ""))
     if not line_item:
         raise UsageError(
             f"no launch of {assignment.name}'s link named a column of grades: open the link in the learning system "
@@ -137,41 +128,14 @@ def column(course: Course, assignment: Assignment) -> GradeColumn:
 
 def memberships_address(course: Course) -> str:
     """Return the address of the course's list of people; empty if no launch named it."""
-    return next((address for _, address in _all_launched(course) if address), "")
-
-
-def register_tool(tool: dict[str, Any], configuration: str, secret: str, *, local_too: bool) -> dict[str, str]:
-    """Send the tool's description to a learning system; return what course.yaml needs.
-
-    Raises:
-        UsageError: an address is not encrypted, is none, or its host is not public.
-        HostError: the learning system refuses, or its answer lacks something.
-    """
-    system = lti_strangers.ask(configuration, secret, local_too=local_too)
-    address = _texts(system, issuer="issuer", registration="registration_endpoint", **_ENDPOINTS)
-    registration = address.pop("registration")
-    answer = lti_strangers.ask(registration, secret, tool, local_too=local_too)
-    listed = answer.get(TOOL) if isinstance(answer, dict) else None
-    deployment = str(listed.get("deployment_id") or "") if isinstance(listed, dict) else ""
-    return {**address, **_texts(answer, client_id="client_id"), "deployment": deployment}
-
-
-def _texts(answer: Any, **names: str) -> dict[str, str]:
-    """Return texts of an answer under names of ours."""
-    texts = {ours: answer.get(theirs) if isinstance(answer, dict) else None for ours, theirs in names.items()}
-    if missing := [names[ours] for ours, text in texts.items() if not isinstance(text, str) or not text]:
-        raise HostError(f"the learning system does not say its {', '.join(missing)}")
-    return {ours: str(text) for ours, text in texts.items()}
+    return next((address for _, address in _launched(course).values() if address), "")
 
 
 LTI = SystemKind("LTI", open=column)
 
 
-def _launched(course: Course, assignment: str) -> tuple[str, str]:
-    return next(iter(_all_launched(course, assignment=assignment)), ("", ""))
-
-
-def _all_launched(course: Course, **only: str) -> list[tuple[str, str]]:
+def _launched(course: Course) -> dict[str, tuple[str, str]]:
+    """Return for each launched assignment: the addresses of its column and of the list of people."""
     from django.conf import settings
 
     from autograder.extensions.serve.django_settings import configure
@@ -180,7 +144,8 @@ def _all_launched(course: Course, **only: str) -> list[tuple[str, str]]:
         configure(course.root)
     from autograder.extensions.serve.models import LaunchedLink
 
-    return list(LaunchedLink.objects.filter(**only).order_by("assignment").values_list("line_item", "memberships"))
+    launches = LaunchedLink.objects.order_by("assignment").values_list("assignment", "line_item", "memberships")
+    return {assignment: (line_item, memberships) for assignment, line_item, memberships in launches}
 
 
 def _members(page: Any) -> Iterator[ListedStudent]:
@@ -194,7 +159,7 @@ def _members(page: Any) -> Iterator[ListedStudent]:
 
 def _names(member: ListedStudent) -> PersonNames:
     return PersonNames(
-        numbers(REGISTRY, (member.number, member.registry)),
+        numbers(REGISTRY, (member.lti_id, member.sis_id)),
         tuple(filter(None, [member.email])),
         tuple(filter(None, [member.name])),
     )
@@ -223,13 +188,6 @@ def _client(course: Course, address: str) -> Client:
 
 def _renew(course: Course, platform: LtiPlatform) -> str:
     """Fetch an access token for all services."""
-    seconds, access = _new_token(course, platform)
-    _tokens[platform] = (time.monotonic() + seconds / 2, access)  # one that ends soon is of no use
-    return access
-
-
-def _new_token(course: Course, platform: LtiPlatform) -> tuple[float, str]:
-    """Fetch an access token; return its seconds and itself."""
     from autograder.extensions.serve import lti_key
 
     if not platform.token:
@@ -246,4 +204,6 @@ def _new_token(course: Course, platform: LtiPlatform) -> tuple[float, str]:
     if not isinstance(access, str) or not access:
         raise HostError(f"{urlsplit(platform.token).netloc} gave no access token")
     seconds = answer.get("expires_in")
-    return min(TOKEN_SECONDS, seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS, access
+    counts = min(TOKEN_SECONDS, seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS
+    _tokens[platform] = (time.monotonic() + counts / 2, access)  # one that ends soon is of no use
+    return access

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autograder.errors import HostError, UsageError
-from autograder.extensions.serve.course_keys import LOCAL_HOSTS
+from autograder.extensions.serve.course_keys import is_encrypted
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -38,7 +38,7 @@ def ask(url: str, secret: str, sent: dict[str, Any] | None = None, *, local_too:
     prepared = _prepared(url, secret, sent)
     parts = urlsplit(prepared.url or "")
     host, name = parts.netloc, parts.hostname or ""
-    if parts.scheme != "https" and not (parts.scheme == "http" and name in LOCAL_HOSTS):
+    if not is_encrypted(prepared.url or ""):
         raise UsageError(f"{url!r} is not encrypted: anybody on the way could read the token; write https://")
     if not local_too and not _is_public(name):
         raise UsageError(f"{host} is no host of the public internet: add the tool in the learning system by hand")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode, urlsplit
 
-from django.core.signing import BadSignature, TimestampSigner, dumps, loads
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -24,13 +23,14 @@ from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
 
 LAUNCH_SECONDS = 300
-"""Longest time from the click in the learning system to its statement, and from a choice to its answer."""
+"""Longest time from the click in the learning system to its statement."""
+CHOICE_SECONDS = 3_000
+"""Longest time from the page with the assignments to the learning system's answer; Canvas takes none of an hour ago."""
 REMEMBERED_SECONDS = 2 * 86_400
 """Time for which what was taken is remembered: longer than any of it is valid."""
-_SIGNER = TimestampSigner(salt="lti login")
-_CHOICE = "lti choice"
 _HINTS = ("login_hint", "lti_message_hint")
 _FRAMES = ("iframe", "frame", "embed", "object")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?")
 
 
 def login(request: HttpRequest, visitor: Visitor) -> HttpResponse:
@@ -49,30 +49,40 @@ def login(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         fields = {"iss": platform.issuer, "client_id": platform.client_id, **hints}
         page = pages.page(request, None, "lti-window", fields=fields)  # all it has is a way out of the frame
         return pages.with_rule(page, "frame-ancestors 'none'", "frame-ancestors *")
+    return _to_learning_system(platform, hints, own_address(request, visitor, "/lti/launch/"))
+
+
+def _to_learning_system(platform: LtiPlatform, hints: dict[str, str], answer_to: str) -> HttpResponse:
+    """Send the browser to where the learning system confirms who launches, and states that to an address of the door.
+
+    The browser brings the state back, and the statement the nonce.
+    """
     state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    answer = redirect(
-        lti_launch.login_address(platform, hints, own_address(request, visitor, "/lti/launch/"), state, nonce)
-    )
+    query = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": platform.client_id,
+        "redirect_uri": answer_to,
+        "state": state,
+        "nonce": nonce,
+        **hints,
+    }
+    answer = redirect(f"{platform.login}{'&' if '?' in platform.login else '?'}{urlencode(query)}")
     # SameSite=None: the statement comes as a form of the learning system's page.
-    answer.set_cookie(
-        _cookie(state),
-        _SIGNER.sign(nonce),
-        max_age=LAUNCH_SECONDS,
-        path="/lti/",
-        secure=True,
-        httponly=True,
-        samesite="None",
+    answer.set_signed_cookie(
+        _cookie(state), nonce, max_age=LAUNCH_SECONDS, path="/lti/", secure=True, httponly=True, samesite="None"
     )
-    return pages.with_headers(answer, {})
+    return answer
 
 
 def launch(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Take the learning system's statement, and let the person in."""
     platform = _platform(visitor)
-    state = request.POST.get("state", "")
-    try:
-        nonce = _SIGNER.unsign(request.COOKIES.get(_cookie(state), ""), max_age=LAUNCH_SECONDS)
-    except BadSignature:
+    cookie = _cookie(request.POST.get("state", ""))
+    nonce = request.get_signed_cookie(cookie, default="", max_age=LAUNCH_SECONDS)
+    if not nonce:
         text = "it began in another browser window, more than five minutes ago, or cookies are off"
         return _refused(request, text)
     try:
@@ -81,7 +91,7 @@ def launch(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         answer = _opened(request, visitor, platform, stated)
     except SubmissionError as error:
         return _refused(request, str(error))
-    answer.delete_cookie(_cookie(state), path="/lti/", samesite="None")
+    answer.delete_cookie(cookie, path="/lti/", samesite="None")
     return answer
 
 
@@ -89,30 +99,6 @@ def keys(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Answer with the door's public key."""
     _platform(visitor)
     return JsonResponse(lti_key.public_keys(visitor.course))
-
-
-def choose(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Answer the learning system which assignment a new link leads to."""
-    platform = _platform(visitor)
-    try:
-        settings = loads(request.POST.get("choice", ""), salt=_CHOICE, max_age=10 * LAUNCH_SECONDS)
-    except BadSignature:
-        return pages.notice(request, 400, "Too old", "Choose once more: begin in your learning system.", visitor)
-    assignment = pages.assignment_of(visitor.course, request.POST.get("assignment", ""))
-    link = _content_item(assignment, own_address(request, visitor, "/lti/launch/"))
-    claims = {
-        "iss": platform.client_id,
-        "aud": platform.issuer,
-        "nonce": secrets.token_urlsafe(32),
-        f"{CLAIM}deployment_id": platform.deployment,
-        f"{CLAIM}message_type": "LtiDeepLinkingResponse",
-        f"{CLAIM}version": "1.3.0",
-        f"{DEEP_LINKING}content_items": [link],
-        **({f"{DEEP_LINKING}data": settings["data"]} if "data" in settings else {}),
-    }
-    signed = lti_key.sign(visitor.course, claims)
-    values = {"assignment": assignment, "address": settings["address"], "signed": signed}
-    return pages.form_to(pages.page(request, visitor, "lti-answer", **values), settings["address"])
 
 
 def _opened(request: HttpRequest, visitor: Visitor, platform: LtiPlatform, stated: Launch) -> HttpResponse:
@@ -131,18 +117,36 @@ def _opened(request: HttpRequest, visitor: Visitor, platform: LtiPlatform, state
         return _choice(request, visitor, person, stated)
     if stated.assignment not in visitor.course.assignments:
         return redirect("home")
-    page = "submissions" if stated.is_staff else "hand-in"
-    return redirect(page) if stated.is_staff else redirect(page, assignment=stated.assignment)
+    if stated.is_staff:
+        return redirect("submissions")
+    return redirect("hand-in", assignment=stated.assignment)
 
 
 def _choice(request: HttpRequest, visitor: Visitor, person: Visitor, stated: Launch) -> HttpResponse:
-    address = stated.deep_linking.get("deep_link_return_url")
+    """Let staff choose what a new link leads to: each assignment's button sends the learning system a signed answer."""
     if not stated.is_staff:
         raise SubmissionError("staff alone choose what a link leads to")
-    pages.origin(address)
-    settings = {"address": address, **({"data": stated.deep_linking["data"]} if "data" in stated.deep_linking else {})}
-    values = {"assignments": list(visitor.course.assignments.values()), "choice": dumps(settings, salt=_CHOICE)}
-    return pages.page(request, person, "lti-choice", **values)
+    address = stated.deep_linking.get("deep_link_return_url")
+    origin = _origin(address)
+    answers = [(each, _answer(request, visitor, stated, each)) for each in visitor.course.assignments.values()]
+    page = pages.page(request, person, "lti-choice", address=address, answers=answers)
+    return pages.with_rule(page, "form-action 'self'", f"form-action {origin}")
+
+
+def _answer(request: HttpRequest, visitor: Visitor, stated: Launch, assignment: Assignment) -> str:
+    """Sign the answer to a learning system that a new link leads to an assignment."""
+    platform = _platform(visitor)
+    claims = {
+        "iss": platform.client_id,
+        "aud": platform.issuer,
+        "nonce": secrets.token_urlsafe(32),
+        f"{CLAIM}deployment_id": platform.deployment,
+        f"{CLAIM}message_type": "LtiDeepLinkingResponse",
+        f"{CLAIM}version": "1.3.0",
+        f"{DEEP_LINKING}content_items": [_content_item(assignment, own_address(request, visitor, "/lti/launch/"))],
+        **({f"{DEEP_LINKING}data": stated.deep_linking["data"]} if "data" in stated.deep_linking else {}),
+    }
+    return lti_key.sign(visitor.course, claims, CHOICE_SECONDS)
 
 
 def _content_item(assignment: Assignment, address: str) -> dict[str, Any]:
@@ -179,11 +183,9 @@ def spend(nonce: str) -> None:
         SubmissionError: it was before.
     """
     UsedNonce.objects.filter(used__lt=timezone.now() - timedelta(seconds=REMEMBERED_SECONDS)).delete()
-    try:
-        with transaction.atomic():
-            UsedNonce.objects.create(nonce=nonce)
-    except IntegrityError:
-        raise SubmissionError("the learning system's statement was taken before") from None
+    _, is_new = UsedNonce.objects.get_or_create(nonce=nonce)
+    if not is_new:
+        raise SubmissionError("the learning system's statement was taken before")
 
 
 def _platform(visitor: Visitor) -> LtiPlatform:
@@ -196,6 +198,19 @@ def _platform(visitor: Visitor) -> LtiPlatform:
 def _refused(request: HttpRequest, reason: str) -> HttpResponse:
     text = gettext("You cannot come in by this link. Open it once more in your learning system. The fault: %(reason)s.")
     return pages.notice(request, 401, noop("The launch is not valid"), text % {"reason": reason})
+
+
+def _origin(address: Any) -> str:
+    """Return the server of an address, as a policy names it.
+
+    Raises:
+        SubmissionError: it is no address of a web server.
+    """
+    parts = urlsplit(address if isinstance(address, str) else "")
+    server = f"{parts.scheme}://{parts.netloc}"
+    if not _ORIGIN.fullmatch(server):  # what has more in it could change the policy
+        raise SubmissionError("an address in the launch is none of a web server")
+    return server
 
 
 def own_address(request: HttpRequest, visitor: Visitor, path: str) -> str:

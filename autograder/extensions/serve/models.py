@@ -77,6 +77,12 @@ class Job(models.Model):
         """Whether nothing more will happen to it."""
         return self.state in FINAL
 
+    @property
+    def position(self) -> int:
+        """Place in line, from 1, while it waits, else 0."""
+        waits = self.state == JobState.WAITING
+        return Job.objects.filter(state=JobState.WAITING, number__lte=self.number).count() if waits else 0
+
 
 class Renewal(models.Model):
     """How often a person's links were renewed: older ones are invalid."""

@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import dateformat, translation
 
 from autograder._util.text import one_line
-from autograder.errors import SubmissionError, UsageError
+from autograder.errors import UsageError
 from autograder.extensions.serve.visitors import Visitor, VisitorRole
 from autograder.records.course import Assignment, Course
 from autograder.results.report import page as report_page
 
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+Answer = Callable[[HttpRequest], HttpResponse]
+POLICY = "Content-Security-Policy"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    POLICY: (
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 _FEEDBACK_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
 """Of pages with students' text: no script runs, and it counts for an origin of its own."""
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d+)?")
-_ALWAYS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+
+
+def add_headers(get_response: Answer) -> Answer:
+    """Make the middleware that gives each answer the headers that it has none of its own of."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return answer
 
 
 def page(
@@ -42,12 +53,11 @@ def page(
     """Render a page of ``templates/serve/``, in the browser's language; staff's pages are in English."""
     is_staff = visitor is not None and visitor.role is VisitorRole.STAFF
     language = "en" if is_staff else translation.get_language() or "en"
-    common = {"visitor": visitor, "csrf": get_token(request), "live": bool(getattr(request, "htmx", False))}
+    common = {"visitor": visitor, "csrf": get_token(request)}
     words = {"_": translation.gettext, "language": language, "moment": _moment, "person": _person}
     with translation.override(language):
         text = report_page.render(f"serve/{template}.html", {**common, **words, **values})
-    response = HttpResponse(text.encode("utf-8", "backslashreplace"), status=status)
-    return with_headers(response, {"Content-Security-Policy": _POLICY})
+    return HttpResponse(text.encode("utf-8", "backslashreplace"), status=status)
 
 
 def _moment(when: datetime) -> str:
@@ -72,8 +82,7 @@ def notice(request: HttpRequest, status: int, title: str, text: str, visitor: Vi
 
 def with_text(status: int, text: str) -> HttpResponse:
     """Answer with plain text."""
-    response = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-    return with_headers(response, {})
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse:
@@ -85,7 +94,7 @@ def feedback_page(course: Course, student: str, assignment: str) -> HttpResponse
     path = feedback_path(course, student, assignment)
     if path is None:
         raise Http404
-    return with_headers(HttpResponse(path.read_bytes()), {"Content-Security-Policy": _FEEDBACK_POLICY})
+    return HttpResponse(path.read_bytes(), headers={POLICY: _FEEDBACK_POLICY})
 
 
 def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
@@ -93,40 +102,13 @@ def feedback_path(course: Course, student: str, assignment: str) -> Path | None:
 
     Both names come from the course: of its people and of its assignments.
     """
-    folder = course.feedback(student, assignment)
-    pages = sorted(folder.glob("*.html"), key=lambda path: (path.name != "index.html", path.name))
-    return pages[0] if pages else None
-
-
-def origin(address: Any) -> str:
-    """Return the server of an address, as a policy names it.
-
-    Raises:
-        SubmissionError: it is no address of a web server.
-    """
-    parts = urlsplit(address if isinstance(address, str) else "")
-    server = f"{parts.scheme}://{parts.netloc}"
-    if not _ORIGIN.fullmatch(server):  # what has more in it could change the policy
-        raise SubmissionError("an address in the launch is none of a web server")
-    return server
-
-
-def form_to(response: HttpResponse, address: str) -> HttpResponse:
-    """Let a page's form go to one other server; browsers refuse every other one."""
-    return with_rule(response, "form-action 'self'", f"form-action {origin(address)}")
+    pages = course.feedback(student, assignment).glob("*.html")
+    return min(pages, key=lambda path: (path.name != "index.html", path.name), default=None)
 
 
 def with_rule(response: HttpResponse, usual: str, rule: str) -> HttpResponse:
     """Put another rule in place of one that the pages' policy has."""
-    policy = response.headers["Content-Security-Policy"]
-    response.headers["Content-Security-Policy"] = policy.replace(usual, rule)
-    return response
-
-
-def with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
-    """Add headers to a response, and those that every one has."""
-    for name, value in {**_ALWAYS, **headers}.items():
-        response.headers[name] = value
+    response.headers[POLICY] = _HEADERS[POLICY].replace(usual, rule)
     return response
 
 

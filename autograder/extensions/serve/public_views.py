@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from importlib import resources
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,8 @@ from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve import health, pages
 from autograder.extensions.serve.visitors import Visitor, VisitorRole, link_holder
+
+HTMX = resources.files("django_htmx").joinpath("static/django_htmx/htmx-2.min.js").read_bytes()
 
 
 def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
@@ -57,9 +58,4 @@ def healthz(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def htmx(request: HttpRequest, _: Visitor) -> HttpResponse:
     """Answer with htmx, which the package django-htmx carries."""
-    return HttpResponse(_htmx(), content_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
-
-
-@functools.cache
-def _htmx() -> bytes:
-    return resources.files("django_htmx").joinpath("static/django_htmx/htmx-2.min.js").read_bytes()
+    return HttpResponse(HTMX, content_type="text/javascript", headers={"Cache-Control": "max-age=86400"})

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -146,33 +148,25 @@ def _start(course: Course, bind: str, only: str | None, workers: int | None, *, 
 
 def _links(course: Course, url: str, _: str) -> None:
     """Print a link for everybody."""
-    from autograder.extensions.serve.visitors import people
-    from autograder.term.csv_tables import as_text
+    from autograder.extensions.serve.visitors import people, token
 
     rows = [
-        {"id": one.id, "name": one.name, "role": str(one.role), "link": _link(url, one.id)} for one in people(course)
+        {"id": person.id, "name": person.name, "role": str(person.role), "link": _link(url, "enter", token(person.id))}
+        for person in people(course)
     ]
     if not rows:
         raise UsageError("nobody may come in: write people.csv, and name staff in course.yaml (serve: {staff: [you]})")
-    click.echo(as_text(("id", "name", "role", "link"), rows).decode(), nl=False)
+    _print(("id", "name", "role", "link"), rows)
 
 
 def _renew(course: Course, url: str, person: str) -> None:
     """Make a person's links invalid and print the new one."""
-    from autograder.extensions.serve.visitors import people, renew
+    from autograder.extensions.serve.visitors import people, renew, token
 
-    if person not in {one.id for one in people(course)}:
+    if person not in {each.id for each in people(course)}:
         raise UsageError(f"nobody who may come in is called {person!r}")
     renew(person)
-    click.echo(_link(url, person))
-
-
-def _link(url: str, person: str) -> str:
-    from urllib.parse import quote
-
-    from autograder.extensions.serve.visitors import token
-
-    return f"{url}/enter/{quote(token(person), safe='')}/"
+    click.echo(_link(url, "enter", token(person)))
 
 
 def _history(course: Course, url: str, _: str) -> None:
@@ -187,23 +181,26 @@ def _history(course: Course, url: str, _: str) -> None:
 def _members(course: Course, url: str, _: str) -> None:
     """Print the students of the learning system that launches this door."""
     from autograder.extensions.serve import lti_services
-    from autograder.term.csv_tables import as_text
 
     members = lti_services.members(course, lti_services.memberships_address(course))
-    rows = [
-        {"id": "", "name": student.name, "email": student.email, "lti_id": student.number, "sis_id": student.registry}
-        for student in members
-    ]
-    click.echo(as_text(("id", "name", "email", "lti_id", "sis_id"), rows).decode(), nl=False)
+    _print(("id", "name", "email", "lti_id", "sis_id"), [{"id": "", **asdict(member)} for member in members])
 
 
 def _register(course: Course, url: str, _: str) -> None:
     """Print a link by which a learning system registers this door."""
-    from urllib.parse import quote
-
     from autograder.extensions.serve.lti_registration import link_token
 
-    click.echo(f"{url}/lti/register/{quote(link_token(url), safe='')}/")
+    click.echo(_link(url, "lti/register", link_token(url)))
+
+
+def _link(url: str, path: str, secret: str) -> str:
+    return f"{url}/{path}/{quote(secret, safe='')}/"
+
+
+def _print(columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
+    from autograder.term.csv_tables import as_text
+
+    click.echo(as_text(columns, rows).decode(), nl=False)
 
 
 _ACTIONS: dict[str, Callable[[Course, str, str], None]] = {

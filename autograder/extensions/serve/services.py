@@ -26,6 +26,10 @@ Grading = Future[Grade | NotGraded]
 _LOG = logging.getLogger("autograder.serve")
 
 
+class NotOpenError(AutograderError):
+    """The service of an assignment cannot be opened, for no reason of a hand-in."""
+
+
 class Services:
     """Open services by assignment. One that could not be opened rests for a while."""
 
@@ -34,8 +38,6 @@ class Services:
         self._open: dict[str, Service] = {}
         self._used: dict[str, float] = {}
         self._resting: dict[str, float] = {}
-        self.faults: dict[str, str] = {}
-        """Assignment → why its service could not be opened."""
 
     @property
     def resting(self) -> set[str]:
@@ -43,31 +45,26 @@ class Services:
         now = time.monotonic()
         return {name for name, until in self._resting.items() if until > now}
 
-    def rest(self, name: str, reason: str) -> None:
-        """Leave an assignment alone for a while; staff are told why."""
-        if self.faults.get(name) != reason:
-            _LOG.error("%s cannot be graded now: %s", name, reason)
-        self.faults[name] = reason
+    def rest(self, name: str) -> None:
+        """Leave an assignment alone for a while."""
         self._resting[name] = time.monotonic() + RETRY_SECONDS
 
-    def recover(self, name: str) -> None:
-        """Note that an assignment's work is done again."""
-        self.faults.pop(name, None)
-
-    def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading | None:
-        """Grade a student's submission as it is on disk; return None if the assignment cannot be graded now.
+    def submit(self, student: str, name: str, busy: Collection[str], *, anew: bool = False) -> Grading:
+        """Grade a student's submission as it is on disk.
 
         Args:
             student: the student.
             name: the assignment.
             busy: assignments that are being graded: their services stay.
             anew: whether to execute the notebook although its grade is current.
+
+        Raises:
+            NotOpenError: the assignment cannot be graded now.
         """
         try:
             service = self._service(name, busy)
         except AutograderError as error:
-            self.rest(name, str(error))
-            return None
+            raise NotOpenError(str(error)) from error
         self._used[name] = time.monotonic()
         return service.submit(student, anew=anew)
 
@@ -80,7 +77,6 @@ class Services:
             service = Service(course, find_assignment(course, name), self._options, _LOG.warning, self._tell_step)
             self._open[name] = service.__enter__()
             _LOG.info("%s is open", name)
-        self.recover(name)
         return self._open[name]
 
     def close_old(self, busy: Collection[str]) -> None:

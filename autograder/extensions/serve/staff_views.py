@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError
 from autograder.extensions.serve import health, jobs, pages
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
+from autograder.records.course import Assignment
 from autograder.results import second_look
 from autograder.term.people import load_roster
 
@@ -55,37 +56,29 @@ def submissions(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     words = request.GET.get("q", "").split()
     listed = Job.objects.filter(kind__in=(Kind.HAND_IN, Kind.AGAIN)).order_by("-number")
     for word in words[:8]:
-        columns = ("student", "assignment", "receipt", "state")
-        matches = [Q(**{f"{column}__icontains": word}) for column in columns]
-        listed = listed.filter(matches[0] | matches[1] | matches[2] | matches[3])
+        columns = {f"{column}__icontains": word for column in ("student", "assignment", "receipt", "state")}
+        listed = listed.filter(Q(**columns, _connector=Q.OR))
     values = {"jobs": listed[:MOST_ROWS], "q": " ".join(words), "steps": STEPS, "names": _names(visitor)}
     return pages.page(request, visitor, "submissions", **values)
 
 
 def again(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Put a student's submission into the queue once more; its notebook is executed again."""
-    job = Job.objects.filter(receipt=receipt).first()
-    if job is None:
-        raise Http404
+    job = get_object_or_404(Job, receipt=receipt)
     jobs.add(Kind.AGAIN, job.student, job.assignment, visitor.id)
     return redirect("submissions")
 
 
-def feedback(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Answer with a student's feedback page."""
-    if load_roster(visitor.course).find(student) is None:
-        raise Http404
-    return pages.feedback_page(visitor.course, student, pages.assignment_of(visitor.course, assignment).name)
+    return pages.feedback_page(visitor.course, student, assignment.name)
 
 
-def answer(request: HttpRequest, visitor: Visitor, assignment: str, student: str) -> HttpResponse:
+def answer(request: HttpRequest, visitor: Visitor, assignment: Assignment, student: str) -> HttpResponse:
     """Take the answer to a request for a second look."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    text = request.POST.get("text", "").strip()
-    if load_roster(visitor.course).find(student) is None:
-        raise Http404
+    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
     if text:
-        jobs.add(Kind.ANSWER, student, wanted.name, visitor.id, question=request.POST.get("question", ""), text=text)
+        jobs.add(Kind.ANSWER, student, assignment.name, visitor.id, question=question, text=text)
     return redirect("overview")
 
 
@@ -93,20 +86,15 @@ def previews(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show for each assignment which grades a regrade would change, by its newest preview."""
     rows = []
     for assignment in visitor.course.assignments.values():
-        job = Job.objects.filter(kind=Kind.PREVIEW, assignment=assignment.name).order_by("-number").first()
+        job = jobs.of_assignment(assignment.name, kind=Kind.PREVIEW).first()
         result = json.loads(job.text) if job is not None and job.text else None
         rows.append({"assignment": assignment, "job": job, "result": result})
     return pages.page(request, visitor, "previews", rows=rows, names=_names(visitor))
 
 
-def preview(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def preview(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Ask for a new preview, unless one is under way."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    under_way = Job.objects.filter(
-        kind=Kind.PREVIEW, assignment=wanted.name, state__in=(JobState.WAITING, JobState.BEGUN)
-    ).exists()
-    if not under_way:
-        jobs.add(Kind.PREVIEW, "", wanted.name, visitor.id)
+    jobs.command(Kind.PREVIEW, assignment.name, visitor.id)
     return redirect("previews")
 
 
@@ -122,7 +110,7 @@ def log(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "lines": health.log_lines(visitor.course),
         "numbers": health.numbers(visitor.course),
         "fault": health.fault(visitor.course),
-        "faults": health.faults(visitor.course),
+        "faults": health.faults(),
     }
     return pages.page(request, visitor, "log", **values)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
 from autograder._util.yaml_record import aware
-from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.extensions.serve import jobs
+from autograder.extensions.serve.models import Job, JobState
 from autograder.extensions.serve.pages import feedback_path
 from autograder.records.course import Assignment, Course
 from autograder.records.dates import Dates
@@ -78,15 +78,10 @@ def _standing(course: Course, hand_ins: HandIns, student: str, assignment: Assig
         assignment,
         dates,
         _attempts(hand_ins, student, assignment),
-        own_jobs(student, assignment.name).first(),
+        jobs.of_assignment(assignment.name, student).first(),
         attempt.time if attempt is not None else None,
         feedback_path(course, student, assignment.name) is not None,
     )
-
-
-def own_jobs(student: str, assignment: str) -> Any:
-    """Return a student's hand-ins to an assignment, the newest first."""
-    return Job.objects.filter(kind=Kind.HAND_IN, student=student, assignment=assignment).order_by("-number")
 
 
 def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
@@ -96,7 +91,7 @@ def _attempts(hand_ins: HandIns, student: str, assignment: Assignment) -> str:
         return ""
     now = datetime.now(UTC)
     zone = (aware(assignment.due).tzinfo if assignment.due is not None else None) or UTC
-    waiting = own_jobs(student, assignment.name).filter(state=JobState.WAITING)
+    waiting = jobs.of_assignment(assignment.name, student).filter(state=JobState.WAITING)
     attempts = hand_ins.attempts(student, assignment.name)
     attempts += [Attempt(student, hand_ins.course.root, job.received) for job in waiting]
     counted, _ = within_limits(attempts, rule, zone)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.translation import gettext
+from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import HostError, SubmissionError
 from autograder.exchange import result_json
 from autograder.extensions.serve import hand_in as hand_ins
 from autograder.extensions.serve import jobs, pages
-from autograder.extensions.serve.course_keys import door
-from autograder.extensions.serve.models import Job, JobState, Kind
-from autograder.extensions.serve.standing import own_jobs, standing_of
+from autograder.extensions.serve.models import FINAL, Job, Kind
+from autograder.extensions.serve.standing import standing_of
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
-from autograder.submissions.members import MIB
 
 MAX_TEXT = 5_000
 """Largest number of characters of a request for a second look."""
@@ -26,103 +23,62 @@ def assignments(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return pages.page(request, visitor, "assignments", student=standing_of(visitor.course, visitor.id))
 
 
-def hand_in(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def hand_in(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form and what was handed in; take a hand-in."""
     standings = standing_of(visitor.course, visitor.id).standings
-    standing = next((each for each in standings if each.assignment.name == assignment), None)
+    standing = next((each for each in standings if each.assignment.name == assignment.name), None)
     if standing is None:  # or not released yet
         raise Http404
     status, fault = 200, ""
     if request.method == "POST":
         try:
-            return redirect("receipt", receipt=take(request, visitor, assignment).receipt)
+            return redirect("receipt", receipt=hand_ins.take(request, visitor, assignment.name).receipt)
         except SubmissionError as error:
-            status, fault = 400, str(error)
-        except TooManyError as error:
-            status, fault = 429, str(error)
-    handed_in = own_jobs(visitor.id, assignment)[:50]
+            status, fault = hand_ins.refusal(error), str(error)
+    handed_in = jobs.of_assignment(assignment.name, visitor.id)[:50]
     values = {"standing": standing, "jobs": handed_in, "fault": fault, "endings": ",".join(hand_ins.ENDINGS)}
     return pages.page(request, visitor, "hand-in", status, **values)
 
 
-class TooManyError(Exception):
-    """Too many hand-ins of one student in line, or too many bytes on a day."""
-
-
-def take(request: HttpRequest, visitor: Visitor, assignment: str) -> Job:
-    """Take the file of a request as a hand-in.
-
-    Raises:
-        SubmissionError, OSError, django.db.Error: as for :func:`hand_in.take`.
-        TooManyError: the student's limits are reached.
-    """
-    limits = door(visitor.course)
-    most = limits.most_waiting
-    if jobs.hand_ins_in_line(visitor.id, assignment) >= most:
-        raise TooManyError(
-            gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
-            % {"most": most}
-        )
-    upload = request.FILES.get("file")
-    if upload is None:
-        raise SubmissionError(gettext("Choose a file first: nothing was handed in."))
-    if jobs.bytes_of_day(visitor.id) + (upload.size or 0) > limits.daily_mib * MIB:
-        text = gettext(
-            "You would hand in more than %(most)s MiB in 24 hours: nothing was handed in. Ask your teachers."
-        )
-        raise TooManyError(text % {"most": limits.daily_mib})
-    return hand_ins.take(visitor.course, visitor.id, assignment, upload)
-
-
 def receipt(request: HttpRequest, visitor: Visitor, receipt: str) -> HttpResponse:
     """Show a receipt, and how far its hand-in is."""
-    job = Job.objects.filter(receipt=receipt, student=visitor.id, by=visitor.id).first()
-    if job is None:
-        raise Http404
+    job = get_object_or_404(Job, receipt=receipt, student=visitor.id, by=visitor.id)
     wanted = pages.assignment_of(visitor.course, job.assignment)
-    position = jobs.place_in_line(job) if job.state == JobState.WAITING else 0
-    return pages.page(request, visitor, "receipt", job=job, assignment=wanted, position=position)
+    return pages.page(request, visitor, "receipt", job=job, assignment=wanted)
 
 
-def feedback(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def feedback(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the feedback page in its frame."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    has_page = pages.feedback_path(visitor.course, visitor.id, wanted.name) is not None
-    return pages.page(request, visitor, "feedback", assignment=wanted, has_page=has_page)
+    has_page = pages.feedback_path(visitor.course, visitor.id, assignment.name) is not None
+    return pages.page(request, visitor, "feedback", assignment=assignment, has_page=has_page)
 
 
-def feedback_page(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def feedback_page(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Answer with the feedback page itself."""
-    return pages.feedback_page(visitor.course, visitor.id, pages.assignment_of(visitor.course, assignment).name)
+    return pages.feedback_page(visitor.course, visitor.id, assignment.name)
 
 
-def ask(request: HttpRequest, visitor: Visitor, assignment: str) -> HttpResponse:
+def ask(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> HttpResponse:
     """Show the form for a second look; take a request."""
-    wanted = pages.assignment_of(visitor.course, assignment)
-    questions = _questions(visitor, wanted)
-    if request.method != "POST":
-        return _ask_page(request, visitor, wanted, questions)
-    question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
-    if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
-        return _ask_page(request, visitor, wanted, questions, 400)
-    if jobs.is_asked(visitor.id, wanted.name, question):
-        return _ask_page(request, visitor, wanted, questions, 429)
-    job = jobs.add(Kind.ASK, visitor.id, wanted.name, visitor.id, question=question, text=text)
-    return redirect("receipt", receipt=job.receipt)
-
-
-def _ask_page(
-    request: HttpRequest, visitor: Visitor, wanted: Assignment, questions: list[str], status: int = 200
-) -> HttpResponse:
-    requests = Job.objects.filter(kind=Kind.ASK, student=visitor.id, assignment=wanted.name).order_by("-number")
-    values = {"assignment": wanted, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
+    questions, requests = _questions(visitor, assignment), jobs.of_assignment(assignment.name, visitor.id, Kind.ASK)
+    status = 200
+    if request.method == "POST":
+        question, text = request.POST.get("question", ""), request.POST.get("text", "").strip()
+        if not questions or question not in ("", *questions) or not text or len(text) > MAX_TEXT:
+            status = 400
+        elif requests.filter(question=question).exclude(state__in=FINAL).exists():
+            status = 429
+        else:
+            job = jobs.add(Kind.ASK, visitor.id, assignment.name, visitor.id, question=question, text=text)
+            return redirect("receipt", receipt=job.receipt)
+    values = {"assignment": assignment, "questions": questions, "asked": requests, "most": MAX_TEXT, "refusal": status}
     return pages.page(request, visitor, "ask", status, **values)
 
 
-def _questions(visitor: Visitor, wanted: Assignment) -> list[str]:
+def _questions(visitor: Visitor, assignment: Assignment) -> list[str]:
     """List the questions of a student's grade; empty if there is none yet."""
     try:
-        grade = result_json.read(visitor.course.autograded(visitor.id, wanted.name) / result_json.NAME)
+        grade = result_json.read(visitor.course.autograded(visitor.id, assignment.name) / result_json.NAME)
     except HostError:
         return []
     return [question.id for book in grade.notebooks for question in book.questions]

@@ -1,4 +1,4 @@
-"""Addresses of the door, each with the role that may open it. Nothing else decides visitor sees what."""
+"""Addresses of the door, each with the role that may open it. Nothing else decides who sees what."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +21,7 @@ from autograder.extensions.serve import (
     student_views,
 )
 from autograder.extensions.serve.visitors import VisitorRole, identify
+from autograder.term.people import load_roster
 
 View = Callable[..., HttpResponse]
 
@@ -50,19 +51,19 @@ class Route:
         return self.role in (VisitorRole.NOBODY, role) or (self.staff_too and role is VisitorRole.STAFF)
 
 
-_BOTH = ("GET", "HEAD", "POST")
+_FORM = ("GET", "HEAD", "POST")
 _ALL, _STUDENT, _STAFF = VisitorRole
 ROUTES = (
     Route("", "home", public_views.home, _ALL),
-    Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _BOTH),
+    Route("enter/<str:token>/", "enter", public_views.enter, _ALL, _FORM),
     Route("leave/", "leave", public_views.leave, _ALL, ("POST",)),
     Route("healthz", "healthz", public_views.healthz, _ALL),
     Route("htmx.js", "htmx", public_views.htmx, _ALL),
     Route("assignments/", "assignments", student_views.assignments, _STUDENT),
-    Route("assignments/<str:assignment>/", "hand-in", student_views.hand_in, _STUDENT, _BOTH),
+    Route("assignments/<str:assignment>/", "hand-in", student_views.hand_in, _STUDENT, _FORM),
     Route("assignments/<str:assignment>/feedback/", "feedback", student_views.feedback, _STUDENT),
     Route("assignments/<str:assignment>/feedback/page/", "feedback-page", student_views.feedback_page, _STUDENT),
-    Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _BOTH),
+    Route("assignments/<str:assignment>/second-look/", "ask", student_views.ask, _STUDENT, _FORM),
     Route("receipts/<str:receipt>/", "receipt", student_views.receipt, _STUDENT),
     Route("staff/", "overview", staff_views.overview, _STAFF),
     Route("staff/submissions/", "submissions", staff_views.submissions, _STAFF),
@@ -73,29 +74,32 @@ ROUTES = (
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
-    Route("lti/login/", "lti-login", lti_views.login, _ALL, _BOTH, of_others=True),
+    Route("lti/login/", "lti-login", lti_views.login, _ALL, _FORM, of_others=True),
     Route("lti/launch/", "lti-launch", lti_views.launch, _ALL, ("POST",), of_others=True),
     Route("lti/keys/", "lti-keys", lti_views.keys, _ALL),
     Route("lti/register/<str:token>/", "lti-register", lti_registration.register, _ALL),
-    Route("lti/choose/", "lti-choose", lti_views.choose, _STAFF, ("POST",)),
     Route("exchange/", "listing", exchange_views.listing, _STUDENT, staff_too=True),
     Route("exchange/release/<str:assignment>/", "release", exchange_views.release, _STUDENT, staff_too=True),
     Route("exchange/submit/<str:assignment>/", "submit", exchange_views.submit, _STUDENT, ("POST",)),
     Route("exchange/submissions/<str:assignment>/<str:student>/", "submission", exchange_views.submission, _STAFF),
-    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _BOTH),
+    Route("exchange/commands/<str:kind>/<str:assignment>/", "command", exchange_views.command, _STAFF, _FORM),
     Route("metrics", "metrics", staff_views.metrics, _STAFF),
 )
 
 
 def _guarded(route: Route) -> View:
-    """Make the view that refuses everybody but the route's role."""
+    """Make the view that refuses everybody but the route's role, and names that are none of the course's."""
 
     def answer(request: HttpRequest, **names: Any) -> HttpResponse:
         if request.method not in route.methods:
-            return HttpResponse(status=405, headers={"Allow": ", ".join(route.methods)})
+            return HttpResponseNotAllowed(route.methods)
         visitor = identify(request, by_token=route.by_token)
         if not route.opens_for(visitor.role):
             return _refusal(request, visitor.role)
+        if "student" in names and load_roster(visitor.course).find(names["student"]) is None:
+            raise Http404
+        if "assignment" in names:
+            names["assignment"] = pages.assignment_of(visitor.course, names["assignment"])
         return route.view(request, visitor, **names)
 
     return csrf_exempt(answer) if route.by_token or route.of_others else answer

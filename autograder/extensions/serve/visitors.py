@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from autograder.course.configuration import load_course
 from autograder.extensions.serve import hub_users
-from autograder.extensions.serve.course_keys import UNIX, Door, door
+from autograder.extensions.serve.course_keys import UNIX, door
 from autograder.extensions.serve.lti_launch import Launch
 from autograder.extensions.serve.models import Renewal
 from autograder.records.course import Course
@@ -59,21 +59,19 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
         AnswerFault: the Hub does not say whose the token is.
     """
     course = load_course(settings.COURSE_ROOT)
-    wanted = door(course)
     scheme, _, value = str(request.headers.get("Authorization", "")).partition(" ")
     if scheme.lower() == "token":
-        return _of_hub(course, wanted, value.strip())
-    login = "" if by_token else _by_header(course, wanted, request)
+        return _of_hub(course, value.strip())
+    login = "" if by_token else _by_header(course, request)
     session = "" if by_token else str(request.session.get("token", ""))
-    person_by_token = _by_token(value.strip() if scheme.lower() == "bearer" else session)
-    person = _person(course, wanted, login or person_by_token)
+    person = _person(course, login or _by_token(value.strip() if scheme.lower() == "bearer" else session))
     has_role = by_token or person.role is not VisitorRole.NOBODY
-    return person if has_role else _launched_staff(course, wanted, request)
+    return person if has_role else _launched_staff(course, request)
 
 
 def link_holder(course: Course, token: str) -> Visitor:
     """Return the person whose link has this token; a visitor without a role if it is not valid."""
-    return _person(course, door(course), _by_token(token))
+    return _person(course, _by_token(token))
 
 
 def launched(course: Course, launch: Launch) -> Visitor | None:
@@ -87,7 +85,7 @@ def launched(course: Course, launch: Launch) -> Visitor | None:
     entry = roster.with_id("lti_id", launch.subject)
     if entry is None and launch.registry:
         entry = roster.with_id("sis_id", launch.registry) or roster.find(launch.registry)
-    visitor = _person(course, door(course), entry.id) if entry is not None else Visitor(course)
+    visitor = _person(course, entry.id) if entry is not None else Visitor(course)
     return visitor if visitor.role is VisitorRole.STUDENT else None
 
 
@@ -108,8 +106,7 @@ def token(person: str) -> str:
 
 def renew(person: str) -> None:
     """Make a person's links and sessions invalid."""
-    Renewal.objects.get_or_create(person=person)
-    Renewal.objects.filter(person=person).update(count=F("count") + 1)
+    Renewal.objects.update_or_create(person=person, defaults={"count": F("count") + 1}, create_defaults={"count": 1})
 
 
 def people(course: Course) -> list[Visitor]:
@@ -122,8 +119,8 @@ def people(course: Course) -> list[Visitor]:
     ]
 
 
-def _person(course: Course, wanted: Door, person: str) -> Visitor:
-    if person and person in wanted.staff:
+def _person(course: Course, person: str) -> Visitor:
+    if person and person in door(course).staff:
         return Visitor(course, VisitorRole.STAFF, person, person)
     entry = load_roster(course).find(person) if person else None
     if entry is None or entry.status != ACTIVE:
@@ -131,16 +128,17 @@ def _person(course: Course, wanted: Door, person: str) -> Visitor:
     return Visitor(course, VisitorRole.STUDENT, entry.id, entry.name)
 
 
-def _launched_staff(course: Course, wanted: Door, request: HttpRequest) -> Visitor:
+def _launched_staff(course: Course, request: HttpRequest) -> Visitor:
     """Return the member of staff whom the learning system sent; a visitor without a role if there is none."""
     person, name, until = request.session.get("launched_staff", ("", "", 0.0))
-    is_staff = bool(wanted.lti.course) and time.time() < until
+    is_staff = bool(door(course).lti.course) and time.time() < until
     return Visitor(course, VisitorRole.STAFF, person, name) if is_staff else Visitor(course)
 
 
-def _by_header(course: Course, wanted: Door, request: HttpRequest) -> str:
+def _by_header(course: Course, request: HttpRequest) -> str:
     """Return the id of the person whom a campus login names; empty without one."""
     address = request.META.get("REMOTE_ADDR") or UNIX  # gunicorn gives none for a Unix socket
+    wanted = door(course)
     if not wanted.header or address not in wanted.proxies:
         return ""
     return _with_login(course, str(request.headers.get(wanted.header, "")).strip())
@@ -156,14 +154,15 @@ def _with_login(course: Course, login: str) -> str:
     return "" if namesake is not None and namesake.ids.get("sis_login") else login
 
 
-def _of_hub(course: Course, wanted: Door, token: str) -> Visitor:
+def _of_hub(course: Course, token: str) -> Visitor:
     """Return the person whose Hub token this is; the Hub's group ``formgrade-<course>`` is staff."""
+    wanted = door(course)
     user = hub_users.user_of(wanted, token) if wanted.hub else None
     if user is None:
         return Visitor(course)
     if f"formgrade-{course.course_id}" in user.groups:
         return Visitor(course, VisitorRole.STAFF, user.name, user.name)
-    return _person(course, wanted, _with_login(course, user.name))
+    return _person(course, _with_login(course, user.name))
 
 
 def _by_token(text: str) -> str:
@@ -176,5 +175,4 @@ def _by_token(text: str) -> str:
 
 
 def _renewals(person: str) -> int:
-    counts = Renewal.objects.filter(person=person).values_list("count", flat=True)
-    return int(counts[0]) if counts else 0
+    return int(Renewal.objects.filter(person=person).values_list("count", flat=True).first() or 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
+import time
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -11,7 +13,6 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 PROCESSES, THREADS = 2, 16
-"""A slow sender holds one thread; a proxy in front takes uploads in first, and holds none."""
 
 KEEP_SECONDS = 30
 """Seconds for which a connection stays open: a receipt's page asks every two, and would meet gunicorn's own two."""
@@ -19,22 +20,51 @@ KEEP_SECONDS = 30
 SILENT_SECONDS = 20
 """Seconds between two pieces of a request after which its sender counts as gone."""
 
+GRACE_SECONDS, BYTES_PER_SECOND = 30.0, 1024
+"""A sender may be waited for so long in all; so many bytes that come give a second of it back."""
+
 STALLED_SECONDS = 60
 """Seconds for which a receiver may take nothing of an answer; one who takes it slowly gets all of it."""
 
 
-class WebWorker(ThreadWorker):
-    """Process with threads, none of which waits for a silent connection for ever, as gunicorn's own do."""
+class PacedSocket(socket.socket):
+    """Connection that waits neither for a silent sender nor for one who sends a byte now and then.
 
-    def handle(self, conn: Any) -> Any:
-        """Answer a connection's next request.
+    The limits of silence are the system's, for each piece. Python's timeout would count for a whole answer, and
+    gunicorn takes it away before it reads.
+    """
 
-        The limits are the system's, for each piece. Python's timeout would count for a whole answer, and gunicorn
-        takes it away before it reads.
-        """
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
         for option, seconds in ((socket.SO_RCVTIMEO, SILENT_SECONDS), (socket.SO_SNDTIMEO, STALLED_SECONDS)):
-            conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
-        return super().handle(conn)
+            self.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+        self.patience = GRACE_SECONDS
+        """Seconds for which the rest of a request is still waited for."""
+
+    def recv(self, *options: int) -> bytes:
+        """Receive a piece.
+
+        Raises:
+            ConnectionResetError: too little comes in too long a time.
+        """
+        began = time.monotonic()
+        data = super().recv(*options)
+        patience = self.patience - (time.monotonic() - began) + len(data) / BYTES_PER_SECOND
+        self.patience = min(patience, GRACE_SECONDS)
+        if data and patience < 0:
+            raise ConnectionResetError(errno.ECONNRESET, "the sender is too slow")
+        return data
+
+
+class WebWorker(ThreadWorker):
+    """Process with threads, none of which waits for a connection for ever, as gunicorn's own do."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Put a connection's next request into the line."""
+        if not isinstance(conn.sock, PacedSocket):
+            conn.sock = PacedSocket(conn.sock.detach())
+        conn.sock.patience = GRACE_SECONDS
+        super().enqueue_req(conn)
 
 
 class WebServer(BaseApplication):

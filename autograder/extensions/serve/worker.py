@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 from django.db import OperationalError
 
@@ -26,7 +27,7 @@ from autograder.errors import AutograderError, CourseError, HostError, UsageErro
 from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
-from autograder.extensions.serve.services import Grading, Services
+from autograder.extensions.serve.services import Grading, NotOpenError, Services
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
@@ -54,8 +55,13 @@ class UnderWay:
     gradings: Mapping[str, Grading] = field(default_factory=dict)
     """Student → grading: one, or those of a team."""
     command: subprocess.Popen[bytes] | None = None
-    noted: Mapping[str, datetime] = field(default_factory=dict)
-    """The times of its steps that are in its row."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing of it is waited for any longer."""
+        if self.command is not None:
+            return self.command.poll() is not None
+        return all(grading.done() for grading in self.gradings.values())
 
 
 class Worker:
@@ -70,9 +76,8 @@ class Worker:
         self._course = course
         self._services = Services(course.root, options, self._note_step)
         self._under_way: list[UnderWay] = []
-        self._steps: dict[str, dict[str, datetime]] = {}
-        """Student → step → time; only one assignment of a student is graded at a time."""
-        self._writing = threading.Lock()
+        self._steps: SimpleQueue[tuple[str, str, datetime]] = SimpleQueue()
+        """Steps of gradings that came since the last look: student, name of the column, and time."""
 
     def run(self, stopping: threading.Event) -> None:
         """Do jobs until the event is set, or a signal comes.
@@ -97,8 +102,11 @@ class Worker:
 
     def look(self) -> None:
         """Finish what is done, and take what waits."""
-        for entry in list(self._under_way):
-            self._finish_if_done(entry)
+        ended = [entry for entry in self._under_way if entry.is_done]
+        self._write_steps()  # only now: what has ended has told all of its steps
+        for entry in ended:
+            self._under_way.remove(entry)
+            self._finish(entry)
         number = 0
         while len(self._under_way) < MAX_AT_ONCE and (job := self._next(number)) is not None:
             number = job.number  # one that is put back waits for the next look
@@ -117,9 +125,9 @@ class Worker:
             self.beat()
 
     def beat(self) -> None:
-        """Note that the worker lives, and which assignments it cannot grade now."""
-        with contextlib.suppress(HostError):  # a full disk: the pages say that no beat comes
-            health.beat(self._course, self._services.faults)
+        """Note that the worker lives."""
+        with contextlib.suppress(OSError):  # a full disk: the pages say that no beat comes
+            health.beat(self._course)
 
     def _next(self, after: int) -> Job | None:
         """Return the next job after a number that may be taken.
@@ -138,25 +146,32 @@ class Worker:
     def _take(self, job: Job) -> None:
         try:
             self._do(job)
-        except locks.LockedError:
-            jobs.put_back(job)
-            self._services.rest(job.assignment, "another command holds the course")
         except UsageError as error:
             jobs.finish(job, JobState.NOT_GRADED, note=str(error), detail=str(error))
-        except CourseError as error:
-            jobs.put_back(job, str(error))
-            self._services.rest(job.assignment, str(error))
+        except (NotOpenError, locks.LockedError, CourseError) as error:
+            self._wait(job, error, is_try=False)
         except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
-            self._try_later(job, error)
+            self._wait(job, error, is_try=True)
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
 
-    def _try_later(self, job: Job, error: Exception) -> None:
-        """Let a failed job wait, and its assignment rest."""
+    def _wait(self, job: Job, error: Exception, *, is_try: bool) -> None:
+        """Let a job wait that could not be done, and its assignment rest; staff are told why.
+
+        Args:
+            job: the job.
+            error: the reason.
+            is_try: whether the try counts, since the reason may be the job's own.
+        """
         reason = str(error) if isinstance(error, AutograderError) else f"{type(error).__name__}: {error}"
-        jobs.try_again(job, reason)
-        self._services.rest(job.assignment, reason)
+        if job.detail != reason:
+            _LOG.error("%s cannot be graded now: %s", job.assignment, reason)
+        if is_try:
+            jobs.try_again(job, reason)
+        else:
+            jobs.put_back(job, reason)
+        self._services.rest(job.assignment)
 
     def _do(self, job: Job) -> None:
         match job.kind:
@@ -191,20 +206,16 @@ class Worker:
         uploads = state_folder.uploads(self._course)
         with locks.held(self._course, locks.COLLECTING):
             course = load_course(self._course.root)
-            for missed in jobs.hand_ins_without_grade(job.student, job.assignment):
+            ended = jobs.of_assignment(job.assignment, job.student).filter(state=JobState.NOT_GRADED)
+            for missed in ended.exclude(file="").reverse():  # the oldest first, without what was refused
                 if (uploads / missed.file).is_file():
                     _LOG.info("%s %s", missed.receipt, one_line(str(bring_in(course, missed)), 300))
 
     def _grade(self, job: Job, *, anew: bool) -> None:
         """Submit a student's work, and that of the team's others, to the assignment's service."""
         members = HandIns(load_course(self._course.root)).teams(job.assignment).members(job.student)
-        gradings: dict[str, Grading] = {}
-        for member in dict.fromkeys((job.student, *members)):
-            grading = self._services.submit(member, job.assignment, self._busy, anew=anew)
-            if grading is None:
-                jobs.put_back(job, self._services.faults.get(job.assignment, ""))
-                return
-            gradings[member] = grading
+        students = dict.fromkeys((job.student, *members))
+        gradings = {each: self._services.submit(each, job.assignment, self._busy, anew=anew) for each in students}
         self._under_way.append(UnderWay(job, gradings))
 
     def _write_request(self, job: Job) -> None:
@@ -214,61 +225,50 @@ class Worker:
         write(course, job.student, job.assignment, job.question, job.text)
         grades = publication.for_people(course, publication.grades(course, job.assignment, [job.student]))
         write_feedback(course, find_assignment(course, job.assignment), grades, changed_only=True)
-        self._services.recover(job.assignment)
         jobs.finish(job, JobState.DONE)
 
     # --- finishing
 
-    def _finish_if_done(self, entry: UnderWay) -> None:
-        if entry.command is not None:
-            if entry.command.poll() is not None:
-                self._under_way.remove(entry)
-                _finish_command(self._course, entry.job, entry.command.returncode)
-            return
-        if (times := self._times(entry.job.student)) != entry.noted:
-            jobs.note_times(entry.job, times)
-            entry.noted = times
-        if all(grading.done() for grading in entry.gradings.values()):
-            self._under_way.remove(entry)
-            self._finish(entry.job, entry.gradings[entry.job.student])
-            with self._writing:
-                self._steps.pop(entry.job.student, None)
+    def _note_step(self, student: str, step: str) -> None:
+        self._steps.put((student, step, datetime.now(UTC)))
 
-    def _finish(self, job: Job, grading: Grading) -> None:
-        """Give a job the outcome of its grading."""
+    def _write_steps(self) -> None:
+        """Write the times of steps into the rows; of a student, one job is under way at a time."""
+        while not self._steps.empty():
+            student, step, when = self._steps.get()
+            Job.objects.filter(state=JobState.BEGUN, student=student).update(**{step: when})
+
+    def _finish(self, entry: UnderWay) -> None:
+        """Give a job the outcome of what it waited for."""
+        if entry.command is not None:
+            _finish_command(self._course, entry.job, entry.command.returncode)
+        else:
+            self._finish_grading(entry.job, entry.gradings[entry.job.student])
+
+    def _finish_grading(self, job: Job, grading: Grading) -> None:
         try:
             outcome = grading.result()
         except CancelledError:
-            self._try_later(job, HostError("the assignment's service ended"))  # while it rests, the service is closed
+            # While it rests, the service is closed.
+            self._wait(job, HostError("the assignment's service ended"), is_try=True)
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            self._try_later(job, error)
+            self._wait(job, error, is_try=True)
             return
         if isinstance(outcome, NotGraded):
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
-        times = self._times(job.student)
-        note = job.note or _other_attempt(job, outcome)
-        self._services.recover(job.assignment)
+        job.refresh_from_db(fields=["lent", "examined"])
         jobs.finish(
             job,
             JobState.DONE,
-            note=note,
+            note=job.note or _other_attempt(job, outcome),
             score=outcome.score,
             max_score=outcome.max_score,
-            **times,
-            **_executed(outcome, times),
+            executed=_executed(job, outcome),
         )
         _LOG.info("%s is graded", job.receipt)
-
-    def _note_step(self, student: str, step: str) -> None:
-        with self._writing:
-            self._steps.setdefault(student, {})[step] = datetime.now(UTC)
-
-    def _times(self, student: str) -> dict[str, datetime]:
-        with self._writing:
-            return dict(self._steps.get(student, {}))
 
     def _remove_abandoned(self) -> None:
         """Remove what was being sent when a web process was killed: nobody has a receipt for it.
@@ -281,12 +281,13 @@ class Worker:
                     path.unlink()
 
 
-def _executed(grade: Grade, times: Mapping[str, datetime]) -> dict[str, datetime]:
+def _executed(job: Job, grade: Grade) -> datetime | None:
     """Reckon when the last cell had run: the notebook's own seconds after its kernel was lent."""
     seconds = sum(book.wall_seconds for book in grade.notebooks if not book.replayed)
-    if "lent" not in times or "examined" not in times or not seconds:
-        return {}
-    return {"executed": min(times["lent"] + timedelta(seconds=seconds), times["examined"])}
+    if job.lent is None or job.examined is None or not seconds:
+        return None
+    executed: datetime = min(job.lent + timedelta(seconds=seconds), job.examined)
+    return executed
 
 
 def _other_attempt(job: Job, grade: Grade) -> str:

@@ -103,18 +103,21 @@ class AuditRuns:
             todo = "mend the solution or its tests (`autograder release` says more), then audit them"
             raise CourseError(f"the solution of {work.assignment.name} loses points:{''.join(missed)}\n{todo}")
         seconds = sum(book.wall_seconds for book in grade.notebooks)
-        self._limit(seconds)
+        self._limit(seconds, sum(book.cpu_seconds for book in grade.notebooks))
         return grade, seconds
 
-    def _limit(self, seconds: float) -> None:
-        """Give mutants less time than students have: as long as :data:`SLOWER` times the solution."""
+    def _limit(self, seconds: float, cpu_seconds: float) -> None:
+        """Give mutants less time than students have: :data:`SLOWER` times the solution's, wall and processor."""
         limits = self.release.assignment.limits
         allowed = max(MIN_CELL_SECONDS, SLOWER * seconds)
         cell, whole = min(limits.cell_seconds, allowed), min(limits.notebook_seconds, allowed)
-        assignment = replace(
-            self.release.assignment, limits=replace(limits, cell_seconds=cell, notebook_seconds=max(cell, whole))
+        limits = replace(
+            limits,
+            cell_seconds=cell,
+            notebook_seconds=max(cell, whole),
+            cpu_seconds=min(limits.most_cpu_seconds, max(allowed, SLOWER * cpu_seconds)),
         )
-        self.release = replace(self.release, assignment=assignment)
+        self.release = replace(self.release, assignment=replace(self.release.assignment, limits=limits))
         self.keys = {}
 
     def trainings(self, notebook: str, cell: str, source: str) -> list[Work]:

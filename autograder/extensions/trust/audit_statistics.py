@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.extensions.trust.distributions import student_p
+from autograder._util.distributions import student_p
 
 
 @dataclass(frozen=True, slots=True)

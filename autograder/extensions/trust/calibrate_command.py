@@ -14,7 +14,7 @@ from autograder.cli.requirements import GradingCommand
 if TYPE_CHECKING:
     from autograder.extensions.trust.calibration_runs import CalibrationRuns, Candidate
     from autograder.records.course import Assignment, Course
-    from autograder.release.calibration_record import Calibration
+    from autograder.release.calibration_record import Calibration, Share
     from autograder.release.record import Release
 
 SEEDS = 20
@@ -51,7 +51,7 @@ autograder calibrate keras-fully-connected --until 1%     # as many runs as show
     "--until",
     metavar="PERCENT",
     callback=_share,
-    help="Run the solution as often as it takes to show that at most so many runs lose, such as 1%.",
+    help="Run the solution as often as it takes, without a loss, to show that at most so many lose, such as 1%.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which seeds are drawn.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop when so much time is used.")
@@ -103,6 +103,18 @@ def calibrate(
     _publish(course, wanted, result)
     if stop is not None:
         raise stop
+    if until is not None and result.lost.hits and result.lost.at_most > until:
+        warn(_not_shown(result.lost, until))
+
+
+def _not_shown(lost: Share, until: float) -> str:
+    """Say that losses keep the runs from showing the wanted rate.
+
+    To go on until they do would be no fair count.
+    """
+    from autograder.extensions.trust.calibration_findings import counted, percent
+
+    return f"note: at most {percent(until)} is not shown, as the solution lost points in {counted(lost)}"
 
 
 def _run(

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from autograder.extensions.trust.distributions import incomplete_beta
+from autograder._util.distributions import incomplete_beta
 
 CONFIDENCE = 0.95
 """Confidence of intervals and bounds. Two-sided intervals leave 2.5 % on each side."""

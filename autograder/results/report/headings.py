@@ -1,4 +1,4 @@
-"""Headings of questions: the nearest one above a question's cell is its title on pages."""
+"""Headings of notebooks: the nearest one above a question's cell is its title on pages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,21 @@ def headings(cells: Iterable[HeadedCell]) -> dict[str, str]:
     heading = ""
     for kind, source, grade_id in cells:
         if kind == "markdown":
-            matches = _HEADING.findall(_FENCED.sub("", source[:MAX_HEADING_SOURCE]))
-            heading = matches[-1].strip() if matches else heading
+            heading = next(reversed(headings_of(source)), heading)
         if grade_id:
-            titles[grade_id] = one_line(_MARKUP.sub("", heading), 120)
+            titles[grade_id] = heading
     return titles
+
+
+def headings_of(source: str) -> list[str]:
+    """Find the headings in the source of a text cell, in plain words."""
+    return [_plain(heading) for heading in _HEADING.findall(_FENCED.sub("", source[:MAX_HEADING_SOURCE]))]
+
+
+def anchor(heading: str) -> str:
+    """Write a heading as links to it do in Jupyter: ``Early stopping`` is ``Early-stopping``."""
+    return _plain(heading).replace(" ", "-")
+
+
+def _plain(heading: str) -> str:
+    return one_line(_MARKUP.sub("", heading.strip()), 120)

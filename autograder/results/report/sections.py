@@ -36,17 +36,27 @@ WriteSection = Callable[[ReportedClass], "Markup"]
 """Makes a section as safe Markup, empty if there is nothing to say; what is registered as ``autograder.sections``."""
 
 
-WriteNotebookSection = Callable[[NotebookGrade, Assignment], "Markup"]
+@dataclass(frozen=True)
+class ReportedNotebook:
+    """What a section of a notebook's feedback may show."""
+
+    grade: NotebookGrade
+    assignment: Assignment
+    headings: Mapping[str, str] = field(default_factory=dict)
+    """Heading of the notebook, as Jupyter's links write it (``Early-stopping``) → the link to it on the page."""
+
+
+WriteNotebookSection = Callable[[ReportedNotebook], "Markup"]
 """Makes a section of a notebook's feedback as safe Markup, empty if there is nothing to say."""
 
 
-def notebook_sections(book: NotebookGrade, assignment: Assignment) -> list[Markup]:
+def notebook_sections(reported: ReportedNotebook) -> list[Markup]:
     """Make the sections that extensions add below a notebook's questions, without those that cannot be made."""
     sections: list[Markup] = []
     for name in registry.names(registry.NOTEBOOK_SECTIONS):
         with contextlib.suppress(Exception):  # the pages of a class do not stop at a section
             write: WriteNotebookSection = registry.load(registry.NOTEBOOK_SECTIONS, name)
-            sections.append(write(book, assignment))
+            sections.append(write(reported))
     return sections
 
 

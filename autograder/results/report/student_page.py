@@ -12,9 +12,9 @@ from autograder.records.dates import Dates
 from autograder.records.grade import Grade, NotebookGrade
 from autograder.results.report import cell_views as cells
 from autograder.results.report import plots, status_words
-from autograder.results.report.headings import HeadedCell, headings
+from autograder.results.report.headings import HeadedCell, anchor, headings, headings_of
 from autograder.results.report.page import render
-from autograder.results.report.sections import notebook_sections
+from autograder.results.report.sections import ReportedNotebook, notebook_sections
 from autograder.results.second_look import Request
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class _Book:
     """One notebook of the submission as the template shows it."""
 
     grade: NotebookGrade
+    anchor: str
+    """Beginning of the ids of its questions and cells on the page."""
     status: tuple[str, str, str]
     curve: Markup | None
     cells: list[cells.CellView]
@@ -51,7 +53,10 @@ def render_feedback(
     left out. ``requests`` are the student's for a second look. The page shows only the student's part of a grade:
     never a ``detail``, never evidence.
     """
-    books = [_book(one, notebooks.get(one.notebook), assignment) for one in grade.notebooks]
+    books = [
+        _book(book_grade, notebooks.get(book_grade.notebook), assignment, f"n{number}")
+        for number, book_grade in enumerate(grade.notebooks, 1)
+    ]
     earned = sum(one.score for one in grade.notebooks)
     waiting = [q for one in grade.notebooks for q in one.questions if q.needs_manual_grade]
     due = status_words.due_date(grade, assignment)
@@ -79,17 +84,28 @@ def render_feedback(
     return render("feedback.html", values)
 
 
-def _book(grade: NotebookGrade, notebook: NotebookNode | None, assignment: Assignment) -> _Book:
+def _book(grade: NotebookGrade, notebook: NotebookNode | None, assignment: Assignment, page_anchor: str) -> _Book:
     views, left_out = cells.views(notebook) if notebook is not None else ([], 0)
+    cells_on_page = notebook.cells[: len(views)] if notebook is not None else []
     return _Book(
         grade=grade,
+        anchor=page_anchor,
         status=status_words.status_words(grade),
         curve=plots.learning_curve(grade.history),
         cells=views,
         left_out=left_out,
         titles=headings(_cells(notebook)) if notebook is not None else {},
-        sections=notebook_sections(grade, assignment),
+        sections=notebook_sections(ReportedNotebook(grade, assignment, _heading_links(cells_on_page, page_anchor))),
     )
+
+
+def _heading_links(cells_on_page: Sequence[NotebookNode], page_anchor: str) -> dict[str, str]:
+    """Map headings, as Jupyter's links write them, to the cells on the page; of equal ones the first counts."""
+    links: dict[str, str] = {}
+    for number, cell in enumerate(cells_on_page, 1):
+        for heading in headings_of(str(cell.source)) if cell.cell_type == "markdown" else ():
+            links.setdefault(anchor(heading), f"#{page_anchor}-c{number}")
+    return links
 
 
 def _cells(notebook: NotebookNode) -> Iterator[HeadedCell]:

@@ -85,6 +85,14 @@ def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], 
     assert suspected(model, fit=0.1) == kinds
 
 
+def test_the_output_of_a_nested_network_is_that_of_the_inner_one() -> None:
+    inner = network(relu(), L.Dense(4, "softmax"))
+    rows = keras.Input((6,))
+    outer = keras.Model(rows, inner(rows))
+    outer.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
+    assert suspected(outer, fit=0.1) == []
+
+
 @pytest.mark.parametrize(
     ("curve", "fit", "kinds"),
     [
@@ -190,6 +198,17 @@ def test_a_test_that_trains_a_network_again_asks_about_it_and_its_credit_is_the_
     assert (request.epochs, request.batch_size, request.loss) == (2, 32, "categorical_crossentropy")
     assert request.labels is not options["holdout"][1]
     assert [result.fraction for result in results] == [1.0]
+
+
+def test_without_tensorflow_a_student_reads_what_is_missing_and_a_feedback_page_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    has = "autograder.extensions.diagnosis.trials.answer.find_spec"
+    monkeypatch.setattr(has, lambda name: None if name == "tensorflow" else object())
+    model = network(relu(), L.Dense(4, "softmax"))
+    said = check.diagnose(model, on=(X, Y)).note
+    assert said.endswith("are tried with Keras on TensorFlow, and one of the two is not installed here.")
+    assert answer(DiagnosisRequest(model, X, Y, 2, 32, question="test-loss"), {}) is None
 
 
 def test_course_yaml_turns_it_off_and_says_how_long_it_may_take() -> None:

@@ -76,6 +76,7 @@ def check_gradients(model: Any, loss: str, labels: np.ndarray, *, from_logits: b
     recipe = Recipe(model, loss, from_logits, keras.optimizers.SGD(), 1, 16)
     draw = np.random.default_rng(1)
     rows = draw.normal(size=(16, *model.input_shape[1:])).astype(np.float32)
+    rows[0] = 0  # each activation at the kink, as behind a layer whose units are all off
     first = [variable.numpy() for variable in model.variables]
     starts = [first, [value + np.float32(0.1) * (value.ndim > 1) for value in first]]
     network = stacked_network(model)

@@ -159,7 +159,7 @@ def rows(course: Course, term: Term) -> dict[str, dict[str, str]]:
     return {row["student"]: row for row in csv.DictReader(write_table(course, made).read_text().splitlines())}
 
 
-@pytest.mark.parametrize("students", [20, pytest.param(120, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("students", [16, pytest.param(120, marks=pytest.mark.slow)])
 def test_a_term_ends_with_the_table_that_the_model_computes(students: int, tmp_path: Path) -> None:
     """What is graded again after a change is only what the change concerns, and the table is the model's each time."""
     term = Term(tmp_path, the_facts(random.Random(7), students))

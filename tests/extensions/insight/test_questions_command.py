@@ -60,6 +60,8 @@ def test_a_row_for_each_question_stands_in_reports(course: Course) -> None:
         "test-double", "2", "3", "0.3333", "0.6667",
     )  # fmt: skip
     assert (row["item_rest"], row["compared"], row["remark"]) == ("", "", "")
+    assert (row["answer_seconds"], row["answer_seconds_95"]) == ("0", "0")  # of a kernel that measures nothing
+    assert 0 < float(row["test_seconds"]) <= float(row["test_seconds_95"])
 
 
 def test_without_an_assignment_a_row_stands_for_each_one(course: Course, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
+from helpers.browser import in_browser, misfits, violations, with_axe
 from helpers.pages import inert
 from helpers.samples import assignment as sample_assignment
 from helpers.samples import cell, checked, course, exam, grade
@@ -219,6 +221,36 @@ def test_all_that_students_wrote_is_text_on_the_page(tmp_path: Path) -> None:
         course(tmp_path), sample_assignment(), replace(compared, pairs=()), shared_traces(sample, list(twins))
     )
     assert "whose files share something odd" in inert(traced.read_text()).text
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> str:
+    """A page with one pair that shares all kinds of things, its texts unfolded."""
+    source = f"values = [number for number in range(10) if number % 3 == 1]  # {'a long comment ' * 6}"
+    cells = (
+        WrittenCell("model", "code", source, True, "f00dbabe"),
+        WrittenCell("text", "markdown", "Words of these two alone. " * 9),
+    )
+    edits = ("cell 3 removed", "a code cell added after model")
+    twins = [StudentWork((f"a_student_whose_name_is_long_{n}",), cells, (5, 3, 9, 9, 1), edits) for n in range(2)]
+    every = [*twins, *works(*(f"{'abcdefgh'[n]} = {n} + {n * n} - ({n} * 17)" for n in range(8)))]
+    traced = shared_traces([exam()], every)
+    path = write_similar_page(course(tmp_path), sample_assignment(), compared_class([exam()], every, 20), traced)
+    return path.read_text().replace("<details", "<details open")
+
+
+@pytest.mark.integration
+@in_browser
+def test_nothing_of_the_page_is_cut_on_any_screen(alike: str) -> None:
+    assert misfits({"similar": alike}) == []
+
+
+@pytest.mark.integration
+@with_axe
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(alike: str, dark: bool) -> None:
+    assert "Words of these two alone" in alike
+    assert violations(alike, dark=dark) == []
 
 
 def test_json_of_a_notebook_with_hostile_values_is_read_or_refused(tmp_path: Path) -> None:

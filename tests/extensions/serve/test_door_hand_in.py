@@ -252,4 +252,6 @@ def test_the_page_works_without_scripts(door: Door) -> None:
     client: Client = door.visitor("ada")
     receipt = client.get(door.hand_in().headers["Location"]).content.decode()
     assert '<noscript><meta http-equiv="refresh"' in receipt
+    assert '<section id="status"' in receipt
+    assert 'hx-select="#status"' in receipt  # with scripts, the page's own answer replaces this part alone
     assert "<form" in client.get("/assignments/hw/").content.decode()

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import threading
 import time
 import zipfile
 from concurrent.futures import Future
@@ -29,6 +30,7 @@ from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.records.grade import Grade, NotebookGrade
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import CollectStatus
@@ -55,6 +57,40 @@ def test_a_hand_in_is_collected_graded_and_shown(door: Door, attempts: Attempts)
     assert (folder / "timestamp.txt").read_text() == job.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
     assert "test-double" in door.visitor("ada").get("/assignments/hw/feedback/page/").content.decode()
     assert job.received <= job.begun <= job.published
+
+
+def test_the_times_of_steps_stand_in_the_row_as_soon_as_they_are_told(door: Door, attempts: Attempts) -> None:
+    go_on = threading.Event()
+
+    def act(work: Any) -> str:
+        worker._note_step("ada", "lent")
+        assert go_on.wait(60)
+        worker._note_step("ada", "examined")
+        return graded(work)
+
+    attempts.act = act
+    door.hand_in()
+    door.hand_in("bob")
+    with door.worker() as worker:
+        while Job.objects.filter(lent=None).count() > 1:
+            worker.look()
+        ada, bob = Job.objects.order_by("number")
+        assert (ada.state, ada.examined, bob.lent) == (JobState.BEGUN, None, None)
+        go_on.set()
+        settle(worker)
+    ada.refresh_from_db()
+    assert ada.begun <= ada.lent <= ada.examined <= ada.published
+
+
+@pytest.mark.parametrize(("seconds", "executed"), [(4.0, 4), (99.0, 10), (0.0, None)])
+def test_the_last_cell_had_run_the_notebooks_own_seconds_after_its_kernel_was_lent(
+    seconds: float, executed: int | None
+) -> None:
+    lent = datetime(2030, 1, 1, tzinfo=UTC)
+    book = NotebookGrade("nb", "completed", "", (), wall_seconds=seconds)
+    grade = Grade("ada", "hw", (book,), submitted_at=lent, graded_at=lent)
+    time_of = worker_module._executed(Job(lent=lent, examined=lent + timedelta(seconds=10)), grade)
+    assert time_of == (None if executed is None else lent + timedelta(seconds=executed))
 
 
 def test_the_submission_is_the_one_that_collect_makes_of_the_same_file(door: Door, tmp_path: Path) -> None:
@@ -343,7 +379,7 @@ def test_a_course_that_another_command_holds_lets_hand_ins_wait(
 
 
 def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
-    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
     source = door.root / "source/hw/nb.ipynb"
@@ -355,7 +391,8 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
             worker.look()
         worker.beat()
         assert states() == [JobState.WAITING]
-        assert "nb.ipynb" in health.faults(door.course)["hw"]
+        assert caplog.text.count("hw cannot be graded now") == 1
+        assert "nb.ipynb" in health.faults()["hw"]
         assert "wait in line" in door.visitor("meier").get("/staff/").content.decode()
         assert door.visitor().get("/healthz").status_code == 503
         source.write_text(text)
@@ -368,20 +405,26 @@ def test_an_assignment_with_a_fault_lets_its_hand_ins_wait_and_tells_staff(
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.BEGUN])
 def test_a_job_without_an_end_for_a_quarter_of_an_hour_is_a_fault_of_the_door(door: Door, state: JobState) -> None:
     door.hand_in()
-    health.beat(door.course, {})
+    health.beat(door.course)
     for minutes, status in ((14, 200), (16, 503)):
         Job.objects.update(state=state, received=datetime.now(UTC) - timedelta(minutes=minutes))
         assert door.visitor().get("/healthz").status_code == status
 
 
-def test_a_fault_ends_when_a_request_of_its_assignment_could_be_written(door: Door, attempts: Attempts) -> None:
+def test_a_fault_ends_when_what_waited_is_done(door: Door, attempts: Attempts) -> None:
     door.hand_in()
     door.work()
-    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?")
-    with door.worker() as worker:
-        worker._services.faults["hw"] = "another command holds the course"
-        settle(worker)
-        assert worker._services.faults == {}
+    jobs.add(Kind.ASK, "ada", "hw", "ada", text="Why?", detail="another command holds the course")
+    assert health.faults() == {"hw": "another command holds the course"}
+    door.work()
+    assert health.faults() == {}
+
+
+def test_a_stop_of_the_worker_is_no_fault_of_an_assignment(door: Door) -> None:
+    door.hand_in()
+    jobs.begin(Job.objects.get())
+    jobs.put_all_back(is_stop=True)
+    assert (states(), health.faults()) == ([JobState.WAITING], {})
 
 
 def test_staff_run_a_submission_again_though_its_grade_is_current(door: Door, attempts: Attempts) -> None:

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from helpers.archives import zip_special, zip_with
 from helpers.doors import NOTEBOOK, OTHER, Door
+from helpers.grids import each_once
 from helpers.hubs import Hub, answering, plugin, served
 from helpers.service_attempts import without_walls
 from nbgrader.exchange import ExchangeError
 
-from autograder.extensions.serve import hub_users, nbgrader_exchange, worker
+from autograder.extensions.serve import nbgrader_exchange, worker
 from autograder.extensions.serve.models import Job, JobState, Kind
 
 pytestmark = pytest.mark.integration
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def hub(door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    hub_users._cache.clear()
+    cache.clear()
     hub = Hub()
     with answering(hub) as address:
         settings_file = door.root / "course.yaml"
@@ -307,8 +309,7 @@ def test_the_listing_of_these_tests_is_taken_where_it_does_not_lie(home: Path) -
         assert len(cached(address, home)) == len(plugin("List", address, home, "").start()) == 1
 
 
-@pytest.mark.parametrize("lie", LIES)
-@pytest.mark.parametrize("kind", ["List", "FetchFeedback", "Collect"])
+@pytest.mark.parametrize(("kind", "lie"), each_once(["List", "FetchFeedback", "Collect"], LIES))
 def test_a_listing_that_lies_is_refused_and_writes_nothing(home: Path, kind: str, lie: str) -> None:
     with answering(lambda request: (200, {}, LIES[lie])) as address, pytest.raises(ExchangeError):
         plugin(kind, address, home).start()

@@ -426,10 +426,11 @@ def test_answers_that_may_loop_for_ever_come_last(tmp_path: Path) -> None:
 def test_a_mutant_has_ten_times_the_time_of_the_solution(tmp_path: Path) -> None:
     release = tiny_release(tiny_course(tmp_path))
     runs = AuditRuns(tiny_course(tmp_path), release, AuditOptions())
-    for seconds, allowed in ((0.01, MIN_CELL_SECONDS), (1.5, 15.0), (100.0, 20.0)):
+    for seconds, cpu, allowed, processor in ((0.01, 0.0, MIN_CELL_SECONDS, 3), (1.5, 3.0, 15, 30), (100, 100, 20, 120)):
         runs.release = release
-        runs._limit(seconds)
-        assert runs.release.assignment.limits.cell_seconds == allowed
+        runs._limit(seconds, cpu)
+        limits = runs.release.assignment.limits
+        assert (limits.cell_seconds, limits.most_cpu_seconds) == (allowed, processor)
     assert runs.release.assignment.limits.notebook_seconds == 60  # the course's own limits hold as well
 
 

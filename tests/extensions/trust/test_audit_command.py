@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from helpers.pipeline import make_course
+from helpers.tiny import tiny_course, tiny_release
 
 from autograder import cli
+from autograder.extensions.trust.audit_records import Audit
 
 pytestmark = pytest.mark.sandbox
 
@@ -56,3 +58,15 @@ def test_a_family_that_does_not_exist_is_refused(root: Path) -> None:
     done = autograder("audit", "numbers", "--course", root, "--family", "netwrok")
     assert done.exit_code == 2
     assert "'netwrok' is not one of 'honest', 'code', 'network', 'data', 'cheat'" in done.stderr
+
+
+def test_an_audit_that_tried_nothing_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = tiny_course(tmp_path)
+    nothing = Audit("hw", 0, 0.01, 1.0, made=9, results=(), questions=(), notes=("0.01 minutes are too few",))
+    monkeypatch.setattr("autograder.coordinator.grading_sandboxes.require_walls", lambda _: False)
+    monkeypatch.setattr("autograder.coordinator.assignment.observed_release", lambda *_: (tiny_release(course), ()))
+    monkeypatch.setattr("autograder.extensions.trust.audit.audit", lambda *_: nothing)
+    done = autograder("audit", "hw", "--course", tmp_path)
+    assert done.exit_code == 1, done.output
+    assert "Nothing was tried: nothing is known of these tests." in done.stdout
+    assert "0.01 minutes are too few" in done.stderr

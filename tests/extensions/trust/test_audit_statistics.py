@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from autograder._util.distributions import student_p
 from autograder._util.intervals import wilson
 from autograder.extensions.trust.audit_statistics import difference
-from autograder.extensions.trust.distributions import student_p
 
 
 @pytest.mark.parametrize(

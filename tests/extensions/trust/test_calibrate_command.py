@@ -124,3 +124,13 @@ def test_until_runs_as_often_as_it_takes(tmp_path: Path, monkeypatch: pytest.Mon
     assert made is not None
     assert (made.runs, made.planned) == (29, 29)
     assert "met by all (at most 9.9 % miss it)" in " ".join(done.output.split())
+
+
+def test_until_says_where_a_loss_keeps_the_runs_from_showing_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine runs without a loss show 30 %. With one, to run it again until it does would be no fair count."""
+    course = measured_course(tmp_path, measuring(0.5))
+    in_this_process(monkeypatch, Here())
+    done = run(course, "--until", "30%")
+    assert "note: at most 30 % is not shown, as the solution lost points in" in done.stderr

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.browser import WIDTHS, in_browser, misfits, violations, with_axe
+from helpers.browser import in_browser, misfits, violations, with_axe
 from helpers.measured import ANSWER, SETUP, calibrate, losing, measured_course, measuring, run
 from helpers.pages import inert
 from helpers.tiny import Here, cell, notebook, tiny_release
@@ -29,6 +29,8 @@ pytestmark = pytest.mark.integration  # each calibrates, which takes about half 
 
 WORK = Assignment("hw", title="Measuring")
 WEAK = "measured = 0.6 + 0.01 * np.random.normal()"
+FEW = 8
+"""Runs where their number decides nothing."""
 
 
 def test_each_run_has_other_seeds_and_the_counts_are_those_of_its_values(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_run_that_measures_nothing_meets_no_threshold(tmp_path: Path) -> None:
 def test_no_threshold_is_offered_that_a_wrong_answer_meets_as_well(tmp_path: Path) -> None:
     sometimes = "### BEGIN SOLUTION\nmeasured = 0.5 if np.random.uniform() < 0.7 else 2.3\n### END SOLUTION"
     untrained = "measured = 2.2 + 0.01 * np.random.normal()"
-    made = calibrate(measured_course(tmp_path, measuring(0.6), answer=sometimes, answers={"untrained": untrained}))
+    made = calibrate(measured_course(tmp_path, measuring(0.6), answer=sometimes, answers={"untrained": untrained}), FEW)
     assert (
         "No threshold is useful: 2.3, which each run of the solution meets, is met by untrained, too."
         in (made.findings[0])
@@ -137,7 +139,7 @@ def test_no_threshold_is_offered_that_a_wrong_answer_meets_as_well(tmp_path: Pat
 
 
 def test_without_named_answers_nothing_is_praised(tmp_path: Path) -> None:
-    said = summary(calibrate(measured_course(tmp_path, measuring(0.55))))
+    said = summary(calibrate(measured_course(tmp_path, measuring(0.55)), FEW))
     assert "No named answer is kept in answers/, so nothing is known of what the thresholds let pass." in said
 
 
@@ -158,28 +160,28 @@ def test_a_threshold_that_the_solution_meets_half_of_the_time_is_called_a_coin(t
 
 
 def test_a_threshold_that_everything_meets_separates_nothing(tmp_path: Path) -> None:
-    made = calibrate(measured_course(tmp_path, measuring(9.0), answers={"weak": WEAK, "good": ANSWER}))
+    made = calibrate(measured_course(tmp_path, measuring(9.0), answers={"weak": WEAK, "good": ANSWER}), FEW)
     assert "everything meets the threshold 9" in made.findings[0]
     assert "It separates nothing." in made.findings[0]
     assert len(made.findings) == 1
 
 
 def test_a_threshold_far_away_asks_next_to_nothing_even_where_no_weak_answer_is_kept(tmp_path: Path) -> None:
-    made = calibrate(measured_course(tmp_path, measuring(9.0)))
+    made = calibrate(measured_course(tmp_path, measuring(9.0)), FEW)
     assert "standard deviations away from the solution" in made.findings[0]
 
 
 def test_a_good_threshold_has_no_finding(tmp_path: Path) -> None:
-    made = calibrate(measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK}))
+    made = calibrate(measured_course(tmp_path, measuring(0.55), answers={"weak": WEAK}), FEW)
     assert made.findings == ()
     assert made.lost.hits == 0
 
 
 def test_a_threshold_that_is_near_is_named_before_a_run_misses_it(tmp_path: Path) -> None:
     course = measured_course(tmp_path, measuring(0.53))
-    values = calibrate(course).checks[0].values
+    values = calibrate(course, FEW).checks[0].values
     near = max(values) + 0.0005
-    made = calibrate(measured_course(tmp_path, measuring(near)))
+    made = calibrate(measured_course(tmp_path, measuring(near)), FEW)
     assert made.checks[0].lost.hits == 0
     assert "no run of the solution misses the threshold" in made.findings[0]
     assert "but it is near: 0.0005 from the worst run" in made.findings[0]
@@ -187,7 +189,7 @@ def test_a_threshold_that_is_near_is_named_before_a_run_misses_it(tmp_path: Path
 
 def test_wrong_answers_that_pass_and_good_ones_that_do_not_are_named(tmp_path: Path) -> None:
     answers = {"typical-mistake": WEAK.replace("0.6", "0.56"), "good": WEAK.replace("0.6", "0.57")}
-    made = calibrate(measured_course(tmp_path, measuring(0.565), answers=answers))
+    made = calibrate(measured_course(tmp_path, measuring(0.565), answers=answers), FEW)
     said = "\n".join(made.findings)
     assert "typical-mistake passes the threshold 0.565 in" in said
     assert "good passes in only" in said
@@ -205,7 +207,7 @@ def test_promised_thresholds_cost_somebody_who_stands_on_all_of_them(tmp_path: P
     """Six with 5 % each: 1 - 0.95 ** 6 = 26 %."""
     stated = '"threshold": 0.55, "higher_is_better": False'
     test = measuring(0.55).replace(stated, stated + ', "close_calls": True, "standard_error": 0.01')
-    made = calibrate(measured_course(tmp_path, *[test] * 6))
+    made = calibrate(measured_course(tmp_path, *[test] * 6), FEW)
     assert any("loses something in 26 %" in text for text in made.findings)
     check = made.checks[0]
     assert check.doubt == pytest.approx(0.01645, abs=1e-5)
@@ -215,7 +217,7 @@ def test_promised_thresholds_cost_somebody_who_stands_on_all_of_them(tmp_path: P
 def test_a_threshold_that_follows_from_the_run_is_measured_by_the_distance_from_it(tmp_path: Path) -> None:
     """A network against another one on the same rows: the threshold is the other one's loss."""
     test = measuring(0.55).replace("0.55", "(0.5 + measured / 10)")
-    (check,) = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK})).checks
+    (check,) = calibrate(measured_course(tmp_path, test, answers={"weak": WEAK}), FEW).checks
     assert (check.measure, check.threshold) == ("loss minus threshold", 0)
     assert check.mean == pytest.approx(0.5 - 0.55, abs=0.01)
     assert check.lost.hits == 0
@@ -402,7 +404,7 @@ def test_the_page_and_the_table_show_each_check(tmp_path: Path) -> None:
 def test_nothing_of_the_page_is_cut_on_any_screen(tmp_path: Path) -> None:
     course = measured_course(tmp_path, measuring(0.51), measuring(None), answers={"another-weak-answer": WEAK})
     page = write_page(course, course.assignments["hw"], calibrate(course, 4)).read_text()
-    assert [misfits(page, width) for width in WIDTHS] == [[], []]
+    assert misfits({"calibration": page}) == []
 
 
 @pytest.mark.integration

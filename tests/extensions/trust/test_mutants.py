@@ -125,10 +125,17 @@ def test_a_data_slip(source: str, operator: str, part: str) -> None:
     assert any(part in after for after in made(source, "data", test=test)[operator])
 
 
+HORNER = "def f(a, x):\n    c = 0.0\n    for b in a:\n        c = c * x + b\n    return c"
 HONEST = [
     ("def f(a):\n    return sum(a)", "an exact sum", "__import__('math').fsum(a)"),
     ("def f(a, n):\n    return sum(b for b in a) / n", "a sum of quotients", "sum((b / n for b in a))"),
     ("def f(a):\n    c = 0\n    for b in a:\n        c += b", "a loop from the other end", "reversed(list(a))"),
+    (
+        "def f(a, n):\n    c = 1\n    for _ in range(n):\n        c *= a",
+        "a power for a loop",
+        "c *= a ** len(list(range(n)))",
+    ),
+    (HORNER, "powers for a loop", "sum((term * x ** power for power, term in enumerate(reversed(terms))))"),
     ("x = (a + b) ** 2", "a power as a product", "x = (a + b) * (a + b)"),
     ("x = a * a", "a product as a power", "x = a ** 2"),
     ("x = a / b", "a quotient as a product", "x = a * (1 / b)"),
@@ -173,6 +180,40 @@ def test_honest_rewrites_compute_the_same() -> None:
         for source in sources:
             function = executed(source)["f"]
             assert [function(a, b) for a in (0, 3, -2) for b in (0, 1, 5)] == expected, operator  # type: ignore[operator]
+
+
+POWERS = [
+    HORNER,
+    HORNER.replace("c * x + b", "x * c + 2 * b"),
+    "def f(a, x):\n    c = 0.5\n    for _ in a:\n        c *= x\n    return c",
+]
+
+
+@pytest.mark.parametrize("source", POWERS)
+def test_powers_for_loops_compute_the_same_but_for_their_last_digits(source: str) -> None:
+    (after,) = (each for operator, each in rewrites(source) if operator in ("a power for a loop", "powers for a loop"))
+    functions = [executed(each)["f"] for each in (source, after)]
+    for a in ([], [1.5], [0.1, -0.2, 0.3, 4]):
+        for x in (-1.3, 0, 2):
+            one, other = (function(a, x) for function in functions)  # type: ignore[operator]
+            assert one == pytest.approx(other, rel=1e-12)
+
+
+NO_POWERS = [
+    HORNER.replace("c * x + b", "c * b + b"),
+    HORNER.replace("c * x + b", "c * x + c"),
+    HORNER.replace("c * x + b", "c * c + b"),
+    HORNER.replace("c = c * x + b", "c *= b"),
+]
+
+
+@pytest.mark.parametrize("source", NO_POWERS)
+def test_a_loop_whose_factor_changes_is_no_power(source: str) -> None:
+    assert not [operator for operator, _ in rewrites(source) if "for a loop" in operator]
+
+
+def rewrites(source: str) -> list[tuple[str, str]]:
+    return [(operator, after) for operator, sources in made(source, "honest").items() for after in sources]
 
 
 @pytest.mark.parametrize("family", ["honest", "code", "network", "data", "cheat"])
@@ -371,6 +412,21 @@ UNTOUCHED = [
 def test_code_slips_leave_texts_seeds_plots_and_training_alone(line: str) -> None:
     answers = [after for sources in made(f"{line}\nx = 1", "code").values() for after in sources]
     assert [after for after in answers if line not in after] in ([], ["pass\nx = 1"])
+
+
+SEEDING = ["keras.utils.set_random_seed(7)", "np.random.seed(0)", "random.seed(1)", "torch.manual_seed(3)"]
+
+
+@pytest.mark.parametrize("line", SEEDING)
+def test_a_seed_left_out_is_no_wrong_answer(line: str) -> None:
+    answers = [after for sources in made(f"{line}\nx = 1", "code").values() for after in sources]
+    assert answers
+    assert [after for after in answers if line not in after] == []
+
+
+def test_another_seed_is_no_wrong_answer() -> None:
+    answers = [after for sources in made("SEED = 7\nx = draw(seed=SEED)", "code").values() for after in sources]
+    assert [after for after in answers if "SEED = " in after and "SEED = 7" not in after] == []
 
 
 def test_an_edit_leaves_the_rest_of_the_source_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from autograder.check.diagnosing import DiagnosisRequest
@@ -17,14 +18,21 @@ from autograder.extensions.diagnosis.trials.keras_twin import (
 from autograder.models.network import Network
 from autograder.records.diagnosis import Diagnosis
 
+_NEEDED = ("keras", "tensorflow")
+_NOT_INSTALLED = (
+    "Networks, also those of PyTorch, are tried with Keras on TensorFlow, and one of the two is not installed here."
+)
+
 
 def answer(request: DiagnosisRequest, settings: Mapping[str, Any]) -> Diagnosis | None:
-    """Diagnose a model; None where course.yaml says ``diagnosis: off``.
+    """Diagnose a model; None where course.yaml says ``diagnosis: off``, or a grader lacks Keras or TensorFlow.
 
     A network of another library is diagnosed as the Keras model with the same layers; None if there is none.
     """
     if not settings.get("diagnosis", True):
         return None
+    if any(find_spec(name) is None for name in _NEEDED):  # nothing that a feedback page could help with
+        return None if request.question else Diagnosis("", 0, 0.0, note=_NOT_INSTALLED)
     seconds = settings.get("diagnosis_seconds", DEFAULT_SECONDS)
     chosen = Settings(request.epochs, request.batch_size, request.loss, request.optimizer, request.from_logits)
     if not isinstance(request.model, Network):

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from autograder._util.distributions import t_quantile
+
 ALPHA = 0.05
 """Largest probability that a model without any fault gets a finding, over all changes that may be tried on it."""
 
@@ -20,8 +22,6 @@ def certain_gain(gains: np.ndarray, alpha: float) -> float:
         gains: (seeds, rows): how much smaller the loss of each row is with the change, after trainings from one seed.
         alpha: probability that the true mean is below the result.
     """
-    from scipy.stats import t
-
     seeds, rows = gains.shape
     if seeds < 2 or rows < 2 or not np.isfinite(gains).all():
         return -math.inf
@@ -31,4 +31,4 @@ def certain_gain(gains: np.ndarray, alpha: float) -> float:
     if total == 0:
         return float(gains.mean())
     degrees = total**2 / (by_seed**2 / (seeds - 1) + by_row**2 / (rows - 1))
-    return float(gains.mean() - t.ppf(1 - alpha, degrees) * math.sqrt(total))
+    return float(gains.mean() - t_quantile(1 - alpha, degrees) * math.sqrt(total))

@@ -101,8 +101,10 @@ def loss_name(name: str) -> str | None:
 
 
 def output_activation(model: Any) -> str:
-    """Name the activation of the model's output; empty if that is not a layer with one."""
+    """Name the activation at the end of a model or of the model nested there; empty if there is none."""
     operation = model.outputs[0]._keras_history.operation
+    if hasattr(operation, "outputs") and hasattr(operation, "layers"):
+        return output_activation(operation)
     if type(operation).__name__ == "Softmax":
         return "softmax"
     activation = getattr(operation, "activation", None)

@@ -185,7 +185,7 @@ _FUNCTIONS: dict[str, tuple[_Function, _Derivative]] = {
     "elu": (_elu, lambda x, y: np.where(x > 0, np.float32(1), y + 1)),
     "selu": (
         lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU * np.expm1(np.minimum(x, 0))),
-        lambda x, y: np.where(x > 0, _SELU_SCALE, y + _SELU_SCALE * _SELU),
+        lambda x, y: np.where(x < 0, y + _SELU_SCALE * _SELU, _SELU_SCALE),  # at 0 that of TensorFlow
     ),
     "gelu": (lambda x: x * _normal(x)[0], _gelu_slope),
     "softplus": (lambda x: np.logaddexp(x, np.float32(0)), lambda x, y: sigmoid(x)),

@@ -269,18 +269,29 @@ def called(node: ast.Call) -> str:
 
 def untouched(tree: ast.AST) -> set[ast.AST]:
     """Collect the nodes that a code slip would change to no purpose: texts, seeds, names, and how training is told."""
-    nodes: set[ast.AST] = set()
+    nodes: set[ast.AST] = set(_numbers_of_seeds(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in UNTOUCHED:
             nodes.update(ast.walk(node.value))
         if isinstance(node, ast.Call) and called(node) in _SEEDING | {"print", "fit", "compile", "savefig"}:
             nodes.update(inner for argument in node.args for inner in ast.walk(argument))
             nodes.add(node)
-        if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or node.value in nodes):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             nodes.update((node, node.value))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_plot(node.value):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_aside(node.value):
             nodes.update(ast.walk(node))
     return nodes
+
+
+def _numbers_of_seeds(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the numbers that names of seeds are bound to: ``SEED = 7`` before ``default_rng(SEED)``."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    seeds = [argument for node in calls if called(node) in _SEEDING for argument in node.args]
+    seeds += [k.value for node in calls for k in node.keywords if k.arg in ("seed", "random_state")]
+    names = {seed.id for seed in seeds if isinstance(seed, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets):
+            yield from ast.walk(node.value)
 
 
 def settings(tree: ast.AST) -> set[ast.AST]:
@@ -290,11 +301,12 @@ def settings(tree: ast.AST) -> set[ast.AST]:
     return {node for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)}
 
 
-def _is_plot(node: ast.Call) -> bool:
+def _is_aside(node: ast.Call) -> bool:
+    """Tell whether a statement plots, prints or seeds: an answer without it is no wrong one."""
     root: ast.expr = node.func
     while isinstance(root, ast.Attribute):
         root = root.value
-    return isinstance(root, ast.Name) and root.id in ("plt", "print", "display", "ax")
+    return called(node) in _SEEDING or (isinstance(root, ast.Name) and root.id in ("plt", "print", "display", "ax"))
 
 
 def _instead(new: type[ast.AST], old: type[ast.AST]) -> str:

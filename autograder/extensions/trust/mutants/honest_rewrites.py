@@ -59,6 +59,48 @@ def orders_of_summation(node: ast.AST) -> Edits:
             yield "a loop from the other end", [ast.For(node.target, backwards, node.body, [], lineno=node.lineno)]
 
 
+def powers(node: ast.AST) -> Edits:
+    """Write a loop that multiplies by one value as a power, and Horner's rule as a sum of powers."""
+    if not isinstance(node, ast.For) or node.orelse or not isinstance(node.target, ast.Name) or len(node.body) != 1:
+        return
+    terms = ast.Call(expression("list"), [node.iter], [])
+    match node.body[0]:
+        case ast.AugAssign(target=ast.Name() as result, op=ast.Mult(), value=factor) if not _uses(
+            factor, result.id, node.target.id
+        ):
+            count = ast.Call(expression("len"), [terms], [])
+            power = ast.BinOp(factor, ast.Pow(), count)
+            yield "a power for a loop", [ast.AugAssign(result, ast.Mult(), power)]
+        case ast.Assign(targets=[ast.Name() as result], value=ast.BinOp(left=product, op=ast.Add(), right=term)):
+            x = _other_factor(product, result.id)
+            if x is not None and not _uses(x, node.target.id) and not _uses(term, result.id):
+                yield "powers for a loop", _sum_of_powers(node, result, x, term)
+
+
+def _other_factor(product: ast.expr, name: str) -> ast.expr | None:
+    """Return ``x`` of ``name * x`` or ``x * name``, if ``name`` is not in it; None for everything else."""
+    if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult):
+        return None
+    sides = [product.left, product.right]
+    factors = [side for side in sides if not (isinstance(side, ast.Name) and side.id == name)]
+    return factors[0] if len(factors) == 1 and not _uses(factors[0], name) else None
+
+
+def _sum_of_powers(loop: ast.For, result: ast.Name, x: ast.expr, term: ast.expr) -> list[ast.stmt]:
+    """Write ``result = result * x + term`` in a loop as two statements without one."""
+    text, value, name = ast.unparse(loop.target), ast.unparse(x), result.id
+    lines = (
+        f"terms = [{ast.unparse(term)} for {text} in {ast.unparse(loop.iter)}]",
+        f"{name} = {name} * ({value}) ** len(terms) + "
+        f"sum(term * ({value}) ** power for power, term in enumerate(reversed(terms)))",
+    )
+    return ast.parse("\n".join(lines)).body
+
+
+def _uses(node: ast.expr, *names: str) -> bool:
+    return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
+
+
 def comparisons(node: ast.AST) -> Edits:
     """Write a comparison from the other side."""
     turned = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
@@ -139,7 +181,7 @@ def reductions(node: ast.AST) -> Edits:
 
 
 OPERATORS: tuple[Operator, ...] = (
-    operands, orders_of_summation, comparisons, conditions, results, loops, vectors, reductions,
+    operands, orders_of_summation, powers, comparisons, conditions, results, loops, vectors, reductions,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Distribution functions that intervals and tests need; the standard library has none of them, and scipy is heavy."""
+"""Distribution functions of intervals and tests: the standard library has none, and students need no scipy."""
 
 from __future__ import annotations
 
@@ -27,9 +27,26 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return front * value
 
 
-def student_p(t: float, freedom: int) -> float:
+def student_p(t: float, freedom: float) -> float:
     """Return the two-sided p of Student's t: the regularized incomplete beta function I_x(f/2, 1/2), x = f/(f + t²)."""
     return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """Return the value below which Student's t is with a probability.
+
+    Args:
+        probability: from 0.5 to less than 1.
+        freedom: degrees of freedom, also fractional ones.
+    """
+    tails, high = 2 * (1 - probability), 1.0
+    while student_p(high, freedom) > tails:
+        high *= 2
+    low = 0.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_p(middle, freedom) > tails else (low, middle)
+    return (low + high) / 2
 
 
 def _away_from_zero(value: float, tiny: float) -> float:
