@@ -176,8 +176,8 @@ _ROUGHLY = "Numbers of 16 bits explain the rest."
 class DescentSearch:
     """The search for another way to descend that leads to a kernel's weights."""
 
-    def __init__(self, fitting: StepFitting, right: LoopSettings) -> None:
-        self.fitting, self.right = fitting, right
+    def __init__(self, fitting: StepFitting) -> None:
+        self.fitting, self.right = fitting, fitting.right
 
     def sentence(self) -> str:
         """Say which way explains the weights; empty if none does."""

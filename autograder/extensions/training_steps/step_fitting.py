@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograder.extensions.training_steps.step_loops import EXACT, Batch, ExpectedSteps, LoopSettings, run_loop
-from autograder.models.step_calculus import StepCalculus, Weights
+from autograder.models.step_calculus import Weights
 
 LoopNumbers = tuple[float, ...]
 """What only the student's loop knows, such as a learning rate."""
 LoopOf = Callable[[LoopNumbers], LoopSettings]
+_MAX_NOISE = 0.1
+"""Share of the largest move in an array that rounding may explain, so that a weight tells something of a loop."""
 _MIN_COSINE = 0.8
 """Cosine of the angle between two moves in one direction."""
 _MAX_ROUNDS = 8
@@ -30,15 +32,15 @@ _LIMITS = (np.inf, 0.7, 0.3)
 class StepFitting:
     """The weights that a kernel has after each step, or after the last one alone, and what may explain them."""
 
-    def __init__(
-        self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], seed: int, answer: Sequence[Weights]
-    ) -> None:
-        self.calculus, self.start, self.batches, self.seed, self.answer = calculus, start, batches, seed, answer
-        self.before_first = self.batches[: len(batches) - len(answer) + 1]
+    def __init__(self, right_steps: ExpectedSteps, answer: Sequence[Weights]) -> None:
+        self.calculus, self.start, self.batches = right_steps.calculus, right_steps.start, right_steps.batches
+        self.right, self.seed, self.answer = right_steps.loop, right_steps.seed, answer
+        self.before_first = self.batches[: len(self.batches) - len(answer) + 1]
         """The batches before the first weights that came."""
         self.is_finite = all(bool(np.isfinite(array).all()) for weights in answer for array in weights)
-        self._target = self._trained(answer)
-        self._length = float(np.linalg.norm(self._target - self._trained([start] * len(answer))))
+        self._telling = _telling(right_steps)[-len(answer) :]
+        self._target = self._in_a_row(answer)
+        self._length = float(np.linalg.norm(self._target - self._in_a_row([self.start] * len(answer))))
 
     def expected(self, loop: LoopSettings, batches: Sequence[Batch] | None = None) -> ExpectedSteps:
         """Take the steps of a loop."""
@@ -65,8 +67,8 @@ class StepFitting:
             history = run_loop(self.calculus, self.start, self.before_first, loop, self.seed)
         except Exception:  # the loop cannot be computed with this network
             return 0.0
-        start = self._trained([self.start])
-        move, target = self._trained(history[-1:]) - start, self._trained(self.answer[:1]) - start
+        start = self._in_a_row([self.start])
+        move, target = self._in_a_row(history[-1:]) - start, self._in_a_row(self.answer[:1]) - start
         with np.errstate(all="ignore"):
             product, length = float(move @ target), float(np.linalg.norm(move))
             is_along = product >= _MIN_COSINE * length * float(np.linalg.norm(target))
@@ -128,17 +130,23 @@ class StepFitting:
 
     def _reached(self, loop: LoopSettings) -> np.ndarray:
         history = run_loop(self.calculus, self.start, self.batches, loop, self.seed)
-        return self._trained(history[-len(self.answer) :])
+        return self._in_a_row(history[-len(self.answer) :])
 
-    def _trained(self, history: Sequence[Weights]) -> np.ndarray:
-        """Return all trained weights of all steps in one row, in float64."""
-        arrays = [
-            array.ravel()
-            for weights in history
-            for array, trained in zip(weights, self.calculus.trained, strict=True)
-            if trained
+    def _in_a_row(self, history: Sequence[Weights]) -> np.ndarray:
+        """Return the weights of the first steps that tell something of a loop, in float64."""
+        pairs = [pair for steps in zip(history, self._telling, strict=False) for pair in zip(*steps, strict=True)]
+        return np.concatenate([array[is_telling] for array, is_telling in pairs]).astype(np.float64)
+
+
+def _telling(steps: ExpectedSteps) -> list[list[np.ndarray]]:
+    """Return which weights move by more than what rounding makes of a step: Adam moves others by a whole length."""
+    return [
+        [
+            (allowed <= _MAX_NOISE * np.abs(array - start).max(initial=0)) & is_trained
+            for array, allowed, start, is_trained in zip(*arrays, steps.start, steps.calculus.trained, strict=True)
         ]
-        return np.concatenate(arrays).astype(np.float64) if arrays else np.zeros(0)
+        for arrays in zip(steps.history, steps.tolerances(EXACT), strict=True)
+    ]
 
 
 def _scale(number: float) -> float:

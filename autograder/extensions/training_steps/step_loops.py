@@ -169,9 +169,8 @@ class ExpectedSteps:
     def __init__(
         self, calculus: StepCalculus, start: Weights, batches: Sequence[Batch], loop: LoopSettings, seed: int
     ) -> None:
-        self.start = start
-        self._arguments = (calculus, start, batches, loop, seed)
-        self.history = run_loop(*self._arguments)
+        self.calculus, self.start, self.batches, self.loop, self.seed = calculus, start, batches, loop, seed
+        self.history = run_loop(calculus, start, batches, loop, seed)
         self._tolerances: dict[float, list[Weights]] = {}
 
     def tolerances(self, share: float) -> list[Weights]:
@@ -180,7 +179,10 @@ class ExpectedSteps:
         It is twice what an error of the gradients changes, and the same share of how far an array moves.
         """
         if share not in self._tolerances:
-            shaken = [run_loop(*self._arguments, noise=GradientNoise(number, share)) for number in range(_SHAKES)]
+            noises = [GradientNoise(number, share) for number in range(_SHAKES)]
+            shaken = [
+                run_loop(self.calculus, self.start, self.batches, self.loop, self.seed, noise) for noise in noises
+            ]
             self._tolerances[share] = [
                 [
                     2 * np.max([np.abs(run[step][position] - array) for run in shaken], axis=0)
@@ -204,7 +206,7 @@ class ExpectedSteps:
             share: the error of the gradients that may explain a difference, as a share of the largest.
             trained_only: whether the statistics of normalizations may be any.
         """
-        count, trained = len(answer), self._arguments[0].trained
+        count, trained = len(answer), self.calculus.trained
         tolerances_of_steps = self.tolerances(share)[-count:]
         return all(
             bool((np.abs(array - expected) <= allowed).all()) or (trained_only and not is_trained)
@@ -214,8 +216,8 @@ class ExpectedSteps:
 
     def shows_updates(self) -> bool:
         """Return whether a loop that never updates leads to other weights, so that an empty function does not fit."""
-        calculus, start, batches, loop, seed = self._arguments
-        return not self.fits(run_loop(calculus, start, batches, replace(loop, updates="never"), seed))
+        still = replace(self.loop, updates="never")
+        return not self.fits(run_loop(self.calculus, self.start, self.batches, still, self.seed))
 
     def is_near(self, answer: Sequence[Weights]) -> bool:
         """Return whether most weights are about right: a cheap test before the exact one."""

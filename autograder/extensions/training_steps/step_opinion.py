@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from autograder.extensions.training_steps.step_descents import DescentSearch
 from autograder.extensions.training_steps.step_fitting import StepFitting
-from autograder.extensions.training_steps.step_loops import LoopSettings
 from autograder.extensions.training_steps.step_slips import LoopSlip, SlipCondition, SlipSearch
 
 REMEMBERS = "The same steps come out otherwise when they are taken again: the function keeps or draws something itself."
@@ -25,14 +24,11 @@ class StepOpinion:
     """Whether the steps are wrong; otherwise a person decides."""
 
 
-def opinion(
-    fitting: StepFitting, right: LoopSettings, *, names_optimizer: bool, repeats: Callable[[], bool]
-) -> StepOpinion | None:
+def opinion(fitting: StepFitting, *, names_optimizer: bool, repeats: Callable[[], bool]) -> StepOpinion | None:
     """Explain weights that are not those of the right steps.
 
     Args:
         fitting: the weights.
-        right: the loop that the test asks for.
         names_optimizer: whether the test names the optimizer; otherwise a student may have chosen another.
         repeats: lets the function take the same steps again, and returns whether they come out as before.
 
@@ -42,12 +38,12 @@ def opinion(
     Raises:
         LostError: the kernel is gone, or did not answer in time.
     """
-    descents = DescentSearch(fitting, right)
+    descents = DescentSearch(fitting)
     if sentence := descents.second_pass():
         return StepOpinion(sentence, is_wrong=False)
-    if slip := SlipSearch(fitting, right).slip():
+    if slip := SlipSearch(fitting).slip():
         return _of_slip(slip, names_optimizer=names_optimizer, repeats=repeats)
-    sentence = descents.sentence() or (_FIRST_STEP if _is_first_right(fitting, right) else "")
+    sentence = descents.sentence() or (_FIRST_STEP if _is_first_right(fitting) else "")
     return StepOpinion(sentence, is_wrong=False) if sentence else None
 
 
@@ -61,6 +57,6 @@ def _of_slip(slip: LoopSlip, *, names_optimizer: bool, repeats: Callable[[], boo
     return StepOpinion(slip.sentence, is_wrong=True)
 
 
-def _is_first_right(fitting: StepFitting, right: LoopSettings) -> bool:
+def _is_first_right(fitting: StepFitting) -> bool:
     is_told = len(fitting.answer) > 1
-    return is_told and fitting.expected(right, fitting.batches[:1]).fits(fitting.answer[:1])
+    return is_told and fitting.expected(fitting.right, fitting.batches[:1]).fits(fitting.answer[:1])

@@ -192,8 +192,8 @@ def _fixed(loop_of: LoopChange, numbers: LoopNumbers) -> Callable[[LoopSettings]
 class SlipSearch:
     """The search for the slip that leads to a kernel's weights."""
 
-    def __init__(self, fitting: StepFitting, right: LoopSettings) -> None:
-        self.fitting, self.right = fitting, right
+    def __init__(self, fitting: StepFitting) -> None:
+        self.fitting, self.right = fitting, fitting.right
 
     def slip(self) -> LoopSlip | None:
         """Return the first slip that explains the weights; None if none does."""

@@ -201,15 +201,17 @@ class _CheckedSteps:
             return request.report(0.0, _NO_ANSWER)
         if expected.fits(weights):
             return request.report(1.0, _RIGHT)
-        return self._explained(request, weights, is_model_known=_near(answer.get("outputs"), outputs))
+        return self._explained(request, expected, weights, is_model_known=_near(answer.get("outputs"), outputs))
 
-    def _explained(self, request: _StepRequest, weights: list[Weights], *, is_model_known: bool) -> CheckResult:
+    def _explained(
+        self, request: _StepRequest, expected: ExpectedSteps, weights: list[Weights], *, is_model_known: bool
+    ) -> CheckResult:
         """Report steps that are not the right ones: what they are instead, or why that is not known."""
         if len(weights) < len(self.batches) and self._expected(self.batches[:1]).fits(weights):
             return request.for_a_person(_FIRST_BATCH)
-        fitting = StepFitting(self.calculus, self.start, self.batches, self.seed, weights)
+        fitting = StepFitting(expected, weights)
         repeats = partial(self._repeats, request, weights)
-        explained = opinion(fitting, self.right, names_optimizer=self.names_optimizer, repeats=repeats)
+        explained = opinion(fitting, names_optimizer=self.names_optimizer, repeats=repeats)
         if explained is not None:
             decide = partial(request.report, 0.0) if explained.is_wrong else request.for_a_person
             return decide(explained.sentence)

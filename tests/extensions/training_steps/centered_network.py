@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.training_steps.step_fitting import StepFitting
-from autograder.extensions.training_steps.step_loops import Batch, LoopSettings
+from autograder.extensions.training_steps.step_loops import Batch, ExpectedSteps, LoopSettings
 from autograder.extensions.training_steps.step_losses import Objective, output_gradient
 from autograder.extensions.training_steps.step_opinion import StepOpinion, opinion
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
@@ -88,5 +88,5 @@ def opinion_on(
     answer: list[Weights], right: LoopSettings = RIGHT, *, names_optimizer: bool = True, repeats: bool = True
 ) -> StepOpinion | None:
     """What the examiner says of weights."""
-    fitting = StepFitting(NETWORK, START, BATCHES, 0, answer)
-    return opinion(fitting, right, names_optimizer=names_optimizer, repeats=lambda: repeats)
+    fitting = StepFitting(ExpectedSteps(NETWORK, START, BATCHES, right, 0), answer)
+    return opinion(fitting, names_optimizer=names_optimizer, repeats=lambda: repeats)

@@ -213,7 +213,7 @@ def test_weights_that_nothing_explains_stay_so() -> None:
 
 def test_too_few_weights_tell_no_numbers() -> None:
     """A way with as many numbers as there are weights would explain everything."""
-    fitting = StepFitting(NETWORK, START, BATCHES, 0, loop(plain)[-1:])
+    fitting = StepFitting(ExpectedSteps(NETWORK, START, BATCHES, RIGHT, 0), loop(plain)[-1:])
     loop_of = lambda numbers: replace(RIGHT, rates=numbers[:2])  # noqa: E731
     assert fitting.numbers(loop_of, (1.0,) * 10) is not None
     assert fitting.numbers(loop_of, (1.0,) * 11) is None
