@@ -177,6 +177,15 @@ def test_what_cannot_be_tried_is_said(model: Callable[[], Any], rows: int, note:
     assert diagnosis.findings == diagnosis.tried == ()
 
 
+def test_rows_of_one_number_are_a_column_for_a_network_that_takes_one_as_in_fit() -> None:
+    model = network(relu(), L.Dense(1), loss="mse", features=1)
+    numbers, settings = X[:, 0], Settings(epochs=2)
+    assert diagnose(model, numbers, numbers**2, settings, PLENTY).tried
+    assert diagnose(model, numbers, numbers**2, settings, PLENTY) == diagnose(
+        model, numbers[:, None], numbers**2, settings, PLENTY
+    )
+
+
 def test_a_budget_that_is_used_up_ends_the_search() -> None:
     diagnosis = diagnose(network(relu(), L.Dense(4)), X, Y, Settings(epochs=5), seconds=0.0)
     assert diagnosis.note == "Its training takes too long to be tried in 0 s."

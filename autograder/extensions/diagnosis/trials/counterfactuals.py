@@ -81,7 +81,7 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
         return Diagnosis("", 0, 0.0, note="Only crossentropies, squared and absolute errors are tried here.")
     if len(y) < MIN_ROWS:
         return Diagnosis(goal, 0, 0.0, note=f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
-    data = _split(x, np.asarray(y), settings.seed)
+    data = _split(_in_columns(model, x), np.asarray(y), settings.seed)
     constant = constant_loss(goal, data.compared_labels)
     least = _LEAST * constant
     with preserve_random_state():
@@ -116,6 +116,12 @@ def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
         return map_arrays(x, lambda array: _floats(array)[rows])
 
     return SplitRows(take(fit), y[fit], take(compared), y[compared])
+
+
+def _in_columns(model: Any, x: Any) -> Any:
+    """Return rows of one number each as a column, (n, 1), for a model that takes such: ``fit`` does it, too."""
+    takes_column = len(model.inputs) == 1 and tuple(model.inputs[0].shape[1:]) == (1,)
+    return np.asarray(x)[:, None] if takes_column and np.ndim(x) == 1 else x
 
 
 def _floats(array: Any) -> np.ndarray:
