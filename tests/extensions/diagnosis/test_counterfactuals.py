@@ -186,6 +186,11 @@ def test_rows_of_one_number_are_a_column_for_a_network_that_takes_one_as_in_fit(
     )
 
 
+def test_classes_may_be_whole_numbers_of_any_dtype_as_a_csv_file_gives_them() -> None:
+    model = network(relu(), L.Dense(4, "softmax"))
+    assert diagnose(model, X, Y.astype(float), Settings(2), PLENTY) == diagnose(model, X, Y, Settings(2), PLENTY)
+
+
 def test_a_budget_that_is_used_up_ends_the_search() -> None:
     diagnosis = diagnose(network(relu(), L.Dense(4)), X, Y, Settings(epochs=5), seconds=0.0)
     assert diagnosis.note == "Its training takes too long to be tried in 0 s."

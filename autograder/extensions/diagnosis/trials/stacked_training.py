@@ -109,8 +109,9 @@ class LossGradient:
         labels = trained_labels(recipe, labels)
         classes = recipe.model.outputs[0].shape[-1]
         is_one_hot = labels.ndim == 2 and labels.shape[-1] > 1
-        self.labels = labels if recipe.loss != CATEGORICAL or is_one_hot else np.eye(classes)[labels.reshape(-1)]
-        self.labels = self.labels.reshape(len(labels), -1).astype(np.float32)
+        if recipe.loss == CATEGORICAL and not is_one_hot:
+            labels = np.eye(classes)[labels.reshape(-1).astype(int)]
+        self.labels = labels.reshape(len(labels), -1).astype(np.float32)
         self.fused = ("softmax", "sigmoid") if recipe.fuses and recipe.loss in OF_CLASSES else ()
         self._slope = self._chosen(recipe, is_one_hot=is_one_hot)
 
