@@ -26,6 +26,7 @@ pytestmark = pytest.mark.keras
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(300, 6)).astype("float32")
 Y = (X[:, 0] > 0) + 2 * (X[:, 1] > 0)
+CURVE = (1.0, 0.5, 0.4, 0.41, 0.41, 0.41, 0.41)
 PLENTY = 600.0
 """Seconds that no test needs: a busy machine changes no result."""
 
@@ -38,18 +39,25 @@ def network(
     return model
 
 
-def suspected(
-    model: Any, x: np.ndarray = X, curve: tuple[float, ...] = (1.0, 0.5, 0.4, 0.41, 0.41, 0.41, 0.41), fit: float = 0.4
-) -> list[str]:
+def suspected(model: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, fit: float = 0.4) -> list[str]:
     """Kinds of changes that a network suggests whose training went so; nothing is trained."""
     settings = Settings(epochs=len(curve))
     recipe = _recipe(model, settings)
     assert recipe is not None
+    return [candidate.kind for candidate in candidates(_symptoms(recipe, x, curve, fit))]
+
+
+def _symptoms(recipe: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, fit: float = 0.4) -> Symptoms:
     data = SplitRows(x[:200], Y[:200], x[200:], Y[200:])
-    weights = [variable.numpy() for variable in reinitialize(model, 0).variables]
+    weights = [variable.numpy() for variable in reinitialize(recipe.model, 0).variables]
     rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
     training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
-    return [candidate.kind for candidate in candidates(Symptoms(recipe, recipe.loss, data, [training]))]
+    return Symptoms(recipe, recipe.loss, data, [training])
+
+
+def sigmoids() -> list[Any]:
+    """Layers with their activations behind them, as many programs write them."""
+    return [layer for _ in range(9) for layer in (L.Dense(8), L.Activation("sigmoid"))]
 
 
 def relu(units: int = 32, **keywords: Any) -> Any:
@@ -76,6 +84,7 @@ def relu(units: int = 32, **keywords: Any) -> Any:
         (lambda: network(relu(), L.Dropout(0.9), L.Dense(4, "softmax")), ["dropout"]),
         (lambda: network(relu(bias_initializer=keras.initializers.Constant(-9)), L.Dense(4, "softmax")), ["dead"]),
         (lambda: network(*[L.Dense(8, "sigmoid") for _ in range(9)], L.Dense(4, "softmax")), ["vanishing"]),
+        (lambda: network(*sigmoids(), L.Dense(4), L.Activation("softmax")), ["vanishing"]),
     ],
 )
 def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], Any], kinds: list[str]) -> None:
@@ -83,6 +92,16 @@ def test_a_network_suggests_the_changes_whose_signs_it_shows(make: Callable[[], 
     if kinds != ["rate"]:
         model.optimizer.learning_rate = 0.002
     assert suspected(model, fit=0.1) == kinds
+
+
+def test_relu_in_place_of_activations_that_are_layers_leaves_the_last_one() -> None:
+    recipe = _recipe(network(*sigmoids(), L.Dense(4), L.Activation("softmax")), Settings(epochs=1))
+    assert recipe is not None
+    (layers,) = [
+        remedy.recipe(recipe).layers() for remedy in candidates(_symptoms(recipe)) if remedy.kind == "vanishing"
+    ]
+    activations = [entry["config"]["activation"] for entry in layers if entry["class_name"] == "Activation"]
+    assert activations == ["relu"] * 9 + ["softmax"]
 
 
 def test_the_output_of_a_nested_network_is_that_of_the_inner_one() -> None:

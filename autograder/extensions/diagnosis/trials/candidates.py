@@ -200,25 +200,39 @@ def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
 def _units(symptoms: Symptoms) -> Iterator[Remedy]:
     if symptoms.loss < _POOR * symptoms.constant:
         return
-    hidden = _hidden(symptoms.recipe.layers())
-    saturating = [e["config"]["name"] for e in hidden if e["config"].get("activation") in _SATURATING]
+    layers = symptoms.recipe.layers()
+    hidden = [entry["config"]["name"] for entry in _hidden(layers)]
+    saturating = _saturating_layers(layers)
     if len(saturating) > 1 and symptoms.first_gradient < _VANISHED:
+
+        def with_relu(entries: list[Entry]) -> None:
+            _set(entries, saturating, activation="relu")
+            _set(entries, hidden, **_HE)
+
         yield Remedy(
             "vanishing",
             "relu in the inner layers",
-            lambda old: old.edited(lambda entries: _set(entries, saturating, activation="relu", **_HE)),
+            lambda old: old.edited(with_relu),
             "Through each sigmoid or tanh the gradient becomes smaller, until the first layers no longer learn.",
         )
-    if symptoms.dead_share >= _DEAD and (relu := [e["config"]["name"] for e in hidden]):
+    if symptoms.dead_share >= _DEAD and hidden:
         yield Remedy(
             "dead",
             "initial weights by he_normal and biases of 0",
-            lambda old: old.edited(lambda entries: _set(entries, relu, **_HE)),
+            lambda old: old.edited(lambda entries: _set(entries, hidden, **_HE)),
             "Units of a relu that are 0 for every row have no gradient, and never learn again.",
         )
 
 
 _HE = {"kernel_initializer": "he_normal", "bias_initializer": "zeros"}
+
+
+def _saturating_layers(layers: list[Entry]) -> list[str]:
+    """Name the layers before the last that learns whose activation levels off, also layers that are one alone."""
+    learning = [position for position, entry in enumerate(layers) if entry["class_name"] in WITH_WIDTH]
+    inner = layers[: max(learning, default=0)]
+    with_activation = [entry for entry in inner if entry["class_name"] in (*WITH_WIDTH, "Activation")]
+    return [e["config"]["name"] for e in with_activation if e["config"].get("activation") in _SATURATING]
 
 
 def _hidden(layers: list[Entry]) -> list[Entry]:
