@@ -119,7 +119,7 @@ def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
 
 
 def _in_columns(model: Any, x: Any) -> Any:
-    """Return rows of one number each as a column, (n, 1), for a model that takes such: ``fit`` does it, too."""
+    """Return rows of one number as a column, (n, 1), if the model takes one, as Keras does in ``fit``."""
     takes_column = len(model.inputs) == 1 and tuple(model.inputs[0].shape[1:]) == (1,)
     return np.asarray(x)[:, None] if takes_column and np.ndim(x) == 1 else x
 
