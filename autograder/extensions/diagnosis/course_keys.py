@@ -16,6 +16,7 @@ KINDS = {
     "rate": "The learning rate",
     "scale": "Inputs that are not scaled",
     "dropout": "Too much dropout",
+    "exploding": "Exploding gradients",
     "vanishing": "Vanishing gradients",
     "dead": "Dead units",
     "overfit": "Learned by heart",

@@ -120,14 +120,14 @@ class AuditRuns:
         self.release = replace(self.release, assignment=replace(self.release.assignment, limits=limits))
         self.keys = {}
 
-    def trainings(self, notebook: str, cell: str, source: str) -> list[Work]:
-        """Make the work records of an answer that is run from each of :data:`TRAINING_SEEDS`."""
+    def trainings(self, notebook: str, cell: str, source: str, seeds: Sequence[int] = TRAINING_SEEDS) -> list[Work]:
+        """Make the work records of an answer that is run from each of these seeds."""
         tree = parsed(source)
         if tree is None:
             return []
         return [
             self.work(self.training_name(notebook, cell, source, seed), {(notebook, cell): seeded(source, tree, seed)})
-            for seed in TRAINING_SEEDS
+            for seed in seeds
         ]
 
     @staticmethod

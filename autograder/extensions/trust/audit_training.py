@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograder.coordinator import batch
+from autograder.exchange.work import Work
 from autograder.extensions.trust.audit_records import MutantVerdict, Result
 from autograder.extensions.trust.audit_runs import TRAINING_SEEDS, AuditDisplay, AuditRuns, runs_that_fit, until
 from autograder.extensions.trust.audit_statistics import difference
@@ -15,7 +16,9 @@ from autograder.extensions.trust.mutants import Mutant
 from autograder.records.grade import Grade
 
 MIN_TRAININGS = 4
-"""Trainings of each group without which nothing is decided."""
+"""Trainings of each group without which nothing is decided, unless nothing in them is random."""
+_FIRST = 2
+"""Trainings that show whether anything in them is random; if not, more would be the same."""
 Metric = tuple[str, str, bool]
 """Question and check, name of the measured value, whether higher ones are better."""
 
@@ -36,41 +39,59 @@ def retrained(
         TRAINING_SEEDS
     )
     chosen = doubtful[: max(1, room - 1)]  # what is trained now need not be trained by the next audit
-    works = [work for answer in _answers(chosen) for work in runs.trainings(*answer)]
-    works += [work for r in chosen for work in runs.trainings(r.mutant.notebook, r.mutant.cell, r.mutant.after)]
-    works = list({work.student: work for work in works}.values())
+    works = _works(chosen, runs, TRAINING_SEEDS[:_FIRST])
     if not works:
         return tuple(results)
     display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
-    batch_result = batch.run(
-        works,
-        workers=runs.options.workers or batch.worker_count(works),
-        execute=until(deadline, runs.options.execute),
-    )
-    grades = {grade.student: grade for grade in batch_result.grades}
+    grades = _trained(works, runs, deadline)
+    varying = [r for r in chosen if not _nothing_varies(_measured(r.mutant, grades, runs))]
+    grades |= _trained(_works(varying, runs, TRAINING_SEEDS[_FIRST:]), runs, deadline)
     judged_again = {r.mutant.id: _judged_again(r, grades, runs) for r in chosen}
     return tuple(judged_again.get(result.mutant.id, result) for result in results)
 
 
-def _answers(results: Sequence[Result]) -> list[tuple[str, str, str]]:
-    """List the answers that these mutants change: notebook, cell, the instructor's source."""
-    return list(dict.fromkeys((r.mutant.notebook, r.mutant.cell, r.mutant.before) for r in results))
+def _works(results: Sequence[Result], runs: AuditRuns, seeds: Sequence[int]) -> list[Work]:
+    """Make the work records of survivors' trainings and the solution's, each once."""
+    mutants = [result.mutant for result in results]
+    answers = [(mutant.notebook, mutant.cell, mutant.before) for mutant in mutants]
+    answers += [(mutant.notebook, mutant.cell, mutant.after) for mutant in mutants]
+    return [work for answer in dict.fromkeys(answers) for work in runs.trainings(*answer, seeds)]
 
 
-def _judged_again(result: Result, grades: Mapping[str, Grade], runs: AuditRuns) -> Result:
-    """Decide on a survivor by its trainings and the solution's."""
-    mutant = result.mutant
+def _trained(works: Sequence[Work], runs: AuditRuns, deadline: float) -> dict[str, Grade]:
+    """Train, and return the grades by the names of the works."""
+    if not works:
+        return {}
+    workers = runs.options.workers or batch.worker_count(works)
+    batch_result = batch.run(works, workers=workers, execute=until(deadline, runs.options.execute))
+    return {grade.student: grade for grade in batch_result.grades}
+
+
+def _measured(mutant: Mutant, grades: Mapping[str, Grade], runs: AuditRuns) -> list[list[dict[Metric, float]]]:
+    """Collect what was measured in the trainings of the solution, and in those of the mutant."""
     groups = []
     for source in (mutant.before, mutant.after):
         names = [runs.training_name(mutant.notebook, mutant.cell, source, seed) for seed in TRAINING_SEEDS]
         groups.append([_metrics(grades[name], mutant) for name in names if name in grades])
-    if min(map(len, groups)) < MIN_TRAININGS:
+    return groups
+
+
+def _nothing_varies(groups: Sequence[Sequence[dict[Metric, float]]]) -> bool:
+    """Tell whether nothing in the trainings is random: all metrics of a group are equal to the last digit."""
+    return all(len(group) >= _FIRST and group[0] and group.count(group[0]) == len(group) for group in groups)
+
+
+def _judged_again(result: Result, grades: Mapping[str, Grade], runs: AuditRuns) -> Result:
+    """Decide on a survivor by its trainings and the solution's."""
+    groups = _measured(result.mutant, grades, runs)
+    least = _FIRST if _nothing_varies(groups) else MIN_TRAININGS
+    if min(map(len, groups)) < least:
         return result
     worse, compared = [], []
     for key in groups[0][0]:
         _, name, is_higher_better = key
         samples = [[one[key] for one in group if key in one] for group in groups]
-        if min(map(len, samples)) < MIN_TRAININGS:
+        if min(map(len, samples)) < least:
             continue
         comparison = difference(*samples)
         words = f"{name} {comparison.second:.4g} instead of {comparison.first:.4g} over {len(samples[1])} trainings"

@@ -127,6 +127,22 @@ def test_the_length_of_a_training_is_judged_by_its_curve(
     assert suspected(model, curve=curve, fit=fit) == kinds
 
 
+def test_a_training_that_diverges_suggests_to_clip_its_gradients_unless_it_does() -> None:
+    diverged = (1.0, 0.9, np.nan, np.nan, np.nan)
+    plain, clipped = keras.optimizers.Adam(0.002), keras.optimizers.Adam(0.002, clipnorm=1.0)
+    assert suspected(network(relu(), L.Dense(4, "softmax"), optimizer=plain), curve=diverged) == ["exploding"]
+    assert suspected(network(relu(), L.Dense(4, "softmax"), optimizer=clipped), curve=diverged) == []
+
+
+def test_clipped_gradients_are_told_where_they_keep_a_training_from_diverging() -> None:
+    model = network(*(relu(64) for _ in range(4)), L.Dense(1), loss="mse", optimizer=keras.optimizers.SGD(0.04))
+    diagnosis = diagnose(model, X, 10 * X[:, 0] + 40 * X[:, 1] ** 2, Settings(epochs=20), PLENTY)
+    first = diagnosis.findings[0]
+    assert first.trial.kind == "exploding"
+    assert first.trial.before is None
+    assert first.trial.after is not None
+
+
 def test_inputs_far_from_zero_are_to_be_scaled_unless_the_network_does() -> None:
     large = X * 100
     scaling = L.Normalization()

@@ -57,7 +57,7 @@ def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
         symptoms: the model's own trainings.
     """
     yield from structural_candidates(symptoms)
-    for signs in (_units, _length, _capacity):
+    for signs in (_divergence, _units, _length, _capacity):
         yield from signs(symptoms)
 
 
@@ -191,6 +191,18 @@ def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
             "a Normalization layer in front",
             lambda old: replace(old, scaled=True),
             "Features of very different size pull the steps of the training in a few directions only.",
+        )
+
+
+def _divergence(symptoms: Symptoms) -> Iterator[Remedy]:
+    config = symptoms.recipe.optimizer.get_config()
+    is_clipped = any(config.get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+    if not is_clipped and not np.isfinite(symptoms.curve).all():
+        yield Remedy(
+            "exploding",
+            "gradients whose norm is clipped to 1 (global_clipnorm=1.0)",
+            lambda old: replace(old, optimizer=type(old.optimizer).from_config({**config, "global_clipnorm": 1.0})),
+            "One step along a huge gradient throws the weights so far away that the training never comes back.",
         )
 
 

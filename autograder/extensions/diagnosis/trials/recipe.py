@@ -61,7 +61,7 @@ class Recipe:
     @property
     def graph(self) -> tuple[Any, ...]:
         """What has to be compiled anew when it changes."""
-        return id(self.model), self.loss, self.from_logits
+        return id(self.model), id(self.optimizer), self.loss, self.from_logits
 
     @property
     def own_rate(self) -> float | None:

@@ -70,7 +70,7 @@ class TrainingBench:
         self._starts: dict[tuple[int, int], list[Any]] = {}
         self._stacked: dict[tuple[Any, ...], StackedNetwork | None] = {}
         self._epoch_seconds: dict[tuple[Any, ...], float] = {}
-        self._models: list[Any] = []  # graphs are known by the ids of their models, which must not be used again
+        self._kept: list[Any] = []  # graphs are known by the ids of models and optimizers, which must not be used again
 
     def seconds_of(self, recipe: Recipe) -> float:
         """Estimate the processor time of a training from those before it."""
@@ -163,7 +163,7 @@ class TrainingBench:
         """
         if recipe.graph not in self._stacked:
             _require_small(recipe, len(self.data.labels), self.left)
-            self._models.append(recipe.model)
+            self._kept += [recipe.model, recipe.optimizer]
             inputs = self.data.inputs
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
             is_usual = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
