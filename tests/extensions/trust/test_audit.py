@@ -313,7 +313,7 @@ def test_without_chance_a_difference_of_a_hundredth_is_none(tmp_path: Path) -> N
     results = {"\n".join(diff(r.mutant, 0)): r for r in found.results}
     (near,) = [r for change, r in results.items() if "+skill = train(2)" in change]
     assert near.verdict is MutantVerdict.EQUIVALENT
-    assert near.reason == "as good as the solution: skill 0.399 instead of 0.4 over 5 trainings"
+    assert near.reason == "as good as the solution: skill 0.399 instead of 0.4 over 2 trainings"
     decided = {r.reason for r in found.of(MutantVerdict.SURVIVED) if r.is_decided}
     assert any(reason.startswith("skill -0.") for reason in decided), decided
     assert not any(reason.startswith("skill 1.") for reason in decided)
