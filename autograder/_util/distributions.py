@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -42,11 +43,16 @@ def t_quantile(probability: float, freedom: float) -> float:
     tails, high = 2 * (1 - probability), 1.0
     while student_p(high, freedom) > tails:
         high *= 2
+    return bisect_zero(lambda t: tails - student_p(t, freedom), high)
+
+
+def bisect_zero(rises: Callable[[float], float], high: float = 1.0) -> float:
+    """Find the zero in [0, high] of a function that rises from below 0 to above."""
     low = 0.0
-    for _ in range(80):
+    for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if student_p(middle, freedom) > tails else (low, middle)
-    return (low + high) / 2
+        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
+    return high
 
 
 def _away_from_zero(value: float, tiny: float) -> float:

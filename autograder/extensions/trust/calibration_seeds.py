@@ -180,6 +180,11 @@ def _tree(source: str) -> ast.Module | None:
     return parsed(source) or parsed("\n".join(plain))
 
 
+def keyword_seeds(node: ast.Call) -> list[ast.expr]:
+    """List the keyword arguments of a call that are seeds."""
+    return [keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS]
+
+
 def _seeds(source: str, notebook: _Notebook) -> Iterator[tuple[ast.expr, int]]:
     """Yield each argument of a seeding call that is an integer, and the integer."""
     tree = _tree(source)
@@ -187,7 +192,7 @@ def _seeds(source: str, notebook: _Notebook) -> Iterator[tuple[ast.expr, int]]:
         if not isinstance(node, ast.Call):
             continue
         name = dotted(node.func, notebook.imports)
-        arguments = [keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS]
+        arguments = keyword_seeds(node)
         if name.split(".")[0] in notebook.own:
             arguments = []
         elif name in POSITIONAL and node.args:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder._util.distributions import incomplete_beta
+from autograder._util.distributions import bisect_zero, incomplete_beta
 
 CONFIDENCE = 0.95
 """Confidence of intervals and bounds. Two-sided intervals leave 2.5 % on each side."""
@@ -39,7 +39,7 @@ def share_interval(hits: float, trials: int, confidence: float = CONFIDENCE) -> 
     if trials == 0:
         return Interval(0.0, 1.0)
     tail = (1 - confidence) / 2
-    low = 0.0 if hits <= 0 else _bisect(lambda p: incomplete_beta(hits, trials - hits + 1, p) - tail)
+    low = 0.0 if hits <= 0 else bisect_zero(lambda p: incomplete_beta(hits, trials - hits + 1, p) - tail)
     return Interval(low, upper_bound(hits, trials, 1 - tail))
 
 
@@ -56,7 +56,7 @@ def upper_bound(hits: float, trials: int, confidence: float = CONFIDENCE) -> flo
     """
     if hits >= trials:
         return 1.0
-    return _bisect(lambda p: incomplete_beta(hits + 1, trials - hits, p) - confidence)
+    return bisect_zero(lambda p: incomplete_beta(hits + 1, trials - hits, p) - confidence)
 
 
 def runs_needed(rate: float, confidence: float = CONFIDENCE) -> int:
@@ -74,12 +74,3 @@ def met_by_all(values: Sequence[float], *, higher_is_better: bool) -> float:
     step = 10.0 ** math.floor(math.log10(statistics.stdev(values)))
     steps = math.floor(min(values) / step) if higher_is_better else math.ceil(max(values) / step)
     return round(steps * step, 12)
-
-
-def _bisect(rises: Callable[[float], float]) -> float:
-    """Find the zero in [0, 1] of a function that rises from below 0 to above."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
-    return high

@@ -10,6 +10,7 @@ import ast
 import itertools
 from collections.abc import Iterator, Mapping
 
+from autograder.extensions.trust.calibration_seeds import keyword_seeds
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
 Edits = Iterator[tuple[str, New]]
@@ -287,7 +288,7 @@ def _numbers_of_seeds(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the numbers that names of seeds are bound to: ``SEED = 7`` before ``default_rng(SEED)``."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     seeds = [argument for node in calls if called(node) in _SEEDING for argument in node.args]
-    seeds += [k.value for node in calls for k in node.keywords if k.arg in ("seed", "random_state")]
+    seeds += [seed for node in calls for seed in keyword_seeds(node)]
     names = {seed.id for seed in seeds if isinstance(seed, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in node.targets):

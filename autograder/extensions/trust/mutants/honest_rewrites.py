@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograder._util.syntax import parsed
+from autograder.extensions.trust.calibration_seeds import keyword_seeds
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression, replaced
 
@@ -313,7 +314,7 @@ def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             seeding = node.args[:1] if called(node) in _SEEDING else []
-            seeding += [keyword.value for keyword in node.keywords if keyword.arg in ("seed", "random_state")]
+            seeding += keyword_seeds(node)
             yield from (one for one in seeding if isinstance(one, ast.Constant) and type(one.value) is int)
 
 
