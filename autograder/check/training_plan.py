@@ -79,10 +79,10 @@ def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarra
     plan.measure(predictions(model, take_rows(plan.inputs, slice(2))), plan.labels[:2])
     settings = TrainingSettings(plan.loss, plan.from_logits, plan.optimizer, plan.epochs, plan.batch_size, plan.seconds)
     try:
-        train_network = model.trainer(plan.inputs, plan.labels, settings)
+        trainer = model.trainer(plan.inputs, plan.labels, settings)
     except ValueError as error:
         raise NotTrainable("This network cannot be trained on these data: its inputs have another form.") from error
-    return lambda number: _measured(train_network(plan.seeds[number]), plan)
+    return lambda number: _measured(trainer.train(plan.seeds[number]), plan)
 
 
 def _measured(model: Any, plan: TrainingPlan) -> np.ndarray:

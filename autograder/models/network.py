@@ -7,7 +7,7 @@ it registers rebuilds a network from the claim and its arrays, as :func:`autogra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,48 @@ class TrainingSettings:
     """``categorical_crossentropy``, ``binary_crossentropy``, ``mean_squared_error`` or ``mean_absolute_error``."""
     from_logits: bool
     optimizer: Any
-    """What the test's author gave: a name, an optimizer of Keras or of the library; None for the library's Adam."""
+    """A name, :class:`OptimizerSettings`, an optimizer of Keras or of the library; None for the library's Adam."""
     epochs: int
     batch_size: int
     seconds: float
     """Processor time that one training may take."""
+    clip: float | None = None
+    """Largest norm of the gradients of a step."""
+
+
+@dataclass(frozen=True)
+class ChainLayer:
+    """A layer of a network in which each takes what the one before gives."""
+
+    kind: str
+    """Its class in Keras."""
+    settings: Mapping[str, Any]
+    """By Keras's names; the padding of a convolution may also be two numbers, one for each side of a picture."""
+
+
+class NetworkTrainer(ABC):
+    """Trainings of a network on an instructor's rows, from newly drawn weights."""
+
+    @abstractmethod
+    def train(self, seed: int) -> Network:
+        """Return the network after all epochs.
+
+        Raises:
+            TooSlow: it would take longer than the settings allow.
+            NotTrainable: a step fails.
+        """
+
+    @abstractmethod
+    def begin(self, seed: int) -> None:
+        """Draw weights, and start the optimizer anew."""
+
+    @abstractmethod
+    def run(self, batches: np.ndarray) -> Network:
+        """Take a step for each line of row numbers, (steps, batch size), and return the network as it is then.
+
+        Raises:
+            NotTrainable: a step fails.
+        """
 
 
 class Network(ABC):
@@ -55,6 +92,7 @@ class Network(ABC):
     """The shape of its output, with None for the rows; a list for several outputs."""
     numbers_per_row: int
     """Count of the numbers that it computes for one row."""
+    multiplications_per_row: float = 0.0
 
     @abstractmethod
     def outputs(self, rows: Any) -> list[np.ndarray]:
@@ -86,12 +124,20 @@ class Network(ABC):
         """Whether it has more numbers or connections than a plain chain of layers."""
 
     @abstractmethod
-    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> Callable[[int], Network]:
-        """Return ``train(seed)``, which returns a network that was trained from newly drawn weights.
+    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
+        """Return what trains it again.
 
         Raises:
             Exception: it cannot be trained on these rows.
         """
+
+    def chain(self) -> Sequence[ChainLayer] | None:
+        """Return its layers if it is exactly a chain of usual ones with the library's initial weights, else None."""
+        return None
+
+    def ending(self) -> tuple[str, Network]:
+        """Return the activation at its end, in Keras's word, and the network without it; empty for none."""
+        return "", self
 
     @abstractmethod
     def training_steps(self) -> StepCalculus:

@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.input_shapes import of_rows
+from autograder.codec import decode, encode
+from autograder.extensions.pytorch.kernel_side import torch_model
+from autograder.models import rebuild
+
 DRAW = np.random.default_rng(0)
 ROWS = DRAW.normal(size=(6, 4)).astype("float32")
 PICTURES = DRAW.normal(size=(6, 3, 8, 8)).astype("float32")
@@ -24,6 +29,12 @@ def module(forward: Callable[..., Any], **parts: Any) -> Any:
     for name, part in parts.items():
         setattr(made, name, part)
     return made
+
+
+def network_of(module: Any, rows: Any) -> Any:
+    """The network that an examiner rebuilds of a module."""
+    packed = encode(list(torch_model.claim(module, of_rows(rows))))
+    return rebuild(*decode(packed.text, packed.buffers))
 
 
 def modules() -> dict[str, tuple[Any, Any, str]]:

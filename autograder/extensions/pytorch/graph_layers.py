@@ -143,7 +143,7 @@ class _Walk:
         if layer is None:
             if self.vocabulary == "keras":
                 self._operation(call)
-            elif _flattens(call):
+            elif flattens(call):
                 self.entries.append(_Entry(self.layers, "Flatten", {}, operation=True, free=True))
             return
         kind = layer.keras if self.vocabulary == "keras" else layer.torch
@@ -185,7 +185,7 @@ class _Walk:
         several = len([ref for ref in call.node.refs if ref in self.of_data]) > 1
         joined = _JOINING.get(call.operator) if several else None
         if call.node.operator in ARRANGEMENTS and joined is None:
-            if _flattens(call):
+            if flattens(call):
                 self.entries.append(_Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True))
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
@@ -195,7 +195,7 @@ class _Walk:
         self.entries.append(_Entry(self.layers, kind, {}, operation=True))
 
 
-def _flattens(call: OperatorCall) -> bool:
+def flattens(call: OperatorCall) -> bool:
     """Return whether an operator makes one axis of all but the rows."""
     return call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2
 

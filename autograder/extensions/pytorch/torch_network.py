@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from autograder.extensions.pytorch.graph_costs import measured
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
-from autograder.models.network import Network, NumberCounts, TrainingSettings
+from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree, differs, no_record
 
@@ -63,6 +63,7 @@ class TorchNetwork(Network):
         outputs = [(None, *shape) for shape in measure.outputs]
         self.output_shape = outputs if len(outputs) > 1 else outputs[0]
         self.numbers_per_row = math.ceil(measure.elements) + 1
+        self.multiplications_per_row = measure.work
         self._tensors: list[Any] | None = None
 
     @property
@@ -121,11 +122,24 @@ class TorchNetwork(Network):
 
         return known_kinds(vocabulary)
 
-    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> Callable[[int], Network]:
+    def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
         """Prepare trainings from PyTorch's own initializers."""
         from autograder.extensions.pytorch.torch_training import TorchTrainer
 
-        return TorchTrainer(self, rows, labels, settings).train
+        return TorchTrainer(self, rows, labels, settings)
+
+    def chain(self) -> Sequence[ChainLayer] | None:
+        """Return the layers of a plain chain."""
+        from autograder.extensions.pytorch.plain_chain import plain_chain
+
+        return plain_chain(self.graph, self.measure.shapes)
+
+    def ending(self) -> tuple[str, Network]:
+        """Return the activation at the end, and the same graph up to it."""
+        from autograder.extensions.pytorch.plain_chain import ending
+
+        name, graph = ending(self.graph, self.measure.shapes)
+        return name, self.changed(graph=graph)
 
     def training_steps(self) -> StepCalculus:
         """Return what computes steps of a training."""
@@ -135,9 +149,12 @@ class TorchNetwork(Network):
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
         """Return the same graph with other numbers."""
+        return self.changed(_tensors=tensors)
+
+    def changed(self, **attributes: Any) -> TorchNetwork:
+        """Return a copy that differs in these attributes."""
         twin = object.__new__(TorchNetwork)
-        twin.__dict__.update(self.__dict__)
-        twin._tensors = tensors
+        twin.__dict__.update(self.__dict__ | attributes)
         return twin
 
 

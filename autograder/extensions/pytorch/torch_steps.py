@@ -92,11 +92,7 @@ class TorchSteps(StepCalculus):
         """Return a new optimizer of ``torch.optim``."""
         import torch
 
-        kind = getattr(torch.optim, optimizer.kind)
         held = [torch.zeros(0) for _ in self.positions]
-        settings = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in optimizer.settings.items()
-        }
         created: list[Any] = []
 
         def step(weights: Weights, gradients: Sequence[np.ndarray | None]) -> Weights:
@@ -104,7 +100,7 @@ class TorchSteps(StepCalculus):
                 tensor.data = torch.tensor(array)
                 tensor.grad = None if gradient is None else torch.tensor(gradient)
             if not created:
-                created.append(kind(held, **settings))
+                created.append(optimizer_of(optimizer, held))
             created[0].step()
             return [tensor.numpy().copy() for tensor in held]
 

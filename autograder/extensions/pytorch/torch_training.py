@@ -14,7 +14,8 @@ from autograder.check.training import TooSlow
 from autograder.errors import CourseError
 from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
-from autograder.models.network import TrainingSettings
+from autograder.models.network import NetworkTrainer, TrainingSettings
+from autograder.models.step_calculus import OptimizerSettings
 
 if TYPE_CHECKING:
     from autograder.extensions.pytorch.torch_network import TorchNetwork
@@ -24,7 +25,7 @@ _TRIAL_SECONDS = 0.5
 _EPSILON = 1e-7
 
 
-class TorchTrainer:
+class TorchTrainer(NetworkTrainer):
     """A trainer of one network on an instructor's rows.
 
     Args:
@@ -45,12 +46,7 @@ class TorchTrainer:
         """The mean loss of each epoch of the last training."""
 
     def train(self, seed: int) -> TorchNetwork:
-        """Return the network after a training from weights that are drawn for ``seed``.
-
-        Raises:
-            TooSlow: it would take longer than the settings allow.
-            NotTrainable: a step fails.
-        """
+        """See :class:`NetworkTrainer`."""
         import torch
 
         with preserved_draws(), one_thread():
@@ -61,32 +57,68 @@ class TorchTrainer:
         """Train from given tensors, which change; ``seed`` determines the order of the rows."""
         import torch
 
-        trained = [tensor for tensor in tensors if tensor.requires_grad]
+        self._start(tensors)
         self.losses = []
-        if trained:
-            optimizer = optimizer_of(self.settings.optimizer, trained)
+        if self.optimizer is not None:
             order = torch.Generator().manual_seed(seed)
             clock = _Clock(self.settings, len(self.labels))
             for _ in range(self.settings.epochs):
-                self.losses.append(
-                    self._epoch(tensors, optimizer, torch.randperm(len(self.labels), generator=order), clock)
-                )
-        return self.network.with_tensors([tensor.detach() for tensor in tensors])
+                rows: Any = torch.randperm(len(self.labels), generator=order)
+                self.losses.append(self._epoch(rows.split(self.settings.batch_size), clock) / len(rows))
+        return self._trained()
 
-    def _epoch(self, tensors: list[Any], optimizer: Any, order: Any, clock: _Clock) -> float:
+    def begin(self, seed: int) -> None:
+        """See :class:`NetworkTrainer`."""
+        import torch
+
+        with preserved_draws():
+            torch.default_generator.manual_seed(seed)
+            self._start(fresh_tensors(self.network.graph))
+            self._draws = torch.get_rng_state()
+
+    def run(self, batches: np.ndarray) -> TorchNetwork:
+        """See :class:`NetworkTrainer`."""
+        import torch
+
+        with preserved_draws(), one_thread():
+            torch.set_rng_state(self._draws)
+            if self.optimizer is not None:
+                self._epoch(torch.from_numpy(batches))
+            self._draws = torch.get_rng_state()
+        return self._trained()
+
+    def _start(self, tensors: list[Any]) -> None:
+        self.tensors = tensors
+        self.trained = [tensor for tensor in tensors if tensor.requires_grad]
+        self.optimizer: Any = optimizer_of(self.settings.optimizer, self.trained) if self.trained else None
+
+    def _trained(self) -> TorchNetwork:
+        return self.network.with_tensors([tensor.detach() for tensor in self.tensors])
+
+    def _epoch(self, batches: Any, clock: _Clock | None = None) -> float:
+        """Take a step for each batch of row numbers, and return the sum of the losses."""
         total = 0.0
-        for batch in order.split(self.settings.batch_size):
+        for batch in batches:
             try:
-                optimizer.zero_grad()
-                outputs = compute(self.network.graph, [held[batch] for held in self.inputs], tensors, training=True)
-                loss = self.loss(outputs[0], self.labels[batch], self.settings.from_logits)
-                loss.backward()
-                optimizer.step()
+                total += self._step(batch) * len(batch)
             except Exception as error:
                 raise NotTrainable(f"This network cannot be trained on these data ({type(error).__name__}).") from error
-            total += float(loss.detach()) * len(batch)
-            clock.step()
-        return total / len(order)
+            if clock is not None:
+                clock.step()
+        return total
+
+    def _step(self, batch: Any) -> float:
+        import torch
+
+        self.optimizer.zero_grad()
+        inputs = [held[batch] for held in self.inputs]
+        outputs = compute(self.network.graph, inputs, self.tensors, training=True)
+        loss = self.loss(outputs[0], self.labels[batch], self.settings.from_logits)
+        loss.backward()
+        if self.settings.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+        self.optimizer.step()
+        return float(loss.detach())
 
 
 class _Clock:
@@ -171,7 +203,7 @@ _OF_KERAS = {"learning_rate": "lr", "momentum": "momentum", "nesterov": "nestero
 
 
 def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
-    """Return an optimizer of ``torch.optim`` like the instructor's: a name, or an object of Keras or PyTorch.
+    """Return an optimizer of ``torch.optim`` like the instructor's: a name, settings, an object of Keras or PyTorch.
 
     Raises:
         CourseError: there is none like it.
@@ -180,14 +212,17 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
 
     if isinstance(wanted, torch.optim.Optimizer):
         return type(wanted)(parameters, **settings_of(wanted))
+    if isinstance(wanted, OptimizerSettings):
+        settings = {key: tuple(value) if isinstance(value, list) else value for key, value in wanted.settings.items()}
+        return getattr(torch.optim, wanted.kind)(parameters, **settings)
     config = wanted.get_config() if hasattr(wanted, "get_config") else {}
     name = "adam" if wanted is None else str(config.get("name", type(wanted).__name__) if config else wanted).lower()
     if name not in _NAMED:
         raise CourseError(f"check.retrained: torch.optim has no optimizer {name!r}.")
-    kind, settings = _NAMED[name]
+    kind, usual = _NAMED[name]
     configured = {key: config[other] for other, key in _OF_KERAS.items() if config.get(other)}
     try:
-        return getattr(torch.optim, kind)(parameters, **{**settings, **configured})
+        return getattr(torch.optim, kind)(parameters, **{**usual, **configured})
     except TypeError as error:
         raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(configured)}.") from error
 

@@ -49,7 +49,7 @@ def suspected(model: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, f
 
 def _symptoms(recipe: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, fit: float = 0.4) -> Symptoms:
     data = SplitRows(x[:200], Y[:200], x[200:], Y[200:])
-    weights = [variable.numpy() for variable in reinitialize(recipe.model, 0).variables]
+    weights = [variable.numpy() for variable in reinitialize(recipe.architecture.model, 0).variables]
     rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
     training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
     return Symptoms(recipe, recipe.loss, data, [training])

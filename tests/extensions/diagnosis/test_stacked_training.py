@@ -9,9 +9,11 @@ import pytest
 from helpers.lazy import keras
 from helpers.lazy import layers as L
 
-from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, trained_labels
+from autograder.extensions.diagnosis.trials.compiled_steps import keras_loss
+from autograder.extensions.diagnosis.trials.keras_architecture import KerasArchitecture, keras_optimizer
+from autograder.extensions.diagnosis.trials.recipe import Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.stacked_optimizers import updates
-from autograder.extensions.diagnosis.trials.stacked_reading import MAX_MULTIPLICATIONS, stacked_network
+from autograder.extensions.diagnosis.trials.stacked_reading import MAX_MULTIPLICATIONS
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, train_together
 
 pytestmark = pytest.mark.keras
@@ -73,13 +75,14 @@ def check_gradients(model: Any, loss: str, labels: np.ndarray, *, from_logits: b
     """Compare a network with itself in Keras, from two starts at once."""
     import tensorflow as tf
 
-    recipe = Recipe(model, loss, from_logits, keras.optimizers.SGD(), 1, 16)
+    architecture = KerasArchitecture(model)
+    recipe = Recipe(architecture, loss, from_logits, keras_optimizer(model, "sgd"), 1, 16)
     draw = np.random.default_rng(1)
     rows = draw.normal(size=(16, *model.input_shape[1:])).astype(np.float32)
     rows[0] = 0  # each activation at the kink, as behind a layer whose units are all off
     first = [variable.numpy() for variable in model.variables]
     starts = [first, [value + np.float32(0.1) * (value.ndim > 1) for value in first]]
-    network = stacked_network(model)
+    network = architecture.stacked()
     assert network is not None
     network.start(starts)
     gradient = LossGradient(recipe, labels)
@@ -93,7 +96,7 @@ def check_gradients(model: Any, loss: str, labels: np.ndarray, *, from_logits: b
             variable.assign(value)
         with tf.GradientTape() as tape:
             outputs = model(rows, training=True)
-            total = tf.add_n([keras_loss(recipe, form)(form, outputs), *model.losses])
+            total = tf.add_n([keras_loss(model, recipe, form)(form, outputs), *model.losses])
         slopes = tape.gradient(total, [variable.value for variable in model.trainable_variables])
         expected = np.concatenate([np.asarray(slope).reshape(-1) for slope in slopes])
         np.testing.assert_allclose(steps[0][place], expected, rtol=2e-3, atol=2e-5)
@@ -112,6 +115,7 @@ def check_gradients(model: Any, loss: str, labels: np.ndarray, *, from_logits: b
         ("SGD", {}),
         ("SGD", {"momentum": 0.9}),
         ("SGD", {"momentum": 0.9, "nesterov": True}),
+        ("Adam", {"global_clipnorm": 0.5}),
     ],
 )
 def test_optimizers_take_the_steps_of_keras(kind: str, settings: dict[str, Any]) -> None:
@@ -119,7 +123,7 @@ def test_optimizers_take_the_steps_of_keras(kind: str, settings: dict[str, Any])
     values = np.linspace(-1, 1, 6, dtype=np.float32)
     variable = keras.Variable(values)
     ours = values[None].copy()
-    starting = updates(type(optimizer).__name__, optimizer.get_config())
+    starting = updates(keras_optimizer(None, optimizer))
     assert starting is not None
     update = starting(0.01)
     for step in range(5):
@@ -131,14 +135,14 @@ def test_optimizers_take_the_steps_of_keras(kind: str, settings: dict[str, Any])
 
 def test_each_seed_is_trained_as_if_alone() -> None:
     model = chain(L.Dense(8, "relu"), L.Dense(3, "softmax"))
-    recipe = Recipe(model, CROSSENTROPY, False, keras.optimizers.Adam(), 3, 16)
+    architecture = KerasArchitecture(model)
+    recipe = Recipe(architecture, CROSSENTROPY, False, keras_optimizer(model, "adam"), 3, 16)
     rows = np.random.default_rng(2).normal(size=(80, 5)).astype(np.float32)
     gradient = LossGradient(recipe, np.arange(80) % 3)
     start = [variable.numpy() for variable in model.variables]
 
     def trained(seeds: list[int]) -> np.ndarray:
-        network = stacked_network(model)
-        starting = updates("Adam", recipe.optimizer.get_config())
+        network, starting = architecture.stacked(), updates(recipe.optimizer)
         assert network is not None
         assert starting is not None
         network.start([start] * len(seeds))
@@ -176,11 +180,11 @@ def with_branch() -> Any:
     ],
 )
 def test_other_networks_are_left_to_tensorflow(unusual: Any) -> None:
-    assert stacked_network(unusual()) is None
+    assert KerasArchitecture(unusual()).stacked() is None
 
 
 @pytest.mark.parametrize(
     ("kind", "settings"), [("Adam", {"clipnorm": 1.0}), ("Adam", {"amsgrad": True}), ("Adagrad", {})]
 )
 def test_other_optimizers_are_left_to_tensorflow(kind: str, settings: dict[str, Any]) -> None:
-    assert updates(kind, getattr(keras.optimizers, kind)(**settings).get_config()) is None
+    assert updates(keras_optimizer(None, getattr(keras.optimizers, kind)(**settings))) is None

@@ -1,4 +1,4 @@
-"""Networks of PyTorch have the same findings, tried on the Keras model with the same layers."""
+"""Networks of PyTorch have the same findings, tried without Keras: chains by NumPy, all others by PyTorch."""
 
 from __future__ import annotations
 
@@ -9,35 +9,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.torch_modules import module, network_of
 
 from autograder.check.diagnosing import DiagnosisRequest
-from autograder.check.input_shapes import of_rows
-from autograder.codec import decode, encode
 from autograder.extensions.diagnosis.trials.answer import answer
-from autograder.extensions.diagnosis.trials.keras_twin import keras_optimizer, keras_twin
-from autograder.extensions.pytorch.kernel_side import torch_model
-from autograder.models import rebuild
 from autograder.records.diagnosis import Diagnosis
 
 pytestmark = [
-    pytest.mark.keras,
+    pytest.mark.integration,
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
 ]
 DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(400, 6)).astype("float32")
 Y = (X[:, 0] * X[:, 1] > 0) + 2 * (X[:, 2] > 0)
-PICTURES = DRAW.normal(size=(6, 1, 8, 8)).astype("float32")
 
 Make = Callable[[Any], list[Any]]
 """Makes layers from ``torch.nn``."""
 
 
-def network_of(make: Make, rows: np.ndarray = X) -> Any:
+def sequential(make: Make, rows: np.ndarray = X) -> Any:
     import torch
 
     torch.manual_seed(0)
-    packed = encode(list(torch_model.claim(torch.nn.Sequential(*make(torch.nn)), of_rows(rows))))
-    return rebuild(*decode(packed.text, packed.buffers))
+    return network_of(torch.nn.Sequential(*make(torch.nn)), rows)
 
 
 def diagnosed(make: Make, epochs: int, rate: float | None = 0.01, x: np.ndarray = X) -> Diagnosis:
@@ -45,7 +39,7 @@ def diagnosed(make: Make, epochs: int, rate: float | None = 0.01, x: np.ndarray 
 
     optimizer = None if rate is None else torch.optim.Adam([torch.zeros(1)], lr=rate)
     request = DiagnosisRequest(
-        network_of(make, x), x, Y, epochs, 32, "categorical_crossentropy", optimizer, from_logits=True
+        sequential(make, x), x, Y, epochs, 32, "categorical_crossentropy", optimizer, from_logits=True
     )
     diagnosis = answer(request, {"diagnosis_seconds": 600.0})
     assert diagnosis is not None
@@ -77,72 +71,142 @@ def test_a_network_that_learns_gets_no_finding() -> None:
     assert diagnosed(lambda nn: [nn.Linear(6, 48), nn.ReLU(), nn.Linear(48, 4)], 60).findings == ()
 
 
-def test_a_twin_has_the_layers_of_its_network() -> None:
-    flat = keras_twin(
-        network_of(lambda nn: [nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 4)])
-    )
-    assert [type(layer).__name__ for layer in flat.layers] == [
-        "Dense",
-        "BatchNormalization",
-        "Activation",
-        "Dropout",
-        "Dense",
-    ]
-    pictures = keras_twin(
-        network_of(
-            lambda nn: [
-                nn.Conv2d(1, 4, 3, padding=1),
-                nn.LeakyReLU(0.1),
-                nn.MaxPool2d(2),
-                nn.Flatten(),
-                nn.Linear(64, 4),
-            ],
-            PICTURES,
-        )
-    )
-    assert pictures.input_shape == (None, 8, 8, 1)
-    assert [type(layer).__name__ for layer in pictures.layers] == [
-        "Conv2D",
-        "LeakyReLU",
-        "MaxPooling2D",
-        "Flatten",
-        "Dense",
-    ]
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda nn: [nn.Linear(6, 8), nn.PReLU(), nn.Linear(8, 4)],
-        lambda nn: [nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 4)],
-        lambda nn: [nn.Linear(6, 6), nn.Bilinear(6, 6, 4)] and [nn.Unflatten(1, (2, 3)), nn.Flatten(), nn.Linear(6, 4)],
-    ],
-)
-def test_other_networks_have_no_twin_or_one_of_the_same_size(make: Make) -> None:
-    network = network_of(make)
-    twin = keras_twin(network)
-    assert twin is None or twin.count_params() == network.counts().total
-
-
-@pytest.mark.parametrize(
-    ("kind", "settings", "expected"),
-    [
-        ("Adam", {}, {"beta_1": 0.9}),
-        ("AdamW", {"weight_decay": 0.1}, {"weight_decay": 0.1}),
-        ("NAdam", {}, {"beta_2": 0.999}),
-        ("RMSprop", {"momentum": 0.5}, {"momentum": 0.5, "rho": 0.99}),
-        ("SGD", {"momentum": 0.9, "nesterov": True}, {"momentum": 0.9, "nesterov": True}),
-    ],
-)
-def test_optimizers_are_those_of_keras(kind: str, settings: dict[str, Any], expected: dict[str, Any]) -> None:
-    import torch
-
-    config = keras_optimizer(getattr(torch.optim, kind)([torch.zeros(1)], lr=0.02, **settings)).get_config()
-    assert config["learning_rate"] == pytest.approx(0.02)
-    assert expected.items() <= config.items()
-
-
 def test_it_is_off_where_course_yaml_says_so() -> None:
-    request = DiagnosisRequest(network_of(usual), X, Y, 2, 32, "categorical_crossentropy", from_logits=True)
+    request = DiagnosisRequest(sequential(usual), X, Y, 2, 32, "categorical_crossentropy", from_logits=True)
     assert answer(request, {"diagnosis": False}) is None
     assert answer(dataclasses.replace(request, loss=None), {}) is None
+
+
+# --- networks that are no chains -------------------------------------------------------------------------------
+
+WORDS = DRAW.integers(0, 12, (400, 5))
+NOISY = np.where(DRAW.random(400) < 0.3, DRAW.integers(0, 4, 400), Y)
+SENTIMENT = (np.isin(WORDS, (1, 2, 3)).sum(axis=1) > 1).astype(int)
+
+
+def shortcut(ending: str = "") -> Any:
+    """A network with a residual link."""
+    import torch
+    from torch import nn
+
+    def forward(own: Any, x: Any) -> Any:
+        x = torch.relu(own.first(x))
+        x = own.last(x + torch.relu(own.inner(x)))
+        return getattr(torch, ending)(x, -1) if ending else x
+
+    torch.manual_seed(0)
+    return module(forward, first=nn.Linear(6, 32), inner=nn.Linear(32, 32), last=nn.Linear(32, 4))
+
+
+def word_classes() -> Any:
+    """A mean of embeddings."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    parts = {"words": nn.Embedding(12, 8), "last": nn.Linear(8, 2)}
+    return module(lambda own, x: own.last(own.words(x).mean(dim=1)), **parts)
+
+
+def two_inputs() -> Any:
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    parts = {"left": nn.Linear(6, 32), "right": nn.Linear(6, 32), "last": nn.Linear(64, 4)}
+    return module(lambda own, a, b: own.last(torch.relu(torch.cat([own.left(a), own.right(b)], 1))), **parts)
+
+
+def request_of(
+    built: Any, x: Any, y: np.ndarray, epochs: int, rate: float = 0.005, **settings: Any
+) -> DiagnosisRequest:
+    import torch
+
+    optimizer = torch.optim.Adam([torch.zeros(1)], lr=rate)
+    request = DiagnosisRequest(
+        network_of(built, x), x, y, epochs, 32, "categorical_crossentropy", optimizer, from_logits=True
+    )
+    return dataclasses.replace(request, **settings)
+
+
+@pytest.mark.parametrize(
+    ("build", "rows", "labels", "settings", "said"),
+    [
+        (lambda: shortcut("softmax"), X, Y, {"epochs": 15}, "With no softmax at the end"),
+        (shortcut, X, Y, {"epochs": 8, "from_logits": False}, "With softmax at the end"),
+        (shortcut, X, Y, {"epochs": 8, "rate": 1e-5}, "With a learning rate of 0.001, a usual one for Adam"),
+        (shortcut, X * 2000, Y, {"epochs": 8}, "With each feature of the inputs scaled"),
+        (word_classes, WORDS, SENTIMENT, {"epochs": 3, "rate": 0.003}, "With twice the epochs, 6"),
+        (
+            two_inputs,
+            [X, X[::-1].copy()],
+            NOISY,
+            {"epochs": 25, "rate": 0.02},
+            "With the end of the training after epoch",
+        ),
+    ],
+    ids=["softmax", "no softmax", "rate", "scale", "epochs", "overfit"],
+)
+def test_a_fault_of_a_network_that_is_no_chain_is_told(
+    build: Callable[[], Any], rows: Any, labels: np.ndarray, settings: dict[str, Any], said: str
+) -> None:
+    diagnosis = answer(request_of(build(), rows, labels, **settings), {"diagnosis_seconds": 600.0})
+    assert diagnosis is not None
+    assert diagnosis.summary.startswith(said), [*diagnosis.tried, diagnosis.note]
+
+
+def test_gradients_are_clipped_where_a_training_diverges() -> None:
+    """Chains and other networks alike; PyTorch clips the norm of all gradients together."""
+    import torch
+
+    values = (10 * X[:, 0] + 40 * X[:, 1] ** 2).astype("float32")
+
+    def deep(nn: Any) -> list[Any]:
+        inner = [layer for _ in range(3) for layer in (nn.Linear(64, 64), nn.ReLU())]
+        return [nn.Linear(6, 64), nn.ReLU(), *inner, nn.Linear(64, 1)]
+
+    def forward(own: Any, x: Any) -> Any:
+        return own.last(own.inner(x) + own.first(x))
+
+    inner = torch.nn.Sequential(*deep(torch.nn)[:-1])
+    unchained = module(forward, first=torch.nn.Linear(6, 64), inner=inner, last=torch.nn.Linear(64, 1))
+    for built in (torch.nn.Sequential(*deep(torch.nn)), unchained):
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.045)
+        diagnosis = answer(
+            DiagnosisRequest(network_of(built, X), X, values, 6, 32, "mean_squared_error", optimizer),
+            {"diagnosis_seconds": 600.0},
+        )
+        assert diagnosis is not None
+        kinds = {trial.kind: trial for trial in diagnosis.tried}
+        assert kinds["exploding"].before is None, diagnosis.tried
+        assert kinds["exploding"].after is not None
+        assert "clip_grad_norm_" in kinds["exploding"].change
+
+
+def test_a_network_that_is_too_large_is_refused_by_its_shapes() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    parts = {"first": torch.nn.Linear(6, 3000), "inner": torch.nn.Linear(3000, 3000), "last": torch.nn.Linear(3000, 4)}
+    built = module(lambda own, x: own.last(own.first(x) + own.inner(own.first(x))), **parts)
+    diagnosis = answer(request_of(built, X, Y, 50), {"diagnosis_seconds": 0.5})
+    assert diagnosis is not None
+    assert diagnosis.note == "Its training takes too long to be tried in 0.5 s."
+
+
+def test_what_cannot_be_tried_costs_nothing() -> None:
+    several = module(lambda own, x: (own.last(x), x), last=__import__("torch").nn.Linear(6, 4))
+    assert answer(request_of(several, X, Y, 5), {}) is None
+    other_rows = answer(request_of(shortcut(), X, Y, 5, inputs=X[:, :3]), {})
+    assert other_rows is not None
+    assert other_rows.note.startswith("This network cannot be trained on these data")
+
+
+def test_a_page_says_that_the_optimizer_is_unknown() -> None:
+    request = DiagnosisRequest(sequential(usual), X, Y, 4, 32, "categorical_crossentropy", from_logits=True)
+    diagnosis = answer(request, {"diagnosis_seconds": 600.0})
+    assert diagnosis is not None
+    assert (
+        diagnosis.note
+        == "No test names your optimizer, so each training was one with Adam and its usual rate of 0.001."
+    )

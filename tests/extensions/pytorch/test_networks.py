@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 from extensions.pytorch.networks import networks
 from helpers.remote_models import recorded
+from helpers.torch_modules import network_of
 
 from autograder import check
-from autograder.check.input_shapes import of_rows
-from autograder.codec import decode, encode
-from autograder.extensions.pytorch.kernel_side import torch_model
-from autograder.models import rebuild
 from autograder.models.network import TrainingSettings
 from autograder.records.checks import is_undecided
 
@@ -43,11 +40,6 @@ def module_of(name: str) -> Any:
 
     torch.manual_seed(0)
     return networks()[name].build()
-
-
-def network_of(module: Any, rows: Any) -> Any:
-    packed = encode(list(torch_model.claim(module, of_rows(rows))))
-    return rebuild(*decode(packed.text, packed.buffers))
 
 
 def test_there_are_thirty_two() -> None:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.remote_models import answer, recorded
-from helpers.torch_modules import ROWS, modules
+from helpers.torch_modules import ROWS, modules, network_of
 from helpers.torch_modules import module as module_of
 
 from autograder import check
 from autograder.check.input_shapes import of_rows
 from autograder.check.subject import count_parameters
-from autograder.codec import decode, encode
 from autograder.extensions.pytorch.kernel_side import torch_model
 from autograder.models import RefusedModel, rebuild
 from autograder.records.checks import is_undecided
@@ -40,11 +39,6 @@ def made() -> dict[str, tuple[Any, Any, str]]:
     return found
 
 
-def twin_of(module: Any, rows: Any) -> Any:
-    packed = encode(list(torch_model.claim(module, of_rows(rows))))
-    return rebuild(*decode(packed.text, packed.buffers))
-
-
 def outputs(module: Any, rows: Any) -> Any:
     """The module's own predictions, as for a test."""
     import torch
@@ -59,7 +53,7 @@ def outputs(module: Any, rows: Any) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_modules_are_read_with_their_predictions_and_parameters(made: Any, name: str) -> None:
     module, rows, layers = made[name]
-    twin = twin_of(module, rows)
+    twin = network_of(module, rows)
     np.testing.assert_allclose(twin.outputs(rows)[0], outputs(module, rows), rtol=1e-4, atol=1e-5)
     count = sum(parameter.numel() for parameter in module.parameters())
     assert (count_parameters(twin).total, count_parameters(twin).trainable) == (count, count)
@@ -71,7 +65,7 @@ def test_a_frozen_layer_counts_and_is_not_trainable(made: Any) -> None:
     module = copy.deepcopy(made["Sequential"][0])
     for parameter in module[0].parameters():
         parameter.requires_grad = False
-    found = count_parameters(twin_of(module, ROWS))
+    found = count_parameters(network_of(module, ROWS))
     assert (found.total, found.trainable) == (67, 27)
 
 
@@ -85,7 +79,7 @@ def test_the_module_is_as_before(made: Any, name: str) -> None:
     before = copy.deepcopy(module.state_dict())
     flags, draw = [part.training for part in module.modules()], torch.random.get_rng_state()
     names = [sorted(vars(part)) for part in module.modules()]
-    twin_of(module, rows)
+    network_of(module, rows)
     assert [part.training for part in module.modules()] == flags
     assert [sorted(vars(part)) for part in module.modules()] == names
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
@@ -213,7 +207,7 @@ def test_a_layer_that_is_called_twice_is_one_layer() -> None:
 
     tower = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
     module = module_of(lambda own, x, y: own.tower(x) - own.tower(y), tower=tower)
-    twin = twin_of(module, [ROWS, ROWS])
+    twin = network_of(module, [ROWS, ROWS])
     assert [str(step) for step in twin.steps("keras")] == ["Dense(units=3, activation=relu)", "Subtract"]
 
 
@@ -230,10 +224,10 @@ def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> N
     import torch
 
     names = {"torch": torch, "nn": torch.nn, "model": torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1))}
-    twin = twin_of(eval(wrapped, names), ROWS)
+    twin = network_of(eval(wrapped, names), ROWS)
     np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(names["model"], ROWS), rtol=1e-4, atol=1e-5)
     assert " → ".join(map(str, twin.steps("torch"))) == " → ".join(
-        map(str, twin_of(names["model"], ROWS).steps("torch"))
+        map(str, network_of(names["model"], ROWS).steps("torch"))
     )
 
 
@@ -284,7 +278,7 @@ def test_a_table_of_answers_counts_as_parameters() -> None:
 
     answers = torch.rand(9, 3)
     module = module_of(lambda own, x: own.out(x) @ answers, out=nn.Linear(4, 9))
-    twin = twin_of(module, ROWS)
+    twin = network_of(module, ROWS)
     assert count_parameters(twin).total == 45 + 27
 
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.diagnosis.trials.architecture import Entry
 from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
+    CLIPPING,
     DEFAULT_RATES,
     OF_CLASSES,
     WITH_WIDTH,
-    Entry,
     Recipe,
-    output_activation,
 )
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, lowest_point
 
@@ -77,7 +77,7 @@ def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
         yield Remedy(
             "loss",
             f"the loss {goal} and {activation} at the end",
-            lambda old: replace(_with_output(old, activation), loss=goal, from_logits=False),
+            lambda old: replace(old.with_output(activation), loss=goal, from_logits=False),
             "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does.",
         )
     else:
@@ -92,13 +92,13 @@ def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
 
 
 def _output(recipe: Recipe) -> Iterator[Remedy]:
-    last = output_activation(recipe.model)
+    last = recipe.architecture.output_activation or "linear"
     wanted = {CATEGORICAL: "softmax", BINARY: "sigmoid"}.get(recipe.loss, "linear")
-    if recipe.from_logits and last in ("softmax", "sigmoid") and not recipe.fuses:
+    if recipe.from_logits and last in ("softmax", "sigmoid") and not recipe.architecture.fuses:
         yield Remedy(
             "output",
             f"no {last} at the end",
-            lambda old: _with_output(old, "linear"),
+            lambda old: old.with_output("linear"),
             f"The loss takes scores and applies {last} itself; applied twice, it hardly tells the classes apart.",
         )
     elif recipe.from_logits and last in ("softmax", "sigmoid"):
@@ -112,7 +112,7 @@ def _output(recipe: Recipe) -> Iterator[Remedy]:
         yield Remedy(
             "output",
             f"{wanted} at the end" if wanted != "linear" else f"no activation at the end in place of {last}",
-            lambda old: _with_output(old, wanted),
+            lambda old: old.with_output(wanted),
             f"The loss {recipe.loss} needs outputs that {wanted} gives.",
         )
     elif _squashed_before_softmax(recipe.layers()):
@@ -133,11 +133,6 @@ def _squashed_before_softmax(layers: list[Entry]) -> bool:
 def _is_activation(entry: Entry, name: str) -> bool:
     own_layer = entry["class_name"].lower() == name
     return bool(own_layer or (entry["class_name"] == "Activation" and entry["config"].get("activation") == name))
-
-
-def _with_output(recipe: Recipe, activation: str) -> Recipe:
-    name = recipe.model.outputs[0]._keras_history.operation.name
-    return recipe.edited(lambda layers: _set(layers, [name], activation=activation))
 
 
 def _linear_layers(layers: list[Entry]) -> list[str]:
@@ -162,7 +157,8 @@ def _set(layers: list[Entry], names: list[str], **settings: Any) -> None:
 
 
 def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
-    kind, rate = type(symptoms.recipe.optimizer).__name__, symptoms.recipe.own_rate
+    kind, rate = symptoms.recipe.optimizer.kind, symptoms.recipe.own_rate
+    word = symptoms.recipe.architecture.words.usual_rate
     usual = DEFAULT_RATES.get(kind)
     if rate is None or usual is None:
         return
@@ -172,15 +168,15 @@ def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
             if rate > usual
             else "Steps that are too small arrive late."
         )
-        change = f"a learning rate of {usual:g}, the default of {kind}, in place of {rate:g}"
+        change = f"a learning rate of {usual:g}, {word} {kind}, in place of {rate:g}"
         yield Remedy("rate", change, lambda old: replace(old, rate=usual), lesson)
 
 
 def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
     inputs, layers = symptoms.data.inputs, symptoms.recipe.layers()
-    if not isinstance(inputs, np.ndarray) or inputs.dtype.kind != "f" or inputs.ndim < 2 or not layers:
+    if not isinstance(inputs, np.ndarray) or inputs.dtype.kind != "f" or inputs.ndim < 2:
         return
-    if layers[0]["class_name"] in ("Normalization", "Rescaling", "BatchNormalization", "LayerNormalization"):
+    if layers and layers[0]["class_name"] in ("Normalization", "Rescaling", "BatchNormalization", "LayerNormalization"):
         return
     deviations = inputs.std(axis=tuple(range(inputs.ndim - 1)))
     deviations = deviations[deviations > 0]
@@ -188,20 +184,20 @@ def _scale(symptoms: Symptoms) -> Iterator[Remedy]:
     if largest > _LARGE or (largest > 1 and deviations.max(initial=0) > _SPREAD * deviations.min(initial=np.inf)):
         yield Remedy(
             "scale",
-            "a Normalization layer in front",
+            symptoms.recipe.architecture.words.scaled,
             lambda old: replace(old, scaled=True),
             "Features of very different size pull the steps of the training in a few directions only.",
         )
 
 
 def _divergence(symptoms: Symptoms) -> Iterator[Remedy]:
-    config = symptoms.recipe.optimizer.get_config()
-    is_clipped = any(config.get(name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+    settings = symptoms.recipe.optimizer.settings
+    is_clipped = any(settings.get(name) for name in ("clipnorm", "clipvalue", CLIPPING))
     if not is_clipped and not np.isfinite(symptoms.curve).all():
         yield Remedy(
             "exploding",
-            "gradients whose norm is clipped to 1 (global_clipnorm=1.0)",
-            lambda old: replace(old, optimizer=type(old.optimizer).from_config({**config, "global_clipnorm": 1.0})),
+            symptoms.recipe.architecture.words.clipped,
+            lambda old: replace(old, optimizer=replace(old.optimizer, settings={**settings, CLIPPING: 1.0})),
             "One step along a huge gradient throws the weights so far away that the training never comes back.",
         )
 
@@ -227,10 +223,10 @@ def _units(symptoms: Symptoms) -> Iterator[Remedy]:
             lambda old: old.edited(with_relu),
             "Through each sigmoid or tanh the gradient becomes smaller, until the first layers no longer learn.",
         )
-    if symptoms.dead_share >= _DEAD and hidden:
+    if hidden and symptoms.dead_share >= _DEAD:
         yield Remedy(
             "dead",
-            "initial weights by he_normal and biases of 0",
+            symptoms.recipe.architecture.words.redrawn,
             lambda old: old.edited(lambda entries: _set(entries, hidden, **_HE)),
             "Units of a relu that are 0 for every row have no gradient, and never learn again.",
         )

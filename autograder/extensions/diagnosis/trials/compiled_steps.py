@@ -1,62 +1,82 @@
-"""Steps of a training, compiled by TensorFlow: for networks that are no chain of usual layers."""
+"""Steps of a training, compiled by TensorFlow: for Keras models that are no chain of usual layers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder.check.fresh_model import reinitialize
-from autograder.check.training import take_steps
-from autograder.extensions.diagnosis.trials.recipe import Recipe, keras_loss, trained_labels
+from autograder.check import metrics
+from autograder.check.training import take_steps, training_loss
+from autograder.extensions.diagnosis.trials.architecture import TrainingLoop
+from autograder.extensions.diagnosis.trials.recipe import Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 
 
-@dataclass(frozen=True)
-class CompiledSteps:
-    """A recipe's compiled training."""
+class CompiledLoop(TrainingLoop):
+    """A recipe's compiled training.
 
-    variables: list[Any]
-    optimizer: Any
-    fresh_optimizer: list[np.ndarray]
-    run: Callable[[Any, np.ndarray], None]
-    """Takes a step on these inputs for each line of row numbers, (steps, batch size)."""
-    outputs: Callable[[Any], np.ndarray]
+    It compiles a loop over steps without metrics: for small networks, Keras's ``train_step`` takes twice as long.
+    """
+
+    def __init__(self, model: Any, recipe: Recipe, data: SplitRows) -> None:
+        """Compile the steps of a model, which changes from then on."""
+        import keras
+        import tensorflow as tf
+
+        self.variables, self.inputs = list(model.variables), data.inputs
+        kind = getattr(keras.optimizers, recipe.optimizer.kind)
+        self.optimizer = optimizer = kind.from_config(dict(recipe.optimizer.settings))
+        optimizer.build(model.trainable_variables)
+        self.fresh_optimizer = [variable.numpy() for variable in optimizer.variables]
+        labels = trained_labels(recipe, data.labels)
+        loss, targets = keras_loss(model, recipe, labels), tf.constant(labels)
+
+        def steps(inputs: Any, batches: Any) -> None:
+            def step(rows: Any) -> None:
+                inputs_of_batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), inputs)
+                with tf.GradientTape() as tape:
+                    outputs = model(inputs_of_batch, training=True)
+                    total = tf.add_n([loss(tf.gather(targets, rows), outputs), *model.losses])
+                optimizer.apply(tape.gradient(total, [v.value for v in model.trainable_variables]))
+
+            take_steps(step, batches)
+
+        inputs = tf.nest.map_structure(tf.constant, data.inputs)
+        signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, inputs), tf.TensorSpec([None, None], tf.int64)]
+        self._run = tf.function(steps, autograph=False, input_signature=signature).get_concrete_function()
+        any_rows = [tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), inputs)]
+        self._forward = tf.function(lambda rows: model(rows, training=False), autograph=False, input_signature=any_rows)
+        self._run(*tf.nest.flatten(inputs), tf.zeros([0, 1], tf.int64))
+
+    def begin(self, recipe: Recipe, seed: int, fit: Any) -> None:
+        """See :class:`TrainingLoop`."""
+        import tensorflow as tf
+
+        start = [*recipe.architecture.start(seed, self.inputs), *self.fresh_optimizer]
+        for variable, value in zip([*self.variables, *self.optimizer.variables], start, strict=True):
+            variable.assign(value)
+        if recipe.rate is not None:
+            self.optimizer.learning_rate.assign(recipe.rate)
+        self._fit = tf.nest.map_structure(tf.constant, fit)
+
+    def run(self, batches: np.ndarray) -> None:
+        """See :class:`TrainingLoop`."""
+        import tensorflow as tf
+
+        self._run(*tf.nest.flatten(self._fit), tf.constant(batches))
+
+    def outputs(self, rows: Any) -> np.ndarray:
+        """See :class:`TrainingLoop`."""
+        import tensorflow as tf
+
+        return np.asarray(self._forward(tf.nest.map_structure(tf.constant, rows)), dtype=np.float64)
+
+    def weights(self) -> list[np.ndarray]:
+        """See :class:`TrainingLoop`."""
+        return [variable.numpy() for variable in self.variables]
 
 
-def compiled_steps(recipe: Recipe, data: SplitRows) -> CompiledSteps:
-    """Compile a loop over steps without metrics: for small networks, Keras's ``train_step`` takes twice as long."""
-    import tensorflow as tf
-
-    model = reinitialize(recipe.model, 0, data.inputs)
-    optimizer = type(recipe.optimizer).from_config(recipe.optimizer.get_config())
-    optimizer.build(model.trainable_variables)
-    labels = trained_labels(recipe, data.labels)
-    loss, targets = keras_loss(recipe, labels), tf.constant(labels)
-
-    def steps(inputs: Any, batches: Any) -> None:
-        def step(rows: Any) -> None:
-            inputs_of_batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), inputs)
-            with tf.GradientTape() as tape:
-                outputs = model(inputs_of_batch, training=True)
-                total = tf.add_n([loss(tf.gather(targets, rows), outputs), *model.losses])
-            optimizer.apply(tape.gradient(total, [v.value for v in model.trainable_variables]))
-
-        take_steps(step, batches)
-
-    inputs = tf.nest.map_structure(tf.constant, data.inputs)
-    signature = [tf.nest.map_structure(tf.TensorSpec.from_tensor, inputs), tf.TensorSpec([None, None], tf.int64)]
-    run = tf.function(steps, autograph=False, input_signature=signature).get_concrete_function()
-    any_rows = [tf.nest.map_structure(lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), inputs)]
-    forward = tf.function(lambda rows: model(rows, training=False), autograph=False, input_signature=any_rows)
-    run(*tf.nest.flatten(inputs), tf.zeros([0, 1], tf.int64))
-
-    return CompiledSteps(
-        variables=list(model.variables),
-        optimizer=optimizer,
-        fresh_optimizer=[variable.numpy() for variable in optimizer.variables],
-        run=lambda fit, batches: run(*tf.nest.flatten(fit), tf.constant(batches)),
-        outputs=lambda rows: np.asarray(forward(tf.nest.map_structure(tf.constant, rows)), dtype=np.float64),
-    )
+def keras_loss(model: Any, recipe: Recipe, labels: np.ndarray) -> Any:
+    """Return Keras's loss of a recipe, for labels in this form."""
+    return training_loss(model, metrics.LOSSES[recipe.loss], labels, from_logits=recipe.from_logits)

@@ -10,7 +10,10 @@ import numpy as np
 
 from autograder.check.rows import map_arrays
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
+from autograder.extensions.diagnosis.trials.architecture import Architecture
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
+from autograder.extensions.diagnosis.trials.keras_architecture import KerasArchitecture, keras_optimizer
+from autograder.extensions.diagnosis.trials.network_architecture import network_architecture, network_optimizer
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
 from autograder.extensions.diagnosis.trials.recipe import (
     CATEGORICAL,
@@ -22,6 +25,7 @@ from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss, lowest_point
 from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.network import Network
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 MIN_ROWS = 100
@@ -43,6 +47,7 @@ _LEAST = 0.1
 _CAP = 10.0
 """Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
 MAX_FINDINGS = len(_ALPHAS)
+_UNTRAINABLE = "This network cannot be trained on these data"
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,9 @@ class Settings:
     loss: str | None = None
     """The loss to measure, in Keras's word; None: what the model is compiled with."""
     optimizer: Any = None
-    """A Keras optimizer; None: the one that the model is compiled with, else Adam."""
+    """A name or an optimizer of the model's library; None: the one that the model is compiled with, else Adam."""
     from_logits: bool = False
     """Whether a model that is not compiled returns scores."""
-    fuses: bool = True
-    """Whether a crossentropy is one of the scores before a softmax at the end, as in Keras."""
     seed: int = 0
 
 
@@ -66,7 +69,7 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
     """Train a model with one change after the other, and say which change helps by more than its noise.
 
     Args:
-        model: a built ``keras.Model``; its weights are not used and do not change.
+        model: a built ``keras.Model`` or a ``Network``; its weights are not used and do not change.
         x: rows to train on: an array, or a list or dict of arrays. A part of them is kept for comparison.
         y: labels (n, …): one-hot, whole numbers, or values.
         settings: how the model is trained.
@@ -75,13 +78,16 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
     Returns:
         The diagnosis. If the model cannot be trained here, its note says why.
     """
-    recipe = _recipe(model, settings)
+    try:
+        recipe = _recipe(model, settings)
+    except Exception as error:
+        return Diagnosis(settings.loss or "", 0, 0.0, note=f"{_UNTRAINABLE} ({type(error).__name__}).")
     goal = loss_name(settings.loss) if settings.loss else recipe.loss if recipe else None
     if recipe is None or goal is None:
         return Diagnosis("", 0, 0.0, note="Only crossentropies, squared and absolute errors are tried here.")
     if len(y) < MIN_ROWS:
         return Diagnosis(goal, 0, 0.0, note=f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
-    data = _split(_in_columns(model, x), np.asarray(y), settings.seed)
+    data = _split(recipe.architecture.arranged(x), np.asarray(y), settings.seed)
     constant = constant_loss(goal, data.compared_labels)
     least = _LEAST * constant
     with preserve_random_state():
@@ -91,20 +97,20 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
         except OutOfBudget:
             note = f"Its training takes too long to be tried in {seconds:g} s."
         except Exception as error:
-            note = f"This network cannot be trained on these data ({type(error).__name__})."
+            note = f"{_UNTRAINABLE} ({type(error).__name__})."
     return Diagnosis(goal, len(data.compared_labels), least, note=note)
 
 
 def _recipe(model: Any, settings: Settings) -> Recipe | None:
-    import keras
-
     loss, from_logits = compiled_loss(model) or (loss_name(settings.loss or ""), settings.from_logits)
     if loss is None:
         return None
-    optimizer = settings.optimizer or getattr(model, "optimizer", None) or keras.optimizers.Adam()
-    if getattr(keras.optimizers, type(optimizer).__name__, None) is not type(optimizer):
-        optimizer = keras.optimizers.Adam()
-    return Recipe(model, loss, from_logits, optimizer, settings.epochs, settings.batch_size, fuses=settings.fuses)
+    architecture: Architecture
+    if isinstance(model, Network):
+        architecture, optimizer = network_architecture(model), network_optimizer(model, settings.optimizer)
+    else:
+        architecture, optimizer = KerasArchitecture(model), keras_optimizer(model, settings.optimizer)
+    return Recipe(architecture, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
 
 
 def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
@@ -116,12 +122,6 @@ def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
         return map_arrays(x, lambda array: _floats(array)[rows])
 
     return SplitRows(take(fit), y[fit], take(compared), y[compared])
-
-
-def _in_columns(model: Any, x: Any) -> Any:
-    """Return rows of one number as a column, (n, 1), if the model takes one, as Keras does in ``fit``."""
-    takes_column = len(model.inputs) == 1 and tuple(model.inputs[0].shape[1:]) == (1,)
-    return np.asarray(x)[:, None] if takes_column and np.ndim(x) == 1 else x
 
 
 def _floats(array: Any) -> np.ndarray:
@@ -235,7 +235,7 @@ class Search:
             except OutOfBudget:
                 self.is_short = True
                 continue
-            except Exception:  # Keras cannot build or train the network with this change
+            except Exception:  # the network cannot be built or trained with this change
                 continue
             comparison = PairedTrainings(remedy, recipe, changed, unchanged[: len(trained)], trained, self.cap)
             tried.append(comparison.trial)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
-from autograder.check.fresh_model import copy_adaptation
-from autograder.check.training import training_loss
+from autograder.extensions.diagnosis.trials.architecture import Architecture, Entry
+from autograder.models.step_calculus import OptimizerSettings
 
 CATEGORICAL, BINARY, SQUARED, ABSOLUTE = (
     "categorical_crossentropy",
@@ -31,60 +30,56 @@ _LOSSES = {
     "MeanSquaredError": SQUARED,
     "MeanAbsoluteError": ABSOLUTE,
 }
-DEFAULT_RATES = {"Adam": 0.001, "AdamW": 0.001, "Adamax": 0.001, "Nadam": 0.001, "RMSprop": 0.001, "SGD": 0.01}
+DEFAULT_RATES = {**dict.fromkeys(("Adam", "AdamW", "Adamax", "Nadam", "NAdam", "RMSprop"), 0.001), "SGD": 0.01}
+CLIPPING = "global_clipnorm"
+"""Setting of an optimizer, in Keras's word: the largest norm of all gradients of a step together."""
 WITH_WIDTH = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "LSTM": "units", "GRU": "units"}
 """Layers that learn, with the argument that says how wide they are."""
-
-Entry = dict[str, Any]
-"""A layer in a model's configuration: ``class_name`` and ``config``."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A built Keras model, of which only the architecture counts, and the settings of its training."""
+    """An architecture and the settings of its training."""
 
-    model: Any
+    architecture: Architecture
     loss: str
     """What the training minimizes, one of the four names above."""
     from_logits: bool
-    optimizer: Any
-    """A Keras optimizer, which is copied for each training."""
+    optimizer: OptimizerSettings
     epochs: int
     batch_size: int
     rate: float | None = None
     """Learning rate in place of the optimizer's own."""
     scaled: bool = False
     """Whether each feature of the inputs is brought to mean 0 and standard deviation 1."""
-    fuses: bool = True
-    """Whether a crossentropy is one of the scores before a softmax or sigmoid at the end, as in Keras."""
 
     @property
     def graph(self) -> tuple[Any, ...]:
-        """What has to be compiled anew when it changes."""
-        return id(self.model), id(self.optimizer), self.loss, self.from_logits
+        """What has to be prepared anew when it changes."""
+        return self.architecture, repr(self.optimizer), self.loss, self.from_logits
 
     @property
     def own_rate(self) -> float | None:
         """The optimizer's learning rate; None if it follows a schedule."""
-        config = self.optimizer.get_config()["learning_rate"]
-        return float(config) if isinstance(config, int | float | np.floating) else None
+        rate = self.optimizer.settings[self.optimizer.rate]
+        return float(rate) if isinstance(rate, int | float | np.floating) else None
 
-    def edited(self, edit: Callable[[list[Entry]], None]) -> Recipe:
-        """Return a recipe whose layers, in a copy of the model's configuration, went through ``edit``."""
-        config = copy.deepcopy(self.model.get_config())
-        for entry in config["layers"]:
-            entry.pop("build_config", None)  # it holds the shapes of the layer as it was
-        config.pop("build_input_shape", None)
-        edit(config["layers"])
-        model = type(self.model).from_config(config)
-        if not model.built:
-            model.build(self.model.input_shape)
-        copy_adaptation(self.model, model, np.random.default_rng(0))
-        return replace(self, model=model)
+    @property
+    def used_optimizer(self) -> OptimizerSettings:
+        """The optimizer with the rate that is used."""
+        return self.optimizer if self.rate is None else self.optimizer.with_rate(self.rate)
 
     def layers(self) -> list[Entry]:
-        """List the layers of the model in the order of its configuration, without inputs."""
-        return [entry for entry in self.model.get_config()["layers"] if entry["class_name"] != "InputLayer"]
+        """List the layers in their order, without inputs."""
+        return self.architecture.layers
+
+    def edited(self, edit: Callable[[list[Entry]], None]) -> Recipe:
+        """Return a recipe whose layers went through ``edit``."""
+        return replace(self, architecture=self.architecture.edited(edit))
+
+    def with_output(self, activation: str) -> Recipe:
+        """Return a recipe with another activation at the end."""
+        return replace(self, architecture=self.architecture.with_output(activation))
 
 
 def compiled_loss(model: Any) -> tuple[str, bool] | None:
@@ -98,17 +93,6 @@ def compiled_loss(model: Any) -> tuple[str, bool] | None:
 def loss_name(name: str) -> str | None:
     """Return the first of the names of a loss; None if it has none here."""
     return _LOSSES.get(name)
-
-
-def output_activation(model: Any) -> str:
-    """Name the activation at the end of a model or of the model nested there; empty if there is none."""
-    operation = model.outputs[0]._keras_history.operation
-    if hasattr(operation, "outputs") and hasattr(operation, "layers"):
-        return output_activation(operation)
-    if type(operation).__name__ == "Softmax":
-        return "softmax"
-    activation = getattr(operation, "activation", None)
-    return str(getattr(activation, "__name__", ""))
 
 
 def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -125,7 +109,7 @@ def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.nd
     """
     if not np.isfinite(outputs).all():
         return np.full(len(labels), np.nan)
-    ends_in_chances = recipe.fuses and output_activation(recipe.model) in ("softmax", "sigmoid")
+    ends_in_chances = recipe.architecture.fuses and recipe.architecture.output_activation in ("softmax", "sigmoid")
     is_score = recipe.from_logits and not ends_in_chances
     measure = metrics.loss_named("diagnosis", goal, from_logits=is_score and goal in OF_CLASSES)
     if goal in OF_CLASSES and not is_score:
@@ -135,14 +119,9 @@ def losses_of_rows(recipe: Recipe, goal: str, outputs: np.ndarray, labels: np.nd
     return np.asarray(measure(outputs, labels))
 
 
-def keras_loss(recipe: Recipe, labels: np.ndarray) -> Any:
-    """Return Keras's loss of a recipe, for labels in this form."""
-    return training_loss(recipe.model, metrics.LOSSES[recipe.loss], labels, from_logits=recipe.from_logits)
-
-
 def trained_labels(recipe: Recipe, labels: np.ndarray) -> np.ndarray:
     """Return labels in the form that the recipe's loss takes."""
-    output = recipe.model.outputs[0].shape
+    output = recipe.architecture.output_shape
     if recipe.loss in (SQUARED, ABSOLUTE, BINARY) and labels.ndim == 1 and len(output) == 2 and output[-1] > 1:
         return np.asarray(np.eye(output[-1], dtype=np.float32)[labels.astype(int)])
     if recipe.loss != CATEGORICAL and labels.ndim == 1 and len(output) == 2:

@@ -62,14 +62,20 @@ class Dense(StackedLayer):
 class Flatten(StackedLayer):
     """All numbers of a row in one axis."""
 
+    def __init__(self, *, channels_first: bool = False) -> None:
+        self._channels_first = channels_first
+
     def forward(self, x: Array, draw: np.random.Generator | None) -> Array:
         """See :class:`StackedLayer`."""
+        self._moves = self._channels_first and x.ndim == 5
+        x = np.moveaxis(x, -1, 2) if self._moves else x
         self._shape = x.shape
         return x.reshape(*x.shape[:2], -1)
 
     def backward(self, gradient: Array, *, is_first: bool) -> Array:
         """See :class:`StackedLayer`."""
-        return gradient.reshape(self._shape)
+        whole = gradient.reshape(self._shape)
+        return np.moveaxis(whole, 2, -1) if self._moves else whole
 
 
 class Dropout(StackedLayer):
@@ -93,9 +99,9 @@ class Dropout(StackedLayer):
 class BatchNormalization(StackedLayer):
     """Features of mean 0 and deviation 1 in each batch, then a scale and a center that are learned."""
 
-    def __init__(self, features: int, momentum: float, epsilon: float) -> None:
+    def __init__(self, features: int, momentum: float, epsilon: float, *, is_unbiased: bool = False) -> None:
         self.shapes = self.states = [(features,), (features,)]
-        self._momentum, self._epsilon = momentum, epsilon
+        self._momentum, self._epsilon, self._is_unbiased = momentum, epsilon, is_unbiased
 
     def forward(self, x: Array, draw: np.random.Generator | None) -> Array:
         """See :class:`StackedLayer`."""
@@ -106,7 +112,9 @@ class BatchNormalization(StackedLayer):
             return (x - mean) / np.sqrt(variance + self._epsilon) * gamma + beta
         axes = tuple(range(1, x.ndim - 1))
         mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
-        for average, now in zip(self.remembered, (mean, variance), strict=True):
+        count = x.size // mean.size
+        factor = np.float32(count / max(1, count - 1) if self._is_unbiased else 1)  # PyTorch remembers the unbiased one
+        for average, now in zip(self.remembered, (mean, variance * factor), strict=True):
             average *= self._momentum
             average += (1 - self._momentum) * now.reshape(average.shape)
         self._deviation = np.sqrt(variance + self._epsilon)
@@ -133,14 +141,16 @@ class Activation(StackedLayer):
 
     def forward(self, x: Array, draw: np.random.Generator | None) -> Array:
         """See :class:`StackedLayer`."""
-        self._inputs, self._outputs = x, self._function(x)
-        return self._outputs
+        self._inputs, self.outputs = x, self._function(x)
+        return self.outputs
 
     def backward(self, gradient: Array, *, is_first: bool) -> Array:
         """See :class:`StackedLayer`."""
+        if self.name == "log_softmax":
+            return np.asarray(gradient - np.exp(self.outputs) * gradient.sum(axis=-1, keepdims=True))
         if self.name == "softmax":
-            return np.asarray(self._outputs * (gradient - (gradient * self._outputs).sum(axis=-1, keepdims=True)))
-        return gradient * self._derivative(self._inputs, self._outputs)
+            return np.asarray(self.outputs * (gradient - (gradient * self.outputs).sum(axis=-1, keepdims=True)))
+        return gradient * self._derivative(self._inputs, self.outputs)
 
 
 def sigmoid(x: Array) -> Array:
@@ -152,6 +162,11 @@ _SELU, _SELU_SCALE = np.float32(1.6732632), np.float32(1.050701)
 
 _Function = Callable[[Array], Array]
 _Derivative = Callable[[Array, Array], Array]
+
+
+def _log_softmax(x: Array) -> Array:
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
 def _elu(x: Array) -> Array:
@@ -182,6 +197,7 @@ _FUNCTIONS: dict[str, tuple[_Function, _Derivative]] = {
     "tanh": (np.tanh, lambda x, y: 1 - y * y),
     "sigmoid": (sigmoid, lambda x, y: y * (1 - y)),
     "softmax": (softmax, lambda x, y: y),
+    "log_softmax": (_log_softmax, lambda x, y: y),
     "elu": (_elu, lambda x, y: np.where(x > 0, np.float32(1), y + 1)),
     "selu": (
         lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU * np.expm1(np.minimum(x, 0))),

@@ -1,4 +1,4 @@
-"""Optimizers of Keras on vectors of parameters, (seeds, parameters)."""
+"""Optimizers of Keras and PyTorch on vectors of parameters, (seeds, parameters)."""
 
 from __future__ import annotations
 
@@ -7,33 +7,68 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.diagnosis.trials.recipe import CLIPPING
+from autograder.models.step_calculus import OptimizerSettings
+
 Update = Callable[[np.ndarray, np.ndarray], None]
 """Takes parameters and their gradients, both (seeds, parameters), and changes both in place."""
 
 _EXACT = {
     "clipnorm": None,
     "clipvalue": None,
-    "global_clipnorm": None,
     "use_ema": False,
     "loss_scale_factor": None,
     "gradient_accumulation_steps": None,
     "amsgrad": False,
     "centered": False,
+    "maximize": False,
+    "dampening": 0,
+    "decoupled_weight_decay": False,
 }
 """Settings that must have these values: what else they can do is not computed here."""
+_OF_TORCH = {"eps": "epsilon", "alpha": "rho"}
+"""Setting of ``torch.optim`` → that of Keras."""
+_USUAL: Mapping[str, Any] = {
+    "betas": (0.9, 0.999),
+    "eps": 1e-8,
+    "alpha": 0.99,
+    "momentum": 0.0,
+    "nesterov": False,
+    "momentum_decay": 0.004,
+}
+"""What ``torch.optim`` takes where nothing is said."""
 
 
-def updates(kind: str, config: Mapping[str, Any]) -> Callable[[float], Update] | None:
-    """Return what starts an optimizer with a learning rate; None for one that is not computed here.
-
-    Args:
-        kind: name of the class in Keras.
-        config: its configuration.
-    """
-    is_usual = all(config.get(name, usual) == usual for name, usual in _EXACT.items())
-    if kind not in _OPTIMIZERS or not is_usual or (config.get("weight_decay") and kind != "AdamW"):
+def updates(optimizer: OptimizerSettings) -> Callable[[float], Update] | None:
+    """Return what starts an optimizer with a learning rate; None for one that is not computed here."""
+    kind, config, is_of_torch = optimizer.kind, dict(optimizer.settings), optimizer.rate == "lr"
+    if kind not in _OPTIMIZERS or any(config.get(name, usual) != usual for name, usual in _EXACT.items()):
         return None
-    return lambda rate: _OPTIMIZERS[kind](config, rate)
+    if is_of_torch:
+        config = {**_USUAL, **config}
+        config |= {word: config[name] for name, word in _OF_TORCH.items()}
+        config["beta_1"], config["beta_2"] = config["betas"]
+    decay = config.get("weight_decay") or 0.0
+    if decay and kind != "AdamW" and not is_of_torch:
+        return None
+    penalty = decay if kind != "AdamW" else 0.0  # of PyTorch, all others add it to the gradients
+    config["weight_decay"] = decay - penalty
+    clip = config.get(CLIPPING)
+    return lambda rate: _prepared(_OPTIMIZERS[kind](config, rate), penalty, clip)
+
+
+def _prepared(update: Update, penalty: float, clip: float | None) -> Update:
+    """Return an update that clips the gradients of each seed, and adds a penalty to them."""
+
+    def prepared(parameters: np.ndarray, gradients: np.ndarray) -> None:
+        if clip is not None:
+            norms = np.sqrt((gradients * gradients).sum(axis=1, keepdims=True))
+            gradients *= np.float32(clip) / np.maximum(norms, np.float32(clip))
+        if penalty:
+            gradients += np.float32(penalty) * parameters
+        update(parameters, gradients)
+
+    return prepared
 
 
 def _adam(config: Mapping[str, Any], rate: float) -> Update:
@@ -49,9 +84,10 @@ def _adam(config: Mapping[str, Any], rate: float) -> Update:
             parameters *= 1 - decay
         mean, square = moments.after(gradients)
         change = np.sqrt(square, out=aside.like(gradients))
-        change += epsilon
+        root = (1 - second**step) ** 0.5
+        change += epsilon * root if "eps" in config else epsilon  # PyTorch adds it behind the correction
         np.divide(mean, change, out=change)
-        change *= rate * (1 - second**step) ** 0.5 / (1 - first**step)
+        change *= rate * root / (1 - first**step)
         parameters -= change
 
     return update
@@ -59,13 +95,14 @@ def _adam(config: Mapping[str, Any], rate: float) -> Update:
 
 def _nadam(config: Mapping[str, Any], rate: float) -> Update:
     first, second, epsilon = config["beta_1"], config["beta_2"], config["epsilon"]
+    slowness = config.get("momentum_decay", 1.0)
     moments, aside = _Moments(first, second), _Zeros()
     step, product = 0, 1.0
 
     def update(parameters: np.ndarray, gradients: np.ndarray) -> None:
         nonlocal step, product
         step += 1
-        now, following = (first * (1 - 0.5 * 0.96**count) for count in (step, step + 1))
+        now, following = (first * (1 - 0.5 * 0.96 ** (slowness * count)) for count in (step, step + 1))
         product *= now
         mean, square = moments.after(gradients)
         change = np.multiply(square, 1 / (1 - second**step), out=aside.like(gradients))
@@ -106,8 +143,12 @@ def _rmsprop(config: Mapping[str, Any], rate: float) -> Update:
         np.multiply(gradients, gradients, out=step)
         step *= 1 - rho
         v += step
-        np.add(v, epsilon, out=step)
-        np.sqrt(step, out=step)
+        if "eps" in config:
+            np.sqrt(v, out=step)
+            step += epsilon
+        else:
+            np.add(v, epsilon, out=step)
+            np.sqrt(step, out=step)
         np.divide(gradients, step, out=step)
         step *= rate
         if momentum:
@@ -170,6 +211,7 @@ _OPTIMIZERS: dict[str, Callable[[Mapping[str, Any], float], Update]] = {
     "Adam": _adam,
     "AdamW": _adam,
     "Nadam": _nadam,
+    "NAdam": _nadam,
     "Adamax": _adamax,
     "RMSprop": _rmsprop,
     "SGD": _sgd,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -10,22 +11,31 @@ from autograder.extensions.diagnosis.trials.stacked_layers import Array, Dense, 
 
 
 class Convolution(StackedLayer):
-    """A convolution of pictures: each position's window is a row of a matrix, and a Dense layer computes it."""
+    """A convolution of pictures: each position's window is a row of a matrix, and a Dense layer computes it.
+
+    ``padding`` is Keras's word, or how many zeros stand on each side of the two axes.
+    """
 
     def __init__(
-        self, channels: int, filters: int, window: tuple[int, int], strides: tuple[int, int], *, same: bool, bias: bool
+        self,
+        channels: int,
+        filters: int,
+        window: tuple[int, int],
+        strides: tuple[int, int],
+        *,
+        padding: str | tuple[int, int],
+        bias: bool,
     ) -> None:
         self.shapes = [(*window, channels, filters), (filters,)] if bias else [(*window, channels, filters)]
-        self._window, self._strides, self._same = window, strides, same
+        self._window, self._strides, self._word = window, strides, padding
         self._dense = Dense(prod(window) * channels, filters, bias=bias)
 
     def forward(self, x: Array, draw: np.random.Generator | None) -> Array:
         """See :class:`StackedLayer`."""
         self._connect()
-        self._padding = [_padding(n, k, s) if self._same else (0, 0) for n, k, s in self._axes(x)]
-        padded = np.pad(x, [(0, 0), (0, 0), *self._padding, (0, 0)]) if self._same else x
+        self._padding, self._sizes = self._zeros(x.shape[2:4]), self.sizes(x.shape[2:4])
+        padded = np.pad(x, [(0, 0), (0, 0), *self._padding, (0, 0)]) if np.any(self._padding) else x
         self._padded = padded.shape
-        self._sizes = [(n - k) // s + 1 for n, k, s in self._axes(padded)]
         columns = np.concatenate([padded[index] for index in self._positions()], axis=-1)
         outputs = self._dense.forward(columns.reshape(len(x), -1, columns.shape[-1]), draw)
         return outputs.reshape(*columns.shape[:-1], -1)
@@ -49,8 +59,17 @@ class Convolution(StackedLayer):
         self._dense.parameters = [a.reshape(s) for a, s in zip(self.parameters, shapes, strict=True)]
         self._dense.gradients = [a.reshape(s) for a, s in zip(self.gradients, shapes, strict=True)]
 
-    def _axes(self, x: Array) -> list[tuple[int, int, int]]:
-        return list(zip(x.shape[2:4], self._window, self._strides, strict=True))
+    def sizes(self, picture: Sequence[int]) -> list[int]:
+        """Return height and width of the output for those of a picture."""
+        sides = zip(picture, self._zeros(picture), self._window, self._strides, strict=True)
+        return [(size + sum(zeros) - window) // stride + 1 for size, zeros, window, stride in sides]
+
+    def _zeros(self, picture: Sequence[int]) -> list[tuple[int, int]]:
+        """Return how many zeros stand before and behind height and width."""
+        if not isinstance(self._word, str):
+            return [(count, count) for count in self._word]
+        sides = zip(picture, self._window, self._strides, strict=True)
+        return [_padding(*side) if self._word == "same" else (0, 0) for side in sides]
 
     def _positions(self) -> list[tuple[slice, ...]]:
         """Return, for each place in the window, which pixels stand there at all positions of the window."""

@@ -1,44 +1,44 @@
-"""Reading of a Keras model as a chain of layers that can be trained from several seeds at once."""
+"""Reading of layers as a chain that can be trained from several seeds at once."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
-
-import numpy as np
 
 from autograder.extensions.diagnosis.trials import stacked_layers as stacked
 from autograder.extensions.diagnosis.trials import stacked_pictures as pictures
+from autograder.extensions.diagnosis.trials.architecture import Entry
 from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
 
 MAX_MULTIPLICATIONS = 200_000
-"""Most multiplications for a row; beyond, TensorFlow's loop is as fast."""
-_PREPARING = ("Rescaling", "Normalization")
+"""Most multiplications for a row; beyond, the library's own loop is as fast."""
+
+Config = dict[str, Any]
 
 
 @dataclass
 class _Chain:
-    """What is read of a model so far."""
+    """What is read so far."""
 
-    variables: dict[int, int]
-    """Id of a variable → its index among the model's."""
-    layers: list[tuple[stacked.StackedLayer, Sequence[int]]] = field(default_factory=list)
+    shape: tuple[int, ...]
+    """What the next layer takes, for one row."""
+    channels_first: bool
+    layers: list[stacked.StackedLayer] = field(default_factory=list)
     penalties: list[tuple[float, float]] = field(default_factory=list)
     multiplications: int = 0
 
-    def add(self, layer: stacked.StackedLayer, variables: Sequence[Any] = ()) -> None:
-        self.layers.append((layer, [self.variables[id(variable)] for variable in variables]))
+    def add(self, layer: stacked.StackedLayer, shape: tuple[int, ...] | None = None) -> None:
+        self.layers.append(layer)
+        self.shape = self.shape if shape is None else shape
 
-    def activation(self, layer: Any) -> None:
-        import keras
-
-        function = getattr(layer, "activation", keras.activations.linear)
-        name = next((n for n in stacked.ACTIVATIONS if function is getattr(keras.activations, n)), "")
-        if name:
+    def activation(self, config: Config) -> None:
+        name = config.get("activation", "linear")
+        if name in stacked.ACTIVATIONS:
             self.add(stacked.Activation(name))
-        elif function is not keras.activations.linear:
+        elif name != "linear":
             raise _Unusual
 
 
@@ -46,139 +46,147 @@ class _Unusual(Exception):
     """A layer, or a setting of one, that is not computed here."""
 
 
-def stacked_network(model: Any) -> StackedNetwork | None:
-    """Read a built Keras model as a chain of usual layers; None if it is not one.
+def stacked_network(
+    entries: Sequence[Entry],
+    shape: Sequence[int],
+    variables: Sequence[Sequence[int]] | None = None,
+    *,
+    channels_first: bool = False,
+) -> StackedNetwork | None:
+    """Read layers as a chain of usual ones that ends in one axis; None if they are not.
 
-    Its first layers may prepare the rows: they have no place in the chain, see :func:`preparing_layers`.
+    Args:
+        entries: the layers in the order of the chain.
+        shape: of one row; of a picture, the channels are the last axis.
+        variables: of each layer, the places of its variables among all; None: they stand in the layers' order.
+        channels_first: whether flattening takes a picture's channels one after the other, as PyTorch does.
     """
-    chain = _Chain({id(variable): index for index, variable in enumerate(model.variables)})
+    chain = _Chain(tuple(shape), channels_first)
+    indices: list[list[int]] = []
+    following = itertools.count()
     try:
-        for layer in itertools.dropwhile(_prepares, _in_order(model)):
-            _read(layer, chain)
-    except (_Unusual, KeyError, AttributeError):
+        for number, entry in enumerate(entries):
+            first = len(chain.layers)
+            _READERS[entry["class_name"]](entry["config"], chain)
+            own = following if variables is None else iter(variables[number])
+            indices += [list(_places(layer, own)) for layer in chain.layers[first:]]
+    except (_Unusual, KeyError, TypeError, ValueError):
         return None
-    learns = any(layer.shapes for layer, _ in chain.layers)
-    if not learns or len(model.outputs[0].shape) != 2 or chain.multiplications > MAX_MULTIPLICATIONS:
+    learns = any(layer.shapes for layer in chain.layers)
+    if not learns or len(chain.shape) != 1 or chain.multiplications > MAX_MULTIPLICATIONS:
         return None
-    return StackedNetwork(chain.layers, chain.penalties)
+    return StackedNetwork(list(zip(chain.layers, indices, strict=True)), chain.penalties)
 
 
-def preparing_layers(model: Any) -> list[Any]:
-    """List the layers at the beginning that only scale the inputs."""
-    return list(itertools.takewhile(_prepares, _in_order(model)))
+def _places(layer: stacked.StackedLayer, following: Iterator[int]) -> Iterator[int]:
+    for _ in (*layer.shapes, *layer.states):
+        yield next(following)
 
 
-def _prepares(layer: Any) -> bool:
-    return type(layer).__name__ in _PREPARING
+def _dense(config: Config, chain: _Chain) -> None:
+    (inputs,), units = chain.shape, config["units"]
+    _penalties(config, chain)
+    chain.multiplications += inputs * units
+    chain.add(stacked.Dense(inputs, units, bias=config["use_bias"]), (units,))
+    chain.activation(config)
 
 
-def _in_order(model: Any) -> list[Any]:
-    """List the layers from the input to the output; each has one input and is called once."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+def _convolution(config: Config, chain: _Chain) -> None:
+    is_usual = set(config.get("dilation_rate", (1,))) == {1} and config.get("groups", 1) == 1
+    height, width, channels = chain.shape
+    if not is_usual or _is_channels_first(config) or config["padding"] == "causal":
         raise _Unusual
-    layers: list[Any] = []
-    tensor = model.outputs[0]
-    while tensor is not model.inputs[0]:
-        layer, node_index, _ = tensor._keras_history
-        sources = layer._inbound_nodes[node_index].input_tensors
-        if len(sources) != 1 or layer in layers:
-            raise _Unusual
-        layers.insert(0, layer)
-        (tensor,) = sources
-    return layers
+    _penalties(config, chain)
+    layer = pictures.Convolution(
+        channels,
+        config["filters"],
+        tuple(config["kernel_size"]),
+        tuple(config["strides"]),
+        padding=config["padding"],
+        bias=config["use_bias"],
+    )
+    shape = (*layer.sizes((height, width)), config["filters"])
+    chain.multiplications += prod(shape) * channels * prod(config["kernel_size"])
+    chain.add(layer, shape)
+    chain.activation(config)
 
 
-def _read(layer: Any, chain: _Chain) -> None:
-    reader = _READERS.get(type(layer).__name__)
-    if reader is None or type(layer).__module__.split(".")[0] != "keras" or not layer.trainable:
+def _penalties(config: Config, chain: _Chain) -> None:
+    if any(config.get(name) is not None for name in ("bias_regularizer", "kernel_constraint", "bias_constraint")):
         raise _Unusual
-    if layer.activity_regularizer is not None or layer.dtype_policy.name != "float32":
+    regularizer = config.get("kernel_regularizer")
+    if regularizer is not None and regularizer["class_name"] not in ("L1", "L2", "L1L2"):
         raise _Unusual
-    reader(layer, chain)
+    factors = regularizer["config"] if regularizer is not None else {}
+    chain.penalties.append((float(factors.get("l1", 0.0)), float(factors.get("l2", 0.0))))
+    chain.penalties += [(0.0, 0.0)] if config["use_bias"] else []
 
 
-def _dense(layer: Any, chain: _Chain) -> None:
-    if len(layer.input.shape) != 2:
+def _normalization(config: Config, chain: _Chain) -> None:
+    is_last = config.get("axis", -1) in (-1, len(chain.shape))
+    extras = ("gamma_regularizer", "beta_regularizer", "gamma_constraint", "beta_constraint")
+    if not is_last or not (config.get("center", True) and config.get("scale", True)):
         raise _Unusual
-    _penalties(layer, chain)
-    chain.multiplications += layer.input.shape[-1] * layer.units
-    chain.add(stacked.Dense(layer.input.shape[-1], layer.units, bias=layer.use_bias), layer.trainable_variables)
-    chain.activation(layer)
-
-
-def _convolution(layer: Any, chain: _Chain) -> None:
-    is_usual = layer.dilation_rate == (1, 1) and layer.groups == 1 and layer.data_format == "channels_last"
-    if not is_usual or layer.padding not in ("same", "valid"):
-        raise _Unusual
-    _penalties(layer, chain)
-    channels, (_, height, width, filters) = layer.input.shape[-1], layer.output.shape
-    chain.multiplications += height * width * filters * channels * int(np.prod(layer.kernel_size))
-    settings = channels, filters, layer.kernel_size, layer.strides
-    same = layer.padding == "same"
-    chain.add(pictures.Convolution(*settings, same=same, bias=layer.use_bias), layer.trainable_variables)
-    chain.activation(layer)
-
-
-def _penalties(layer: Any, chain: _Chain) -> None:
-    if layer.bias_regularizer is not None or layer.kernel_constraint is not None or layer.bias_constraint is not None:
-        raise _Unusual
-    regularizer = layer.kernel_regularizer
-    if regularizer is not None and type(regularizer).__name__ not in ("L1", "L2", "L1L2"):
-        raise _Unusual
-    chain.penalties.append((float(getattr(regularizer, "l1", 0.0)), float(getattr(regularizer, "l2", 0.0))))
-    chain.penalties += [(0.0, 0.0)] if layer.use_bias else []
-
-
-def _normalization(layer: Any, chain: _Chain) -> None:
-    is_last = layer.axis in (-1, len(layer.input.shape) - 1)
-    extras = (layer.gamma_regularizer, layer.beta_regularizer, layer.gamma_constraint, layer.beta_constraint)
-    if not (is_last and layer.center and layer.scale) or any(extra is not None for extra in extras):
+    if any(config.get(name) is not None for name in extras):
         raise _Unusual
     chain.penalties += [(0.0, 0.0)] * 2
-    variables = [layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance]
-    chain.add(stacked.BatchNormalization(layer.input.shape[-1], layer.momentum, layer.epsilon), variables)
+    unbiased = config.get("is_unbiased", False)
+    chain.add(stacked.BatchNormalization(chain.shape[-1], config["momentum"], config["epsilon"], is_unbiased=unbiased))
 
 
-def _pooling(layer: Any, chain: _Chain) -> None:
-    if layer.padding != "valid" or layer.strides != layer.pool_size or layer.data_format != "channels_last":
+def _pooling(config: Config, chain: _Chain) -> None:
+    size = tuple(config["pool_size"])
+    is_usual = config.get("padding", "valid") == "valid" and tuple(config.get("strides") or size) == size
+    if not is_usual or _is_channels_first(config):
         raise _Unusual
-    chain.add(pictures.MaxPooling(layer.pool_size))
+    height, width, channels = chain.shape
+    chain.add(pictures.MaxPooling(size), (height // size[0], width // size[1], channels))
 
 
-def _average(layer: Any, chain: _Chain) -> None:
-    if layer.keepdims or layer.data_format != "channels_last":
+def _average(config: Config, chain: _Chain) -> None:
+    if config.get("keepdims") or _is_channels_first(config):
         raise _Unusual
-    chain.add(pictures.GlobalAverage())
+    _, _, channels = chain.shape
+    chain.add(pictures.GlobalAverage(), (channels,))
 
 
-def _dropout(layer: Any, chain: _Chain) -> None:
-    if layer.noise_shape is not None or not 0 <= layer.rate < 1:
+def _is_channels_first(config: Config) -> bool:
+    return bool(config.get("data_format", "channels_last") != "channels_last")
+
+
+def _flatten(config: Config, chain: _Chain) -> None:
+    chain.add(stacked.Flatten(channels_first=chain.channels_first), (prod(chain.shape),))
+
+
+def _dropout(config: Config, chain: _Chain) -> None:
+    if config.get("noise_shape") is not None or not 0 <= config["rate"] < 1:
         raise _Unusual
-    chain.add(stacked.Dropout(layer.rate))
+    chain.add(stacked.Dropout(config["rate"]))
 
 
-def _softmax(layer: Any, chain: _Chain) -> None:
-    if layer.axis not in (-1, len(layer.input.shape) - 1):
+def _softmax(config: Config, chain: _Chain) -> None:
+    if config["axis"] not in (-1, len(chain.shape)):
         raise _Unusual
     chain.add(stacked.Activation("softmax"))
 
 
-def _relu(layer: Any, chain: _Chain) -> None:
-    if layer.max_value is not None or layer.negative_slope or layer.threshold:
+def _relu(config: Config, chain: _Chain) -> None:
+    if config.get("max_value") is not None or config.get("negative_slope") or config.get("threshold"):
         raise _Unusual
     chain.add(stacked.Activation("relu"))
 
 
-_READERS: dict[str, Callable[[Any, _Chain], None]] = {
+_READERS: dict[str, Callable[[Config, _Chain], None]] = {
     "Dense": _dense,
     "Conv2D": _convolution,
     "BatchNormalization": _normalization,
     "MaxPooling2D": _pooling,
     "GlobalAveragePooling2D": _average,
     "Dropout": _dropout,
-    "Flatten": lambda layer, chain: chain.add(stacked.Flatten()),
-    "Activation": lambda layer, chain: chain.activation(layer),
+    "Flatten": _flatten,
+    "Activation": lambda config, chain: chain.activation(config),
     "Softmax": _softmax,
     "ReLU": _relu,
-    "LeakyReLU": lambda layer, chain: chain.add(stacked.Activation("leaky_relu", layer.negative_slope)),
+    "LeakyReLU": lambda config, chain: chain.add(stacked.Activation("leaky_relu", config["negative_slope"])),
 }
+"""Class of a layer → what adds it to the chain."""

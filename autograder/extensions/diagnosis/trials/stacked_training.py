@@ -14,7 +14,6 @@ from autograder.extensions.diagnosis.trials.recipe import (
     OF_CLASSES,
     SQUARED,
     Recipe,
-    output_activation,
     trained_labels,
 )
 from autograder.extensions.diagnosis.trials.stacked_layers import Activation, StackedLayer, sigmoid
@@ -28,7 +27,7 @@ class StackedNetwork:
     """A chain of layers whose weights from several seeds are trained together.
 
     Args:
-        layers: the layers, with the indices of their variables among those of the Keras model.
+        layers: the layers, with the indices of their variables among those of the architecture.
         penalties: ``(l1, l2)`` of each parameter, in the order of the layers.
     """
 
@@ -45,7 +44,7 @@ class StackedNetwork:
         self._last = self.layers[-1].name if isinstance(self.layers[-1], Activation) else ""
 
     def start(self, starts: Sequence[Sequence[np.ndarray]]) -> None:
-        """Set all variables to values for each seed, in the order of the Keras model's."""
+        """Set all variables to values for each seed, in the order of the architecture's."""
         self._starts = starts
         self._parameters = np.zeros((len(starts), sum(self._sizes)), dtype=np.float32)
         self._gradients = np.zeros_like(self._parameters)
@@ -66,7 +65,7 @@ class StackedNetwork:
             layer.remembered = stacks[count:]
 
     def variables(self) -> list[list[np.ndarray]]:
-        """Return the variables of each seed, in the order of the Keras model's."""
+        """Return the variables of each seed, in the order of the architecture's."""
         values = [list(start) for start in self._starts]
         for layer, indices in zip(self.layers, self._indices, strict=True):
             stacks = [*layer.parameters, *layer.remembered] if indices else []
@@ -107,12 +106,12 @@ class LossGradient:
 
     def __init__(self, recipe: Recipe, labels: np.ndarray) -> None:
         labels = trained_labels(recipe, labels)
-        classes = recipe.model.outputs[0].shape[-1]
+        classes = recipe.architecture.output_shape[-1]
         is_one_hot = labels.ndim == 2 and labels.shape[-1] > 1
         if recipe.loss == CATEGORICAL and not is_one_hot:
             labels = np.eye(classes)[labels.reshape(-1).astype(int)]
         self.labels = labels.reshape(len(labels), -1).astype(np.float32)
-        self.fused = ("softmax", "sigmoid") if recipe.fuses and recipe.loss in OF_CLASSES else ()
+        self.fused = ("softmax", "sigmoid") if recipe.architecture.fuses and recipe.loss in OF_CLASSES else ()
         self._slope = self._chosen(recipe, is_one_hot=is_one_hot)
 
     def __call__(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -122,7 +121,7 @@ class LossGradient:
         return slope
 
     def _chosen(self, recipe: Recipe, *, is_one_hot: bool) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        of_scores = recipe.from_logits or output_activation(recipe.model) in self.fused
+        of_scores = recipe.from_logits or recipe.architecture.output_activation in self.fused
         if recipe.loss == CATEGORICAL:
             of_shares = _of_one_hot_shares if is_one_hot else _of_shares
             return (lambda y, t: softmax(y) - t) if of_scores else of_shares

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from autograder.check.fresh_model import reinitialize
 from autograder.check.rows import take_rows
-from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, WITH_WIDTH, Recipe, keras_loss, trained_labels
+from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, Recipe
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.training_bench import Training
 
@@ -55,36 +53,15 @@ class Symptoms:
     @cached_property
     def dead_share(self) -> float:
         """Largest share of zeros among the outputs of a relu layer, on all rows, after the training."""
-        import keras
-
-        if not any(_activation(layer) == "relu" for layer in self.recipe.model.layers):
-            return 0.0
-        model = reinitialize(self.recipe.model, 0, self.data.inputs)
-        for variable, value in zip(model.variables, self.trainings[-1].weights or (), strict=True):
-            variable.assign(value)
-        relus = [layer.output for layer in model.layers if _activation(layer) == "relu"]
-        inputs = model.inputs if len(model.inputs) > 1 else model.inputs[0]
-        answers = keras.Model(inputs, relus)(take_rows(self.data.inputs, slice(_ROWS)), training=False)
-        return max(float((np.asarray(answer) == 0).mean()) for answer in keras.tree.flatten(answers))
+        weights = self.trainings[-1].weights
+        rows = take_rows(self.data.inputs, slice(_ROWS))
+        return 0.0 if weights is None else self.recipe.architecture.dead_share(weights, rows)
 
     @cached_property
     def first_gradient(self) -> float:
         """Mean size of the first kernel's gradient at the start of a training, by that of the last kernel's."""
-        import tensorflow as tf
-
-        model = reinitialize(self.recipe.model, 0, self.data.inputs)
-        kernels = [layer.kernel for layer in model.layers if type(layer).__name__ in WITH_WIDTH and _has_kernel(layer)]
-        if len(kernels) < 2:
-            return 1.0
-        labels = trained_labels(self.recipe, self.data.labels)
-        with tf.GradientTape() as tape:
-            outputs = model(take_rows(self.data.inputs, slice(_ROWS)), training=False)
-            loss = keras_loss(self.recipe, labels)(labels[:_ROWS], outputs)
-        first, last = (
-            float(np.abs(np.asarray(gradient)).mean())
-            for gradient in tape.gradient(loss, [kernels[0].value, kernels[-1].value])
-        )
-        return first / last if last > 0 else 1.0
+        rows = take_rows(self.data.inputs, slice(_ROWS))
+        return self.recipe.architecture.first_gradient(self.recipe, rows, self.data.labels[:_ROWS])
 
 
 def lowest_point(curve: np.ndarray) -> int:
@@ -104,13 +81,3 @@ def constant_loss(goal: str, labels: np.ndarray) -> float:
     counts = labels.sum(axis=0) if one_hot else np.bincount(labels.reshape(-1).astype(int))
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
-
-
-def _activation(layer: Any) -> str:
-    if type(layer).__name__ == "ReLU":
-        return "relu"
-    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
-
-
-def _has_kernel(layer: Any) -> bool:
-    return hasattr(layer, "kernel")

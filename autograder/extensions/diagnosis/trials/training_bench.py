@@ -9,21 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check import cost
-from autograder.check.fresh_model import reinitialize
 from autograder.check.rows import take_rows
-from autograder.extensions.diagnosis.trials.compiled_steps import CompiledSteps, compiled_steps
+from autograder.extensions.diagnosis.trials.architecture import TrainingLoop
 from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
-from autograder.extensions.diagnosis.trials.stacked_reading import preparing_layers, stacked_network
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork, train_together
 
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""
 _POINTS = 12
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
-_MAX_LAYERS = 100
 _TRIAL_STEPS = 4
 _LEAST_EPOCHS = 4
 """Fewest epochs of a longer training that are worth trying."""
@@ -48,7 +44,7 @@ class Training:
     fit_loss: float
     """Mean loss on fit rows at the end."""
     weights: list[np.ndarray] | None
-    """The variables of the recipe's model at the end; None for the beginning of a longer training."""
+    """The variables at the end, as the architecture orders them; None for the beginning of a longer training."""
 
     def until(self, epochs: int) -> Training:
         """Return the beginning of the training."""
@@ -57,7 +53,7 @@ class Training:
 
 
 class TrainingBench:
-    """What trains recipes, each graph compiled once, until the budget is used up."""
+    """What trains recipes, each graph prepared once, until the budget is used up."""
 
     def __init__(
         self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = time.process_time
@@ -65,12 +61,10 @@ class TrainingBench:
         """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured."""
         self.data, self.goal, self.clock = data, goal, clock
         self.deadline = clock() + seconds
-        self._graphs: dict[tuple[Any, ...], CompiledSteps] = {}
+        self._loops: dict[tuple[Any, ...], TrainingLoop] = {}
         self._trainings: dict[tuple[Any, ...], dict[int, Training]] = {}
-        self._starts: dict[tuple[int, int], list[Any]] = {}
         self._stacked: dict[tuple[Any, ...], StackedNetwork | None] = {}
         self._epoch_seconds: dict[tuple[Any, ...], float] = {}
-        self._kept: list[Any] = []  # graphs are known by the ids of models and optimizers, which must not be used again
 
     def seconds_of(self, recipe: Recipe) -> float:
         """Estimate the processor time of a training from those before it."""
@@ -85,7 +79,7 @@ class TrainingBench:
         """
         network = self._stack(recipe)
         if network is None:
-            self._graph(recipe)
+            self._loop(recipe)
         else:
             self._time_steps(network, recipe)
         epochs = int(share * self.left / max(1e-6, self.together(recipe) * self._epoch_seconds[recipe.graph]))
@@ -97,7 +91,7 @@ class TrainingBench:
         """Estimate the processor time of an epoch from a few steps."""
         rows = len(self.data.labels)
         size = min(recipe.batch_size, rows)
-        network.start([self._start(recipe, 0)] * TOGETHER)
+        network.start([recipe.architecture.start(0, self.data.inputs)] * TOGETHER)
         gradient, update = LossGradient(recipe, self.data.labels), self._update(recipe)
         fit = self._prepared(recipe, self.data.inputs)[: size * _TRIAL_STEPS]
         began = self.clock()
@@ -145,7 +139,7 @@ class TrainingBench:
     def _train_anew(self, recipe: Recipe, seed: int, reserve: float) -> None:
         network = self._stack(recipe)
         count = 1 if network is None else TOGETHER
-        compiling = 0.0 if network is not None or recipe.graph in self._graphs else _COMPILING
+        compiling = 0.0 if network is not None or recipe.graph in self._loops else _COMPILING
         if compiling + count * self.seconds_of(recipe) + reserve >= self.left:
             raise OutOfBudget
         began = self.clock()
@@ -162,20 +156,19 @@ class TrainingBench:
             OutOfBudget: the network is too large.
         """
         if recipe.graph not in self._stacked:
-            _require_small(recipe, len(self.data.labels), self.left)
-            self._kept += [recipe.model, recipe.optimizer]
+            size, epochs = min(recipe.batch_size, len(self.data.labels)), min(recipe.epochs, _LEAST_EPOCHS)
+            if recipe.architecture.is_too_large(len(self.data.labels), size, epochs, self.left):
+                raise OutOfBudget
             inputs = self.data.inputs
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
-            is_usual = is_plain and updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config()) is not None
-            self._stacked[recipe.graph] = stacked_network(recipe.model) if is_usual else None
-            if self._stacked[recipe.graph] is None and not recipe.fuses:
-                raise OutOfBudget  # TensorFlow computes the loss in another way than the network's own library
+            is_usual = is_plain and updates(recipe.optimizer) is not None
+            self._stacked[recipe.graph] = recipe.architecture.stacked() if is_usual else None
         return self._stacked[recipe.graph]
 
     def _trained_together(self, network: StackedNetwork, recipe: Recipe, seed: int) -> list[Training]:
         """Train from this seed and those that follow it."""
         seeds = range(seed, seed + TOGETHER)
-        network.start([self._start(recipe, number) for number in seeds])
+        network.start([recipe.architecture.start(number, self.data.inputs) for number in seeds])
         fit, compared = (self._prepared(recipe, rows) for rows in self._rows(recipe))
         gradient = LossGradient(recipe, self.data.labels)
         points = _measured_epochs(recipe.epochs)
@@ -196,7 +189,7 @@ class TrainingBench:
 
     def _update(self, recipe: Recipe) -> Update:
         """Start the optimizer anew, with the recipe's rate."""
-        starting = updates(type(recipe.optimizer).__name__, recipe.optimizer.get_config())
+        starting = updates(recipe.optimizer)
         rate = recipe.own_rate if recipe.rate is None else recipe.rate
         assert starting is not None  # _stack() has made sure of both
         assert rate is not None
@@ -210,37 +203,24 @@ class TrainingBench:
         return self.data.scaled if recipe.scaled else (self.data.inputs, self.data.compared)
 
     def _prepared(self, recipe: Recipe, rows: np.ndarray) -> np.ndarray:
-        """Let the model's first layers, which only scale the inputs, prepare the rows once."""
-        if not preparing_layers(recipe.model):
-            return rows
-        for layer in preparing_layers(reinitialize(recipe.model, 0, self.data.inputs)):
-            rows = np.asarray(layer(rows), dtype=np.float32)
-        return rows
+        return recipe.architecture.prepared(rows, self.data.inputs)
 
     def _trained(self, recipe: Recipe, seed: int) -> Training:
-        graph = self._graph(recipe)
-        start = [*self._start(recipe, seed), *graph.fresh_optimizer]
-        for variable, value in zip([*graph.variables, *graph.optimizer.variables], start, strict=True):
-            variable.assign(value)
-        if recipe.rate is not None:
-            graph.optimizer.learning_rate.assign(recipe.rate)
+        loop = self._loop(recipe)
         fit, compared = self._rows(recipe)
+        loop.begin(recipe, seed, fit)
         began = self.clock()
         epochs, rows = [], []
-        for epoch in self._run(graph, fit, recipe, seed):
+        for epoch in self._run(loop, recipe, seed):
             epochs.append(epoch)
-            rows.append(losses_of_rows(recipe, self.goal, graph.outputs(compared), self.data.compared_labels))
+            rows.append(losses_of_rows(recipe, self.goal, loop.outputs(compared), self.data.compared_labels))
         self._epoch_seconds[recipe.graph] = (self.clock() - began) / recipe.epochs
-        outputs = graph.outputs(take_rows(fit, slice(MAX_MEASURED)))
+        outputs = loop.outputs(take_rows(fit, slice(MAX_MEASURED)))
         fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
-        weights = [variable.numpy() for variable in graph.variables]
-        return Training(epochs, np.stack(rows), float(fit_rows.mean()), weights)
+        return Training(epochs, np.stack(rows), float(fit_rows.mean()), loop.weights())
 
-    def _run(self, graph: CompiledSteps, fit: Any, recipe: Recipe, seed: int) -> Iterator[int]:
+    def _run(self, loop: TrainingLoop, recipe: Recipe, seed: int) -> Iterator[int]:
         """Train, and yield the epoch where the curve has a point."""
-        import tensorflow as tf
-
-        fit = tf.nest.map_structure(tf.constant, fit)
         rows = len(self.data.labels)
         size = min(recipe.batch_size, rows)
         draw = np.random.default_rng([seed, rows])
@@ -249,58 +229,20 @@ class TrainingBench:
             orders = [draw.permutation(rows)[: rows // size * size] for _ in range(first, last)]
             if self.left <= 0:
                 raise OutOfBudget
-            graph.run(fit, np.concatenate(orders).reshape(-1, size))
+            loop.run(np.concatenate(orders).reshape(-1, size))
             first = last
             yield last
 
-    def _start(self, recipe: Recipe, seed: int) -> list[Any]:
-        """Return the variables' values at the start of a training, the same for each recipe of this architecture."""
-        key = id(recipe.model), seed
-        if key not in self._starts:
-            first = next((start for (model, _), start in self._starts.items() if model == id(recipe.model)), None)
-            if first is None or not _is_exchangeable(recipe.model):
-                drawn = reinitialize(recipe.model, seed, self.data.inputs)
-                self._starts[key] = [variable.numpy() for variable in drawn.variables]
-            else:
-                names = [variable.path for variable in recipe.model.variables]
-                draw = np.random.default_rng([seed, len(names)])
-                self._starts[key] = [_redrawn(value, name, draw) for value, name in zip(first, names, strict=True)]
-        return self._starts[key]
-
-    def _graph(self, recipe: Recipe) -> CompiledSteps:
-        if recipe.graph not in self._graphs:
-            graph = compiled_steps(recipe, self.data)
+    def _loop(self, recipe: Recipe) -> TrainingLoop:
+        if recipe.graph not in self._loops:
+            loop = recipe.architecture.loop(recipe, self.data)
+            loop.begin(recipe, 0, self.data.inputs)
             began = self.clock()
-            graph.run(self.data.inputs, np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
+            loop.run(np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
             steps = recipe.epochs * len(self.data.labels) / recipe.batch_size
             self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * steps / recipe.epochs
-            self._graphs[recipe.graph] = graph
-        return self._graphs[recipe.graph]
-
-
-def _require_small(recipe: Recipe, rows: int, seconds: float) -> None:
-    """Refuse a network that is too large, by its shapes alone.
-
-    Raises:
-        OutOfBudget: it would take too long to compile or to train, or too much memory.
-    """
-    elements = cost.elements(recipe.model) * min(recipe.batch_size, rows)
-    least = cost.training_seconds(recipe.model, rows, min(recipe.epochs, _LEAST_EPOCHS))
-    if len(recipe.model.layers) > _MAX_LAYERS or elements > cost.MAX_ELEMENTS or least > seconds:
-        raise OutOfBudget
-
-
-def _is_exchangeable(model: Any) -> bool:
-    """Tell whether the entries of each kernel are drawn alike and independently, as all usual initializers do."""
-    config = repr(model.get_config())
-    return not any(name in config for name in ("Orthogonal", "Identity"))
-
-
-def _redrawn(value: np.ndarray, name: str, draw: np.random.Generator) -> np.ndarray:
-    """Draw a variable's start anew: a kernel's entries in another order, which is much faster than to build a model."""
-    if name.endswith("seed_generator_state"):
-        return draw.integers(1, 2**31 - 1, size=value.shape).astype(value.dtype)
-    return draw.permutation(value.reshape(-1)).reshape(value.shape) if value.ndim > 1 else value
+            self._loops[recipe.graph] = loop
+        return self._loops[recipe.graph]
 
 
 def _measured_epochs(epochs: int) -> list[int]:

@@ -1,0 +1,123 @@
+"""Architectures: networks without their weights, of any library, as trials change and train them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from autograder.extensions.diagnosis.trials.recipe import Recipe
+    from autograder.extensions.diagnosis.trials.split_rows import SplitRows
+    from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
+
+Entry = dict[str, Any]
+"""A layer in Keras's words: ``class_name`` and ``config``, which has the layer's ``name``."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How the students of a library call what is changed."""
+
+    scaled: str
+    redrawn: str
+    clipped: str
+    usual_rate: str
+
+
+class TrainingLoop(ABC):
+    """Trainings of one recipe, one seed after the other."""
+
+    @abstractmethod
+    def begin(self, recipe: Recipe, seed: int, fit: Any) -> None:
+        """Draw the weights of a seed, and start the optimizer anew with the recipe's rate.
+
+        Args:
+            recipe: the loop's own, or one that differs from it in rate and scale only.
+            seed: determines the weights.
+            fit: the rows to train on.
+        """
+
+    @abstractmethod
+    def run(self, batches: np.ndarray) -> None:
+        """Take a step for each line of row numbers, (steps, batch size)."""
+
+    @abstractmethod
+    def outputs(self, rows: Any) -> np.ndarray:
+        """Compute the outputs of the network as it is now, (rows, …), float64."""
+
+    def weights(self) -> list[np.ndarray] | None:
+        """Return the variables in the order of :meth:`Architecture.start`; None if there is no such order."""
+        return None
+
+
+class Architecture(ABC):
+    """A network without its weights."""
+
+    words: Wording
+    fuses: bool
+    """Whether a crossentropy is one of the scores before a softmax or sigmoid at the end, as in Keras."""
+    layers: list[Entry]
+    """The layers in their order, without inputs; empty if the network shows none that can be changed."""
+    output_shape: tuple[Any, ...]
+    output_activation: str
+    """The activation at the end; empty or ``linear`` if there is none."""
+
+    @abstractmethod
+    def arranged(self, rows: Any) -> Any:
+        """Return a course's rows in the form that trials take: of a picture, the channels are the last axis."""
+
+    @abstractmethod
+    def is_too_large(self, rows: int, batch_size: int, epochs: int, seconds: float) -> bool:
+        """Tell by the shapes alone whether a training would take too long or too much memory."""
+
+    @abstractmethod
+    def edited(self, edit: Callable[[list[Entry]], None]) -> Architecture:
+        """Return the network whose layers, a copy of them, went through ``edit``.
+
+        Raises:
+            Exception: the library cannot build it.
+        """
+
+    @abstractmethod
+    def with_output(self, activation: str) -> Architecture:
+        """Return the network with another activation at the end; ``linear`` is none."""
+
+    @abstractmethod
+    def stacked(self) -> StackedNetwork | None:
+        """Return what trains several seeds at once; None for other networks than small chains of usual layers."""
+
+    @abstractmethod
+    def start(self, seed: int, inputs: Any) -> list[np.ndarray]:
+        """Draw the variables at the start of a training on these rows."""
+
+    @abstractmethod
+    def loop(self, recipe: Recipe, data: SplitRows) -> TrainingLoop:
+        """Prepare trainings from one seed after the other.
+
+        Raises:
+            Exception: the network cannot be trained in this way.
+        """
+
+    def prepared(self, rows: np.ndarray, inputs: Any) -> np.ndarray:
+        """Return what the first layer of a chain takes, if layers before it only scale the rows."""
+        return rows
+
+    @abstractmethod
+    def dead_share(self, weights: Sequence[np.ndarray], rows: Any) -> float:
+        """Return the largest share of zeros among the outputs of a relu layer; 0 if it is unknown.
+
+        Args:
+            weights: the variables after a training.
+            rows: inputs.
+        """
+
+    @abstractmethod
+    def first_gradient(self, recipe: Recipe, rows: Any, labels: np.ndarray) -> float:
+        """Return the mean size of the first kernel's gradient at the start of a training, by that of the last kernel's.
+
+        It is 1 if it is unknown.
+        """
