@@ -8,6 +8,7 @@ Results are kept in a file, line by line, so that a run can be interrupted and c
     benchmarks/diagnosis.py --workers 2 results.jsonl     130 faulty and 210 honest networks, and 30 honest ones of the
                                                           lessons, about 15 minutes of processor time
     benchmarks/diagnosis.py --faulty 0 --honest 0 lessons.jsonl
+    benchmarks/diagnosis.py --pytorch torch.jsonl         the same networks as modules of PyTorch, without the lessons
     benchmarks/diagnosis.py --only-print results.jsonl
 """
 
@@ -37,11 +38,11 @@ os.environ.update(thread_settings(1))  # as in an examiner: two processes with t
 import numpy as np  # noqa: E402 - reads how many threads it may have
 from faulty_networks import Program, faulty, honest  # noqa: E402
 from lesson_networks import LESSONS, LessonNetwork, lesson_networks  # noqa: E402
+from torch_twins import has_torch_twin, torch_twin  # noqa: E402
 
-from autograder.check.fresh_model import reinitialize  # noqa: E402
 from autograder.extensions.diagnosis.trials import counterfactuals as engine  # noqa: E402
-from autograder.extensions.diagnosis.trials.recipe import losses_of_rows  # noqa: E402
 from autograder.extensions.diagnosis.trials.symptoms import constant_loss  # noqa: E402
+from autograder.extensions.diagnosis.trials.training_bench import TrainingBench  # noqa: E402
 
 HURTS = 0.1
 """A fault counts if its network is so much worse than honest ones of its task, as a share of the constant's loss."""
@@ -60,6 +61,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
     parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the networks")
+    parser.add_argument(
+        "--pytorch", action="store_true", help="modules of PyTorch, where they show the fault"
+    )
     parser.add_argument("--only-print", action="store_true")
     chosen = parser.parse_args()
     if chosen.workers > 1 and not chosen.only_print:
@@ -90,8 +94,10 @@ def run(chosen: argparse.Namespace) -> None:
     for index, program in enumerate(_in_turn(chosen)):
         kind = "lesson" if isinstance(program, LessonNetwork) else "faulty" if program.fault else "honest"
         key = (kind, chosen.seed, index)
+        if chosen.pytorch and not has_torch_twin(program):
+            continue
         if index % parts == part and key not in done:
-            row = {"key": key, **diagnosed(program, chosen.seconds)}
+            row = {"key": key, **diagnosed(program, chosen.seconds, pytorch=chosen.pytorch)}
             with chosen.results.open("a") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -105,10 +111,8 @@ def _in_turn(chosen: argparse.Namespace) -> Iterator[Program | LessonNetwork]:
     yield from lesson_networks(chosen.lessons)
 
 
-def diagnosed(program: Program | LessonNetwork, seconds: float) -> dict[str, Any]:
+def diagnosed(program: Program | LessonNetwork, seconds: float, *, pytorch: bool = False) -> dict[str, Any]:
     """Diagnose one network, and measure what its told changes do on the holdout."""
-    import keras
-
     task = program.data()
     searches: list[engine.Search] = []
 
@@ -124,16 +128,22 @@ def diagnosed(program: Program | LessonNetwork, seconds: float) -> dict[str, Any
 
     original, engine.Search = engine.Search, Watched  # type: ignore[misc]
     settings = engine.Settings(program.epochs, program.batch_size, loss=task.goal, seed=program.number)
+    if pytorch:
+        task, model, changes = torch_twin(program, task)
+        settings = replace(settings, **changes)
     began = time.process_time()
     try:
-        diagnosis = engine.diagnose(program.model(), task.x, task.y, settings, seconds)
+        diagnosis = engine.diagnose(model if pytorch else program.model(), task.x, task.y, settings, seconds)
     finally:
         engine.Search = original  # type: ignore[misc]
     used = time.process_time() - began
     (search,) = searches
     recipes = [search.own, *(told.changed for told in search.told)]
     holdout = [_holdout_loss(search, recipe, task) for recipe in recipes]
-    keras.backend.clear_session()
+    if not pytorch:
+        import keras
+
+        keras.backend.clear_session()
     return {
         "task": task.name,
         "fault": program.fault,
@@ -151,20 +161,10 @@ def diagnosed(program: Program | LessonNetwork, seconds: float) -> dict[str, Any
 
 def _holdout_loss(search: engine.Search, recipe: Any, task: Any) -> float | None:
     """Return the mean loss on the holdout of the networks that the diagnosis trained; None if they diverged."""
-    bench = search.bench
-    x = replace(bench.data, compared=task.x_holdout).scaled[1] if recipe.scaled else task.x_holdout
-    bench.deadline = float("inf")
-    network = reinitialize(recipe.model, 0, bench.data.inputs)
-    losses = []
-    for seed in (1000 * search.seed + number for number in range(3)):
-        if (training := bench.train(recipe, seed)).weights is None:  # the beginning of a longer one
-            del bench._of_seed(recipe, seed)[recipe.epochs]
-            bench._train_anew(recipe, seed, 0.0)
-            training = bench.train(recipe, seed)
-        for variable, value in zip(network.variables, training.weights or (), strict=True):
-            variable.assign(value)
-        outputs = np.asarray(network(x, training=False), dtype=np.float64)
-        losses.append(losses_of_rows(recipe, search.goal, outputs, task.y_holdout).mean())
+    holdout = engine._floats(recipe.architecture.arranged(task.x_holdout))
+    data = replace(search.bench.data, compared=holdout, compared_labels=task.y_holdout)
+    bench = TrainingBench(data, search.goal, float("inf"))
+    losses = [bench.train(recipe, 1000 * search.seed + number).rows[-1].mean() for number in range(3)]
     return float(np.mean(losses)) if np.isfinite(losses).all() else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from autograder.check.metrics import loss_named
 from autograder.check.reading import as_examined
 from autograder.check.results import in_examiner
 from autograder.errors import CourseError, HostError
+from autograder.models.network import Network
+from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis
 
 _CHECK = "check.diagnose"
@@ -41,7 +43,7 @@ class DiagnosisRequest:
     loss: str | None = None
     """Loss that is measured, in Keras's word; None: what the model is compiled with."""
     optimizer: Any = None
-    """An optimizer of Keras or of the model's library; None: the model's, else Adam."""
+    """A name, settings, an optimizer of Keras or of the model's library; None: the model's, else Adam."""
     from_logits: bool = False
     """Whether the outputs are scores, for a model that is not compiled."""
     question: str = ""
@@ -51,27 +53,54 @@ class DiagnosisRequest:
 Answer = Callable[[DiagnosisRequest, Mapping[str, Any]], Diagnosis | None]
 """Makes a diagnosis with the settings of the assignment, or None; what is registered as ``autograder.diagnoses``."""
 
-_requests: ContextVar[list[DiagnosisRequest] | None] = ContextVar("autograder_diagnosis_requests", default=None)
+
+@dataclass(frozen=True)
+class _Collected:
+    requests: list[DiagnosisRequest] = field(default_factory=list)
+    optimizers: dict[str, OptimizerSettings] = field(default_factory=dict)
+    """The grade_id of a test → the first optimizer that it names or checks."""
+
+
+_collected: ContextVar[_Collected | None] = ContextVar("autograder_diagnosis_requests", default=None)
 
 
 @contextmanager
 def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
-    """Collect the requests of all tests inside the block; outside of one, requests are dropped."""
-    requests: list[DiagnosisRequest] = []
-    token = _requests.set(requests)
+    """Collect the requests of all tests inside the block; outside of one, requests are dropped.
+
+    At the end, requests for networks of other libraries without an optimizer get that of a check of the same test, or
+    the only one of the notebook: a module does not say its own.
+    """
+    collected = _Collected()
+    token = _collected.set(collected)
     try:
-        yield requests
+        yield collected.requests
+        collected.requests[:] = [_with_optimizer(request, collected.optimizers) for request in collected.requests]
     finally:
-        _requests.reset(token)
+        _collected.reset(token)
+
+
+def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
+    if request.optimizer is not None or not isinstance(request.model, Network):
+        return request
+    several = any(other != first for first in optimizers.values() for other in optimizers.values())
+    only = None if several else next(iter(optimizers.values()), None)
+    return replace(request, optimizer=optimizers.get(request.question, only))
 
 
 def request_diagnosis(request: DiagnosisRequest) -> None:
     """Note a request; a model is diagnosed once for each question."""
-    requests = _requests.get()
-    question = asking_question()
-    if requests is None or any(one.model is request.model and one.question == question for one in requests):
+    collected, question = _collected.get(), asking_question()
+    if collected is None or any(one.model is request.model and one.question == question for one in collected.requests):
         return
-    requests.append(replace(request, question=question))
+    collected.requests.append(replace(request, question=question))
+
+
+def note_optimizer(optimizer: OptimizerSettings) -> None:
+    """Note an optimizer of ``torch.optim`` that a test names or checks, for the diagnoses of the same notebook."""
+    collected = _collected.get()
+    if collected is not None and optimizer.rate == "lr":
+        collected.optimizers.setdefault(asking_question(), optimizer)
 
 
 def own_epochs(model: Any, otherwise: int) -> int:

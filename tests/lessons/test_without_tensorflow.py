@@ -55,6 +55,11 @@ check.training_step(train_step, model, (X, y), from_logits=True, optimizer="adam
 check.retrained(model, on=(X, y), holdout=(X, y), epochs=1, below=9, seeds=1, from_logits=True)
 check.curve([2.0, 1.0], [2.1, 1.1])
 check.optimizer(torch.optim.Adam(model.parameters(), lr=0.1), kind="adam", lr=0.1, model=model)
+diagnosis = check.diagnose(model, on=(np.tile(X, (4, 1)), np.tile(y, 4)), epochs=2, loss="categorical_crossentropy", from_logits=True)
+assert [trial.kind for trial in diagnosis.tried] == ["epochs"], diagnosis
+parts = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3))
+diagnosis = check.diagnose(parts, on=(np.tile(X, (4, 1)), np.tile(y, 4)), epochs=2, loss="categorical_crossentropy", from_logits=True)
+assert [trial.kind for trial in diagnosis.tried] == ["epochs"], diagnosis
 tokens = np.random.default_rng(0).integers(0, 9, (16, 5))
 check.causal(nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 9)), tokens)
 """

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autograder.check.diagnosing import note_optimizer
 from autograder.check.external_model import ask
 from autograder.check.handle import reference_of
 from autograder.check.pattern import Range
@@ -14,6 +15,7 @@ from autograder.check.subject import may_show, refusal
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.kernel_side.optimizer_settings import describe
+from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.checks import CheckResult
 
 _CHECK = "check.optimizer"
@@ -23,6 +25,8 @@ _KINDS = (
 )  # fmt: skip
 """Classes that a test may ask for, and that a message may name."""
 _RATES = ("lr", "learning_rate")
+_NOTED = ("betas", "eps", "alpha", "momentum", "nesterov", "weight_decay", "amsgrad", "dampening")
+"""Settings with which a diagnosis trains."""
 
 
 def optimizer(
@@ -67,6 +71,7 @@ def optimizer(
         return report(
             name, 0.0, refusal(optimizer) or f"this is not an optimizer ({type_of(optimizer)})", weight=weight
         )
+    _note(described)
     is_shown = may_show(optimizer, show)
     differences = list(_differences(described, wanted, expected))
     kind_text = described["kind"] or "a class of its own"
@@ -102,10 +107,22 @@ def _described(optimizer: Any, model: Any) -> dict[str, Any] | None:
         return None
     kind = claim.get("kind")
     return {
+        "library": claim["library"],
         "kind": kind if kind in _KINDS else "",
         "groups": [{key: _number(value) for key, value in group.items() if type(key) is str} for group in groups],
         "trains": claim.get("trains"),
     }
+
+
+def _note(described: dict[str, Any]) -> None:
+    """Let a diagnosis train with this optimizer of PyTorch, if it is one of its classes with a usable rate."""
+    first = described["groups"][0]
+    rate = _setting(first, _RATES)
+    is_usable = type(rate) in (int, float) and 0 < rate < math.inf
+    if described["library"] != "torch" or not described["kind"] or not is_usable:
+        return
+    known = {name: first[name] for name in _NOTED if first.get(name) is not None}
+    note_optimizer(OptimizerSettings(described["kind"], {**known, "lr": rate}, "lr"))
 
 
 def _number(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.diagnosing import note_optimizer
 from autograder.check.error_place import described
 from autograder.check.external_model import ask
 from autograder.check.fresh_model import NotTrainable
@@ -114,6 +115,8 @@ def training_step(
         except NotTrainable as error:
             return request.for_a_person(str(error))
         chosen = calculus.optimizer(optimizer) if optimizer is not None else calculus.optimizer("sgd").with_rate(0.1)
+        if optimizer is not None:
+            note_optimizer(chosen)
         batches = _batches(inputs, labels, rows, seed)
         right = LoopSettings(objective, chosen)
         steps = _CheckedSteps(calculus, batches, right, seed, names_optimizer=optimizer is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from autograder.check.asking import asked_by
 from autograder.check.diagnosing import (
     DiagnosisRequest,
     collecting_requests,
+    note_optimizer,
     own_epochs,
     request_diagnosis,
 )
@@ -22,6 +24,8 @@ from autograder.check.prediction_cache import ModelFigures, PredictionCache, rea
 from autograder.errors import CourseError
 from autograder.examination import diagnoses as examination
 from autograder.examination.diagnoses import diagnoses
+from autograder.models.network import Network
+from autograder.models.step_calculus import OptimizerSettings
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
 
 X, Y = np.zeros((4, 2)), np.zeros(4)
@@ -47,6 +51,34 @@ def test_requests_are_collected_with_their_question_and_once_for_a_model() -> No
         request_diagnosis(request(Model()))
     request_diagnosis(request(model))  # outside, nobody asks
     assert [one.question for one in requests] == ["test-loss", "test-loss"]
+
+
+ADAM, SGD = (OptimizerSettings(kind, {"lr": 0.1}, "lr") for kind in ("Adam", "SGD"))
+
+
+@pytest.mark.parametrize(
+    ("noted", "expected"),
+    [
+        ([("other", SGD)], SGD),
+        ([("mine", ADAM), ("other", SGD)], ADAM),
+        ([("mine", ADAM), ("mine", SGD)], ADAM),
+        ([("first", ADAM), ("second", SGD)], None),
+        ([("mine", OptimizerSettings("Adam", {"learning_rate": 0.1}, "learning_rate"))], None),
+        ([], None),
+    ],
+)
+def test_a_module_gets_the_optimizer_of_a_check_of_its_test_or_the_only_one_of_its_notebook(
+    noted: list[tuple[str, OptimizerSettings]], expected: OptimizerSettings | None
+) -> None:
+    with collecting_requests() as requests:
+        with asked_by("mine"):
+            request_diagnosis(request(Mock(spec=Network)))
+            request_diagnosis(replace(request(Mock(spec=Network)), optimizer="adam"))
+            request_diagnosis(request(Model()))
+        for question, optimizer in noted:
+            with asked_by(question):
+                note_optimizer(optimizer)
+    assert [one.optimizer for one in requests] == [expected, "adam", None]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from helpers.remote_models import answer, recorded
 
 from autograder import check
 from autograder.errors import CourseError
+from autograder.models.step_calculus import OptimizerSettings
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
 
@@ -119,3 +120,14 @@ def test_an_optimizer_of_keras_is_described() -> None:
 def test_a_kind_that_nobody_has_is_the_tests_fault() -> None:
     with pytest.raises(CourseError):
         check.optimizer(None, kind="gradient descent")
+
+
+@needs_torch
+def test_a_diagnosis_trains_with_the_optimizer_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[OptimizerSettings] = []
+    monkeypatch.setattr("autograder.extensions.training_steps.optimizer.note_optimizer", noted.append)
+    for made in ("SGD(net.parameters(), lr=1, momentum=0.9)", "SGD(net.parameters(), lr=-0.0)"):
+        optimizer = bound(f"{TORCH}model = torch.optim.{made}", "at home")
+        recorded(lambda optimizer=optimizer: check.optimizer(optimizer, kind="adam"))
+    (only,) = noted  # with a rate of 0, nothing can be trained
+    assert (only.kind, only.rate, only.settings["lr"], only.settings["momentum"]) == ("SGD", "lr", 1, 0.9)
