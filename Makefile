@@ -77,7 +77,7 @@ test-torch: install ## everything that needs PyTorch, which is installed into .v
 	@scripts/install-torch
 	$(BIN)/python -m pytest -q -m "" tests/extensions/pytorch tests/security/test_65_pytorch_graphs.py \
 	  tests/coordinator/test_templates.py tests/kernel/test_models_of_libraries.py tests/kernel/test_weight_file.py \
-	  tests/extensions/training_steps/test_curves_and_optimizers.py tests/extensions/diagnosis/test_torch_diagnosis.py \
+	  tests/extensions/training_steps/test_curves_and_optimizers.py tests/extensions/diagnosis/test_torch_diagnosis.py tests/extensions/diagnosis/test_torch_chains.py \
 	  tests/codec/test_codec_infinity.py tests/lessons/test_pytorch_fully_connected.py tests/lessons/test_small_gpt.py \
 	  tests/lessons/test_honest_torch.py tests/lessons/test_without_tensorflow.py $(PYTEST_ARGS)
 

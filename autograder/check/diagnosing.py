@@ -83,9 +83,9 @@ def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
 def _with_optimizer(request: DiagnosisRequest, optimizers: Mapping[str, OptimizerSettings]) -> DiagnosisRequest:
     if request.optimizer is not None or not isinstance(request.model, Network):
         return request
-    several = any(other != first for first in optimizers.values() for other in optimizers.values())
-    only = None if several else next(iter(optimizers.values()), None)
-    return replace(request, optimizer=optimizers.get(request.question, only))
+    first = next(iter(optimizers.values()), None)
+    common = first if all(optimizer == first for optimizer in optimizers.values()) else None
+    return replace(request, optimizer=optimizers.get(request.question, common))
 
 
 def request_diagnosis(request: DiagnosisRequest) -> None:

@@ -39,11 +39,11 @@ def plain_chain(graph: Graph, shapes: Shapes) -> list[ChainLayer] | None:
         if number not in graph.needed or node.operator in SIZES:
             continue
         call = OperatorCall(graph, shapes, number, node)
-        others = [ref for ref in node.refs if ref != value and not _is_size(graph, ref)]
+        tensors = [ref for ref in node.refs if ref != value and not _is_size(graph, ref)]
         is_next = node.args[:1] == (ValueRef(value),) and node.refs.count(value) == 1
-        if not is_next or used & set(others) or not _append(call, others, layers):
+        if not is_next or used & set(tensors) or not _append(call, tensors, layers):
             return None
-        used |= set(others)
+        used |= set(tensors)
         value = number
     return layers if graph.outputs == (value,) else None
 

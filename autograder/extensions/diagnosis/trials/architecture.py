@@ -33,13 +33,7 @@ class TrainingLoop(ABC):
 
     @abstractmethod
     def begin(self, recipe: Recipe, seed: int, fit: Any) -> None:
-        """Draw the weights of a seed, and start the optimizer anew with the recipe's rate.
-
-        Args:
-            recipe: the loop's own, or one that differs from it in rate and scale only.
-            seed: determines the weights.
-            fit: the rows to train on.
-        """
+        """Draw the weights of a seed, and start the optimizer anew with the rate of a recipe that shares its graph."""
 
     @abstractmethod
     def run(self, batches: np.ndarray) -> None:
@@ -62,9 +56,16 @@ class Architecture(ABC):
     """Whether a crossentropy is one of the scores before a softmax or sigmoid at the end, as in Keras."""
     layers: list[Entry]
     """The layers in their order, without inputs; empty if the network shows none that can be changed."""
-    output_shape: tuple[Any, ...]
-    output_activation: str
-    """The activation at the end; empty or ``linear`` if there is none."""
+
+    @property
+    @abstractmethod
+    def output_shape(self) -> tuple[Any, ...]:
+        """The shape of the output, with the rows."""
+
+    @property
+    @abstractmethod
+    def output_activation(self) -> str:
+        """The activation at the end; empty or ``linear`` if there is none."""
 
     @abstractmethod
     def arranged(self, rows: Any) -> Any:
@@ -108,16 +109,8 @@ class Architecture(ABC):
 
     @abstractmethod
     def dead_share(self, weights: Sequence[np.ndarray], rows: Any) -> float:
-        """Return the largest share of zeros among the outputs of a relu layer; 0 if it is unknown.
-
-        Args:
-            weights: the variables after a training.
-            rows: inputs.
-        """
+        """Return the largest share of zeros among a relu layer's outputs, with these variables; 0 if it is unknown."""
 
     @abstractmethod
     def first_gradient(self, recipe: Recipe, rows: Any, labels: np.ndarray) -> float:
-        """Return the mean size of the first kernel's gradient at the start of a training, by that of the last kernel's.
-
-        It is 1 if it is unknown.
-        """
+        """Return the mean size of the first kernel's gradient at the start, by the last one's; 1 if it is unknown."""

@@ -37,9 +37,17 @@ class KerasArchitecture(Architecture):
     def __init__(self, model: Any) -> None:
         self.model = model
         self.layers = [entry for entry in model.get_config()["layers"] if entry["class_name"] != "InputLayer"]
-        self.output_shape = tuple(model.outputs[0].shape)
-        self.output_activation = _output_activation(model)
         self._starts: dict[int, list[Any]] = {}
+
+    @property
+    def output_shape(self) -> tuple[Any, ...]:
+        """See :class:`Architecture`."""
+        return tuple(self.model.outputs[0].shape)
+
+    @property
+    def output_activation(self) -> str:
+        """See :class:`Architecture`."""
+        return _output_activation(self.model)
 
     def arranged(self, rows: Any) -> Any:
         """Return rows of one number as a column, (n, 1), if the model takes one, as Keras does in ``fit``."""

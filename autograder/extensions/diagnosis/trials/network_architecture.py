@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,14 @@ _CHANCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"softmax": softmax, "
 
 @dataclass(eq=False)
 class NetworkArchitecture(Architecture):
-    """The architecture of a network of another library."""
+    """The architecture of a network of another library, with one output."""
 
-    input_shape: Any
-    output_shape: tuple[Any, ...]
-    output_activation: str
-    numbers_per_row: int
-    multiplications_per_row: float
-    network: Network | None
-    """What its library trains; None if a layer within was changed."""
-    added: str = ""
-    """The activation that is computed behind the network."""
-    layers: list[Entry] = field(default_factory=list)
+    network: Network
+    layers: list[Entry]
+    ending: str | None = None
+    """The activation in place of the network's own at the end."""
+    is_changed: bool = False
+    """Whether layers within were changed, so that the library cannot train it."""
 
     words = Wording(
         scaled="each feature of the inputs scaled to mean 0 and deviation 1",
@@ -48,40 +44,46 @@ class NetworkArchitecture(Architecture):
     )
     fuses = False
 
+    @property
+    def output_shape(self) -> tuple[Any, ...]:
+        """See :class:`Architecture`."""
+        return tuple(self.network.output_shape)
+
+    @property
+    def output_activation(self) -> str:
+        """See :class:`Architecture`."""
+        return self.network.ending()[0] if self.ending is None else self.ending
+
     def arranged(self, rows: Any) -> Any:
         """Return rows of a chain as float32, and a picture's channels in the last axis."""
         if not isinstance(rows, np.ndarray):
             return rows
-        return _channels_last(rows.astype(np.float32) if self.layers else rows)
+        numbers = rows.astype(np.float32) if self.layers else rows
+        return np.moveaxis(numbers, 1, -1) if numbers.ndim == 4 else numbers
 
     def is_too_large(self, rows: int, batch_size: int, epochs: int, seconds: float) -> bool:
         """See :class:`Architecture`."""
-        operations = 6 * self.multiplications_per_row * rows * epochs  # as in check.cost
+        operations = 6 * self.network.multiplications_per_row * rows * epochs  # as in check.cost
         too_long = operations > cost.MAX_OPERATIONS_PER_SECOND * seconds
-        return too_long or self.numbers_per_row * batch_size > cost.MAX_ELEMENTS
+        return too_long or self.network.numbers_per_row * batch_size > cost.MAX_ELEMENTS
 
     def edited(self, edit: Callable[[list[Entry]], None]) -> NetworkArchitecture:
         """See :class:`Architecture`."""
         layers = copy.deepcopy(self.layers)
         edit(layers)
-        return replace(self, layers=layers, network=None)
+        return replace(self, layers=layers, is_changed=True)
 
     def with_output(self, activation: str) -> NetworkArchitecture:
         """See :class:`Architecture`."""
-        network = None if self.network is None else self.network.ending()[1]
-        return replace(
-            self,
-            network=network,
-            added="" if activation == "linear" else activation,
-            output_activation=activation,
-            layers=_with_output(copy.deepcopy(self.layers), activation),
-        )
+        return replace(self, layers=_with_output(copy.deepcopy(self.layers), activation), ending=activation)
 
     def stacked(self) -> StackedNetwork | None:
         """See :class:`Architecture`."""
         if not self.layers:
             return None
-        return stacked_network(self.layers, _row_shape(self.input_shape), channels_first=True)
+        _, *shape = self.network.input_shape
+        last = (*shape[1:], shape[0]) if len(shape) == 3 else shape
+        return stacked_network(self.layers, last, channels_first=True)
 
     def start(self, seed: int, inputs: Any) -> list[np.ndarray]:
         """Draw the variables of a chain as PyTorch's modules do."""
@@ -100,9 +102,11 @@ class NetworkArchitecture(Architecture):
 
     def loop(self, recipe: Recipe, data: SplitRows) -> TrainingLoop:
         """See :class:`Architecture`."""
-        if self.network is None or self.added not in ("", *_CHANCES):
+        if self.is_changed:
             raise NotImplementedError("such a change can be made in a small chain only")
-        return _NetworkLoop(self.network, self.added, data.labels)
+        if self.ending is None:
+            return _NetworkLoop(self.network, "", data.labels)
+        return _NetworkLoop(self.network.ending()[1], self.ending.replace("linear", ""), data.labels)
 
     def dead_share(self, weights: Sequence[np.ndarray], rows: Any) -> float:
         """See :class:`Architecture`."""
@@ -128,7 +132,7 @@ class NetworkArchitecture(Architecture):
 
 
 class _NetworkLoop(TrainingLoop):
-    """Trainings by the network's own library."""
+    """Trainings by the network's own library; ``added`` is an activation behind it, softmax or sigmoid, or empty."""
 
     def __init__(self, network: Network, added: str, labels: np.ndarray) -> None:
         self.network, self.added, self.labels = network, added, labels
@@ -156,30 +160,21 @@ class _NetworkLoop(TrainingLoop):
 
 
 def network_architecture(network: Network) -> NetworkArchitecture:
-    """Return the architecture of a network with one output."""
-    chain = network.chain() or ()
-    entries = [
+    """Return the architecture of a network, with its layers if it is a chain."""
+    layers = [
         {"class_name": layer.kind, "config": {**layer.settings, "name": str(number)}}
-        for number, layer in enumerate(chain)
+        for number, layer in enumerate(network.chain() or ())
     ]
-    return NetworkArchitecture(
-        network.input_shape,
-        tuple(network.output_shape),
-        network.ending()[0],
-        network.numbers_per_row,
-        network.multiplications_per_row,
-        network,
-        layers=entries,
-    )
+    return NetworkArchitecture(network, layers)
 
 
 def network_optimizer(network: Network, wanted: Any) -> OptimizerSettings:
-    """Return the optimizer that a test names, else Adam.
+    """Return the optimizer that a test names or checks, else Adam.
 
     Raises:
         CourseError: the network's library has none like it.
     """
-    return wanted if isinstance(wanted, OptimizerSettings) else network.training_steps().optimizer(wanted or "adam")
+    return network.training_steps().optimizer(wanted or "adam")
 
 
 def _with_output(layers: list[Entry], activation: str) -> list[Entry]:
@@ -202,15 +197,6 @@ def _drawn(shapes: Sequence[tuple[int, ...]], initializer: str, draw: np.random.
         return [draw.normal(0, math.sqrt(2 / inputs), shapes[0]), *(np.zeros(shape) for shape in shapes[1:])]
     bound = 1 / math.sqrt(inputs)
     return [draw.uniform(-bound, bound, shape) for shape in shapes]
-
-
-def _row_shape(shape: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the shape of a row with the channels of a picture in the last axis."""
-    return (*shape[2:], shape[1]) if len(shape) == 4 else tuple(shape[1:])
-
-
-def _channels_last(rows: np.ndarray) -> np.ndarray:
-    return np.moveaxis(rows, 1, -1) if rows.ndim == 4 else rows
 
 
 def _channels_first(rows: Any) -> Any:

@@ -26,17 +26,6 @@ _EXACT = {
     "decoupled_weight_decay": False,
 }
 """Settings that must have these values: what else they can do is not computed here."""
-_OF_TORCH = {"eps": "epsilon", "alpha": "rho"}
-"""Setting of ``torch.optim`` → that of Keras."""
-_USUAL: Mapping[str, Any] = {
-    "betas": (0.9, 0.999),
-    "eps": 1e-8,
-    "alpha": 0.99,
-    "momentum": 0.0,
-    "nesterov": False,
-    "momentum_decay": 0.004,
-}
-"""What ``torch.optim`` takes where nothing is said."""
 
 
 def updates(optimizer: OptimizerSettings) -> Callable[[float], Update] | None:
@@ -45,9 +34,8 @@ def updates(optimizer: OptimizerSettings) -> Callable[[float], Update] | None:
     if kind not in _OPTIMIZERS or any(config.get(name, usual) != usual for name, usual in _EXACT.items()):
         return None
     if is_of_torch:
-        config = {**_USUAL, **config}
-        config |= {word: config[name] for name, word in _OF_TORCH.items()}
-        config["beta_1"], config["beta_2"] = config["betas"]
+        config |= {"epsilon": config.get("eps"), "rho": config.get("alpha")}
+        config["beta_1"], config["beta_2"] = config.get("betas", (0.0, 0.0))
     decay = config.get("weight_decay") or 0.0
     if decay and kind != "AdamW" and not is_of_torch:
         return None

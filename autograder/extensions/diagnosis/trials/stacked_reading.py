@@ -68,8 +68,8 @@ def stacked_network(
         for number, entry in enumerate(entries):
             first = len(chain.layers)
             _READERS[entry["class_name"]](entry["config"], chain)
-            own = following if variables is None else iter(variables[number])
-            indices += [list(_places(layer, own)) for layer in chain.layers[first:]]
+            numbers = following if variables is None else iter(variables[number])
+            indices += [list(_numbers(layer, numbers)) for layer in chain.layers[first:]]
     except (_Unusual, KeyError, TypeError, ValueError):
         return None
     learns = any(layer.shapes for layer in chain.layers)
@@ -78,7 +78,7 @@ def stacked_network(
     return StackedNetwork(list(zip(chain.layers, indices, strict=True)), chain.penalties)
 
 
-def _places(layer: stacked.StackedLayer, following: Iterator[int]) -> Iterator[int]:
+def _numbers(layer: stacked.StackedLayer, following: Iterator[int]) -> Iterator[int]:
     for _ in (*layer.shapes, *layer.states):
         yield next(following)
 
