@@ -118,9 +118,9 @@ def _is_starred(arguments: Sequence[ast.expr]) -> bool:
 def torch_optimizers(node: ast.AST) -> Edits:
     """Take an optimizer of PyTorch's that learns as well, and train for more epochs in a loop."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        owner, other = ast.unparse(node.func.value), _AS_GOOD.get(node.func.attr.lower())
-        if owner in ("optim", "torch.optim") and other is not None:
-            function = expression(f"{owner}.{_TORCH_CLASSES[other]}")
+        owner, as_good = ast.unparse(node.func.value), _AS_GOOD.get(node.func.attr.lower())
+        if owner in ("optim", "torch.optim") and as_good is not None:
+            function = expression(f"{owner}.{_TORCH_CLASSES[as_good]}")
             yield "an optimizer that is as good", ast.Call(function, node.args, node.keywords)
     if isinstance(node, ast.For) and "epoch" in ast.unparse(node.target).lower():
         match node.iter:
