@@ -16,6 +16,8 @@ from autograder.results.staff_pages import Reply
 
 ANONYMOUS = "anonymous"
 """Address at which names are hidden."""
+HOME = "/staff/"
+"""Address of a door's overview."""
 MAX_SITES = 16
 """Most sites that are kept: those that were asked for last."""
 _OLDER_RUN = b'{"error": "this page is of an older run: open the assignment again"}'
@@ -48,6 +50,7 @@ class DoorPages:
         """Open the site of the current grades; people who come to the same grades share one, and see one another."""
         site = open_site(course, assignment, anonymous=anonymous, salt=self._salt)
         site.require_answers()
+        site.home = HOME
         name = digest(assignment.name, anonymous, repr(site.exams), repr(site.grades), self._salt)[:16]
         with self._lock:
             self._sites.setdefault(name, site)

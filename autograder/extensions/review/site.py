@@ -43,6 +43,8 @@ class Site:
     """Decides the order of anonymous answers."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Student → name for people, which stands beside the id."""
+    home: str = ""
+    """Address of the page that leads to it; empty: there is none."""
     entered: int = 0
     """Number of times that points were entered."""
 
@@ -186,7 +188,7 @@ class Site:
         return self.questions[number]
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, **more}
+        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, "home": self.home, **more}
 
 
 def open_site(course: Course, assignment: Assignment, *, anonymous: bool, salt: str) -> Site:

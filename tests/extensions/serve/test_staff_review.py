@@ -83,6 +83,7 @@ def test_staff_give_points_and_the_log_says_who(answering: Door, caplog: pytest.
     assert REVIEW in client.get("/staff/").content.decode()
     address, page = overview(client)
     assert "Why does it learn?" in page
+    assert 'href="/staff/"' in page
     assert "Because of the gradient." in client.get(f"{address}q/0").content.decode()
     assert client.get(f"{address}review.js")["Content-Type"].startswith("text/javascript")
     with caplog.at_level(logging.INFO, "autograder.serve"):
