@@ -61,9 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
     parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the networks")
-    parser.add_argument(
-        "--pytorch", action="store_true", help="modules of PyTorch, where they show the fault"
-    )
+    parser.add_argument("--pytorch", action="store_true", help="modules of PyTorch, where they show the fault")
     parser.add_argument("--only-print", action="store_true")
     chosen = parser.parse_args()
     if chosen.workers > 1 and not chosen.only_print:

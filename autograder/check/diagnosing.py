@@ -68,8 +68,8 @@ _collected: ContextVar[_Collected | None] = ContextVar("autograder_diagnosis_req
 def collecting_requests() -> Iterator[list[DiagnosisRequest]]:
     """Collect the requests of all tests inside the block; outside of one, requests are dropped.
 
-    At the end, requests for networks of other libraries without an optimizer get that of a check of the same test, or
-    the only one of the notebook: a module does not say its own.
+    A module does not say its optimizer. At the end, a request without one gets that of a check of the same test, or the
+    only one of the notebook.
     """
     collected = _Collected()
     token = _collected.set(collected)

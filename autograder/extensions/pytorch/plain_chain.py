@@ -24,7 +24,7 @@ Shapes = Mapping[int, tuple[int, ...]]
 
 
 def plain_chain(graph: Graph, shapes: Shapes) -> list[ChainLayer] | None:
-    """Read a graph as a chain of layers that PyTorch draws in its usual way; None if it is not exactly one.
+    """Read a graph as a chain of layers with PyTorch's usual initial weights; None for any other.
 
     Args:
         graph: the graph.
@@ -86,7 +86,7 @@ def _append(call: OperatorCall, tensors: Sequence[int], layers: list[ChainLayer]
 
 
 def _keeps_numbers(call: OperatorCall) -> bool:
-    """Tell whether an operator gives the same shape, or a column as a vector, which can only be the last step."""
+    """Tell whether an operator gives the same shape, or, as a last step, a column as a vector."""
     before, after = call.shape(), call.result
     return call.operator in _VIEWS and (before == after or (before[1:] == (1,) and after == before[:1]))
 
@@ -126,8 +126,8 @@ def _dense(call: OperatorCall, keras: _Settings, torch: _Settings) -> _Settings 
 def _convolution(call: OperatorCall, keras: _Settings, torch: _Settings) -> _Settings | None:
     if torch["groups"] != 1 or set(torch["dilation"]) != {1}:
         return None
-    taken = {name: keras[name] for name in ("filters", "kernel_size", "strides", "use_bias")}
-    return {**taken, "padding": torch["padding"], "activation": "linear"}
+    settings = {name: keras[name] for name in ("filters", "kernel_size", "strides", "use_bias")}
+    return {**settings, "padding": torch["padding"], "activation": "linear"}
 
 
 def _pooling(call: OperatorCall, keras: _Settings, torch: _Settings) -> _Settings | None:

@@ -121,8 +121,8 @@ def _note(described: dict[str, Any]) -> None:
     is_usable = type(rate) in (int, float) and 0 < rate < math.inf
     if described["library"] != "torch" or not described["kind"] or not is_usable:
         return
-    known = {name: first[name] for name in _NOTED if first.get(name) is not None}
-    note_optimizer(OptimizerSettings(described["kind"], {**known, "lr": rate}, "lr"))
+    settings = {name: first[name] for name in _NOTED if first.get(name) is not None}
+    note_optimizer(OptimizerSettings(described["kind"], {**settings, "lr": rate}, "lr"))
 
 
 def _number(value: Any) -> Any:

@@ -21,8 +21,8 @@ _UNKNOWN_OPTIMIZER = "No test names your optimizer, so each training was one wit
 def answer(request: DiagnosisRequest, settings: Mapping[str, Any]) -> Diagnosis | None:
     """Diagnose a model; None where course.yaml says ``diagnosis: off``, or where nothing could be tried.
 
-    Nothing can be tried where a grader lacks Keras or TensorFlow for a Keras model, for a network of another library
-    with several outputs, or where no test says its loss.
+    A Keras model needs Keras and TensorFlow. A network of another library needs a loss that a test says, and one
+    output.
     """
     if not settings.get("diagnosis", True):
         return None

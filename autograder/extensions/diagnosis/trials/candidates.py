@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from autograder.extensions.diagnosis.trials.architecture import Entry
 from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
@@ -19,6 +18,7 @@ from autograder.extensions.diagnosis.trials.recipe import (
     Recipe,
 )
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, lowest_point
+from autograder.extensions.diagnosis.trials.trial_architecture import Entry
 
 _BETWEEN = frozenset({"Dropout", "BatchNormalization", "LayerNormalization", "Flatten", "MaxPooling2D", "MaxPooling1D"})
 """Layers that may stand between a linear layer and the next without making it a non-linear one."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from autograder.check.rows import map_arrays
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
-from autograder.extensions.diagnosis.trials.architecture import Architecture
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.keras_architecture import KerasArchitecture, keras_optimizer
 from autograder.extensions.diagnosis.trials.network_architecture import network_architecture, network_optimizer
@@ -24,6 +23,7 @@ from autograder.extensions.diagnosis.trials.recipe import (
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss, lowest_point
 from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
+from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange

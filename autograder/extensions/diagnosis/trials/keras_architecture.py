@@ -11,12 +11,12 @@ import numpy as np
 
 from autograder.check import cost
 from autograder.check.fresh_model import copy_adaptation, reinitialize
-from autograder.extensions.diagnosis.trials.architecture import Architecture, Entry, TrainingLoop, Wording
 from autograder.extensions.diagnosis.trials.compiled_steps import CompiledLoop, keras_loss
 from autograder.extensions.diagnosis.trials.recipe import WITH_WIDTH, Recipe, trained_labels
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_reading import stacked_network
 from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
+from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry, TrainingLoop, TrialWords
 from autograder.models.step_calculus import OptimizerSettings
 
 _MAX_LAYERS = 100
@@ -26,7 +26,7 @@ _PREPARING = ("Rescaling", "Normalization")
 class KerasArchitecture(Architecture):
     """The architecture of a built Keras model."""
 
-    words = Wording(
+    words = TrialWords(
         scaled="a Normalization layer in front",
         redrawn="initial weights by he_normal and biases of 0",
         clipped="gradients whose norm is clipped to 1 (global_clipnorm=1.0)",

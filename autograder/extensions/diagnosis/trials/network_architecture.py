@@ -12,12 +12,12 @@ import numpy as np
 
 from autograder.check import cost
 from autograder.check.metrics import softmax
-from autograder.extensions.diagnosis.trials.architecture import Architecture, Entry, TrainingLoop, Wording
 from autograder.extensions.diagnosis.trials.recipe import CLIPPING, Recipe
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_layers import Activation, sigmoid
 from autograder.extensions.diagnosis.trials.stacked_reading import stacked_network
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork
+from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry, TrainingLoop, TrialWords
 from autograder.models.network import Network, TrainingSettings
 from autograder.models.step_calculus import OptimizerSettings
 
@@ -36,7 +36,7 @@ class NetworkArchitecture(Architecture):
     is_changed: bool = False
     """Whether layers within were changed, so that the library cannot train it."""
 
-    words = Wording(
+    words = TrialWords(
         scaled="each feature of the inputs scaled to mean 0 and deviation 1",
         redrawn="initial weights by kaiming_normal_ and biases of 0",
         clipped="gradients whose norm is clipped to 1 (clip_grad_norm_)",

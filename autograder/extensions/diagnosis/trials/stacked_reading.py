@@ -10,8 +10,8 @@ from typing import Any
 
 from autograder.extensions.diagnosis.trials import stacked_layers as stacked
 from autograder.extensions.diagnosis.trials import stacked_pictures as pictures
-from autograder.extensions.diagnosis.trials.architecture import Entry
 from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
+from autograder.extensions.diagnosis.trials.trial_architecture import Entry
 
 MAX_MULTIPLICATIONS = 200_000
 """Most multiplications for a row; beyond, the library's own loop is as fast."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from autograder.check.rows import take_rows
-from autograder.extensions.diagnosis.trials.architecture import TrainingLoop
 from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork, train_together
+from autograder.extensions.diagnosis.trials.trial_architecture import TrainingLoop
 
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""

@@ -19,7 +19,7 @@ Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wording:
+class TrialWords:
     """How the students of a library call what is changed."""
 
     scaled: str
@@ -33,7 +33,7 @@ class TrainingLoop(ABC):
 
     @abstractmethod
     def begin(self, recipe: Recipe, seed: int, fit: Any) -> None:
-        """Draw the weights of a seed, and start the optimizer anew with the rate of a recipe that shares its graph."""
+        """Draw the weights of a seed, and start the optimizer anew, for a recipe of the same graph."""
 
     @abstractmethod
     def run(self, batches: np.ndarray) -> None:
@@ -51,7 +51,7 @@ class TrainingLoop(ABC):
 class Architecture(ABC):
     """A network without its weights."""
 
-    words: Wording
+    words: TrialWords
     fuses: bool
     """Whether a crossentropy is one of the scores before a softmax or sigmoid at the end, as in Keras."""
     layers: list[Entry]
@@ -113,4 +113,4 @@ class Architecture(ABC):
 
     @abstractmethod
     def first_gradient(self, recipe: Recipe, rows: Any, labels: np.ndarray) -> float:
-        """Return the mean size of the first kernel's gradient at the start, by the last one's; 1 if it is unknown."""
+        """Return the mean size of the first kernel's gradient by the last one's; 1 if it is unknown."""
