@@ -71,6 +71,7 @@ class Diagnosis:
         if self.findings:
             return "\n".join(finding.message for finding in self.findings)
         if not self.tried:
-            return self.note or "This network shows no sign of a fault that could be tried here."
+            reason = "" if self.curve.epochs else self.note
+            return reason or "This network shows no sign of a fault that could be tried here."
         changes = ", ".join(dict.fromkeys(trial.change for trial in self.tried))
         return f"Nothing that was tried helps by more than {self.least:.2g}: {changes}."

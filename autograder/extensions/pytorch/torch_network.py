@@ -177,7 +177,8 @@ def _input_tensor(array: Any, dtype: str) -> Any:
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and dtype not in FLOATS):
         raise ValueError("the inputs are of another kind")
     plain = array if array.dtype.kind in "bif" and array.dtype.itemsize <= 8 else array.astype(np.int64)
-    return torch.from_numpy(np.ascontiguousarray(plain)).to(dtype_named(dtype))
+    copied = np.array(plain, order="C")  # of a moved axis of size 1, the strides would stay, and a view could fail
+    return torch.from_numpy(copied).to(dtype_named(dtype))
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:

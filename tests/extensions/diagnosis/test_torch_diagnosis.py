@@ -141,7 +141,7 @@ def request_of(
             two_inputs,
             [X, X[::-1].copy()],
             NOISY,
-            {"epochs": 25, "rate": 0.02},
+            {"epochs": 12, "rate": 0.04},
             "With the end of the training after epoch",
         ),
     ],
@@ -181,6 +181,22 @@ def test_gradients_are_clipped_where_a_training_diverges() -> None:
         assert kinds["exploding"].before is None, diagnosis.tried
         assert kinds["exploding"].after is not None
         assert "clip_grad_norm_" in kinds["exploding"].change
+
+
+def test_pictures_of_one_channel_are_trained_though_the_module_views_them() -> None:
+    """Axes of size 1 keep their strides when they are moved."""
+    import torch
+
+    pictures = DRAW.normal(size=(200, 1, 6, 6)).astype("float32")
+    parts = {"first": torch.nn.Conv2d(1, 2, 3), "last": torch.nn.Linear(8, 4)}
+
+    def forward(own: Any, x: Any) -> Any:
+        x = torch.nn.functional.avg_pool2d(torch.sigmoid(own.first(x)), 2)
+        return own.last(x.view(x.size(0), -1))
+
+    diagnosis = answer(request_of(module(forward, **parts), pictures, Y[:200], 2), {"diagnosis_seconds": 600.0})
+    assert diagnosis is not None
+    assert [trial.kind for trial in diagnosis.tried] == ["rate", "epochs"], diagnosis.note
 
 
 def test_a_network_that_is_too_large_is_refused_by_its_shapes() -> None:
