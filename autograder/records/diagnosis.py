@@ -73,4 +73,6 @@ class Diagnosis:
         if not self.tried:
             return self.note or "This network shows no sign of a fault that could be tried here."
         changes = ", ".join(dict.fromkeys(trial.change for trial in self.tried))
-        return f"Nothing that was tried helps by more than {self.least:.2g}: {changes}."
+        gains = [trial.before - trial.after for trial in self.tried if None not in (trial.before, trial.after)]
+        enough = f"by more than {self.least:.2g}" if max(gains, default=0.0) <= self.least else "enough to be told"
+        return f"Nothing that was tried helps {enough}: {changes}."

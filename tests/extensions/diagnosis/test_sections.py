@@ -46,8 +46,12 @@ def test_a_finding_stands_on_the_feedback_page_with_a_plot_that_has_a_text(tmp_p
 
 
 def test_silence_names_what_was_tried(tmp_path: Path) -> None:
-    text = inert(feedback(tmp_path, SILENT)).text
-    assert "Nothing that was tried helps by more than 0.05: a learning rate of" in text
+    text = inert(feedback(tmp_path, replace(SILENT, tried=(EPOCHS,)))).text
+    assert "Nothing that was tried helps by more than 0.05: twice the epochs, 20." in text
+
+
+def test_silence_after_a_gain_that_is_not_certain_names_no_bound() -> None:
+    assert SILENT.summary.startswith("Nothing that was tried helps enough to be told: a learning rate of")
 
 
 def test_without_a_diagnosis_the_page_says_nothing(tmp_path: Path) -> None:
