@@ -49,7 +49,7 @@ class Diagnosis:
     loss: str
     """What is measured, in Keras's word."""
     rows: int
-    """Number of comparison rows."""
+    """Number of comparison rows; 0 where the network could not be tried."""
     least: float
     """Smallest gain that is told."""
     findings: tuple[HelpfulChange, ...] = ()
@@ -63,15 +63,17 @@ class Diagnosis:
     """The grade_id of the question that measures the model; empty in a student's own notebook."""
 
     def __repr__(self) -> str:
-        return self.summary
+        return f"{self.summary} {self.note if self.rows else ''}".strip()
 
     @property
     def summary(self) -> str:
         """Say what was found, a sentence for each finding."""
         if self.findings:
             return "\n".join(finding.message for finding in self.findings)
+        if not self.rows:
+            return self.note
         if not self.tried:
-            return self.note or "This network shows no sign of a fault that could be tried here."
+            return "This network shows no sign of a fault that could be tried here."
         changes = ", ".join(dict.fromkeys(trial.change for trial in self.tried))
         gains = [trial.before - trial.after for trial in self.tried if None not in (trial.before, trial.after)]
         enough = f"by more than {self.least:.2g}" if max(gains, default=0.0) <= self.least else "enough to be told"

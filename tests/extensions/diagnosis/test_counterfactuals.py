@@ -16,7 +16,8 @@ from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
-from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _curve, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.paired_trainings import mean_curve
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows, split
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
 from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
@@ -184,7 +185,7 @@ def test_a_training_that_diverges_is_told_too() -> None:
 def test_curves_of_trainings_that_were_measured_at_different_epochs_are_averaged_where_both_were() -> None:
     short = Training([1, 2, 3], np.ones((3, 4)), 1.0, None)
     long = Training([2, 3], np.full((2, 4), 3.0), 1.0, None)
-    assert _curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
+    assert mean_curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
 
 
 def test_silence_says_what_was_tried() -> None:
@@ -223,6 +224,7 @@ def test_what_cannot_be_tried_is_said(model: Callable[[], Any], rows: int, note:
             Y - 1,
             "A crossentropy of classes takes whole numbers from 0 on, or one-hot",
         ),
+        ("sparse_categorical_crossentropy", Y + 10**9, "There are more classes than rows."),
         ("sparse_categorical_crossentropy", Y.astype(str), "The labels are not all finite numbers."),
         ("mse", np.where(Y == 1, np.nan, X[:, 0]), "The labels are not all finite numbers."),
         ("binary_crossentropy", X[:, 0], "A binary crossentropy takes labels from 0 to 1."),
@@ -259,6 +261,11 @@ def test_whole_numbers_for_several_outputs_are_classes_whatever_a_network_minimi
     diagnosis = diagnose(model, X, Y[:, None], Settings(epochs=2), PLENTY)
     assert diagnosis.loss == "categorical_crossentropy"
     assert diagnosis.tried[0].change == "the loss categorical_crossentropy and softmax at the end"
+
+
+def test_scores_for_too_few_classes_stay_scores() -> None:
+    model = network(relu(), L.Dense(3), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert diagnose(model, X, Y, Settings(epochs=8), PLENTY).findings[0].trial.change == "4 units at the end"
 
 
 def test_one_unit_with_softmax_for_two_classes_is_told_in_the_measured_loss() -> None:
@@ -341,7 +348,9 @@ def test_how_long_and_how_wide_to_train_is_not_judged_by_a_part_of_a_training() 
     model = network(L.Dense(1, "tanh"), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(0.004))
     diagnosis = diagnose(model, X, Y, Settings(epochs=50), PLENTY)
     assert diagnosis.tried == ()
-    assert diagnosis.summary == diagnosis.note
+    assert repr(diagnosis).startswith(
+        "This network shows no sign of a fault that could be tried here. Your training is"
+    )
 
 
 def test_a_small_rate_is_no_sign_where_the_rest_of_a_long_training_makes_up_for_it() -> None:

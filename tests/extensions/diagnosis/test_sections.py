@@ -54,6 +54,12 @@ def test_silence_after_a_gain_that_is_not_certain_names_no_bound() -> None:
     assert SILENT.summary.startswith("Nothing that was tried helps enough to be told: a learning rate of")
 
 
+def test_a_network_that_could_not_be_tried_was_not_trained_again(tmp_path: Path) -> None:
+    text = inert(feedback(tmp_path, Diagnosis("", 0, 0.0, note="There are 9 rows."))).text
+    assert "There are 9 rows. It does not count for your points." in text
+    assert "trained again" not in text
+
+
 def test_without_a_diagnosis_the_page_says_nothing(tmp_path: Path) -> None:
     assert "What would help" not in feedback(tmp_path)
 

@@ -92,10 +92,11 @@ def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
 def _fitting_pair(symptoms: Symptoms) -> Remedy:
     """Return the change to the measured loss of classes, with the output that fits it and the labels."""
     recipe, goal = symptoms.recipe, symptoms.goal
-    activation = "softmax" if goal == CATEGORICAL else "sigmoid"
+    takes_scores = recipe.from_logits and recipe.loss == goal
+    activation = "linear" if takes_scores else "softmax" if goal == CATEGORICAL else "sigmoid"
     units = needed_units(recipe, goal, symptoms.data.labels)
-    counted = "" if units is None else "one unit with " if units == 1 else f"{units} units with "
-    output = f"{counted}{activation} at the end"
+    counted = None if units is None else "one unit" if units == 1 else f"{units} units"
+    output = " with ".join(filter(None, [counted, None if takes_scores else activation])) + " at the end"
     if recipe.loss not in OF_CLASSES:
         lesson = "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
     elif goal == CATEGORICAL:
@@ -105,7 +106,7 @@ def _fitting_pair(symptoms: Symptoms) -> Remedy:
     return Remedy(
         "output" if recipe.loss == goal else "loss",
         output if recipe.loss == goal else f"the loss {goal} and {output}",
-        lambda old: replace(_with_output(old, activation, units), loss=goal, from_logits=False),
+        lambda old: replace(_with_output(old, activation, units), loss=goal, from_logits=takes_scores),
         lesson,
     )
 
@@ -160,7 +161,8 @@ def _with_output(recipe: Recipe, activation: str, units: int | None = None) -> R
     def edit(layers: list[Entry]) -> None:
         _set(layers, [name], activation=activation)
         if units is not None:
-            _set(layers, [[entry["config"]["name"] for entry in layers if "units" in entry["config"]][-1]], units=units)
+            *_, last = [entry["config"] for entry in layers if "units" in entry["config"]]
+            last["units"] = units
 
     return recipe.edited(edit)
 

@@ -17,18 +17,18 @@ from autograder.extensions.diagnosis.trials.output_units import (
     measured_loss,
     read_labels,
 )
+from autograder.extensions.diagnosis.trials.paired_trainings import PairedTrainings, finding, mean_curve
 from autograder.extensions.diagnosis.trials.recipe import (
-    CATEGORICAL,
     OF_CLASSES,
     Recipe,
     compiled_loss,
     loss_name,
 )
 from autograder.extensions.diagnosis.trials.split_rows import split
-from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss, lowest_point
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
 from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
 from autograder.kernel.random_state import preserve_random_state
-from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
+from autograder.records.diagnosis import Diagnosis, TriedChange
 
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
@@ -96,10 +96,9 @@ def _diagnosis(model: Any, x: Any, y: Any, settings: Settings, seconds: float) -
         return _untried("Only crossentropies, squared and absolute errors are tried here.")
     if len(y) < MIN_ROWS:
         return _untried(f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
-    try:
-        labels = read_labels(np.asarray(y))
-    except ValueError as error:
-        return _untried(str(error))
+    labels = read_labels(np.asarray(y))
+    if labels is None:
+        return _untried("The labels are not all finite numbers.")
     if not settings.loss:
         goal = measured_loss(goal, labels, recipe.model.outputs[0].shape[-1])
     if problem := label_problem(goal, labels):
@@ -164,9 +163,9 @@ class Search:
             self.goal,
             len(self.bench.data.compared_labels),
             self.least,
-            tuple(_finding(comparison, self.goal, self.extent, n) for n, comparison in enumerate(self.told)),
+            tuple(finding(comparison, self.goal, self.extent, n) for n, comparison in enumerate(self.told)),
             tuple(tried),
-            _curve(symptoms.trainings),
+            mean_curve(symptoms.trainings),
             self._note(),
         )
 
@@ -175,18 +174,22 @@ class Search:
         untrained = Symptoms(recipe, self.goal, self.bench.data, [])
         structural = list(structural_candidates(untrained))
         trainable = recipe if untrained.is_trainable else structural[0].recipe(recipe)
-        short = replace(recipe, epochs=self.bench.shorten(trainable, _OWN_SHARES[not structural], _PART_SHARE).epochs)
+        share = _OWN_SHARES[0 if structural else 1]
+        short = replace(recipe, epochs=self.bench.shorten(trainable, share, _PART_SHARE).epochs)
         rows, all_rows = self.bench.rows, len(self.bench.data.labels)
-        share = short.epochs * rows / (recipe.epochs * all_rows)
-        if share < 1:
+        tried = short.epochs * rows / (recipe.epochs * all_rows)
+        if tried < 1:
             of_rows = f" on {rows:,} of {all_rows:,} rows" if rows < all_rows else ""
             self.extent = f"{short.epochs} of {recipe.epochs} epochs{of_rows}"
-        return short, replace(untrained, recipe=short, trainings=self._first(short), share=share)
+        return short, replace(untrained, recipe=short, trainings=self._first(short), share=tried)
 
     def _note(self) -> str:
-        part = f"Your training is long: {self.extent} were tried, and only what halves the loss is told."
-        short = "There was no time to try everything."
-        return " ".join([part] * bool(self.extent) + [short] * self.is_short)
+        notes = []
+        if self.extent:
+            notes.append(f"Your training is long: {self.extent} were tried, and only what halves the loss is told.")
+        if self.is_short:
+            notes.append("There was no time to try everything.")
+        return " ".join(notes)
 
     def _search(self, recipe: Recipe, tried: list[TriedChange]) -> None:
         """Look for the change that helps most, then for the one that helps most on top of it."""
@@ -273,101 +276,3 @@ class Search:
 
     def _train(self, recipe: Recipe, number: int = 0, reserve: float = 0.0) -> Training:
         return self.bench.train(recipe, 1000 * self.seed + number, reserve)
-
-
-@dataclass(frozen=True)
-class PairedTrainings:
-    """Trainings without and with a change, from the same seeds."""
-
-    remedy: Remedy
-    own: Recipe
-    changed: Recipe
-    before: list[Training]
-    after: list[Training]
-    cap: float
-    """Largest loss of a row that counts; a training that diverged has it on each row."""
-
-    @property
-    def losses(self) -> tuple[np.ndarray, np.ndarray]:
-        """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
-        without, changed = (np.stack([one.rows[-1] for one in side]) for side in (self.before, self.after))
-        if self.remedy.kind == "overfit":
-            changed = _stopped(np.stack([training.rows for training in self.before]))
-        return without, changed
-
-    @property
-    def capped(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same, each row with its cap at most."""
-        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
-        return without, changed
-
-    @property
-    def halves_loss(self) -> bool:
-        """Whether the change takes away at least half of the loss."""
-        without, changed = self.capped
-        return float(changed.mean()) <= float(without.mean()) / 2
-
-    @property
-    def is_better(self) -> bool:
-        """Whether the mean loss is smaller with the change, absurd rows included."""
-        without, changed = (_mean(side) for side in self.losses)
-        return changed is not None and (without is None or changed < without)
-
-    @property
-    def gains(self) -> np.ndarray:
-        """How much smaller each row's loss is with the change, (seeds, rows)."""
-        without, changed = self.capped
-        return np.asarray(without - changed)
-
-    @property
-    def gain(self) -> float:
-        """The mean gain."""
-        return float(self.gains.mean())
-
-    @property
-    def trial(self) -> TriedChange:
-        """The change with the mean losses."""
-        without, changed = (_mean(side) for side in self.losses)
-        return TriedChange(self.remedy.kind, self.remedy.change, without, changed)
-
-
-def _stopped(curves: np.ndarray) -> np.ndarray:
-    """Return the losses at the end that each half of the rows chooses for the other, (seeds, rows).
-
-    Rows that choose an epoch are not compared with it: its loss on them is lower by chance.
-
-    Args:
-        curves: (seeds, measurements, rows).
-    """
-    losses = curves[:, -1].copy()
-    for half in range(2):
-        chosen = lowest_point(curves[:, :, 1 - half :: 2].mean(axis=(0, 2)))
-        losses[:, half::2] = curves[:, chosen, half::2]
-    return losses
-
-
-def _mean(losses: np.ndarray) -> float | None:
-    return float(losses.mean()) if np.isfinite(losses).all() else None
-
-
-def _finding(comparison: PairedTrainings, goal: str, extent: str, number: int) -> HelpfulChange:
-    trial = comparison.trial
-    before = "no number at all" if trial.before is None else f"{trial.before:.2f}"
-    without = f"before {before}" if number else f"without it {before}" if extent else f"now {before}"
-    part = f"; both after {extent}" if extent else ""
-    word = "loss" if goal == CATEGORICAL else goal.replace("_", " ")
-    also = "" if not number else " also"
-    message = (
-        f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not "
-        f"trained on ({without}{part}). {comparison.remedy.lesson}"
-    )
-    return HelpfulChange(trial, message, _curve(comparison.after))
-
-
-def _curve(trainings: Sequence[Training]) -> LossCurve:
-    """Average the curves at the epochs where all trainings were measured."""
-    means = [dict(zip(training.epochs, training.rows.mean(axis=1), strict=True)) for training in trainings]
-    common = sorted(set(means[0]).intersection(*means))
-    losses = {epoch: float(np.mean([mean[epoch] for mean in means])) for epoch in common}
-    finite = [epoch for epoch in common if np.isfinite(losses[epoch])]
-    return LossCurve(tuple(finite), tuple(losses[epoch] for epoch in finite))

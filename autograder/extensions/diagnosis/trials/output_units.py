@@ -7,14 +7,10 @@ import numpy as np
 from autograder.extensions.diagnosis.trials.recipe import BINARY, CATEGORICAL, OF_CLASSES, Recipe
 
 
-def read_labels(labels: np.ndarray) -> np.ndarray:
-    """Return labels as numbers; whole numbers in a column become (n,).
-
-    Raises:
-        ValueError: they are no finite numbers. The message is for the student.
-    """
+def read_labels(labels: np.ndarray) -> np.ndarray | None:
+    """Return labels as numbers, whole numbers in a column as (n,); None if they are not all finite numbers."""
     if labels.dtype.kind not in "fiub" or not np.isfinite(labels).all():
-        raise ValueError("The labels are not all finite numbers.")
+        return None
     is_column = labels.ndim == 2 and labels.shape[1] == 1 and not (labels % 1).any()
     return labels[:, 0] if is_column else labels
 
@@ -38,6 +34,8 @@ def label_problem(loss: str, labels: np.ndarray) -> str:
         return "A binary crossentropy takes labels from 0 to 1."
     if loss == CATEGORICAL and (labels.min() < 0 or (labels.ndim == 1 and (labels % 1).any())):
         return "A crossentropy of classes takes whole numbers from 0 on, or one-hot rows."
+    if loss == CATEGORICAL and labels.ndim == 1 and labels.max() >= len(labels):
+        return "There are more classes than rows."
     return ""
 
 
