@@ -75,6 +75,7 @@ class Diagnosis:
         if not self.tried:
             return "This network shows no sign of a fault that could be tried here."
         changes = ", ".join(dict.fromkeys(trial.change for trial in self.tried))
-        gains = [trial.before - trial.after for trial in self.tried if None not in (trial.before, trial.after)]
+        pairs = [(trial.before, trial.after) for trial in self.tried]
+        gains = [before - after for before, after in pairs if before is not None and after is not None]
         enough = f"by more than {self.least:.2g}" if max(gains, default=0.0) <= self.least else "enough to be told"
         return f"Nothing that was tried helps {enough}: {changes}."

@@ -54,6 +54,9 @@ class Remedy:
 def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
     """Yield the changes whose signs a model shows, in the order of the table.
 
+    More epochs come before more width: a training that was too short looks weak, too, and a network that is too narrow
+    gains nothing by more epochs.
+
     Args:
         symptoms: the model's own trainings.
     """

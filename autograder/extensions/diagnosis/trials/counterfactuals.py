@@ -11,19 +11,9 @@ import numpy as np
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
-from autograder.extensions.diagnosis.trials.output_units import (
-    is_trainable,
-    label_problem,
-    measured_loss,
-    read_labels,
-)
+from autograder.extensions.diagnosis.trials.output_units import is_trainable, label_problem, measured_loss, read_labels
 from autograder.extensions.diagnosis.trials.paired_trainings import PairedTrainings, finding, mean_curve
-from autograder.extensions.diagnosis.trials.recipe import (
-    OF_CLASSES,
-    Recipe,
-    compiled_loss,
-    loss_name,
-)
+from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, Recipe, compiled_loss, loss_name
 from autograder.extensions.diagnosis.trials.split_rows import split
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
 from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
