@@ -26,7 +26,7 @@ class TriedChange:
     change: str
     """The change in words: ``a learning rate of 0.001``."""
     before: float | None
-    """Mean loss on the comparison rows without the change; None if a training diverged."""
+    """Mean loss on the comparison rows without the change; None if a training diverged or was impossible."""
     after: float | None
     """The same with the change."""
 
