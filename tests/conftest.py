@@ -13,9 +13,14 @@ import pytest
 from helpers import lazy, times
 from helpers.tiers import in_order, is_unit_test, work_unit
 
+from autograder.sandbox.base import thread_settings
+
+MODULES_OF_A_LIBRARY = 100
+"""Number of modules that a test imports with a large library, at least."""
 _started_sandboxes: list[str] | None = None
 """Commands of sandboxes that the running unit test has started; None outside a unit test."""
 _had_tensorflow = False
+_had_modules = 0
 _processor = times.Processor()
 
 
@@ -47,7 +52,10 @@ def pytest_configure() -> None:
     """Let files reach the disk when they may (nobody cuts the power meanwhile), and Control-C reach programs.
 
     A shell starts what it runs in the background with Control-C ignored, and its children would wait for ever.
+    Libraries compute on one thread, as in kernels: PyTorch's threads keep a core busy while they wait for each other,
+    and beside another worker a step takes ten times as long.
     """
+    os.environ.update(thread_settings(1))
     os.fsync = lambda fd: None
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -79,16 +87,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _forget_what_stays() -> None:
-    """Let the collector pass over what lives as long as this process: the tests themselves, or all of TensorFlow."""
+    """Let the collector pass over what lives as long as this process: the tests themselves, or all of PyTorch."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    global _started_sandboxes, _had_tensorflow
+    global _started_sandboxes, _had_tensorflow, _had_modules
     _started_sandboxes = [] if is_unit_test(item) else None
-    _had_tensorflow = "tensorflow" in sys.modules
+    _had_tensorflow, _had_modules = "tensorflow" in sys.modules, len(sys.modules)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -99,10 +107,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     started, _started_sandboxes = _started_sandboxes, None
     if started:
         pytest.fail(f"a unit test starts a sandbox: mark it `sandbox`\n{started[0]}")
-    if "tensorflow" in sys.modules and not _had_tensorflow:
+    if "tensorflow" in sys.modules and not _had_tensorflow and started is not None:
+        pytest.fail("a unit test imports TensorFlow: mark it `keras`")
+    if len(sys.modules) > _had_modules + MODULES_OF_A_LIBRARY:
         _forget_what_stays()
-        if started is not None:
-            pytest.fail("a unit test imports TensorFlow: mark it `keras`")
     return result
 
 

@@ -39,6 +39,8 @@ DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
 """Name of a section of the feedback page → a :data:`~autograder.results.report.sections.WriteNotebookSection`."""
+STAFF_PAGES = "autograder.staff_pages"
+"""Name of pages at a door for its staff → a class of :class:`~autograder.results.staff_pages.StaffPages`."""
 COURSE_KEYS, ASSIGNMENT_KEYS = "autograder.course_keys", "autograder.assignment_keys"
 """Key of course.yaml, at its top or of an assignment → an :class:`~autograder.course.extension_keys.ExtensionKey`."""
 
@@ -76,6 +78,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     DIAGNOSES: {"counterfactuals": "diagnosis"},
     NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis", "mistakes": "diagnosis"},
+    STAFF_PAGES: {"review": "review"},
     COURSE_KEYS: {
         "audit": "trust",
         "diagnosis": "diagnosis",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +40,7 @@ def parse(path: Path) -> yaml.Node:
         data = path.read_bytes()
         if len(data) > MAX_BYTES:
             raise CourseError(f"{path.name}: {len(data):,} bytes; a course needs less than {MAX_BYTES:,}")
-        node = yaml.compose(data.decode("utf-8"), Loader=yaml.SafeLoader)
+        node = _composed(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CourseError(f"{path.name}: not UTF-8 text (byte {error.start})") from None
     except yaml.MarkedYAMLError as error:
@@ -55,6 +56,14 @@ def parse(path: Path) -> yaml.Node:
     return node
 
 
+@functools.lru_cache(maxsize=4)
+def _composed(text: str) -> yaml.Node | None:
+    """Parse a text: a server reads the same course.yaml for each request. Readers leave the nodes as they are."""
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+_hints = functools.cache(typing.get_type_hints)
+"""The types of a record's fields."""
 _SYNTAX_REMEDIES = {
     # what the parser says: what to do
     "mapping values are not allowed": 'put a text with a colon in quotes (title: "Lesson 1: networks"), and begin '
@@ -103,7 +112,7 @@ class YamlReader:
         if kind in self.shorthands and isinstance(node, yaml.ScalarNode):
             key = self.shorthands[kind]
             return dataclasses.replace(default, **{key: self.value(node, str, key)})
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         changes: dict[str, Any] = {}
         for key, value in self.fields(node, section, kind, fixed, more).items():
             if key in more:

@@ -31,23 +31,10 @@ def review(assignment: str, course_folder: Path, anonymous: bool, port: int) -> 
     points are written over unseen. Ctrl-C ends it.
     """
     course, wanted = open_course(course_folder, assignment)
-    from autograder.coordinator.assignment import load_release
-    from autograder.coordinator.cache_keys import exam_key
     from autograder.extensions.review.page_server import ReviewServer
-    from autograder.extensions.review.site import Site
-    from autograder.results import publication
-    from autograder.term.people import load_roster
+    from autograder.extensions.review.site import open_site
 
-    release = load_release(course, wanted)
-    site = Site(
-        course,
-        wanted,
-        [one.exam for one in release.notebooks],
-        publication.on_disk(course, wanted.name, exam_key(course, release)).current,
-        anonymous,
-        secrets.token_hex(8),
-        {person.id: person.name for person in load_roster(course).people},
-    )
+    site = open_site(course, wanted, anonymous=anonymous, salt=secrets.token_hex(8))
     site.require_answers()
     with ReviewServer(site, port) as server:
         click.echo(server.address)

@@ -1,4 +1,4 @@
-"""What the review server answers: pages, fragments and JSON. Nothing here knows of sockets."""
+"""What the review page's server answers: pages, fragments and JSON. Nothing here knows of sockets."""
 
 from __future__ import annotations
 
@@ -21,20 +21,12 @@ from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
 from autograder.results.report.page import render
+from autograder.results.staff_pages import Reply
 
 MAX_COMMENT = 20_000
 PRESENCE_SECONDS = 20.0
 """Time after which somebody who no longer asks is gone."""
 SAVED_COMMENTS = 12
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer of the server."""
-
-    status: int
-    body: bytes
-    kind: str = "text/html; charset=utf-8"
 
 
 @dataclass
@@ -51,6 +43,8 @@ class Site:
     """Decides the order of anonymous answers."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Student → name for people, which stands beside the id."""
+    home: str = ""
+    """Address of the page that leads to it; empty: there is none."""
     entered: int = 0
     """Number of times that points were entered."""
 
@@ -194,7 +188,30 @@ class Site:
         return self.questions[number]
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, **more}
+        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, "home": self.home, **more}
+
+
+def open_site(course: Course, assignment: Assignment, *, anonymous: bool, salt: str) -> Site:
+    """Make the review of an assignment's grades as they are now.
+
+    Raises:
+        AutograderError: it is not released, or its release cannot be read.
+    """
+    from autograder.coordinator.assignment import load_release
+    from autograder.coordinator.cache_keys import exam_key
+    from autograder.results import publication
+    from autograder.term.people import load_roster
+
+    release = load_release(course, assignment)
+    return Site(
+        course,
+        assignment,
+        [book.exam for book in release.notebooks],
+        publication.on_disk(course, assignment.name, exam_key(course, release)).current,
+        anonymous,
+        salt,
+        {person.id: person.name for person in load_roster(course).people},
+    )
 
 
 def _saved_comments(entered: Mapping[str, GradebookStanding]) -> list[str]:

@@ -52,6 +52,8 @@ class Door:
     """Whether browsers come by https alone: their cookies are never sent otherwise."""
     lti: LtiPlatform = LtiPlatform()
     """The learning system that opens the door."""
+    review: bool = True
+    """Whether staff give points at the door, too."""
     most_waiting: int = 3
     """Most hand-ins of one student and assignment in line."""
     daily_mib: int = 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -46,6 +47,12 @@ def _private_key(course: Course) -> rsa.RSAPrivateKey:
     if not path.exists():
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         state_folder.keep(path, rsa.generate_private_key(65537, SIZE_BITS).private_bytes(*form).decode())
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    return _parsed(path.read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _parsed(pem: bytes) -> rsa.RSAPrivateKey:
+    """Read a key: its primes are tested, which takes a tenth of a second."""
+    key = serialization.load_pem_private_key(pem, None)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key

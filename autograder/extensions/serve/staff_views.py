@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
-from autograder.errors import AutograderError
-from autograder.extensions.serve import health, jobs, pages
+from autograder.errors import AutograderError, UsageError
+from autograder.extensions.serve import health, jobs, pages, staff_socket
+from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
 from autograder.records.course import Assignment
@@ -29,6 +31,7 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "fault": health.fault(visitor.course),
         "asked": _open_requests(visitor),
         "names": _names(visitor),
+        "has_review": door(visitor.course).review,
     }
     return pages.page(request, visitor, "overview", **values)
 
@@ -96,6 +99,26 @@ def preview(request: HttpRequest, visitor: Visitor, assignment: Assignment) -> H
     """Ask for a new preview, unless one is under way."""
     jobs.command(Kind.PREVIEW, assignment.name, visitor.id)
     return redirect("previews")
+
+
+def review(request: HttpRequest, visitor: Visitor, assignment: Assignment, page: str = "") -> HttpResponse:
+    """Answer with a page where points are given; the worker makes it and enters the points."""
+    if not door(visitor.course).review:
+        raise Http404
+    get_token(request)  # the page's script reads it in the cookie, and sends it back
+    method, body = str(request.method), request.body.decode("utf-8", "replace")
+    try:
+        reply = staff_socket.ask(
+            visitor.course, "review", assignment=assignment.name, person=visitor.id, method=method, path=page, body=body
+        )
+    except AutograderError as error:
+        status = 404 if isinstance(error, UsageError) else 503
+        if "text/html" in request.headers.get("Accept", ""):
+            return pages.notice(request, status, "Nothing to review", str(error), visitor)
+        return JsonResponse({"error": str(error)}, status=status)
+    if reply.location:
+        return HttpResponseRedirect(reply.location)
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.kind)
 
 
 def people(request: HttpRequest, visitor: Visitor) -> HttpResponse:

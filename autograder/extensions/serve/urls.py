@@ -72,6 +72,8 @@ ROUTES = (
     Route("staff/answer/<str:assignment>/<str:student>/", "answer", staff_views.answer, _STAFF, ("POST",)),
     Route("staff/preview/", "previews", staff_views.previews, _STAFF),
     Route("staff/preview/<str:assignment>/", "preview", staff_views.preview, _STAFF, ("POST",)),
+    Route("staff/review/<str:assignment>/", "review", staff_views.review, _STAFF),
+    Route("staff/review/<str:assignment>/<path:page>", "review-page", staff_views.review, _STAFF, _FORM),
     Route("staff/people/", "people", staff_views.people, _STAFF),
     Route("staff/log/", "log", staff_views.log, _STAFF),
     Route("lti/login/", "lti-login", lti_views.login, _ALL, _FORM, of_others=True),

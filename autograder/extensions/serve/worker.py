@@ -25,9 +25,11 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, NotOpenError, Services
+from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
 from autograder.records.grade import Grade, NotGraded
@@ -92,6 +94,8 @@ class Worker:
             _LOG.info("the worker has begun; %s jobs are taken again", jobs.put_all_back())
             self._remove_abandoned()
             threading.Thread(target=self._keep_beating, args=(stopping,), daemon=True).start()
+            if door(self._course).review:
+                threading.Thread(target=StaffSocket(self._course.root).answer_for_ever, daemon=True).start()
             try:
                 while not stopping.wait(LOOK_SECONDS):
                     self.look()

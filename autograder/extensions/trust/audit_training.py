@@ -42,7 +42,9 @@ def retrained(
     works = _works(chosen, runs, TRAINING_SEEDS[:_FIRST])
     if not works:
         return tuple(results)
-    display.says(f"Training {len(chosen)} survivors and the solution again, from {len(TRAINING_SEEDS)} seeds each…")
+    display.says(
+        f"Training {len(chosen)} survivors and the solution again, from up to {len(TRAINING_SEEDS)} seeds each…"
+    )
     grades = _trained(works, runs, deadline)
     varying = [r for r in chosen if not _nothing_varies(_measured(r.mutant, grades, runs))]
     grades |= _trained(_works(varying, runs, TRAINING_SEEDS[_FIRST:]), runs, deadline)

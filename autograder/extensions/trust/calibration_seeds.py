@@ -36,6 +36,8 @@ POSITIONAL = frozenset(
     }
 )
 """Functions whose first argument is a seed."""
+SEEDING_NAMES = frozenset(name.rpartition(".")[2] for name in POSITIONAL) - {"key"}
+"""Their last names, where calls are not resolved; ``key`` alone says too little."""
 KEYWORDS = frozenset({"seed", "random_state"})
 """Keyword arguments that are seeds, in calls of anything but the notebook's own functions."""
 KEEP = "keep-seeds"

@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import subprocess
+import threading
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from helpers.browser import in_browser, misfits, violations, with_axe
-from helpers.tiny import YAML, Here, cell, copied, grade_here, notebook, tiny_release
+from helpers.review_courses import review_course
+from helpers.tiny import copied, tiny_release
 
-from autograder.coordinator import batch
 from autograder.coordinator.cache_keys import exam_key
-from autograder.course.configuration import load_course
 from autograder.extensions.review.page_server import ReviewServer
 from autograder.extensions.review.site import Site
 from autograder.records.checks import Outcome
 from autograder.results import gradebook, publication
 
 pytestmark = pytest.mark.integration
-SCHEME = "Plot it.\n### BEGIN MARK SCHEME\n- 2 points: axes are named\n- 1 point: a title\n### END MARK SCHEME"
-
-
-def manual(text):
-    return cell(text, "explain", "markdown", grade=True, solution=True, points=3)
-
-
-def task(text):
-    return cell(text, "plot", "markdown", grade=True, task=True, locked=True, points=3)
-
-
-def graded():
-    return cell("assert x == 1", "test-x", grade=True, locked=True, points=2)
 
 
 @pytest.fixture(scope="module")
 def graded_course(tmp_path_factory):
-    """A course with a written answer, a task and a test, and two graded students."""
-    root = tmp_path_factory.mktemp("graded")
-    source = root / "source" / "hw"
-    source.mkdir(parents=True)
-    heading = cell("## Why does it learn?", kind="markdown")
-    answer = cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)
-    given = cell("## Now a number", kind="markdown")
-    cells = [heading, manual("Because of the gradient."), task(SCHEME), given, answer, graded()]
-    (source / "nb.ipynb").write_text(notebook(*cells))
-    (root / "course.yaml").write_text(YAML)
-    made = load_course(root)
-    for student, text in (("ada", "It <script>alert(1)</script> *descends*."), ("bob", "No idea.")):
-        folder = made.submitted(student, "hw")
-        folder.mkdir(parents=True)
-        plot = cell("drawn = 'by hand'")
-        given = cell("## Now a number", kind="markdown")
-        cells = [heading, manual(text), task("Plot it."), plot, given, cell("x = 1", "x", solution=True), graded()]
-        (folder / "nb.ipynb").write_text(notebook(*cells))
-    release = tiny_release(made)
-    batch.run(batch.plan(made, release), execute=Here(grade_here))
-    publication.record(made, made.assignments["hw"], [n.exam for n in release.notebooks], exam_key(made, release))
-    return made
+    return review_course(tmp_path_factory.mktemp("graded"))
 
 
 @pytest.fixture
@@ -259,11 +228,24 @@ def test_the_server_answers_this_machine_with_the_token_only(course):
     with ReviewServer(site_of(course)) as server:
         assert server.server_address[0] == "127.0.0.1"
 
-        def status(path, host="127.0.0.1:80"):
-            return server.answer("GET", path, host, lambda: b"").status
+        def status(path, host="127.0.0.1:80", method="GET", length="0"):
+            asked = {"HTTP_HOST": host, "PATH_INFO": path, "REQUEST_METHOD": method, "CONTENT_LENGTH": length}
+            return server.answer({**asked, "wsgi.input": io.BytesIO()}).status
 
         assert status(f"/{server.token}/") == 200
         assert status(f"/{server.token}/", "localhost:8899") == 200
         assert status(f"/{server.token}/", "elsewhere.example") == 403
         assert status(f"/{server.token}") == status("/") == status("/wrong/") == status("/é/") == 403
-        assert server.answer("POST", f"/{server.token}/here", "localhost", lambda: None).status == 413
+        for length in ("1000000", "-1", "much"):
+            assert status(f"/{server.token}/here", method="POST", length=length) == 413
+
+
+def test_the_server_speaks_http(course):
+    with ReviewServer(site_of(course)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with urlopen(server.address) as answer:
+            assert "Why does it learn?" in answer.read().decode()
+            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(server.address.replace(server.token, "wrong"))
+        server.shutdown()

@@ -54,7 +54,7 @@ def address(route: Route) -> str:
     """The address with ada's and hw's names in it."""
     job = Job.objects.get(student="ada", kind="hand-in")
     names = {"assignment": "hw", "student": "ada", "receipt": job.receipt, "token": "wrong", "kind": "release"}
-    path = route.path
+    path = route.path.replace("<path:page>", "0123456789abcdef/q/0")
     for name, value in names.items():
         path = path.replace(f"<str:{name}>", value)
     return f"/{path}"
@@ -83,7 +83,8 @@ def test_an_address_opens_for_its_role_alone(graded_door: Door, route: Route) ->
             elif route.role is VisitorRole.NOBODY:
                 assert answer.status_code in (200, 302, 401, 503)
             elif role is route.role or (role is VisitorRole.STAFF and route.staff_too):
-                assert answer.status_code in ((200, 400, 404) if route.by_token else (200, 302, 400))
+                no_worker = {503} if route.name.startswith("review") else set()
+                assert answer.status_code in {200, 400, *({404} if route.by_token else {302}), *no_worker}
             else:
                 assert answer.status_code == (401 if role is VisitorRole.NOBODY else 403)
                 assert SECRET not in answer.content.decode()

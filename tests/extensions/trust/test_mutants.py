@@ -125,6 +125,8 @@ def test_a_data_slip(source: str, operator: str, part: str) -> None:
     assert any(part in after for after in made(source, "data", test=test)[operator])
 
 
+MODULE = "model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2))"
+BATCHES = "def f(a):\n    # in turn\n    for b in a:\n        yield 2 * b"
 HORNER = "def f(a, x):\n    c = 0.0\n    for b in a:\n        c = c * x + b\n    return c"
 HONEST = [
     ("def f(a):\n    return sum(a)", "an exact sum", "__import__('math').fsum(a)"),
@@ -157,7 +159,22 @@ HONEST = [
     (DENSE, "seed 11", "utils.set_random_seed(11)"),
     (COMPILE, "an optimizer that is as good", "keras.optimizers.Nadam(learning_rate=0.01)"),
     (FIT, "more epochs", "epochs=14"),
+    (MODULE, "modules in a module", "nn.Sequential(nn.Sequential(nn.Linear(3, 8), nn.ReLU()), nn.Linear(8, 2))"),
+    ("x = torch.relu(a + b)", "a method for a function of a tensor", "x = (a + b).relu()"),
+    ("x = torch.optim.Adam(model.parameters(), lr=0.01)", "an optimizer that is as good", "optim.NAdam(model.para"),
+    ("for epoch in range(9):\n    x = step()", "more epochs", "range(14)"),
+    (BATCHES, "a list for a generator", "return list(f_one_by_one(*arguments, **named))"),
 ]
+NO_REWRITES = [
+    ("model = nn.Sequential(*parts)", "modules in a module"),
+    ("for x in range(9):\n    x = step()", "more epochs"),
+    (BATCHES.replace("for b in a:", "while True:"), "a list for a generator"),
+]
+
+
+@pytest.mark.parametrize(("source", "operator"), NO_REWRITES)
+def test_no_rewrite_where_it_may_be_another_answer(source: str, operator: str) -> None:
+    assert operator not in made(source, "honest")
 
 
 @pytest.mark.parametrize(("source", "operator", "part"), HONEST)
@@ -246,6 +263,7 @@ FORMS = [
     ("def f(a):\n    return g(set(a))", "list", "another order of what is different", "return list(g(set(a)))[::-1]"),
     ("def f(a):\n    return np.unique(a)", "ndarray int64", "another order of what is different", "unique(a)[::-1]"),
     ("def f(a):\n    return g(a)", "tuple", "a list for a tuple", "return list(g(a))"),
+    ("x = g(a)", "tuple", "an array for a tuple", "x = np.array(x) if {type(v) for v in x} in ({int}, {float}) else x"),
     ("def f(a):\n    return g(a)", "set", "a list for a set", "return list(g(a))"),
     ("def f(a):\n    return g(a)", "Counter", "another order of a dict", "return dict(reversed(g(a).items()))"),
     ("def f(a):\n    return g(a)", "dict", "a subclass for a dict", "OrderedDict(g(a))"),
@@ -304,6 +322,7 @@ SETTLED = [
         "ndarray float64",
         "whole numbers for floats, where all are whole",
     ),
+    (BATCHES.replace("in turn", "a generator"), "", "a list for a generator"),
     (f"# train for 9 epochs\n{FIT}", "", "more epochs"),
     (f"# with adam\n{COMPILE}", "", "an optimizer that is as good"),
     ("# keep the index\nx = g().reset_index()", "DataFrame", "rows with other numbers in the index"),

@@ -10,7 +10,7 @@ import ast
 import itertools
 from collections.abc import Iterator, Mapping
 
-from autograder.extensions.trust.calibration_seeds import keyword_seeds
+from autograder.extensions.trust.calibration_seeds import SEEDING_NAMES, keyword_seeds
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator
 
 Edits = Iterator[tuple[str, New]]
@@ -86,7 +86,6 @@ _MODULES = frozenset((
     "np", "numpy", "jnp", "math", "cmath", "scipy", "pd", "tf", "keras", "K", "ops", "torch", "nn", "F", "T", "random",
 ))  # fmt: skip
 """Names by which modules go: ``np.copy(x)`` is a function, and ``x.copy()`` a method."""
-_SEEDING = frozenset(("seed", "set_random_seed", "set_seed", "manual_seed", "default_rng", "RandomState", "PRNGKey"))
 UNTOUCHED = frozenset((
     "seed", "random_state", "verbose", "name", "title", "label", "color", "figsize", "epochs", "batch_size",
     "steps_per_execution", "jit_compile", "run_eagerly", "n_jobs",
@@ -274,7 +273,7 @@ def untouched(tree: ast.AST) -> set[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in UNTOUCHED:
             nodes.update(ast.walk(node.value))
-        if isinstance(node, ast.Call) and called(node) in _SEEDING | {"print", "fit", "compile", "savefig"}:
+        if isinstance(node, ast.Call) and called(node) in SEEDING_NAMES | {"print", "fit", "compile", "savefig"}:
             nodes.update(inner for argument in node.args for inner in ast.walk(argument))
             nodes.add(node)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -287,7 +286,7 @@ def untouched(tree: ast.AST) -> set[ast.AST]:
 def _numbers_of_seeds(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the numbers that names of seeds are bound to: ``SEED = 7`` before ``default_rng(SEED)``."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    seeds = [argument for node in calls if called(node) in _SEEDING for argument in node.args]
+    seeds = [argument for node in calls if called(node) in SEEDING_NAMES for argument in node.args]
     seeds += [seed for node in calls for seed in keyword_seeds(node)]
     names = {seed.id for seed in seeds if isinstance(seed, ast.Name)}
     for node in ast.walk(tree):
@@ -307,7 +306,9 @@ def _is_aside(node: ast.Call) -> bool:
     root: ast.expr = node.func
     while isinstance(root, ast.Attribute):
         root = root.value
-    return called(node) in _SEEDING or (isinstance(root, ast.Name) and root.id in ("plt", "print", "display", "ax"))
+    return called(node) in SEEDING_NAMES or (
+        isinstance(root, ast.Name) and root.id in ("plt", "print", "display", "ax")
+    )
 
 
 def _instead(new: type[ast.AST], old: type[ast.AST]) -> str:

@@ -9,14 +9,13 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograder._util.syntax import parsed
-from autograder.extensions.trust.calibration_seeds import keyword_seeds
+from autograder.extensions.trust.calibration_seeds import SEEDING_NAMES, keyword_seeds
 from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression, replaced
 
 Edits = Iterator[tuple[str, New]]
 SEEDS = (11, 23, 42)
 OTHER_NAMES = "other names"
-_SEEDING = frozenset(("set_random_seed", "seed", "manual_seed", "set_seed", "default_rng"))
 
 
 # --- one place -----------------------------------------------------------------------------------------
@@ -313,7 +312,7 @@ def _seeds(tree: ast.Module) -> Iterator[ast.expr]:
     """Yield the whole numbers in calls that seed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            seeding = node.args[:1] if called(node) in _SEEDING else []
+            seeding = node.args[:1] if called(node) in SEEDING_NAMES else []
             seeding += keyword_seeds(node)
             yield from (one for one in seeding if isinstance(one, ast.Constant) and type(one.value) is int)
 

@@ -95,6 +95,43 @@ _AS_GOOD = {"adam": "nadam", "nadam": "adam", "adamw": "adam"}
 _CLASSES = {"adam": "Adam", "nadam": "Nadam"}
 
 
+def modules(node: ast.AST) -> Edits:
+    """Write a network of PyTorch's otherwise: modules in a module, functions of a tensor as its methods."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return
+    name, owner = node.func.attr, ast.unparse(node.func.value)
+    if name == "Sequential" and owner in ("nn", "torch.nn") and len(node.args) > 2 and not _is_starred(node.args):
+        inner = ast.Call(node.func, node.args[:-1], [])
+        yield "modules in a module", ast.Call(node.func, [inner, node.args[-1]], node.keywords)
+    if name in ("relu", "tanh", "sigmoid") and owner in _TENSOR_FUNCTIONS and len(node.args) == 1 and not node.keywords:
+        method = ast.Attribute(node.args[0], name, ast.Load())
+        yield "a method for a function of a tensor", ast.Call(method, [], [])
+
+
+_TENSOR_FUNCTIONS = ("torch", "F", "nn.functional", "torch.nn.functional")
+
+
+def _is_starred(arguments: Sequence[ast.expr]) -> bool:
+    return any(isinstance(each, ast.Starred) for each in arguments)
+
+
+def torch_optimizers(node: ast.AST) -> Edits:
+    """Take an optimizer of PyTorch's that learns as well, and train for more epochs in a loop."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        owner, as_good = ast.unparse(node.func.value), _AS_GOOD.get(node.func.attr.lower())
+        if owner in ("optim", "torch.optim") and as_good is not None:
+            function = expression(f"{owner}.{_TORCH_CLASSES[as_good]}")
+            yield "an optimizer that is as good", ast.Call(function, node.args, node.keywords)
+    if isinstance(node, ast.For) and "epoch" in ast.unparse(node.target).lower():
+        match node.iter:
+            case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(count))]) if count > 1:
+                longer = ast.Call(node.iter.func, [ast.Constant(count + (count + 1) // 2)], [])
+                yield "more epochs", [ast.For(node.target, longer, node.body, node.orelse, lineno=node.lineno)]
+
+
+_TORCH_CLASSES = {"adam": "Adam", "nadam": "NAdam"}
+
+
 def logits(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
     """Write a softmax in the last layer as a layer of its own, and as a part of the loss."""
     texts = ast.unparse(tree)
@@ -109,7 +146,7 @@ def logits(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
         yield "softmax as a part of the loss", ast.parse(softmax.sub(r"\1Dense(\2)", of_logits))
 
 
-OPERATORS: tuple[Operator, ...] = (activations, forms, optimizers)
+OPERATORS: tuple[Operator, ...] = (activations, forms, optimizers, modules, torch_optimizers)
 SETTLED = {
     "more epochs": r"epoch",
     "an optimizer that is as good": r"optimi[sz]er|adam",

@@ -46,6 +46,12 @@ FORMS: tuple[ResultForm, ...] = (
     ResultForm("list", "another order of what is different", "list(_x)[::-1]", ORDER, _UNORDERED),
     ResultForm(_ARRAY, "another order of what is different", "_x[::-1]", ORDER, _UNORDERED),
     ResultForm("tuple", "a list for a tuple", "list(_x)", r"\btuple|\bpair|\bshape"),
+    ResultForm(
+        "tuple",
+        "an array for a tuple",
+        "np.array(_x) if {type(v) for v in _x} in ({int}, {float}) else _x",
+        r"\btuple|\bpair|\bshape",
+    ),
     ResultForm("(frozen)?set", "a list for a set", "list(_x)", r"\bsets?\b"),
     ResultForm(_DICT, "another order of a dict", "dict(reversed(_x.items()))", ORDER),
     ResultForm(_DICT, "a subclass for a dict", "__import__('collections').OrderedDict(_x)", r"\bdict\b|dictionary"),
@@ -84,6 +90,7 @@ def result_forms(
         task: what students are told, in words and in released code.
         has_numpy: whether the notebook imports numpy as ``np``.
     """
+    yield from _collected(source, tree, used, task)
     for node, form in itertools.product(tree.body, FORMS):
         if _is_open(form, ast.unparse(node), task) and (has_numpy or "np." not in form.pattern):
             after = _in_form(source, node, used, types, form)
@@ -91,10 +98,31 @@ def result_forms(
                 yield form.operator, after
 
 
-OPERATORS = frozenset(form.operator for form in FORMS)
+A_LIST = "a list for a generator"
+OPERATORS = frozenset(form.operator for form in FORMS) | {A_LIST}
 """Names of these rewrites."""
 ORDERS = frozenset(name for name in OPERATORS if re.search(r"order|index|generator", name))
 """Those of them whose results no comparison of values takes for the solution's."""
+
+
+def _collected(source: str, tree: ast.Module, used: Sequence[str], task: str) -> Iterator[tuple[str, str]]:
+    """Let a function return a list of what it yields, unless that may never end."""
+    if re.search(_ENDLESS, source) or re.search(_ONE_BY_ONE, task, re.IGNORECASE):
+        return
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in used and _yields(node):
+            call = f"list({node.name}_one_by_one(*arguments, **named))"
+            outer = f"{node.name}_one_by_one = {node.name}\n\ndef {node.name}(*arguments, **named):\n    return {call}"
+            yield A_LIST, f"{source}\n\n{outer}"
+
+
+_ENDLESS = r"\bwhile\b|\b(count|cycle|repeat)\(|\.send\("
+_ONE_BY_ONE = r"generator|iterator|\blazy|\byield|one at a time"
+"""Words by which a task settles that values come one by one."""
+
+
+def _yields(function: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
 
 
 def _is_open(form: ResultForm, source: str, task: str) -> bool:

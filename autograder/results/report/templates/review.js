@@ -13,6 +13,12 @@
   who.value = localStorage.getItem("who") || "";
   who.addEventListener("change", () => localStorage.setItem("who", who.value));
 
+  // A door asks for the token in the cookie that came with the page; the page's own server has none.
+  function token() {
+    const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+    return cookie ? { "X-CSRFToken": cookie[1] } : {};
+  }
+
   function say(text) {
     said.textContent = text;
     said.hidden = !text;
@@ -87,7 +93,7 @@
     const body = JSON.stringify({ score, comment: form.comment.value, seen: article.dataset.seen });
     let reply;
     try {
-      reply = await fetch(`${base}/${place}`, { method: "POST", body });
+      reply = await fetch(`${base}/${place}`, { method: "POST", body, headers: token() });
     } catch {
       return say("The server does not answer. Is it still running? Your entry is still on this page.");
     }
@@ -110,7 +116,7 @@
     if (current === null) return;
     try {
       const body = JSON.stringify({ key, who: who.value, question: Number(box.dataset.number), place: current });
-      const reply = await fetch(`${base.replace(/\/q\/\d+$/, "")}/here`, { method: "POST", body });
+      const reply = await fetch(`${base.replace(/\/q\/\d+$/, "")}/here`, { method: "POST", body, headers: token() });
       if (!reply.ok) return;
       const told = await reply.json();
       Object.entries(told.states).forEach(([place, state]) => setState(Number(place), state));
