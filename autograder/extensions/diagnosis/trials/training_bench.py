@@ -133,9 +133,10 @@ class TrainingBench:
         return self.deadline - self.clock()
 
     def train(self, recipe: Recipe, seed: int, reserve: float = 0.0) -> Training:
-        """Train a recipe from a seed; the same training is done once. The losses are NaN where the output does not fit.
+        """Train a recipe from a seed; the same training is done once.
 
-        The last batch of an epoch is left out unless it is whole.
+        The last batch of an epoch is left out unless it is whole. Where the output does not fit the labels, nothing is
+        trained, and the losses are NaN.
 
         Args:
             recipe: what to train.
