@@ -181,9 +181,10 @@ class Load:
             ]
             memory = self._watched(door, class_, began, seconds)
             late = perf_counter() - began - starts[-1]
+            in_time = list(self.replies)
             at_once = self._burst(links, burst, door) if burst else 0.0
             wrong = sum(row["score"] != _score(row["student"]) for row in door.history())
-        replies = self._request_rows()
+        replies = [*_request_rows(in_time), *_request_rows(self.replies[len(in_time) :], "all, of those at once")[-1:]]
         text = [
             f"{len(self.seconds)} of {len(spread)} hand-ins in {seconds:.0f} s; the last was graded {late:.1f} s after "
             f"it came; {len(self.replies)} requests, {sum(not _is_good(reply) for reply in self.replies)} failed; "
@@ -242,14 +243,15 @@ class Load:
         command = [sys.executable, "-m", "autograder", "grade", self.assignment, "--course", str(self.root), *names]
         return spent([*command, "--workers", "2", "--quiet", "--force"]).wall
 
-    def _request_rows(self) -> list[list[str]]:
-        kinds: dict[str, list[float]] = {}
-        for kind, seconds, status in self.replies:
-            if status:
-                kinds.setdefault(kind, []).append(seconds)
-        rows = [[kind, str(len(times)), *_row("", times)[1:]] for kind, times in sorted(kinds.items())]
-        together = [seconds for times in kinds.values() for seconds in times]
-        return [*rows, ["all", str(len(together)), *_row("", together)[1:]]]
+
+def _request_rows(replies: Sequence[Reply], together: str = "all") -> list[list[str]]:
+    """Make a row for each kind of request, and one for all of them."""
+    kinds: dict[str, list[float]] = {}
+    for kind, seconds, status in replies:
+        if status:
+            kinds.setdefault(kind, []).append(seconds)
+    kinds = {**dict(sorted(kinds.items())), together: [seconds for times in kinds.values() for seconds in times]}
+    return [[kind, str(len(times)), *_row("", times)[1:]] for kind, times in kinds.items()]
 
 
 def _score(student: str) -> float:

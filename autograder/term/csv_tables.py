@@ -85,11 +85,19 @@ def read_table(path: Path) -> Table:
         CourseError: it is no such table; the message names file and line.
         HostError: it cannot be read.
     """
+    return parse_table(path.name, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        HostError: it cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise HostError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    return parse_table(path.name, data)
 
 
 def check_headings(table: Table, faults: Faults, columns: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +166,14 @@ def load_roster(course: Course) -> Roster:
         return Roster(tuple(_from_yaml(yaml)), yaml)
     if not csv.exists():
         return Roster()
-    table = csv_tables.read_table(csv)
-    return Roster(people_of(table), csv, table)
+    return _roster(csv, csv_tables.read_content(csv))
+
+
+@lru_cache(maxsize=4)
+def _roster(path: Path, content: bytes) -> Roster:
+    """Read the same content once: a door asks for the roster at each request."""
+    table = csv_tables.parse_table(path.name, content)
+    return Roster(people_of(table), path, table)
 
 
 def people_of(table: Table) -> tuple[Person, ...]:

@@ -188,7 +188,13 @@ class Site:
         return self.questions[number]
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        return {"course": self.course, "assignment": self.assignment, "anonymous": self.anonymous, "home": self.home, **more}
+        return {
+            "course": self.course,
+            "assignment": self.assignment,
+            "anonymous": self.anonymous,
+            "home": self.home,
+            **more,
+        }
 
 
 def open_site(course: Course, assignment: Assignment, *, anonymous: bool, salt: str) -> Site:

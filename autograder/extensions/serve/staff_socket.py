@@ -19,7 +19,7 @@ from django.conf import settings
 from autograder._util import registry
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
-from autograder.errors import HostError, UsageError
+from autograder.errors import UsageError
 from autograder.extensions.serve import state_folder
 from autograder.records.course import Course
 from autograder.results.staff_pages import Reply, StaffPages
@@ -27,34 +27,30 @@ from autograder.results.staff_pages import Reply, StaffPages
 ANSWER_SECONDS = 60.0
 """Seconds in which the worker answers: opening an assignment reads its release and all its grades."""
 NAME = "staff.sock"
+SENTENCE = "text/plain"
+"""Kind of an answer that is no page, but says what is wrong."""
 MAX_REQUEST = 8 << 20
 _FAULTS = (OSError, EOFError, AuthenticationError)
 _LOG = logging.getLogger("autograder.serve")
 
 
 def ask(course: Course, pages: str, **request: str) -> Reply:
-    """Ask the worker for the answer of registered pages.
+    """Ask the worker for the answer of registered pages; one in :data:`SENTENCE` says what is wrong.
 
     Args:
         course: the course.
         pages: name of the pages in the registry.
         **request: the arguments of :meth:`~autograder.results.staff_pages.StaffPages.reply` but the course, as texts.
-
-    Raises:
-        UsageError: the pages have nothing to show.
-        HostError: the worker does not answer, or the pages failed.
     """
     try:
         with _address(course) as address, Client(address, "AF_UNIX", authkey=_key()) as connection:
             connection.send_bytes(json.dumps({"pages": pages, **request}).encode())
             if not connection.poll(ANSWER_SECONDS):
                 raise TimeoutError
-            head, body = json.loads(connection.recv_bytes()), connection.recv_bytes()
+            status, kind, location = json.loads(connection.recv_bytes())
+            return Reply(status, connection.recv_bytes(), kind, location)
     except _FAULTS:
-        raise HostError("the worker does not answer; nothing was entered") from None
-    if head["fault"]:
-        raise (UsageError if head["is_usage"] else HostError)(head["fault"])
-    return Reply(head["status"], body, head["kind"], head["location"])
+        return Reply(503, b"The worker does not answer. Nothing was entered.", SENTENCE)
 
 
 class StaffSocket:
@@ -85,26 +81,24 @@ class StaffSocket:
 
     def _answer(self, connection: Connection) -> None:
         with connection, contextlib.suppress(*_FAULTS):
-            reply, fault, is_usage = Reply(500, b""), "", False
-            try:
-                reply = self._reply(json.loads(connection.recv_bytes(MAX_REQUEST)))
-            except UsageError as error:
-                fault, is_usage = str(error), True
-            except Exception as error:  # of the extension's, or of a course that cannot be read
-                _LOG.exception("a page of staff's failed")
-                fault = f"{type(error).__name__}: {error}"
-            head = {"status": reply.status, "kind": reply.kind, "location": reply.location}
-            connection.send_bytes(json.dumps({**head, "fault": fault, "is_usage": is_usage}).encode())
+            reply = self._reply(json.loads(connection.recv_bytes(MAX_REQUEST)))
+            connection.send_bytes(json.dumps([reply.status, reply.kind, reply.location]).encode())
             connection.send_bytes(reply.body)
 
     def _reply(self, request: dict[str, Any]) -> Reply:
-        name = request["pages"]
-        if name not in self._pages:
-            self._pages[name] = registry.load(registry.STAFF_PAGES, name)()
-        course = load_course(self._root)
-        assignment = find_assignment(course, request["assignment"])
-        body = request["body"].encode()
-        return self._pages[name].reply(course, assignment, request["person"], request["method"], request["path"], body)
+        try:
+            name, body = request["pages"], request["body"].encode()
+            if name not in self._pages:
+                self._pages[name] = registry.load(registry.STAFF_PAGES, name)()
+            course = load_course(self._root)
+            assignment = find_assignment(course, request["assignment"])
+            asked = request["person"], request["method"], request["path"], body
+            return self._pages[name].reply(course, assignment, *asked)
+        except UsageError as error:
+            return Reply(404, str(error).encode(), SENTENCE)
+        except Exception as error:  # of the extension's, or of a course that cannot be read
+            _LOG.exception("a page for staff failed")
+            return Reply(500, f"{type(error).__name__}: {error}".encode(), SENTENCE)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError
 from autograder.extensions.serve import health, jobs, pages, staff_socket
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
@@ -25,15 +25,9 @@ MOST_ROWS = 200
 def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show the queue and what waits for a person."""
     under_way = Job.objects.filter(state__in=(JobState.WAITING, JobState.BEGUN)).order_by("number")
-    values = {
-        "rows": _counts(visitor),
-        "queue": under_way[:MOST_ROWS],
-        "fault": health.fault(visitor.course),
-        "asked": _open_requests(visitor),
-        "names": _names(visitor),
-        "has_review": door(visitor.course).review,
-    }
-    return pages.page(request, visitor, "overview", **values)
+    waits = {"queue": under_way[:MOST_ROWS], "asked": _open_requests(visitor), "fault": health.fault(visitor.course)}
+    shown = {"rows": _counts(visitor), "names": _names(visitor), "has_review": door(visitor.course).review}
+    return pages.page(request, visitor, "overview", **waits, **shown)
 
 
 def _counts(visitor: Visitor) -> list[dict[str, Any]]:
@@ -107,15 +101,10 @@ def review(request: HttpRequest, visitor: Visitor, assignment: Assignment, page:
         raise Http404
     get_token(request)  # the page's script reads it in the cookie, and sends it back
     method, body = str(request.method), request.body.decode("utf-8", "replace")
-    try:
-        reply = staff_socket.ask(
-            visitor.course, "review", assignment=assignment.name, person=visitor.id, method=method, path=page, body=body
-        )
-    except AutograderError as error:
-        status = 404 if isinstance(error, UsageError) else 503
-        if "text/html" in request.headers.get("Accept", ""):
-            return pages.notice(request, status, "Nothing to review", str(error), visitor)
-        return JsonResponse({"error": str(error)}, status=status)
+    asked = {"assignment": assignment.name, "person": visitor.id, "method": method, "path": page, "body": body}
+    reply = staff_socket.ask(visitor.course, "review", **asked)
+    if reply.kind == staff_socket.SENTENCE:
+        return pages.notice(request, reply.status, "Nothing to review", reply.body.decode(), visitor)
     if reply.location:
         return HttpResponseRedirect(reply.location)
     return HttpResponse(reply.body, status=reply.status, content_type=reply.kind)
@@ -129,13 +118,9 @@ def people(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def log(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show the worker's log and the numbers of the door."""
-    values: dict[str, Any] = {
-        "lines": health.log_lines(visitor.course),
-        "numbers": health.numbers(visitor.course),
-        "fault": health.fault(visitor.course),
-        "faults": health.faults(),
-    }
-    return pages.page(request, visitor, "log", **values)
+    of_door: dict[str, Any] = {"numbers": health.numbers(visitor.course), "faults": health.faults()}
+    lines, fault = health.log_lines(visitor.course), health.fault(visitor.course)
+    return pages.page(request, visitor, "log", lines=lines, fault=fault, **of_door)
 
 
 def metrics(request: HttpRequest, visitor: Visitor) -> HttpResponse:

@@ -39,9 +39,14 @@
 
   async function show(place) {
     if (dirty && !confirm("Leave this answer without saving?")) return;
-    const reply = await fetch(`${base}/${place}`);
-    if (!reply.ok) return say((await reply.json()).error);
-    box.innerHTML = await reply.text();
+    let reply;
+    try {
+      reply = await fetch(`${base}/${place}`);
+      if (!reply.ok) return say((await reply.json()).error);
+      box.innerHTML = await reply.text();
+    } catch {
+      return say("The server does not answer. Is it still running?");
+    }
     current = place;
     dirty = false;
     places.forEach((one) => one.toggleAttribute("aria-current", Number(one.dataset.place) === place));
@@ -91,13 +96,13 @@
     const article = box.querySelector("article");
     const place = current;
     const body = JSON.stringify({ score, comment: form.comment.value, seen: article.dataset.seen });
-    let reply;
+    let reply, told;
     try {
       reply = await fetch(`${base}/${place}`, { method: "POST", body, headers: token() });
+      told = await reply.json();
     } catch {
       return say("The server does not answer. Is it still running? Your entry is still on this page.");
     }
-    const told = await reply.json();
     if (told.state) setState(place, told.state);
     if (!reply.ok) return say(told.error);
     say("");
