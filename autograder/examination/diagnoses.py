@@ -11,7 +11,7 @@ from autograder.check.prediction_cache import PredictionCache, digest
 from autograder.examiner.memory_limit import limit_memory
 from autograder.records.diagnosis import MAX_DIAGNOSES, Diagnosis
 
-_VERSION = 3
+_VERSION = 4
 """Raise it when the same network would get another diagnosis: kept ones are then made anew."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from autograder.check import cost
 from autograder.check.fresh_model import reinitialize
 from autograder.check.rows import take_rows
 from autograder.extensions.diagnosis.trials.compiled_steps import CompiledSteps, compiled_steps
+from autograder.extensions.diagnosis.trials.output_units import is_trainable
 from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
@@ -25,12 +26,12 @@ _POINTS = 12
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
 _MAX_LAYERS = 100
 _TRIAL_STEPS = 4
-_LEAST_EPOCHS = 4
-"""Fewest epochs of a longer training that are worth trying."""
+_LEAST_EPOCHS, _LEAST_ROWS = 4, 1000
+"""Fewest epochs of a longer training, and fewest of more rows, that are worth trying."""
 _COMPILING = 0.4
 """Seconds that a graph usually takes to compile."""
 TOGETHER = 3
-"""Seeds from which a chain of usual layers is trained at once."""
+"""Seeds from which a chain of usual layers is trained at once, and the fewest that prove a change."""
 
 
 class OutOfBudget(Exception):
@@ -62,9 +63,13 @@ class TrainingBench:
     def __init__(
         self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = time.process_time
     ) -> None:
-        """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured."""
+        """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured.
+
+        ``rows`` says how many of the fit rows, which are in random order, are trained on.
+        """
         self.data, self.goal, self.clock = data, goal, clock
         self.deadline = clock() + seconds
+        self.rows = len(data.labels)
         self._graphs: dict[tuple[Any, ...], CompiledSteps] = {}
         self._trainings: dict[tuple[Any, ...], dict[int, Training]] = {}
         self._starts: dict[tuple[int, int], list[Any]] = {}
@@ -77,21 +82,33 @@ class TrainingBench:
         measured = list(self._epoch_seconds.values()) or [0.0]
         return self._epoch_seconds.get(recipe.graph, measured[-1]) * recipe.epochs
 
-    def affordable_epochs(self, recipe: Recipe, share: float) -> int:
-        """Return how many epochs of the first trainings fit into a share of the budget.
+    def shorten(self, recipe: Recipe, whole: float, part: float) -> Recipe:
+        """Leave out as much of a training as it takes: first epochs, then rows.
+
+        Args:
+            recipe: what is trained.
+            whole: largest share of the budget for the trainings that are made at once, as they are.
+            part: share of the budget for a few seeds of a shortened training.
 
         Raises:
-            OutOfBudget: not even a few of them do.
+            OutOfBudget: too little of it would be left.
         """
         network = self._stack(recipe)
         if network is None:
             self._graph(recipe)
         else:
             self._time_steps(network, recipe)
-        epochs = int(share * self.left / max(1e-6, self.together(recipe) * self._epoch_seconds[recipe.graph]))
-        if epochs < min(recipe.epochs, _LEAST_EPOCHS):
+        affordable = self.left / max(1e-6, self._epoch_seconds[recipe.graph])
+        if recipe.epochs <= whole * affordable / self.together(recipe):
+            return recipe
+        affordable *= part / TOGETHER
+        epochs = min(recipe.epochs, max(_LEAST_EPOCHS, int(affordable)))
+        of_rows = min(1.0, affordable / epochs)
+        if of_rows < 1 and of_rows * self.rows < _LEAST_ROWS:
             raise OutOfBudget
-        return min(recipe.epochs, epochs)
+        self.rows = int(of_rows * self.rows)
+        self._epoch_seconds[recipe.graph] *= of_rows
+        return replace(recipe, epochs=epochs)
 
     def _time_steps(self, network: StackedNetwork, recipe: Recipe) -> None:
         """Estimate the processor time of an epoch from a few steps."""
@@ -118,7 +135,8 @@ class TrainingBench:
     def train(self, recipe: Recipe, seed: int, reserve: float = 0.0) -> Training:
         """Train a recipe from a seed; the same training is done once.
 
-        The last batch of an epoch is left out unless it is whole.
+        The last batch of an epoch is left out unless it is whole. Where the output does not fit the labels, nothing is
+        trained, and the losses are NaN.
 
         Args:
             recipe: what to train.
@@ -129,6 +147,8 @@ class TrainingBench:
             OutOfBudget: there is no time for it.
             Exception: the model cannot be trained on these data.
         """
+        if not is_trainable(recipe, self.goal, self.data.labels):
+            return Training([recipe.epochs], np.full((1, len(self.data.compared_labels)), np.nan), np.nan, None)
         of_seed = self._of_seed(recipe, seed)
         if recipe.epochs not in of_seed:
             longer = next((training for training in of_seed.values() if recipe.epochs in training.epochs), None)
@@ -162,7 +182,7 @@ class TrainingBench:
             OutOfBudget: the network is too large.
         """
         if recipe.graph not in self._stacked:
-            _require_small(recipe, len(self.data.labels), self.left)
+            _require_small(recipe, min(self.rows, _LEAST_ROWS), self.left)
             self._kept += [recipe.model, recipe.optimizer]
             inputs = self.data.inputs
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
@@ -176,16 +196,18 @@ class TrainingBench:
         """Train from this seed and those that follow it."""
         seeds = range(seed, seed + TOGETHER)
         network.start([self._start(recipe, number) for number in seeds])
-        fit, compared = (self._prepared(recipe, rows) for rows in self._rows(recipe))
+        fit, compared = (self._prepared(recipe, rows) for rows in self._inputs(recipe))
         gradient = LossGradient(recipe, self.data.labels)
         points = _measured_epochs(recipe.epochs)
         curves = []
-        for _ in train_together(network, gradient, self._update(recipe), fit, seeds, recipe.batch_size, points):
+        for _ in train_together(
+            network, gradient, self._update(recipe), fit[: self.rows], seeds, recipe.batch_size, points
+        ):
             if self.left <= 0:
                 raise OutOfBudget
             curves.append(self._losses(recipe, network.outputs(compared), self.data.compared_labels))
-        measured = network.outputs(fit[:MAX_MEASURED])
-        fit_losses = self._losses(recipe, measured, self.data.labels[:MAX_MEASURED]).mean(axis=1)
+        measured = slice(min(self.rows, MAX_MEASURED))
+        fit_losses = self._losses(recipe, network.outputs(fit[measured]), self.data.labels[measured]).mean(axis=1)
         variables = network.variables()
         return [
             Training(
@@ -206,7 +228,8 @@ class TrainingBench:
         """Compute the loss of each row after the trainings from several seeds, (seeds, rows)."""
         return np.stack([losses_of_rows(recipe, self.goal, of_seed, labels) for of_seed in outputs])
 
-    def _rows(self, recipe: Recipe) -> tuple[Any, Any]:
+    def _inputs(self, recipe: Recipe) -> tuple[Any, Any]:
+        """Return the inputs of the fit rows and of the comparison rows."""
         return self.data.scaled if recipe.scaled else (self.data.inputs, self.data.compared)
 
     def _prepared(self, recipe: Recipe, rows: np.ndarray) -> np.ndarray:
@@ -224,15 +247,16 @@ class TrainingBench:
             variable.assign(value)
         if recipe.rate is not None:
             graph.optimizer.learning_rate.assign(recipe.rate)
-        fit, compared = self._rows(recipe)
+        fit, compared = self._inputs(recipe)
         began = self.clock()
         epochs, rows = [], []
         for epoch in self._run(graph, fit, recipe, seed):
             epochs.append(epoch)
             rows.append(losses_of_rows(recipe, self.goal, graph.outputs(compared), self.data.compared_labels))
         self._epoch_seconds[recipe.graph] = (self.clock() - began) / recipe.epochs
-        outputs = graph.outputs(take_rows(fit, slice(MAX_MEASURED)))
-        fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
+        measured = slice(min(self.rows, MAX_MEASURED))
+        outputs = graph.outputs(take_rows(fit, measured))
+        fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[measured])
         weights = [variable.numpy() for variable in graph.variables]
         return Training(epochs, np.stack(rows), float(fit_rows.mean()), weights)
 
@@ -241,7 +265,7 @@ class TrainingBench:
         import tensorflow as tf
 
         fit = tf.nest.map_structure(tf.constant, fit)
-        rows = len(self.data.labels)
+        rows = self.rows
         size = min(recipe.batch_size, rows)
         draw = np.random.default_rng([seed, rows])
         first = 0
@@ -272,8 +296,7 @@ class TrainingBench:
             graph = compiled_steps(recipe, self.data)
             began = self.clock()
             graph.run(self.data.inputs, np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
-            steps = recipe.epochs * len(self.data.labels) / recipe.batch_size
-            self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * steps / recipe.epochs
+            self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * self.rows / recipe.batch_size
             self._graphs[recipe.graph] = graph
         return self._graphs[recipe.graph]
 
