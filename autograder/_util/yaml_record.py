@@ -62,8 +62,11 @@ def _composed(text: str) -> yaml.Node | None:
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-_hints = functools.cache(typing.get_type_hints)
-"""The types of a record's fields."""
+@functools.lru_cache(maxsize=64)
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
 _SYNTAX_REMEDIES = {
     # what the parser says: what to do
     "mapping values are not allowed": 'put a text with a colon in quotes (title: "Lesson 1: networks"), and begin '
@@ -112,7 +115,7 @@ class YamlReader:
         if kind in self.shorthands and isinstance(node, yaml.ScalarNode):
             key = self.shorthands[kind]
             return dataclasses.replace(default, **{key: self.value(node, str, key)})
-        hints = _hints(kind)
+        hints = _hints(typing.cast(Any, kind))
         changes: dict[str, Any] = {}
         for key, value in self.fields(node, section, kind, fixed, more).items():
             if key in more:
