@@ -9,6 +9,7 @@ Results are kept in a file, line by line, so that a run can be interrupted and c
                                                           lessons, about 15 minutes of processor time
     benchmarks/diagnosis.py --faulty 0 --honest 0 lessons.jsonl
     benchmarks/diagnosis.py --pytorch torch.jsonl         the same networks as modules of PyTorch, without the lessons
+    benchmarks/diagnosis.py --many --faulty 39 --honest 12 --lessons 0 many.jsonl
     benchmarks/diagnosis.py --only-print results.jsonl
 """
 
@@ -36,7 +37,7 @@ from autograder.sandbox.base import thread_settings  # noqa: E402 - found by the
 os.environ.update(thread_settings(1))  # as in an examiner: two processes with two threads each would wait busily
 
 import numpy as np  # noqa: E402 - reads how many threads it may have
-from faulty_networks import Program, faulty, honest  # noqa: E402
+from faulty_networks import Program, faulty, honest, patient  # noqa: E402
 from lesson_networks import LESSONS, LessonNetwork, lesson_networks  # noqa: E402
 from torch_twins import has_torch_twin, torch_twin  # noqa: E402
 
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--faulty", type=int, default=130)
     parser.add_argument("--honest", type=int, default=210)
     parser.add_argument("--lessons", type=int, default=30, help="honest networks of the lessons")
+    parser.add_argument("--many", action="store_true", help="tasks of 30,000 rows, whose trainings are long")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other networks")
     parser.add_argument("--seconds", type=float, default=engine.DEFAULT_SECONDS)
     parser.add_argument("--share", default="0/1", help="1/2: the second half of the networks, for a second process")
@@ -101,7 +103,11 @@ def run(chosen: argparse.Namespace) -> None:
 
 
 def _in_turn(chosen: argparse.Namespace) -> Iterator[Program | LessonNetwork]:
-    programs = [list(faulty(chosen.faulty, chosen.seed)), list(honest(chosen.honest, 100 + chosen.seed))]
+    programs = [
+        list(faulty(chosen.faulty, chosen.seed, many=chosen.many)),
+        list(honest(chosen.honest, 100 + chosen.seed, many=chosen.many)),
+        list(patient(chosen.honest, 200 + chosen.seed) if chosen.many else ()),
+    ]
     while any(programs):
         for kind in programs:
             if kind:
@@ -159,9 +165,10 @@ def diagnosed(program: Program | LessonNetwork, seconds: float, *, pytorch: bool
 
 def _holdout_loss(search: engine.Search, recipe: Any, task: Any) -> float | None:
     """Return the mean loss on the holdout of the networks that the diagnosis trained; None if they diverged."""
-    holdout = engine._floats(recipe.architecture.arranged(task.x_holdout))
+    holdout = recipe.architecture.arranged(task.x_holdout)
     data = replace(search.bench.data, compared=holdout, compared_labels=task.y_holdout)
     bench = TrainingBench(data, search.goal, float("inf"))
+    bench.rows = search.bench.rows
     losses = [bench.train(recipe, 1000 * search.seed + number).rows[-1].mean() for number in range(3)]
     return float(np.mean(losses)) if np.isfinite(losses).all() else None
 

@@ -24,6 +24,9 @@ FAULTS = (
 )
 """Kinds of faults, in the words of a diagnosis; a rate may be too large or too small, an output wrong in many ways."""
 
+MANY = 32_000
+"""Rows of the tasks that have many, 2,000 of them for the holdout."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -145,28 +148,31 @@ def _bias(value: float) -> Any:
 @cache
 def tasks() -> dict[str, Task]:
     """Make the tasks, the same at each call."""
-    made = [_spirals(), _interactions(), _digits(), _digits(pictures=True), _friedman(), _moons(), _cancer()]
-    return {task.name: task for task in made}
+    small = [_spirals(), _interactions(), _digits(), _digits(pictures=True), _friedman(), _moons(), _cancer()]
+    many = [make(MANY) for make in (_spirals, _interactions, _friedman, _moons)]
+    return {task.name: task for task in [*small, *many]}
 
 
 def _split(name: str, goal: str, x: np.ndarray, y: np.ndarray, outputs: int, epochs: int, rows: int) -> Task:
     order = np.random.default_rng(5).permutation(len(x))
     x, y = x[order].astype(np.float32), y[order]
+    if len(x) == MANY:
+        name, epochs, rows = f"many {name}", 12, MANY - 2000
     return Task(name, goal, x[:rows], y[:rows], x[rows:], y[rows:], outputs, epochs)
 
 
-def _spirals() -> Task:
+def _spirals(rows: int = 2000) -> Task:
     draw = np.random.default_rng(1)
-    y = draw.integers(0, 3, 2000)
-    along = draw.uniform(0.1, 1, 2000)
-    angle = along * 4 + y * 2.1 + draw.normal(0, 0.15, 2000)
+    y = draw.integers(0, 3, rows)
+    along = draw.uniform(0.1, 1, rows)
+    angle = along * 4 + y * 2.1 + draw.normal(0, 0.15, rows)
     x = np.stack([along * np.cos(angle), along * np.sin(angle)], axis=1) * 2
     return _split("spirals", "categorical_crossentropy", x, y, 3, 60, 600)
 
 
-def _interactions() -> Task:
+def _interactions(rows: int = 2200) -> Task:
     draw = np.random.default_rng(2)
-    x = draw.normal(size=(2200, 8))
+    x = draw.normal(size=(rows, 8))
     y = (x[:, 0] * x[:, 1] > 0) + 2 * (x[:, 2] + 0.5 * x[:, 3] > 0)
     return _split("interactions", "categorical_crossentropy", x, y.astype(int), 4, 40, 800)
 
@@ -181,18 +187,18 @@ def _digits(*, pictures: bool = False) -> Task:
     return _split(name, "categorical_crossentropy", x, data.target, 10, 20, 800)
 
 
-def _friedman() -> Task:
+def _friedman(rows: int = 2000) -> Task:
     draw = np.random.default_rng(3)
-    x = draw.uniform(-1, 1, size=(2000, 6))
-    y = np.sin(2 * np.pi * x[:, 0] / 2) + 2 * x[:, 1] ** 2 + x[:, 2] * x[:, 3] + draw.normal(0, 0.1, 2000)
+    x = draw.uniform(-1, 1, size=(rows, 6))
+    y = np.sin(2 * np.pi * x[:, 0] / 2) + 2 * x[:, 1] ** 2 + x[:, 2] * x[:, 3] + draw.normal(0, 0.1, rows)
     y = (y - y.mean()) / y.std()
     return _split("friedman", "mean_squared_error", x, y.astype(np.float32), 1, 40, 600)
 
 
-def _moons() -> Task:
+def _moons(rows: int = 2000) -> Task:
     from sklearn.datasets import make_moons
 
-    x, y = make_moons(2000, noise=0.2, random_state=4)
+    x, y = make_moons(rows, noise=0.2, random_state=4)
     return _split("moons", "binary_crossentropy", x, y, 1, 40, 500)
 
 
@@ -207,9 +213,15 @@ def _cancer() -> Task:
 # --- programs -----------------------------------------------------------------------------------------
 
 
-def honest(count: int, seed: int) -> Iterator[Program]:
-    """Yield networks as sensible students write them, one task after the other."""
-    names = list(tasks())
+def honest(count: int, seed: int, *, many: bool = False) -> Iterator[Program]:
+    """Yield networks as sensible students write them, one task after the other.
+
+    Args:
+        count: how many.
+        seed: another one makes other networks.
+        many: whether the tasks are those of many rows.
+    """
+    names = [name for name in tasks() if name.startswith("many ") is many]
     for number in range(count):
         draw = np.random.default_rng([seed, number])
         task = tasks()[names[number % len(names)]]
@@ -238,8 +250,14 @@ def honest(count: int, seed: int) -> Iterator[Program]:
         )
 
 
-def faulty(count: int, seed: int) -> Iterator[Program]:
-    """Yield honest networks with one fault each, one kind after the other."""
+def patient(count: int, seed: int) -> Iterator[Program]:
+    """Yield honest networks for many rows that are trained twelve times as long with a twelfth of the rate."""
+    for program in honest(count, seed, many=True):
+        yield replace(program, rate=program.rate / 12, epochs=program.epochs * 12, detail="patient")
+
+
+def faulty(count: int, seed: int, *, many: bool = False) -> Iterator[Program]:
+    """Yield honest networks with one fault each, one kind after the other; the arguments are those of `honest`."""
     changes: list[tuple[str, Callable[[Program, np.random.Generator], Program | None]]] = [
         ("no softmax", _no_output),
         ("output", _wrong_output),
@@ -255,7 +273,7 @@ def faulty(count: int, seed: int) -> Iterator[Program]:
         ("epochs", lambda p, d: replace(p, epochs=int(d.choice([1, 2, 3])), fault="epochs")),
         ("dropout", lambda p, d: replace(p, dropout=float(d.choice([0.8, 0.9, 0.95])), fault="dropout")),
     ]
-    sources = honest(100 * count, seed + 1)
+    sources = honest(100 * count, seed + 1, many=many)
     for number in range(count):
         name, change = changes[number % len(changes)]
         draw = np.random.default_rng([seed, number])

@@ -11,7 +11,7 @@ import difflib
 import functools
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,12 @@ def _composed(text: str) -> yaml.Node | None:
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-_hints = functools.cache(typing.get_type_hints)
-"""The types of a record's fields."""
+@functools.cache
+def _hints(kind: Hashable) -> dict[str, Any]:
+    """Return the types of a record's fields."""
+    return typing.get_type_hints(kind)
+
+
 _SYNTAX_REMEDIES = {
     # what the parser says: what to do
     "mapping values are not allowed": 'put a text with a colon in quotes (title: "Lesson 1: networks"), and begin '
@@ -112,7 +116,7 @@ class YamlReader:
         if kind in self.shorthands and isinstance(node, yaml.ScalarNode):
             key = self.shorthands[kind]
             return dataclasses.replace(default, **{key: self.value(node, str, key)})
-        hints = _hints(kind)
+        hints = _hints(typing.cast("Hashable", kind))
         changes: dict[str, Any] = {}
         for key, value in self.fields(node, section, kind, fixed, more).items():
             if key in more:

@@ -50,13 +50,16 @@ class Common:
     """Whether kernels are forked from a template."""
 
 
-def pack_common(due: Sequence[Work], files: Mapping[str, bytes], *, warm: bool = True) -> bytes:
+def pack_common(
+    due: Sequence[Work], files: Mapping[str, bytes], *, warm: bool = True, is_observed: bool = False
+) -> bytes:
     """Pack the common parcel of a batch.
 
     Args:
         due: the submissions of the batch.
         files: path in the course folder → content, of all that grading them may open.
         warm: whether kernels are to be forked from a template.
+        is_observed: whether what the solution was seen to do is in it, where no parcel of a submission brings it.
 
     Raises:
         HostError: there is more than :data:`MAX_COMMON`.
@@ -68,18 +71,19 @@ def pack_common(due: Sequence[Work], files: Mapping[str, bytes], *, warm: bool =
     if (size := sum(map(len, files.values()))) > MAX_COMMON:
         problem = f"{first.assignment.name} has {size >> 20:,} MiB of files beside its notebooks"
         raise HostError(f"{problem}; {MAX_COMMON >> 20:,} MiB are sent to other machines at most: grade it on one")
-    return pack(_common_head(first, warm), files)
+    return pack(_common_head(first, warm, is_observed=is_observed), files)
 
 
 def pack_common_head(work: Work) -> bytes:
     """Pack the same without files, for a reader that has them already: see :func:`common_in`."""
-    return pack(_common_head(work, warm=True), {})
+    return pack(_common_head(work, warm=True, is_observed=False), {})
 
 
-def _common_head(first: Work, warm: bool) -> dict[str, Any]:
+def _common_head(first: Work, warm: bool, *, is_observed: bool) -> dict[str, Any]:
+    exams = first.exams if is_observed else [replace(exam, observations=None) for exam in first.exams]
     return {
         "assignment": to_plain(first.assignment),
-        "exams": to_plain([replace(exam, observations=None) for exam in first.exams]),
+        "exams": to_plain(list(exams)),
         "hidden": _relative(first.hidden, first.course) if first.hidden else None,
         "modules": [_relative(folder, first.course) for folder in first.modules],
         "files": {

@@ -44,7 +44,7 @@ class NetworkPass:
     weights: Weights
     """The weights after the pass: in training mode, the statistics of normalizations have moved."""
     gradients: Callable[[np.ndarray], list[np.ndarray | None]]
-    """Maps the gradient of the outputs to those of the weights; None for what is not trained."""
+    """Maps the gradient of the outputs to those of the weights, as often as asked; None for what is not trained."""
 
 
 Update = Callable[[Weights, Sequence[np.ndarray | None]], Weights]

@@ -26,7 +26,7 @@ class TriedChange:
     change: str
     """The change in words: ``a learning rate of 0.001``."""
     before: float | None
-    """Mean loss on the comparison rows without the change; None if a training diverged."""
+    """Mean loss on the comparison rows without the change; None if a training diverged or was impossible."""
     after: float | None
     """The same with the change."""
 
@@ -49,7 +49,7 @@ class Diagnosis:
     loss: str
     """What is measured, in Keras's word."""
     rows: int
-    """Number of comparison rows."""
+    """Number of comparison rows; 0 where the network could not be tried."""
     least: float
     """Smallest gain that is told."""
     findings: tuple[HelpfulChange, ...] = ()
@@ -63,15 +63,19 @@ class Diagnosis:
     """The grade_id of the question that measures the model; empty in a student's own notebook."""
 
     def __repr__(self) -> str:
-        return self.summary
+        return f"{self.summary} {self.note if self.rows else ''}".strip()
 
     @property
     def summary(self) -> str:
         """Say what was found, a sentence for each finding."""
         if self.findings:
             return "\n".join(finding.message for finding in self.findings)
+        if not self.rows:
+            return self.note
         if not self.tried:
-            reason = "" if self.curve.epochs else self.note
-            return reason or "This network shows no sign of a fault that could be tried here."
+            return "This network shows no sign of a fault that could be tried here."
         changes = ", ".join(dict.fromkeys(trial.change for trial in self.tried))
-        return f"Nothing that was tried helps by more than {self.least:.2g}: {changes}."
+        pairs = [(trial.before, trial.after) for trial in self.tried]
+        gains = [before - after for before, after in pairs if before is not None and after is not None]
+        enough = f"by more than {self.least:.2g}" if max(gains, default=0.0) <= self.least else "enough to be told"
+        return f"Nothing that was tried helps {enough}: {changes}."

@@ -93,7 +93,7 @@ def pack(
         )
     without_dates = replace(assignment, due=None, late=LatePolicy(), sandbox=sandbox, prepare=None)
     work = Planner(course, replace(release, assignment=without_dates)).without_submission()
-    exam = pack_common([work], course_files(work), warm=False)
+    exam = pack_common([work], course_files(work), warm=False, is_observed=True)
     wheel, wheel_content = own_wheel()
     sources = [file.read_text("utf-8", "replace") for file in _modules(work.modules)]
     lines = pinned(release.exams, sources, requirements, bubblewrap=sandbox != USER_SANDBOX)

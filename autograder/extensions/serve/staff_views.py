@@ -26,8 +26,8 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show the queue and what waits for a person."""
     under_way = Job.objects.filter(state__in=(JobState.WAITING, JobState.BEGUN)).order_by("number")
     waits = {"queue": under_way[:MOST_ROWS], "asked": _open_requests(visitor), "fault": health.fault(visitor.course)}
-    shown = {"rows": _counts(visitor), "names": _names(visitor), "has_review": door(visitor.course).review}
-    return pages.page(request, visitor, "overview", **waits, **shown)
+    values: dict[str, Any] = {"rows": _counts(visitor), "has_review": door(visitor.course).review, **waits}
+    return pages.page(request, visitor, "overview", names=_names(visitor), **values)
 
 
 def _counts(visitor: Visitor) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ class KerasSteps(StepCalculus):
             variable.assign(array)
         for generator in self.draws:
             generator.state.assign([seed, 0])
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=True) as tape:
             output = keras.tree.flatten(passed(partial(self.copy, training=training), arranged(self.copy, inputs)))[0]
         chosen = [variable.value for variable, trained in zip(self.variables, self.trained, strict=True) if trained]
         moved = [np.array(variable.numpy()) for variable in self.variables]

@@ -22,6 +22,7 @@ from autograder.check.subject import NOT_BUILT, has_weights, is_examined, not_re
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
+from autograder.extensions.training_steps.first_pass import RememberingCalculus
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
 from autograder.extensions.training_steps.kernel_side.student_steps import take
 from autograder.extensions.training_steps.step_fitting import StepFitting
@@ -177,9 +178,10 @@ class _CheckedSteps:
     def __init__(
         self, calculus: StepCalculus, batches: list[Batch], right: LoopSettings, seed: int, *, names_optimizer: bool
     ) -> None:
-        self.calculus, self.batches, self.right, self.seed = calculus, batches, right, seed
+        self.batches, self.right, self.seed = batches, right, seed
         self.names_optimizer = names_optimizer
         self.start = calculus.draw(seed)
+        self.calculus = RememberingCalculus(calculus, self.start, batches[0][0], seed)
 
     def checked(self, request: _StepRequest) -> CheckResult:
         """Take the steps here and there, and report whether the weights are equal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from autograder.check.diagnosing import DiagnosisRequest, collecting_requests
 from autograder.check.fresh_model import reinitialize
 from autograder.extensions.diagnosis.trials.answer import answer
 from autograder.extensions.diagnosis.trials.candidates import candidates
-from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _curve, _recipe, diagnose
-from autograder.extensions.diagnosis.trials.split_rows import SplitRows
+from autograder.extensions.diagnosis.trials.counterfactuals import MIN_ROWS, Settings, _recipe, diagnose
+from autograder.extensions.diagnosis.trials.paired_trainings import mean_curve
+from autograder.extensions.diagnosis.trials.split_rows import SplitRows, split
 from autograder.extensions.diagnosis.trials.symptoms import Symptoms
-from autograder.extensions.diagnosis.trials.training_bench import Training
+from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
 from autograder.records.diagnosis import LossCurve
 
 pytestmark = pytest.mark.keras
@@ -47,12 +49,14 @@ def suspected(model: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, f
     return [candidate.kind for candidate in candidates(_symptoms(recipe, x, curve, fit))]
 
 
-def _symptoms(recipe: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, fit: float = 0.4) -> Symptoms:
+def _symptoms(
+    recipe: Any, x: np.ndarray = X, curve: tuple[float, ...] = CURVE, fit: float = 0.4, share: float = 1.0
+) -> Symptoms:
     data = SplitRows(x[:200], Y[:200], x[200:], Y[200:])
     weights = [variable.numpy() for variable in reinitialize(recipe.architecture.model, 0).variables]
     rows = np.repeat(np.array(curve)[:, None], 100, axis=1)
     training = Training(list(range(1, len(curve) + 1)), rows, fit, weights)
-    return Symptoms(recipe, recipe.loss, data, [training])
+    return Symptoms(recipe, recipe.loss, data, [training], share)
 
 
 def sigmoids() -> list[Any]:
@@ -181,7 +185,7 @@ def test_a_training_that_diverges_is_told_too() -> None:
 def test_curves_of_trainings_that_were_measured_at_different_epochs_are_averaged_where_both_were() -> None:
     short = Training([1, 2, 3], np.ones((3, 4)), 1.0, None)
     long = Training([2, 3], np.full((2, 4), 3.0), 1.0, None)
-    assert _curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
+    assert mean_curve([short, long]) == LossCurve((2, 3), (2.0, 2.0))
 
 
 def test_silence_says_what_was_tried() -> None:
@@ -203,13 +207,157 @@ def test_the_same_model_has_the_same_diagnosis() -> None:
     [
         (lambda: network(L.Dense(4, "softmax")), MIN_ROWS - 1, "There are 99 rows; a comparison takes 100."),
         (lambda: network(L.Dense(4), loss="huber"), 300, "Only crossentropies, squared and absolute errors are tried"),
-        (lambda: network(L.Dense(4, "softmax"), features=5), 300, "This network cannot be trained on these data"),
+        (lambda: network(L.Dense(4, "softmax"), features=5), 300, "This network cannot be trained on these data."),
     ],
 )
 def test_what_cannot_be_tried_is_said(model: Callable[[], Any], rows: int, note: str) -> None:
     diagnosis = diagnose(model(), X[:rows], Y[:rows], Settings(epochs=2), PLENTY)
     assert diagnosis.note.startswith(note)
     assert diagnosis.findings == diagnosis.tried == ()
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "note"),
+    [
+        (
+            "sparse_categorical_crossentropy",
+            Y - 1,
+            "A crossentropy of classes takes whole numbers from 0 on, or one-hot",
+        ),
+        ("sparse_categorical_crossentropy", Y + 10**9, "There are more classes than rows."),
+        ("sparse_categorical_crossentropy", Y.astype(str), "The labels are not all finite numbers."),
+        ("mse", np.where(Y == 1, np.nan, X[:, 0]), "The labels are not all finite numbers."),
+        ("binary_crossentropy", X[:, 0], "A binary crossentropy takes labels from 0 to 1."),
+        ("mse", X[:, 0], "The network has another number of outputs than a row has labels."),
+    ],
+)
+def test_labels_that_a_loss_does_not_take_are_said_without_an_exception(loss: str, labels: Any, note: str) -> None:
+    diagnosis = diagnose(network(relu(), L.Dense(4), loss=loss), X, labels, Settings(epochs=2), PLENTY)
+    assert diagnosis.note.startswith(note)
+    assert diagnosis.findings == diagnosis.tried == ()
+
+
+@pytest.mark.parametrize(
+    ("units", "end", "loss", "labels", "kind", "change"),
+    [
+        (1, "softmax", "sparse_categorical_crossentropy", Y, "output", "4 units with softmax at the end"),
+        (1, "softmax", "categorical_crossentropy", np.eye(4)[Y], "output", "4 units with softmax at the end"),
+        (4, "softmax", "sparse_categorical_crossentropy", Y + 1, "output", "5 units with softmax at the end"),
+        (1, "sigmoid", "binary_crossentropy", Y, "loss", "the loss categorical_crossentropy and 4 units with softmax"),
+    ],
+)
+def test_an_output_that_does_not_fit_the_classes_is_told_with_the_one_that_does(
+    units: int, end: str, loss: str, labels: np.ndarray, kind: str, change: str
+) -> None:
+    model = network(relu(), L.Dense(units, end), loss=loss, optimizer=keras.optimizers.Adam(0.003))
+    diagnosis = diagnose(model, X, labels, Settings(epochs=8), PLENTY)
+    assert diagnosis.findings[0].trial.kind == kind
+    assert diagnosis.findings[0].trial.change.startswith(change)
+    assert diagnosis.findings[0].trial.before is None  # it could not be trained
+
+
+def test_whole_numbers_for_several_outputs_are_classes_whatever_a_network_minimizes() -> None:
+    model = network(relu(), L.Dense(10), loss="mse")
+    diagnosis = diagnose(model, X, Y[:, None], Settings(epochs=2), PLENTY)
+    assert diagnosis.loss == "categorical_crossentropy"
+    assert diagnosis.tried[0].change == "the loss categorical_crossentropy and softmax at the end"
+
+
+def test_scores_for_too_few_classes_stay_scores() -> None:
+    model = network(relu(), L.Dense(3), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert diagnose(model, X, Y, Settings(epochs=8), PLENTY).findings[0].trial.change == "4 units at the end"
+
+
+def test_one_unit_with_softmax_for_two_classes_is_told_in_the_measured_loss() -> None:
+    model = network(relu(), L.Dense(1, "softmax"), loss="categorical_crossentropy")
+    settings = Settings(epochs=8, loss="binary_crossentropy")
+    first = diagnose(model, X, (X[:, 0] > 0).astype(int), settings, PLENTY).findings[0]
+    assert first.trial.change == "the loss binary_crossentropy and sigmoid at the end"
+    assert "Labels of 0 and 1 take one unit" in first.message
+
+
+def test_a_yes_or_no_for_each_class_suggests_the_crossentropy_of_classes_and_no_sigmoid() -> None:
+    recipe = _recipe(network(relu(), L.Dense(4, "softmax"), loss="binary_crossentropy"), Settings(epochs=7))
+    assert recipe is not None
+    symptoms = replace(_symptoms(recipe, fit=0.1), goal="categorical_crossentropy")
+    changes = [remedy.change for remedy in candidates(symptoms) if remedy.kind in ("output", "loss")]
+    assert changes == ["the loss categorical_crossentropy and softmax at the end"]
+
+
+def test_a_network_with_dropout_before_batch_normalization_is_tried_as_it_is() -> None:
+    model = network(relu(), L.Dropout(0.4), L.BatchNormalization(), L.Dense(4, "softmax"))
+    diagnosis = diagnose(model, X, Y, Settings(epochs=25), PLENTY)
+    assert (diagnosis.findings, diagnosis.note) == ((), "")
+
+
+def test_rows_that_are_sorted_by_class_are_looked_at_in_random_order() -> None:
+    order = np.argsort(Y)
+    data = split(X[order], Y[order], seed=0)
+    assert set(data.labels[:20]) == set(data.compared_labels[:20]) == {0, 1, 2, 3}
+
+
+# --- long trainings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "epochs", "rows"), [(100.0, 10, 4000), (8.0, 6, 4000), (4.0, 4, 3200), (1.0, None, None)]
+)
+def test_of_a_long_training_epochs_are_left_out_first_and_then_rows(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, epochs: int | None, rows: int | None
+) -> None:
+    def an_epoch_takes_a_tenth(bench: TrainingBench, stack: Any, recipe: Any) -> None:
+        bench._epoch_seconds[recipe.graph] = 0.1
+
+    monkeypatch.setattr(TrainingBench, "_time_steps", an_epoch_takes_a_tenth)
+    recipe = _recipe(network(relu(), L.Dense(4, "softmax")), Settings(epochs=10))
+    assert recipe is not None
+    many, labels = np.tile(X, (14, 1))[:4000], np.tile(Y, 14)[:4000]
+    bench = TrainingBench(SplitRows(many, labels, X, Y), recipe.loss, seconds, clock=lambda: 0.0)
+    if epochs is None:
+        with pytest.raises(OutOfBudget):
+            bench.shorten(recipe, 0.3, 0.24)
+        return
+    assert bench.shorten(recipe, 0.3, 0.24).epochs == epochs
+    assert bench.rows == rows
+
+
+@pytest.fixture
+def part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make all trainings too long: 4 epochs on 120 rows are tried."""
+
+    def shorten(bench: TrainingBench, recipe: Any, whole: float, part: float) -> Any:
+        bench.rows = 120
+        return replace(recipe, epochs=4)
+
+    monkeypatch.setattr(TrainingBench, "shorten", shorten)
+
+
+@pytest.mark.usefixtures("part")
+def test_a_long_training_is_tried_in_part_and_the_page_says_so() -> None:
+    model = network(relu(), L.Dense(4), optimizer=keras.optimizers.Adam(0.01))
+    diagnosis = diagnose(model, X, Y, Settings(epochs=50, batch_size=8), PLENTY)
+    part = "4 of 50 epochs on 120 of 210 rows"
+    assert diagnosis.findings[0].trial.kind == "output"
+    assert f"; both after {part}). The loss" in diagnosis.findings[0].message
+    assert diagnosis.note == f"Your training is long: {part} were tried, and only what halves the loss is told."
+    assert diagnosis.curve.epochs == (1, 2, 3, 4)
+
+
+@pytest.mark.usefixtures("part")
+def test_how_long_and_how_wide_to_train_is_not_judged_by_a_part_of_a_training() -> None:
+    model = network(L.Dense(1, "tanh"), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(0.004))
+    diagnosis = diagnose(model, X, Y, Settings(epochs=50), PLENTY)
+    assert diagnosis.tried == ()
+    assert repr(diagnosis).startswith(
+        "This network shows no sign of a fault that could be tried here. Your training is"
+    )
+
+
+def test_a_small_rate_is_no_sign_where_the_rest_of_a_long_training_makes_up_for_it() -> None:
+    recipe = _recipe(network(relu(), L.Dense(4, "softmax"), optimizer=keras.optimizers.Adam(1e-4)), Settings(epochs=7))
+    assert recipe is not None
+    for share, kinds in [(1.0, ["rate"]), (0.2, ["rate"]), (0.05, [])]:
+        assert [remedy.kind for remedy in candidates(_symptoms(recipe, fit=0.1, share=share))] == kinds
 
 
 def test_rows_of_one_number_are_a_column_for_a_network_that_takes_one_as_in_fit() -> None:

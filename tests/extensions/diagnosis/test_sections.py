@@ -46,8 +46,26 @@ def test_a_finding_stands_on_the_feedback_page_with_a_plot_that_has_a_text(tmp_p
 
 
 def test_silence_names_what_was_tried(tmp_path: Path) -> None:
-    text = inert(feedback(tmp_path, SILENT)).text
-    assert "Nothing that was tried helps by more than 0.05: a learning rate of" in text
+    text = inert(feedback(tmp_path, replace(SILENT, tried=(EPOCHS,)))).text
+    assert "Nothing that was tried helps by more than 0.05: twice the epochs, 20." in text
+
+
+def test_silence_after_a_gain_that_is_not_certain_names_no_bound() -> None:
+    assert SILENT.summary.startswith("Nothing that was tried helps enough to be told: a learning rate of")
+
+
+def test_a_network_that_cannot_be_trained_as_it_is_has_no_curve_and_no_number(tmp_path: Path) -> None:
+    untrained = replace(RATE, before=None)
+    told = replace(TOLD, findings=(replace(TOLD.findings[0], trial=untrained),), tried=(untrained,), curve=LossCurve())
+    page = feedback(tmp_path, told)
+    assert "no number 0.5" in inert(page).text
+    assert "with the change 0.5 after epoch 2" in page
+
+
+def test_a_network_that_could_not_be_tried_was_not_trained_again(tmp_path: Path) -> None:
+    text = inert(feedback(tmp_path, Diagnosis("", 0, 0.0, note="There are 9 rows."))).text
+    assert "There are 9 rows. It does not count for your points." in text
+    assert "trained again" not in text
 
 
 def test_without_a_diagnosis_the_page_says_nothing(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.tiny import observe_here, tiny_course
 
 from autograder import check
+from autograder.coordinator.assignment import observed_release
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
+from autograder.exchange.parcel import unpack_common
 from autograder.exchange.work import BUSY
 from autograder.extensions.platforms import (
     conclusion,
@@ -28,7 +31,7 @@ from autograder.extensions.platforms import (
 )
 from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.package import pack
-from autograder.extensions.platforms.package_settings import PackageSettings
+from autograder.extensions.platforms.package_settings import EXAM, PackageSettings
 from autograder.extensions.platforms.platform_table import GRADESCOPE
 from autograder.extensions.platforms.submitted import take
 from autograder.records.checks import CheckResult, Outcome
@@ -491,3 +494,17 @@ def test_settings_are_read_strictly(tmp_path) -> None:
     path.write_text('{"visibility": "hidden", "more": 1}')
     with pytest.raises(HostError, match="build the package again"):
         package_settings.load(path)
+
+
+@pytest.mark.integration
+def test_a_package_holds_what_the_solution_was_seen_to_do(tmp_path) -> None:
+    """Without it, each test there would leave to a person what the command line decides."""
+    course = tiny_course(tmp_path / "course")
+    observe_here(course)
+    release, _ = observed_release(course, course.assignments["hw"])
+    package = pack(course, release.assignment, release, GRADESCOPE, sandbox="user", chosen=PackageSettings())
+    (tmp_path / "common").mkdir()
+    common = unpack_common(package.grading[EXAM][0], tmp_path / "common")
+    (observations,) = (exam.observations for exam in common.exams)
+    assert observations is not None
+    assert observations == release.exams[0].observations

@@ -251,9 +251,7 @@ def forward(text: str) -> str:
     )
 
 
-@pytest.mark.parametrize("name", FORWARDS)
-def test_a_module_that_cannot_be_read_waits_for_a_person(place: Any, name: str) -> None:
-    model = place(forward(FORWARDS[name]))
+def waits_for_a_person(model: Any) -> None:
     asked = recorded(lambda: check.architecture(model, ASKED, input_shape=(4,)))
     assert is_undecided(asked), asked.message
     asked = recorded(lambda: check.architecture(model, IN_ORDER))
@@ -261,6 +259,20 @@ def test_a_module_that_cannot_be_read_waits_for_a_person(place: Any, name: str) 
     assert is_undecided(recorded(lambda: retrained(model)))
     measured = recorded(lambda: check.loss(model, on=(ROWS, np.eye(3)[LABELS]), below=99, loss="mse"))
     assert "exported" not in measured.evidence
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_a_module_that_cannot_be_read_waits_for_a_person(name: str) -> None:
+    waits_for_a_person(answer(forward(FORWARDS[name])))
+
+
+@pytest.mark.parametrize(
+    "name", ["by its values", *(pytest.param(name, marks=pytest.mark.slow) for name in list(FORWARDS)[1:])]
+)
+def test_it_does_so_at_home(name: str) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(forward(FORWARDS[name]), names)
+    waits_for_a_person(names["model"])
 
 
 # --- dishonest ---------------------------------------------------------------------------------------------

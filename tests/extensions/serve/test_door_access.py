@@ -28,7 +28,7 @@ from autograder.extensions.serve import state_folder, visitors, web_server
 from autograder.extensions.serve.models import Job
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
-from autograder.extensions.serve.web_server import PROCESSES, SILENT_SECONDS, THREADS, PacedSocket, WebServer
+from autograder.extensions.serve.web_server import SILENT_SECONDS, PacedSocket, WebServer
 
 VISITORS = {
     "": VisitorRole.NOBODY,
@@ -332,20 +332,24 @@ def test_a_connection_outlives_the_time_between_two_looks_at_a_receipt() -> None
     assert WebServer("127.0.0.1:0").cfg.keepalive > 10
 
 
-IMPATIENT = """
+IMPATIENT_THREADS = 4
+IMPATIENT = f"""
 import sys
 from pathlib import Path
 from autograder.extensions.serve.django_settings import configure
 configure(Path(sys.argv[1]))
+from gunicorn.workers import gthread
 from autograder.extensions.serve import processes, web_server
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 1.0  # for the rest of a body that nobody reads
 web_server.SILENT_SECONDS = web_server.STALLED_SECONDS = web_server.GRACE_SECONDS = 1
+web_server.PROCESSES, web_server.THREADS = 1, {IMPATIENT_THREADS}
 processes.run_web(sys.argv[2])
 """
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """Address of a web process that waits a second for a silent or slow sender."""
+    """Address of a web process with few threads that waits a second for a silent or slow sender."""
     course = tiny_course(tmp_path_factory.mktemp("impatient"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = free.getsockname()
@@ -367,7 +371,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, i
 )
 def test_senders_who_stop_hold_no_thread_for_ever(impatient: tuple[str, int], begun: bytes) -> None:
     with contextlib.ExitStack() as silent:
-        for _ in range(3 * PROCESSES * THREADS):
+        for _ in range(2 * IMPATIENT_THREADS):
             silent.enter_context(socket.create_connection(impatient)).sendall(begun)
         with contextlib.closing(HTTPConnection(*impatient, timeout=60)) as connection:
             connection.request("GET", "/assignments/", headers={"Host": "127.0.0.1"})
@@ -377,7 +381,7 @@ def test_senders_who_stop_hold_no_thread_for_ever(impatient: tuple[str, int], be
 @pytest.mark.integration
 def test_senders_who_drip_hold_no_thread_for_ever(impatient: tuple[str, int]) -> None:
     with contextlib.ExitStack() as stack:
-        drips = [stack.enter_context(socket.create_connection(impatient)) for _ in range(3 * PROCESSES * THREADS)]
+        drips = [stack.enter_context(socket.create_connection(impatient)) for _ in range(2 * IMPATIENT_THREADS)]
         for sender in drips:
             sender.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
         connection = stack.enter_context(socket.create_connection(impatient))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.extensions.diagnosis.trials.output_units import needed_units
 from autograder.extensions.diagnosis.trials.recipe import (
     BINARY,
     CATEGORICAL,
@@ -53,10 +54,15 @@ class Remedy:
 def candidates(symptoms: Symptoms) -> Iterator[Remedy]:
     """Yield the changes whose signs a model shows, in the order of the table.
 
+    More epochs come before more width: a training that was too short looks weak, too, and a network that is too narrow
+    gains nothing by more epochs.
+
     Args:
         symptoms: the model's own trainings.
     """
     yield from structural_candidates(symptoms)
+    if not symptoms.is_trainable:
+        return
     for signs in (_divergence, _units, _length, _capacity):
         yield from signs(symptoms)
 
@@ -72,14 +78,9 @@ def structural_candidates(symptoms: Symptoms) -> Iterator[Remedy]:
 
 def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
     recipe, goal = symptoms.recipe, symptoms.goal
-    if goal in OF_CLASSES and recipe.loss not in OF_CLASSES:
-        activation = "softmax" if goal == CATEGORICAL else "sigmoid"
-        yield Remedy(
-            "loss",
-            f"the loss {goal} and {activation} at the end",
-            lambda old: replace(old.with_output(activation), loss=goal, from_logits=False),
-            "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does.",
-        )
+    fits = symptoms.is_trainable and recipe.loss in (goal, CATEGORICAL)
+    if goal in OF_CLASSES and not fits:
+        yield _fitting_pair(symptoms)
     else:
         yield from _output(recipe)
     if linear := _linear_layers(recipe.layers()):
@@ -89,6 +90,28 @@ def _structure(symptoms: Symptoms) -> Iterator[Remedy]:
             lambda old: old.edited(lambda layers: _set(layers, linear, activation="relu")),
             "Layers without an activation between them compute no more than one layer.",
         )
+
+
+def _fitting_pair(symptoms: Symptoms) -> Remedy:
+    """Return the change to the measured loss of classes, with the output that fits it and the labels."""
+    recipe, goal = symptoms.recipe, symptoms.goal
+    takes_scores = recipe.from_logits and recipe.loss == goal
+    activation = "linear" if takes_scores else "softmax" if goal == CATEGORICAL else "sigmoid"
+    units = needed_units(recipe, goal, symptoms.data.labels)
+    counted = None if units is None else "one unit" if units == 1 else f"{units} units"
+    output = " with ".join(filter(None, [counted, None if takes_scores else activation])) + " at the end"
+    if recipe.loss not in OF_CLASSES:
+        lesson = "A squared error of probabilities hardly punishes a certain, wrong answer; the crossentropy does."
+    elif goal == CATEGORICAL:
+        lesson = "Each class, counted from 0, has a unit, and softmax shares the probability among them."
+    else:
+        lesson = "Labels of 0 and 1 take one unit with sigmoid, which gives the probability of 1."
+    return Remedy(
+        "output" if recipe.loss == goal else "loss",
+        output if recipe.loss == goal else f"the loss {goal} and {output}",
+        lambda old: replace(old.with_output(activation, units), loss=goal, from_logits=takes_scores),
+        lesson,
+    )
 
 
 def _output(recipe: Recipe) -> Iterator[Remedy]:
@@ -162,7 +185,7 @@ def _rate(symptoms: Symptoms) -> Iterator[Remedy]:
     usual = DEFAULT_RATES.get(kind)
     if rate is None or usual is None:
         return
-    if rate >= _RATE_FACTOR * usual or rate <= usual / _RATE_FACTOR:
+    if rate >= _RATE_FACTOR * usual or rate <= usual * min(1 / _RATE_FACTOR, symptoms.share):
         lesson = (
             "Steps that are too large jump over the minimum."
             if rate > usual

@@ -8,46 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.rows import map_arrays
 from autograder.extensions.diagnosis.budget import DEFAULT_SECONDS
 from autograder.extensions.diagnosis.trials.candidates import Remedy, candidates, structural_candidates
 from autograder.extensions.diagnosis.trials.keras_architecture import KerasArchitecture, keras_optimizer
 from autograder.extensions.diagnosis.trials.network_architecture import network_architecture, network_optimizer
 from autograder.extensions.diagnosis.trials.noise import ALPHA, certain_gain
-from autograder.extensions.diagnosis.trials.recipe import (
-    CATEGORICAL,
-    Recipe,
-    compiled_loss,
-    loss_name,
-)
-from autograder.extensions.diagnosis.trials.split_rows import SplitRows
-from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss, lowest_point
-from autograder.extensions.diagnosis.trials.training_bench import OutOfBudget, Training, TrainingBench
+from autograder.extensions.diagnosis.trials.output_units import is_trainable, label_problem, measured_loss, read_labels
+from autograder.extensions.diagnosis.trials.paired_trainings import PairedTrainings, finding, mean_curve
+from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, Recipe, compiled_loss, loss_name
+from autograder.extensions.diagnosis.trials.split_rows import split
+from autograder.extensions.diagnosis.trials.symptoms import Symptoms, constant_loss
+from autograder.extensions.diagnosis.trials.training_bench import TOGETHER, OutOfBudget, Training, TrainingBench
 from autograder.extensions.diagnosis.trials.trial_architecture import Architecture
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
-from autograder.records.diagnosis import Diagnosis, HelpfulChange, LossCurve, TriedChange
+from autograder.records.diagnosis import Diagnosis, TriedChange
 
 MIN_ROWS = 100
 """Fewest rows that can be split into fit rows and comparison rows."""
-_SEEDS = (3, 6, 12)
+_SEEDS = (TOGETHER, 6, 12)
 """Trainings without and with a change at the first look at it, and at the next ones if the budget allows them."""
 _ALPHAS = (0.8 * ALPHA, 0.2 * ALPHA)
 """Probability of a wrong first finding, and of a wrong second one."""
-_OWN_SHARES = (0.35, 0.55)
-"""Largest share of the budget for the model's own trainings, with and without a sign of a fault in its structure: of
-longer ones, only the first epochs are tried."""
-_OF_LENGTH = ("epochs", "capacity")
-"""Kinds of which the first epochs of a training say nothing. They are no second findings either: how long and how wide
-to train shows when what is wrong has been mended."""
-_COMPARED, MAX_COMPARED = 0.3, 1000
-"""Share of the rows that is kept for comparison, and the most rows."""
+_OWN_SHARES, _PART_SHARE = (0.35, 0.55), 0.2
+"""Largest share of the budget for the model's own trainings, with and without a sign of a fault in its structure, and
+the share of longer ones, of which only a part is tried."""
+_OF_LENGTH = ("overfit", "epochs", "capacity")
+"""Kinds of which a part of a training says nothing. They are no second findings either: how long and how wide to train
+shows when what is wrong has been mended."""
 _LEAST = 0.1
 """Smallest gain that is told, as a share of the constant answer's loss."""
 _CAP = 10.0
 """Largest loss of a row that counts, as a share of the same: a few absurd rows decide nothing."""
 MAX_FINDINGS = len(_ALPHAS)
-_UNTRAINABLE = "This network cannot be trained on these data"
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Settings:
     seed: int = 0
 
 
-def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: float = DEFAULT_SECONDS) -> Diagnosis:
+def diagnose(model: Any, x: Any, y: Any, settings: Settings, seconds: float = DEFAULT_SECONDS) -> Diagnosis:
     """Train a model with one change after the other, and say which change helps by more than its noise.
 
     Args:
@@ -79,26 +72,39 @@ def diagnose(model: Any, x: Any, y: np.ndarray, settings: Settings, seconds: flo
         The diagnosis. If the model cannot be trained here, its note says why.
     """
     try:
-        recipe = _recipe(model, settings)
-    except Exception as error:
-        return Diagnosis(settings.loss or "", 0, 0.0, note=f"{_UNTRAINABLE} ({type(error).__name__}).")
+        with preserve_random_state():
+            return _diagnosis(model, x, y, settings, seconds)
+    except OutOfBudget:
+        note = f"Its training takes too long to be tried in {seconds:g} s."
+    except Exception:  # whatever a student built: a diagnosis is never graded, and costs nothing
+        note = "This network cannot be trained on these data."
+    return _untried(note)
+
+
+def _diagnosis(model: Any, x: Any, y: Any, settings: Settings, seconds: float) -> Diagnosis:
+    recipe = _recipe(model, settings)
     goal = loss_name(settings.loss) if settings.loss else recipe.loss if recipe else None
     if recipe is None or goal is None:
-        return Diagnosis("", 0, 0.0, note="Only crossentropies, squared and absolute errors are tried here.")
+        return _untried("Only crossentropies, squared and absolute errors are tried here.")
     if len(y) < MIN_ROWS:
-        return Diagnosis(goal, 0, 0.0, note=f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
-    data = _split(recipe.architecture.arranged(x), np.asarray(y), settings.seed)
+        return _untried(f"There are {len(y)} rows; a comparison takes {MIN_ROWS}.")
+    labels = read_labels(np.asarray(y))
+    if labels is None:
+        return _untried("The labels are not all finite numbers.")
+    if not settings.loss:
+        goal = measured_loss(goal, labels, recipe.architecture.output_shape[-1])
+    if problem := label_problem(goal, labels):
+        return _untried(problem)
+    if goal not in OF_CLASSES and not is_trainable(recipe, goal, labels):
+        return _untried("The network has another number of outputs than a row has labels.")
+    data = split(recipe.architecture.arranged(x), labels, settings.seed)
     constant = constant_loss(goal, data.compared_labels)
-    least = _LEAST * constant
-    with preserve_random_state():
-        search = Search(TrainingBench(data, goal, seconds), goal, least, _CAP * constant, settings.seed)
-        try:
-            return search.diagnosis(recipe)
-        except OutOfBudget:
-            note = f"Its training takes too long to be tried in {seconds:g} s."
-        except Exception as error:
-            note = f"{_UNTRAINABLE} ({type(error).__name__})."
-    return Diagnosis(goal, len(data.compared_labels), least, note=note)
+    bench = TrainingBench(data, goal, seconds)
+    return Search(bench, goal, _LEAST * constant, _CAP * constant, settings.seed).diagnosis(recipe)
+
+
+def _untried(note: str) -> Diagnosis:
+    return Diagnosis("", 0, 0.0, note=note)
 
 
 def _recipe(model: Any, settings: Settings) -> Recipe | None:
@@ -111,22 +117,6 @@ def _recipe(model: Any, settings: Settings) -> Recipe | None:
     else:
         architecture, optimizer = KerasArchitecture(model), keras_optimizer(model, settings.optimizer)
     return Recipe(architecture, loss, from_logits, optimizer, settings.epochs, settings.batch_size)
-
-
-def _split(x: Any, y: np.ndarray, seed: int) -> SplitRows:
-    order = np.random.default_rng([seed, len(y)]).permutation(len(y))
-    count = min(int(_COMPARED * len(y)), MAX_COMPARED)
-    compared, fit = np.sort(order[:count]), np.sort(order[count:])
-
-    def take(rows: np.ndarray) -> Any:
-        return map_arrays(x, lambda array: _floats(array)[rows])
-
-    return SplitRows(take(fit), y[fit], take(compared), y[compared])
-
-
-def _floats(array: Any) -> np.ndarray:
-    numbers = np.asarray(array)
-    return numbers.astype(np.float32) if numbers.dtype.kind == "f" else numbers
 
 
 @dataclass
@@ -144,35 +134,48 @@ class Search:
     suspected: list[Remedy] = field(default_factory=list)
     """Changes whose signs the model shows."""
     told: list[PairedTrainings] = field(default_factory=list)
-    is_cut: bool = False
-    """Whether only the first epochs of a long training are tried."""
+    extent: str = ""
+    """How much of a long training is tried; empty for all of it."""
     is_short: bool = False
     """Whether the budget was too small to try everything."""
 
     def diagnosis(self, recipe: Recipe) -> Diagnosis:
         """Train the model itself, look for signs, and try what they suggest."""
-        untrained = Symptoms(recipe, self.goal, self.bench.data, [])
-        share = _OWN_SHARES[0] if any(structural_candidates(untrained)) else _OWN_SHARES[1]
-        epochs = self.bench.affordable_epochs(recipe, share)
-        self.is_cut = epochs < recipe.epochs
-        recipe = replace(recipe, epochs=epochs)
-        symptoms = Symptoms(recipe, self.goal, self.bench.data, self._first(recipe))
-        self.suspected = [remedy for remedy in candidates(symptoms) if not (self.is_cut and remedy.kind in _OF_LENGTH)]
+        recipe, symptoms = self._own(recipe)
+        self.suspected = [remedy for remedy in candidates(symptoms) if not (self.extent and remedy.kind in _OF_LENGTH)]
         tried: list[TriedChange] = []
         self._search(recipe, tried)
         return Diagnosis(
             self.goal,
             len(self.bench.data.compared_labels),
             self.least,
-            tuple(_finding(comparison, self.goal, number) for number, comparison in enumerate(self.told)),
+            tuple(finding(comparison, self.goal, self.extent, n) for n, comparison in enumerate(self.told)),
             tuple(tried),
-            _curve(symptoms.trainings),
-            self._note(epochs),
+            mean_curve(symptoms.trainings),
+            self._note(),
         )
 
-    def _note(self, epochs: int) -> str:
-        cut = f"Your training is long: its first {epochs} epochs were tried." if self.is_cut else ""
-        return f"{cut} {'There was no time to try everything.' if self.is_short else ''}".strip()
+    def _own(self, recipe: Recipe) -> tuple[Recipe, Symptoms]:
+        """Train the model itself, or the part of its training that fits into the budget."""
+        untrained = Symptoms(recipe, self.goal, self.bench.data, [])
+        structural = list(structural_candidates(untrained))
+        trainable = recipe if untrained.is_trainable else structural[0].recipe(recipe)
+        share = _OWN_SHARES[0 if structural else 1]
+        short = replace(recipe, epochs=self.bench.shorten(trainable, share, _PART_SHARE).epochs)
+        rows, all_rows = self.bench.rows, len(self.bench.data.labels)
+        tried = short.epochs * rows / (recipe.epochs * all_rows)
+        if tried < 1:
+            of_rows = f" on {rows:,} of {all_rows:,} rows" if rows < all_rows else ""
+            self.extent = f"{short.epochs} of {recipe.epochs} epochs{of_rows}"
+        return short, replace(untrained, recipe=short, trainings=self._first(short), share=tried)
+
+    def _note(self) -> str:
+        notes = []
+        if self.extent:
+            notes.append(f"Your training is long: {self.extent} were tried, and only what halves the loss is told.")
+        if self.is_short:
+            notes.append("There was no time to try everything.")
+        return " ".join(notes)
 
     def _search(self, recipe: Recipe, tried: list[TriedChange]) -> None:
         """Look for the change that helps most, then for the one that helps most on top of it."""
@@ -191,18 +194,16 @@ class Search:
     ) -> PairedTrainings | None:
         """Return the first change of the table that halves the loss, else the first that helps.
 
-        On top of another change, or after the first epochs of a long training, only one that halves the loss is worth
-        telling. The end of the training needs no more epochs than those.
+        On top of another change, or of a part of a long training, only one that halves the loss is worth telling.
         """
-        must_halve = bool(self.told) or self.is_cut
         smaller: list[PairedTrainings] = []
         for comparison in self._screened(recipe, suspected, tried):
             if not comparison.halves_loss:
                 smaller.append(comparison)
             elif certain := self._certain(comparison, alpha):
                 return certain
-        if must_halve:
-            smaller = [comparison for comparison in smaller if comparison.remedy.kind == "overfit"]
+        if self.told or self.extent:
+            return None
         return next(filter(None, (self._certain(comparison, alpha) for comparison in smaller)), None)
 
     def _certain(self, comparison: PairedTrainings, alpha: float) -> PairedTrainings | None:
@@ -261,99 +262,3 @@ class Search:
 
     def _train(self, recipe: Recipe, number: int = 0, reserve: float = 0.0) -> Training:
         return self.bench.train(recipe, 1000 * self.seed + number, reserve)
-
-
-@dataclass(frozen=True)
-class PairedTrainings:
-    """Trainings without and with a change, from the same seeds."""
-
-    remedy: Remedy
-    own: Recipe
-    changed: Recipe
-    before: list[Training]
-    after: list[Training]
-    cap: float
-    """Largest loss of a row that counts; a training that diverged has it on each row."""
-
-    @property
-    def losses(self) -> tuple[np.ndarray, np.ndarray]:
-        """The losses without and with the change, each (seeds, rows); NaN where a training diverged."""
-        without, changed = (np.stack([one.rows[-1] for one in side]) for side in (self.before, self.after))
-        if self.remedy.kind == "overfit":
-            changed = _stopped(np.stack([training.rows for training in self.before]))
-        return without, changed
-
-    @property
-    def capped(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same, each row with its cap at most."""
-        without, changed = (np.minimum(np.nan_to_num(side, nan=np.inf), self.cap) for side in self.losses)
-        return without, changed
-
-    @property
-    def halves_loss(self) -> bool:
-        """Whether the change takes away at least half of the loss."""
-        without, changed = self.capped
-        return float(changed.mean()) <= float(without.mean()) / 2
-
-    @property
-    def is_better(self) -> bool:
-        """Whether the mean loss is smaller with the change, absurd rows included."""
-        without, changed = (_mean(side) for side in self.losses)
-        return changed is not None and (without is None or changed < without)
-
-    @property
-    def gains(self) -> np.ndarray:
-        """How much smaller each row's loss is with the change, (seeds, rows)."""
-        without, changed = self.capped
-        return np.asarray(without - changed)
-
-    @property
-    def gain(self) -> float:
-        """The mean gain."""
-        return float(self.gains.mean())
-
-    @property
-    def trial(self) -> TriedChange:
-        """The change with the mean losses."""
-        without, changed = (_mean(side) for side in self.losses)
-        return TriedChange(self.remedy.kind, self.remedy.change, without, changed)
-
-
-def _stopped(curves: np.ndarray) -> np.ndarray:
-    """Return the losses at the end that each half of the rows chooses for the other, (seeds, rows).
-
-    Rows that choose an epoch are not compared with it: its loss on them is lower by chance.
-
-    Args:
-        curves: (seeds, measurements, rows).
-    """
-    losses = curves[:, -1].copy()
-    for half in range(2):
-        chosen = lowest_point(curves[:, :, 1 - half :: 2].mean(axis=(0, 2)))
-        losses[:, half::2] = curves[:, chosen, half::2]
-    return losses
-
-
-def _mean(losses: np.ndarray) -> float | None:
-    return float(losses.mean()) if np.isfinite(losses).all() else None
-
-
-def _finding(comparison: PairedTrainings, goal: str, number: int) -> HelpfulChange:
-    trial = comparison.trial
-    now = "no number at all" if trial.before is None else f"{trial.before:.2f}"
-    word = "loss" if goal == CATEGORICAL else goal.replace("_", " ")
-    also = "" if not number else " also"
-    message = (
-        f"With {trial.change}, your network{also} reaches a {word} of {trial.after:.2f} on rows that it was not "
-        f"trained on ({'before' if number else 'now'} {now}). {comparison.remedy.lesson}"
-    )
-    return HelpfulChange(trial, message, _curve(comparison.after))
-
-
-def _curve(trainings: Sequence[Training]) -> LossCurve:
-    """Average the curves at the epochs where all trainings were measured."""
-    means = [dict(zip(training.epochs, training.rows.mean(axis=1), strict=True)) for training in trainings]
-    common = sorted(set(means[0]).intersection(*means))
-    losses = {epoch: float(np.mean([mean[epoch] for mean in means])) for epoch in common}
-    finite = [epoch for epoch in common if np.isfinite(losses[epoch])]
-    return LossCurve(tuple(finite), tuple(losses[epoch] for epoch in finite))

@@ -16,7 +16,13 @@ from autograder.extensions.diagnosis.trials.recipe import WITH_WIDTH, Recipe, tr
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_reading import stacked_network
 from autograder.extensions.diagnosis.trials.stacked_training import StackedNetwork
-from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry, TrainingLoop, TrialWords
+from autograder.extensions.diagnosis.trials.trial_architecture import (
+    Architecture,
+    Entry,
+    TrainingLoop,
+    TrialWords,
+    set_units,
+)
 from autograder.models.step_calculus import OptimizerSettings
 
 _MAX_LAYERS = 100
@@ -73,7 +79,7 @@ class KerasArchitecture(Architecture):
         copy_adaptation(self.model, model, np.random.default_rng(0))
         return KerasArchitecture(model)
 
-    def with_output(self, activation: str) -> KerasArchitecture:
+    def with_output(self, activation: str, units: int | None = None) -> KerasArchitecture:
         """See :class:`Architecture`."""
         name = self.model.outputs[0]._keras_history.operation.name
 
@@ -81,6 +87,7 @@ class KerasArchitecture(Architecture):
             for entry in layers:
                 if entry["config"].get("name") == name:
                     entry["config"]["activation"] = activation
+            set_units(layers, units)
 
         return self.edited(edit)
 

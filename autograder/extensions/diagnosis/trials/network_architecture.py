@@ -17,7 +17,13 @@ from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_layers import Activation, sigmoid
 from autograder.extensions.diagnosis.trials.stacked_reading import stacked_network
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork
-from autograder.extensions.diagnosis.trials.trial_architecture import Architecture, Entry, TrainingLoop, TrialWords
+from autograder.extensions.diagnosis.trials.trial_architecture import (
+    Architecture,
+    Entry,
+    TrainingLoop,
+    TrialWords,
+    set_units,
+)
 from autograder.models.network import Network, TrainingSettings
 from autograder.models.step_calculus import OptimizerSettings
 
@@ -47,7 +53,9 @@ class NetworkArchitecture(Architecture):
     @property
     def output_shape(self) -> tuple[Any, ...]:
         """See :class:`Architecture`."""
-        return tuple(self.network.output_shape)
+        *shape, last = self.network.output_shape
+        units = [entry["config"]["units"] for entry in self.layers if "units" in entry["config"]]
+        return (*shape, units[-1] if units and shape else last)
 
     @property
     def output_activation(self) -> str:
@@ -73,9 +81,11 @@ class NetworkArchitecture(Architecture):
         edit(layers)
         return replace(self, layers=layers, is_changed=True)
 
-    def with_output(self, activation: str) -> NetworkArchitecture:
+    def with_output(self, activation: str, units: int | None = None) -> NetworkArchitecture:
         """See :class:`Architecture`."""
-        return replace(self, layers=_with_output(copy.deepcopy(self.layers), activation), ending=activation)
+        layers = _with_output(copy.deepcopy(self.layers), activation)
+        set_units(layers, units)
+        return replace(self, layers=layers, ending=activation, is_changed=self.is_changed or units is not None)
 
     def stacked(self) -> StackedNetwork | None:
         """See :class:`Architecture`."""

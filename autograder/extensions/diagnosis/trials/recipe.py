@@ -77,9 +77,9 @@ class Recipe:
         """Return a recipe whose layers went through ``edit``."""
         return replace(self, architecture=self.architecture.edited(edit))
 
-    def with_output(self, activation: str) -> Recipe:
-        """Return a recipe with another activation at the end."""
-        return replace(self, architecture=self.architecture.with_output(activation))
+    def with_output(self, activation: str, units: int | None = None) -> Recipe:
+        """Return a recipe with another activation at the end, and so many units there."""
+        return replace(self, architecture=self.architecture.with_output(activation, units))
 
 
 def compiled_loss(model: Any) -> tuple[str, bool] | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from autograder.check.rows import take_rows
+from autograder.extensions.diagnosis.trials.output_units import is_trainable
 from autograder.extensions.diagnosis.trials.recipe import OF_CLASSES, Recipe
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.training_bench import Training
@@ -24,6 +25,13 @@ class Symptoms:
     goal: str
     data: SplitRows
     trainings: list[Training]
+    share: float = 1.0
+    """The part of the training that was tried, in steps. The rest of a long one makes up for a small rate."""
+
+    @cached_property
+    def is_trainable(self) -> bool:
+        """Whether the model has the output units that its loss and the labels take."""
+        return is_trainable(self.recipe, self.goal, self.data.labels)
 
     @cached_property
     def curve(self) -> np.ndarray:
@@ -77,7 +85,7 @@ def constant_loss(goal: str, labels: np.ndarray) -> float:
     if goal == "binary_crossentropy":
         p = np.clip(labels.reshape(len(labels), -1).mean(axis=0), 1e-7, 1 - 1e-7)
         return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)).mean())
-    one_hot = labels.ndim == 2 and set(np.unique(labels)) <= {0, 1}
+    one_hot = labels.ndim == 2 and labels.max() <= 1
     counts = labels.sum(axis=0) if one_hot else np.bincount(labels.reshape(-1).astype(int))
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograder.check.rows import take_rows
+from autograder.extensions.diagnosis.trials.output_units import is_trainable
 from autograder.extensions.diagnosis.trials.recipe import Recipe, losses_of_rows
 from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
@@ -21,12 +22,12 @@ MAX_MEASURED = 1000
 _POINTS = 12
 """Most points of a curve, an even number: with more epochs, several lie between two of them."""
 _TRIAL_STEPS = 4
-_LEAST_EPOCHS = 4
-"""Fewest epochs of a longer training that are worth trying."""
+_LEAST_EPOCHS, _LEAST_ROWS = 4, 1000
+"""Fewest epochs of a longer training, and fewest of more rows, that are worth trying."""
 _COMPILING = 0.4
 """Seconds that a graph usually takes to compile."""
 TOGETHER = 3
-"""Seeds from which a chain of usual layers is trained at once."""
+"""Seeds from which a chain of usual layers is trained at once, and the fewest that prove a change."""
 
 
 class OutOfBudget(Exception):
@@ -58,10 +59,14 @@ class TrainingBench:
     def __init__(
         self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = time.process_time
     ) -> None:
-        """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured."""
+        """Begin the budget of ``seconds`` of processor time; ``goal`` is the loss that is measured.
+
+        ``rows`` says how many of the fit rows, which are in random order, are trained on.
+        """
         self.data, self.goal, self.clock = data, goal, clock
         self.deadline = clock() + seconds
         self._loops: dict[tuple[Any, ...], TrainingLoop] = {}
+        self.rows = len(data.labels)
         self._trainings: dict[tuple[Any, ...], dict[int, Training]] = {}
         self._stacked: dict[tuple[Any, ...], StackedNetwork | None] = {}
         self._epoch_seconds: dict[tuple[Any, ...], float] = {}
@@ -71,21 +76,33 @@ class TrainingBench:
         measured = list(self._epoch_seconds.values()) or [0.0]
         return self._epoch_seconds.get(recipe.graph, measured[-1]) * recipe.epochs
 
-    def affordable_epochs(self, recipe: Recipe, share: float) -> int:
-        """Return how many epochs of the first trainings fit into a share of the budget.
+    def shorten(self, recipe: Recipe, whole: float, part: float) -> Recipe:
+        """Leave out as much of a training as it takes: first epochs, then rows.
+
+        Args:
+            recipe: what is trained.
+            whole: largest share of the budget for the trainings that are made at once, as they are.
+            part: share of the budget for a few seeds of a shortened training.
 
         Raises:
-            OutOfBudget: not even a few of them do.
+            OutOfBudget: too little of it would be left.
         """
         network = self._stack(recipe)
         if network is None:
             self._loop(recipe)
         else:
             self._time_steps(network, recipe)
-        epochs = int(share * self.left / max(1e-6, self.together(recipe) * self._epoch_seconds[recipe.graph]))
-        if epochs < min(recipe.epochs, _LEAST_EPOCHS):
+        affordable = self.left / max(1e-6, self._epoch_seconds[recipe.graph])
+        if recipe.epochs <= whole * affordable / self.together(recipe):
+            return recipe
+        affordable *= part / TOGETHER
+        epochs = min(recipe.epochs, max(_LEAST_EPOCHS, int(affordable)))
+        of_rows = min(1.0, affordable / epochs)
+        if of_rows < 1 and of_rows * self.rows < _LEAST_ROWS:
             raise OutOfBudget
-        return min(recipe.epochs, epochs)
+        self.rows = int(of_rows * self.rows)
+        self._epoch_seconds[recipe.graph] *= of_rows
+        return replace(recipe, epochs=epochs)
 
     def _time_steps(self, network: StackedNetwork, recipe: Recipe) -> None:
         """Estimate the processor time of an epoch from a few steps."""
@@ -112,7 +129,8 @@ class TrainingBench:
     def train(self, recipe: Recipe, seed: int, reserve: float = 0.0) -> Training:
         """Train a recipe from a seed; the same training is done once.
 
-        The last batch of an epoch is left out unless it is whole.
+        The last batch of an epoch is left out unless it is whole. Where the output does not fit the labels, nothing is
+        trained, and the losses are NaN.
 
         Args:
             recipe: what to train.
@@ -123,6 +141,8 @@ class TrainingBench:
             OutOfBudget: there is no time for it.
             Exception: the model cannot be trained on these data.
         """
+        if not is_trainable(recipe, self.goal, self.data.labels):
+            return Training([recipe.epochs], np.full((1, len(self.data.compared_labels)), np.nan), np.nan, None)
         of_seed = self._of_seed(recipe, seed)
         if recipe.epochs not in of_seed:
             longer = next((training for training in of_seed.values() if recipe.epochs in training.epochs), None)
@@ -156,8 +176,9 @@ class TrainingBench:
             OutOfBudget: the network is too large.
         """
         if recipe.graph not in self._stacked:
-            size, epochs = min(recipe.batch_size, len(self.data.labels)), min(recipe.epochs, _LEAST_EPOCHS)
-            if recipe.architecture.is_too_large(len(self.data.labels), size, epochs, self.left):
+            rows = min(self.rows, _LEAST_ROWS)
+            size, epochs = min(recipe.batch_size, rows), min(recipe.epochs, _LEAST_EPOCHS)
+            if recipe.architecture.is_too_large(rows, size, epochs, self.left):
                 raise OutOfBudget
             inputs = self.data.inputs
             is_plain = isinstance(inputs, np.ndarray) and inputs.dtype == np.float32 and recipe.own_rate is not None
@@ -169,16 +190,18 @@ class TrainingBench:
         """Train from this seed and those that follow it."""
         seeds = range(seed, seed + TOGETHER)
         network.start([recipe.architecture.start(number, self.data.inputs) for number in seeds])
-        fit, compared = (self._prepared(recipe, rows) for rows in self._rows(recipe))
+        fit, compared = (self._prepared(recipe, rows) for rows in self._inputs(recipe))
         gradient = LossGradient(recipe, self.data.labels)
         points = _measured_epochs(recipe.epochs)
         curves = []
-        for _ in train_together(network, gradient, self._update(recipe), fit, seeds, recipe.batch_size, points):
+        for _ in train_together(
+            network, gradient, self._update(recipe), fit[: self.rows], seeds, recipe.batch_size, points
+        ):
             if self.left <= 0:
                 raise OutOfBudget
             curves.append(self._losses(recipe, network.outputs(compared), self.data.compared_labels))
-        measured = network.outputs(fit[:MAX_MEASURED])
-        fit_losses = self._losses(recipe, measured, self.data.labels[:MAX_MEASURED]).mean(axis=1)
+        measured = slice(min(self.rows, MAX_MEASURED))
+        fit_losses = self._losses(recipe, network.outputs(fit[measured]), self.data.labels[measured]).mean(axis=1)
         variables = network.variables()
         return [
             Training(
@@ -199,7 +222,8 @@ class TrainingBench:
         """Compute the loss of each row after the trainings from several seeds, (seeds, rows)."""
         return np.stack([losses_of_rows(recipe, self.goal, of_seed, labels) for of_seed in outputs])
 
-    def _rows(self, recipe: Recipe) -> tuple[Any, Any]:
+    def _inputs(self, recipe: Recipe) -> tuple[Any, Any]:
+        """Return the inputs of the fit rows and of the comparison rows."""
         return self.data.scaled if recipe.scaled else (self.data.inputs, self.data.compared)
 
     def _prepared(self, recipe: Recipe, rows: np.ndarray) -> np.ndarray:
@@ -207,7 +231,7 @@ class TrainingBench:
 
     def _trained(self, recipe: Recipe, seed: int) -> Training:
         loop = self._loop(recipe)
-        fit, compared = self._rows(recipe)
+        fit, compared = self._inputs(recipe)
         loop.begin(recipe, seed, fit)
         began = self.clock()
         epochs, rows = [], []
@@ -215,13 +239,14 @@ class TrainingBench:
             epochs.append(epoch)
             rows.append(losses_of_rows(recipe, self.goal, loop.outputs(compared), self.data.compared_labels))
         self._epoch_seconds[recipe.graph] = (self.clock() - began) / recipe.epochs
-        outputs = loop.outputs(take_rows(fit, slice(MAX_MEASURED)))
-        fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[:MAX_MEASURED])
+        measured = slice(min(self.rows, MAX_MEASURED))
+        outputs = loop.outputs(take_rows(fit, measured))
+        fit_rows = losses_of_rows(recipe, self.goal, outputs, self.data.labels[measured])
         return Training(epochs, np.stack(rows), float(fit_rows.mean()), loop.weights())
 
     def _run(self, loop: TrainingLoop, recipe: Recipe, seed: int) -> Iterator[int]:
         """Train, and yield the epoch where the curve has a point."""
-        rows = len(self.data.labels)
+        rows = self.rows
         size = min(recipe.batch_size, rows)
         draw = np.random.default_rng([seed, rows])
         first = 0
@@ -239,8 +264,7 @@ class TrainingBench:
             loop.begin(recipe, 0, self.data.inputs)
             began = self.clock()
             loop.run(np.zeros((_TRIAL_STEPS, recipe.batch_size), dtype=np.int64))
-            steps = recipe.epochs * len(self.data.labels) / recipe.batch_size
-            self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * steps / recipe.epochs
+            self._epoch_seconds[recipe.graph] = (self.clock() - began) / _TRIAL_STEPS * self.rows / recipe.batch_size
             self._loops[recipe.graph] = loop
         return self._loops[recipe.graph]
 

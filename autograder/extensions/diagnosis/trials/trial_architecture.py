@@ -84,8 +84,8 @@ class Architecture(ABC):
         """
 
     @abstractmethod
-    def with_output(self, activation: str) -> Architecture:
-        """Return the network with another activation at the end; ``linear`` is none."""
+    def with_output(self, activation: str, units: int | None = None) -> Architecture:
+        """Return the network with another activation at the end, ``linear`` is none, and so many units there."""
 
     @abstractmethod
     def stacked(self) -> StackedNetwork | None:
@@ -114,3 +114,10 @@ class Architecture(ABC):
     @abstractmethod
     def first_gradient(self, recipe: Recipe, rows: Any, labels: np.ndarray) -> float:
         """Return the mean size of the first kernel's gradient by the last one's; 1 if it is unknown."""
+
+
+def set_units(layers: list[Entry], units: int | None) -> None:
+    """Set how many units the last dense layer has; None leaves them."""
+    if units is not None:
+        *_, last = [entry["config"] for entry in layers if "units" in entry["config"]]
+        last["units"] = units
