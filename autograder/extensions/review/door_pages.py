@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import secrets
 import threading
 from collections import OrderedDict
 
 from autograder._util.digests import digest
-from autograder._util.text import one_line
 from autograder.extensions.review.site import Site, open_site
 from autograder.records.course import Assignment, Course
 from autograder.results.staff_pages import Reply
@@ -21,7 +18,6 @@ HOME = "/staff/"
 MAX_SITES = 16
 """Most sites that are kept: those that were asked for last."""
 _OLDER_RUN = b'{"error": "this page is of an older run: open the assignment again"}'
-_LOG = logging.getLogger("autograder.serve")
 
 
 class DoorPages:
@@ -39,30 +35,22 @@ class DoorPages:
             return Reply(302, b"", location=f"{self._opened(course, assignment, anonymous=bool(name))}/")
         with self._lock:
             site = self._sites.get(name)
-        if site is None or site.assignment.name != assignment.name:
-            return Reply(404, _OLDER_RUN, "application/json")
-        reply = site.reply(method, page, body)
-        if method == "POST" and page != "here" and reply.status == 200:
-            _log_entry(site, person, page, body)
-        return reply
+            if site is None or site.assignment.name != assignment.name:
+                return Reply(404, _OLDER_RUN, "application/json")
+            self._sites.move_to_end(name)
+        return site.reply(method, page, body, person)
 
     def _opened(self, course: Course, assignment: Assignment, *, anonymous: bool) -> str:
         """Open the site of the current grades; people who come to the same grades share one, and see one another."""
         site = open_site(course, assignment, anonymous=anonymous, salt=self._salt)
         site.require_answers()
         site.home = HOME
-        name = digest(assignment.name, anonymous, repr(site.exams), repr(site.grades), self._salt)[:16]
+        name = digest(assignment.name, anonymous, repr(site.exams), repr(site.grades), repr(site.names), self._salt)[
+            :16
+        ]
         with self._lock:
             self._sites.setdefault(name, site)
             self._sites.move_to_end(name)
             while len(self._sites) > MAX_SITES:
                 self._sites.popitem(last=False)
         return name
-
-
-def _log_entry(site: Site, person: str, path: str, body: bytes) -> None:
-    """Keep who gave points, since a door's web process says who it is."""
-    _, number, position = path.split("/")
-    question, student = site.questions[int(number)].asked.question, site.students[int(position)]
-    words = f"{person} gave {json.loads(body)['score']} points: {site.assignment.name}, {question}, {student}"
-    _LOG.info("%s", one_line(words, 300))

@@ -40,7 +40,7 @@ class GradebookStanding:
     @property
     def version(self) -> str:
         """Digest of what a person sees before they give points."""
-        return hashlib.sha256(repr((self.automatic, self.manual, self.comment)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.automatic, self.manual, self.comment, self.waits)).encode()).hexdigest()[:16]
 
 
 class Changed(Exception):

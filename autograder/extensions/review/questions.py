@@ -102,11 +102,16 @@ def answers(
         graded = _graded(grade, question.asked)
         if graded is None or grade.student not in entered:
             continue
-        path = course.autograded(grade.student, grade.assignment) / f"{question.asked.notebook}.ipynb"
+        path = answers_file(course, grade.student, question)
         views_of_cells = _views(path, path.stat().st_mtime_ns) if path.is_file() else ()
         cells = answer_cells(views_of_cells, question)
         listed.append(Answer(grade.student, cells, graded, entered[grade.student]))
     return listed
+
+
+def answers_file(course: Course, student: str, question: Question) -> Path:
+    """Return the path of the notebook that the page shows of a student."""
+    return course.autograded(student, question.asked.assignment) / f"{question.asked.notebook}.ipynb"
 
 
 def _graded(grade: Grade, question_key: QuestionKey) -> QuestionGrade | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from autograder.errors import HostError, UsageError
 from autograder.exchange import rendering
 from autograder.exchange.pieces import CODE, MARKDOWN, html
 from autograder.extensions.review.entering import Changed, GradebookStanding, enter, standings
-from autograder.extensions.review.questions import Question, answers, questions, shuffled
+from autograder.extensions.review.questions import Question, answers, answers_file, questions, shuffled
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import Exam
 from autograder.records.grade import Grade
@@ -27,6 +28,8 @@ MAX_COMMENT = 20_000
 PRESENCE_SECONDS = 20.0
 """Time after which somebody who no longer asks is gone."""
 SAVED_COMMENTS = 12
+_LOG = logging.getLogger("autograder.serve")
+"""Where a door's worker keeps who gave points."""
 
 
 @dataclass
@@ -70,8 +73,8 @@ class Site:
                 else f"no question of {name} has points"
             )
 
-    def reply(self, method: str, path: str, body: bytes = b"") -> Reply:
-        """Answer a request; ``path`` is what follows the token."""
+    def reply(self, method: str, path: str, body: bytes = b"", person: str = "") -> Reply:
+        """Answer a request of somebody; ``path`` is what follows the token."""
         parts = [part for part in path.split("?")[0].split("/") if part]
         try:
             match method, parts:
@@ -84,7 +87,7 @@ class Site:
                 case "GET", ["q", number, position]:
                     return self._answer(int(number), int(position))
                 case "POST", ["q", number, position]:
-                    return self._enter(int(number), int(position), json.loads(body))
+                    return self._enter(int(number), int(position), json.loads(body), person)
                 case "POST", ["here"]:
                     return self._presence(json.loads(body))
         except (ValueError, LookupError, TypeError):
@@ -95,7 +98,7 @@ class Site:
 
     def shown(self, position: int) -> str:
         """Return how a student is called on the page."""
-        student = self.students[position]
+        student = self._student(position)
         if self.anonymous:
             return f"Answer {position + 1}"
         name = self.names.get(student, "")
@@ -129,8 +132,7 @@ class Site:
         return _page("review.html", values)
 
     def _answer(self, number: int, position: int) -> Reply:
-        question = self._at(number)
-        student = self.students[position]
+        question, student = self._at(number), self._student(position)
         entered = standings(self.course, question.asked)
         shown_answers = answers(self.course, question, [self._grade_of[student]], entered)
         if not shown_answers:
@@ -140,13 +142,13 @@ class Site:
             "question": question,
             "name": self.shown(position),
             "place": position,
+            "seen": f"{shown_answers[0].standing.version}-{self._shown_version(question, student)}",
             "saved": _saved_comments(entered),
         }
         return _page("review-answer.html", values)
 
-    def _enter(self, number: int, position: int, wanted: Any) -> Reply:
-        question = self._at(number)
-        student = self.students[position]
+    def _enter(self, number: int, position: int, wanted: Any, person: str) -> Reply:
+        question, student = self._at(number), self._student(position)
         score, comment = wanted["score"], wanted["comment"]
         if not isinstance(comment, str) or len(comment) > MAX_COMMENT:
             return _json(400, {"error": f"a comment has at most {MAX_COMMENT:,} characters"})
@@ -154,8 +156,11 @@ class Site:
             not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= question.points + 1e-9
         ):
             return _json(400, {"error": f"points are a number from 0 to {question.points:g}"})
+        version, _, shown_version = str(wanted["seen"]).partition("-")
+        if shown_version != self._shown_version(question, student):
+            return _json(409, {"error": "this answer was graded again meanwhile; open it again, nothing was entered"})
         try:
-            now = enter(self.course, question.asked, student, score, comment.strip(), str(wanted["seen"]))
+            now = enter(self.course, question.asked, student, score, comment.strip(), version)
         except Changed as changed:
             standing = changed.standing
             points = "no points" if standing.manual is None else f"{standing.manual:g} points"
@@ -163,7 +168,14 @@ class Site:
             return _json(409, {"error": message, "state": _state(standing)})
         with self._lock:
             self.entered += 1
-        return _json(200, {"version": now.version, "state": _state(now)})
+        name = question.asked.question
+        _LOG.info("%s", one_line(f"{person} gave {score} points: {self.assignment.name}, {name}, {student}", 300))
+        return _json(200, {"version": f"{now.version}-{shown_version}", "state": _state(now)})
+
+    def _shown_version(self, question: Question, student: str) -> str:
+        """Tell the answers apart that the page shows of one student: each grading writes them anew."""
+        path = answers_file(self.course, student, question)
+        return str(path.stat().st_mtime_ns) if path.is_file() else ""
 
     def _presence(self, wanted: Any) -> Reply:
         """Note who looks at which answer; tell where the others are, and how far the question is."""
@@ -181,6 +193,11 @@ class Site:
         standing_of = standings(self.course, question.asked)
         states = {place: _state(standing_of[name]) for place, name in enumerate(self.students) if name in standing_of}
         return _json(200, {"others": viewers, "states": states})
+
+    def _student(self, position: int) -> str:
+        if position < 0:
+            raise LookupError(position)
+        return self.students[position]
 
     def _at(self, number: int) -> Question:
         if not 0 <= number < len(self.questions):

@@ -1,4 +1,7 @@
-"""Staff's pages of other extensions: the web process asks, and the worker answers, who may write what they write."""
+"""Staff's pages of other extensions: the web process asks, and the worker answers, who may write what they write.
+
+The door's folder, and with it the socket, is open to these two alone.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,30 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import threading
-import time
 from collections.abc import Iterator
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from typing import Any
-
-from django.conf import settings
 
 from autograder._util import registry
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import UsageError
 from autograder.extensions.serve import state_folder
+from autograder.extensions.serve.course_keys import door
 from autograder.records.course import Course
 from autograder.results.staff_pages import Reply, StaffPages
 
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
 """Seconds in which the worker answers: opening an assignment reads its release and all its grades."""
 NAME = "staff.sock"
 SENTENCE = "text/plain"
 """Kind of an answer that is no page, but says what is wrong."""
 MAX_REQUEST = 8 << 20
-_FAULTS = (OSError, EOFError, AuthenticationError)
+_asking = threading.BoundedSemaphore(8)
+"""Requests that wait for the worker: the other threads of a web process are for students."""
 _LOG = logging.getLogger("autograder.serve")
 
 
@@ -42,63 +44,78 @@ def ask(course: Course, pages: str, **request: str) -> Reply:
         pages: name of the pages in the registry.
         **request: the arguments of :meth:`~autograder.results.staff_pages.StaffPages.reply` but the course, as texts.
     """
+    if not _asking.acquire(blocking=False):
+        return Reply(503, b"The worker is busy. Nothing was entered: please try again.", SENTENCE)
     try:
-        with _address(course) as address, Client(address, "AF_UNIX", authkey=_key()) as connection:
-            connection.send_bytes(json.dumps({"pages": pages, **request}).encode())
-            if not connection.poll(ANSWER_SECONDS):
-                raise TimeoutError
-            status, kind, location = json.loads(connection.recv_bytes())
-            return Reply(status, connection.recv_bytes(), kind, location)
-    except _FAULTS:
-        return Reply(503, b"The worker does not answer. Nothing was entered.", SENTENCE)
+        with _address(course) as address, socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(ANSWER_SECONDS)
+            connection.connect(address)
+            connection.sendall(json.dumps({"pages": pages, **request}).encode() + b"\n")
+            with connection.makefile("rb") as answer:
+                status, kind, location = json.loads(answer.readline())
+                return Reply(status, answer.read(), kind, location)
+    except (OSError, ValueError):
+        return Reply(503, b"The worker does not answer. Load the page again to see what was entered.", SENTENCE)
+    finally:
+        _asking.release()
 
 
-class StaffSocket:
+class StaffSocket(ThreadingUnixStreamServer):
     """Answers requests, each in a thread of its own.
 
     Args:
         root: the course's folder.
+
+    Raises:
+        OSError: there can be no socket in the door's folder.
     """
+
+    daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._pages: dict[str, StaffPages] = {}
-
-    def answer_for_ever(self) -> None:
-        """Answer until the process ends."""
-        course = load_course(self._root)
-        with _address(course) as address:
+        self._lock = threading.Lock()
+        course = load_course(root)
+        with _address(course) as address, _file_mode(course):
             Path(address).unlink(missing_ok=True)
-            with Listener(address, "AF_UNIX", backlog=16, authkey=_key()) as listener:
-                Path(address).chmod(state_folder.file_mode(state_folder.folder(course)))
-                while True:
-                    try:
-                        connection = listener.accept()
-                    except _FAULTS:  # the other side is gone, or there are too many files
-                        time.sleep(0.1)
-                        continue
-                    threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+            super().__init__(address, _Handler)
 
-    def _answer(self, connection: Connection) -> None:
-        with connection, contextlib.suppress(*_FAULTS):
-            reply = self._reply(json.loads(connection.recv_bytes(MAX_REQUEST)))
-            connection.send_bytes(json.dumps([reply.status, reply.kind, reply.location]).encode())
-            connection.send_bytes(reply.body)
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Note a request that could not be answered."""
+        _LOG.warning("a request of staff's page was not answered", exc_info=True)
 
-    def _reply(self, request: dict[str, Any]) -> Reply:
+    def reply(self, request: dict[str, Any]) -> Reply:
+        """Answer a request."""
         try:
-            name, body = request["pages"], request["body"].encode()
-            if name not in self._pages:
-                self._pages[name] = registry.load(registry.STAFF_PAGES, name)()
             course = load_course(self._root)
+            if not door(course).review:
+                return Reply(404, b"Points are not given at this door.", SENTENCE)
             assignment = find_assignment(course, request["assignment"])
-            asked = request["person"], request["method"], request["path"], body
-            return self._pages[name].reply(course, assignment, *asked)
+            asked = request["person"], request["method"], request["path"], request["body"].encode()
+            return self._registered(request["pages"]).reply(course, assignment, *asked)
         except UsageError as error:
             return Reply(404, str(error).encode(), SENTENCE)
         except Exception as error:  # of the extension's, or of a course that cannot be read
             _LOG.exception("a page for staff failed")
             return Reply(500, f"{type(error).__name__}: {error}".encode(), SENTENCE)
+
+    def _registered(self, name: str) -> StaffPages:
+        with self._lock:
+            if name not in self._pages:
+                self._pages[name] = registry.load(registry.STAFF_PAGES, name)()
+            return self._pages[name]
+
+
+class _Handler(StreamRequestHandler):
+    server: StaffSocket
+    timeout = ANSWER_SECONDS
+
+    def handle(self) -> None:
+        """Read a request and write its answer."""
+        reply = self.server.reply(json.loads(self.rfile.readline(MAX_REQUEST)))
+        self.wfile.write(json.dumps([reply.status, reply.kind, reply.location]).encode() + b"\n" + reply.body)
 
 
 @contextlib.contextmanager
@@ -111,5 +128,11 @@ def _address(course: Course) -> Iterator[str]:
         os.close(descriptor)
 
 
-def _key() -> bytes:
-    return str(settings.SECRET_KEY).encode()
+@contextlib.contextmanager
+def _file_mode(course: Course) -> Iterator[None]:
+    """Give new files the mode of the door's: a mode that is changed afterwards could be another file's."""
+    before = os.umask(0o777 & ~state_folder.file_mode(state_folder.folder(course)))
+    try:
+        yield
+    finally:
+        os.umask(before)

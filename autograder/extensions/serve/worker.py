@@ -25,7 +25,6 @@ from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
 from autograder.extensions.serve import health, jobs, state_folder
-from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.hand_in import bring_in
 from autograder.extensions.serve.models import COMMANDS, Job, JobState, Kind
 from autograder.extensions.serve.services import Grading, NotOpenError, Services
@@ -93,9 +92,8 @@ class Worker:
             stack.callback(self._services.stop)
             _LOG.info("the worker has begun; %s jobs are taken again", jobs.put_all_back())
             self._remove_abandoned()
+            self._answer_staff()
             threading.Thread(target=self._keep_beating, args=(stopping,), daemon=True).start()
-            if door(self._course).review:
-                threading.Thread(target=StaffSocket(self._course.root).answer_for_ever, daemon=True).start()
             try:
                 while not stopping.wait(LOOK_SECONDS):
                     self.look()
@@ -103,6 +101,13 @@ class Worker:
                 jobs.put_all_back(is_stop=True)
                 raise
             jobs.put_all_back(is_stop=True)
+
+    def _answer_staff(self) -> None:
+        """Answer what staff's pages ask, in threads; without a socket, their pages say that nobody answers."""
+        try:
+            threading.Thread(target=StaffSocket(self._course.root).serve_forever, daemon=True).start()
+        except OSError as error:
+            _LOG.error("staff give no points at the door: %s", error)
 
     def look(self) -> None:
         """Finish what is done, and take what waits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -44,7 +45,7 @@ def site_of(course, **options):
 
 def seen(site, place, question=0):
     text = site.reply("GET", f"q/{question}/{place}").body.decode()
-    return re.search(r'data-seen="(\w+)"', text)[1]
+    return re.search(r'data-seen="([\w-]+)"', text)[1]
 
 
 def give(site, place, score, comment="", question=0, version=None):
@@ -198,6 +199,19 @@ def test_what_is_typed_after_a_ticked_item_begins_a_line(course, comment, chosen
     assert done.stdout == wanted
 
 
+def test_points_for_an_answer_that_was_graded_again_meanwhile_are_refused(course):
+    """A newer answer may have come: nobody has read it."""
+    site = site_of(course)
+    version = seen(site, 0)
+    path = course.autograded("ada", "hw") / "nb.ipynb"
+    os.utime(path, ns=(0, 0))
+    status, told = give(site, 0, 2, version=version)
+    assert status == 409
+    assert "graded again meanwhile" in told["error"]
+    assert stands(course, "ada", "explain").needs_manual_grade
+    assert give(site, 0, 2)[0] == 200
+
+
 def test_names_can_be_hidden(course):
     site = site_of(course, anonymous=True, salt="1")
     pages = [site.reply("GET", path).body.decode() for path in ("", "q/0", "q/0/0", "q/0/1")]
@@ -212,6 +226,8 @@ def test_names_can_be_hidden(course):
         ("GET", "q/9", b""),
         ("GET", "q/-1", b""),
         ("GET", "q/0/9", b""),
+        ("GET", "q/0/-1", b""),
+        ("POST", "q/0/-1", b'{"score": 1, "comment": "", "seen": "x"}'),
         ("GET", "q/x", b""),
         ("POST", "q/0/0", b"{}"),
         ("POST", "q/0/0", b"["),

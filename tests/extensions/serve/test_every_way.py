@@ -201,7 +201,9 @@ def test_a_platform_grades_as_the_command_line_does(
         program.chmod(0o755)
         for name, content in notebooks.items():
             ended = image.run({"numbers.ipynb": content}, environment={"AUTOGRADER_PYTHON": str(program)})
-            assert ended.status == 0, ended.stdout
+            waits = any(q["needs_manual_grade"] for q in by_command[name]["questions"] if q["id"] != "essay")
+            is_held_back = waits and image.platform.name == "artemis"  # its tests pass or fail, and wait for nobody
+            assert ended.status == int(is_held_back), ended.stdout
             graded = json.loads(kept.read_text())
             assert without(graded, *TIMES, *ELSEWHERE) == without(by_command[name], *TIMES, *ELSEWHERE)
             assert graded["versions"].items() <= by_command[name]["versions"].items()

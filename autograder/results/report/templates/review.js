@@ -9,6 +9,7 @@
   const places = [...document.querySelectorAll(".place")];
   let current = null;
   let dirty = false;
+  let asking = false;
 
   who.value = localStorage.getItem("who") || "";
   who.addEventListener("change", () => localStorage.setItem("who", who.value));
@@ -118,7 +119,8 @@
   }
 
   async function here() {
-    if (current === null) return;
+    if (current === null || asking) return;
+    asking = true;
     try {
       const body = JSON.stringify({ key, who: who.value, question: Number(box.dataset.number), place: current });
       const reply = await fetch(`${base.replace(/\/q\/\d+$/, "")}/here`, { method: "POST", body, headers: token() });
@@ -131,6 +133,8 @@
       if (beside.length) say(`${beside.join(", ")} looks at this answer, too.`);
     } catch {
       // The next save tells.
+    } finally {
+      asking = false;
     }
   }
 
