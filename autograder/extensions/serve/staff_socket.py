@@ -93,8 +93,8 @@ class StaffSocket(ThreadingUnixStreamServer):
             if not door(course).review:
                 return Reply(404, b"Points are not given at this door.", SENTENCE)
             assignment = find_assignment(course, request["assignment"])
-            asked = request["person"], request["method"], request["path"], request["body"].encode()
-            return self._registered(request["pages"]).reply(course, assignment, *asked)
+            arguments = request["person"], request["method"], request["path"], request["body"].encode()
+            return self._registered(request["pages"]).reply(course, assignment, *arguments)
         except UsageError as error:
             return Reply(404, str(error).encode(), SENTENCE)
         except Exception as error:  # of the extension's, or of a course that cannot be read
