@@ -36,12 +36,11 @@ _asking = threading.BoundedSemaphore(8)
 _LOG = logging.getLogger("autograder.serve")
 
 
-def ask(course: Course, pages: str, **request: str) -> Reply:
-    """Ask the worker for the answer of registered pages; one in :data:`SENTENCE` says what is wrong.
+def ask(course: Course, **request: str) -> Reply:
+    """Ask the worker for a review page's answer; one in :data:`SENTENCE` says what is wrong.
 
     Args:
         course: the course.
-        pages: name of the pages in the registry.
         **request: the arguments of :meth:`~autograder.results.staff_pages.StaffPages.reply` but the course, as texts.
     """
     if not _asking.acquire(blocking=False):
@@ -50,7 +49,7 @@ def ask(course: Course, pages: str, **request: str) -> Reply:
         with _address(course) as address, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_SECONDS)
             connection.connect(address)
-            connection.sendall(json.dumps({"pages": pages, **request}).encode() + b"\n")
+            connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answer:
                 status, kind, location = json.loads(answer.readline())
                 return Reply(status, answer.read(), kind, location)
@@ -67,6 +66,7 @@ class StaffSocket(ThreadingUnixStreamServer):
         root: the course's folder.
 
     Raises:
+        HostError: no such pages are installed.
         OSError: there can be no socket in the door's folder.
     """
 
@@ -75,16 +75,11 @@ class StaffSocket(ThreadingUnixStreamServer):
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._pages: dict[str, StaffPages] = {}
-        self._lock = threading.Lock()
+        self._pages: StaffPages = registry.load(registry.STAFF_PAGES, "review")()
         course = load_course(root)
         with _address(course) as address, _file_mode(course):
             Path(address).unlink(missing_ok=True)
             super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Note a request that could not be answered."""
-        _LOG.warning("a request of staff's page was not answered", exc_info=True)
 
     def reply(self, request: dict[str, Any]) -> Reply:
         """Answer a request."""
@@ -94,18 +89,12 @@ class StaffSocket(ThreadingUnixStreamServer):
                 return Reply(404, b"Points are not given at this door.", SENTENCE)
             assignment = find_assignment(course, request["assignment"])
             arguments = request["person"], request["method"], request["path"], request["body"].encode()
-            return self._registered(request["pages"]).reply(course, assignment, *arguments)
+            return self._pages.reply(course, assignment, *arguments)
         except UsageError as error:
             return Reply(404, str(error).encode(), SENTENCE)
         except Exception as error:  # of the extension's, or of a course that cannot be read
             _LOG.exception("a page for staff failed")
             return Reply(500, f"{type(error).__name__}: {error}".encode(), SENTENCE)
-
-    def _registered(self, name: str) -> StaffPages:
-        with self._lock:
-            if name not in self._pages:
-                self._pages[name] = registry.load(registry.STAFF_PAGES, name)()
-            return self._pages[name]
 
 
 class _Handler(StreamRequestHandler):

@@ -100,7 +100,7 @@ def review(request: HttpRequest, visitor: Visitor, assignment: Assignment, page:
     get_token(request)  # the page's script reads it in the cookie, and sends it back
     method, body = str(request.method), request.body.decode("utf-8", "replace")
     values = {"assignment": assignment.name, "person": visitor.id, "method": method, "path": page, "body": body}
-    reply = staff_socket.ask(visitor.course, "review", **values)
+    reply = staff_socket.ask(visitor.course, **values)
     if reply.kind == staff_socket.SENTENCE:
         return pages.notice(request, reply.status, "Nothing to review", reply.body.decode(), visitor)
     if reply.location:

@@ -106,7 +106,7 @@ class Worker:
         """Answer what staff's pages ask, in threads; without a socket, their pages say that nobody answers."""
         try:
             threading.Thread(target=StaffSocket(self._course.root).serve_forever, daemon=True).start()
-        except OSError as error:
+        except (HostError, OSError) as error:
             _LOG.error("staff give no points at the door: %s", error)
 
     def look(self) -> None:
