@@ -10,6 +10,7 @@ from autograder.extensions.trust.mutants.code_slips import called
 from autograder.extensions.trust.mutants.syntax_edits import New, Operator, expression
 
 Edits = Iterator[tuple[str, New]]
+MORE_EPOCHS, AS_GOOD = "more epochs", "an optimizer that is as good"
 
 
 def activations(node: ast.AST) -> Edits:
@@ -80,15 +81,19 @@ def optimizers(node: ast.AST) -> Edits:
         value = keyword.value
         new: ast.expr | None = None
         if keyword.arg == "epochs" and isinstance(value, ast.Constant) and type(value.value) is int and value.value > 1:
-            operator, new = "more epochs", ast.Constant(value.value + (value.value + 1) // 2)
+            operator, new = MORE_EPOCHS, _half_as_many_more(value.value)
         elif keyword.arg == "optimizer" and isinstance(value, ast.Constant) and value.value in _AS_GOOD:
-            operator, new = "an optimizer that is as good", ast.Constant(_AS_GOOD[str(value.value)])
+            operator, new = AS_GOOD, ast.Constant(_AS_GOOD[str(value.value)])
         elif keyword.arg == "optimizer" and isinstance(value, ast.Call) and called(value).lower() in _AS_GOOD:
             text = re.sub(called(value), _CLASSES[_AS_GOOD[called(value).lower()]], ast.unparse(value), count=1)
-            operator, new = "an optimizer that is as good", expression(text)
+            operator, new = AS_GOOD, expression(text)
         if new is not None:
             keywords = [ast.keyword(k.arg, new if n == index else k.value) for n, k in enumerate(node.keywords)]
             yield operator, ast.Call(node.func, node.args, keywords)
+
+
+def _half_as_many_more(epochs: int) -> ast.Constant:
+    return ast.Constant(epochs + (epochs + 1) // 2)
 
 
 _AS_GOOD = {"adam": "nadam", "nadam": "adam", "adamw": "adam"}
@@ -121,12 +126,12 @@ def torch_optimizers(node: ast.AST) -> Edits:
         owner, as_good = ast.unparse(node.func.value), _AS_GOOD.get(node.func.attr.lower())
         if owner in ("optim", "torch.optim") and as_good is not None:
             function = expression(f"{owner}.{_TORCH_CLASSES[as_good]}")
-            yield "an optimizer that is as good", ast.Call(function, node.args, node.keywords)
+            yield AS_GOOD, ast.Call(function, node.args, node.keywords)
     if isinstance(node, ast.For) and "epoch" in ast.unparse(node.target).lower():
         match node.iter:
             case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(count))]) if count > 1:
-                longer = ast.Call(node.iter.func, [ast.Constant(count + (count + 1) // 2)], [])
-                yield "more epochs", [ast.For(node.target, longer, node.body, node.orelse, lineno=node.lineno)]
+                longer = ast.Call(node.iter.func, [_half_as_many_more(count)], [])
+                yield MORE_EPOCHS, [ast.For(node.target, longer, node.body, node.orelse, lineno=node.lineno)]
 
 
 _TORCH_CLASSES = {"adam": "Adam", "nadam": "NAdam"}
@@ -148,8 +153,8 @@ def logits(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
 
 OPERATORS: tuple[Operator, ...] = (activations, forms, optimizers, modules, torch_optimizers)
 SETTLED = {
-    "more epochs": r"epoch",
-    "an optimizer that is as good": r"optimi[sz]er|adam",
+    MORE_EPOCHS: r"epoch",
+    AS_GOOD: r"optimi[sz]er|adam",
     "softmax as a layer": r"softmax",
     "softmax as a part of the loss": r"softmax|probabilit|sums? to one",
 }
