@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
+from autograder.coordinator.submission_grading import Examination
 from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
@@ -54,23 +55,23 @@ class Examiners:
         """End every examination at once, without an outcome."""
         self._stopped.set()
 
-    def examine(self, work: Work) -> bytes:
-        """Examine a submission and return its outcome, see :mod:`autograder.exchange.outcome`.
+    def examine(self, work: Work) -> Examination:
+        """Examine a submission.
 
         Raises:
             HostError: this machine cannot do it, or the process ended without an outcome.
         """
-        result, without = self._outcome(work)
-        if without and outcome_reader.needs(result) == outcome.LIBRARIES:
+        examination, without = self._examination(work)
+        if without and outcome_reader.needs(examination.outcome) == outcome.LIBRARIES:
             self._templates.start_large()
-            result, _ = self._outcome(work)
-        return result
+            examination, _ = self._examination(work)
+        return examination
 
-    def _outcome(self, work: Work) -> tuple[bytes, list[str]]:
+    def _examination(self, work: Work) -> tuple[Examination, list[str]]:
         """Examine with the current examiners, and with a fresh one after a silent end.
 
         Returns:
-            The outcome, and the libraries that its examiner could not import.
+            The examination, and the libraries that its examiner could not import.
         """
         sandbox, without = self._templates.examiner()
         try:
@@ -79,7 +80,7 @@ class Examiners:
             self._templates.note(f"An examiner of {work.assignment.name} was followed by another: {error}")
             return self._examine_once(work, sandbox, without), without
 
-    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> bytes:
+    def _examine_once(self, work: Work, sandbox: Sandbox, without: list[str]) -> Examination:
         deadline = time.monotonic() + work.seconds
         recorded = recordings.load(work) if work.replay_only else tuple(Recording() for _ in work.exams)
         unit = pack_unit(work)
@@ -101,7 +102,7 @@ class Examiners:
                 try:
                     with contextlib.closing(_connect(sockets[work_layout.SOCKET])) as line:
                         go_on = wire.until(deadline, lambda: not self._stopped.is_set())
-                        return serve(line, task, unit, recorded, lent, go_on)
+                        return Examination(serve(line, task, unit, recorded, lent, go_on), lent.first_lent)
                 except (wire.Closed, ValueError, OverflowError) as error:
                     raise self._failure(work, process, error, deadline) from error
 

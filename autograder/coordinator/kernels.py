@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 from autograder.errors import SandboxError
@@ -85,6 +86,8 @@ class Kernels:
         self._limit = limit
         self._on_lend = on_lend
         self._lent: list[Lent] = []
+        self.first_lent: datetime | None = None
+        """When the first one was lent."""
         self._requests = 0
         self._began = time.monotonic()
         self._helper = ThreadPoolExecutor(1)
@@ -137,6 +140,7 @@ class Kernels:
         for earlier in self._lent:  # memory is planned for one at a time
             earlier.close()
         self._lent.append(lent)
+        self.first_lent = self.first_lent or datetime.now(UTC)
         self._on_lend()
         reply = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
         return reply, tuple(lent.sockets[name] for name in SOCKET_NAMES)

@@ -29,7 +29,7 @@ from autograder.coordinator.locks import LockedError
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
-from autograder.coordinator.submission_grading import attempt
+from autograder.coordinator.submission_grading import Examination, attempt
 from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.errors import AutograderError, HostError
 from autograder.exchange.work import BUSY, Work
@@ -298,10 +298,10 @@ class Service:
             return ""
         return attempt(work, self._examine)
 
-    def _examine(self, work: Work) -> bytes:
-        outcome = self._examiners.examine(work)
+    def _examine(self, work: Work) -> Examination:
+        examination = self._examiners.examine(work)
         self._tell_step(work.student, "examined")
-        return outcome
+        return examination
 
     def _finish(self, work: Work, reason: str) -> None:
         future = self._running.pop(work.student)

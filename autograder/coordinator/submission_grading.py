@@ -11,9 +11,9 @@ import contextlib
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder._util.files import fill, replace_folder, unwritable
@@ -24,14 +24,22 @@ from autograder.errors import AutograderError, HostError
 from autograder.exchange import outcome, outcome_reader, result_json
 from autograder.exchange.work import BUSY, Work, read_stamp, versions
 from autograder.records.dates import TIMESTAMP
-from autograder.records.grade import Grade
+from autograder.records.grade import Grade, NotebookGrade, StepTimes
 from autograder.term.student_dates import deadline
 
-Examine = Callable[[Work], bytes]
-"""A function that examines a submission and returns its outcome, see :mod:`autograder.exchange.outcome`.
 
-It raises :class:`HostError`.
-"""
+@dataclass(frozen=True)
+class Examination:
+    """What an examiner sent."""
+
+    outcome: bytes
+    """See :mod:`autograder.exchange.outcome`."""
+    lent: datetime | None = None
+    """When it got its first kernel; None if it needed none."""
+
+
+Examine = Callable[[Work], Examination]
+"""A function that examines a submission; it raises :class:`HostError`."""
 LOG_LINES = 12
 """Number of a log's last lines that a reason quotes."""
 MAX_REASON = 4000
@@ -48,11 +56,13 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         CourseError: the course's own late policy failed; nothing is written.
         NotGraded: the examiner reports why there is no grade, or that it needs a kernel; nothing is written.
     """
+    begun = datetime.now(UTC)
     with _policy_lock:
         penalty = penalty_of(work)
-    data = examine(work)
+    examination = examine(work)
+    examined = datetime.now(UTC)
     try:
-        verified = outcome_reader.read(data, work.exams)
+        verified = outcome_reader.read(examination.outcome, work.exams)
     except ValueError as error:
         raise HostError(f"the outcome of the process that examined it is refused: {error}") from error
     with _policy_lock:
@@ -64,6 +74,7 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         late_penalty=round(lost, work.assignment.decimals),
         submitted_at=work.submitted_at,
         graded_at=datetime.now(UTC),
+        times=StepTimes(begun, examination.lent, _executed(examination.lent, verified.notebooks, examined), examined),
         versions=versions(),
         content_keys=work.content_keys,
         dates=work.dates,
@@ -73,6 +84,12 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
         observation.write(work, verified.observations)
     write_grade(work, grade, verified.texts)
     return grade
+
+
+def _executed(lent: datetime | None, notebooks: Sequence[NotebookGrade], examined: datetime) -> datetime | None:
+    """Reckon when the last cell had run: the notebooks' own seconds after the first kernel was lent."""
+    seconds = sum(book.wall_seconds for book in notebooks if not book.replayed)
+    return None if lent is None or not seconds else min(lent + timedelta(seconds=seconds), examined)
 
 
 def penalty_of(work: Work) -> Penalty:

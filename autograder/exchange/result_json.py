@@ -21,7 +21,7 @@ from autograder.errors import HostError
 from autograder.records.checks import PRIVATE_EVIDENCE, CheckResult, Outcome
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
-from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 from autograder.records.mistakes import ModelMistakes
 
 NAME = "result.json"
@@ -50,6 +50,11 @@ def to_json(grade: Grade) -> dict[str, Any]:
         "peak_memory_mib": peak_memory(grade),
         "submitted_at": to_plain(grade.submitted_at),
         "graded_at": to_plain(grade.graded_at),
+        "times": {
+            "received": to_plain(grade.submitted_at),
+            **to_plain(grade.times),
+            "published": to_plain(grade.graded_at),
+        },
         "versions": dict(grade.versions),
         "content_keys": dict(grade.content_keys),
         "dates": to_plain(grade.dates),
@@ -93,6 +98,8 @@ def dumps(grade: Grade) -> str:
 def public(grade: Grade) -> Grade:
     """Return the grade without what is for the instructor alone: details, thresholds, and how long tests took.
 
+    The times of its steps are in whole seconds.
+
     It is the version for autograded/: nbgrader's own commands copy that folder's files to students. Details may quote
     hidden tests. A student's code that gets hidden inputs could tell them by the time that it takes.
     """
@@ -105,7 +112,7 @@ def public(grade: Grade) -> Grade:
         return replace(grade, detail="", checks=tuple(map(check, grade.checks)), test_seconds=None)
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
-    return replace(grade, notebooks=tuple(books))
+    return replace(grade, notebooks=tuple(books), times=grade.times.rounded)
 
 
 def read(path: Path, details: Path | None = None) -> Grade:
@@ -207,10 +214,15 @@ def _grade(data: Mapping[str, Any]) -> Grade:
         late_penalty=_number(data["late_penalty"]),
         submitted_at=_read_moment(data["submitted_at"]),
         graded_at=_read_moment(data["graded_at"]),
+        times=_read_times(data.get("times", {})),
         versions={_text(k): _text(v) for k, v in data["versions"].items()},
         content_keys={_text(k): _text(v) for k, v in data["content_keys"].items()},
         dates=None if data.get("dates") is None else from_plain(Dates, data["dates"]),
     )
+
+
+def _read_times(times: Mapping[str, Any]) -> StepTimes:
+    return StepTimes(*(_read_moment(times.get(step)) for step in ("begun", "lent", "executed", "examined")))
 
 
 def _read_notebook(row: Mapping[str, Any], questions: Sequence[QuestionGrade]) -> NotebookGrade:

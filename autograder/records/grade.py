@@ -106,6 +106,26 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTimes:
+    """When each step of a grading was done; None for a step that was not needed."""
+
+    begun: datetime | None = None
+    """It was taken from the queue; a second try begins anew."""
+    lent: datetime | None = None
+    """The first kernel was lent to its examiner."""
+    executed: datetime | None = None
+    """The last cell had run, as reckoned from the notebooks' own seconds."""
+    examined: datetime | None = None
+    """The examiner's outcome had come."""
+
+    @property
+    def rounded(self) -> StepTimes:
+        """The same in whole seconds."""
+        times = (self.begun, self.lent, self.executed, self.examined)
+        return StepTimes(*(when and when.replace(microsecond=0) for when in times))
+
+
+@dataclass(frozen=True, slots=True)
 class Grade:
     """Grade of one submission, as result.json holds it."""
 
@@ -116,6 +136,8 @@ class Grade:
     """Points taken off for lateness, >= 0."""
     submitted_at: datetime | None = None
     graded_at: datetime | None = None
+    times: StepTimes = field(default=StepTimes(), compare=False)
+    """When its steps were done; empty in results of earlier versions."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Versions of autograder, python, numpy, keras… in the examiner."""
     content_keys: Mapping[str, str] = field(default_factory=dict)

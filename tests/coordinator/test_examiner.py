@@ -71,6 +71,8 @@ def test_an_examiner_that_dies_is_one_submissions_reason(course: Course) -> None
     assert f"needed more than {MEMORY_MIB} MiB of memory" in reasons["grows"]
     assert "ended without an outcome" in reasons["exits"]
     assert "ended without an outcome" in reasons["is-killed"]
+    for times in (grade.times for grade in done.grades):
+        assert times.begun <= times.lent <= times.executed <= times.examined
 
 
 @pytest.fixture(scope="module")

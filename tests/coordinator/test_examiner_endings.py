@@ -125,7 +125,7 @@ def test_an_examiner_behind_its_wall_is_heard_wherever_it_halts(tmp_path: Path, 
 
         def examine(number: int) -> str:
             try:
-                outcome.read(processes.examine(works[number % len(works)]), works[0].exams)
+                outcome.read(processes.examine(works[number % len(works)]).outcome, works[0].exams)
             except (HostError, ValueError) as error:
                 return str(error)
             return ""

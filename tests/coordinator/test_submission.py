@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -14,12 +14,12 @@ from helpers import tiny
 from helpers.kernels import InProcessKernel
 from helpers.tiny import YAML, grade_here, reason_here, submit, tiny_course, tiny_release
 
-from autograder.coordinator import batch
+from autograder.coordinator import batch, submission_grading
 from autograder.errors import SandboxError
 from autograder.exchange import result_json
 from autograder.exchange.work import MAX_TIMESTAMP, Work
 from autograder.records.course import Course
-from autograder.records.grade import Grade
+from autograder.records.grade import Grade, NotebookGrade
 from autograder.records.run import CellRun, RunStatus
 from autograder.results.report import grades_csv, render_class_report, render_feedback
 
@@ -77,6 +77,34 @@ def test_own_times_are_for_the_teacher_and_that_of_a_hidden_test_for_nobody_else
     assert (result["questions"][0]["answer_seconds"], result["questions"][0]["test_seconds"]) == (
         question.answer_seconds, None,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "executed"), [((4.0,), 4), ((3.0, 2.0), 5), ((99.0,), 10), ((0.0,), None)])
+def test_the_last_cell_had_run_the_notebooks_own_seconds_after_a_kernel_was_lent(
+    seconds: tuple[float, ...], executed: int | None
+) -> None:
+    lent = datetime(2030, 1, 1, tzinfo=UTC)
+    books = [NotebookGrade("nb", "completed", "", (), wall_seconds=of_one) for of_one in seconds]
+    time_of = submission_grading._executed(lent, books, lent + timedelta(seconds=10))
+    assert time_of == (None if executed is None else lent + timedelta(seconds=executed))
+
+
+def test_nothing_is_lent_or_executed_where_a_recording_is_read(course: Course) -> None:
+    book = NotebookGrade("nb", "completed", "", (), wall_seconds=4.0, replayed=True)
+    lent = datetime(2030, 1, 1, tzinfo=UTC)
+    assert submission_grading._executed(lent, [book], lent) is None
+    assert grade_here(work_of(course)).times.lent is None  # this examiner starts its kernel by itself
+
+
+def test_a_grade_says_when_its_steps_were_done(course: Course) -> None:
+    began = datetime.now(UTC)
+
+    def examine(work: Work) -> submission_grading.Examination:
+        return replace(tiny.examine_here(work), lent=datetime.now(UTC))
+
+    grade = submission_grading.grade_submission(work_of(course), examine)
+    times = grade.times
+    assert began <= times.begun <= times.lent <= times.executed <= times.examined <= grade.graded_at
 
 
 def test_lateness_costs_what_the_course_says(course: Course) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 import os
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from autograder._util.files import write_atomically
 from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.records.dates import Dates
-from autograder.records.grade import Grade, NotebookGrade
+from autograder.records.grade import Grade, NotebookGrade, StepTimes
 
 TOP_LEVEL = [
     *(
@@ -36,6 +36,7 @@ TOP_LEVEL = [
         "peak_memory_mib",
         "submitted_at",
         "graded_at",
+        "times",
     ),
     *("versions", "content_keys", "dates"),
 ]
@@ -103,6 +104,37 @@ def test_students_never_get_the_time_of_a_hidden_test(tmp_path):
     assert '"test_seconds": 0.5' not in (tmp_path / "result.json").read_text()
     read = result_json.read(tmp_path / "result.json", tmp_path / "details.json")
     assert read.notebooks[0].questions[0].test_seconds == 0.5
+
+
+BEGUN = datetime(2026, 11, 30, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def stepped() -> Grade:
+    """A grade that says when its steps were done."""
+    return replace(grade(), times=StepTimes(BEGUN, *(BEGUN + timedelta(seconds=number) for number in (0.5, 2, 3))))
+
+
+def test_the_six_times_are_named_in_their_order():
+    times = result_json.to_json(stepped())["times"]
+    assert list(times) == ["received", "begun", "lent", "executed", "examined", "published"]
+    assert times["received"] == result_json.to_json(grade())["submitted_at"]
+    assert times["published"] == result_json.to_json(grade())["graded_at"]
+    assert times["lent"] == "2026-11-30T12:00:00.750000+00:00"
+    assert result_json.from_json(result_json.to_json(stepped())).times == stepped().times
+
+
+def test_students_get_the_times_of_steps_in_whole_seconds(tmp_path):
+    """Between the last cell and the outcome lies the hidden test."""
+    for name, one in (("result.json", result_json.public(stepped())), ("details.json", stepped())):
+        result_json.write(tmp_path / name, one)
+    assert json.loads((tmp_path / "result.json").read_text())["times"]["executed"] == "2026-11-30T12:00:02+00:00"
+    assert result_json.read(tmp_path / "result.json", tmp_path / "details.json").times == stepped().times
+
+
+def test_a_file_of_an_earlier_version_has_no_times_of_steps():
+    data = result_json.to_json(stepped())
+    del data["times"]
+    assert result_json.from_json(data).times == StepTimes()
 
 
 def test_a_file_of_an_earlier_version_has_no_own_times():

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from autograder.coordinator import assignment, proof, recordings, submission_grading
+from autograder.coordinator.submission_grading import Examination
 from autograder.course.configuration import load_course
 from autograder.examination.kernel_source import RecordingBytes
 from autograder.examination.main import examined
@@ -92,7 +93,7 @@ def start_kernel(work: Work) -> Kernel:
     return InProcessKernel()
 
 
-def examine_here(work: Work) -> bytes:
+def examine_here(work: Work) -> Examination:
     """Examine a submission in this process, with kernels that are no processes either: cells are the tests' own."""
     common = Common(
         root=work.course,
@@ -110,7 +111,8 @@ def examine_here(work: Work) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         start = partial(start_kernel, work)
         unit = Path(folder) / "unit"
-        return examined(common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=unit)
+        outcome = examined(common, pack_unit(work), kept, start, replay_only=work.replay_only, folder=unit)
+        return Examination(outcome)
 
 
 def grade_here(work: Work) -> Grade:

@@ -11,6 +11,7 @@ from typing import Any
 
 from autograder.coordinator import submission_grading
 from autograder.coordinator.pool import in_threads
+from autograder.coordinator.submission_grading import Examination
 from autograder.errors import HostError
 from autograder.exchange.work import Work
 from helpers import tiny
@@ -27,10 +28,10 @@ def well(work: Work) -> None:
 
 def _examine(work: Work, misbehave: Misbehave, report: Connection) -> None:
     misbehave(work)
-    report.send_bytes(tiny.examine_here(work))
+    report.send_bytes(tiny.examine_here(work).outcome)
 
 
-def examine(work: Work, misbehave: Misbehave = well) -> bytes:
+def examine(work: Work, misbehave: Misbehave = well) -> Examination:
     """Examine a submission in a process of its own."""
     _processes.set_forkserver_preload(["helpers.tiny"])
     receiver, sender = _processes.Pipe(duplex=False)
@@ -38,7 +39,7 @@ def examine(work: Work, misbehave: Misbehave = well) -> bytes:
     process.start()
     sender.close()
     with contextlib.suppress(EOFError):
-        return bytes(receiver.recv_bytes())
+        return Examination(receiver.recv_bytes())
     process.join()
     raise HostError(f"the process that examined it ended without an outcome (exit code {process.exitcode})")
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -268,14 +268,14 @@ class Worker:
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
-        job.refresh_from_db(fields=["lent", "examined"])
+        job.refresh_from_db(fields=["lent"])
         jobs.finish(
             job,
             JobState.DONE,
             note=job.note or _other_attempt(job, outcome),
             score=outcome.score,
             max_score=outcome.max_score,
-            executed=_executed(job, outcome),
+            executed=outcome.times.executed if job.lent is not None else None,
         )
         _LOG.info("%s is graded", job.receipt)
 
@@ -288,15 +288,6 @@ class Worker:
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                     path.unlink()
-
-
-def _executed(job: Job, grade: Grade) -> datetime | None:
-    """Reckon when the last cell had run: the notebook's own seconds after its kernel was lent."""
-    seconds = sum(book.wall_seconds for book in grade.notebooks if not book.replayed)
-    if job.lent is None or job.examined is None or not seconds:
-        return None
-    executed: datetime = min(job.lent + timedelta(seconds=seconds), job.examined)
-    return executed
 
 
 def _other_attempt(job: Job, grade: Grade) -> str:

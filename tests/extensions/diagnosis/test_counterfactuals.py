@@ -300,7 +300,7 @@ def test_rows_that_are_sorted_by_class_are_looked_at_in_random_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "epochs", "rows"), [(100.0, 10, 4000), (8.0, 6, 4000), (4.0, 4, 3200), (1.0, None, None)]
+    ("seconds", "epochs", "rows"), [(110.0, 10, 4000), (9.0, 6, 4000), (4.45, 4, 3200), (1.0, None, None)]
 )
 def test_of_a_long_training_epochs_are_left_out_first_and_then_rows(
     monkeypatch: pytest.MonkeyPatch, seconds: float, epochs: int | None, rows: int | None
@@ -319,6 +319,11 @@ def test_of_a_long_training_epochs_are_left_out_first_and_then_rows(
         return
     assert bench.shorten(recipe, 0.3, 0.24).epochs == epochs
     assert bench.rows == rows
+
+
+def test_a_tenth_of_the_budget_is_left_for_a_training_that_ends_after_its_time() -> None:
+    bench = TrainingBench(SplitRows(X, Y, X, Y), "mean_squared_error", 3.0, clock=lambda: 100.0)
+    assert bench.left == pytest.approx(2.7)
 
 
 @pytest.fixture

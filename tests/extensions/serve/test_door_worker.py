@@ -30,7 +30,6 @@ from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
-from autograder.records.grade import Grade, NotebookGrade
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import CollectStatus
@@ -80,17 +79,6 @@ def test_the_times_of_steps_stand_in_the_row_as_soon_as_they_are_told(door: Door
         settle(worker)
     ada.refresh_from_db()
     assert ada.begun <= ada.lent <= ada.examined <= ada.published
-
-
-@pytest.mark.parametrize(("seconds", "executed"), [(4.0, 4), (99.0, 10), (0.0, None)])
-def test_the_last_cell_had_run_the_notebooks_own_seconds_after_its_kernel_was_lent(
-    seconds: float, executed: int | None
-) -> None:
-    lent = datetime(2030, 1, 1, tzinfo=UTC)
-    book = NotebookGrade("nb", "completed", "", (), wall_seconds=seconds)
-    grade = Grade("ada", "hw", (book,), submitted_at=lent, graded_at=lent)
-    time_of = worker_module._executed(Job(lent=lent, examined=lent + timedelta(seconds=10)), grade)
-    assert time_of == (None if executed is None else lent + timedelta(seconds=executed))
 
 
 def test_the_submission_is_the_one_that_collect_makes_of_the_same_file(door: Door, tmp_path: Path) -> None:

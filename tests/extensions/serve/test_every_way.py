@@ -56,7 +56,7 @@ NUMBER = int(os.environ.get("SUBMISSIONS", "3"))
 ANSWERS = {**KNOWN, **{f"s{number:02}": answers(number) for number in range(len(KNOWN), NUMBER)}}
 TIMES = (
     *("wall_seconds", "cpu_seconds", "answer_seconds", "test_seconds"),
-    *("peak_memory_mib", "submitted_at", "graded_at"),
+    *("peak_memory_mib", "submitted_at", "graded_at", "times"),
 )
 ELSEWHERE = ("student", "sandbox", "dates", "content_keys", "versions")
 """What a platform has of its own: no name, its sandbox, no due dates, no keys of a cache, and fewer libraries."""
