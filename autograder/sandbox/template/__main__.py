@@ -30,8 +30,6 @@ else:
     import system
     from job import MODULES, SOCKET, Job
 
-MANY_FORKS = 8
-"""Number of the fork before which a template gathers its memory: that takes half a second, and pays if many follow."""
 OWN_MODULES = ("job", "monitor", "system", "walls")
 BACKEND = "module://matplotlib_inline.backend_inline"
 """ipykernel sets this before a notebook's first import of matplotlib, which reads it only then."""
@@ -101,12 +99,8 @@ def serve(template: monitor.Template) -> Job:
         listening.bind(aside)
         listening.listen(64)
         Path(aside).rename(SOCKET)
-        forks = 0
         while True:
             connection, _ = listening.accept()
-            forks += 1
-            if forks == MANY_FORKS:
-                system.gather_memory()
             try:
                 child = fork()
             except OSError as error:  # no room for another fork now; the running ones go on

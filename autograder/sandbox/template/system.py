@@ -19,8 +19,6 @@ ALL_NAMESPACES = (
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE = 16384, 1 << 18
 MNT_DETACH = 2
-HUGE_PAGE = 2 << 20
-_COLLAPSE = 25
 
 _PDEATHSIG, _DUMPABLE, _SECCOMP, _BOUNDING_DROP, _NO_NEW_PRIVILEGES, _AMBIENT, _CLEAR_ALL = 1, 4, 22, 24, 38, 47, 4
 _FILTER = 2
@@ -49,21 +47,6 @@ def traceable(yes: bool) -> None:
 def die_with_parent() -> None:
     """Request SIGKILL for when the thread that forked this process ends. New namespaces reset it."""
     _prctl("cannot follow its parent's death", _PDEATHSIG, 9)
-
-
-def gather_memory() -> None:
-    """Gather this process's own memory in huge pages, of which a fork copies one entry for 512 pages.
-
-    Linux before 6.1, and memory that is not suited, stay as they are.
-    """
-    with open("/proc/self/maps") as file:  # noqa: PTH123
-        lines = [line.split() for line in file]
-    for span, rights, _, _, inode, *name in lines:
-        if inode == "0" and rights == "rw-p" and name in ([], ["[heap]"]):
-            first, end = (int(address, 16) for address in span.split("-"))
-            first, end = -(-first // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-            if first < end:
-                LIBC.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _COLLAPSE)
 
 
 def unshare(flags: int) -> None:
