@@ -33,7 +33,7 @@ NEGLIGIBLE = 0.01
 """Share of a metric that makes no difference between two trainings without chance."""
 
 
-def difference(first: Sequence[float], second: Sequence[float]) -> MetricDifference:
+def difference(first: Sequence[float], second: Sequence[float], *, noise: float = 0.0) -> MetricDifference:
     """Compare a metric over repeated trainings of two networks, by the rule of DeepCrime.
 
     Humbatova, Jahangirova and Tonella (2021, "DeepCrime: Mutation Testing of Deep Learning Systems Based on Real
@@ -42,14 +42,15 @@ def difference(first: Sequence[float], second: Sequence[float]) -> MetricDiffere
     of the means. Its p is that of Student's t with a pooled variance, which is exact for few trainings.
 
     Where nothing varies, as nothing in the training is random, any difference would be certain: there it must be more
-    than :data:`NEGLIGIBLE`.
+    than :data:`NEGLIGIBLE`, and more than ``noise``, the metric's standard error by the rows that it is measured on. No
+    threshold tells apart what another holdout of as many rows may turn round.
     """
     means = [math.fsum(group) / len(group) for group in (first, second)]
     freedom = len(first) + len(second) - 2
     squares = math.fsum((x - mean) ** 2 for group, mean in zip((first, second), means, strict=True) for x in group)
     gap = means[1] - means[0]
     if freedom < 1 or squares <= 1e-24 * max(1.0, max(map(abs, means))) ** 2:
-        apart = abs(gap) > NEGLIGIBLE * max(map(abs, means))
+        apart = abs(gap) > max(NEGLIGIBLE * max(map(abs, means)), noise)
         return MetricDifference(0.0 if apart else 1.0, math.copysign(math.inf, gap) if apart else 0.0, *means)
     deviation = math.sqrt(squares / freedom)
     t = gap / (deviation * math.sqrt(1 / len(first) + 1 / len(second)))

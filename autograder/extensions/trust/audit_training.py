@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from autograder.coordinator import batch
 from autograder.exchange.work import Work
@@ -21,6 +22,14 @@ _FIRST = 2
 """Trainings that show whether anything in them is random; if not, more would be the same."""
 Metric = tuple[str, str, bool]
 """Question and check, name of the measured value, whether higher ones are better."""
+
+
+class Measured(NamedTuple):
+    """A value that a test measured."""
+
+    value: float
+    error: float = 0.0
+    """Its standard error by the rows of the holdout, as far as the test states it."""
 
 
 def retrained(
@@ -69,7 +78,7 @@ def _trained(works: Sequence[Work], runs: AuditRuns, deadline: float) -> dict[st
     return {grade.student: grade for grade in batch_result.grades}
 
 
-def _measured(mutant: Mutant, grades: Mapping[str, Grade], runs: AuditRuns) -> list[list[dict[Metric, float]]]:
+def _measured(mutant: Mutant, grades: Mapping[str, Grade], runs: AuditRuns) -> list[list[dict[Metric, Measured]]]:
     """Collect what was measured in the trainings of the solution, and in those of the mutant."""
     groups = []
     for source in (mutant.before, mutant.after):
@@ -78,7 +87,7 @@ def _measured(mutant: Mutant, grades: Mapping[str, Grade], runs: AuditRuns) -> l
     return groups
 
 
-def _nothing_varies(groups: Sequence[Sequence[dict[Metric, float]]]) -> bool:
+def _nothing_varies(groups: Sequence[Sequence[dict[Metric, Measured]]]) -> bool:
     """Tell whether nothing in the trainings is random: all metrics of a group are equal to the last digit."""
     return all(len(group) >= _FIRST and group[0] and group.count(group[0]) == len(group) for group in groups)
 
@@ -92,10 +101,10 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: AuditRuns) 
     worse, compared = [], []
     for key in groups[0][0]:
         _, name, is_higher_better = key
-        samples = [[one[key] for one in group if key in one] for group in groups]
+        samples = [[one[key].value for one in group if key in one] for group in groups]
         if min(map(len, samples)) < least:
             continue
-        comparison = difference(*samples)
+        comparison = difference(*samples, noise=groups[0][0][key].error)
         words = f"{name} {comparison.second:.4g} instead of {comparison.first:.4g} over {len(samples[1])} trainings"
         compared.append(words)
         sign = -1 if is_higher_better else 1
@@ -109,9 +118,9 @@ def _judged_again(result: Result, grades: Mapping[str, Grade], runs: AuditRuns) 
     return replace(result, verdict=MutantVerdict.EQUIVALENT, is_decided=True, reason=reason, advice="")
 
 
-def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
+def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, Measured]:
     """Collect what tests measured of trained models: losses, accuracies, and what stands beside a threshold."""
-    metrics: dict[Metric, float] = {}
+    metrics: dict[Metric, Measured] = {}
     for book in grade.notebooks:
         for question in book.questions if book.notebook == mutant.notebook else ():
             for check in question.checks if question.id in mutant.feeds.every else ():
@@ -119,7 +128,9 @@ def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, float]:
                 is_stated = name in ("loss", "accuracy") or "threshold" in check.evidence
                 if name is not None and is_stated and name not in CONDITIONS:
                     is_higher_better = check.evidence.get("higher_is_better", name == "accuracy") is True
-                    metrics[f"{question.id} {check.name}", name, is_higher_better] = float(check.evidence[name])
+                    error = check.evidence.get("standard_error")
+                    measured = Measured(float(check.evidence[name]), error if isinstance(error, float) else 0.0)
+                    metrics[f"{question.id} {check.name}", name, is_higher_better] = measured
     return metrics
 
 

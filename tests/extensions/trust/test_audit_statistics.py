@@ -57,3 +57,15 @@ def test_p_and_effect_are_those_of_scipy() -> None:
 )
 def test_groups_differ_only_beyond_their_noise(one: list[float], other: list[float], is_different: bool) -> None:
     assert difference(one, other).is_different is is_different
+
+
+@pytest.mark.parametrize(("noise", "is_different"), [(0.0, True), (0.009, True), (0.02, False)])
+def test_without_chance_a_difference_is_more_than_another_holdout_may_turn_round(
+    noise: float, is_different: bool
+) -> None:
+    assert difference([0.70, 0.70], [0.71, 0.71], noise=noise).is_different is is_different
+
+
+def test_with_chance_the_spread_of_the_trainings_decides_alone() -> None:
+    one, other = [0.70, 0.701, 0.699, 0.7], [0.71, 0.711, 0.709, 0.71]
+    assert difference(one, other, noise=0.02).is_different

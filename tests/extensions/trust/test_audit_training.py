@@ -13,6 +13,7 @@ import pytest
 from autograder.extensions.trust import audit_training
 from autograder.extensions.trust.audit_records import MutantVerdict, Result
 from autograder.extensions.trust.audit_runs import TRAINING_SEEDS
+from autograder.extensions.trust.audit_training import Measured
 from autograder.extensions.trust.mutants import Feeds, Mutant
 
 LOSS = ("test-loss loss", "loss", False)
@@ -29,6 +30,9 @@ def survivor(answer: str) -> Result:
 class Trainings:
     """Stands for the runs of an audit: a training measures what ``loss`` says."""
 
+    error = 0.0
+    """The standard error by the rows."""
+
     def __init__(self, loss: Loss) -> None:
         self.loss, self.options, self.names = loss, SimpleNamespace(workers=1, execute=None), list[str]()
 
@@ -40,7 +44,7 @@ class Trainings:
 
     def run(self, works: Sequence[Any], **options: Any) -> Any:
         self.names += [work.student for work in works]
-        losses = {work.student: {LOSS: self.loss(work.student.split()[0])} for work in works}
+        losses = {work.student: {LOSS: Measured(self.loss(work.student.split()[0]), self.error)} for work in works}
         return SimpleNamespace(grades=[SimpleNamespace(student=name, losses=losses[name]) for name in losses])
 
 
@@ -50,7 +54,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[list[MutantVe
 
     def judge(loss: Loss, *answers: str) -> tuple[list[MutantVerdict], int]:
         trainings = Trainings(loss)
-        solution: Any = SimpleNamespace(notebooks=(), losses={LOSS: 0.5})
+        solution: Any = SimpleNamespace(notebooks=(), losses={LOSS: Measured(0.5)})
         display: Any = SimpleNamespace(says=lambda text: None)
         runs: Any = trainings
         monkeypatch.setattr(audit_training.batch, "run", trainings.run)
@@ -67,6 +71,12 @@ def test_trainings_without_chance_are_made_twice(judged: Any) -> None:
     verdicts, count = judged(losses.__getitem__, "same", "worse")
     assert verdicts == [MutantVerdict.EQUIVALENT, MutantVerdict.SURVIVED]
     assert count == 2 * len(losses)
+
+
+def test_a_survivor_that_another_holdout_may_put_first_is_as_good(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainings, "error", 0.02)
+    verdicts, _ = judged({"solution": 0.5, "close": 0.51, "worse": 0.53}.__getitem__, "close", "worse")
+    assert verdicts == [MutantVerdict.EQUIVALENT, MutantVerdict.SURVIVED]
 
 
 def test_trainings_with_chance_are_made_from_all_seeds(judged: Any) -> None:
