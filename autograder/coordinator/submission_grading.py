@@ -87,7 +87,10 @@ def grade_submission(work: Work, examine: Examine) -> Grade:
 
 
 def _executed(lent: datetime | None, notebooks: Sequence[NotebookGrade], examined: datetime) -> datetime | None:
-    """Reckon when the last cell had run: the notebooks' own seconds after the first kernel was lent."""
+    """Reckon when the last cell had run: the seconds of the notebooks' runs after the first kernel was lent.
+
+    The tests of one notebook run before the next notebook, so of several it is too early.
+    """
     seconds = sum(book.wall_seconds for book in notebooks if not book.replayed)
     return None if lent is None or not seconds else min(lent + timedelta(seconds=seconds), examined)
 

@@ -98,10 +98,9 @@ def dumps(grade: Grade) -> str:
 def public(grade: Grade) -> Grade:
     """Return the grade without what is for the instructor alone: details, thresholds, and how long tests took.
 
-    The times of its steps are in whole seconds.
-
     It is the version for autograded/: nbgrader's own commands copy that folder's files to students. Details may quote
-    hidden tests. A student's code that gets hidden inputs could tell them by the time that it takes.
+    hidden tests. A student's code that gets hidden inputs could tell them by the time that it takes, so the times of
+    the steps between are left out as well.
     """
 
     def check(result: CheckResult) -> CheckResult:
@@ -112,7 +111,7 @@ def public(grade: Grade) -> Grade:
         return replace(grade, detail="", checks=tuple(map(check, grade.checks)), test_seconds=None)
 
     books = (replace(book, questions=tuple(map(question, book.questions))) for book in grade.notebooks)
-    return replace(grade, notebooks=tuple(books), times=grade.times.rounded)
+    return replace(grade, notebooks=tuple(books), times=StepTimes())
 
 
 def read(path: Path, details: Path | None = None) -> Grade:

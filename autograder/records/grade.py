@@ -114,15 +114,9 @@ class StepTimes:
     lent: datetime | None = None
     """The first kernel was lent to its examiner."""
     executed: datetime | None = None
-    """The last cell had run, as reckoned from the notebooks' own seconds."""
+    """The last cell had run, as reckoned: ``lent`` and the seconds of the notebooks' runs."""
     examined: datetime | None = None
     """The examiner's outcome had come."""
-
-    @property
-    def rounded(self) -> StepTimes:
-        """The same in whole seconds."""
-        times = (self.begun, self.lent, self.executed, self.examined)
-        return StepTimes(*(when and when.replace(microsecond=0) for when in times))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,23 @@ from autograder.coordinator import service
 from autograder.coordinator.submission_grading import write_grade
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
-from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
+from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 
 
-def graded(work: Work, score: float = 2.0) -> str:
+def graded(work: Work, score: float = 2.0, times: StepTimes | None = None) -> str:
     """Write a grade as an examiner's outcome would be written."""
     outcome = Outcome.PASSED if score else Outcome.FAILED
     questions = (QuestionGrade("test-double", score, 2.0, outcome, ""),)
     book = NotebookGrade("nb", "completed", "", questions)
     now = datetime.now(UTC)
     grade = Grade(
-        work.student, "hw", (book,), submitted_at=work.submitted_at, graded_at=now, content_keys=work.content_keys
+        work.student,
+        "hw",
+        (book,),
+        submitted_at=work.submitted_at,
+        graded_at=now,
+        times=times or StepTimes(),
+        content_keys=work.content_keys,
     )
     write_grade(work, grade, {})
     return ""

@@ -269,13 +269,14 @@ class Worker:
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
         job.refresh_from_db(fields=["lent"])
+        is_of_job = job.lent is not None and outcome.times.begun is not None and outcome.times.begun >= job.begun
         jobs.finish(
             job,
             JobState.DONE,
             note=job.note or _other_attempt(job, outcome),
             score=outcome.score,
             max_score=outcome.max_score,
-            executed=outcome.times.executed if job.lent is not None else None,
+            executed=outcome.times.executed if is_of_job else None,  # the grade that counts may be of another attempt
         )
         _LOG.info("%s is graded", job.receipt)
 

@@ -30,6 +30,7 @@ from autograder.extensions.serve import health, jobs, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.records.grade import StepTimes
 from autograder.results import second_look
 from autograder.submissions.collection import collect
 from autograder.submissions.delivery import CollectStatus
@@ -79,6 +80,38 @@ def test_the_times_of_steps_stand_in_the_row_as_soon_as_they_are_told(door: Door
         settle(worker)
     ada.refresh_from_db()
     assert ada.begun <= ada.lent <= ada.examined <= ada.published
+
+
+@pytest.mark.parametrize(("begun_before", "is_told"), [(timedelta(0), True), (timedelta(days=1), False)])
+def test_when_the_last_cell_had_run_is_told_of_the_jobs_own_grading_alone(
+    door: Door, attempts: Attempts, begun_before: timedelta, is_told: bool
+) -> None:
+    """Another attempt's grade may be the one that counts, of the day before."""
+
+    def act(work: Any) -> str:
+        worker._note_step("ada", "lent")
+        now = datetime.now(UTC) - begun_before
+        return graded(work, times=StepTimes(now, now, now, now))
+
+    attempts.act = act
+    door.hand_in()
+    with door.worker() as worker:
+        settle(worker)
+    job = Job.objects.get()
+    assert (job.executed is not None) is is_told
+
+
+def test_students_see_no_step_between_which_a_hidden_test_ran(door: Door, attempts: Attempts) -> None:
+    attempts.act = lambda work: worker._note_step("ada", "lent") or worker._note_step("ada", "examined") or graded(work)
+    receipt = door.hand_in().url
+    with door.worker() as worker:
+        settle(worker)
+    page = door.visitor("ada").get(receipt).content.decode()
+    assert page.count("<time ") == 4  # received, twice, begun and published
+    assert "Examined" not in page
+    staff = door.visitor("meier").get("/staff/submissions/").content.decode()
+    assert "lent <time " in staff
+    assert "examined <time " in staff
 
 
 def test_the_submission_is_the_one_that_collect_makes_of_the_same_file(door: Door, tmp_path: Path) -> None:
