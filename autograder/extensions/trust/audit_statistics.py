@@ -41,8 +41,8 @@ def difference(first: Sequence[float], second: Sequence[float], *, noise: float 
     0.5 (Cohen 1988). With the Gaussian family and one factor of two groups, that model's coefficient is the difference
     of the means. Its p is that of Student's t with a pooled variance, which is exact for few trainings.
 
-    Where nothing varies, as nothing in the training is random, any difference would be certain: there it must be more
-    than :data:`NEGLIGIBLE`, and more than ``noise``, the metric's standard error by the rows that it is measured on.
+    Where nothing in the training is random, any difference would be certain. There it must be more than
+    :data:`NEGLIGIBLE`, and more than ``noise``, the metric's standard error by the rows that it is measured on.
     Another holdout of as many rows may turn less round, and checks forgive as much as a close call.
     """
     means = [math.fsum(group) / len(group) for group in (first, second)]
