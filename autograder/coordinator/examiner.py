@@ -43,12 +43,10 @@ class Examiners:
 
     Args:
         templates: the templates that they are forked from.
-        on_lend: called each time that a submission's examiner gets a kernel.
     """
 
-    def __init__(self, templates: Templates, on_lend: Callable[[Work], None] = lambda work: None) -> None:
+    def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        self._on_lend = on_lend
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -113,7 +111,6 @@ class Examiners:
             partial(self._start_kernel, work, files),
             limit,
             ahead=is_submitted and not work.replay_only,
-            on_lend=partial(self._on_lend, work),
         )
 
     def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:

@@ -76,15 +76,11 @@ class Kernels:
         start: starts one.
         limit: largest number that may be started.
         ahead: start the first one now, while the examiner's process starts.
-        on_lend: called each time that one is lent.
     """
 
-    def __init__(
-        self, start: StartKernel, limit: int, *, ahead: bool = False, on_lend: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, start: StartKernel, limit: int, *, ahead: bool = False) -> None:
         self._start = start
         self._limit = limit
-        self._on_lend = on_lend
         self._lent: list[Lent] = []
         self.first_lent: datetime | None = None
         """When the first one was lent."""
@@ -141,7 +137,6 @@ class Kernels:
             earlier.close()
         self._lent.append(lent)
         self.first_lent = self.first_lent or datetime.now(UTC)
-        self._on_lend()
         reply = {"kernel": len(self._lent) - 1, "key": lent.key, "label": lent.process.label}
         return reply, tuple(lent.sockets[name] for name in SOCKET_NAMES)
 

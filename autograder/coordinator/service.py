@@ -29,7 +29,7 @@ from autograder.coordinator.locks import LockedError
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
-from autograder.coordinator.submission_grading import Examination, attempt
+from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
 from autograder.errors import AutograderError, HostError
 from autograder.exchange.work import BUSY, Work
@@ -46,8 +46,6 @@ MAX_STALE_SECONDS = 60.0
 """Longest time that these two lag behind while work goes on without a pause."""
 
 Result = Future[Grade | NotGraded]
-TellStep = Callable[[str, str], None]
-"""Called with a student and a step, from any thread: ``lent`` (a kernel, each time), ``examined``."""
 
 
 class Service:
@@ -60,7 +58,6 @@ class Service:
         assignment: the assignment.
         options: ``workers`` and ``warm`` count.
         tell: called with each reason why a feedback page was not written.
-        tell_step: called at each step of a submission.
 
     Raises (at ``with``):
         CourseError: the exam cannot be made.
@@ -74,10 +71,9 @@ class Service:
         assignment: Assignment,
         options: Options | None = None,
         tell: Callable[[str], None] = lambda reason: None,
-        tell_step: TellStep = lambda student, step: None,
     ) -> None:
         self.course, self.assignment = course, assignment
-        self._tell, self._tell_step = tell, tell_step
+        self._tell = tell
         self._told: set[str] = set()
         self._options = options or Options()
         self._stack = contextlib.ExitStack()
@@ -175,7 +171,7 @@ class Service:
         work = replace(self._planner.without_submission(), scratch=self._scratch)
         open_more_files()
         templates = self._stack.enter_context(Templates(work, kernels=kernels, executed=True))
-        self._examiners = Examiners(templates, lambda work: self._tell_step(work.student, "lent"))
+        self._examiners = Examiners(templates)
         self._stack.callback(self._examiners.stop)
         self._workers = 1 if reduced else self._options.workers or batch.worker_count([work])
         self._woken, self._wake = os.pipe()
@@ -294,14 +290,9 @@ class Service:
     def _grade(self, work: Work) -> str:
         """Grade a submission, from its recording if it has one; return the reason of a failure."""
         is_replayable = are_kept(work) and work.student not in self._anew
-        if is_replayable and not attempt(replace(work, replay_only=True), self._examine):
+        if is_replayable and not attempt(replace(work, replay_only=True), self._examiners.examine):
             return ""
-        return attempt(work, self._examine)
-
-    def _examine(self, work: Work) -> Examination:
-        examination = self._examiners.examine(work)
-        self._tell_step(work.student, "examined")
-        return examination
+        return attempt(work, self._examiners.examine)
 
     def _finish(self, work: Work, reason: str) -> None:
         future = self._running.pop(work.student)

@@ -87,13 +87,14 @@ def test_the_first_one_may_be_started_ahead(started: Started) -> None:
     assert [process.closed for process in started.processes] == [True] * 3
 
 
-def test_each_one_is_told_when_it_is_lent_and_not_when_it_is_started_ahead(started: Started) -> None:
-    told: list[int] = []
-    with Kernels(started, limit=2, ahead=True, on_lend=lambda: told.append(len(started.processes))) as lent:
-        assert told == []
+def test_it_is_known_when_the_first_was_lent_and_not_when_it_was_started_ahead(started: Started) -> None:
+    with Kernels(started, limit=2, ahead=True) as lent:
+        assert lent.first_lent is None
         lent.answer({"ask": "start"})
+        first = lent.first_lent
         lent.answer({"ask": "start"})
-    assert told == [1, 2]
+        assert first is not None
+        assert lent.first_lent == first
 
 
 def test_it_may_be_asked_how_it_fares(started: Started) -> None:

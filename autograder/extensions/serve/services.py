@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from autograder.coordinator.assignment import Options
-from autograder.coordinator.service import Service, TellStep
+from autograder.coordinator.service import Service
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError
@@ -33,8 +33,8 @@ class NotOpenError(AutograderError):
 class Services:
     """Open services by assignment. One that could not be opened rests for a while."""
 
-    def __init__(self, root: Path, options: Options, tell_step: TellStep) -> None:
-        self._root, self._options, self._tell_step = root, options, tell_step
+    def __init__(self, root: Path, options: Options) -> None:
+        self._root, self._options = root, options
         self._open: dict[str, Service] = {}
         self._used: dict[str, float] = {}
         self._resting: dict[str, float] = {}
@@ -74,7 +74,7 @@ class Services:
             if len(self._open) >= MAX_OPEN and idle:
                 self._close(idle[0])
             course = load_course(self._root)
-            service = Service(course, find_assignment(course, name), self._options, _LOG.warning, self._tell_step)
+            service = Service(course, find_assignment(course, name), self._options, _LOG.warning)
             self._open[name] = service.__enter__()
             _LOG.info("%s is open", name)
         return self._open[name]

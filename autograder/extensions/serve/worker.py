@@ -12,9 +12,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
 
 from django.db import OperationalError
 
@@ -31,7 +29,7 @@ from autograder.extensions.serve.services import Grading, NotOpenError, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
-from autograder.records.grade import Grade, NotGraded
+from autograder.records.grade import Grade, NotGraded, StepTimes
 from autograder.results import publication, second_look
 from autograder.results.feedback import write_feedback
 from autograder.submissions.delivery import CollectStatus
@@ -75,10 +73,8 @@ class Worker:
 
     def __init__(self, course: Course, options: Options) -> None:
         self._course = course
-        self._services = Services(course.root, options, self._note_step)
+        self._services = Services(course.root, options)
         self._under_way: list[UnderWay] = []
-        self._steps: SimpleQueue[tuple[str, str, datetime]] = SimpleQueue()
-        """Steps of gradings that came since the last look: student, name of the column, and time."""
 
     def run(self, stopping: threading.Event) -> None:
         """Do jobs until the event is set, or a signal comes.
@@ -111,9 +107,7 @@ class Worker:
 
     def look(self) -> None:
         """Finish what is done, and take what waits."""
-        ended = [entry for entry in self._under_way if entry.is_done]
-        self._write_steps()  # only now: what has ended has told all of its steps
-        for entry in ended:
+        for entry in [entry for entry in self._under_way if entry.is_done]:
             self._under_way.remove(entry)
             self._finish(entry)
         number = 0
@@ -238,15 +232,6 @@ class Worker:
 
     # --- finishing
 
-    def _note_step(self, student: str, step: str) -> None:
-        self._steps.put((student, step, datetime.now(UTC)))
-
-    def _write_steps(self) -> None:
-        """Write the times of steps into the rows; of a student, one job is under way at a time."""
-        while not self._steps.empty():
-            student, step, when = self._steps.get()
-            Job.objects.filter(state=JobState.BEGUN, student=student).update(**{step: when})
-
     def _finish(self, entry: UnderWay) -> None:
         """Give a job the outcome of what it waited for."""
         if entry.command is not None:
@@ -268,15 +253,18 @@ class Worker:
             _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
             return
-        job.refresh_from_db(fields=["lent"])
-        is_of_job = job.lent is not None and outcome.times.begun is not None and outcome.times.begun >= job.begun
+        times = outcome.times
+        if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt
+            times = StepTimes()
         jobs.finish(
             job,
             JobState.DONE,
             note=job.note or _other_attempt(job, outcome),
             score=outcome.score,
             max_score=outcome.max_score,
-            executed=outcome.times.executed if is_of_job else None,  # the grade that counts may be of another attempt
+            lent=times.lent,
+            executed=times.executed,
+            examined=times.examined,
         )
         _LOG.info("%s is graded", job.receipt)
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import threading
 import time
 import zipfile
 from concurrent.futures import Future
@@ -59,56 +58,35 @@ def test_a_hand_in_is_collected_graded_and_shown(door: Door, attempts: Attempts)
     assert job.received <= job.begun <= job.published
 
 
-def test_the_times_of_steps_stand_in_the_row_as_soon_as_they_are_told(door: Door, attempts: Attempts) -> None:
-    go_on = threading.Event()
+def in_steps(work: Any, begun: timedelta = timedelta(0)) -> str:
+    """Grade as an examiner does that says when its steps were done."""
+    now = datetime.now(UTC) + begun
+    return graded(work, times=StepTimes(now, now, now, now))
 
-    def act(work: Any) -> str:
-        worker._note_step("ada", "lent")
-        assert go_on.wait(60)
-        worker._note_step("ada", "examined")
-        return graded(work)
 
-    attempts.act = act
+def test_the_row_has_the_times_of_the_grading(door: Door, attempts: Attempts) -> None:
+    attempts.act = in_steps
     door.hand_in()
-    door.hand_in("bob")
-    with door.worker() as worker:
-        while Job.objects.filter(lent=None).count() > 1:
-            worker.look()
-        ada, bob = Job.objects.order_by("number")
-        assert (ada.state, ada.examined, bob.lent) == (JobState.BEGUN, None, None)
-        go_on.set()
-        settle(worker)
-    ada.refresh_from_db()
-    assert ada.begun <= ada.lent <= ada.examined <= ada.published
-
-
-@pytest.mark.parametrize(("begun_before", "is_told"), [(timedelta(0), True), (timedelta(days=1), False)])
-def test_when_the_last_cell_had_run_is_told_of_the_jobs_own_grading_alone(
-    door: Door, attempts: Attempts, begun_before: timedelta, is_told: bool
-) -> None:
-    """Another attempt's grade may be the one that counts, of the day before."""
-
-    def act(work: Any) -> str:
-        worker._note_step("ada", "lent")
-        now = datetime.now(UTC) - begun_before
-        return graded(work, times=StepTimes(now, now, now, now))
-
-    attempts.act = act
-    door.hand_in()
-    with door.worker() as worker:
-        settle(worker)
+    door.work()
     job = Job.objects.get()
-    assert (job.executed is not None) is is_told
+    assert job.received <= job.begun <= job.lent <= job.executed <= job.examined <= job.published
+
+
+def test_the_times_of_another_attempt_stand_in_no_row(door: Door, attempts: Attempts) -> None:
+    """Its grade may be the one that counts, of the day before."""
+    attempts.act = lambda work: in_steps(work, -timedelta(days=1))
+    door.hand_in()
+    door.work()
+    job = Job.objects.get()
+    assert (job.lent, job.executed, job.examined) == (None, None, None)
 
 
 def test_students_see_no_step_between_which_a_hidden_test_ran(door: Door, attempts: Attempts) -> None:
-    attempts.act = lambda work: worker._note_step("ada", "lent") or worker._note_step("ada", "examined") or graded(work)
+    attempts.act = in_steps
     receipt = door.hand_in().url
-    with door.worker() as worker:
-        settle(worker)
+    door.work()
     page = door.visitor("ada").get(receipt).content.decode()
     assert page.count("<time ") == 4  # received, twice, begun and published
-    assert "Examined" not in page
     staff = door.visitor("meier").get("/staff/submissions/").content.decode()
     assert "lent <time " in staff
     assert "examined <time " in staff
