@@ -171,9 +171,9 @@ def _renew(course: Course, url: str, person: str) -> None:
 
 def _history(course: Course, url: str, _: str) -> None:
     """Print every hand-in and how it ended."""
-    from autograder.extensions.serve.models import Job, Kind
+    from autograder.extensions.serve.models import STEPS, Job, Kind
 
-    columns = ("receipt", "student", "assignment", "sha256", "received", "state", "score", "max_score", "note")
+    columns = ("receipt", "student", "assignment", "sha256", "state", "score", "max_score", "note", *STEPS)
     for row in Job.objects.filter(kind=Kind.HAND_IN).order_by("number").values(*columns):
         click.echo(json.dumps(row, default=lambda when: when.isoformat()))
 

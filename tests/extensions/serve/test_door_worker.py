@@ -25,7 +25,7 @@ from autograder.cli import main
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
 from autograder.errors import HostError, Terminated
-from autograder.extensions.serve import health, jobs, state_folder
+from autograder.extensions.serve import health, jobs, serve_command, state_folder
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
@@ -64,12 +64,16 @@ def in_steps(work: Any, begun: timedelta = timedelta(0)) -> str:
     return graded(work, times=StepTimes(now, now, now, now))
 
 
-def test_the_row_has_the_times_of_the_grading(door: Door, attempts: Attempts) -> None:
+def test_the_row_has_the_times_of_the_grading(
+    door: Door, attempts: Attempts, capsys: pytest.CaptureFixture[str]
+) -> None:
     attempts.act = in_steps
     door.hand_in()
     door.work()
     job = Job.objects.get()
     assert job.received <= job.begun <= job.lent <= job.executed <= job.examined <= job.published
+    serve_command._history(door.course, "", "")
+    assert json.loads(capsys.readouterr().out)["lent"] == job.lent.isoformat()
 
 
 def test_the_times_of_another_attempt_stand_in_no_row(door: Door, attempts: Attempts) -> None:
