@@ -169,6 +169,7 @@ NO_REWRITES = [
     ("model = nn.Sequential(*parts)", "modules in a module"),
     ("for x in range(9):\n    x = step()", "more epochs"),
     (BATCHES.replace("for b in a:", "while True:"), "a list for a generator"),
+    ("x = ops.mean(a, axis=0)", "rows from the other end"),
 ]
 
 

@@ -169,10 +169,15 @@ _VECTORS = {
 
 
 def reductions(node: ast.AST) -> Edits:
-    """Add the rows of an array or a table from the last one on."""
+    """Add the rows of an array or a table from the last one on.
+
+    Functions of other modules than NumPy may get a tensor of PyTorch's, which takes no step backwards.
+    """
     if not isinstance(node, ast.Call) or called(node) not in ("mean", "sum", "std", "var"):
         return
     if [ast.unparse(keyword) for keyword in node.keywords] != ["axis=0"] or not isinstance(node.func, ast.Attribute):
+        return
+    if node.args and ast.unparse(node.func.value) not in ("np", "numpy"):
         return
     from_the_end = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
     backwards = [ast.Subscript(part, from_the_end, ast.Load()) for part in node.args[:1] or [node.func.value]]
