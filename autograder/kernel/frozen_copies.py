@@ -158,6 +158,8 @@ class Copies:
         self.living = {}
         self.at_start = None
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the kernel's own belongs to a thread that is not here
+        for number in (1, 2):  # what the copy's own children write would stand under a later cell of the kernel's
+            os.dup2(sys.stderr.fileno(), number)
         server = self.server
         server.last = (snapshot + 1) * SPAN
         link = _Link(copy_end)

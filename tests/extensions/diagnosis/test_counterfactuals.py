@@ -300,7 +300,7 @@ def test_rows_that_are_sorted_by_class_are_looked_at_in_random_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "epochs", "rows"), [(110.0, 10, 4000), (9.0, 6, 4000), (4.45, 4, 3200), (1.0, None, None)]
+    ("seconds", "epochs", "rows"), [(110.0, 10, 4000), (9.0, 6, 4000), (4 / 0.9, 4, 3200), (1.0, None, None)]
 )
 def test_of_a_long_training_epochs_are_left_out_first_and_then_rows(
     monkeypatch: pytest.MonkeyPatch, seconds: float, epochs: int | None, rows: int | None
