@@ -141,8 +141,8 @@ class _Pages:
         self.known: dict[str, Any] = content if isinstance(content, dict) else {}
 
     def made_from(self, grade: Grade, requests: tuple[second_look.Request, ...]) -> str:
-        shown = replace(grade, times=StepTimes())  # no page has them
-        parts = [self.common, json.dumps(result_json.to_json(shown), sort_keys=True)]
+        without_times = replace(grade, times=StepTimes())  # no page has them
+        parts = [self.common, json.dumps(result_json.to_json(without_times), sort_keys=True)]
         parts.append(grade.name)
         parts.append(repr(grade.held_back))
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))
