@@ -12,7 +12,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from autograder._util.files import write_atomically
 from autograder.errors import CourseError, HostError
 from autograder.exchange import result_json
 from autograder.records.course import Assignment, Course
-from autograder.records.grade import Grade, StepTimes
+from autograder.records.grade import Grade
 from autograder.results import report, second_look
 from autograder.results.report.feedback_json import NAME, feedback_json
 from autograder.results.student_view import for_students
@@ -141,8 +141,7 @@ class _Pages:
         self.known: dict[str, Any] = content if isinstance(content, dict) else {}
 
     def made_from(self, grade: Grade, requests: tuple[second_look.Request, ...]) -> str:
-        without_times = replace(grade, times=StepTimes())  # no page has them
-        parts = [self.common, json.dumps(result_json.to_json(without_times), sort_keys=True)]
+        parts = [self.common, result_json.dumps(result_json.public(grade))]  # a page has nothing else
         parts.append(grade.name)
         parts.append(repr(grade.held_back))
         parts.append(repr([([(q.by_hand, q.comment) for q in b.questions], b.comments) for b in grade.notebooks]))

@@ -143,12 +143,15 @@ def loops(node: ast.AST) -> Edits:
             yield "a loop for a comprehension", [start, loop, end]
 
 
+_NUMPY = ("np", "numpy")
+
+
 def vectors(node: ast.AST) -> Edits:
     """Write a function of arrays as another that means the same."""
     if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
         return
     module = node.func.value if isinstance(node.func, ast.Attribute) else None
-    if not isinstance(module, ast.Name) or module.id not in ("np", "numpy"):
+    if not isinstance(module, ast.Name) or module.id not in _NUMPY:
         return
     (x,) = node.args
     for pattern in _VECTORS.get(called(node), ()):
@@ -177,7 +180,7 @@ def reductions(node: ast.AST) -> Edits:
         return
     if [ast.unparse(keyword) for keyword in node.keywords] != ["axis=0"] or not isinstance(node.func, ast.Attribute):
         return
-    if node.args and ast.unparse(node.func.value) not in ("np", "numpy"):
+    if node.args and ast.unparse(node.func.value) not in _NUMPY:
         return
     from_the_end = ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
     backwards = [ast.Subscript(part, from_the_end, ast.Load()) for part in node.args[:1] or [node.func.value]]
