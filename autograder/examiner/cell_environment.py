@@ -19,7 +19,7 @@ from autograder.examiner.namespace import Namespace
 from autograder.examiner.patches import mirror_patches
 from autograder.examiner.permissions import Observer
 from autograder.examiner.seeds import shared_seeds
-from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.student_text.taint import deny_student_code
 from autograder.examiner.unittest_runs import collect_results
 from autograder.records.exam import ExamCell
 

@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from autograder.examiner.remote.kinds import EXACT, IS, TYPE, is_same, with_types
-from autograder.examiner.test_environment.callers import is_below, library_folders
+from autograder.examiner.student_text.callers import is_below, library_folders
 
 _PLAIN: Mapping[str, Any] = {
     "isinstance": builtins.isinstance,

@@ -34,8 +34,8 @@ from autograder.examiner.remote.kinds import kind_checks, name_of, with_types
 from autograder.examiner.remote.model import RemoteModel, refused_model
 from autograder.examiner.remote.object_claims import form_of
 from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
+from autograder.examiner.student_text.taint import record_text
 from autograder.examiner.tainted_names import TaintedNames
-from autograder.examiner.test_environment.taint import record_text
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import FIGURES, Capture, Captured
 from autograder.records.compiled import CompiledAs

@@ -12,11 +12,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from autograder.check.shared_folder import sharing_folder
-from autograder.examiner.test_environment.allowed_paths import is_temporary
-from autograder.examiner.test_environment.guard import guard_folder
-from autograder.examiner.test_environment.hdf5_references import outside_reference
-from autograder.examiner.test_environment.kernel_text import MAX_FILE_BYTES
-from autograder.examiner.test_environment.taint import record_file
+from autograder.examiner.student_text.allowed_paths import is_temporary
+from autograder.examiner.student_text.guard import guard_folder
+from autograder.examiner.student_text.hdf5_references import outside_reference
+from autograder.examiner.student_text.kernel_text import MAX_FILE_BYTES
+from autograder.examiner.student_text.taint import record_file
 from autograder.execution.captured_files import CapturedFiles, FolderCopy, TooManyFiles, is_good
 from autograder.kernel.workfiles import WatchedFolder
 from autograder.syntax.file_paths import relative

@@ -61,7 +61,7 @@ HEARTS = {
     "unittest": "unittest_runs:collect_results.<locals>.watched",
     "an empty array compared with a number": "empty_arrays:_only_one_is_empty",
     "evaluate or fit of a model": "evaluations:EvaluationGuard.measure",
-    "a database": "test_environment.databases:Connection.__init__",
+    "a database": "student_text.databases:Connection.__init__",
     "a predicting model in the kernel": "remote.model:RemoteModel.__call__",
 }
 """Feature → the function at its heart, below the room. Some count only where they give something back."""

@@ -199,7 +199,7 @@ def test_a_test_that_goes_on_after_a_refusal_is_broken_all_the_same():
 def test_an_extension_module_that_compiles_a_text_while_it_is_loaded_is_imported() -> None:
     """What Keras imports does, where no template has imported it before."""
     code = (
-        "from autograder.examiner.test_environment.taint import deny_student_code\n"
+        "from autograder.examiner.student_text.taint import deny_student_code\n"
         "with deny_student_code('import optree') as refused:\n"
         "    import optree\n"
         "print(refused, optree.__name__)"

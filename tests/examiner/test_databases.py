@@ -13,7 +13,7 @@ from helpers.exams import exam_of
 from helpers.workspaces import graded as with_files
 
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.test_environment.taint import deny_student_code
+from autograder.examiner.student_text.taint import deny_student_code
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.examiner.test_environment import hdf5_references
-from autograder.examiner.test_environment.hdf5_references import LINK, STORAGE, UNCLEAR, VIRTUAL, outside_reference
+from autograder.examiner.student_text import hdf5_references
+from autograder.examiner.student_text.hdf5_references import LINK, STORAGE, UNCLEAR, VIRTUAL, outside_reference
 
 h5py = pytest.importorskip("h5py")
 

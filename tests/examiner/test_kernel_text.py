@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from autograder.codec import Packed, encode
-from autograder.examiner.test_environment import kernel_text as telling
-from autograder.examiner.test_environment.kernel_text import KernelText
+from autograder.examiner.student_text import kernel_text as telling
+from autograder.examiner.student_text.kernel_text import KernelText
 
 
 @pytest.mark.parametrize(

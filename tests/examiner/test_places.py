@@ -123,7 +123,7 @@ def test_a_library_that_is_imported_reads_no_file_of_the_working_folder(kernel, 
         "try:\n    FOUND = open('settings.cfg').read()\nexcept OSError:\n    FOUND = ''\n"
     )
     monkeypatch.syspath_prepend(str(library))
-    from autograder.examiner.test_environment import callers
+    from autograder.examiner.student_text import callers
 
     callers.library_folders.cache_clear()
     answer = "open('settings.cfg', 'w').write('the student')"

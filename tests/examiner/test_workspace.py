@@ -20,7 +20,7 @@ from autograder.examiner.examination import examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.test_environment.guard import GuardError, guard_folder
+from autograder.examiner.student_text.guard import GuardError, guard_folder
 from autograder.examiner.workspace import Workspace
 from autograder.execution.capture import ExtraCaptures
 from autograder.execution.captured_files import FolderCopy

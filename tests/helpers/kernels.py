@@ -22,7 +22,7 @@ from autograder.codec import Packed, decode
 from autograder.errors import LostError
 from autograder.examiner.origin import cell_stem
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.test_environment import taint
+from autograder.examiner.student_text import taint
 from autograder.execution.link import Answer
 from autograder.records.run import CellRun, RunStatus
 

@@ -34,18 +34,6 @@ OF_A_MODULE = {
 }
 """Module → empty words among the names of its functions, classes and constants, and in its own."""
 
-NOT_RENAMED = {
-    "extensions/diagnosis/why.py": {"_place"},
-    "extensions/platforms/submitted.py": {"_found"},
-    "extensions/platforms/user_sandbox.py": {"_PLACE", "_own"},
-    "extensions/pytorch/graph_layers.py": {"_each", "_SHOWN", "_KNOWN"},
-    "extensions/pytorch/initializers.py": {"_own"},
-    "extensions/pytorch/operator_graph.py": {"given"},
-    "extensions/pytorch/torch_network.py": {"_named"},
-    "extensions/pytorch/torch_training.py": {"_NAMED"},
-}
-"""Names from before this rule: this table only gets shorter."""
-
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -179,7 +167,6 @@ def test_no_module_function_class_or_constant_of_the_package_has_an_empty_name()
         for path in [file.relative_to(PACKAGE).as_posix()]
         for line, name in [(1, file.stem), *empty_names_of_module(file.read_text(encoding="utf-8"))]
         if word(name) in EMPTY_WORDS and word(name) not in OF_A_MODULE.get(path, set())
-        if name not in NOT_RENAMED.get(path, set())
     ]
     assert faults == []
 

@@ -52,4 +52,6 @@ def test_a_module_name_stands_once_but_for_two_ends_of_one_thing() -> None:
 
 
 def test_no_module_has_a_name_that_collectors_take_for_tests() -> None:
-    assert [file.name for file in FILES if file.stem.startswith("test_") or file.stem.endswith("_test")] == []
+    modules = [file.relative_to(PACKAGE).with_suffix("") for file in FILES]
+    names = {name for module in modules for name in module.parts}
+    assert [name for name in names if name.startswith("test_") or name.endswith("_test")] == []

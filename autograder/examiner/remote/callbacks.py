@@ -30,7 +30,7 @@ from autograder.examiner.remote import library_objects
 from autograder.examiner.remote.arguments import ArgumentError, GoesAlongError, argument_error
 from autograder.examiner.remote.coroutines import awaited
 from autograder.examiner.remote.lent_objects import METHODS, Attribute, LentObjects, is_lent
-from autograder.examiner.test_environment.taint import record_text
+from autograder.examiner.student_text.taint import record_text
 
 MAX_QUESTIONS = 100_000
 """Limit for one test cell."""

@@ -44,7 +44,7 @@ from autograder.examiner.remote.object_claims import COMPARING, NamedItems, form
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
 from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
-from autograder.examiner.test_environment.taint import record_text
+from autograder.examiner.student_text.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import KernelLink
 from autograder.kernel.frozen_copies import ADDRESS, GONE, KERNEL, SPAN, UNREAD

@@ -112,7 +112,7 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
         yield "  measured in the student's process, which can answer anything"
     test_failures = failures(question.detail)
     for failure in test_failures:
-        yield f"  {_place(test, failure)}: {failure.code}" if failure.line else "  the test:"
+        yield f"  {_line_in_test(test, failure)}: {failure.code}" if failure.line else "  the test:"
         yield from (f"      {line}" for line in failure.said)
     lines = check_lines(test.source if test is not None else "")
     for check in question.checks:
@@ -132,7 +132,7 @@ def _of_question(book: NotebookGrade, question: QuestionGrade, test: ExamCell | 
 
 
 def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[str]:
-    position = f" ({_place(test, Failure(line))})" if line else ""
+    position = f" ({_line_in_test(test, Failure(line))})" if line else ""
     yield f"  check {one_line(check.name, 100)}{position}: {100 * check.fraction:.0f} % of its credit: {check.message}"
     detail = check.detail.removeprefix(check.message).lstrip("; ")
     yield from (f"      {text}" for text in detail.splitlines())
@@ -142,7 +142,7 @@ def _of_check(check: CheckResult, test: ExamCell | None, line: int) -> Iterator[
         yield f"      {one_line(', '.join(numbers[:_EVIDENCE]), 300)}"
 
 
-def _place(test: ExamCell | None, failure: Failure) -> str:
+def _line_in_test(test: ExamCell | None, failure: Failure) -> str:
     """Name the line of a test where its author finds it."""
     if test is not None and test.file:
         return f"{test.file}, line {failure.line - HEADER_LINES}"

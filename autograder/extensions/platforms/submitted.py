@@ -39,14 +39,14 @@ def take(folder: Path, assignment: str, notebooks: Sequence[str], work: Path, ta
     Raises:
         SubmissionError: there is no notebook, or it is not clear which one is meant; a sentence for the student.
     """
-    submitted, notes = _found(folder, assignment, tuple(notebooks), work)
+    submitted, notes = _unplaced_submission(folder, assignment, tuple(notebooks), work)
     target.mkdir(mode=0o700)
     for name, source in submitted.files.items():
         write_new(target / name, read_chunks(submitted.root, source, SUBMISSION))
     return (*notes, *submitted.notes)
 
 
-def _found(
+def _unplaced_submission(
     folder: Path, assignment: str, notebooks: tuple[str, ...], work: Path
 ) -> tuple[UnplacedSubmission, list[str]]:
     listed = walk(folder, SUBMISSION)

@@ -40,7 +40,7 @@ DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "u
 """Terminals among them: IPython gives one to each command after an exclamation mark."""
 WRITABLE = (TEMPORARY, "/dev/shm", *DEVICES)
 """Shared with the machine: notebooks write to /tmp by that name. TMPDIR is a folder of the sandbox's own."""
-_PLACE = re.compile(rb"(?<![\w/.-])(?:" + b"|".join(re.escape(place.encode()) for place in PLACES) + rb")(?![\w-])")
+_IN_JOB = re.compile(rb"(?<![\w/.-])(?:" + b"|".join(re.escape(place.encode()) for place in PLACES) + rb")(?![\w-])")
 KNOWN_DIFFERENCES = {
     "network": ("no sockets", "there is no network namespace: all sockets of the internet are refused"),
     "work folders": ("not limited in size", "there is no mount namespace: the size of each file is limited"),
@@ -74,7 +74,7 @@ class UserSandbox:
         """Start ``job``; see :meth:`~autograder.sandbox.base.Sandbox.start`."""
         for path, source in job.files.items():
             refuse_links(source)
-            _own(path)
+            _in_job(path)
         folder = tempfile.mkdtemp(prefix=PREFIX, dir=FOLDER)
         try:
             spec: dict[str, Any] = {
@@ -101,7 +101,7 @@ class UserSandbox:
             return moved_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
         def moved_bytes(content: bytes) -> bytes:
-            return _PLACE.sub(lambda found: folder.encode() + found[0], content)
+            return _IN_JOB.sub(lambda found: folder.encode() + found[0], content)
 
         temporary = f"{folder}{TEMPORARY}"
         environment = {name: moved(value) for name, value in job.env.items()}
@@ -112,7 +112,9 @@ class UserSandbox:
             "cwd": moved(job.cwd),
             "folders": [folder + HOME, temporary, folder + SOCKETS],
             "files": [[folder + path, os.path.abspath(source)] for path, source in job.files.items()],  # noqa: PTH100
-            "data": [[folder + _own(path), base64.b64encode(moved_bytes(b)).decode()] for path, b in job.data.items()],
+            "data": [
+                [folder + _in_job(path), base64.b64encode(moved_bytes(b)).decode()] for path, b in job.data.items()
+            ],
             "hidden_paths": [str(path.resolve()) for path in job.hidden_paths if path.is_dir()],
             "readable": [*READABLE, *self.interpreter.folders, package_folder(), f"{folder}/opt"],
             "writable": list(WRITABLE),
@@ -129,7 +131,7 @@ class UserSandbox:
         return Trial(self, builder, None, self.interpreter.executable, KNOWN_DIFFERENCES)
 
 
-def _own(path: str) -> str:
+def _in_job(path: str) -> str:
     """Return ``path`` if it belongs to a job's own folders.
 
     Raises:

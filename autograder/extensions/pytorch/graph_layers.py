@@ -89,7 +89,7 @@ def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) 
 
 def known_kinds(vocabulary: str) -> frozenset[str]:
     """Return the classes of layers that a graph can show; of any other class, it tells nothing."""
-    return _KNOWN[vocabulary]
+    return _VOCABULARIES[vocabulary]
 
 
 @dataclass
@@ -109,7 +109,9 @@ class _Entry:
     def step(self) -> Step:
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         equals = tuple(LayerReading(kind, self.config, self.activation) for kind in kinds)
-        settings_to_show = {key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_SHOWN)}
+        settings_to_show = {
+            key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_TORCH_SETTINGS)
+        }
         return Step(
             self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
             operation=self.operation, free=self.free, equals=equals,
@@ -277,19 +279,19 @@ def _addmm(call: OperatorCall) -> Layer:
 
 def _convolution(call: OperatorCall) -> Layer:
     weight, rank = call.shape(1), len(call.shape(1)) - 2
-    stride, padding = _each(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
+    stride, padding = _by_axis(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
     transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
     if call.operator == "convolution":
-        dilation, groups = _each(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
+        dilation, groups = _by_axis(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
     elif transposed:
-        dilation, groups = _each(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
+        dilation, groups = _by_axis(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
     else:
-        dilation, groups = _each(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
+        dilation, groups = _by_axis(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
     kernel, bias = tuple(weight[2:]), call.get(2, "bias") is not None
     after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
     torch = {
         "in_channels": before, "out_channels": after, "kernel_size": kernel, "stride": stride, "dilation": dilation,
-        "padding": padding if isinstance(padding, str) else _each(padding, rank), "groups": groups, "bias": bias,
+        "padding": padding if isinstance(padding, str) else _by_axis(padding, rank), "groups": groups, "bias": bias,
     }  # fmt: skip
     keras: dict[str, Any] = {
         "filters": after, "kernel_size": kernel, "strides": stride, "dilation_rate": dilation, "groups": groups,
@@ -303,7 +305,7 @@ def _convolution(call: OperatorCall) -> Layer:
     return Layer(f"Conv{rank}D", keras, f"Conv{rank}d", torch)
 
 
-def _each(value: Any, rank: int) -> tuple[Any, ...]:
+def _by_axis(value: Any, rank: int) -> tuple[Any, ...]:
     values = list(value) if isinstance(value, list) else [value]
     return tuple(values * rank if len(values) == 1 else values)
 
@@ -312,7 +314,7 @@ def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> st
     """Return Keras's word for a padding; ``padded`` for one that it has no word for."""
     if isinstance(padding, str):
         return padding
-    sizes = _each(padding, len(kernel))
+    sizes = _by_axis(padding, len(kernel))
     if not any(sizes):
         return "valid"
     half = [turn * (size - 1) / 2 for size, turn in zip(kernel, dilation, strict=True)]
@@ -322,18 +324,22 @@ def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> st
 def _pool(call: OperatorCall) -> Layer:
     rank = int(call.operator[8])
     word = "Max" if call.operator.startswith("max") else "Average"
-    size = _each(call.get(1, "kernel_size"), rank)
+    size = _by_axis(call.get(1, "kernel_size"), rank)
     stride = call.get(2, "stride") or list(size)
     padding = call.get(3, "padding", 0)
-    keras = {"pool_size": size, "strides": _each(stride, rank), "padding": _padding(padding, size, (1,) * rank)}
-    torch = {"kernel_size": size, "stride": _each(stride, rank), "padding": _each(padding, rank)}
+    keras = {
+        "pool_size": size,
+        "strides": _by_axis(stride, rank),
+        "padding": _padding(padding, size, (1,) * rank),
+    }
+    torch = {"kernel_size": size, "stride": _by_axis(stride, rank), "padding": _by_axis(padding, rank)}
     return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
 
 
 def _adaptive(call: OperatorCall) -> Layer | None:
     operator = call.operator.strip("_")
     rank = int(operator[-2])
-    size = _each(call.get(1, "output_size"), rank)
+    size = _by_axis(call.get(1, "output_size"), rank)
     word = "Max" if "max" in operator else "Average"
     torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
     name = f"Global{word}Pooling{rank}D" if set(size) == {1} else f"Adaptive{word}Pooling{rank}D"
@@ -471,12 +477,12 @@ _JOINING = {
 }  # fmt: skip
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
 _FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
-_SHOWN = (
+_TORCH_SETTINGS = (
     "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",
     "num_embeddings", "embedding_dim", "normalized_shape",
 )  # fmt: skip
 _RANKS = (1, 2, 3)
-_KNOWN = {
+_VOCABULARIES = {
     "keras": frozenset([
         "Dense", "Dropout", "AlphaDropout", "BatchNormalization", "LayerNormalization", "RMSNormalization",
         "GroupNormalization", "Embedding", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "Flatten", "Reshape",

@@ -77,7 +77,7 @@ def _xavier(tensor: Any, graph: Graph, number: int, held: Tensor) -> None:
         torch.nn.init.xavier_uniform_(tensor)
 
 
-def _own(tensor: Any, graph: Graph, number: int, held: Tensor) -> None:
+def _draw_parameter(tensor: Any, graph: Graph, number: int, held: Tensor) -> None:
     """Draw a parameter of the student's own: scales are 1, shifts are 0, and matrices as wide as their sides."""
     if tensor.ndim < 2:
         tensor.fill_(1.0 if held.array.size and abs(float(held.array.mean()) - 1) < 0.5 else 0.0)
@@ -93,7 +93,7 @@ _DRAW: Mapping[str, Callable[[Any, Graph, int, Tensor], None]] = {
     "xavier": _xavier,
     "ones": lambda tensor, graph, number, held: tensor.fill_(1.0),
     "zeros": lambda tensor, graph, number, held: tensor.fill_(0.0),
-    "own": _own,
+    "own": _draw_parameter,
 }
 
 

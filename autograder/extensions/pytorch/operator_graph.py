@@ -271,7 +271,7 @@ def _needed(nodes: Sequence[Node], outputs: Sequence[int], first: int) -> frozen
     return frozenset(needed)
 
 
-def given(node: Node) -> list[tuple[Any, str]]:
+def typed_arguments(node: Node) -> list[tuple[Any, str]]:
     """Return each argument of a node, with the type of its parameter."""
     parameters = _parameters(node.operator) or {}
     by_name = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}

@@ -197,9 +197,9 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
         for position, held in enumerate(graph.inputs)
     ]
     try:
-        once = network.outputs(_named(graph, rows))
+        once = network.outputs(_by_input(graph, rows))
         parts = [
-            network.outputs(_named(graph, [array[which] for array in rows])) for which in probe_rows.batches(number)
+            network.outputs(_by_input(graph, [array[which] for array in rows])) for which in probe_rows.batches(number)
         ]
     except Exception as error:
         raise RefusedModel("The module's graph cannot be computed.", kind_refused=True) from error
@@ -217,5 +217,5 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}
 
 
-def _named(graph: Graph, rows: list[Any]) -> Any:
+def _by_input(graph: Graph, rows: list[Any]) -> Any:
     return dict(zip(graph.names, rows, strict=True)) if graph.names else rows

@@ -188,7 +188,7 @@ LOSSES: Mapping[str, Callable[[Any, Any, bool], Any]] = {
 
 # --- optimizers --------------------------------------------------------------------------------------
 
-_NAMED: Mapping[str, tuple[str, Mapping[str, float]]] = {
+_OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, float]]] = {
     "sgd": ("SGD", {"lr": 0.01}),
     "adam": ("Adam", {"lr": 0.001}),
     "adamw": ("AdamW", {"lr": 0.001}),
@@ -217,9 +217,9 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
         return getattr(torch.optim, wanted.kind)(parameters, **settings)
     config = wanted.get_config() if hasattr(wanted, "get_config") else {}
     name = "adam" if wanted is None else str(config.get("name", type(wanted).__name__) if config else wanted).lower()
-    if name not in _NAMED:
+    if name not in _OPTIMIZERS:
         raise CourseError(f"check.retrained: torch.optim has no optimizer {name!r}.")
-    kind, usual = _NAMED[name]
+    kind, usual = _OPTIMIZERS[name]
     configured = {key: config[other] for other, key in _OF_KERAS.items() if config.get(other)}
     try:
         return getattr(torch.optim, kind)(parameters, **{**usual, **configured})

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from autograder.errors import CourseError
-from autograder.examiner.test_environment.callers import (
+from autograder.examiner.student_text.callers import (
     frames,
     imports,
     is_below,
@@ -29,9 +29,9 @@ from autograder.examiner.test_environment.callers import (
     library_folders,
     module_of,
 )
-from autograder.examiner.test_environment.compilation import TrustedTexts, constants_of
-from autograder.examiner.test_environment.guard import working_folder
-from autograder.examiner.test_environment.kernel_text import MAX_PATH, KernelText
+from autograder.examiner.student_text.compilation import TrustedTexts, constants_of
+from autograder.examiner.student_text.guard import working_folder
+from autograder.examiner.student_text.kernel_text import MAX_PATH, KernelText
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev")
 _WRITABLE = ("/dev/null", "/dev/shm", "/dev/tty")

@@ -3,7 +3,7 @@
 A statement can read and change the database of its connection and no other file: SQLite asks an authorizer about each
 action before it prepares a statement. A database outside the test's own folders can only be read. A statement that does
 not stand in the test only reads, unless the solution's statements did more
-(:mod:`~autograder.examiner.test_environment.sql_verbs`).
+(:mod:`~autograder.examiner.student_text.sql_verbs`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from autograder.examiner.test_environment.sql_verbs import (
+from autograder.examiner.student_text.sql_verbs import (
     ACTIONS,
     PRAGMAS,
     READS,

@@ -16,7 +16,7 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from autograder._util.syntax import AST_CACHE_SIZE
-from autograder.examiner.test_environment.callers import frames, is_importing, module_of
+from autograder.examiner.student_text.callers import frames, is_importing, module_of
 
 MAX_PLAIN = 10_000
 """Most characters of a text whose syntax is examined."""

@@ -3,8 +3,8 @@
 Libraries run texts that look like data: ``typing.get_type_hints`` evaluates annotations that are strings,
 ``DataFrame.query`` a condition, ``jinja2.Template`` a page. Nobody can trace what became of a text on the way there. So
 while a test cell is examined, a closed list decides what is compiled, unpickled or started as a program. Files are
-opened in a few places only (:mod:`~autograder.examiner.test_environment.compilation`,
-:mod:`~autograder.examiner.test_environment.allowed_paths`, :mod:`~autograder.examiner.test_environment.databases`).
+opened in a few places only (:mod:`~autograder.examiner.student_text.compilation`,
+:mod:`~autograder.examiner.student_text.allowed_paths`, :mod:`~autograder.examiner.student_text.databases`).
 Python raises an audit event before each of these actions.
 """
 
@@ -21,8 +21,8 @@ from typing import Any
 
 from autograder.codec import Packed
 from autograder.errors import CourseError, RemoteError
-from autograder.examiner.test_environment import allowed_paths, compilation, databases
-from autograder.examiner.test_environment.callers import (
+from autograder.examiner.student_text import allowed_paths, compilation, databases
+from autograder.examiner.student_text.callers import (
     frames,
     imports,
     is_below,
@@ -32,8 +32,8 @@ from autograder.examiner.test_environment.callers import (
     loads_extension,
     module_of,
 )
-from autograder.examiner.test_environment.guard import PROGRAMS, is_harmless, working_folder
-from autograder.examiner.test_environment.kernel_text import KernelText
+from autograder.examiner.student_text.guard import PROGRAMS, is_harmless, working_folder
+from autograder.examiner.student_text.kernel_text import KernelText
 from autograder.records.observations import Act
 from autograder.syntax.refusals import IN_KERNEL, instead_of
 
@@ -138,7 +138,7 @@ def deny_student_code(
         sources: the test cell, and the instructor's statements that tests use.
         hidden: the folder of hidden data.
         verbs: what SQL statements that do not stand in the test may do besides reading, because the solution's did: see
-            :mod:`~autograder.examiner.test_environment.sql_verbs`. None: it is not known, and a person decides.
+            :mod:`~autograder.examiner.student_text.sql_verbs`. None: it is not known, and a person decides.
         note: records the solution's verbs and texts. With it, all verbs are allowed if none are given.
 
     Yields:
