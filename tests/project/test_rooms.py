@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from helpers import code_lines
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "autograder"
@@ -51,6 +52,25 @@ def test_the_table_of_rooms_is_the_one_that_import_linter_holds() -> None:
     assert [name.rstrip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)] == _layers()
 
 
+def _lines_of_code(room: str) -> int:
+    files = sorted((PACKAGE / room).rglob("*.py")) if room.endswith("/") else [PACKAGE / f"{room}.py"]
+    return sum(code_lines.count(file.read_text(encoding="utf-8")) for file in files)
+
+
+@pytest.mark.prose
+def test_the_table_of_rooms_says_how_large_each_is() -> None:
+    """Within a tenth, or a hundred lines."""
+    table = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \| ([\d,]+) \|", table, re.M)
+    written = {rooms: int(lines.replace(",", "")) for rooms, lines in rows}
+    counted = {rooms: sum(map(_lines_of_code, re.findall(r"`([^`]+)`", rooms))) for rooms in written}
+    assert len(written) > 20
+    assert written == pytest.approx(counted, rel=0.1, abs=100)
+    core = sum(lines for rooms, lines in counted.items() if rooms != "`extensions/`")
+    (core_written,) = re.findall(r"has ([\d,]+) lines of code", table)
+    assert core == pytest.approx(int(core_written.replace(",", "")), rel=0.05)
+
+
 def test_the_picture_of_the_walls_shows_every_package() -> None:
     picture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("## Rooms")[1].split("```")[1]
     packages = {room for room in _layers() if (PACKAGE / room).is_dir()}
@@ -86,6 +106,13 @@ def graph() -> grimp.ImportGraph:
 def test_what_both_sides_of_the_examiners_wall_import_is_in_few_rooms(graph: grimp.ImportGraph) -> None:
     shared = _reached(graph, OUTSIDE) & _reached(graph, INSIDE)
     assert {module for module in shared if module.partition(".")[0] not in BOTH_SIDES} == NAMED
+
+
+@pytest.mark.prose
+def test_the_docs_say_how_many_modules_both_sides_import(graph: grimp.ImportGraph) -> None:
+    shared = _reached(graph, OUTSIDE) & _reached(graph, INSIDE)
+    (number,) = re.findall(r"\s(\d+) modules, are what both sides", (ROOT / "docs/architecture.md").read_text("utf-8"))
+    assert len(shared) == pytest.approx(int(number), abs=3)
 
 
 @pytest.mark.integration
