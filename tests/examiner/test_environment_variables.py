@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
-from helpers.examination import outcome
+from helpers.examination import graded, outcome
+from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 
 from autograder.examiner.remote.console import Console
 from autograder.kernel.callbacks import console
 from autograder.records.checks import Outcome
+from autograder.records.exam import Role
+from autograder.release.pytest_files import with_tests
 
 
 def test_what_a_test_sets_and_removes_is_told_to_the_kernel(monkeypatch):
@@ -41,15 +44,52 @@ def test_what_the_students_code_sets_stays(monkeypatch):
     assert os.environ["CITY"] == "Chur"
 
 
-def test_each_request_of_the_test_carries_them():
-    requests = []
+def listening() -> tuple[type[InProcessKernel], list[bytes]]:
+    """A kernel, and the requests that it gets.
+
+    It shares its environment with the test, so that what the student's code reads proves nothing.
+    """
+    requests: list[bytes] = []
 
     class Listens(InProcessKernel):
         def exchange(self, request, timeout=None, answer=None):
             requests.append(request.text)
             return super().exchange(request, timeout, answer)
 
+    return Listens, requests
+
+
+CITY = "import os\ndef city(): return os.environ.get('CITY')"
+
+
+def test_each_request_of_the_test_carries_them():
+    kernel, requests = listening()
     test = "import os\nfrom unittest import mock\nwith mock.patch.dict(os.environ, CITY='Basel'):\n    assert city() == 'Basel'"
-    result = outcome("import os\ndef city(): return os.environ.get('CITY')", test, kernel=Listens)
+    result = outcome(CITY, test, kernel=kernel)
     assert result.outcome is Outcome.PASSED
     assert any(b'"call"' in text and b'"Basel"' in text for text in requests)
+
+
+FILE = """\
+import pytest
+
+@pytest.mark.points(1)
+def test_city(student, monkeypatch):
+    monkeypatch.setenv("CITY", "Basel")
+    assert student.city() == "Basel"
+
+@pytest.mark.points(1)
+def test_no_city(student):
+    assert student.city() is None
+"""
+
+
+def test_in_a_test_file_a_call_carries_what_monkeypatch_sets_until_the_test_ends(monkeypatch, tmp_path):
+    monkeypatch.delenv("CITY", raising=False)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_nb.py").write_text(FILE)
+    exams, _ = with_tests({"nb": exam_of((Role.ANSWER, CITY))}, tmp_path)
+    kernel, requests = listening()
+    results = graded(exams["nb"], kernel=kernel, honest=InProcessKernel)
+    assert [result.outcome for result in results] == [Outcome.PASSED] * 2, [result.detail for result in results]
+    assert [b'"Basel"' in text for text in requests if b'"call"' in text] == [True, False]
