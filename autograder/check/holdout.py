@@ -150,13 +150,16 @@ def _check_measure(
         rows = measure(prediction.outputs, labels)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
-    if show and may_tell_of(model) and metrics.has_class_of_row(measure, prediction.outputs):
+    may_tell = may_tell_of(model)
+    if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
         note_mistakes(asking_question(), name, prediction.outputs, labels, kind)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     reading = reading_of(model)
-    measured = ", ".join(filter(None, [f"{label} {value:.4f} on {len(rows):,} rows", how, reading, prediction.remark]))
+    ranked = _RANKED if may_tell and metrics.ranks_scores(measure, prediction.outputs) else ""
+    value_text = f"{label} {value:.4f} on {len(rows):,} rows{ranked}"
+    measured = ", ".join(filter(None, [value_text, how, reading, prediction.remark]))
     evidence = {label: value, "rows": len(rows), **({} if count is None else {"parameters": count})}
     evidence |= {"in_kernel": True} if how else {model.read_as: True} if reading else {}
     evidence |= wanted.evidence | {"close_calls": wanted.cliff is not None and close_calls == "student"}
@@ -169,6 +172,7 @@ def _check_measure(
     return report(name, verdict.share, message, weight=weight, detail=detail, evidence={**evidence, **verdict.evidence})
 
 
+_RANKED = " by the largest score of each row (the outputs are no probabilities)"
 _TWO_LIMITS = (
     "some outputs are outside 0 to 1, and whether class 1 begins at 0 or at 0.5 decides the points: see how the model "
     "was trained"

@@ -197,6 +197,12 @@ def has_class_of_row(measure: Measure, outputs: np.ndarray) -> bool:
     return measure not in (binary_crossentropy, binary_crossentropy_of_scores) or outputs[:1].size == 1
 
 
+def ranks_scores(measure: Measure, outputs: np.ndarray) -> bool:
+    """Return whether a measure ranks several outputs of a row that are no probabilities; a single one is not ranked."""
+    has_classes = outputs.ndim > 1 and outputs.shape[-1] > 1
+    return measure is accuracy and has_classes and not _are_probabilities(outputs)
+
+
 def _mean(rows: np.ndarray) -> float:
     return float(rows.mean())
 
@@ -276,8 +282,12 @@ def _require_unit_interval(outputs: np.ndarray) -> None:
 def _require_probabilities(outputs: np.ndarray) -> None:
     """Require that every row is finite, not negative, and adds up to 1."""
     _require_finite(outputs)
-    if outputs.min() < 0 or np.abs(outputs.sum(axis=1) - 1).max() > _ROUNDING:
+    if not _are_probabilities(outputs):
         raise BadOutput(_NO_PROBABILITIES)
+
+
+def _are_probabilities(outputs: np.ndarray) -> bool:
+    return bool(outputs.min() >= 0 and np.abs(outputs.sum(axis=-1) - 1).max() <= _ROUNDING)
 
 
 def _targets(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:

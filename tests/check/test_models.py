@@ -430,6 +430,13 @@ def test_one_slip_in_the_last_layer_costs_no_accuracy(activation: str | None) ->
     result = check.accuracy(model, on=(X, Y), above=0.0)
     assert result.fraction == 1
     assert result.evidence["accuracy"] == pytest.approx((np.asarray(model(X)).argmax(1) == CLASSES).mean())
+    assert "on 2,500 rows by the largest score of each row (the outputs are no probabilities); " in result.message
+
+
+def test_of_probabilities_and_of_a_single_score_an_accuracy_says_no_more() -> None:
+    single = sequential(L.Dense(1), shape=(20,))
+    for model, labels in ((classifier(), Y), (single, CLASSES % 2)):
+        assert "on 2,500 rows; " in check.accuracy(model, on=(X, labels), above=0.0).message
 
 
 @pytest.mark.parametrize(

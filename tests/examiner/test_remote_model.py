@@ -85,6 +85,12 @@ def test_an_accuracy_of_two_classes_is_of_probabilities_or_of_classes() -> None:
         assert found.evidence["accuracy"] == pytest.approx(right), result
 
 
+def test_of_scores_that_come_from_the_kernel_an_accuracy_does_not_say_that_they_are() -> None:
+    """Their code has seen the rows: it could tell of them by what its outputs are."""
+    result = check.accuracy(answer("def model(X): return 9 * X[:, :3]"), on=(X, Y), above=0)
+    assert f"on 300 rows, {subject.IN_KERNEL}; full credit" in result.message
+
+
 def test_a_function_of_the_tests_own_may_stand_before_the_students() -> None:
     f = answer("def model(X, w): return X @ w")
     outputs = predictions(lambda rows: f(rows, np.ones((4, 2))), X)
