@@ -31,8 +31,8 @@ MakeWork = Callable[[str, Mapping[str, str]], Work]
 def weak_answers(
     exams: tuple[Exam, ...],
     work: MakeWork,
-    own_seconds: float,
-    seconds: float,
+    solution: Grade,
+    clock_seconds: float,
     workers: int,
     execute: batch.Execute,
 ) -> list[str]:
@@ -45,17 +45,18 @@ def weak_answers(
     Args:
         exams: the exams.
         work: makes the work of an answer.
-        own_seconds: processor time of the solution.
-        seconds: how long the solution took by the clock, with its tests.
+        solution: the solution's grade, with the times of its run and of its tests.
+        clock_seconds: as for :func:`trial_seconds`.
         workers: answers at a time.
         execute: does the work.
     """
     tried = list(mutants(exams))
-    if tried and own_seconds > MAX_SOLUTION_SECONDS:
-        duration = f"the solution computes for {own_seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
+    cpu_seconds = sum(book.cpu_seconds for book in solution.notebooks)
+    if tried and cpu_seconds > MAX_SOLUTION_SECONDS:
+        duration = f"the solution computes for {cpu_seconds:.0f} s, which is more than {MAX_SOLUTION_SECONDS:g} s"
         todo = f"`autograder audit {exams[0].assignment}` takes the time and tries more of them"
         return [f"{_WEAK_ANSWERS} were not tried: {duration}; {todo}"]
-    limit = max(MIN_SECONDS, TIMES_THE_SOLUTION * seconds)
+    limit = trial_seconds(solution, clock_seconds)
     works = [
         _limited(work(f"weak-{number}", solution_texts(mutant.exams)), limit) for number, mutant in enumerate(tried)
     ]
@@ -87,6 +88,19 @@ def weak_answers(
             "took: with one of them, a loop of the notebook or of a test may not end"
         )
     return findings
+
+
+def trial_seconds(solution: Grade, clock_seconds: float) -> float:
+    """Compute how long the weak answers may take, from the own time of the solution's run and of its tests.
+
+    Args:
+        solution: the solution's grade.
+        clock_seconds: how long both took by the clock; it counts if the own time of a notebook is not known.
+    """
+    runs = [book.own_seconds for book in solution.notebooks]
+    tests = [question.test_seconds or 0.0 for book in solution.notebooks for question in book.questions]
+    own_seconds = clock_seconds if None in runs else sum(filter(None, runs)) + sum(tests)
+    return max(MIN_SECONDS, TIMES_THE_SOLUTION * own_seconds)
 
 
 def _limited(work: Work, seconds: float) -> Work:

@@ -170,6 +170,7 @@ def grade_notebook(
         message=executed.run.message,
         questions=questions,
         wall_seconds=executed.run.wall_seconds,
+        own_seconds=executed.run.own_seconds,
         cpu_seconds=executed.run.cpu_seconds,
         peak_memory_mib=executed.run.peak_memory_mib,
         sandbox=executed.run.sandbox,

@@ -169,7 +169,7 @@ def _check_notebook(exam: Exam, book: NotebookGrade) -> None:
     questions = [(str(cell.grade_id), cell.points) for cell in exam.questions]
     if [(question.id, question.max_score) for question in book.questions] != questions:
         raise ValueError("its questions are not those of the exam")
-    used = (book.wall_seconds, book.cpu_seconds)
+    used = (book.wall_seconds, book.own_seconds or 0, book.cpu_seconds)
     if not all(0 <= seconds <= MAX_SECONDS for seconds in used) or not 0 <= (book.peak_memory_mib or 0) <= MAX_MIB:
         raise ValueError("its times or its memory are out of range")
     _check_texts([book.message, book.sandbox])

@@ -81,6 +81,8 @@ class NotebookGrade:
     """What its models get wrong on the rows of checks; never graded."""
     comments: Mapping[str, str] = field(default_factory=dict)
     """grade_id → a person's comment in the gradebook on an answer that tests grade, in Markdown."""
+    own_seconds: float | None = field(default=None, compare=False)
+    """Part of ``wall_seconds`` in which others kept no cell waiting; None if nothing ran, or in earlier versions."""
 
     @property
     def score(self) -> float:

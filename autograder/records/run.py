@@ -93,3 +93,8 @@ class Run:
     """Description of its sandbox: ``bubblewrap, cgroup v2`` or ``bubblewrap, reduced limits``."""
     trainings: Mapping[str, int] = field(default_factory=dict)
     """One of :data:`TRAININGS` → the number of such calls of Keras's ``fit``: the kernel's claim, never graded."""
+
+    @property
+    def own_seconds(self) -> float:
+        """Part of ``wall_seconds`` in which others kept no cell waiting."""
+        return max(0.0, self.wall_seconds - sum(cell.waited_seconds for cell in self.cells))

@@ -453,6 +453,23 @@ def test_weak_answers_have_limits_of_their_own(tmp_path: Path, monkeypatch: pyte
     assert weak.cell_seconds == weak.notebook_seconds == weak.examiner_seconds == 7
 
 
+@pytest.mark.parametrize(
+    ("own_seconds", "seconds"),
+    [((2.0,), 25), ((2.0, 1.0), 40), ((0.0,), 5), ((None,), 600), ((2.0, None), 600)],
+    ids=["run and test", "two notebooks", "at least", "unknown", "unknown of one notebook"],
+)
+def test_weak_answers_have_ten_times_the_own_time_of_the_solution_and_of_its_tests(
+    own_seconds: tuple[float | None, ...], seconds: float
+) -> None:
+    """On a busy machine it took 60 s by the clock: these count only where its own time is not known."""
+    tests = (
+        QuestionGrade("t", 1.0, 1.0, Outcome.PASSED, "", test_seconds=0.5),
+        QuestionGrade("m", 0.0, 1.0, Outcome.MANUAL, ""),
+    )
+    books = (NotebookGrade("nb", "completed", "", tests, own_seconds=run) for run in own_seconds)
+    assert weak_answers.trial_seconds(Grade("solution", "hw", tuple(books)), 60.0) == pytest.approx(seconds)
+
+
 def test_each_step_of_a_proof_is_told(tmp_path: Path) -> None:
     course = tiny_course(tmp_path)
     steps: list[str] = []

@@ -69,7 +69,9 @@ def test_the_folder_holds_the_grade_the_masked_notebook_and_the_time(
 
 def test_own_times_are_for_the_teacher_and_that_of_a_hidden_test_for_nobody_else(course: Course) -> None:
     work = work_of(course)
-    (question,) = grade_here(work).notebooks[0].questions
+    (book,) = grade_here(work).notebooks
+    assert book.own_seconds == book.wall_seconds > 0
+    (question,) = book.questions
     assert question.answer_seconds is not None
     assert question.test_seconds is not None
     assert question.test_seconds > 0

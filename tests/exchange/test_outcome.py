@@ -434,6 +434,8 @@ def test_a_header_is_bounded_before_it_is_read() -> None:
     "grade",
     [
         replace(GRADE, wall_seconds=1.7e308),
+        replace(GRADE, own_seconds=-0.1),
+        replace(GRADE, own_seconds=1e10),
         replace(GRADE, cpu_seconds=1e10),
         question(answer_seconds=-0.1),
         question(answer_seconds=1e10),

@@ -80,21 +80,27 @@ def test_students_never_get_a_threshold():
     assert public.notebooks[0].questions[0].checks[0].evidence == {"loss": 0.5}
 
 
-def timed(answer: float | None, test: float | None) -> Grade:
-    """A grade whose first question has these own times."""
+def timed(answer: float | None, test: float | None, run: float | None = None) -> Grade:
+    """A grade whose first question and whose notebook have these own times."""
     (book,) = grade().notebooks
     first, *others = book.questions
     return replace(
         grade(),
-        notebooks=(replace(book, questions=(replace(first, answer_seconds=answer, test_seconds=test), *others)),),
+        notebooks=(
+            replace(
+                book,
+                questions=(replace(first, answer_seconds=answer, test_seconds=test), *others),
+                own_seconds=run,
+            ),
+        ),
     )
 
 
-@pytest.mark.parametrize("times", [(18.25, 0.5), (None, 0.0), (0, None)])
+@pytest.mark.parametrize("times", [(18.25, 0.5, 20.5), (None, 0.0, None), (0, None, 0.0)])
 def test_own_times_come_back(times):
     """Equality of grades leaves them out, so they are looked at here."""
-    back = result_json.from_json(json.loads(result_json.dumps(timed(*times)))).notebooks[0].questions[0]
-    assert (back.answer_seconds, back.test_seconds) == times
+    (book,) = result_json.from_json(json.loads(result_json.dumps(timed(*times)))).notebooks
+    assert (book.questions[0].answer_seconds, book.questions[0].test_seconds, book.own_seconds) == times
 
 
 def test_students_never_get_the_time_of_a_hidden_test(tmp_path):
@@ -140,11 +146,12 @@ def test_a_file_of_an_earlier_version_has_no_times_of_steps():
 
 def test_a_file_of_an_earlier_version_has_no_own_times():
     """A key that was added later may be missing."""
-    data = result_json.to_json(timed(18.25, 0.5))
+    data = result_json.to_json(timed(18.25, 0.5, 20.5))
     for row in data["questions"]:
         del row["answer_seconds"], row["test_seconds"]
-    first = result_json.from_json(data).notebooks[0].questions[0]
-    assert (first.answer_seconds, first.test_seconds) == (None, None)
+    del data["notebooks"][0]["own_seconds"]
+    (book,) = result_json.from_json(data).notebooks
+    assert (book.questions[0].answer_seconds, book.questions[0].test_seconds, book.own_seconds) == (None, None, None)
 
 
 def test_totals_are_those_of_the_grade():

@@ -16,7 +16,7 @@ from autograder.exchange import result_json
 from autograder.records.course import Course
 from autograder.records.grade import Grade
 
-MEASURED = ("wall_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "times", "sandbox", "kept")
+MEASURED = ("wall_seconds", "own_seconds", "cpu_seconds", "peak_memory_mib", "graded_at", "times", "sandbox", "kept")
 MEASURED_OF_A_QUESTION = ("answer_seconds", "test_seconds")
 
 

@@ -55,7 +55,7 @@ def answers(number: int) -> dict[str, str]:
 NUMBER = int(os.environ.get("SUBMISSIONS", "3"))
 ANSWERS = {**KNOWN, **{f"s{number:02}": answers(number) for number in range(len(KNOWN), NUMBER)}}
 TIMES = (
-    *("wall_seconds", "cpu_seconds", "answer_seconds", "test_seconds"),
+    *("wall_seconds", "own_seconds", "cpu_seconds", "answer_seconds", "test_seconds"),
     *("peak_memory_mib", "submitted_at", "graded_at", "times"),
 )
 ELSEWHERE = ("student", "sandbox", "dates", "content_keys", "versions")
