@@ -2,6 +2,7 @@
 
 ``python -m conformance CORPUS --results FOLDER``; a second run goes on where the first was stopped. nbgrader runs in a
 sandbox without network. The exit code is 1 if a notebook is refused that nbgrader gives full marks, or a score differs.
+With ``--features FILE`` it then counts what the test cells need of the handles.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from conformance import ours, table, theirs
+from conformance import features, ours, table, theirs
 from conformance.corpus import Unit, in_turns, units
 from conformance.verdict import DIFFERENT, REFUSED, SKIPPED, Verdict, judge
 
@@ -24,11 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, required=True, help="a folder that keeps what was found")
     parser.add_argument("--only", default="", help="notebooks with this text in their name (course/folder/notebook)")
     parser.add_argument("--jobs", type=int, default=1, help="notebooks at a time")
-    parser.add_argument("--seconds", type=int, default=600, help="limit of each side for a notebook")
+    parser.add_argument("--seconds", type=int, default=600, help="limit of each side, and of a count, for a notebook")
     parser.add_argument("--cell-seconds", type=int, default=60, help="limit of a cell in nbgrader")
     parser.add_argument("--audit", type=float, default=0, metavar="MINUTES", help="audit the tests of proved notebooks")
     parser.add_argument("--again", action="store_true", help="run the kit again, and keep what nbgrader found")
     parser.add_argument("--json", type=Path, help="write all results to this file as well")
+    parser.add_argument("--features", type=Path, metavar="FILE", help="count what test cells need, and write it here")
+    parser.add_argument("--course", type=Path, action="append", default=[], help="--features: one's own course, too")
     chosen = parser.parse_args(arguments)
     chosen.results.mkdir(parents=True, exist_ok=True)
     every = in_turns(units(chosen.corpus))
@@ -47,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     print("\n".join(table.summary_lines(table.summary(verdicts))))
     if chosen.json:
         chosen.json.write_text(json.dumps(table.as_json(verdicts), indent=1), encoding="utf-8")
+    if chosen.features:
+        strangers = [unit for unit in found if isinstance(unit, Unit)]
+        features.count_all(strangers, chosen.course, chosen.only, chosen.seconds, chosen.features)
     bad = any(v.category == REFUSED or any(s.verdict == DIFFERENT for s in v.scores) for v in verdicts)
     return int(bad)
 

@@ -1,14 +1,13 @@
-"""Counts which features of the handles the test cells of courses need, with each course's own solution.
+"""Count of the features of the handles that the test cells of courses need, with each course's own solution.
 
-``python -m conformance.features CORPUS [--course FOLDER …] --json FILE``: a course below CORPUS is a stranger's and runs
-in a sandbox without network; a ``--course`` is one's own. A feature is needed by a test cell if the function at its
-heart was called while the cell was examined, or the solution was observed to use it. Only cells that the solution passes here are counted: in
-others, the examination ended early.
+``python -m conformance CORPUS --features FILE [--course FOLDER …]``: a course below CORPUS is a stranger's and runs in a
+sandbox without network; a ``--course`` is one's own. A feature is needed by a test cell if the function at its heart was
+called while the cell was examined, or the solution was observed to use it. Only cells that the solution passes here are
+counted: in others, the examination ended early.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import json
@@ -35,7 +34,7 @@ from autograder.records.checks import Outcome
 from autograder.records.exam import ExamCell
 from autograder.records.observations import Act
 from autograder.sandbox.interpreter import Interpreter
-from conformance.corpus import Unit, lay_out, units
+from conformance.corpus import Unit, lay_out
 from conformance.ours import use_own_gradebook
 from conformance.theirs import MAX_BYTES, walled
 
@@ -60,9 +59,8 @@ HEARTS = {
     "__main__ patched": "main_module:MainModule.__setattr__",
     "unittest": "unittest_runs:collect_results.<locals>.watched",
     "an empty array compared with a number": "empty_arrays:_only_one_is_empty",
-    "evaluate or fit of a model": "evaluations:EvaluationGuard.measure",
     "a database": "student_text.databases:Connection.__init__",
-    "a predicting model in the kernel": "remote.model:RemoteModel.__call__",
+    "a predicting model in the kernel": "remote.model:refused_model",
 }
 """Feature → the function at its heart, below the room. Some count only where they give something back."""
 FACTS = {
@@ -71,11 +69,14 @@ FACTS = {
     Act.SHARES: "a variable that functions and the test share",
     Act.GETS: "an object of a library's class as argument",
     Act.DRAWS: "a seed for the kernel, too",
-    Act.WRITES: "a file of the test's that a call writes",
     Act.QUERIES: "SQL of the student's that changes a database",
     Act.TEXTS: "a text that becomes code",
 }
-"""What an examination observes of the solution → feature."""
+"""What an examination observes of the solution → feature.
+
+Two things cannot be counted: here, a call writes into the test's own folder, and the solution's models are evaluated as
+they are.
+"""
 KERNEL = "the student's kernel, by a mark"
 CONDITIONAL = (
     "remote.kinds:may_be_claimed",
@@ -148,7 +149,7 @@ def count_here(root: Path, only: str = "") -> dict[str, CountedCell]:
 
     Args:
         root: the course's folder.
-        only: an assignment; all of them by default.
+        only: assignments with this text in their name (course/assignment); all of them by default.
     """
     from helpers import tiny
 
@@ -160,7 +161,7 @@ def count_here(root: Path, only: str = "") -> dict[str, CountedCell]:
     course = load_course(root)
     cells: dict[str, CountedCell] = {}
     for name, assignment in course.assignments.items():
-        if only not in ("", name):
+        if only not in f"{course.root.name}/{name}":
             continue
         profile = Profile()
         if assignment.prepare:
@@ -169,7 +170,7 @@ def count_here(root: Path, only: str = "") -> dict[str, CountedCell]:
         with tempfile.TemporaryDirectory(prefix="features-") as scratch:
             work = proof._work(course, release, Path(scratch), "solution", solution_texts(release.exams))
             work = observation.observing(work, Path(scratch) / "observed")
-            with _ipython_cells(tiny), profile.noted():
+            with contextlib.chdir(scratch), _ipython_cells(tiny), profile.noted():
                 tiny.grade_here(work)
         cells |= {f"{name}/{test}": cell for test, cell in profile.cells.items()}
     return cells
@@ -211,9 +212,10 @@ def count(course: Sequence[Unit], seconds: int) -> Iterator[dict[str, CountedCel
             use_own_gradebook(folder)
         tests = Path(__file__).parents[1]
         bound = {"/tests": tests, str(tests.parent / "autograder"): tests.parent / "autograder"}
-        options = ["--seconds", str(seconds), "--here", *(f"/course/{folder.name}" for folder in folders)]
+        inside = [f"/course/{folder.name}" for folder in folders]
         program = f"import sys; sys.path[:0] = ['/tests', {str(tests.parent)!r}]; from conformance import features"
-        command = [Interpreter.current().executable, "-c", f"{program}; features.main({options!r})"]
+        call = f"features.count_in_forks({inside!r}, {seconds})"
+        command = [Interpreter.current().executable, "-c", f"{program}; {call}"]
         with subprocess.Popen(
             walled(Path(scratch), command, bound), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
@@ -234,7 +236,7 @@ def _read(line: bytes) -> dict[str, CountedCell] | str:
         return "its process wrote something else"
 
 
-def count_in_forks(folders: Sequence[Path], seconds: int) -> None:
+def count_in_forks(folders: Sequence[str], seconds: int) -> None:
     """Count each course in a fork of this process, which has imported what all need; print a line for each."""
     import nbgrader.preprocessors  # noqa: F401
     from helpers import tiny  # noqa: F401
@@ -248,7 +250,7 @@ def count_in_forks(folders: Sequence[Path], seconds: int) -> None:
             signal.alarm(seconds)
             with os.fdopen(writing, "w") as answer:
                 try:
-                    json.dump({test: asdict(cell) for test, cell in count_here(folder).items()}, answer)
+                    json.dump({test: asdict(cell) for test, cell in count_here(Path(folder)).items()}, answer)
                 except BaseException as error:
                     json.dump(f"{type(error).__name__}: {error}"[:200], answer)
             os._exit(0)
@@ -272,34 +274,31 @@ def table(by_course: Mapping[str, Iterable[CountedCell]]) -> Iterator[str]:
         yield f"{counts[feature]:6}  {counts[feature] / max(total, 1):7.2%}  {courses[feature]:3}  {feature}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="conformance.features", description=__doc__)
-    parser.add_argument("corpus", type=Path, nargs="?", help="a folder of strangers' courses")
-    parser.add_argument("--course", type=Path, action="append", default=[], help="a course of one's own")
-    parser.add_argument("--only", default="", help="of one's own courses, this assignment")
-    parser.add_argument("--here", type=Path, nargs="*", help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=int, default=300, help="limit for a notebook")
-    parser.add_argument("--json", type=Path, help="write what each test cell needs to this file as well")
-    chosen = parser.parse_args(arguments)
-    if chosen.here:
-        count_in_forks(chosen.here, chosen.seconds)
-        return
+def count_all(notebooks: Sequence[Unit], own: Sequence[Path], only: str, seconds: int, path: Path) -> None:
+    """Count strangers' notebooks and courses of one's own, print the table, and write what each test cell needs.
+
+    Args:
+        notebooks: the strangers' notebooks.
+        own: folders of one's own courses.
+        only: of these, assignments with this text in their name.
+        seconds: limit for a stranger's notebook.
+        path: the JSON file, which is written anew after each notebook.
+    """
     cells: dict[str, dict[str, CountedCell]] = defaultdict(dict)
-    not_run: dict[str, str] = {}
-    for course in chosen.course:
-        cells[course.resolve().name] |= count_here(course, chosen.only)
-        _write(chosen.json, cells, not_run)
-    found = [unit for unit in units(chosen.corpus) if isinstance(unit, Unit)] if chosen.corpus else []
-    not_run |= {unit.name: unit.skip for unit in found if unit.skip}
-    for _, group in itertools.groupby((unit for unit in found if not unit.skip), lambda unit: unit.course):
-        notebooks = list(group)
-        for unit, counted in zip(notebooks, count(notebooks, chosen.seconds), strict=True):
+    not_run = {unit.name: unit.skip for unit in notebooks if unit.skip}
+    for course in own:
+        cells[course.resolve().name] |= count_here(course, only)
+        _write(path, cells, not_run)
+    by_course = sorted((unit for unit in notebooks if not unit.skip), key=lambda unit: unit.course)
+    for _, group in itertools.groupby(by_course, lambda unit: unit.course):
+        units = list(group)
+        for unit, counted in zip(units, count(units, seconds), strict=True):
             if isinstance(counted, str):
                 not_run[unit.name] = counted
             else:
                 cells[unit.course] |= {f"{unit.slug}/{test}": cell for test, cell in counted.items()}
             print(_line(unit, counted), flush=True)
-            _write(chosen.json, cells, not_run)
+            _write(path, cells, not_run)
     print("\n".join(table({course: tests.values() for course, tests in cells.items()})))
     failed = sum(not cell.is_passed for tests in cells.values() for cell in tests.values())
     print(f"{failed} test cells fail here with the solution; {len(not_run)} notebooks cannot be run")
@@ -311,11 +310,6 @@ def _line(unit: Unit, counted: dict[str, CountedCell] | str) -> str:
     return f"{sum(cell.is_passed for cell in counted.values()):4}/{len(counted):<4} {unit.name}"
 
 
-def _write(path: Path | None, cells: Mapping[str, Mapping[str, CountedCell]], not_run: Mapping[str, str]) -> None:
-    if path:
-        plain = {course: {test: asdict(cell) for test, cell in tests.items()} for course, tests in cells.items()}
-        path.write_text(json.dumps({"cells": plain, "not run": not_run}, indent=1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def _write(path: Path, cells: Mapping[str, Mapping[str, CountedCell]], not_run: Mapping[str, str]) -> None:
+    plain = {course: {test: asdict(cell) for test, cell in tests.items()} for course, tests in cells.items()}
+    path.write_text(json.dumps({"cells": plain, "not run": not_run}, indent=1), encoding="utf-8")
