@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import pkgutil
-import statistics
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -78,14 +77,17 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
 
 
 def test_help_answers_at_once(record_property: Callable[[str, object], None]) -> None:
-    """In half a second; the bound leaves room for a machine that is busy."""
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "autograder", "--help"], capture_output=True, timeout=60, check=True)
-        seconds.append(time.perf_counter() - began)
-    record_property("median_seconds", statistics.median(seconds))
-    assert statistics.median(seconds) < 1.0, seconds
+    """Processor time of the best of five, so that a busy machine does not matter."""
+    seconds = [processor_seconds(sys.executable, "-m", "autograder", "--help") for _ in range(5)]
+    record_property("best_seconds", min(seconds))
+    assert 0 < min(seconds) < 0.3, seconds
+
+
+def processor_seconds(*command: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, timeout=60, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.integration
