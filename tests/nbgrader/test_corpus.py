@@ -255,7 +255,9 @@ def test_a_corpus_is_compared_and_a_second_run_goes_on(tmp_path: Path, capsys: p
     }
     students = {score["student"] for row in content["notebooks"] for score in row["scores"]}
     assert students == {"solution", "unchanged", "half"}
-    assert (content["summary"]["share_proved"], content["summary"]["share_equal"]) == (1, 1)
+    for_a_person = 2  # a question that the solution itself fails: one of the solution, one of the unchanged release
+    assert content["summary"]["share_proved"] == 1
+    assert content["summary"]["share_equal"] == (8 - for_a_person) / 8
     for kept in (tmp_path / "kept").glob("good*/*.json"):
         kept.write_text(kept.read_text().replace('"score": 1.0', '"score": 0.5'))
     capsys.readouterr()
