@@ -61,9 +61,9 @@ def release(
     """
     course, wanted = open_course(course_folder, assignment)
     from autograder.coordinator.batch import exclusive
-    from autograder.course.extension_keys import check_settings
     from autograder.release import build, leaks
     from autograder.release.drafts import drafts
+    from autograder.release.fault_list import FaultList
     from autograder.release.left_out import decided_anew
     from autograder.release.preparation import prepare
 
@@ -77,17 +77,11 @@ def release(
     with decided_anew(course, wanted.name):
         if leave_out:
             _leave_out(course, wanted, drafts(course, wanted))
-        leaks.check_sources(course, wanted)
-        check_settings(course, wanted)
-        built = build.build(course, wanted)
+            _leave_out(course, wanted, leaks.leaking_files(course, build.build(course, wanted, FaultList())))
+        built = _checked(course, wanted)
         if update_outputs:
-            build.check(built)
             built = _with_current_outputs(course, wanted, built)
-        if leave_out:
-            _leave_out(course, wanted, leaks.leaking_files(course, built))
-            built = build.build(course, wanted)
-        leaks.check_files(course, built)
-        _warn(course, built)
+            leaks.check_files(course, built)
         proved = "not proved"
         if not no_prove:
             built, proved = _proved(course, wanted, built)
@@ -104,16 +98,33 @@ def _leave_out(course: Course, assignment: Assignment, places: Iterable[str]) ->
     left_out.leave_out(course, assignment.name, left_out.left_out(course, assignment.name).union(places))
 
 
-def _warn(course: Course, built: Release) -> None:
-    """Print the warnings about options and tests."""
+def _checked(course: Course, assignment: Assignment) -> Release:
+    """Build the release; print the warnings, and stop with the faults of its sources, files and tests at once."""
     from autograder.course.configuration import without_effect
-    from autograder.release import build
+    from autograder.course.extension_keys import check_settings
+    from autograder.release import build, leaks
+    from autograder.release.fault_list import all_at_once
 
-    unread = without_effect(course.root)
-    for warning in [*([unread] if unread else []), *build.check(built)]:
-        click.echo(f"Warning: {warning}", err=True)
+    with all_at_once() as faults:
+        with faults.collecting():
+            leaks.check_sources(course, assignment)
+            check_settings(course, assignment)
+        built = build.build(course, assignment, faults)
+        with faults.collecting():
+            leaks.check_files(course, built)
+        errors, warnings = build.linted(built)
+        _warn(filter(None, [without_effect(course.root), *warnings]))
+        build.refuse(errors)
+    _warn(build.without_points(built))
     for note in build.shown_tests(built):
         click.echo(f"note: {note}", err=True)
+    return built
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    """Print warnings on standard error."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def _proved(course: Course, assignment: Assignment, built: Release) -> tuple[Release, str]:

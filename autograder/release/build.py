@@ -6,6 +6,7 @@ source notebook ──▶ stripping (nbgrader's preprocessors) ──▶ release
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import difflib
@@ -27,6 +28,7 @@ from autograder.records.exam import GIVEN_TAG, Exam, ExamCell, Role, has_tag
 from autograder.records.weights import TRAIN
 from autograder.release import exam_cache, formats
 from autograder.release.exam_construction import make_exam, released_notebook, solution_notebook
+from autograder.release.fault_list import FaultList
 from autograder.release.preparation import check_prepared
 from autograder.release.pytest_files import HEADER_LINES, with_tests
 from autograder.release.record import OWN_MODULES, Release, ReleasedNotebook
@@ -43,37 +45,57 @@ __all__ = [
     "build",
     "check",
     "examined_doubts",
+    "linted",
     "notebook_text",
     "placed",
+    "refuse",
     "released_notebook",
     "shown_tests",
     "solution_notebook",
+    "without_points",
     "write",
 ]
 
+Fault = tuple[Exam, lint.LintFinding]
+"""A finding of the linter, and the exam that it is about."""
 
-def build(course: Course, assignment: Assignment) -> Release:
+
+def build(course: Course, assignment: Assignment, faults: FaultList | None = None) -> Release:
     """Make the release and the exams of an assignment; nothing is written.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        faults: of the sources so far, for a caller that also calls :func:`linted` and raises all at once. Gets what
+            else is wrong; with faults, the release is what can be read of it, and good for further checks alone.
 
     Raises:
         CourseError: a notebook or a file is wrong or missing; the message names it, with the cell.
     """
+    is_last_check = faults is None
+    faults = FaultList() if faults is None else faults
     check_prepared(course, assignment)
-    versions = strip_all(course, assignment)
+    versions = strip_all(course, assignment, faults)
     exams = {name: make_exam(assignment.name, name, three, assignment.examine) for name, three in versions.items()}
-    exams, tests = with_tests(exams, course.source(assignment.name))
+    tests: dict[str, dict[str, str]] = {name: {} for name in exams}
+    with contextlib.suppress(CourseError) if faults else faults.collecting():  # their notebook may have been refused
+        exams, tests = with_tests(exams, course.source(assignment.name))
     folders = module_folders(course.source(assignment.name), course.root, list(exams.values()))
     exams = {
         name: dataclasses.replace(exam, stars=star_names(exam, folders), state=state_names(exam, folders))
         for name, exam in exams.items()
     }
     modules = _own_modules(folders)
-    _check_marked(assignment, list(exams.values()))
-    exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
+    for check_all in (_check_marked, _check_weights, _check_points) if not faults else ():
+        with faults.collecting():
+            check_all(assignment, list(exams.values()))
+    with faults.collecting():
+        exams = {name: _with_allowed(assignment, exam) for name, exam in exams.items()}
     exams = {name: dataclasses.replace(exam, weights=assignment.weights) for name, exam in exams.items()}
-    _check_weights(assignment, list(exams.values()))
-    _check_readable(list(exams.values()), modules)
-    _check_points(assignment, list(exams.values()))
+    if is_last_check:
+        with faults.collecting():
+            _check_readable(list(exams.values()), modules)
+        faults.stop()
     notebooks = tuple(
         ReleasedNotebook(
             notebook_text(_named_after(assignment, versions[name].student)),
@@ -93,16 +115,26 @@ def check(release: Release) -> list[str]:
     Raises:
         CourseError: tests cannot be examined outside of the kernel; the message names them all.
     """
+    errors, warnings = linted(release)
+    refuse(errors)
+    return [*without_points(release), *warnings]
+
+
+def linted(release: Release) -> tuple[list[Fault], list[str]]:
+    """Read the test cells with the linter; return the errors, for :func:`refuse`, and the warnings, as texts."""
     files = release.modules.union(release.files)
     bound = read_only(release.files)
-    findings = [(n.exam, f) for n in release.notebooks for f in lint.findings(n.exam, files, read_only=bound)]
+    findings = [
+        (exam, finding)
+        for exam in release.exams
+        for finding in (*lint.unreadable(exam), *lint.findings(exam, files, read_only=bound))
+    ]
     errors = _each_module_once([(exam, finding) for exam, finding in findings if not finding.warning])
-    _stop_for(errors)
-    texts = [text for exam, finding in findings for text in placed(exam, [finding])]
-    return [*release.warnings, *_without_points(release), *texts]
+    texts = [text for exam, finding in findings if finding.warning for text in placed(exam, [finding])]
+    return errors, [*release.warnings, *texts]
 
 
-def _without_points(release: Release) -> list[str]:
+def without_points(release: Release) -> list[str]:
     """Warn of an assignment in which nobody can earn a point: mostly its cells were never marked."""
     if any(notebook.exam.max_score > 0 for notebook in release.notebooks):
         return []
@@ -134,10 +166,10 @@ def examined_doubts(release: Release) -> list[str]:
     return [text for exam, one in findings if not one.reason.startswith(lint.UNBOUND) for text in placed(exam, [one])]
 
 
-def _each_module_once(errors: list[tuple[Exam, lint.LintFinding]]) -> list[tuple[Exam, lint.LintFinding]]:
+def _each_module_once(errors: list[Fault]) -> list[Fault]:
     """Reduce the errors of missing modules to one for each module, however many tests need it."""
     needing = Counter(finding.reason for _, finding in errors)
-    by_text: dict[str, tuple[Exam, lint.LintFinding]] = {}
+    by_text: dict[str, Fault] = {}
     for exam, finding in errors:
         further = needing[finding.reason] - 1
         if not (finding.reason.startswith(lint.NO_MODULE) and further):
@@ -204,7 +236,7 @@ def _check_readable(exams: list[Exam], modules: frozenset[str]) -> None:
         others_findings = [
             (exam, found) for exam in exams for found in lint.findings(exam, modules) if not found.warning
         ]
-        _stop_for([*unreadable, *others_findings])
+        refuse([*unreadable, *others_findings])
 
 
 def placed(exam: Exam, findings: Iterable[lint.LintFinding]) -> list[str]:
@@ -243,7 +275,12 @@ def _finding_line(finding: lint.LintFinding) -> str:
     return code + finding.reason + (f"; {finding.instead}" if finding.instead else "")
 
 
-def _stop_for(faults: Sequence[tuple[Exam, lint.LintFinding]]) -> None:
+def refuse(faults: Sequence[Fault]) -> None:
+    """Refuse a release whose tests have faults.
+
+    Raises:
+        CourseError: there are some; the message names them all.
+    """
     every = [text for exam, finding in faults for text in placed(exam, [finding])]
     marked = any(finding.kernel for _, finding in faults)
     if every:

@@ -43,6 +43,19 @@ def metadata_faults(notebook: NotebookNode) -> Iterator[str]:
         first.setdefault(meta.get("grade_id", ""), index)
 
 
+def readable_marks(cell: NotebookNode) -> dict[str, Any]:
+    """Return a cell's marks with an ID and points that an exam can have; wrong points count as 1."""
+    meta = cell.metadata.get("nbgrader")
+    if not isinstance(meta, dict):
+        return {}
+    points = meta.get("points")
+    return {
+        **meta,
+        "grade_id": str(meta.get("grade_id", "")),
+        "points": points if isinstance(points, int | float) else 1,
+    }
+
+
 def _fault(error: Exception, meta: Any) -> str:
     """Say in the kit's words what is wrong with a cell's marks."""
     key = ".".join(map(str, getattr(error, "path", ())))

@@ -43,7 +43,7 @@ def with_tests(exams: Mapping[str, Exam], folder: Path) -> tuple[dict[str, Exam]
         if not test_file.notebook and len(exams) > 1:
             todo = f'write pytestmark = pytest.mark.notebook("{next(iter(exams))}")'
             raise CourseError(f"{file}: which of the notebooks does it test ({', '.join(exams)})? {todo}")
-        notebook = test_file.notebook or next(iter(exams))
+        notebook = test_file.notebook or next(iter(exams), "")
         if notebook not in exams:
             raise CourseError(f"{file}: there is no notebook {notebook!r}; there are {', '.join(exams)}")
         extended[notebook] = _extended(extended[notebook], file, test_file.tests)

@@ -21,10 +21,12 @@ from autograder.course.paths import inside
 from autograder.errors import CourseError
 from autograder.records.course import Assignment, Course
 from autograder.release import formats
-from autograder.release.cell_metadata import cell_name, metadata_faults
+from autograder.release.cell_metadata import cell_name, metadata_faults, readable_marks
+from autograder.release.fault_list import FaultList
 from autograder.release.formats import SourceFormat
 from autograder.release.languages import check_language
 from autograder.release.left_out import source_notebooks
+from autograder.release.markers import HIDDEN_TESTS, course_markers, read_cell
 from autograder.release.notebook_versions import NotebookVersions
 from autograder.release.step_messages import message
 from autograder.sandbox.base import limit_threads
@@ -35,13 +37,19 @@ _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChec
 _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata")
 
 
-def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersions]:
+def strip_all(course: Course, assignment: Assignment, faults: FaultList | None = None) -> dict[str, NotebookVersions]:
     """Make the versions of each notebook in the assignment's source folder, under its name without ``.ipynb``.
 
     If a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
 
+    Args:
+        course: the course.
+        assignment: the assignment.
+        faults: gets the faults of notebooks that are refused, instead of an error. If nbgrader refuses a notebook, its
+            versions are those for the linter, with all its text; other notebooks that are refused have none.
+
     Raises:
-        CourseError: there is none, or one is wrong; the message names it, with the cell.
+        CourseError: there is none, or some are wrong; the message names each, with the cell.
     """
     folder = course.source(assignment.name)
     for source_format in formats.formats():
@@ -51,17 +59,25 @@ def strip_all(course: Course, assignment: Assignment) -> dict[str, NotebookVersi
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
     versions = {}
+    refused = FaultList() if faults is None else faults
     with limit_threads(assignment.limits.threads):
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
-            source = read_source_notebook(path, name=label)
-            if registered := formats.format_of(source, label):
-                versions[path.stem] = convert(registered, source, course.root, folder, path.name, config, label)
-            else:
+            with refused.collecting(label):
+                source = read_source_notebook(path, name=label)
+                if registered := formats.format_of(source, label):
+                    versions[path.stem] = convert(registered, source, course.root, folder, path.name, config, label)
+                    continue
                 check_language(source, label)
                 for source_format in formats.formats():
                     source_format.check_other(source, label, assignment.name)
-                versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+                try:
+                    versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+                except CourseError:
+                    versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
+                    raise
+    if faults is None:
+        refused.stop()
     return versions
 
 
@@ -87,6 +103,31 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     _check_valid(student, label)
     hidden = steps.make("ClearHiddenTests")
     return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
+
+
+def _unstripped(notebook: NotebookNode, steps: _Steps) -> NotebookVersions:
+    """Make versions of a notebook that nbgrader refuses, for the linter alone: its tests may have faults, too.
+
+    All of a cell whose markers are wrong counts as visible, so that no fault of a test is a consequence of theirs. A
+    test that nbgrader would generate is left out.
+
+    Raises:
+        CourseError: the header or the footer cannot be read.
+    """
+    markers = course_markers(steps.config)
+    texts = [text for pair in markers.pairs for text in (pair.begin, pair.end)]
+    instructor = steps.run(("IncludeHeaderFooter", "ClearOutput"), copy.deepcopy(notebook))
+    for cell in instructor.cells:
+        cell.metadata["nbgrader"] = readable_marks(cell)
+        if markers.autotest in cell.source:
+            cell.metadata["nbgrader"]["grade"] = False
+    student = copy.deepcopy(instructor)
+    for cell in student.cells:
+        marked = read_cell(cell, markers)
+        lines = cell.source.split("\n") if marked.faults else marked.visible
+        cell.source = "\n".join("" if any(text in line for text in texts) else line for line in lines)
+    hidden = next(pair for pair in markers.pairs if pair.kind == HIDDEN_TESTS)
+    return NotebookVersions(instructor, instructor, student, (hidden.begin, hidden.end))
 
 
 def convert(

@@ -1,0 +1,46 @@
+"""Faults that the checks of a release collect, so that an author hears of all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from autograder.errors import CourseError
+
+
+class FaultList:
+    """Errors of checks, in their order; true if there are some."""
+
+    def __init__(self) -> None:
+        self._errors: list[CourseError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
+    @contextmanager
+    def collecting(self, path: str = "") -> Iterator[None]:
+        """End the block at a CourseError and keep it, but not a second one about the file ``path``.
+
+        What a later check says of a file is often a consequence of what was said before.
+        """
+        try:
+            yield
+        except CourseError as error:
+            if not path or not any(f"{path}: " in str(earlier) for earlier in self._errors):
+                self._errors.append(error)
+
+    def stop(self) -> None:
+        """Raise the only error as it is, and several as one, with the text of each; return if there is none."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise CourseError("\n".join(map(str, self._errors)))
+
+
+@contextmanager
+def all_at_once() -> Iterator[FaultList]:
+    """Give the block a list, and raise what is in it at the end, with the CourseError that ended the block."""
+    faults = FaultList()
+    with faults.collecting():
+        yield faults
+    faults.stop()

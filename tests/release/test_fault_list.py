@@ -1,0 +1,121 @@
+"""All faults of a release are named at once, and none that is a consequence of another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.tiny import SOLUTION, TEST, cell, notebook
+
+from autograder.cli import main
+
+ANSWER = cell(SOLUTION, "double", solution=True)
+OPEN = cell("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x", "double", solution=True)
+MISSPELT = cell(SOLUTION.replace("BEGIN", "BEGN").replace("double", "twice"), "twice", solution=True)
+WITHOUT_ANSWER = cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION")
+
+
+def graded(source: str = TEST, grade_id: str = "test-double", points: Any = 2) -> dict[str, Any]:
+    """A test cell."""
+    return cell(source, grade_id, grade=True, locked=True, points=points)
+
+
+def release(root: Path, *cells: dict[str, Any], options: str = "", **files: str) -> Result:
+    """Release an assignment of the notebook ``nb`` and of these files, without a proof."""
+    folder = root / "source/hw"
+    for name, text in {"nb.ipynb": notebook(*cells), **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (root / "nbgrader_config.py").write_text(f"c = get_config()\n{options}\n")
+    return CliRunner().invoke(main, ["release", "hw", "--no-prove", "--course", str(root)])
+
+
+def told(result: Result) -> list[str]:
+    """What a refused release says, a line for each fault, without the remedies."""
+    assert result.exit_code == 1, result.output
+    return [line.strip(" -").partition(";")[0] for line in result.stderr.splitlines()]
+
+
+def test_markers_marks_and_tests_of_all_notebooks_are_named_at_once(tmp_path: Path) -> None:
+    tests = [
+        graded("### BEGIN HIDDEN TESTS\nassert doubel(1) == 2\n### END HIDDEN TESTS", points="two"),
+        graded("double(1)", "runs-only"),
+    ]
+    other = notebook(ANSWER, graded("assert double(1) == quux"))
+    result = release(tmp_path, MISSPELT, ANSWER, ANSWER, *tests, **{"other.ipynb": other})
+    nb = "source/hw/nb.ipynb: cell"
+    assert told(result) == [
+        f"Warning: {nb} 5 ('runs-only'): the test asserts nothing, checks nothing and ends in no value: it gives its "
+        "points for running",
+        "error: 4 things would reach students, or are wrong in cells:",
+        f"{nb} 1 ('twice'): line 2: '### BEGN SOLUTION' is not a marker, and hides nothing: write '### BEGIN SOLUTION' "
+        "(or, if it is not meant as a marker, reword it)",
+        f"{nb} 1 ('twice'): line 4: '### END SOLUTION' ends nothing: the lines above it would be released",
+        f"{nb} 3 ('double'): cell 2 has the same ID",
+        f"{nb} 4 ('test-double'): its points are 'two'",
+        "2 faults in tests:",
+        f"{nb} 4 ('test-double'): line 2: 'assert doubel(1) == 2': nothing in the notebook binds 'doubel'",
+        "source/hw/other.ipynb: cell 2 ('test-double'): line 1: 'assert double(1) == quux': "
+        "nothing in the notebook binds 'quux'",
+    ]
+    assert not (tmp_path / "release").exists()
+
+
+def test_so_are_notebooks_that_nbgrader_refuses_and_files(tmp_path: Path) -> None:
+    other = notebook(WITHOUT_ANSWER, ANSWER)
+    files = {"other.ipynb": other, "solution.py": "x"}
+    nb, refused, file = told(release(tmp_path, OPEN, graded(), **files))
+    assert nb.startswith("error: source/hw/nb.ipynb: cell 1 ('double'): line 2: '### BEGIN SOLUTION' has no")
+    assert refused.startswith("source/hw/other.ipynb: cell 1: ### BEGIN SOLUTION stands in a cell that is no answer")
+    assert file.startswith("source/hw/solution.py: a file that is called a solution")
+
+
+def test_so_are_names_and_sums_of_the_course_file(tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text("course: x\nassignments: {hw: {points: 9, examine: {kernel: [tset]}}}\n")
+    name, total, test, _ = told(release(tmp_path, ANSWER, graded("!ls")))
+    assert name.startswith("error: 'examine' of 'hw' names 'tset', which is no test cell")
+    assert total.startswith("course.yaml promises 9 points for 'hw', but its cells add up to 2")
+    assert test.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): line 1: '!ls': tests are examined outside of")
+
+
+HALF_HIDDEN = (
+    "for n in (1, 2):\n    ### BEGIN HIDDEN TESTS\n    assert double(n) == 2 * n\n    ### END HIDDN TESTS\n    n"
+)
+UNREADABLE = cell("assert double(1) == 2") | {"metadata": {"nbgrader": 7}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        ([OPEN, graded()], "nb.ipynb: cell 1 ('double'): line 2: '### BEGIN SOLUTION' has no '### END SOLUTION'"),
+        ([ANSWER, graded(HALF_HIDDEN)], "nb.ipynb: cell 2 ('test-double'): line 2: '### BEGIN HIDDEN TESTS' has no"),
+        ([ANSWER, UNREADABLE], "nb.ipynb: cell 2: nbgrader's marks of the cell cannot be read"),
+        ([ANSWER, graded("### AUTOTEST double(1)", points="two")], "nb.ipynb: cell 2 ('test-double'): its points are"),
+        ([ANSWER, graded("assert double(one) == 2", points=None)], "nb.ipynb: cell 2 ('test-double'): its points are"),
+    ],
+)
+def test_no_consequence_of_a_fault_is_named(tmp_path: Path, cells: list[dict[str, Any]], fault: str) -> None:
+    (tmp_path / "header.ipynb").write_text(notebook(cell("one = 1")))
+    (text,) = told(release(tmp_path, *cells, options="c.IncludeHeaderFooter.header = 'header.ipynb'"))
+    assert fault in text
+
+
+@pytest.mark.parametrize("content", ["", '{"cells": 7}'])
+def test_a_file_that_is_no_notebook_is_named_once_and_the_others_are_linted(tmp_path: Path, content: str) -> None:
+    test_file = "import pytest\npytestmark = pytest.mark.notebook('other')\ndef test_double(): assert True"
+    result = release(
+        tmp_path, ANSWER, graded("assert quux"), **{"other.ipynb": content, "tests/test_other.py": test_file}
+    )
+    broken, unbound = told(result)
+    assert broken.startswith("error: source/hw/other.ipynb: ")
+    assert unbound.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): line 1: 'assert quux'")
+
+
+def test_a_single_fault_is_a_message_of_its_own(tmp_path: Path) -> None:
+    result = release(tmp_path, ANSWER, graded("assert doubel(1) == 2"))
+    assert result.stderr == (
+        "error: source/hw/nb.ipynb: cell 2 ('test-double'): line 1: 'assert doubel(1) == 2': "
+        "nothing in the notebook binds 'doubel'; did you mean 'double'?\n"
+    )
