@@ -19,14 +19,17 @@ class FaultList:
 
     @contextmanager
     def collecting(self, path: str = "") -> Iterator[None]:
-        """End the block at a CourseError and keep it, but not a second one about the file ``path``.
+        """End the block at a CourseError and keep it, if it says something new.
 
-        What a later check says of a file is often a consequence of what was said before.
+        Args:
+            path: a file that the block is about. What an earlier check said of it may be the cause of the error, so the
+                error is not kept then.
         """
         try:
             yield
         except CourseError as error:
-            if not path or not any(f"{path}: " in str(earlier) for earlier in self._errors):
+            texts = [str(earlier) for earlier in self._errors]
+            if str(error) not in texts and not (path and any(f"{path}: " in text for text in texts)):
                 self._errors.append(error)
 
     def stop(self) -> None:

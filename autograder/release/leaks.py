@@ -14,15 +14,24 @@ from pathlib import Path
 from autograder._util.notebook import read_source_notebook
 from autograder._util.notebook_format import NotebookNode
 from autograder._util.syntax import parsed
-from autograder.course.nbgrader_config import read_nbgrader_config
+from autograder.course.nbgrader_config import NbgraderConfig, read_nbgrader_config
 from autograder.records.course import Assignment, Course
 from autograder.release.cell_metadata import cell_name, metadata_faults
 from autograder.release.drafts import drafts
 from autograder.release.formats import format_of
 from autograder.release.left_out import source_notebooks
-from autograder.release.markers import Markers, course_markers, find_slip, read_cell
+from autograder.release.markers import (
+    HIDDEN_TESTS,
+    MARK_SCHEME,
+    SOLUTION,
+    Markers,
+    course_markers,
+    find_slip,
+    read_cell,
+)
 from autograder.release.record import Release
 from autograder.release.release_files import unnamed_files
+from autograder.release.step_messages import misplaced
 from autograder.release.stripping import stop_for
 
 MAX_LINES_BYTES = 4 << 20
@@ -59,11 +68,32 @@ def check_sources(course: Course, assignment: Assignment) -> None:
 
 def _in_marks(course: Course, assignment: Assignment) -> Iterator[str]:
     """Find the faults of nbgrader's marks, so that a release names them together with what would reach students."""
+    config = read_nbgrader_config(course.root)
     for path in source_notebooks(course, assignment):
         label = path.relative_to(course.root).as_posix()
         notebook = read_source_notebook(path, name=label)
         if format_of(notebook, label) is None:
-            yield from (f"{label}: {fault}" for fault in metadata_faults(notebook))
+            faults = [*metadata_faults(notebook), *_misplaced_parts(notebook, config)]
+            yield from (f"{label}: {fault}" for fault in faults)
+
+
+_CLEARED = {
+    # kind of a part: the mark of the cells that have it, and nbgrader's step that refuses it in others
+    SOLUTION: ("solution", "ClearSolutions"),
+    HIDDEN_TESTS: ("grade", "ClearHiddenTests"),
+    MARK_SCHEME: ("task", "ClearMarkScheme"),
+}
+
+
+def _misplaced_parts(notebook: NotebookNode, config: NbgraderConfig) -> Iterator[str]:
+    """Find hidden parts in cells of another kind; nbgrader refuses them, too, but stops at the first."""
+    markers = course_markers(config)
+    for index, cell in enumerate(notebook.cells):
+        marks, marked = cell.metadata.get("nbgrader", {}), read_cell(cell, markers)
+        for pair in markers.pairs if isinstance(marks, dict) and not marked.faults else ():
+            mark, step = _CLEARED[pair.kind]
+            if pair.kind in marked.kinds and not marks.get(mark) and config.get(step, "enforce_metadata", True):
+                yield f"{cell_name(index, cell)}: {misplaced(pair)}"
 
 
 def check_files(course: Course, release: Release) -> None:

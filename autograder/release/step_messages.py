@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.release.cell_metadata import TOOLBAR
+from autograder.release.markers import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, Pair
 
 
 def message(step: Any, error: Exception) -> str:
@@ -23,27 +24,40 @@ def message(step: Any, error: Exception) -> str:
     return text or "an AUTOTEST belongs into a cell that is an autograded test"
 
 
+def misplaced(pair: Pair) -> str:
+    """Say that a hidden part stands in a cell of a kind that has none, and what to do."""
+    return _MISPLACED[pair.kind].format(begin=_as_comment(pair.begin))
+
+
 def _marker(step: Any, side: str) -> str:
     """Return the text with which a hidden part begins or ends, as nbgrader_config.py sets it."""
     names = [name for name in step.trait_names() if name.startswith(side) and name.endswith("_delimeter")]
-    text = str(getattr(step, names[0])) if names else side.upper()
+    return _as_comment(str(getattr(step, names[0])) if names else side.upper())
+
+
+def _as_comment(text: str) -> str:
     return text if text.startswith("#") else f"### {text}"
 
 
+_MISPLACED = {
+    SOLUTION: (
+        "{begin} stands in a cell that is no answer, so nothing would be graded; choose “Autograded answer” or "
+        f"“Manually graded answer” {TOOLBAR}"
+    ),
+    HIDDEN_TESTS: (
+        f"{{begin}} stands in a cell that is no test, so nothing would be graded; choose “Autograder tests” {TOOLBAR}"
+    ),
+    MARK_SCHEME: (
+        f"{{begin}} stands in a cell that no person grades; choose “Manually graded task” or answer {TOOLBAR}"
+    ),
+}
 _OWN_WORDS = {
     # a part of nbgrader's message, in small letters: the kit's
     "nested begin": "a second {begin} stands before {end}; write {end} before it, or delete one of them",
     "no end ": "{begin} has no {end} after it in this cell; add the line",
-    "solution region detected": (
-        "{begin} stands in a cell that is no answer, so nothing would be graded; choose “Autograded answer” or "
-        f"“Manually graded answer” {TOOLBAR}"
-    ),
-    "hidden test region detected": (
-        f"{{begin}} stands in a cell that is no test, so nothing would be graded; choose “Autograder tests” {TOOLBAR}"
-    ),
-    "mark scheme region detected": (
-        f"{{begin}} stands in a cell that no person grades; choose “Manually graded task” or answer {TOOLBAR}"
-    ),
+    "solution region detected": _MISPLACED[SOLUTION],
+    "hidden test region detected": _MISPLACED[HIDDEN_TESTS],
+    "mark scheme region detected": _MISPLACED[MARK_SCHEME],
     "attachment in a marking scheme": (
         "it has a mark scheme and an attached picture, which would reach students; put the picture into the text, as "
         "data:image/png;base64,…"

@@ -64,12 +64,25 @@ def test_markers_marks_and_tests_of_all_notebooks_are_named_at_once(tmp_path: Pa
 
 
 def test_so_are_notebooks_that_nbgrader_refuses_and_files(tmp_path: Path) -> None:
-    other = notebook(WITHOUT_ANSWER, ANSWER)
+    other = notebook(ANSWER, graded("### AUTOTEST double(1)"))
     files = {"other.ipynb": other, "solution.py": "x"}
     nb, refused, file = told(release(tmp_path, OPEN, graded(), **files))
     assert nb.startswith("error: source/hw/nb.ipynb: cell 1 ('double'): line 2: '### BEGIN SOLUTION' has no")
-    assert refused.startswith("source/hw/other.ipynb: cell 1: ### BEGIN SOLUTION stands in a cell that is no answer")
+    assert refused.startswith("source/hw/other.ipynb: cell 2 ('test-double'): an AUTOTEST needs autotests.yml")
     assert file.startswith("source/hw/solution.py: a file that is called a solution")
+
+
+def test_so_are_all_parts_in_cells_of_another_kind(tmp_path: Path) -> None:
+    wrong = [WITHOUT_ANSWER, cell("### BEGIN HIDDEN TESTS\nx\n### END HIDDEN TESTS"), ANSWER, graded(points="two")]
+    heading, *faults = told(release(tmp_path, *wrong))
+    assert heading == "error: 3 faults in cells:"
+    assert [fault.removeprefix("source/hw/nb.ipynb: ").partition(", ")[0] for fault in faults] == [
+        "cell 4 ('test-double'): its points are 'two'",
+        "cell 1: ### BEGIN SOLUTION stands in a cell that is no answer",
+        "cell 2: ### BEGIN HIDDEN TESTS stands in a cell that is no test",
+    ]
+    allowed = "c.ClearSolutions.enforce_metadata = False\nc.ClearHiddenTests.enforce_metadata = False"
+    assert len(told(release(tmp_path, *wrong, options=allowed))) == 1
 
 
 def test_so_are_names_and_sums_of_the_course_file(tmp_path: Path) -> None:
@@ -111,6 +124,11 @@ def test_a_file_that_is_no_notebook_is_named_once_and_the_others_are_linted(tmp_
     broken, unbound = told(result)
     assert broken.startswith("error: source/hw/other.ipynb: ")
     assert unbound.startswith("source/hw/nb.ipynb: cell 2 ('test-double'): line 1: 'assert quux'")
+
+
+def test_what_several_checks_say_is_said_once(tmp_path: Path) -> None:
+    (text,) = told(release(tmp_path, ANSWER, graded(), options="c.ClearSolutions.begin_solution_delimeter = f()"))
+    assert text.startswith("error: nbgrader_config.py:2: c.ClearSolutions.begin_solution_delimeter is computed")
 
 
 def test_a_single_fault_is_a_message_of_its_own(tmp_path: Path) -> None:
