@@ -117,7 +117,7 @@ def check(release: Release) -> list[str]:
     """
     errors, warnings = linted(release)
     refuse(errors)
-    return [*without_points(release), *warnings]
+    return [*warnings, *without_points(release)]
 
 
 def linted(release: Release) -> tuple[list[Fault], list[str]]:

@@ -33,7 +33,7 @@ class FaultList:
                 self._errors.append(error)
 
     def stop(self) -> None:
-        """Raise the only error as it is, and several as one, with the text of each; return if there is none."""
+        """Raise a single error as it is, and several as one with all their texts."""
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
@@ -42,7 +42,7 @@ class FaultList:
 
 @contextmanager
 def all_at_once() -> Iterator[FaultList]:
-    """Give the block a list, and raise what is in it at the end, with the CourseError that ended the block."""
+    """Collect the faults of a block, with the CourseError that ends it, and raise all of them at its end."""
     faults = FaultList()
     with faults.collecting():
         yield faults

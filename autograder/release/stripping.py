@@ -37,7 +37,7 @@ _SOLUTIONS = ("ClearSolutions", "ClearOutput", "CheckCellMetadata", "ComputeChec
 _HIDDEN = ("ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata")
 
 
-def strip_all(course: Course, assignment: Assignment, faults: FaultList | None = None) -> dict[str, NotebookVersions]:
+def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict[str, NotebookVersions]:
     """Make the versions of each notebook in the assignment's source folder, under its name without ``.ipynb``.
 
     If a cell holds an AUTOTEST line, the notebook is run (unconfined: it is the instructor's own).
@@ -45,11 +45,11 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList | None =
     Args:
         course: the course.
         assignment: the assignment.
-        faults: gets the faults of notebooks that are refused, instead of an error. If nbgrader refuses a notebook, its
-            versions are those for the linter, with all its text; other notebooks that are refused have none.
+        faults: gets those of notebooks that are refused. If nbgrader refuses one, its versions are for the linter
+            alone; other notebooks that are refused have none.
 
     Raises:
-        CourseError: there is none, or some are wrong; the message names each, with the cell.
+        CourseError: there is none.
     """
     folder = course.source(assignment.name)
     for source_format in formats.formats():
@@ -59,11 +59,10 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList | None =
         raise CourseError(f"source/{assignment.name}: there is no notebook in it; put one there")
     config = read_nbgrader_config(course.root)
     versions = {}
-    refused = FaultList() if faults is None else faults
     with limit_threads(assignment.limits.threads):
         for path in paths:
             label = f"source/{assignment.name}/{path.name}"
-            with refused.collecting(label):
+            with faults.collecting(label):
                 source = read_source_notebook(path, name=label)
                 if registered := formats.format_of(source, label):
                     versions[path.stem] = convert(registered, source, course.root, folder, path.name, config, label)
@@ -76,8 +75,6 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList | None =
                 except CourseError:
                     versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
                     raise
-    if faults is None:
-        refused.stop()
     return versions
 
 
