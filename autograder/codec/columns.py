@@ -64,20 +64,33 @@ def _read_category(reader: Reader, codes: Any, categories: Any, ordered: Any) ->
 def _write_zoned(writer: Writer, values: Any) -> list[Any]:
     numpy = sys.modules["numpy"]
     stamps = numpy.asarray(sys.modules["pandas"].DatetimeIndex(values).tz_convert("UTC").tz_localize(None))
-    return ["pd.zoned", write_array(writer, stamps), write_zone(values.dtype.tz)]
+    return ["pd.zoned", write_array(writer, stamps), write_pandas_zone(values.dtype.tz)]
 
 
 def _read_zoned(reader: Reader, stamps: Any, zone: Any) -> Any:
     import pandas
 
     index = pandas.DatetimeIndex(read_array(reader, stamps, "M")).tz_localize("UTC")
-    return index.tz_convert(read_zone(zone)).array
+    return index.tz_convert(read_pandas_zone(zone)).array
 
 
-def write_zone(zone: Any) -> Any:
-    """Write a time zone; one of pytz, which older versions of pandas use, by its name."""
+def write_pandas_zone(zone: Any) -> Any:
+    """Write a time zone; one of pytz, which pandas before 3 uses, by its name."""
     name = getattr(zone, "zone", None)
-    return ["zone", name] if type(name) is str and name else zone_node(zone)
+    return ["pytz", name] if type(name) is str and name else zone_node(zone)
+
+
+def read_pandas_zone(node: Any) -> Any:
+    """Read a time zone; for one of pytz, the one that the installed pandas has by its name.
+
+    With a zone of another class, pandas calls dtypes unequal.
+    """
+    if node is None or node[:1] != ["pytz"]:
+        return read_zone(node)
+    import pandas
+
+    key = read_zone(["zone", *node[1:]]).key  # in the database
+    return pandas.DatetimeTZDtype(tz=key).tz
 
 
 def _write_period(writer: Writer, values: Any) -> list[Any]:
@@ -186,7 +199,7 @@ def _read_string(reader: Reader, storage: Any, with_na: Any, nodes: Any) -> Any:
     except ImportError:  # no pyarrow
         dtype = _string_dtype("python", with_na)
     texts = numpy.empty(len(items), object)
-    texts[:] = items
+    texts[:] = [numpy.nan if item is None else item for item in items]
     return pandas.array(texts, dtype=dtype)
 
 
@@ -196,7 +209,10 @@ def _string_dtype(storage: str, with_na: bool) -> Any:
 
     if with_na:
         return pandas.StringDtype(storage)
-    return pandas.StringDtype(storage, na_value=numpy.nan)
+    try:
+        return pandas.StringDtype(storage, na_value=numpy.nan)
+    except TypeError:  # before 2.3 its columns of texts without NA are columns of objects
+        return object
 
 
 WRITERS: dict[str, Callable[[Writer, Any], list[Any]]] = {

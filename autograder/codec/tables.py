@@ -13,9 +13,18 @@ from typing import Any
 
 from . import columns as codec_columns
 from .arrays import read_array, write_array
-from .columns import CLOSED, FREQUENCY, WRITERS, read_frequency, read_index, read_values, write_values, write_zone
+from .columns import (
+    CLOSED,
+    FREQUENCY,
+    WRITERS,
+    read_frequency,
+    read_index,
+    read_pandas_zone,
+    read_values,
+    write_pandas_zone,
+    write_values,
+)
 from .core import CodecError, Encode, NotPlain, Reader, Writer, exactly, one_of, whole_number
-from .standard_library import read_zone
 
 _MAX_REGULAR = 100_000
 """Most rows of an index that keeps its frequency, which pandas compares with every row."""
@@ -152,7 +161,7 @@ def _read_frame(reader: Reader, columns_node: Any, index_node: Any, blocks: Any)
 
 
 def _write_stamp(writer: Writer, stamp: Any) -> list[Any]:
-    return ["pd.stamp", writer.write(stamp.to_datetime64()), write_zone(stamp.tzinfo)]
+    return ["pd.stamp", writer.write(stamp.to_datetime64()), write_pandas_zone(stamp.tzinfo)]
 
 
 def _read_stamp(reader: Reader, node: Any, zone: Any) -> Any:
@@ -160,7 +169,7 @@ def _read_stamp(reader: Reader, node: Any, zone: Any) -> Any:
     import pandas
 
     stamp = pandas.Timestamp(reader.a(numpy.datetime64, node))
-    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(read_zone(zone))
+    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(read_pandas_zone(zone))
 
 
 def _read_span(reader: Reader, node: Any) -> Any:

@@ -46,6 +46,7 @@ HOSTILE = {
     "codes past the levels": (["pd.multi", [["pd.index", "Index", "@0", None, None]], ["@1"], [None]], [1, 2], [0, 7]),
     "codes of two lengths": (["pd.multi", [INDEX, INDEX], ["@0", "@1"], [None, None]], [0, 1], [0]),
     "a zone that is a file": (["pd.zoned", "@0", ["zone", "../../../etc/passwd"]], np.array([0], "M8[ns]")),
+    "a zone of pytz that is a file": (["pd.zoned", "@0", ["pytz", "../../../etc/passwd"]], np.array([0], "M8[ns]")),
     "a zone of an absolute path": (["tzinfo", ["zone", "/etc/localtime"]],),
     "a zone of another kind": (["tzinfo", ["posix", "UTC"]],),
     "an offset of days": (["tzinfo", ["offset", 3, 0, 0, None]],),

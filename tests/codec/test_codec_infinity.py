@@ -15,6 +15,8 @@ from autograder.codec.dtypes import INFINITE
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 BIG = 2**200
+IS_EQUAL = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
+"""Whether the infinity of a narrow type equals a larger number: numpy 1 compared it with the number itself."""
 INF32 = np.full(3, np.inf, np.float32)
 
 
@@ -47,7 +49,7 @@ VALUES: dict[str, tuple[Any, Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("name", VALUES)
 def test_infinity_of_few_bits_is_no_large_number(name: str) -> None:
     value, part = VALUES[name]
-    assert np.asarray(part(value) == BIG).any() or name in ("in a list", "objects"), "it was one"
+    assert np.asarray(part(value) == BIG).any() == IS_EQUAL, "it was one"
     got = part(strict(value))
     assert not np.asarray(got == BIG).any()
     assert np.asarray(got == np.inf).any()
