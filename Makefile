@@ -13,7 +13,7 @@ WORKERS ?= $(shell echo $$(( $(CORES) < 8 ? $(CORES) : 8 )))
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE # else each run would compile all tests anew, in each of its processes
 
-.PHONY: help install lint bytecode test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-otter test-hub test-torch test-all conformance demo docs lock clean
+.PHONY: help install lint bytecode test-unit test test-slow test-security test-variants test-interruptions test-anywhere test-oldest-keras test-oldest-pandas test-otter test-hub test-torch test-all conformance demo docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -58,8 +58,11 @@ test-interruptions: install ## batches that are killed, locked out or out of dis
 test-anywhere: install ## the kit below /tmp, behind links, in a closed home and so on: as fast as in an open folder (ARGS='--only /tmp')
 	@scripts/test-anywhere $(ARGS)
 
-test-oldest-keras: install ## numbers with the oldest supported Keras and TensorFlow, in .venv-oldest: ten minutes
-	@scripts/oldest-keras
+test-oldest-keras: install ## numbers with the oldest supported Keras and TensorFlow, in .venv-oldest-keras: ten minutes
+	@scripts/oldest keras
+
+test-oldest-pandas: install ## values and the codec with the oldest supported pandas, numpy and scipy, in .venv-oldest-pandas
+	@scripts/oldest pandas
 
 test-otter: install ## otter-grader itself beside this kit, in .venv-otter (OTTER_PYTHON=python: there); it is downloaded once
 	@[ -n "$${OTTER_PYTHON:-}" ] || [ -f .venv-otter/.installed ] || { $(BIN)/python -m venv .venv-otter \
@@ -88,6 +91,7 @@ test-all: ## every night: slow tests, attacks, variants and interruptions, one a
 	$(MAKE) test-interruptions
 	$(MAKE) test-anywhere
 	$(MAKE) test-oldest-keras
+	$(MAKE) test-oldest-pandas
 	$(MAKE) test-otter
 	$(MAKE) test-hub
 	$(MAKE) test-torch
@@ -106,5 +110,5 @@ lock: ## requirements.lock and requirements-docs.lock from pyproject.toml (UPGRA
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and builds
-	rm -rf .venv .venv-docs .venv-hub .venv-oldest site build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-docs .venv-hub .venv-oldest-* site build dist .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
