@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import datascience_like
 from helpers.examination import graded, observed
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
@@ -16,39 +18,10 @@ from autograder.records.checks import Outcome
 from autograder.records.exam import Role
 from autograder.records.observations import Act
 
-LIBRARY = '''
-import collections
+LIBRARY = (
+    Path(datascience_like.__file__).read_text()
+    + '''
 import threading
-
-import numpy as np
-
-class _Taker:
-    """As in teaching libraries, a part of a table knows its table."""
-    def __init__(self, table):
-        self._table = table
-    def __getitem__(self, row):
-        return {label: column[row] for label, column in self._table._columns.items()}
-
-class Table:
-    def __init__(self, labels=()):
-        self._columns = collections.OrderedDict((label, np.array([])) for label in labels)
-        self.take = _Taker(self)
-    def with_columns(self, *pairs):
-        table = Table()
-        for label, column in zip(pairs[::2], pairs[1::2]):
-            table._columns[label] = np.array(column)
-        return table
-    @property
-    def num_rows(self):
-        return len(next(iter(self._columns.values())))
-    def column(self, label):
-        return self._columns[label]
-    def append_column(self, label, column):
-        self._columns[label] = np.array(column)
-    def where(self, label, value):
-        kept = self._columns[label] == value
-        pairs = [part for name, column in self._columns.items() for part in (name, column[kept])]
-        return Table().with_columns(*pairs)
 
 class Slotted:
     __slots__ = ("x", "y")
@@ -104,6 +77,7 @@ class Subset:
     def __getitem__(self, place):
         return self.data.X[self.rows[place]], self.data.y[self.rows[place]]
 '''
+)
 IMPORTS = (
     "import io\nfrom pathlib import Path\nfrom unittest.mock import Mock\nfrom autograder import check\n"
     "import datascience_like\nfrom datascience_like import *\n"
