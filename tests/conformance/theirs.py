@@ -29,9 +29,9 @@ def walled(scratch: Path, command: Sequence[str], more: Mapping[str, Path] | Non
     python = Interpreter.current()
     bound = [*SYSTEM, *(f"/etc/{name}" for name in ETC), *python.folders]
     readable = [part for path in bound if Path(path).exists() for part in ("--ro-bind", path, path)]
-    made = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(WORKER), "/worker.py")
-    made += ("--ro-bind", str(SHIMS), "/shims")
-    made += tuple(part for path, origin in (more or {}).items() for part in ("--ro-bind", str(origin), path))
+    made = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp")  # before what is bound: it may lie below /tmp
+    files = ("--ro-bind", str(WORKER), "/worker.py", "--ro-bind", str(SHIMS), "/shims")
+    files += tuple(part for path, origin in (more or {}).items() for part in ("--ro-bind", str(origin), path))
     own = ("--bind", str(scratch), "/course", "--chdir", "/course")
     variables = {
         "PATH": f"{Path(python.executable).parent}:/usr/bin:/bin",
@@ -44,7 +44,7 @@ def walled(scratch: Path, command: Sequence[str], more: Mapping[str, Path] | Non
     }
     given = [part for name, value in variables.items() for part in ("--setenv", name, value)]
     walls = ("--unshare-all", "--die-with-parent", "--new-session", "--clearenv")
-    return [find_bwrap(), *walls, *readable, *made, *own, *given, "--", *command]
+    return [find_bwrap(), *walls, *made, *readable, *files, *own, *given, "--", *command]
 
 
 def grade(unit: Unit, scratch: Path, seconds: int, cell_seconds: int) -> dict[str, Any]:

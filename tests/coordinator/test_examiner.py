@@ -305,7 +305,7 @@ def test_examiners_have_another_user_than_kernels(tmp_path: Path) -> None:
         assert kernels is not None
         job = templates.examiner_job()
         uids = {
-            _uid(sandbox, replace(job, argv=(job.argv[0], "-I", "-S", "-c", "input()")))
+            _uid(sandbox, replace(job, argv=(job.argv[0], "-I", "-S", "-c", "import time; time.sleep(60)")))
             for sandbox in (examiners, kernels.cold)
         }
     assert len(uids) == 2
