@@ -82,6 +82,7 @@ def release(
         if update_outputs:
             built = _with_current_outputs(course, wanted, built)
             leaks.check_files(course, built)
+            build.check(built)
         proved = "not proved"
         if not no_prove:
             built, proved = _proved(course, wanted, built)
@@ -108,6 +109,7 @@ def _checked(course: Course, assignment: Assignment) -> Release:
     with all_at_once() as faults:
         with faults.collecting():
             leaks.check_sources(course, assignment)
+        with faults.collecting():
             check_settings(course, assignment)
         built = build.build(course, assignment, faults)
         with faults.collecting():

@@ -17,6 +17,10 @@ class FaultList:
     def __bool__(self) -> bool:
         return bool(self._errors)
 
+    def name(self, path: str) -> bool:
+        """Return whether one of them is about the file."""
+        return any(f"{path}: " in str(error) for error in self._errors)
+
     @contextmanager
     def collecting(self, path: str = "") -> Iterator[None]:
         """End the block at a CourseError and keep it, if it says something new.
@@ -28,8 +32,7 @@ class FaultList:
         try:
             yield
         except CourseError as error:
-            texts = [str(earlier) for earlier in self._errors]
-            if str(error) not in texts and not (path and any(f"{path}: " in text for text in texts)):
+            if str(error) not in map(str, self._errors) and not (path and self.name(path)):
                 self._errors.append(error)
 
     def stop(self) -> None:

@@ -45,8 +45,8 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
     Args:
         course: the course.
         assignment: the assignment.
-        faults: gets those of notebooks that are refused. If nbgrader refuses one, its versions are for the linter
-            alone; other notebooks that are refused have none.
+        faults: gets those of notebooks that are refused. The versions of one that it names, or that nbgrader refuses,
+            are for the linter alone, and nothing of it runs; other notebooks that are refused have none.
 
     Raises:
         CourseError: there is none.
@@ -61,7 +61,7 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
     versions = {}
     with limit_threads(assignment.limits.threads):
         for path in paths:
-            label = f"source/{assignment.name}/{path.name}"
+            label = path.relative_to(course.root).as_posix()
             with faults.collecting(label):
                 source = read_source_notebook(path, name=label)
                 if registered := formats.format_of(source, label):
@@ -70,6 +70,9 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
                 check_language(source, label)
                 for source_format in formats.formats():
                     source_format.check_other(source, label, assignment.name)
+                if faults.name(label):
+                    versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
+                    continue
                 try:
                     versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
                 except CourseError:

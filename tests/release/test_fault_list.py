@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +139,31 @@ def test_a_single_fault_is_a_message_of_its_own(tmp_path: Path) -> None:
         "error: source/hw/nb.ipynb: cell 2 ('test-double'): line 1: 'assert doubel(1) == 2': "
         "nothing in the notebook binds 'doubel'; did you mean 'double'?\n"
     )
+
+
+def test_nothing_runs_of_a_notebook_that_has_a_fault(tmp_path: Path) -> None:
+    """AUTOTEST runs the instructor's notebook, which may take long."""
+    (nbgrader,) = importlib.util.find_spec("nbgrader").submodule_search_locations
+    shutil.copy(Path(nbgrader, "tests/apps/files/autotests.yml"), tmp_path)
+    runs = cell(f"from pathlib import Path\nPath({str(tmp_path / 'ran')!r}).touch()")
+    release(tmp_path, runs, MISSPELT, graded("### AUTOTEST twice(1)"))
+    assert not (tmp_path / "ran").exists()
+    release(tmp_path, runs, ANSWER, graded("### AUTOTEST double(1)"))
+    assert (tmp_path / "ran").exists(), "without a fault, it runs"
+
+
+def test_a_fault_is_told_once_whatever_the_source_folder_is_called(tmp_path: Path) -> None:
+    source = notebook(ANSWER, graded(points="two"))
+    (tmp_path / "src/hw").mkdir(parents=True)
+    (tmp_path / "src/hw/nb.ipynb").write_text(source)
+    result = release(tmp_path, ANSWER, options="c.CourseDirectory.source_directory = 'src'")
+    assert told(result) == ["error: src/hw/nb.ipynb: cell 2 ('test-double'): its points are 'two'"]
+
+
+def test_a_heading_that_is_missing_is_told_beside_a_marker(tmp_path: Path) -> None:
+    (tmp_path / "course.yaml").write_text(
+        "course: tiny\nassignments:\n  hw:\n    diagnosis_links: {rate: 'hw/nb.ipynb#No-such-heading'}\n"
+    )
+    result = release(tmp_path, MISSPELT, graded())
+    assert "BEGN" in result.stderr
+    assert "No-such-heading" in result.stderr
