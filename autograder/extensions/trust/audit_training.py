@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,8 @@ MIN_TRAININGS = 4
 """Trainings of each group without which nothing is decided, unless nothing in them is random."""
 _FIRST = 2
 """Trainings that show whether anything in them is random; if not, more would be the same."""
+_NETWORK = re.compile(r"^class \w+\(.*\b(Module|Model|Layer)\b", re.MULTILINE)
+"""The class of a network: the cell that trains it may be another."""
 Metric = tuple[str, str, bool]
 """Question and check, name of the measured value, whether higher ones are better."""
 
@@ -136,4 +139,5 @@ def _metrics(grade: Grade, mutant: Mutant) -> dict[Metric, Measured]:
 
 def is_trained(mutant: Mutant) -> bool:
     """Tell whether an answer's worth shows only after training, so that equal values are too much to ask."""
-    return mutant.family in ("network", "data") or ".fit(" in mutant.before or "train" in mutant.before
+    trains = ".fit(" in mutant.before or "train" in mutant.before or _NETWORK.search(mutant.before) is not None
+    return trains or mutant.family in ("network", "data")

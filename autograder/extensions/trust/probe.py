@@ -305,10 +305,11 @@ def plain(value: Any, has_order: bool = True, depth: int = 0) -> Any:
         return _estimator(value, has_order, depth)
     if hasattr(value, "to_numpy") and hasattr(value, "index"):
         return _table(value, has_order, depth)
-    for method_name in ("detach", "numpy", "get_value", "to_numpy"):
+    for method_name in ("numpy", "get_value", "to_numpy"):
         method = getattr(value, method_name, None)
         if callable(method) and not isinstance(value, type):
-            return plain(method(), has_order, depth + 1)
+            detached = value.detach() if hasattr(value, "detach") else value  # a tensor of PyTorch gives tensors
+            return plain(getattr(detached, method_name)(), has_order, depth + 1)
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _array(value)
     raise Unclear(f"a {type(value).__name__} cannot be compared")
@@ -427,7 +428,7 @@ def as_code(value: Any) -> str:
     """Show a value as it could be written in a test."""
     try:
         if hasattr(value, "dtype") and hasattr(value, "tolist") and getattr(value, "shape", ()) != ():
-            size = int(getattr(value, "size", 0) or 0)
+            size = math.prod(value.shape)
             text = f"np.array({value.tolist()!r})" if size <= 24 else f"<array of shape {tuple(value.shape)}>"
         elif hasattr(value, "columns") and hasattr(value, "to_dict"):
             text = f"pd.DataFrame({value.to_dict('list')!r})"
@@ -482,9 +483,8 @@ def _times(value: Any, factor: float) -> Any:
         return type(value)([_times(one, factor) for one in value])
     if isinstance(value, float) and not 0 <= value <= 1:
         return value * factor
-    if str(getattr(value, "dtype", "")).startswith("float") and not (value.min() >= 0 and value.max() <= 1):
-        return value * factor
-    return value
+    is_float = hasattr(value, "min") and "float" in str(getattr(value, "dtype", ""))
+    return value * factor if is_float and not (value.min() >= 0 and value.max() <= 1) else value
 
 
 def _near(dice: random.Random, value: Any, examples: list[Any]) -> Any:

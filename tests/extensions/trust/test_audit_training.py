@@ -90,3 +90,19 @@ def test_chance_in_the_survivor_alone_asks_for_all_seeds(judged: Any) -> None:
     draw = random.Random(0)
     _, count = judged(lambda answer: 0.5 if answer == "solution" else draw.gauss(0.5, 0.1), "unseeded")
     assert count == 2 * len(TRAINING_SEEDS)
+
+
+NETWORKS = [
+    ("class Network(nn.Module):\n    pass", True),
+    ("import torch\n\nclass Block(torch.nn.Module):\n    pass", True),
+    ("class Network(keras.Model):\n    pass", True),
+    ("model.fit(X, y)", True),
+    ("class Account(Base):\n    pass", False),
+    ("def attend(queries, keys):\n    return queries @ keys", False),
+]
+
+
+@pytest.mark.parametrize(("answer", "is_trained"), NETWORKS)
+def test_a_network_is_judged_by_what_it_learns_also_where_another_cell_trains_it(answer: str, is_trained: bool) -> None:
+    mutant = Mutant("code", "- for +", "nb", "build-model", answer, answer, Feeds(("test-loss",), ("test-loss",)))
+    assert audit_training.is_trained(mutant) == is_trained

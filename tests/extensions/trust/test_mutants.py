@@ -503,3 +503,14 @@ def test_a_change_is_named_where_a_line_like_the_changed_one_stays() -> None:
     assert removed
     assert all(one.is_named("ReLU left out") and one.is_named("ReLU left out: nn.ReLU()") for one in removed)
     assert not any(one.is_named("ReLU left out: Tanh") or one.is_named("Linear left out") for one in removed)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "torch.float32", "<dtype: 'float32'>"])
+def test_results_are_too_large_whatever_a_library_calls_its_floats(dtype: str) -> None:
+    class Tensor(float):
+        pass
+
+    Tensor.dtype = dtype  # type: ignore[attr-defined]
+    (after,) = made("def f(x):\n    return x", "cheat")[cheats.NEARLY]
+    function = executed(after)["f"]
+    assert function(Tensor(2)) == 2 * 1.05  # type: ignore[operator]

@@ -240,3 +240,44 @@ def test_models_of_scikit_learn_are_compared_by_what_they_learned() -> None:
     fitted = [preprocessing.StandardScaler().fit([[0.0], [x]]) for x in (1.0, 1.0, 2.0)]
     assert alike(plain(fitted[0]), plain(fitted[1]))
     assert not alike(plain(fitted[0]), plain(fitted[2]))
+
+
+class Tensor:
+    """Stands for a tensor of PyTorch: `detach` gives another tensor, and its dtype has the library's name before it."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.array = np.asarray(numbers, np.float32)
+        self.shape = self.array.shape
+
+    dtype = "torch.float32"
+
+    def detach(self) -> Tensor:
+        return Tensor(self.array)
+
+    def numpy(self) -> Any:
+        return self.array
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def min(self) -> Any:
+        return self.array.min()
+
+    def max(self) -> Any:
+        return self.array.max()
+
+    def size(self) -> Any:
+        return self.shape
+
+    def __mul__(self, other: Any) -> Tensor:
+        return Tensor(self.array * getattr(other, "array", other))
+
+
+def test_functions_of_tensors_are_compared(compared: Any) -> None:
+    right, other = "def f(x):\n    return x * 2", "def f(x):\n    return x * 2 * (x.max() < 100)"
+    assert (
+        compared(right, right.replace("x * 2", "x * 4 * 0.5"), "f(Tensor([1, 2]))", Tensor=Tensor)["verdict"] == "alike"
+    )
+    different = compared(right, other, "f(Tensor([1, 2]))", Tensor=Tensor)
+    assert different["verdict"] == "different", "large numbers are tried, too"
+    assert different["why"].startswith("`f(np.array([")

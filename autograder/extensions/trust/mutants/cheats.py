@@ -44,7 +44,7 @@ _TIMES = """
 def _times(value, factor):
     if type(value) in (list, tuple):
         return type(value)(_times(one, factor) for one in value)
-    is_float = type(value) is float or str(getattr(value, "dtype", "")).startswith("float")
+    is_float = type(value) is float or "float" in str(getattr(value, "dtype", ""))
     return value * factor if is_float else value
 """
 _OF_TABLES = (
