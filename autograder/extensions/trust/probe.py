@@ -69,9 +69,8 @@ def _watched(name: str, function: Any) -> Any:
 
 
 def _size(value: Any) -> int:
-    size = getattr(value, "size", None)
-    if isinstance(size, int):
-        return size
+    if getattr(value, "shape", None) is not None:
+        return math.prod(value.shape)
     return sum(map(_size, value)) if isinstance(value, (list, tuple)) else 1
 
 

@@ -281,3 +281,12 @@ def test_functions_of_tensors_are_compared(compared: Any) -> None:
     different = compared(right, other, "f(Tensor([1, 2]))", Tensor=Tensor)
     assert different["verdict"] == "different", "large numbers are tried, too"
     assert different["why"].startswith("`f(np.array([")
+
+
+def test_calls_with_large_tensors_are_no_examples(compared: Any) -> None:
+    """A layer of a network may have been called with thousands of rows before a test called it with three."""
+    large = "f(Tensor(np.zeros((500, 500))))"
+    source = "def f(x):\n    return x * 2"
+    assert (
+        compared(source, source.replace("2", "3"), large, "f(Tensor([1, 2]))", Tensor=Tensor)["verdict"] == "different"
+    )
