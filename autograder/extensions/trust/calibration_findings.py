@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from math import ceil, floor, log10, sqrt
+from statistics import stdev
 
 from autograder._util.text import one_line
 from autograder.check.verdict import ALPHA
@@ -187,14 +187,23 @@ def _answers(check: CheckCalibration) -> Iterator[str]:
                 f"{answer.passed.runs} runs; measured: {span(answer.values)}, and of the solution "
                 f"{span(check.values)}. {_instead(check, answer)}"
             )
-        elif wrong and len(answer.values) > 1 and (short := _short(check, answer)) < statistics.stdev(answer.values):
+        elif (
+            wrong
+            and len(answer.values) > 1
+            and 0 <= (short := _short(check, answer)) < (spread := stdev(answer.values))
+        ):
             yield (
                 f"{label(check)}: no run of {answer.name} passes, but its best one is only {short:.2g} away, and its "
-                f"runs differ by {statistics.stdev(answer.values):.2g} (their standard deviation)."
+                f"runs differ by {spread:.2g} (their standard deviation)."
             )
         elif not wrong and answer.passed.hits < answer.passed.runs:
             runs = f"{answer.passed.hits} of {answer.passed.runs} runs"
             yield f"{label(check)}: {answer.name} passes in only {runs}, measured at {span(answer.values)}."
+
+
+def _is_close(check: CheckCalibration, answer: AnswerValues) -> bool:
+    """Tell whether chance could let the answer pass. One that meets the threshold already fails for another reason."""
+    return len(answer.values) > 1 and 0 <= _short(check, answer) < stdev(answer.values)
 
 
 def _short(check: CheckCalibration, answer: AnswerValues) -> float:

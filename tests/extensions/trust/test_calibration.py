@@ -195,6 +195,15 @@ def test_wrong_answers_that_pass_and_good_ones_that_do_not_are_named(tmp_path: P
     assert "good passes in only" in said
 
 
+def test_an_answer_that_meets_a_threshold_and_fails_for_another_reason_is_not_close_to_it(tmp_path: Path) -> None:
+    """A network that looks ahead has the lowest loss of all, and no points for it."""
+    answers = {"looks-ahead": WEAK.replace("0.6", "0.1"), "almost": WEAK.replace("0.6", "0.58")}
+    test = measuring(0.55).replace("measured <= 0.55", "0.3 < measured <= 0.55")
+    said = "\n".join(calibrate(measured_course(tmp_path, test, answers=answers), FEW).findings)
+    assert "looks-ahead" not in said
+    assert "no run of almost passes, but its best one is only" in said
+
+
 def test_the_whole_assignment_is_counted_and_not_added_up(tmp_path: Path) -> None:
     """Losses of checks depend on each other: runs that lost anything are counted."""
     made = calibrate(measured_course(tmp_path, *(measuring(0.505, name=f"loss {n}") for n in range(6))))
