@@ -17,7 +17,7 @@ class FaultList:
     def __bool__(self) -> bool:
         return bool(self._errors)
 
-    def name(self, path: str) -> bool:
+    def names(self, path: str) -> bool:
         """Return whether one of them is about the file."""
         return any(f"{path}: " in str(error) for error in self._errors)
 
@@ -32,7 +32,7 @@ class FaultList:
         try:
             yield
         except CourseError as error:
-            if str(error) not in map(str, self._errors) and not (path and self.name(path)):
+            if str(error) not in map(str, self._errors) and not (path and self.names(path)):
                 self._errors.append(error)
 
     def stop(self) -> None:

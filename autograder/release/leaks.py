@@ -59,21 +59,21 @@ def check_sources(course: Course, assignment: Assignment) -> None:
     Raises:
         CourseError: there are some; the message names each place, with what to do.
     """
-    markers = course_markers(read_nbgrader_config(course.root))
-    leaks, marks = [*_in_sources(course, assignment, markers)], [*_in_marks(course, assignment)]
+    config = read_nbgrader_config(course.root)
+    markers = course_markers(config)
+    leaks, marks = [*_in_sources(course, assignment, markers)], [*_in_marks(course, assignment, markers, config)]
     stop_for(
         [*leaks, *marks], _LEAKS if not marks else f"{_LEAKS}, or are wrong in cells" if leaks else "faults in cells"
     )
 
 
-def _in_marks(course: Course, assignment: Assignment) -> Iterator[str]:
+def _in_marks(course: Course, assignment: Assignment, markers: Markers, config: NbgraderConfig) -> Iterator[str]:
     """Find the faults of nbgrader's marks, so that a release names them together with what would reach students."""
-    config = read_nbgrader_config(course.root)
     for path in source_notebooks(course, assignment):
         label = path.relative_to(course.root).as_posix()
         notebook = read_source_notebook(path, name=label)
         if format_of(notebook, label) is None:
-            faults = [*metadata_faults(notebook), *_misplaced_parts(notebook, config)]
+            faults = [*metadata_faults(notebook), *_misplaced_parts(notebook, markers, config)]
             yield from (f"{label}: {fault}" for fault in faults)
 
 
@@ -85,9 +85,8 @@ _CLEARED = {
 }
 
 
-def _misplaced_parts(notebook: NotebookNode, config: NbgraderConfig) -> Iterator[str]:
+def _misplaced_parts(notebook: NotebookNode, markers: Markers, config: NbgraderConfig) -> Iterator[str]:
     """Find hidden parts in cells of another kind; nbgrader refuses them, too, but stops at the first."""
-    markers = course_markers(config)
     for index, cell in enumerate(notebook.cells):
         marks, marked = cell.metadata.get("nbgrader", {}), read_cell(cell, markers)
         for pair in markers.pairs if isinstance(marks, dict) and not marked.faults else ():

@@ -70,14 +70,11 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
                 check_language(source, label)
                 for source_format in formats.formats():
                     source_format.check_other(source, label, assignment.name)
-                if faults.name(label):
-                    versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
-                    continue
-                try:
-                    versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
-                except CourseError:
-                    versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
-                    raise
+                if not faults.names(label):
+                    with faults.collecting(label):
+                        versions[path.stem] = strip(source, root=course.root, folder=folder, config=config, label=label)
+                        continue
+                versions[path.stem] = _unstripped(source, _Steps(course.root, folder, config, label))
     return versions
 
 

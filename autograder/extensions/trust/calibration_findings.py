@@ -187,14 +187,11 @@ def _answers(check: CheckCalibration) -> Iterator[str]:
                 f"{answer.passed.runs} runs; measured: {span(answer.values)}, and of the solution "
                 f"{span(check.values)}. {_instead(check, answer)}"
             )
-        elif (
-            wrong
-            and len(answer.values) > 1
-            and 0 <= (short := _short(check, answer)) < (spread := stdev(answer.values))
-        ):
+        elif wrong and _is_close(check, answer):
             yield (
-                f"{label(check)}: no run of {answer.name} passes, but its best one is only {short:.2g} away, and its "
-                f"runs differ by {spread:.2g} (their standard deviation)."
+                f"{label(check)}: no run of {answer.name} passes, but its best one is only "
+                f"{_short(check, answer):.2g} away, and its runs differ by {stdev(answer.values):.2g} (their standard "
+                "deviation)."
             )
         elif not wrong and answer.passed.hits < answer.passed.runs:
             runs = f"{answer.passed.hits} of {answer.passed.runs} runs"
