@@ -86,7 +86,7 @@ class Mounts:
 
     def covers(self, path: str) -> bool:
         """Return whether ``path`` lies in a folder that is bound."""
-        return any(Path(path).is_relative_to(tree) for tree in self.trees)
+        return any(path == tree or is_below(path, tree) for tree in self.trees)
 
     def shows(self, path: str) -> bool:
         """Return whether ``path`` is visible: in a folder that is bound, and in none that is hidden there."""
@@ -182,8 +182,8 @@ def _refuse_own_places(folder: str) -> None:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Return whether ``path`` lies in ``folder`` and is not the folder itself."""
-    return path != folder and Path(path).is_relative_to(folder)
+    """Return whether ``path`` lies in ``folder`` and is not the folder itself; both are absolute and normalized."""
+    return path != folder and path.startswith(folder.rstrip("/") + "/")
 
 
 def _depth(path: str) -> tuple[int, str]:

@@ -191,10 +191,10 @@ class WarmSandbox:
         files: list[str] = []
         sources: list[Any] = []
         for path, source in job.files.items():
-            refuse_links(source)
-            if (path, str(source)) in self.address.bound:
+            if (path, str(source)) in self.address.bound:  # looked at when the template was started
                 bound.append(path)
                 continue
+            refuse_links(source)
             self._check(path)
             for target, file in _files(path, source):
                 files.append(target)
