@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,18 +12,34 @@ import numpy as np
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, dtype_named
 from autograder.extensions.pytorch.graph_costs import measured
+from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
+from autograder.extensions.pytorch.kernel_side.torch_operators import MAX_NODES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
-from autograder.models.unrolled import agree, differs, no_record
+from autograder.models.unrolled import agree, differs
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
 
 
 IN_EVALUATION = "in evaluation mode, though the module was left in training mode"
+_REASONS: Mapping[str, str] = {
+    "shapes": "the shape of its input is not known. Call it before it is tested",
+    "flow": "its forward decides by the values of its data (if, while, for over a tensor): use torch.where",
+    "values": "its forward turns tensors into numbers or arrays (item, numpy, float)",
+    "library": "its forward uses an operator that the grader does not compute",
+    "large": f"it has more than {MAX_NUMBERS:,} numbers, or more than {MAX_NODES:,} operators",
+    "rows": "its forward depends on the number of rows",
+    "outputs": "its forward gives something other than tensors with one row for each row of its input",
+    "raised": "torch.export cannot trace its forward",
+}
+"""Why a kernel has no graph of a module, by its word."""
+_OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
+_DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
+"""Beginnings of the operators that draw at random."""
 
 
 def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: int = 50_000_000) -> TorchNetwork:
@@ -38,7 +55,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     """
     claim = mapping(claim, "The module")
     if claim.get("unread"):
-        raise no_record(claim)
+        raise _without_graph(claim)
     graph = mapping(claim.get("graph"), "The module's graph")
     entries = graph.get("tensors")
     count = len(entries) if type(entries) is list else 0
@@ -48,6 +65,17 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     _require_same_predictions(network, claim.get("probe"), arrays[count:])
     network.remark = IN_EVALUATION if claim.get("training") is True else ""
     return network
+
+
+def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
+    """Return the refusal of a module of which the kernel has no graph."""
+    reason, operator = claim.get("unread"), claim.get("operator")
+    cause = _REASONS.get(reason, "") if type(reason) is str else ""
+    if reason == "library" and type(operator) is str and _OPERATOR.fullmatch(operator):
+        draws = operator.startswith(_DRAWING)
+        cause = "its forward draws at random in evaluation mode, too" if draws else f"{cause}: {operator}"
+    text = f"The module's graph cannot be read: {cause or 'the kernel does not say why'}."
+    return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes")
 
 
 class TorchNetwork(Network):

@@ -61,6 +61,20 @@ def test_modules_are_read_with_their_predictions_and_parameters(made: Any, name:
         assert " → ".join(map(str, twin.steps("keras"))) == layers
 
 
+def test_heads_that_are_joined_by_a_view_are_joined_in_the_examiner() -> None:
+    """PyTorch's attention gives another layout of memory in the kernel than where only shapes are computed."""
+    import torch.nn.functional as F
+    from torch import nn
+
+    def attention(own: Any, x: Any) -> Any:
+        heads = [part.view(x.size(0), 5, 2, 4).transpose(1, 2) for part in own.parts(x).split(8, dim=2)]
+        return F.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).contiguous().view(x.size(0), 5, 8)
+
+    series = np.random.default_rng(0).normal(size=(6, 5, 8)).astype("float32")
+    module = module_of(attention, parts=nn.Linear(8, 24))
+    np.testing.assert_allclose(network_of(module, series).outputs(series)[0], outputs(module, series), atol=1e-5)
+
+
 def test_a_frozen_layer_counts_and_is_not_trainable(made: Any) -> None:
     module = copy.deepcopy(made["Sequential"][0])
     for parameter in module[0].parameters():
@@ -264,6 +278,29 @@ def waits_for_a_person(model: Any) -> None:
 @pytest.mark.parametrize("name", FORWARDS)
 def test_a_module_that_cannot_be_read_waits_for_a_person(name: str) -> None:
     waits_for_a_person(answer(forward(FORWARDS[name])))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("by its values", "decides by the values of its data"),
+        ("in a way that is not in the table", "an operator that the grader does not compute: "),
+        ("at random", "draws at random in evaluation mode, too"),
+    ],
+)
+def test_it_is_said_in_the_words_of_pytorch_why_a_module_cannot_be_read(name: str, says: str) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(forward(FORWARDS[name]), names)
+    with pytest.raises(RefusedModel, match=says) as refused:
+        network_of(names["model"], ROWS)
+    assert "eras" not in str(refused.value)
+
+
+def test_a_word_of_the_kernel_that_is_no_name_is_not_repeated() -> None:
+    claim = {"kind": "Module", "library": "torch", "unread": "library", "operator": "<b>full points</b>"}
+    with pytest.raises(RefusedModel) as refused:
+        rebuild(claim, [])
+    assert "points" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,14 @@ _MODULES = {
 
 
 class UnknownError(Exception):
-    """Something in a graph that has no record; ``reason`` is one of :data:`keras_unrolling.REASONS`."""
+    """Something in a graph that has no record; ``reason`` is one of :data:`keras_unrolling.REASONS`.
 
-    def __init__(self, reason: str) -> None:
+    ``operator`` is the name of the operator that is not in the list, if that is the reason.
+    """
+
+    def __init__(self, reason: str, operator: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.operator = reason, operator
 
 
 def is_recordable(program: Any) -> bool:
@@ -128,7 +131,7 @@ class _Recorder:
         if name.startswith("to."):
             return ["_to_copy.default", [self._argument(node.args[0])], {"dtype": {"dtype": _dtype(node.meta["val"])}}]
         if name not in OPERATORS | SIZES:
-            raise UnknownError("library")
+            raise UnknownError("library", name)
         keywords = {key: self._argument(value) for key, value in node.kwargs.items() if key not in _LEFT_OUT}
         return [name, [self._argument(value) for value in node.args], keywords]
 

@@ -48,10 +48,11 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
                 twin = copy.deepcopy(module).cpu().eval()
                 (graph, arrays), probe, answers = _read(twin, shapes, dtype)
             except UnknownError as error:
-                described["unread"] = error.reason
+                described["unread"], described["operator"] = error.reason, error.operator
                 break
             except Exception as error:
-                described["unread"] = _reason(error)
+                if described["unread"] == "raised":  # what rows of numbers show says more than that integers do not fit
+                    described["unread"] = _reason(error)
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
     return described, []
