@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES, SOURCES
+from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWN, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, overload
 from autograder.models.argument_values import RefusedModel
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 """Operators that take the device of their argument."""
+_PLACED = frozenset(name for name in SOURCES if not name.startswith(_LIKE)).union(
+    ["rand.default", "randn.default", "normal.float_float"]
+)
+"""Operators that have no such argument."""
 _DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
 _RECURRENT = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
 _LAYOUT_FREE = {"view.default": "reshape.default", "_unsafe_view.default": "reshape.default"}
@@ -28,6 +32,7 @@ def compute(
     tensors: Sequence[Any],
     *,
     training: bool = False,
+    by_chance: bool = True,
     watch: Watch | None = None,
 ) -> list[Any]:
     """Compute the outputs of a graph.
@@ -37,6 +42,7 @@ def compute(
         inputs: tensors of PyTorch, rows first.
         tensors: the tensors of the module; in a training, running averages among them change.
         training: whether dropout drops, and normalizations use the rows of the batch.
+        by_chance: whether random operators draw; else each gives :data:`DRAWN`.
         watch: sees each operator.
 
     Raises:
@@ -55,6 +61,8 @@ def compute(
             values[number] = _size(node.operator, args)
         else:
             values[number] = _call(node.operator, args, keywords, device, training)
+            if node.operator in DRAWS and not by_chance:
+                values[number] = values[number].new_full(values[number].shape, DRAWN)
             if watch is not None:
                 watch(number, args, values[number])
         for unused in last.get(number, ()):
@@ -94,7 +102,7 @@ def dtype_named(name: str) -> Any:
 
 
 def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any, training: bool) -> Any:
-    if operator in SOURCES and not operator.startswith(_LIKE):
+    if operator in _PLACED:
         keywords["device"] = device
     if training:
         if operator in _DROPOUT:

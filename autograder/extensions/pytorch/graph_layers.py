@@ -14,7 +14,7 @@ from autograder.check.attributes import ReportedLayer
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
-from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES, SOURCES
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 
 Config = Mapping[str, Any]
@@ -182,7 +182,7 @@ class _Walk:
 
     def _operation(self, call: OperatorCall) -> None:
         """Add an operation that is no layer, unless it only arranges or scales by a number."""
-        if call.node.operator in SIZES | SOURCES or call.operator in _PASSED:
+        if call.node.operator in SIZES | SOURCES | DRAWS or call.operator in _PASSED:
             return
         several = len([ref for ref in call.node.refs if ref in self.of_data]) > 1
         joined = _JOINING.get(call.operator) if several else None

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from autograder.check.settings import FREE_NUMBERS, is_a_pattern
-from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SOURCES
+from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, DRAWS, LAYERS, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts
 
@@ -100,7 +100,7 @@ def _all_numbers(graph: Graph) -> int:
 
 def _single(node: Node) -> list[float]:
     """Return the single numbers that an operator calculates with."""
-    if node.operator not in CALCULATIONS | SOURCES or node.operator in _SIZE_OPERATORS:
+    if node.operator not in CALCULATIONS | SOURCES | DRAWS or node.operator in _SIZE_OPERATORS:
         return []
     values = [value for value, kind in typed_arguments(node) if kind in _NUMBERS and type(value) in (int, float)]
     return [float(value) for value in values if np.isfinite(value)]

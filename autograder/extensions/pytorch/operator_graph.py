@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.extensions.pytorch.kernel_side.torch_operators import INITIALIZERS, MAX_NODES, OPERATORS, SIZES
+from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWS, INITIALIZERS, MAX_NODES, OPERATORS, SIZES
 from autograder.models.argument_values import RefusedModel, boolean, integer, listing, mapping, one_of
 
 MAX_TENSORS = 2_000
@@ -110,6 +110,12 @@ class Graph:
     outputs: tuple[int, ...]
     needed: frozenset[int] = field(default=frozenset())
     """The numbers of the values that an output depends on."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether an output depends on random draws."""
+        nodes = enumerate(self.nodes, start=self.first_node)
+        return any(number in self.needed and node.operator in DRAWS for number, node in nodes)
 
     @property
     def first_tensor(self) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, dtype_named
+from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
 from autograder.extensions.pytorch.graph_costs import measured
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
 from autograder.extensions.pytorch.kernel_side.torch_operators import MAX_NODES
@@ -37,6 +38,8 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
 }
 """Why a kernel has no graph of a module, by its word."""
+_SEED = 0
+"""Of a network that draws in evaluation mode, too: a grade can be given again."""
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
@@ -103,10 +106,14 @@ class TorchNetwork(Network):
 
     def outputs(self, rows: Any) -> list[np.ndarray]:
         """Compute the outputs; see :class:`autograder.models.network.Network`."""
+        return self._outputs(rows, by_chance=True)
+
+    def _outputs(self, rows: Any, *, by_chance: bool) -> list[np.ndarray]:
         import torch
 
-        with torch.no_grad():
-            results = compute(self.graph, self.inputs(rows), self.tensors)
+        with torch.no_grad(), preserved_draws():
+            torch.default_generator.manual_seed(_SEED)
+            results = compute(self.graph, self.inputs(rows), self.tensors, by_chance=by_chance)
         return [result.float().numpy() for result in results]
 
     def inputs(self, rows: Any) -> list[Any]:
@@ -173,6 +180,8 @@ class TorchNetwork(Network):
         """Return what computes steps of a training."""
         from autograder.extensions.pytorch.torch_steps import TorchSteps
 
+        if self.graph.draws:
+            raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
         return TorchSteps(self)
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
@@ -225,9 +234,9 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
         for position, held in enumerate(graph.inputs)
     ]
     try:
-        once = network.outputs(_by_input(graph, rows))
-        parts = [
-            network.outputs(_by_input(graph, [array[which] for array in rows])) for which in probe_rows.batches(number)
+        once, *parts = [
+            network._outputs(_by_input(graph, [array[which] for array in rows]), by_chance=False)
+            for which in (slice(None), *probe_rows.batches(number))
         ]
     except Exception as error:
         raise RefusedModel("The module's graph cannot be computed.", kind_refused=True) from error

@@ -255,7 +255,7 @@ FORWARDS = {
     "over the rows": "y - y.mean(dim=0)",
     "the order of rows": "y.flip(0)",
     "in a way that is not in the table": "torch.fft.fft(y).real",
-    "at random": "y + torch.rand_like(y)",
+    "at random": "y + torch.poisson(torch.exp(y))",
 }
 
 
@@ -310,6 +310,87 @@ def test_it_does_so_at_home(name: str) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(forward(FORWARDS[name]), names)
     waits_for_a_person(names["model"])
+
+
+# --- random in evaluation mode -----------------------------------------------------------------------------
+
+DRAWN = {
+    "randn_like": "torch.randn_like(std)",
+    "randn with the number of rows": "torch.randn(x.size(0), 2)",
+    "normal": "torch.normal(0.0, 1.0, size=mu.shape)",
+    "normal around the means": "(torch.normal(mu, std) - mu) / std",
+    "filled in place": "std.data.new(std.size()).normal_()",
+    "a distribution": "(torch.distributions.Normal(mu, std).rsample() - mu) / std",
+    "Bernoulli": "torch.bernoulli(torch.sigmoid(mu))",
+    "Gumbel": "F.gumbel_softmax(mu)",
+}
+
+
+def autoencoder(noise: str) -> Any:
+    """A variational autoencoder that draws its code in evaluation mode, too."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    def forward(own: Any, x: Any) -> Any:
+        hidden = torch.relu(own.hidden(x))
+        mu, log_variance = own.mu(hidden), own.log_variance(hidden)
+        std = torch.exp(0.5 * log_variance)
+        drawn = eval(noise, {"torch": torch, "F": F, "mu": mu, "std": std, "x": x})
+        return own.decoder(mu + std * drawn), mu, log_variance
+
+    parts = {"hidden": nn.Linear(4, 8), "mu": nn.Linear(8, 2), "log_variance": nn.Linear(8, 2)}
+    return module_of(forward, **parts, decoder=nn.Linear(2, 4))
+
+
+@pytest.mark.parametrize("noise", DRAWN.values(), ids=DRAWN)
+def test_a_module_that_draws_in_evaluation_mode_is_read(noise: str) -> None:
+    import torch
+
+    module = autoencoder(noise)
+    network = network_of(module, ROWS)
+    drawn, means, _ = network.outputs(ROWS)
+    with torch.no_grad():
+        np.testing.assert_allclose(means, module.eval()(torch.as_tensor(ROWS))[1].numpy(), atol=1e-6)
+    np.testing.assert_array_equal(network.outputs(ROWS)[0], drawn)  # a grade can be given again
+    assert drawn.shape == ROWS.shape
+    assert network.counts().total == sum(parameter.numel() for parameter in module.parameters())
+    layers = [
+        check.layer("Linear", out_features=8),
+        check.layer("Linear"),
+        check.layer("Linear"),
+        check.layer("Linear"),
+    ]
+    assert recorded(lambda: check.architecture(network, layers)).fraction == 1
+
+
+def test_reading_it_takes_no_draw_from_the_notebook() -> None:
+    import torch
+
+    module, state = autoencoder(DRAWN["randn_like"]), torch.random.get_rng_state()
+    network_of(module, ROWS).outputs(ROWS)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_what_it_computes_beside_its_draws_must_be_what_its_graph_computes() -> None:
+    import torch
+
+    def forward(own: Any, x: Any) -> Any:
+        more = 0.0 if torch.compiler.is_exporting() else 1.0
+        return own.inner(x)[0] + more * x.abs().sum(dim=1, keepdim=True)
+
+    with pytest.raises(RefusedModel, match="computes something else"):
+        network_of(module_of(forward, inner=autoencoder(DRAWN["randn_like"])), ROWS)
+
+
+def test_its_training_step_waits_for_a_person() -> None:
+    def step(model: Any, x: Any, y: Any) -> None: ...
+
+    result = recorded(
+        lambda: check.training_step(step, network_of(autoencoder(DRAWN["randn_like"]), ROWS), (ROWS, ROWS))
+    )
+    assert is_undecided(result), result.message
+    assert "draws at random" in result.message
 
 
 # --- dishonest ---------------------------------------------------------------------------------------------

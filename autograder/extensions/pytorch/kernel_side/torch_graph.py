@@ -19,6 +19,7 @@ _DROPPED = ("_assert_", "sym_constrain_range")
 """Beginnings of the names of nodes that compute nothing."""
 _LEFT_OUT = frozenset(["device", "layout", "pin_memory", "memory_format", "non_blocking", "copy", "implicit"])
 """Arguments that say where and how tensors are kept."""
+_EMPTY = frozenset(["empty.memory_format", "empty_permuted.default"])
 _MODULES = {
     "Linear": ("linear", "bias"),
     "Bilinear": ("linear", "bias"),
@@ -130,6 +131,8 @@ class _Recorder:
         name = _plain_form(node) or _name(node)
         if name.startswith("to."):
             return ["_to_copy.default", [self._argument(node.args[0])], {"dtype": {"dtype": _dtype(node.meta["val"])}}]
+        if name in _EMPTY:  # a draw fills it; memory as it is would show what lies there
+            return ["zeros.default", [self._argument(node.args[0])], {"dtype": {"dtype": _dtype(node.meta["val"])}}]
         if name not in OPERATORS | SIZES:
             raise UnknownError("library", name)
         keywords = {key: self._argument(value) for key, value in node.kwargs.items() if key not in _LEFT_OUT}

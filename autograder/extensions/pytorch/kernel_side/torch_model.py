@@ -19,7 +19,7 @@ from ....kernel import probe_rows
 from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
 from .torch_graph import UnknownError, is_recordable, record
-from .torch_operators import OPERATORS
+from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
 
 _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
@@ -91,14 +91,19 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
             with torch.no_grad():
                 return _arrays(_called(module, shapes_given, [_tensor(array[rows_chosen], floating) for array in rows]))
 
+        def answers(call: Any = call) -> list[Any]:
+            return [*call(slice(None)), *_joined([call(which) for which in probe_rows.batches(number)])]
+
         try:
-            once = call(slice(None))
-            parts = [call(which) for which in probe_rows.batches(number)]
+            outputs = answers()
         except Exception as raised:
             error = error or raised
             continue
         graph = _exported(module, shapes_given, [_tensor(array, floating) for array in rows])
-        return graph, {"kind": kind, "number": number}, [*once, *_joined(parts)]
+        if any(operator in DRAWS for operator, *_ in graph[0]["nodes"]):
+            with _without_chance():
+                outputs = answers()
+        return graph, {"kind": kind, "number": number}, outputs
     raise error
 
 
@@ -108,10 +113,23 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
     args, keywords = _arguments(shapes, tensors)
     dynamic: Any = {name: {0: rows} for name in keywords} if keywords else tuple({0: rows} for _ in args)
-    program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
+    with _unvalidated_distributions():
+        program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
     if not is_recordable(program):
         program = program.run_decompositions(_decompositions())
     return record(program, module, list(shapes) if keywords else [])
+
+
+@contextlib.contextmanager
+def _unvalidated_distributions() -> Iterator[None]:
+    """Let ``torch.distributions`` look at no values, so that a module that samples from them can be traced."""
+    distribution = sys.modules["torch"].distributions.Distribution
+    before = distribution._validate_args
+    distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        distribution.set_default_validate_args(before)
 
 
 def _decompositions() -> Any:
@@ -124,6 +142,22 @@ def _decompositions() -> Any:
         if whole is not None:
             table.pop(whole, None)
     return table
+
+
+def _without_chance() -> Any:
+    """Return a context in which each random draw of PyTorch gives the same number everywhere."""
+    torch = sys.modules["torch"]
+    from torch.utils import _python_dispatch
+
+    def dispatch(_: Any, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        name = str(function)[len("aten.") :]
+        if name in DRAWS:
+            return torch.full_like(result, DRAWN)
+        return result.fill_(DRAWN) if name in DRAWS_IN_PLACE else result
+
+    mode: Any = type("WithoutChance", (_python_dispatch.TorchDispatchMode,), {"__torch_dispatch__": dispatch})
+    return mode()
 
 
 def _called(module: Any, shapes: Any, tensors: list[Any]) -> Any:

@@ -1,8 +1,8 @@
 """The operators of PyTorch of which a graph may consist: a closed list, for kernel and examiner alike.
 
-Each is an overload of ``torch.ops.aten`` that changes none of its arguments, draws nothing at random, and checks its
-indices. Operators for layers are kept whole (``linear``, ``batch_norm``, ``lstm``), because they are what a test names
-and what a training treats. Whatever is not in the list is decomposed into Core ATen, which is.
+Each is an overload of ``torch.ops.aten`` that changes none of its arguments and checks its indices. Operators for
+layers are kept whole (``linear``, ``batch_norm``, ``lstm``), because they are what a test names and what a training
+treats. Whatever is not in the list is decomposed into Core ATen, which is.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ SOURCES = _overloads("""
     new_full scalar_tensor
 """)
 """Operators that make numbers of nothing."""
+DRAWS = _overloads("""
+    rand randn rand_like randn_like bernoulli bernoulli.p normal.Tensor_Tensor normal.Tensor_float normal.float_Tensor
+    normal.float_float normal_functional uniform exponential
+""")
+"""Operators that draw at random, as an autoencoder draws its code, in evaluation mode, too."""
+DRAWS_IN_PLACE = _overloads("normal_ uniform_ exponential_ bernoulli_.float bernoulli_.Tensor")
+"""Operators that fill a tensor with draws. They are in no graph: each is written down as one that gives a tensor."""
+DRAWN = 0.5
+"""What each of them gives where the outputs of a module and its graph are compared."""
 LAYERS = _overloads("""
     linear conv1d conv2d conv3d conv1d.padding conv2d.padding conv3d.padding convolution conv_transpose1d
     conv_transpose2d.input conv_transpose3d.input max_pool1d max_pool2d max_pool3d max_pool2d_with_indices
@@ -61,7 +70,7 @@ LAYERS = _overloads("""
 """Operators that are layers of a network."""
 SIZES = _words("sym_size.int add sub mul floordiv mod getitem")
 """Computations with sizes, and the choice of one of several results."""
-OPERATORS = CALCULATIONS | ARRANGEMENTS | SOURCES | LAYERS
+OPERATORS = CALCULATIONS | ARRANGEMENTS | SOURCES | DRAWS | LAYERS
 """All operators on tensors."""
 VIEWS = _words("""
     alias contiguous detach view reshape flatten unflatten squeeze unsqueeze permute transpose t movedim swapaxes expand
