@@ -75,6 +75,18 @@ def test_heads_that_are_joined_by_a_view_are_joined_in_the_examiner() -> None:
     np.testing.assert_allclose(network_of(module, series).outputs(series)[0], outputs(module, series), atol=1e-5)
 
 
+def test_outputs_by_name_are_read_in_their_order() -> None:
+    from torch import nn
+
+    module = module_of(lambda own, x: {"scores": own.scores(x), "extra": [own.extra(x)]},
+                       scores=nn.Linear(4, 3), extra=nn.Linear(4, 2))  # fmt: skip
+    assert [output.shape for output in network_of(module, ROWS).outputs(ROWS)] == [(6, 3), (6, 2)]
+    result = recorded(
+        lambda: check.loss(network_of(module, ROWS), on=(ROWS, np.zeros((6, 2))), loss="mse", below=9, part=1)
+    )
+    assert result.fraction == 1, result.message
+
+
 def test_a_frozen_layer_counts_and_is_not_trainable(made: Any) -> None:
     module = copy.deepcopy(made["Sequential"][0])
     for parameter in module[0].parameters():

@@ -180,8 +180,8 @@ def _tensor(array: Any, floating: Any) -> Any:
 def _arrays(outputs: Any) -> list[Any]:
     import numpy as np
 
-    outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-    outputs = [output for output in outputs if output is not None]
+    # Lists and dictionaries in their order, as an export flattens them.
+    outputs = [output for output in sys.modules["torch"].utils._pytree.tree_leaves(outputs) if output is not None]
     return [output.to(sys.modules["torch"].float32).numpy().astype(np.float32) for output in outputs]
 
 
