@@ -14,6 +14,13 @@ _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_f
 """Operators that take the device of their argument."""
 _DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
 _RECURRENT = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
+_VIEWS = {
+    "view.default": "reshape.default",
+    "_unsafe_view.default": "reshape.default",
+    "view_as.default": "reshape_as.default",
+}
+"""Operator that needs numbers which lie in order → one that gives the same numbers. The result of an attention lies in
+another order by another device or in a training, and the export leaves out a ``contiguous`` that did nothing."""
 _MAX_SIZE = 2**40
 
 Watch = Callable[[int, Sequence[Any], Any], None]
@@ -104,7 +111,7 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
         elif operator == "_native_batch_norm_legit_no_training.default":
             x, weight, bias, mean, variance, momentum, epsilon = args
             return [overload("batch_norm.default")(x, weight, bias, mean, variance, True, momentum, epsilon, False)]
-    return overload(operator)(*args, **keywords)
+    return overload(_VIEWS.get(operator, operator))(*args, **keywords)
 
 
 def _size(operator: str, args: list[Any]) -> Any:

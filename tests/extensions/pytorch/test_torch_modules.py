@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.remote_models import answer, recorded
-from helpers.torch_modules import ROWS, modules, network_of
+from helpers.torch_modules import ROWS, SERIES, modules, network_of
 from helpers.torch_modules import module as module_of
 
 from autograder import check
@@ -229,6 +229,21 @@ def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> N
     assert " → ".join(map(str, twin.steps("torch"))) == " → ".join(
         map(str, network_of(names["model"], ROWS).steps("torch"))
     )
+
+
+def test_a_view_of_the_result_of_an_attention_is_read() -> None:
+    """PyTorch's attention gives its numbers in an order that depends on the device; ``contiguous`` is not exported."""
+    from torch import nn
+    from torch.nn.functional import scaled_dot_product_attention
+
+    def attention(own: Any, x: Any) -> Any:
+        heads = own.project(x).view(x.size(0), 5, 2, 4).transpose(1, 2)
+        mixed = scaled_dot_product_attention(heads, heads, heads, is_causal=True)
+        return own.out(mixed.transpose(1, 2).contiguous().view(x.size(0), 5, 8))
+
+    module = module_of(attention, project=nn.Linear(4, 8), out=nn.Linear(8, 3))
+    twin = network_of(module, SERIES)
+    np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
 
 
 # --- what is only asked ------------------------------------------------------------------------------------
