@@ -271,6 +271,8 @@ def waits_for_a_person(model: Any) -> None:
     assert is_undecided(asked), asked.message
     asked = recorded(lambda: check.architecture(model, IN_ORDER))
     assert is_undecided(asked), asked.message
+    asked = recorded(lambda: check.architecture(model, [...], input_shape=(4,), output_shape=(3,)))
+    assert is_undecided(asked), asked.message
     assert is_undecided(recorded(lambda: retrained(model)))
     measured = recorded(lambda: check.loss(model, on=(ROWS, np.eye(3)[LABELS]), below=99, loss="mse"))
     assert "exported" not in measured.evidence
