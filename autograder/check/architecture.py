@@ -98,7 +98,9 @@ def architecture(
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
-    if lines and _may_be_right(model, pattern, present, library):
+    # Of a module that is not read, the parts stand in the order in which they were made, and the shapes are unknown.
+    is_unread = library == "torch" and not isinstance(model, Network)
+    if is_unread or (lines and _may_be_right(model, pattern, present, library)):
         doubt = f"{own_layers.PERSON if is_examined(model) else UNREAD_PARTS} {A_PERSON_DECIDES}"
         return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
@@ -119,8 +121,6 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
         return (
             bool(unknown) or _asks_for_unknown_settings(pattern, present) or own_layers.may_be_asked(pattern, present)
         )
-    if library == "torch":
-        return True  # parts in the order in which they were made, without functions
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 
 

@@ -18,8 +18,13 @@ _PLACED = frozenset(name for name in SOURCES if not name.startswith(_LIKE)).unio
 """Operators that have no such argument."""
 _DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
 _RECURRENT = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
-_LAYOUT_FREE = {"view.default": "reshape.default", "_unsafe_view.default": "reshape.default"}
-"""Operators that need a layout of memory which not each way to compute gives, and the same without that need."""
+_VIEWS = {
+    "view.default": "reshape.default",
+    "_unsafe_view.default": "reshape.default",
+    "view_as.default": "reshape_as.default",
+}
+"""Operator that needs numbers which lie in order → one that gives the same numbers. The result of an attention lies in
+another order by another device or in a training, and the export leaves out a ``contiguous`` that did nothing."""
 _MAX_SIZE = 2**40
 
 Watch = Callable[[int, Sequence[Any], Any], None]
@@ -63,8 +68,8 @@ def compute(
             values[number] = _call(node.operator, args, keywords, device, training)
             if node.operator in DRAWS and not by_chance:
                 values[number] = values[number].new_full(values[number].shape, DRAWN)
-            if watch is not None:
-                watch(number, args, values[number])
+        if watch is not None:
+            watch(number, args, values[number])
         for unused in last.get(number, ()):
             values.pop(unused, None)
     outputs = [values[number] for number in graph.outputs]
@@ -114,7 +119,7 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
         elif operator == "_native_batch_norm_legit_no_training.default":
             x, weight, bias, mean, variance, momentum, epsilon = args
             return [overload("batch_norm.default")(x, weight, bias, mean, variance, True, momentum, epsilon, False)]
-    return overload(_LAYOUT_FREE.get(operator, operator))(*args, **keywords)
+    return overload(_VIEWS.get(operator, operator))(*args, **keywords)
 
 
 def _size(operator: str, args: list[Any]) -> Any:

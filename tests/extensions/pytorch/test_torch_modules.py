@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.remote_models import answer, recorded
-from helpers.torch_modules import ROWS, modules, network_of
+from helpers.torch_modules import ROWS, SERIES, modules, network_of
 from helpers.torch_modules import module as module_of
 
 from autograder import check
@@ -257,6 +257,78 @@ def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> N
     )
 
 
+def test_a_view_of_the_result_of_an_attention_is_read() -> None:
+    """PyTorch's attention gives its numbers in an order that depends on the device; ``contiguous`` is not exported."""
+    from torch import nn
+    from torch.nn.functional import scaled_dot_product_attention
+
+    def attention(own: Any, x: Any) -> Any:
+        heads = own.project(x).view(x.size(0), 5, 2, 4).transpose(1, 2)
+        mixed = scaled_dot_product_attention(heads, heads, heads, is_causal=True)
+        return own.out(mixed.transpose(1, 2).contiguous().view(x.size(0), 5, 8))
+
+    module = module_of(attention, project=nn.Linear(4, 8), out=nn.Linear(8, 3))
+    twin = network_of(module, SERIES)
+    np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
+
+
+def any_number(own: Any, *rows: Any, **settings: Any) -> Any:
+    return own.out(*rows)
+
+
+FORMS: dict[str, Callable[..., Any]] = {
+    "by the length of the rows": lambda own, x: own.out(x.view(len(x), -1)),
+    "with any number of arguments": any_number,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_module_may_take_its_rows_in_any_form(name: str) -> None:
+    from torch import nn
+
+    module = module_of(FORMS[name], out=nn.Linear(4, 3))
+    twin = network_of(module, ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(module, ROWS), rtol=1e-4, atol=1e-5)
+    assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"]
+
+
+@pytest.mark.parametrize("mask", ["made when called", "made before"])
+def test_a_transformer_that_is_not_told_that_its_mask_is_causal_is_read(mask: str) -> None:
+    from torch import nn
+
+    causal = nn.Transformer.generate_square_subsequent_mask
+    layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2)
+    module = module_of(
+        lambda own, x: own.layers(x, mask=own.mask if mask == "made before" else causal(5)), layers=layers
+    )
+    module.register_buffer("mask", causal(5))
+    twin = network_of(module, SERIES)
+    np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
+    assert recorded(lambda: check.causal(twin, SERIES)).fraction == 1
+
+
+def test_averaged_weights_are_read() -> None:
+    from torch import nn
+    from torch.optim.swa_utils import AveragedModel
+
+    twin = network_of(AveragedModel(nn.Sequential(nn.Linear(4, 3))), ROWS)
+    assert (count_parameters(twin).total, *map(str, twin.steps("keras"))) == (15, "Dense(units=3)")
+
+
+def test_layers_that_share_an_array_of_weights_are_read_one_by_one() -> None:
+    import torch
+    from torch import nn
+
+    def halves(own: Any, x: Any) -> Any:
+        first, second = own.weights.chunk(2)
+        return nn.functional.linear(x, first), nn.functional.linear(x, second)
+
+    twin = network_of(module_of(halves, weights=nn.Parameter(torch.ones(6, 4))), ROWS)
+    assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"] * 2
+    across = module_of(lambda own, x, y: own.mix(x, y, y)[0], mix=nn.MultiheadAttention(4, 2, batch_first=True))
+    assert [step.kind for step in network_of(across, [SERIES, SERIES + 1]).steps("torch")][-1] == "Linear"
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
@@ -281,6 +353,8 @@ def waits_for_a_person(model: Any) -> None:
     asked = recorded(lambda: check.architecture(model, ASKED, input_shape=(4,)))
     assert is_undecided(asked), asked.message
     asked = recorded(lambda: check.architecture(model, IN_ORDER))
+    assert is_undecided(asked), asked.message
+    asked = recorded(lambda: check.architecture(model, [...], input_shape=(4,), output_shape=(3,)))
     assert is_undecided(asked), asked.message
     assert is_undecided(recorded(lambda: retrained(model)))
     measured = recorded(lambda: check.loss(model, on=(ROWS, np.eye(3)[LABELS]), below=99, loss="mse"))
