@@ -16,13 +16,23 @@ from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
-from autograder.models.unrolled import agree, differs, no_record
+from autograder.models.unrolled import agree
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
 
 
 IN_EVALUATION = "in evaluation mode, though the module was left in training mode"
+_UNREAD = {
+    "shapes": "the shape of its rows is not known",
+    "flow": "its forward decides by the values of its data",
+    "values": "its forward turns tensors into numbers (numpy, float, int)",
+    "rows": "its forward depends on the number of rows",
+    "library": "its forward runs an operator that the grader does not compute, or changes a tensor that has other uses",
+    "large": "its graph has more than 5,000 operators, or 60 million numbers",
+    "outputs": "its forward returns something other than tensors that depend on its inputs",
+}
+"""Reason of a claim → why a module is only asked, for a person."""
 
 
 def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: int = 50_000_000) -> TorchNetwork:
@@ -37,8 +47,9 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
         RefusedModel: the claim is not a graph that the examiner computes; the text is for the student.
     """
     claim = mapping(claim, "The module")
-    if claim.get("unread"):
-        raise no_record(claim)
+    if reason := claim.get("unread"):
+        why = (_UNREAD.get(reason) if type(reason) is str else None) or "torch.export cannot describe it"
+        raise RefusedModel(f"The module is only asked: {why}.", kind_refused=True)
     graph = mapping(claim.get("graph"), "The module's graph")
     entries = graph.get("tensors")
     count = len(entries) if type(entries) is list else 0
@@ -211,7 +222,11 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     tolerance = max(_TOLERANCES.get(dtype, TOLERANCE) for dtype in types)
     pairs = zip([*once, *joined, *(array[order] for array in once)], [*answers, *answers[len(once) :]], strict=True)
     if not all(agree(expected, answer, tolerance) for expected, answer in pairs):
-        raise differs()
+        raise RefusedModel(
+            "The module is only asked: its graph predicts something else than the module, or its predictions depend on "
+            "the other rows of a batch.",
+            kind_refused=True,
+        )
 
 
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}

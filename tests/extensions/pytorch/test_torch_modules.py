@@ -266,6 +266,38 @@ def test_a_module_that_cannot_be_read_waits_for_a_person(name: str) -> None:
     waits_for_a_person(answer(forward(FORWARDS[name])))
 
 
+REASONS = {
+    "by its values": "decides by the values",
+    "by the number of rows": "depends on the number of rows",
+    "by being exported": "predicts something else than the module",
+    "with numpy": "turns tensors into numbers",
+    "over the rows": "depend on the other rows",
+    "the order of rows": "depend on the other rows",
+    "in a way that is not in the table": "runs an operator that the grader does not compute",
+    "at random": "runs an operator that the grader does not compute",
+}
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_a_person_reads_why_a_module_is_only_asked_and_the_student_does_not(name: str) -> None:
+    model = answer(forward(FORWARDS[name]))
+    for result in (
+        recorded(lambda: check.architecture(model, ASKED, input_shape=(4,))),
+        recorded(lambda: check.architecture(model, IN_ORDER, input_shape=(4,))),
+        recorded(lambda: retrained(model)),
+    ):
+        assert REASONS[name] in result.detail
+        assert "module cannot be read" in result.message
+        assert REASONS[name] not in result.message
+
+
+def test_a_module_whose_parts_are_as_asked_and_whose_shapes_nobody_knows_waits_for_a_person() -> None:
+    source = "import torch\nfrom torch import nn\nclass Own(nn.Sequential):\n    def forward(self, x):\n"
+    model = answer(f"{source}        return super().forward(torch.fft.fft(x).real)\nmodel = Own(nn.Linear(4, 3))")
+    result = recorded(lambda: check.architecture(model, [check.layer("Linear", out_features=3)], input_shape=(4,)))
+    assert is_undecided(result), result.message
+
+
 @pytest.mark.parametrize(
     "name", ["by its values", *(pytest.param(name, marks=pytest.mark.slow) for name in list(FORWARDS)[1:])]
 )

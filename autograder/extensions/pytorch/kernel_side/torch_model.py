@@ -51,7 +51,8 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
                 described["unread"] = error.reason
                 break
             except Exception as error:
-                described["unread"] = _reason(error)
+                if described["unread"] == "raised":  # rows of the other type fail for a reason of their own
+                    described["unread"] = _reason(error)
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
     return described, []
