@@ -231,6 +231,32 @@ def test_a_module_that_only_calls_another_is_read_as_that_one(wrapped: str) -> N
     )
 
 
+KEEPS = {
+    "its hidden units": "def forward(self, x):\n        self.kept = torch.relu(self.hidden(x))\n        return self.out(self.kept)",
+    "all hidden units": "kept = []\n    def forward(self, x):\n        self.kept = [*self.kept, torch.relu(self.hidden(x))]\n"
+    "        return self.out(self.kept[-1])",
+}
+
+
+@pytest.mark.parametrize("name", KEEPS)
+def test_a_module_that_keeps_tensors_of_its_last_pass_is_read(name: str) -> None:
+    """Weights of attention for a plot, or the last loss: PyTorch copies no tensor that has gradients to pass on."""
+    start = SOURCE.partition("    def forward")[0].replace(", self.drop", "").replace(", nn.Dropout(0.2)", "")
+    model = answer(
+        f"{start}    {KEEPS[name]}\nmodel = Net()\nloss = model(torch.ones(5, 4)).sum()\nloss.backward()\nmodel.loss = loss"
+    )
+    result = recorded(lambda: check.architecture(model, [check.dense(8, "relu"), check.dense(3)], input_shape=(4,)))
+    assert result.fraction == 1, result.detail
+
+
+def test_lazy_layers_that_were_never_called_are_read() -> None:
+    model = answer("from torch import nn\nmodel = nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3))")
+    pattern = [check.layer("Linear", out_features=8), check.layer("ReLU"), check.layer("Linear", out_features=3)]
+    result = recorded(lambda: check.architecture(model, pattern, input_shape=(4,)))
+    assert result.fraction == 1, result.detail
+    assert recorded(lambda: check.parameters(model, exactly=67)).fraction == 1
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {

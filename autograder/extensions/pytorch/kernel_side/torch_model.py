@@ -45,7 +45,7 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
     with _quiet():
         for dtype in _TYPES:
             try:
-                twin = copy.deepcopy(module).cpu().eval()
+                twin = _copied(module).cpu().eval()
                 (graph, arrays), probe, answers = _read(twin, shapes, dtype)
             except UnknownError as error:
                 described["unread"] = error.reason
@@ -64,6 +64,24 @@ def _unwrapped(module: Any) -> Any:
         if is_a(module, library, kind):
             module = getattr(module, attribute)
     return module
+
+
+def _copied(module: Any) -> Any:
+    """Return a copy of a module, and of the tensors that it keeps from its last pass only their numbers.
+
+    Students keep a loss, or weights of attention for a plot. PyTorch copies no tensor that has gradients to pass on.
+    """
+    kept = [tensor for part in module.modules() for tensor in _kept(vars(part)) if not tensor.is_leaf]
+    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in kept})
+
+
+def _kept(value: Any) -> Iterator[Any]:
+    """Yield the tensors in plain containers."""
+    if is_a(value, "torch", "Tensor"):
+        yield value
+    elif type(value) in (dict, list, tuple):
+        for item in value.values() if type(value) is dict else value:
+            yield from _kept(item)
 
 
 def in_training(module: Any) -> bool:
