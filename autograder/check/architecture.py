@@ -10,7 +10,7 @@ from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import ANY_KIND, Run, is_fixed, run_text, singles
-from autograder.check.reading import as_examined
+from autograder.check.reading import as_examined, unread_reason
 from autograder.check.results import report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
@@ -23,10 +23,10 @@ from autograder.check.subject import (
     not_rebuilt,
     reading_of,
 )
-from autograder.check.unreadable import A_PERSON_DECIDES, report_unreadable
+from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.models.network import Network
-from autograder.records.checks import UNDECIDED, CheckResult
+from autograder.records.checks import CheckResult
 
 MAX_LINES = 8
 UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
@@ -98,11 +98,11 @@ def architecture(
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."
-    # Of a module that is not read, the parts stand in the order in which they were made, and the shapes are unknown.
-    is_unread = library == "torch" and not isinstance(model, Network)
-    if is_unread or (lines and _may_be_right(model, pattern, present, library)):
-        doubt = f"{own_layers.PERSON if is_examined(model) else UNREAD_PARTS} {A_PERSON_DECIDES}"
-        return report(name, 0.0, doubt, weight=weight, detail="; ".join([*texts, detail]), evidence={UNDECIDED: True})
+    if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
+        why = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
+        return report_for_a_person(name, UNREAD_PARTS, weight, detail=why)
+    if lines and _may_be_right(model, pattern, present, library):
+        return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
 

@@ -84,6 +84,13 @@ class _DescribedModel:
     parts: str = ""
     """The digest of its layers: every description must have the same, because a class that answers several questions
     could show each of them another network. Empty in a student's own notebook."""
+    refusal: str = ""
+    """Why the last description was refused, for a person; empty if it was not."""
+
+
+def unread_reason(model: Any) -> str:
+    """Return why a model is only asked, for a person and not for the student; empty if nobody tried to read it."""
+    return _description(model).refusal
 
 
 def _description(model: Any) -> _DescribedModel:
@@ -105,9 +112,10 @@ def _by_shapes(model: Any, shapes: Any, stored: _DescribedModel) -> Any:
             return model
         remote = reference_of(model) is not None
         rebuilt = _rebuilt(id(stored.owner), lambda: described.record(shapes), stored if remote else None)
-        stored.shapes = shapes
+        stored.shapes, stored.refusal = shapes, ""
         return rebuilt
-    except Exception:  # the student's code prevented the description, or it is refused: the model stays to be asked
+    except Exception as error:  # the student's code prevented the description, or it is refused: it stays to be asked
+        stored.refusal = str(error) if hasattr(error, "kind_refused") else "Its description failed."
         return model
 
 
@@ -128,8 +136,9 @@ def _rebuilt(owner: int, claim: Callable[[], Any], stored: _DescribedModel | Non
     with preserve_random_state():
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
-        if stored is not None:
-            parts = digest([_layers_of(described)])
+        layers = _layers_of(described)
+        if stored is not None and layers is not None:
+            parts = digest([layers])
             stored.parts = stored.parts or parts
             if stored.parts != parts:
                 raise RefusedModel("The model shows different layers at different times.", kind_refused=True)
@@ -152,9 +161,9 @@ def _outcome(rebuild: Callable[..., Any], described: Any, weights: Any) -> Any:
 
 
 def _layers_of(described: Any) -> Any:
-    """Return what every description of a model must have in common."""
-    graph = described.get("graph")
-    return [graph["nodes"], graph["tensors"]] if graph else _without_names(described["config"])
+    """Return what every description of a model must have in common; None if it describes no layers."""
+    graph, config = described.get("graph"), described.get("config")
+    return [graph["nodes"], graph["tensors"]] if graph else _without_names(config) if config else None
 
 
 def _without_names(config: Any) -> Any:

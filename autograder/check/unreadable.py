@@ -1,12 +1,14 @@
-"""Checks of a Keras model that can be asked for predictions and not be read: a person decides them."""
+"""Checks of a model that can be asked for predictions and not be read: a person decides them."""
 
 from __future__ import annotations
 
 from autograder.check.handle import ModelHandle
+from autograder.check.reading import unread_reason
 from autograder.check.results import report
 from autograder.check.subject import external_model_of, not_a_model
 from autograder.records.checks import UNDECIDED, CheckResult
 
+MODULE_UNREAD = "The PyTorch module cannot be read."
 A_PERSON_DECIDES = "A test cannot tell more of it, so a person decides."
 
 
@@ -29,7 +31,9 @@ def report_unreadable(
         return report(name, 0.0, problem, weight=weight)
     if unusable := not_a_model(model):
         return report(name, 0.0, unusable, weight=weight)
-    return report_for_a_person(name, problem, weight)
+    if external is None or external.family != "torch":
+        return report_for_a_person(name, problem, weight)
+    return report_for_a_person(name, MODULE_UNREAD, weight, detail=f"{MODULE_UNREAD} {unread_reason(model)}".strip())
 
 
 def report_for_a_person(name: str, problem: str, weight: float, *, detail: str = "") -> CheckResult:

@@ -20,7 +20,7 @@ from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
-from autograder.models.unrolled import agree, differs
+from autograder.models.unrolled import agree
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
@@ -31,7 +31,7 @@ _REASONS: Mapping[str, str] = {
     "shapes": "the shape of its input is not known. Call it before it is tested",
     "flow": "its forward decides by the values of its data (if, while, for over a tensor): use torch.where",
     "values": "its forward turns tensors into numbers or arrays (item, numpy, float)",
-    "library": "its forward uses an operator that the grader does not compute",
+    "library": "its forward runs an operator that the grader does not compute, or changes a tensor that has other uses",
     "large": f"it has more than {MAX_NUMBERS:,} numbers, or more than {MAX_NODES:,} operators",
     "rows": "its forward depends on the number of rows",
     "outputs": "its forward gives something other than tensors with one row for each row of its input",
@@ -76,8 +76,9 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
     cause = _REASONS.get(reason, "") if type(reason) is str else ""
     if reason == "library" and type(operator) is str and _OPERATOR.fullmatch(operator):
         draws = operator.startswith(_DRAWING)
-        cause = "its forward draws at random in evaluation mode, too" if draws else f"{cause}: {operator}"
-    text = f"The module's graph cannot be read: {cause or 'the kernel does not say why'}."
+        unknown = f"its forward runs an operator that the grader does not compute: {operator}"
+        cause = "its forward draws at random in evaluation mode, too" if draws else unknown
+    text = f"The module is only asked: {cause or _REASONS['raised']}."
     return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes")
 
 
@@ -248,7 +249,11 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     tolerance = max(_TOLERANCES.get(dtype, TOLERANCE) for dtype in types)
     pairs = zip([*once, *joined, *(array[order] for array in once)], [*answers, *answers[len(once) :]], strict=True)
     if not all(agree(expected, answer, tolerance) for expected, answer in pairs):
-        raise differs()
+        raise RefusedModel(
+            "The module is only asked: its graph predicts something else than the module, or its predictions depend on "
+            "the other rows of a batch.",
+            kind_refused=True,
+        )
 
 
 _TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1}

@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from ....kernel import probe_rows
 from ....kernel.keras_inputs import leaves
@@ -48,13 +48,13 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
     with _quiet():
         for dtype in _TYPES:
             try:
-                twin = copy.deepcopy(module).cpu().eval()
+                twin = _copied(module).cpu().eval()
                 (graph, arrays), probe, answers = _read(twin, shapes, dtype)
             except UnknownError as error:
                 described["unread"], described["operator"] = error.reason, error.operator
                 break
             except Exception as error:
-                if described["unread"] == "raised":  # what rows of numbers show says more than that integers do not fit
+                if described["unread"] == "raised":  # rows of the other type fail for a reason of their own
                     described["unread"] = _reason(error)
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
@@ -67,6 +67,24 @@ def _unwrapped(module: Any) -> Any:
         if is_a(module, library, kind):
             module = getattr(module, attribute)
     return module
+
+
+def _copied(module: Any) -> Any:
+    """Return a copy of a module, and of the tensors that it keeps from its last pass only their numbers.
+
+    Students keep a loss, or weights of attention for a plot. PyTorch copies no tensor that has gradients to pass on.
+    """
+    kept = [tensor for part in module.modules() for tensor in _kept(vars(part)) if not tensor.is_leaf]
+    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in kept})
+
+
+def _kept(value: Any) -> Iterator[Any]:
+    """Yield the tensors in plain containers."""
+    if is_a(value, "torch", "Tensor"):
+        yield value
+    elif type(value) in (dict, list, tuple):
+        for item in value.values() if type(value) is dict else value:
+            yield from _kept(item)
 
 
 def in_training(module: Any) -> bool:
@@ -112,11 +130,11 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
 
 def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, Any], list[Any]]:
     import torch.export
-    from torch.export.dynamic_shapes import ShapesCollection
+    from torch.export import dynamic_shapes
 
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
     args, keywords = _arguments(shapes, tensors)
-    free = ShapesCollection()  # by tensor, since ``forward`` may take ``*args``
+    free = cast("Any", dynamic_shapes).ShapesCollection()  # by tensor, since ``forward`` may take ``*args``
     for tensor in tensors:
         free[tensor] = {0: rows}
     export = partial(torch.export.export, module, tuple(args), keywords or None, dynamic_shapes=free)
@@ -126,7 +144,10 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
         except Exception as error:
             if _FIXED not in str(error):
                 raise
-            program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
+            try:
+                program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
+            except Exception:
+                raise error from None
     if not is_recordable(program):
         program = program.run_decompositions(_decompositions())
     return record(program, module, list(shapes) if keywords else [])

@@ -30,6 +30,7 @@ CALCULATIONS = _overloads("""
     mean.dim sum.dim_IntList amax amin max.dim min.dim argmax argmin var.correction var.dim std.correction std.dim
     prod.dim_int logsumexp linalg_vector_norm norm.ScalarOpt_dim any.dim all.dim topk sort
     matmul mm bmm mv addmm baddbmm einsum outer cosine_similarity pairwise_distance cdist
+    index_put scatter_add scatter_reduce.two index_add
 """)
 """Operators that compute numbers from numbers."""
 ARRANGEMENTS = _overloads("""
@@ -39,6 +40,7 @@ ARRANGEMENTS = _overloads("""
     cat stack hstack vstack concat split.Tensor split.sizes split_with_sizes chunk unbind.int flip roll repeat tile
     repeat_interleave.self_int diagonal tril triu pad constant_pad_nd pixel_shuffle pixel_unshuffle
     channel_shuffle one_hot numpy_T mT
+    copy slice_scatter select_scatter diagonal_scatter scatter.src scatter.value masked_scatter
 """)
 """Operators that only move numbers."""
 SOURCES = _overloads("""
