@@ -376,6 +376,7 @@ FORWARDS = {
     "over the rows": "y - y.mean(dim=0)",
     "the order of rows": "y.flip(0)",
     "in a way that is not in the table": "torch.fft.fft(y).real",
+    "with a loss beside": "y, y.mean()",
     "at random": "y + torch.poisson(torch.exp(y))",
 }
 
@@ -410,6 +411,7 @@ REASONS = {
     "with numpy": "turns tensors into numbers",
     "over the rows": "depend on the other rows",
     "the order of rows": "depend on the other rows",
+    "with a loss beside": "other than tensors with one row for each row of its input",
     "in a way that is not in the table": "runs an operator that the grader does not compute: _fft",
     "at random": "draws at random in evaluation mode, too",
 }

@@ -231,6 +231,8 @@ def _arrays(outputs: Any) -> list[Any]:
 
     # Lists and dictionaries in their order, as an export flattens them.
     outputs = [output for output in sys.modules["torch"].utils._pytree.tree_leaves(outputs) if output is not None]
+    if not all(getattr(output, "ndim", 0) for output in outputs):  # a loss among them has no rows
+        raise UnknownError("outputs")
     return [output.to(sys.modules["torch"].float32).numpy().astype(np.float32) for output in outputs]
 
 
