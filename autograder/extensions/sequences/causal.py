@@ -130,9 +130,11 @@ def _sizes(flat: np.ndarray) -> np.ndarray:
     others, so usual sizes are medians, and of the rows as they are given.
     """
     magnitudes = np.where(np.isfinite(flat), np.abs(flat), 0)
-    compared, given = np.maximum(magnitudes[1:], magnitudes[0]), magnitudes[0]
-    least = max(float(np.median(given[given > 0])) if given.any() else 0.0, 1e-6)
-    return np.asarray(np.maximum(compared, np.maximum(np.median(given, axis=0), least)))
+    unchanged = magnitudes[0]
+    least = max(float(np.median(unchanged[unchanged > 0])) if unchanged.any() else 0.0, 1e-6)
+    return np.asarray(
+        np.maximum(np.maximum(magnitudes[1:], unchanged), np.maximum(np.median(unchanged, axis=0), least))
+    )
 
 
 def _scores(flat: np.ndarray) -> np.ndarray:
