@@ -230,6 +230,52 @@ GRAPHS: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "pixels of nothing": claim(node("view.default", X, [-1, 4, 1, 1]), node("pixel_shuffle.default", SECOND, 0)),
     "a group of nothing": claim(node("view.default", X, [-1, 4, 1]), node("group_norm.default", SECOND, 0)),
     "a negative power of a distance": claim(node("cdist.default", X, X, -1.0)),
+    # --- what ends a process, or takes memory and time that the results do not show
+    "the lowest number by -1": claim(
+        node("div.Tensor_mode", SECOND, THIRD, rounding_mode="trunc"), node("add.Tensor", X, {"value": 4}),
+        tensors=[tensor(np.full(4, -(2**63)), parameter=False), tensor(np.full(4, -1), parameter=False)],
+    ),
+    "statistics of fewer channels": claim(
+        node("_native_batch_norm_legit_no_training.default", X, None, None, SECOND, SECOND, 0.1, 1e-5),
+        node("getitem", THIRD, 0),
+        tensors=[tensor(np.ones(1, "float32"), parameter=False)],
+    ),
+    "a loop of no weights": claim(
+        node("view.default", X, [-1, 1, 4]), node("lstm.input", SECOND, [SECOND, SECOND], [], False, 2, 0.0, False, False, True),
+        node("getitem", THIRD, 0),
+    ),
+    "distances of all pairs": claim(
+        node("ones.default", [1, 2000, 1000]), node("ones.default", [2000, 1, 1000]),
+        node("pairwise_distance.default", SECOND, THIRD),
+    ),
+    "angles of all pairs": claim(
+        node("ones.default", [1, 2000, 1000]), node("ones.default", [2000, 1, 1000]),
+        node("cosine_similarity.default", SECOND, THIRD, -1),
+    ),
+    "a pool of millions": claim(
+        node("ones.default", [3, 1, 4000, 4000]), node("avg_pool2d.default", SECOND, [2000, 2000], [1, 1])
+    ),
+    "a maximum of millions": claim(
+        node("ones.default", [3, 1, 4000, 4000]), node("max_pool2d.default", SECOND, [2000], [1])
+    ),
+    "a convolution of 64 bits that is unfolded": claim(
+        node("ones.default", [3, 1, 600, 600], dtype={"dtype": "float64"}),
+        node("ones.default", [1, 1, 90, 90], dtype={"dtype": "float64"}),
+        node("conv2d.default", SECOND, THIRD),
+    ),
+    "a convolution whose padding is not seen": claim(
+        node("ones.default", [3, 1, 9, 9]), node("ones.default", [1, 1, 2000, 2000]),
+        node("conv2d.default", SECOND, THIRD, None, [1, 1], [2900, 2900], [1, 1], 1),
+    ),
+    "a weight by its name": claim(
+        node("ones.default", [3, 1, 3000, 3000]), node("ones.default", [1, 1, 1500, 1500]),
+        ["conv2d.default", [SECOND], {"weight": THIRD}],
+    ),
+    "a size that grows with the rows": claim(
+        node("sym_size.int", X, 0), node("mul", SECOND, SECOND), node("mul", THIRD, THIRD),
+        node("ones.default", [{"value": 4}, {"value": 4}, 100]),
+        node("sum.dim_IntList", {"value": 5}, None), node("add.Tensor", X, {"value": 6}),
+    ),
     # --- rows
     "rows for columns": claim(node("permute.default", X, [1, 0])),
     "rows in another order": claim(node("flip.default", X, [0]), node("linear.default", SECOND, W)),

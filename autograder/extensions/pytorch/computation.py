@@ -109,6 +109,7 @@ def dtype_named(name: str) -> Any:
 def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any, training: bool) -> Any:
     if operator in _PLACED:
         keywords["device"] = device
+    _require_safe(operator, args, keywords)
     if training:
         if operator in _DROPOUT:
             args[2] = True
@@ -120,6 +121,28 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
             x, weight, bias, mean, variance, momentum, epsilon = args
             return [overload("batch_norm.default")(x, weight, bias, mean, variance, True, momentum, epsilon, False)]
     return overload(_VIEWS.get(operator, operator))(*args, **keywords)
+
+
+def _require_safe(operator: str, args: list[Any], keywords: Mapping[str, Any]) -> None:
+    """Require what PyTorch itself does not check, and would end this process or read memory of something else.
+
+    Raises:
+        ValueError: the arguments do not fit together.
+    """
+    if operator == "_native_batch_norm_legit_no_training.default":
+        sizes = {held.numel() for held in args[1:5] if held is not None}
+        if sizes != {args[0].shape[1]}:
+            raise ValueError("statistics of another size")
+    elif operator in _RECURRENT:
+        weights, has_biases, layers = args[2:5]
+        if len(weights) != layers * (2 if args[7] else 1) * (4 if has_biases else 2):
+            raise ValueError("another number of weights")
+    elif operator in ("div.Tensor_mode", "div.Scalar_mode") and keywords.get("rounding_mode") == "trunc":
+        dividend, divisor = args
+        is_whole = not any(_is_tensor(held) and held.is_floating_point() for held in args)
+        is_there = not (_is_tensor(dividend) and dividend.is_meta)
+        if is_whole and is_there and bool((divisor == -1).any() if _is_tensor(divisor) else divisor == -1):
+            raise ValueError("the quotient of the lowest number and -1 has no place")  # the processor ends the process
 
 
 def _size(operator: str, args: list[Any]) -> Any:

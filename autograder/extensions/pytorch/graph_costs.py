@@ -18,6 +18,8 @@ ROWS = 3
 """Rows with which shapes are computed: a number that few layers have as a size."""
 _TOO_LARGE = "The outputs of the module's operators are too large to be graded."
 _PRODUCTS = frozenset(["matmul.default", "mm.default", "bmm.default", "mv.default", "addmm.default", "baddbmm.default"])
+_DIFFERENCES = frozenset(["pairwise_distance.default", "cosine_similarity.default"])
+"""Operators that keep a number for each pair that they compare."""
 _LOOPS = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
 _ADDED = frozenset(["addmm.default", "baddbmm.default"])
 """Products of which the first argument is added."""
@@ -30,6 +32,8 @@ class GraphCosts:
     graph: Graph
     elements: float = 0.0
     """Count of the numbers in all results."""
+    largest: float = 0.0
+    """Most numbers that one operator makes on the way to its result."""
     work: float = 0.0
     """Count of the multiplications."""
     outputs: tuple[tuple[int, ...], ...] = ()
@@ -51,11 +55,8 @@ class GraphCosts:
         self.elements += sum(sizes)
         shapes = [tuple(tensor.shape) for tensor in tensors_in(args)]
         self.work += _work(node.operator, shapes, args, sum(sizes))
-        if (
-            max([*sizes, 0]) > MAX_TENSOR
-            or self.elements > MAX_ELEMENTS
-            or _expanded(node.operator, shapes, args) > MAX_TENSOR
-        ):
+        self.largest = max(self.largest, _expanded(node.operator, shapes, args, sum(sizes)))
+        if max([*sizes, self.largest]) > MAX_TENSOR or self.elements > MAX_ELEMENTS:
             raise RefusedModel(_TOO_LARGE)
         if self.work > MAX_WORK:
             raise RefusedModel("The module needs more computation for one row of data than can be graded.")
@@ -93,6 +94,34 @@ def measured(graph: Graph, max_parameters: int) -> GraphCosts:
     return measure
 
 
+def require_linear_growth(graph: Graph, costs: GraphCosts, rows: int) -> None:
+    """Require that a number of rows takes about as many numbers for each row as when the graph was measured.
+
+    A graph computes sizes of the number of its rows, so that few rows may be small and many larger than any memory.
+
+    Raises:
+        RefusedModel: it takes many more.
+    """
+    import torch
+
+    most = _MAX_GROWTH * max(rows, ROWS) * (costs.elements + 1)
+    total = 0
+
+    def watch(number: int, args: Any, result: Any) -> None:
+        nonlocal total
+        total += sum(tensor.numel() for tensor in tensors_in(result))
+        if total > most:
+            raise RefusedModel(_TOO_LARGE)
+
+    inputs = [torch.empty((rows, *held.shape), dtype=dtype_named(held.dtype), device="meta") for held in graph.inputs]
+    tensors = [torch.empty(held.array.shape, dtype=dtype_named(held.dtype), device="meta") for held in graph.tensors]
+    with torch.no_grad():
+        compute(graph, inputs, tensors, watch=watch)
+
+
+_MAX_GROWTH = 4
+
+
 Shape = tuple[int, ...]
 
 
@@ -106,12 +135,15 @@ def _work(operator: str, shapes: list[Shape], args: Any, results: float) -> floa
         results: the count of the numbers that it gives, for one row.
     """
     counts = [math.prod(shape) for shape in shapes]
+    if operator.startswith(("max_pool", "avg_pool")):
+        axes = int(operator[operator.index("pool") + 4])
+        return results * math.prod(_sizes_of_kernel(args[1], axes))
     if operator in _PRODUCTS:
         return results * shapes[1 if operator in _ADDED else 0][-1]
     if operator in ("linear.default", "cdist.default"):
         return results * shapes[0][-1]
     if "conv" in operator and len(shapes) > 1:
-        places = counts[0] / ROWS if "transpose" in operator or args[6:7] == [True] else results
+        places = counts[0] / ROWS if _is_turned(operator, args) else results
         return places * counts[1] / max(1, shapes[1][0])
     if operator in _LOOPS:
         return counts[0] / max(1, shapes[0][-1]) / ROWS * sum(counts[1:])
@@ -122,8 +154,23 @@ def _work(operator: str, shapes: list[Shape], args: Any, results: float) -> floa
     return results + sum(counts) / ROWS
 
 
-def _expanded(operator: str, shapes: list[Shape], args: Any) -> float:
+def _is_turned(operator: str, args: Any) -> bool:
+    """Return whether a convolution is a transposed one; ``convolution`` says it in an argument."""
+    return "transpose" in operator or (operator == "convolution.default" and args[6] is True)
+
+
+def _sizes_of_kernel(kernel: Any, axes: int) -> list[int]:
+    sizes = kernel if isinstance(kernel, list) else [kernel]
+    return [abs(size) for size in (sizes * axes if len(sizes) == 1 else sizes)]
+
+
+def _expanded(operator: str, shapes: list[Shape], args: Any, results: float) -> float:
     """Return the most numbers that an operator makes on the way to its result, for one row."""
+    if operator in _DIFFERENCES:
+        return math.prod(np.broadcast_shapes(*shapes[:2])) / ROWS
+    if "conv" in operator and len(shapes) > 1 and args[0].element_size() > 4:  # other types are not unfolded
+        places = math.prod(shapes[0]) / ROWS if _is_turned(operator, args) else results
+        return places * math.prod(shapes[1][1:]) / max(1, shapes[1][0])
     if operator == "matmul.default" and min(map(len, shapes)) > 1:
         batch = math.prod(np.broadcast_shapes(tuple(shapes[0][:-2]), tuple(shapes[1][:-2])))
         return batch * max(math.prod(shape[-2:]) for shape in shapes) / ROWS

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from autograder.check.settings import FREE_NUMBERS, is_a_pattern
-from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, DRAWS, LAYERS, SOURCES
+from autograder.extensions.pytorch.kernel_side.torch_operators import (
+    ARRANGEMENTS,
+    CALCULATIONS,
+    DRAWS,
+    LAYERS,
+    SOURCES,
+)
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts
 
@@ -15,11 +23,22 @@ _STATISTICS = {"batch_norm.default": (3, 4), "_native_batch_norm_legit_no_traini
 """Operator → the places of what a normalization has seen."""
 _NUMBERS = ("Tensor", "number", "Optional[number]", "float", "Optional[float]")
 """Types of parameters that take a number to calculate with."""
-_SIZE_OPERATORS = frozenset(["one_hot.default", "topk.default", "arange.default", "arange.start", "arange.start_step"])
+_SIZE_OPERATORS = frozenset(["one_hot.default", "topk.default"])
+_POSITIONS = frozenset(["arange.default", "arange.start", "arange.start_step"])
+"""Sources of positions, of which only fractions are numbers to calculate with."""
+_CHOICES = _POSITIONS | frozenset([
+    "select.int", "slice.Tensor", "narrow.default", "roll.default", "pad.default", "constant_pad_nd.default",
+    "one_hot.default", "diagonal.default", "tril.default", "triu.default", "eye.default", "eye.m", "zeros.default",
+    "ones.default", "full.default", "repeat_interleave.self_int", "select_scatter.default", "slice_scatter.default",
+    "diagonal_scatter.default",
+])  # fmt: skip
+"""Operators whose whole numbers say which places are taken or filled: many of them could write down a table."""
+_JOINING = frozenset(["cat.default", "concat.default", "stack.default", "hstack.default", "vstack.default"])
+"""Operators that join tensors, in an order that could say something, too."""
 MAX_NUMBERS = 32
 """Most numbers beside the weights of a network that is trained again, as of a Keras model."""
 MAX_CONNECTIONS = 500
-"""Most tensors that go into calculations and layers of such a network."""
+"""Most tensors that go into calculations, layers and joins of such a network."""
 
 
 def counts(graph: Graph) -> NumberCounts:
@@ -44,7 +63,7 @@ def constant_numbers(graph: Graph) -> int:
     ]
     listed = sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
     single = sum(_is_uniform(array) for array in arrays) + sum(len(_single(node)) for node in graph.nodes)
-    return listed + (single if single > FREE_NUMBERS else 0)
+    return listed + sum(count for count in (single, _constant_choices(graph)) if count > FREE_NUMBERS)
 
 
 def statistics(graph: Graph) -> frozenset[int]:
@@ -85,12 +104,42 @@ _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100
 
 
 def _connections(graph: Graph) -> int:
-    """Return how many tensors go into calculations and layers."""
-    return sum(
-        len(node.refs)
-        for number, node in enumerate(graph.nodes, start=graph.first_node)
-        if number in graph.needed and node.operator in CALCULATIONS | LAYERS
-    )
+    """Return how many tensors go into calculations, layers and joins."""
+    counted = CALCULATIONS | LAYERS | _JOINING
+    return sum(len(node.refs) for _, node in _needed(graph) if node.operator in counted)
+
+
+def _constant_choices(graph: Graph) -> int:
+    """Count choices among values that depend on no input and no parameter, and what is joined of these.
+
+    ``select`` of positions is a number, and many of them are a table. An expression that several blocks have, such as
+    a mask, counts once.
+    """
+    varying = {*range(graph.first_tensor)}
+    varying |= {number for number, held in enumerate(graph.tensors, start=graph.first_tensor) if held.parameter}
+    first: dict[str, int] = {}
+    same: dict[int, ValueRef] = {}
+    count = 0
+    for number, node in _needed(graph):
+        if not varying.isdisjoint(node.refs):
+            varying.add(number)
+            continue
+        expression = repr((node.operator, _replaced(node.args, same), _replaced([*node.keywords.items()], same)))
+        same[number] = ValueRef(first.setdefault(expression, number))
+        if same[number].value == number:
+            count += (node.operator in _CHOICES) + (len(node.refs) - 1 if node.operator in _JOINING else 0)
+    return count
+
+
+def _replaced(value: Any, same: Mapping[int, ValueRef]) -> Any:
+    if isinstance(value, ValueRef):
+        return same.get(value.value, value)
+    return [_replaced(item, same) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _needed(graph: Graph) -> Iterator[tuple[int, Node]]:
+    """Yield the nodes that an output depends on, with the numbers of their values."""
+    return ((number, node) for number, node in enumerate(graph.nodes, graph.first_node) if number in graph.needed)
 
 
 def _all_numbers(graph: Graph) -> int:
@@ -100,9 +149,11 @@ def _all_numbers(graph: Graph) -> int:
 
 def _single(node: Node) -> list[float]:
     """Return the single numbers that an operator calculates with."""
-    if node.operator not in CALCULATIONS | SOURCES | DRAWS or node.operator in _SIZE_OPERATORS:
+    if node.operator not in CALCULATIONS | SOURCES | DRAWS | ARRANGEMENTS or node.operator in _SIZE_OPERATORS:
         return []
     values = [value for value, kind in typed_arguments(node) if kind in _NUMBERS and type(value) in (int, float)]
+    if node.operator in _POSITIONS:
+        values = [value for value in values if value % 1]
     return [float(value) for value in values if np.isfinite(value)]
 
 

@@ -227,7 +227,7 @@ class _NodeReader:
         node = Node(operator, args, keywords)
         _check_arguments(node)
         self.values += 1
-        return node
+        return _by_place(node)
 
     def _value(self, value: Any, depth: int = 0) -> Any:
         if type(value) is dict:
@@ -314,6 +314,23 @@ def _check_arguments(node: Node) -> None:
         )
     if node.operator == "scaled_dot_product_attention.default" and node.argument(4, "dropout_p", 0.0) != 0:
         raise RefusedModel("The module's graph draws at random.", kind_refused=True)
+
+
+def _by_place(node: Node) -> Node:
+    """Return a node with its arguments by their places, as far as they have one: costs are read off these."""
+    if node.operator in SIZES or not node.keywords:
+        return node
+    args, keywords = list(node.args), dict(node.keywords)
+    for name in _places(node.operator)[len(args) :]:
+        if name not in keywords:
+            break
+        args.append(keywords.pop(name))
+    return Node(node.operator, tuple(args), keywords)
+
+
+@functools.cache
+def _places(operator: str) -> list[str]:
+    return [argument.name for argument in overload(operator)._schema.arguments if not argument.kwarg_only]
 
 
 @functools.cache

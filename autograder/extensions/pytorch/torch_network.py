@@ -12,7 +12,7 @@ import numpy as np
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
-from autograder.extensions.pytorch.graph_costs import measured
+from autograder.extensions.pytorch.graph_costs import measured, require_linear_growth
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
 from autograder.extensions.pytorch.kernel_side.torch_operators import MAX_NODES
 from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
@@ -94,9 +94,11 @@ class TorchNetwork(Network):
         self.input_shape = dict(zip(names, shapes, strict=True)) if names else shapes if len(shapes) > 1 else shapes[0]
         outputs = [(None, *shape) for shape in measure.outputs]
         self.output_shape = outputs if len(outputs) > 1 else outputs[0]
-        self.numbers_per_row = math.ceil(measure.elements) + 1
+        self.numbers_per_row = math.ceil(measure.elements + measure.largest) + 1
         self.multiplications_per_row = measure.work
         self._tensors: list[Any] | None = None
+        self._row_counts: set[int] = set()
+        """Numbers of rows of which it is known that they are not too large."""
 
     @property
     def tensors(self) -> list[Any]:
@@ -112,10 +114,22 @@ class TorchNetwork(Network):
     def _outputs(self, rows: Any, *, by_chance: bool) -> list[np.ndarray]:
         import torch
 
+        inputs = self.inputs(rows)
+        self.require_linear_growth(len(inputs[0]))
         with torch.no_grad(), preserved_draws():
             torch.default_generator.manual_seed(_SEED)
-            results = compute(self.graph, self.inputs(rows), self.tensors, by_chance=by_chance)
+            results = compute(self.graph, inputs, self.tensors, by_chance=by_chance)
         return [result.float().numpy() for result in results]
+
+    def require_linear_growth(self, rows: int) -> None:
+        """Require that a batch of so many rows is no larger than its rows.
+
+        Raises:
+            RefusedModel: it is.
+        """
+        if rows not in self._row_counts:
+            require_linear_growth(self.graph, self.measure, rows)
+            self._row_counts.add(rows)
 
     def inputs(self, rows: Any) -> list[Any]:
         """Return rows as the tensors that the graph takes.

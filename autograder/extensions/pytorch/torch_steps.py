@@ -53,13 +53,15 @@ class TorchSteps(StepCalculus):
         """Compute the first output, and what its gradient needs."""
         import torch
 
+        arrays = self.network.inputs(inputs)
+        self.network.require_linear_growth(len(arrays[0]))
         tensors = list(self.network.tensors)
         for position, array, trained in zip(self.positions, weights, self.trained, strict=True):
             dtype = dtype_named(self.network.graph.tensors[position].dtype)
             tensors[position] = torch.tensor(array).to(dtype).requires_grad_(trained)
         with preserved_draws(), torch.enable_grad():
             torch.default_generator.manual_seed(seed)
-            output = compute(self.network.graph, self.network.inputs(inputs), tensors, training=training)[0]
+            output = compute(self.network.graph, arrays, tensors, training=training)[0]
         weight_tensors = [tensors[position] for position in self.positions]
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:

@@ -111,6 +111,7 @@ class TorchTrainer(NetworkTrainer):
         import torch
 
         self.optimizer.zero_grad()
+        self.network.require_linear_growth(len(batch))
         inputs = [held[batch] for held in self.inputs]
         outputs = compute(self.network.graph, inputs, self.tensors, training=True)
         loss = self.loss(outputs[0], self.labels[batch], self.settings.from_logits)

@@ -21,7 +21,7 @@ _COPIES, _MAX_COPIES = 8, 64
 """Number of changed copies of the rows: so many that each position is one after which a row changes, within limits."""
 _MAX_ROWS = 64
 _ROUNDING = 2e-5
-"""Largest difference of outputs, relative to the largest at their position, that counts as rounding."""
+"""Largest difference of outputs, relative to their usual size, that counts as rounding."""
 _SCORE_ROUNDING, _LEAST_SCORE = 1e-2, -30.0
 """The same for scores of classes, from the largest of a position down; e⁻³⁰ is nothing, and lower ones are equal."""
 
@@ -124,9 +124,17 @@ def _first_leak(outputs: np.ndarray, cuts: np.ndarray) -> int | None:
 
 
 def _sizes(flat: np.ndarray) -> np.ndarray:
-    """Return the largest output at each position in each channel; those that are always small count as a usual one."""
-    sizes = np.where(np.isfinite(flat), np.abs(flat), 0).max(axis=(0, 1))
-    return np.asarray(np.maximum(sizes, max(float(np.median(sizes)), 1e-6)))
+    """Return the size of outputs to which rounding is relative: (copies, rows, positions, channels).
+
+    It is that of the compared outputs, or a usual one if that is larger. Huge outputs in some rows must not hide the
+    others, so usual sizes are medians, and of the rows as they are given.
+    """
+    magnitudes = np.where(np.isfinite(flat), np.abs(flat), 0)
+    unchanged = magnitudes[0]
+    least = max(float(np.median(unchanged[unchanged > 0])) if unchanged.any() else 0.0, 1e-6)
+    return np.asarray(
+        np.maximum(np.maximum(magnitudes[1:], unchanged), np.maximum(np.median(unchanged, axis=0), least))
+    )
 
 
 def _scores(flat: np.ndarray) -> np.ndarray:

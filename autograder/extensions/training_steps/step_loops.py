@@ -214,10 +214,14 @@ class ExpectedSteps:
             for array, expected, allowed, is_trained in zip(arrays, weights, tolerances, trained, strict=True)
         )
 
-    def shows_updates(self) -> bool:
-        """Return whether a loop that never updates leads to other weights, so that an empty function does not fit."""
+    def shows_updates(self, steps: int = 0) -> bool:
+        """Return whether a loop that never updates leads to other weights, so that an empty function does not fit.
+
+        Args:
+            steps: the number of the last steps after which weights are compared; 0 for all.
+        """
         still = replace(self.loop, updates="never")
-        return not self.fits(run_loop(self.calculus, self.start, self.batches, still, self.seed))
+        return not self.fits(run_loop(self.calculus, self.start, self.batches, still, self.seed)[-steps:])
 
     def is_near(self, answer: Sequence[Weights]) -> bool:
         """Return whether most weights are about right: a cheap test before the exact one."""

@@ -294,3 +294,29 @@ def test_labels_of_a_loader_are_floats_for_a_loss_of_floats() -> None:
     numbers = Network("nn.Linear(6, 1)", TABLE, CLASSES % 2, frozenset(["numbers"]))
     loop = epoch("", PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, loader, loss_fn, optimizer")
     assert checked(loop, numbers, loss="binary_crossentropy", from_logits=True).fraction == 1
+
+
+def test_an_empty_loop_over_a_loader_earns_nothing_of_a_chaotic_model() -> None:
+    """Rounding may move its last weights as far as both steps do, so that any weights would fit."""
+    import numpy as np
+    import torch
+
+    class Chaotic(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(6, 3)
+
+        def forward(self, x: Any) -> Any:
+            factor = torch.exp(12 * torch.sin(1.05e7 * self.linear.weight.sum())).detach()
+            scores = self.linear(x)
+            return scores + (factor * scores - (factor * scores).detach())
+
+    def empty(model: Any, loader: Any) -> None:
+        """Take no step."""
+
+    rows, labels = np.random.default_rng(1).normal(size=(64, 6)), np.random.default_rng(2).integers(0, 3, 64)
+    batch = rows.astype("float32"), labels
+    result = recorded(lambda: check.training_step(empty, Chaotic(), batch, from_logits=True, optimizer="sgd"))
+    assert result.fraction == 0
+    assert is_undecided(result)
+    assert "Rounding" in result.message
