@@ -294,3 +294,39 @@ def test_labels_of_a_loader_are_floats_for_a_loss_of_floats() -> None:
     numbers = Network("nn.Linear(6, 1)", TABLE, CLASSES % 2, frozenset(["numbers"]))
     loop = epoch("", PLAIN.replace("OUT", "model(x).squeeze(1)"), "model, loader, loss_fn, optimizer")
     assert checked(loop, numbers, loss="binary_crossentropy", from_logits=True).fraction == 1
+
+
+SEVERAL = """
+class Returns(nn.Module):
+    def __repr__(self):
+        return "RETURNED"
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out = nn.Linear(6, 8), nn.Linear(8, 3)
+    def forward(self, x):
+        hidden = torch.relu(self.hidden(x))
+        return RETURNED
+model = Returns()
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "number", "waits"),
+    [
+        ("self.out(hidden), hidden", 0, False),
+        ("hidden, self.out(hidden)", 1, True),
+        ("self.out(hidden), None", 0, False),
+    ],
+)
+def test_a_right_step_with_another_output_than_the_first_is_for_a_person(
+    returned: str, number: int, waits: bool
+) -> None:
+    loop = function(PLAIN.replace("OUT", f"model(x)[{number}]"))
+    result = checked(SEVERAL.replace("RETURNED", returned) + loop, NETWORKS["chain"])
+    assert (result.fraction, is_undecided(result)) == (0 if waits else 1, waits), result.message
+
+
+def test_a_slip_with_the_first_of_several_outputs_fails() -> None:
+    loop = function(PLAIN.replace("OUT", "model(x)[0]").replace("optimizer.zero_grad()", ""))
+    result = checked(SEVERAL.replace("RETURNED", "self.out(hidden), hidden") + loop, NETWORKS["chain"])
+    assert (result.fraction, is_undecided(result)) == (0, False), result.message
