@@ -36,7 +36,10 @@ def load(model: Any, path: str) -> None:
     torch: Any = sys.modules.get("torch")
     keras: Any = sys.modules.get("keras")
     if torch is not None and isinstance(model, torch.nn.Module):
-        _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
+        model = getattr(model, "_orig_mod", model)  # what torch.compile calls
+        state = model.state_dict()
+        arrays = _with_tied({_OF_COMPILED.sub("", name): array for name, array in arrays.items()}, state)
+        _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in state.items()})
         model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
         model.eval()
     elif keras is not None and isinstance(model, keras.Model):
@@ -66,6 +69,17 @@ def read(path: str) -> dict[str, Any]:
         return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
+
+
+_OF_COMPILED = re.compile(r"^_orig_mod\.")
+"""What ``torch.compile`` puts before the names of a module."""
+
+
+def _with_tied(arrays: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return the arrays with those of tied weights under all their names; ``save_model`` of safetensors writes one."""
+    places = {(state[name].data_ptr(), state[name].shape): array for name, array in arrays.items() if name in state}
+    tied = {name: (tensor.data_ptr(), tensor.shape) for name, tensor in state.items() if name not in arrays}
+    return {**arrays, **{name: places[place] for name, place in tied.items() if place[0] and place in places}}
 
 
 def _as_numbered(arrays: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

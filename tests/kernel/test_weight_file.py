@@ -136,3 +136,32 @@ def test_weights_of_another_model_are_refused(tmp_path: Path, monkeypatch: pytes
     run, kernel = ran(tmp_path, arrays)
     assert run.status == "raised" or run.error
     assert float(kernel.namespace["model"][0].weight[0, 0].detach()) != 0.5
+
+
+def tied() -> Any:
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Embedding(5, 4), torch.nn.Linear(4, 5, bias=False))
+    model[1].weight = model[0].weight
+    return model
+
+
+@needs_torch
+@pytest.mark.parametrize("names", [["0.weight"], ["1.weight"], ["0.weight", "1.weight"], ["_orig_mod.0.weight"]])
+def test_tied_weights_may_stand_once_and_a_compiled_module_names_them_otherwise(
+    tmp_path: Path, names: list[str]
+) -> None:
+    """``save_model`` of safetensors writes tied weights once; ``torch.compile`` puts a word before each name."""
+    model, weights = tied(), np.full((5, 4), 0.5, "<f4")
+    weight_file.load(model, written(tmp_path / "m.safetensors", dict.fromkeys(names, weights)))
+    assert float(model[1].weight.detach().min()) == 0.5
+    assert model[0].weight is model[1].weight
+
+
+@needs_torch
+def test_weights_of_a_compiled_module_go_into_the_module_inside(tmp_path: Path) -> None:
+    import torch
+
+    model = torch.compile(torch.nn.Linear(2, 1, bias=False), backend="eager")
+    weight_file.load(model, written(tmp_path / "m.safetensors", {"weight": np.full((1, 2), 0.5, "<f4")}))
+    assert float(model.weight.detach().min()) == 0.5

@@ -88,7 +88,14 @@ def test_the_checks_work_where_neither_is_installed(program: str, tmp_path: Path
 
 # --- in the sandboxes -----------------------------------------------------------------------------------------
 
-GIVEN = "import numpy as np\nimport torch\nfrom torch import nn\nfrom autograder import check\nX, y = np.eye(6, dtype='float32'), np.arange(6) % 3"
+GIVEN = """
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from autograder import check
+X, y = np.eye(6, dtype='float32'), np.arange(6) % 3
+"""
 SOLUTION = """
 ### BEGIN SOLUTION
 model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
@@ -96,11 +103,17 @@ def train_step(network, x, y, loss_fn, optimizer):
     optimizer.zero_grad()
     loss_fn(network(x), y).backward()
     optimizer.step()
+rows = DataLoader(TensorDataset(torch.as_tensor(X), torch.as_tensor(y)), batch_size=2, num_workers=2)
+seen = sum(len(labels) for _, labels in rows)
+torch.save(model.state_dict(), "model.pt")
+model.load_state_dict(torch.load("model.pt", map_location="cuda" if torch.cuda.is_available() else "cpu"))
 ### END SOLUTION
 """
+"""Its loader has workers, and its weights go through a file, as students write them."""
 IMPORTED = "import sys\nimported = sorted({'tensorflow', 'keras', 'torch'} & set(sys.modules))"
 TEST = """
 check.parameters(model, exactly=83)
+assert seen == 6
 ### BEGIN HIDDEN TESTS
 import sys
 check.loss(model, on=(X, y), below=9, from_logits=True)

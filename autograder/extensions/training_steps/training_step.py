@@ -48,6 +48,7 @@ _ROUNDING = (
 _FIRST_BATCH = "The function takes a right step with the first batch of its loader, and none with the next."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
 _RANDOM = "The step draws at random what cannot be drawn again."
+_SEVERAL_OUTPUTS = "The model returns several outputs, and the step is none with its first one."
 MAX_OUTPUT_DIFFERENCE = 1e-4
 """Largest relative difference of the outputs in training mode."""
 _OTHER_DRAWS = 1000
@@ -123,7 +124,8 @@ def training_step(
             note_optimizer(chosen)
         batches = _batches(inputs, labels, rows, seed)
         right = LoopSettings(objective, chosen)
-        steps = _CheckedSteps(calculus, batches, right, seed, names_optimizer=optimizer is not None)
+        known = {"names_optimizer": optimizer is not None, "one_output": not isinstance(examined.output_shape, list)}
+        steps = _CheckedSteps(calculus, batches, right, seed, **known)
         return steps.checked(request)
 
 
@@ -179,10 +181,17 @@ class _CheckedSteps:
     """The steps that a function should take, compared with what it does."""
 
     def __init__(
-        self, calculus: StepCalculus, batches: list[Batch], right: LoopSettings, seed: int, *, names_optimizer: bool
+        self,
+        calculus: StepCalculus,
+        batches: list[Batch],
+        right: LoopSettings,
+        seed: int,
+        *,
+        names_optimizer: bool,
+        one_output: bool,
     ) -> None:
         self.batches, self.right, self.seed = batches, right, seed
-        self.names_optimizer = names_optimizer
+        self.names_optimizer, self.one_output = names_optimizer, one_output
         self.start = calculus.draw(seed)
         self.calculus = RememberingCalculus(calculus, self.start, batches[0][0], seed)
 
@@ -226,6 +235,8 @@ class _CheckedSteps:
             return decide(explained.sentence)
         if not is_model_known:
             return request.for_a_person(_OTHER_TRAINING)
+        if not self.one_output:
+            return request.for_a_person(_SEVERAL_OUTPUTS)
         if not np.array_equal(self._outputs(self.seed + _OTHER_DRAWS), self._outputs(self.seed)):
             return request.for_a_person(_RANDOM)
         return request.report(0.0, _WRONG) if repeats() else request.for_a_person(REMEMBERS)

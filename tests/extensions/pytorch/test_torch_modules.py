@@ -366,6 +366,22 @@ def test_lazy_layers_that_were_never_called_are_read() -> None:
     assert recorded(lambda: check.parameters(model, exactly=67)).fraction == 1
 
 
+PARAMETRIZED = {
+    "weight_norm": 75,  # a length for each row of the weight beside its direction
+    "spectral_norm": 67 + 12,  # two vectors of its iteration, which could hold knowledge
+}
+
+
+@pytest.mark.parametrize("name", PARAMETRIZED)
+def test_parametrized_layers_are_the_layers_with_the_parameters_that_pytorch_counts(name: str) -> None:
+    layer = f"nn.utils.parametrizations.{name}(nn.Linear(4, 8))"
+    model = answer(f"from torch import nn\nmodel = nn.Sequential({layer}, nn.ReLU(), nn.Linear(8, 3))")
+    pattern = [check.layer("Linear", out_features=8), check.layer("ReLU"), check.layer("Linear", out_features=3)]
+    result = recorded(lambda: check.architecture(model, pattern, input_shape=(4,)))
+    assert result.fraction == 1, result.detail
+    assert recorded(lambda: check.parameters(model, exactly=PARAMETRIZED[name])).fraction == 1
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {

@@ -320,3 +320,39 @@ def test_an_empty_loop_over_a_loader_earns_nothing_of_a_chaotic_model() -> None:
     assert result.fraction == 0
     assert is_undecided(result)
     assert "Rounding" in result.message
+
+
+SEVERAL = """
+class Returns(nn.Module):
+    def __repr__(self):
+        return "RETURNED"
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out = nn.Linear(6, 8), nn.Linear(8, 3)
+    def forward(self, x):
+        hidden = torch.relu(self.hidden(x))
+        return RETURNED
+model = Returns()
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "number", "waits"),
+    [
+        ("self.out(hidden), hidden", 0, False),
+        ("hidden, self.out(hidden)", 1, True),
+        ("self.out(hidden), None", 0, False),
+    ],
+)
+def test_a_right_step_with_another_output_than_the_first_is_for_a_person(
+    returned: str, number: int, waits: bool
+) -> None:
+    loop = function(PLAIN.replace("OUT", f"model(x)[{number}]"))
+    result = checked(SEVERAL.replace("RETURNED", returned) + loop, NETWORKS["chain"])
+    assert (result.fraction, is_undecided(result)) == (0 if waits else 1, waits), result.message
+
+
+def test_a_slip_with_the_first_of_several_outputs_fails() -> None:
+    loop = function(PLAIN.replace("OUT", "model(x)[0]").replace("optimizer.zero_grad()", ""))
+    result = checked(SEVERAL.replace("RETURNED", "self.out(hidden), hidden") + loop, NETWORKS["chain"])
+    assert (result.fraction, is_undecided(result)) == (0, False), result.message
