@@ -246,6 +246,34 @@ def test_a_view_of_the_result_of_an_attention_is_read() -> None:
     np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
 
 
+def any_number(own: Any, *rows: Any, **settings: Any) -> Any:
+    return own.out(*rows)
+
+
+FORMS: dict[str, Callable[..., Any]] = {
+    "by the length of the rows": lambda own, x: own.out(x.view(len(x), -1)),
+    "with any number of arguments": any_number,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_module_may_take_its_rows_in_any_form(name: str) -> None:
+    from torch import nn
+
+    module = module_of(FORMS[name], out=nn.Linear(4, 3))
+    twin = network_of(module, ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(module, ROWS), rtol=1e-4, atol=1e-5)
+    assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"]
+
+
+def test_averaged_weights_are_read() -> None:
+    from torch import nn
+    from torch.optim.swa_utils import AveragedModel
+
+    twin = network_of(AveragedModel(nn.Sequential(nn.Linear(4, 3))), ROWS)
+    assert (count_parameters(twin).total, *map(str, twin.steps("keras"))) == (15, "Dense(units=3)")
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {

@@ -13,6 +13,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ....kernel import probe_rows
@@ -25,6 +26,8 @@ _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
 """Beginnings of the classes whose parts compute something else in training."""
 
+_FIXED = "specialized it to be a constant"
+"""What PyTorch says of a module that needs a fixed number of rows."""
 _WRAPPERS = (("torch._dynamo.eval_frame", "OptimizedModule", "_orig_mod"), ("torch.nn", "DataParallel", "module"))
 """Module, class and attribute of what only calls another module; the outer one first."""
 
@@ -103,11 +106,21 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
 
 def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, Any], list[Any]]:
     import torch.export
+    from torch.export.dynamic_shapes import ShapesCollection
 
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
     args, keywords = _arguments(shapes, tensors)
-    dynamic: Any = {name: {0: rows} for name in keywords} if keywords else tuple({0: rows} for _ in args)
-    program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
+    collection: Any = ShapesCollection
+    free = collection()  # by tensor, since ``forward`` may take ``*args``
+    for tensor in tensors:
+        free[tensor] = {0: rows}
+    export = partial(torch.export.export, module, tuple(args), keywords or None, dynamic_shapes=free)
+    try:
+        program = export(strict=False)
+    except Exception as error:
+        if _FIXED not in str(error):
+            raise
+        program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
     if not is_recordable(program):
         program = program.run_decompositions(_decompositions())
     return record(program, module, list(shapes) if keywords else [])
@@ -163,7 +176,7 @@ def _reason(error: Exception) -> str:
         return "flow"
     if ".numpy()" in text or "tensor subclasses" in text:
         return "values"
-    return "rows" if "specialized it to be a constant" in text else "raised"
+    return "rows" if _FIXED in text else "raised"
 
 
 @contextlib.contextmanager
