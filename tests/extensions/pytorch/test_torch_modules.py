@@ -266,6 +266,21 @@ def test_a_module_may_take_its_rows_in_any_form(name: str) -> None:
     assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"]
 
 
+@pytest.mark.parametrize("mask", ["made when called", "made before"])
+def test_a_transformer_that_is_not_told_that_its_mask_is_causal_is_read(mask: str) -> None:
+    from torch import nn
+
+    causal = nn.Transformer.generate_square_subsequent_mask
+    layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2)
+    module = module_of(
+        lambda own, x: own.layers(x, mask=own.mask if mask == "made before" else causal(5)), layers=layers
+    )
+    module.register_buffer("mask", causal(5))
+    twin = network_of(module, SERIES)
+    np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
+    assert recorded(lambda: check.causal(twin, SERIES)).fraction == 1
+
+
 def test_averaged_weights_are_read() -> None:
     from torch import nn
     from torch.optim.swa_utils import AveragedModel

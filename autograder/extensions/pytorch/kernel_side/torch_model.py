@@ -115,15 +115,32 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
     for tensor in tensors:
         free[tensor] = {0: rows}
     export = partial(torch.export.export, module, tuple(args), keywords or None, dynamic_shapes=free)
-    try:
-        program = export(strict=False)
-    except Exception as error:
-        if _FIXED not in str(error):
-            raise
-        program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
+    with _masks_as_they_are():
+        try:
+            program = export(strict=False)
+        except Exception as error:
+            if _FIXED not in str(error):
+                raise
+            program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
     if not is_recordable(program):
         program = program.run_decompositions(_decompositions())
     return record(program, module, list(shapes) if keywords else [])
+
+
+@contextlib.contextmanager
+def _masks_as_they_are() -> Iterator[None]:
+    """Keep PyTorch's transformers from asking whether a mask is causal, which an export cannot answer.
+
+    They would only compute the same in a quicker way.
+    """
+    import torch.nn.modules.transformer as transformers
+
+    before = transformers._detect_is_causal_mask
+    transformers._detect_is_causal_mask = lambda mask, is_causal=None, size=None: is_causal is True
+    try:
+        yield
+    finally:
+        transformers._detect_is_causal_mask = before
 
 
 def _decompositions() -> Any:
