@@ -60,8 +60,8 @@ def compute(
             values[number] = _size(node.operator, args)
         else:
             values[number] = _call(node.operator, args, keywords, device, training)
-            if watch is not None:
-                watch(number, args, values[number])
+        if watch is not None:
+            watch(number, args, values[number])
         for unused in last.get(number, ()):
             values.pop(unused, None)
     outputs = [values[number] for number in graph.outputs]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.extensions.pytorch.computation import compute, dtype_named, tensors_in
+from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph
 from autograder.models.argument_values import RefusedModel
 from autograder.models.measure import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
@@ -44,6 +45,8 @@ class GraphCosts:
         """
         node = self.graph.nodes[number - self.graph.first_node]
         self.shapes[number] = next((tuple(tensor.shape) for tensor in tensors_in(result)), ())
+        if node.operator in SIZES:  # a tensor among them was counted as one of several results
+            return
         sizes = [tensor.numel() / ROWS for tensor in tensors_in(result)]
         self.elements += sum(sizes)
         shapes = [tuple(tensor.shape) for tensor in tensors_in(args)]

@@ -289,6 +289,20 @@ def test_averaged_weights_are_read() -> None:
     assert (count_parameters(twin).total, *map(str, twin.steps("keras"))) == (15, "Dense(units=3)")
 
 
+def test_layers_that_share_an_array_of_weights_are_read_one_by_one() -> None:
+    import torch
+    from torch import nn
+
+    def halves(own: Any, x: Any) -> Any:
+        first, second = own.weights.chunk(2)
+        return nn.functional.linear(x, first), nn.functional.linear(x, second)
+
+    twin = network_of(module_of(halves, weights=nn.Parameter(torch.ones(6, 4))), ROWS)
+    assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"] * 2
+    across = module_of(lambda own, x, y: own.mix(x, y, y)[0], mix=nn.MultiheadAttention(4, 2, batch_first=True))
+    assert [step.kind for step in network_of(across, [SERIES, SERIES + 1]).steps("torch")][-1] == "Linear"
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
