@@ -119,7 +119,10 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
         shown_kinds = model.known_kinds(library)
         unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
         return (
-            bool(unknown) or _asks_for_unknown_settings(pattern, present) or own_layers.may_be_asked(pattern, present)
+            bool(unknown)
+            or _asks_for_unknown_settings(pattern, present)
+            or own_layers.may_be_asked(pattern, present)
+            or model.has_own_products()
         )
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 

@@ -115,6 +115,10 @@ class Network(ABC):
         """Return the classes of layers that its steps can show; of others, they tell nothing."""
 
     @abstractmethod
+    def has_own_products(self) -> bool:
+        """Tell whether a product with weights that is none of its steps' layers may be a layer of the student's own."""
+
+    @abstractmethod
     def excess(self) -> str:
         """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not."""
 

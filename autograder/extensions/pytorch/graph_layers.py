@@ -5,6 +5,7 @@ Both come from the operators that are computed. A layer that is called again, as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,8 @@ class _Walk:
             return
         layer = layer_of(call, self.of_data)
         if layer is None:
+            if self._is_bias(call):
+                return
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
@@ -161,6 +164,20 @@ class _Walk:
         also = layer.also if self.vocabulary == "keras" else ()
         starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
         self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number))
+
+    def _is_bias(self, call: OperatorCall) -> bool:
+        """Take an addition of one number for each unit into the dense layer before it."""
+        previous = self.entries[-1] if self.entries else None
+        if call.operator != "add" or previous is None or previous.kind not in ("Dense", "Linear"):
+            return False
+        bias, units = _BIAS_AND_UNITS[previous.kind]
+        added = [call.shape_of(ValueRef(ref)) for ref in call.node.refs if ref not in self.of_data]
+        follows = previous.output in call.node.refs and self.uses.get(previous.output) == 1
+        fits = len(added) == 1 and added[0][-1:] == (previous.config[units],) and math.prod(added[0]) == added[0][-1]
+        if previous.config[bias] or not follows or not fits:
+            return False
+        previous.config, previous.output = {**previous.config, bias: True}, call.number
+        return True
 
     def _activation(self, call: OperatorCall, name: str) -> None:
         argument = call.node.args[0]
@@ -259,7 +276,40 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
         weight = call.node.args[1]
         if isinstance(weight, ValueRef) and weight.value not in of_data and len(call.shape(1)) == 2:
             return _dense(call.shape(1)[0], call.shape(1)[1], False)
-    return _pooled_over_all(call)
+    return _summed_product(call, of_data) if call.operator == "einsum" else _pooled_over_all(call)
+
+
+def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
+    """Return the dense layer that an equation such as ``bi,io->bo`` is, with the weights on either side."""
+    equation, operands = call.node.args[:2]
+    terms, _, result = equation.replace(" ", "").partition("->")
+    pairs = list(zip(terms.split(","), operands, strict=False))
+    data = [term for term, ref in pairs if ref.value in of_data]
+    weights = [(term, call.shape_of(ref)) for term, ref in pairs if ref.value not in of_data]
+    if len(data) != 1 or len(weights) != 1 or len(weights[0][1]) != 2 or "." in weights[0][0]:
+        return None
+    sizes = dict(zip(*weights[0], strict=True))
+    before, after = data[0][-1:], result[-1:]
+    is_dense = {before, after} == set(sizes) and data[0][:-1] == result[:-1] and after not in data[0]
+    return _dense(sizes[before], sizes[after], False) if is_dense else None
+
+
+def has_own_products(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> bool:
+    """Return whether data meet weights in a product that is no layer, and may be a layer of the student's own."""
+    of_data = set(range(len(graph.inputs)))
+    learned = {number for number, held in enumerate(graph.tensors, start=graph.first_tensor) if held.parameter}
+    for number, node in enumerate(graph.nodes, start=graph.first_node):
+        refs = set(node.refs)
+        if not refs & of_data:
+            learned |= {number} if refs & learned else set()
+            continue
+        of_data.add(number)
+        call = OperatorCall(graph, shapes, number, node)
+        sizes = [call.shape_of(ValueRef(ref)) for ref in refs & learned]
+        meets_array = any(sum(size > 1 for size in shape) > 1 for shape in sizes)
+        if meets_array and call.operator in _PRODUCTS and layer_of(call, of_data) is None:
+            return True
+    return False
 
 
 def _dense(before: int, after: int, bias: bool) -> Layer:
@@ -475,7 +525,9 @@ _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
+_PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "baddbmm", "einsum", "mul"])
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+_BIAS_AND_UNITS = {"Dense": ("use_bias", "units"), "Linear": ("bias", "out_features")}
 _FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
 _TORCH_SETTINGS = (
     "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",

@@ -172,6 +172,12 @@ class TorchNetwork(Network):
 
         return known_kinds(vocabulary)
 
+    def has_own_products(self) -> bool:
+        """Tell whether a product with weights that is no layer may be a layer of the student's own."""
+        from autograder.extensions.pytorch.graph_layers import has_own_products
+
+        return has_own_products(self.graph, self.measure.shapes)
+
     def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
         """Prepare trainings from PyTorch's own initializers."""
         from autograder.extensions.pytorch.torch_training import TorchTrainer

@@ -382,6 +382,47 @@ def test_parametrized_layers_are_the_layers_with_the_parameters_that_pytorch_cou
     assert recorded(lambda: check.parameters(model, exactly=PARAMETRIZED[name])).fraction == 1
 
 
+def own_linear(layer: str) -> Any:
+    """A module with a linear layer that is written as an expression of ``x``, its weights ``w`` and its biases ``b``."""
+    import torch
+    from torch import nn
+
+    def forward(own: Any, x: Any) -> Any:
+        names = {"torch": torch, "x": x, "w": own.w, "b": own.b}
+        return own.out(torch.relu(eval(layer, names)))
+
+    return module_of(forward, w=nn.Parameter(torch.randn(8, 4)), b=nn.Parameter(torch.ones(8)), out=nn.Linear(8, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_read"),
+    [
+        ("x @ w.T + b", True),
+        ("b[None] + x.matmul(w.mT)", True),
+        ("torch.addmm(b, x, w.t())", True),
+        ("torch.einsum('bi,oi->bo', x, w) + b", True),
+        ("torch.einsum('oi, ...i -> ...o', w, x) + b", True),
+        ("torch.einsum('bi,oi->ob', x, w).T + b", False),
+        ("(x[:, None] * w).sum(-1) + b", False),
+        ("(w @ x.T).T + b", False),
+    ],
+)
+def test_a_linear_layer_of_the_students_own_is_read_or_waits_for_a_person(layer: str, is_read: bool) -> None:
+    model = network_of(own_linear(layer), ROWS)
+    for pattern in (
+        [check.layer("Linear", in_features=4, out_features=8), check.layer("ReLU"), check.layer("Linear")],
+        [check.dense(8, "relu"), check.dense(3)],
+    ):
+        result = recorded(lambda: check.architecture(model, pattern, input_shape=(4,)))  # noqa: B023
+        assert (result.fraction, is_undecided(result)) == (float(is_read), not is_read), (result.message, result.detail)
+
+
+def test_a_linear_layer_of_the_students_own_with_too_many_units_fails() -> None:
+    model = network_of(own_linear("x @ w.T + b"), ROWS)
+    result = recorded(lambda: check.architecture(model, [check.dense(9, "relu"), check.dense(3)]))
+    assert (result.fraction, is_undecided(result)) == (0, False), result.message
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
