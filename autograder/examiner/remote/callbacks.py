@@ -119,7 +119,7 @@ class Callbacks:
         value = value.value if isinstance(value, Attribute) else value
         if id(value) in self.numbers:
             return self.given[self.numbers[id(value)]][0]
-        kind = kind or (None if _library_name(value) else _kind(value))
+        kind = kind or (None if _library_name(value) or library_objects.is_module(value) else _kind(value))
         if kind is not None:
             return self._give(value, kind, self.numbers)
         reference = self._part(value)
