@@ -6,6 +6,7 @@ see :mod:`torch_graph`. Nothing is pickled. The module itself stays as it is: a 
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import copy
 import io
@@ -107,10 +108,29 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
     rows = torch.export.Dim("rows", min=2, max=1_000_000)
     args, keywords = _arguments(shapes, tensors)
     dynamic: Any = {name: {0: rows} for name in keywords} if keywords else tuple({0: rows} for _ in args)
-    program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
+    # Without gradients outside, too: `with torch.no_grad()` in `forward` would be a graph of its own.
+    with _free_length(), sys.modules["torch"].no_grad():
+        program = torch.export.export(module, tuple(args), keywords or None, dynamic_shapes=dynamic, strict=False)
     if not is_recordable(program):
         program = program.run_decompositions(_decompositions())
     return record(program, module, list(shapes) if keywords else [])
+
+
+@contextlib.contextmanager
+def _free_length() -> Iterator[None]:
+    """Let ``len(x)`` of a traced tensor be its free number of rows, as ``x.size(0)`` is; Python's own is fixed."""
+    torch = sys.modules["torch"]
+    original = builtins.len
+
+    def length(value: Any, /) -> Any:
+        rows = value.shape[0] if isinstance(value, torch.Tensor) and value.dim() else None
+        return rows if isinstance(rows, torch.SymInt) else original(value)
+
+    builtins.len = length
+    try:
+        yield
+    finally:
+        builtins.len = original
 
 
 def _decompositions() -> Any:
