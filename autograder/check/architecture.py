@@ -87,14 +87,17 @@ def architecture(
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
-    shapes = [*shape_difference(model, "input", input_shape), *shape_difference(model, "output", output_shape)]
+    shapes = []
+    if external is None:  # the parts that a notebook reports have no shapes
+        shapes = [*shape_difference(model, "input", input_shape), *shape_difference(model, "output", output_shape)]
     summary = _summary(model, present)
     claimed = "; the layers are what the notebook's kernel reports" if external is not None and external.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
         return report(name, 1.0, message, weight=weight, detail=detail)
-    texts = [*_difference_texts(model, lines), *shapes] if library == "keras" else [line.text for line in lines]
+    texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]
+    texts += shapes
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
     if not may_show(model, show):
         message = "The layers are not as asked."

@@ -86,16 +86,19 @@ def _find(kind: type) -> Encode | None:
         return None
 
 
-def encode(value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | None = None) -> Packed:
+def encode(
+    value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | None = None, *, gradients: bool = True
+) -> Packed:
     """Encode ``value``; a list or the like that is in it twice is one object on the other side, too.
 
     A value that is not plain goes to ``refer``. Without ``refer``, or if it returns None, such a value is an error.
-    ``mark`` gives an object a number above 0, by which a reader knows it in several messages.
+    ``mark`` gives an object a number above 0, by which a reader knows it in several messages. ``gradients`` tells
+    whether tensors of PyTorch take theirs along.
 
     Raises:
         CodecError: the value is not plain, or past a limit.
     """
-    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark)
+    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark, gradients)
     with warnings.catch_warnings():  # a library's deprecation warnings must not reach the student's outputs
         warnings.simplefilter("ignore")
         tree = writer.write(value)

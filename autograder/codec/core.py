@@ -111,7 +111,10 @@ class Writer:
         refer: Refer | None,
         limits: MessageLimits,
         mark: Callable[[Any], int] | None = None,
+        gradients: bool = True,
     ) -> None:
+        self.gradients = gradients
+        """Whether tensors of PyTorch are written with their gradients."""
         self.find = find
         self.refer = refer
         self.mark = mark

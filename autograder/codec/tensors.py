@@ -1,7 +1,9 @@
 """Nodes for tensors of TensorFlow, JAX and PyTorch: the kind, and the numbers as a numpy array.
 
-A parameter of PyTorch is written as the tensor that it holds. Devices, names and gradients are not carried. A strict
-reader keeps a TensorFlow variable remote, together with its value: a test must assign to the notebook's own variable.
+A strict reader reads a parameter of PyTorch as the tensor that it holds. Devices, names and the graph of a computation
+are not carried. The gradient of a leaf of PyTorch is carried from the notebook to a test only: a test's own may be the
+right answer. A strict reader keeps a TensorFlow variable remote, together with its value: a test must assign to the
+notebook's own variable.
 """
 
 from __future__ import annotations
@@ -126,10 +128,24 @@ def _write_torch(writer: Writer, value: Any) -> list[Any]:
     plain = value.detach().cpu().contiguous()
     name = "bfloat16" if plain.dtype is torch.bfloat16 else None
     array = plain.view(torch.int16).numpy() if name else plain.resolve_conj().resolve_neg().numpy()
-    return ["torch", write_array(writer, array), name, bool(value.requires_grad)]
+    node = ["torch", write_array(writer, array), name, bool(value.requires_grad)]
+    gradient = value.grad if writer.gradients and value.requires_grad and value.is_leaf else None
+    if gradient is None or gradient.layout is not torch.strided:
+        return node
+    return [*node, _write_torch(writer, gradient.detach())]
 
 
-def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any:
+def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any, gradient: Any = None) -> Any:
+    tensor = _read_values(reader, node, name)
+    if exactly(bool, requires_grad):
+        tensor.requires_grad_()
+    if gradient is not None:
+        _, values, dtype, _ = exactly(list, gradient)
+        tensor.grad = _read_values(reader, values, dtype).to(tensor.dtype)  # PyTorch refuses one that does not fit
+    return tensor
+
+
+def _read_values(reader: Reader, node: Any, name: Any) -> Any:
     array = reader.as_is(read_array, reader, node, "biufc")
     import torch
 
@@ -140,7 +156,24 @@ def _read_torch(reader: Reader, node: Any, name: Any, requires_grad: Any) -> Any
         tensor = tensor.view(torch.bfloat16)
         infinite = bool(torch.isinf(tensor).any()) and not reader.keeps(INFINITE)
         tensor = tensor.double() if infinite else tensor if reader.keeps(name) else tensor.float()
-    return tensor.requires_grad_() if exactly(bool, requires_grad) else tensor
+    return tensor
+
+
+def _write_parameter(writer: Writer, value: Any) -> list[Any]:
+    return ["torch.parameter", _write_torch(writer, value)]
+
+
+def _read_parameter(reader: Reader, node: Any) -> Any:
+    tensor = reader.read(node)
+    import torch
+
+    if type(tensor) is not torch.Tensor:
+        raise CodecError("no tensor")
+    if reader.strict:
+        return tensor
+    parameter = torch.nn.Parameter(tensor.detach(), tensor.requires_grad)
+    parameter.grad = tensor.grad
+    return parameter
 
 
 # --- tables ------------------------------------------------------------------------------------------
@@ -153,7 +186,7 @@ KINDS: dict[tuple[str, str], tuple[str, Callable[[Writer, Any], list[Any]]]] = {
     ("jaxlib._jax", "ArrayImpl"): ("jax", _write_jax),
     ("jaxlib.xla_extension", "ArrayImpl"): ("jax", _write_jax),
     ("torch", "Tensor"): ("torch", _write_torch),
-    ("torch.nn.parameter", "Parameter"): ("torch", _write_torch),
+    ("torch.nn.parameter", "Parameter"): ("torch", _write_parameter),
 }
 """Encoders by module and name, since the libraries have no public names for these classes. The names are claims, as
 everything that is written.
@@ -186,4 +219,5 @@ DECODERS: dict[str, Callable[..., Any]] = {
     "tf.sparse": _read_sparse,
     "jax": _read_jax,
     "torch": _read_torch,
+    "torch.parameter": _read_parameter,
 }

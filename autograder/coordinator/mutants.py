@@ -60,6 +60,12 @@ def tests_of(exam: Exam, function: str) -> list[ExamCell]:
     return [c for c in exam.cells if c.role is Role.TEST and c.points > 0 and word.search(c.source)]
 
 
+def _only_steps(exam: Exam, function: str) -> bool:
+    """Tell whether all tests look at what a function does to a model, whatever it returns."""
+    step = re.compile(rf"\btraining_step\(\s*{re.escape(function)}\b")
+    return all(step.search(cell.source) for cell in tests_of(exam, function))
+
+
 def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell:
     """Change the functions of an answer, and add their names to ``names``."""
     tree = parsed(cell.source) if cell.role is Role.ANSWER and cell.cell_type == "code" else None
@@ -69,7 +75,7 @@ def _changed(exam: Exam, cell: ExamCell, kind: str, names: set[str]) -> ExamCell
     for node in reversed(tree.body):
         if not isinstance(node, ast.FunctionDef) or _is_generator(node) or not tests_of(exam, node.name):
             continue
-        body = _KINDS[kind](node)
+        body = None if kind == _STILL_WORKS and _only_steps(exam, node.name) else _KINDS[kind](node)
         if body is None or ast.dump(ast.Module(body, [])) == ast.dump(ast.Module(_without_text(node), [])):
             continue
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
@@ -116,9 +122,10 @@ def _zeros(node: Function) -> list[ast.stmt] | None:
     return [*ast.parse(ZEROS).body, inner, ast.Return(ast.Call(ast.Name("_zeros", ast.Load()), [call], []))]
 
 
+_STILL_WORKS = "zeros of the right shape"
 _KINDS = {
     "its input": _input,
     "None": lambda node: _constant(None),
     "0": lambda node: _constant(0),
-    "zeros of the right shape": _zeros,
+    _STILL_WORKS: _zeros,
 }

@@ -47,7 +47,7 @@ from autograder.examiner.permissions import Observer
 from autograder.examiner.points import NoNumber, finite_number, stated_points
 from autograder.examiner.remote.kinds import with_types
 from autograder.examiner.remote.proxy import Remote
-from autograder.examiner.undecided import is_of_time, is_undecided, missing_method
+from autograder.examiner.undecided import differing_types, is_of_time, is_undecided, missing_method
 from autograder.examiner.unittest_runs import failures as unittest_failures
 from autograder.examiner.wording import BROKEN, ExaminationTimeout, Wording, test_file
 from autograder.examiner.workspace import Workspace
@@ -553,7 +553,8 @@ def _failed(
     errors: Sequence[BaseException], cell: ExamCell, checks: tuple[CheckResult, ...], printed: str, wording: Wording
 ) -> Examined:
     """Return the result of a cell that an exception ended: 0 points, and a message that depends on its origin."""
-    lines = [printed, *filter(None, map(missing_method, errors)), *map(_trace, errors)]
+    reasons = filter(None, [*map(missing_method, errors), *map(differing_types, errors)])
+    lines = [printed, *reasons, *map(_trace, errors)]
     detail = "\n".join(lines).strip()[-MAX_DETAIL:]
     first = errors[0]
     if isinstance(first, CourseError | SyntaxError | ImportError) and not hasattr(first, "remote"):

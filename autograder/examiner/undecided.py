@@ -1,13 +1,15 @@
 """The one rule on when a failed test waits for a person instead of earning 0 points.
 
 Some failures are the kit's or the test's, and never the student's. These are an answer that may be right and that the
-kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method. A
-time that a test measured is, too: it holds the way to the student's code and back.
+kit cannot read, and a check that cannot tell. So is a test that asks a value of one kind for another kind's method, or
+lets PyTorch compare tensors of two types. A time that a test measured is, too: it holds the way to the student's code
+and back.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +52,7 @@ def _lines(error: BaseException) -> Iterator[int]:
 
 
 def _is_of_the_kit(error: BaseException) -> bool:
-    return isinstance(error, UnreadError) or bool(missing_method(error))
+    return isinstance(error, UnreadError) or bool(missing_method(error)) or bool(differing_types(error))
 
 
 def missing_method(error: BaseException) -> str:
@@ -70,6 +72,23 @@ def missing_method(error: BaseException) -> str:
     if not frames or not frames[-1].filename.startswith("<test "):
         return ""
     return f"line {frames[-1].lineno}: {type(value).__name__} has no attribute {name!r}, which other arrays have"
+
+
+def differing_types(error: BaseException) -> str:
+    """Tell the teacher that PyTorch compares no tensors of different types in a test; "" for other errors.
+
+    ``torch.allclose(answer, expected)`` raises if the answer has 64 bits and the same numbers.
+    """
+    if not isinstance(error, RuntimeError) or hasattr(error, "remote"):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames or not frames[-1].filename.startswith("<test ") or not _DIFFERING_TYPES.search(str(error)):
+        return ""
+    return f"line {frames[-1].lineno}: {error}: PyTorch wants two tensors of one type here; check.close takes any"
+
+
+_DIFFERING_TYPES = re.compile(r"^[A-Z]\w+ did not match [A-Z]\w+$|\bsame dtype\b")
+"""What ``torch.allclose`` and ``torch.isclose`` say, and what products of tensors do."""
 
 
 def _is_array(value: Any) -> bool:

@@ -306,6 +306,12 @@ WEAK = [
         "x = []\ndouble(x)\nassert x == [2]",
         "",
     ),
+    (
+        "def double(x):\n    x.append(2)\n    return 2",
+        "class check:\n    def training_step(step):\n        x = []\n        step(x)\n        assert x == [2]\n"
+        "check.training_step(double)",
+        "",
+    ),
     ("def double(x):\n    yield x", "assert list(double(3)) == [3]", ""),
     ("double = 3", "assert double == 3", ""),
 ]

@@ -321,3 +321,62 @@ def test_the_kernel_has_copies_and_cannot_answer_with_the_tests_object():
     result = forged("def f(d): return d", test, answer)
     assert (result.outcome, result.undecided) == (Outcome.FAILED, False)
     assert "cannot be read" in result.message
+
+
+TORCH = "import torch\nfrom torch import nn\nfrom autograder import check"
+
+
+def with_torch(solution, test, answer=None):
+    pytest.importorskip("torch")
+    exam = exam_of((Role.READ_ONLY, TORCH), (Role.ANSWER, solution), (Role.TEST, test))
+    return graded(exam, cell1=answer or solution)[0]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("solution", "test"),
+    [
+        ("def f(m): return sum(p.numel() for p in m.parameters())", "assert f(nn.Linear(3, 2)) == 8"),
+        (
+            "def f(m): return sum(p.numel() for p in m.parameters() if p.requires_grad)",
+            "m = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 1))\n"
+            "for p in m[0].parameters(): p.requires_grad = False\n"
+            "assert f(m) == 16",
+        ),
+        (
+            "def f(m, x):\n    m.eval()\n    with torch.no_grad():\n        return m(x)",
+            "m, x = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9), nn.BatchNorm1d(2)), torch.rand(5, 3)\n"
+            "assert torch.allclose(f(m, x), m.eval()(x), atol=1e-6)",
+        ),
+        ("def f(m): return all(isinstance(p, nn.Parameter) for p in m.parameters())", "assert f(nn.LSTM(3, 2))"),
+        ("def f(m): return nn.Sequential(m, nn.Flatten())", "assert f(nn.Conv2d(1, 2, 3))(torch.zeros(1, 1, 4, 4)).shape == (1, 8)"),
+        (
+            "def f(w, loss):\n    w = w.clone().requires_grad_()\n    loss(w, torch.zeros(2)).backward()\n    return w.grad",
+            "assert torch.allclose(f(torch.tensor([1.0, 2.0]), nn.MSELoss()), torch.tensor([1.0, 2.0]))",
+        ),
+        (
+            "def f(loader): return sum(len(y) for x, y in loader)",
+            "from torch.utils.data import DataLoader, TensorDataset\n"
+            "assert f(DataLoader(TensorDataset(torch.zeros(5, 2), torch.zeros(5)), batch_size=2)) == 5",
+        ),
+    ],
+)  # fmt: skip
+def test_a_module_of_torch_reaches_the_function_as_one_of_its_own(solution, test):
+    result = with_torch(solution, test)
+    assert result.outcome is Outcome.PASSED, result.detail
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("test", "why"),
+    [
+        ("class Own(nn.Module):\n    def forward(self, x): return x\nf(Own())", "an Own cannot be copied"),
+        ("f(torch.optim.SGD([torch.zeros(1)], lr=0.1))", "make it in a cell of the notebook with its model"),
+        ("m = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))\nm[1].weight = m[0].weight\nf(m)", "a Sequential cannot be copied"),
+    ],
+)  # fmt: skip
+def test_a_module_or_optimizer_that_cannot_be_copied_waits_for_a_person(test, why):
+    """A stand-in that can only be called would cost an answer its points that also calls `eval()`."""
+    result = with_torch("def f(m): return 1", test)
+    assert result.outcome is Outcome.BROKEN
+    assert why in result.detail

@@ -145,3 +145,24 @@ def test_a_time_that_a_test_measured_costs_no_points(test: str, undecided: bool)
     result = outcome("def f(x): return 2 * x", test)
     assert (result.outcome, result.undecided) == (Outcome.FAILED, undecided)
     assert ("these calls are slow, so a person will look at it" in result.message) is undecided
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("torch.ones(2)", Outcome.PASSED),
+        ("torch.ones(2).double()", None),
+        ("torch.zeros(2)", Outcome.FAILED),
+        ("torch.ones(3)", Outcome.FAILED),
+        ("None", Outcome.FAILED),
+    ],
+)
+@pytest.mark.parametrize("test", ["assert torch.allclose(f(), torch.ones(2))", "assert f() @ torch.ones(2) == 2"])
+def test_tensors_of_two_types_that_pytorch_does_not_compare_wait_for_a_person(answer, expected, test):
+    pytest.importorskip("torch")
+    solution, own = ("def f(): return torch.ones(2)", f"def f(): return {answer}")
+    exam = exam_of((Role.READ_ONLY, "import torch"), (Role.ANSWER, solution), (Role.TEST, test))
+    result = graded(exam, cell1=own)[0]
+    assert (result.outcome, result.undecided) == (expected or Outcome.FAILED, expected is None)
+    assert ("check.close takes any" in result.detail) == (expected is None)

@@ -16,6 +16,7 @@ _REMEDIES = (
     ("sqlite3.", "pass the path of the database"),
     ("sklearn.", "make it in a cell of the notebook, and pass it by its name"),
     ("keras.", "make it in a cell of the notebook, and pass it by its name"),
+    ("torch.optim.", "make it in a cell of the notebook with its model, or use check.training_step"),
 )
 _MAKE_IN_NOTEBOOK = "pass a Mock, or make it in a cell of the notebook, and pass it by its name"
 _PASSED = (

@@ -108,7 +108,7 @@ class Callbacks:
             CodecError: something in it cannot travel.
         """
         self._prepared.clear()
-        return encode(value, self.refer)
+        return encode(value, self.refer, gradients=False)
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""
@@ -119,7 +119,7 @@ class Callbacks:
         value = value.value if isinstance(value, Attribute) else value
         if id(value) in self.numbers:
             return self.given[self.numbers[id(value)]][0]
-        kind = kind or (None if _library_name(value) else _kind(value))
+        kind = kind or (None if _library_name(value) or library_objects.is_module(value) else _kind(value))
         if kind is not None:
             return self._give(value, kind, self.numbers)
         reference = self._part(value)
@@ -185,7 +185,7 @@ class Callbacks:
         if any(map(is_hidden, (value, *parts.call, *parts.state))):
             raise GoesAlongError(classes, "an array of check.hidden_data would go along")
         try:
-            call, state = (encode(("ok", part), self._part) for part in parts)
+            call, state = (encode(("ok", part), self._part, gradients=False) for part in parts)
         except CodecError as error:
             raise GoesAlongError(classes, f"all that they refer to goes along, and {error}") from None
         met = [*references(call.text), *references(state.text)]
@@ -202,7 +202,7 @@ class Callbacks:
         """Encode an answer, with libraries' objects as they are now."""
         before, self._prepared = self._prepared, {}
         try:
-            return encode(("ok", result), self.refer)
+            return encode(("ok", result), self.refer, gradients=False)
         finally:
             self._prepared = before | self._prepared
 

@@ -20,6 +20,7 @@ _PROTOCOL = 2
 """The first protocol of ``copyreg`` that every class supports."""
 
 
+_MODULE = ("torch.nn.modules.module", "Module")
 _NEVER = frozenset([*sys.stdlib_module_names, "autograder"])
 """Modules whose objects are never copied: Python's own that are no data, such as locks and queues, are shared."""
 
@@ -47,6 +48,17 @@ def class_name(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
+def is_module(value: Any) -> bool:
+    """Tell whether a value is a PyTorch module, whose parameters and methods a function uses besides calling it."""
+    return any((kind.__module__, kind.__name__) == _MODULE for kind in type(value).__mro__)
+
+
+def _shares_weights(module: Any) -> bool:
+    """Tell whether two layers of a module have one parameter, which would be two in a copy."""
+    names = [id(parameter) for _, parameter in module.named_parameters(remove_duplicate=False)]
+    return len(set(names)) < len(names)
+
+
 def order(number: int, objects: Mapping[int, Prepared]) -> list[int]:
     """Return an object's number behind those of all objects that it refers to, as far as there are no circles.
 
@@ -70,14 +82,14 @@ def order(number: int, objects: Mapping[int, Prepared]) -> list[int]:
 def parts(value: Any, is_library: Callable[[str], bool]) -> Parts | None:
     """Return what builds a copy of a library's object; None if a copy is impossible or forbidden.
 
-    An object that a test shares with the student's code by its state (a random generator, an estimator, axes) is not
-    copied.
+    An object that a test shares with the student's code by its state (a random generator, an estimator, axes, an
+    optimizer) is not copied.
     """
     kind = type(value)
     module = kind.__module__
     if module.partition(".")[0] in _NEVER or not is_library(module) or has_remedy(kind):
         return None
-    if is_written(kind) or isinstance(value, type):
+    if is_written(kind) or isinstance(value, type) or (is_module(value) and _shares_weights(value)):
         return None
     try:
         reduced = value.__reduce_ex__(_PROTOCOL)

@@ -33,6 +33,8 @@ class Layer:
     torch_config: Config
     also: tuple[str, ...] = ()
     """Other classes of ``keras.layers`` that it equals, with the same settings."""
+    torch_also: tuple[str, ...] = ()
+    """Other classes of ``torch.nn`` that it equals, with the same settings."""
     free: bool = False
     """Whether it may be there without being asked for."""
 
@@ -161,7 +163,7 @@ class _Walk:
             return
         self.called.add((call.operator, weights))
         self.layers += not layer.free
-        also = layer.also if self.vocabulary == "keras" else ()
+        also = layer.also if self.vocabulary == "keras" else layer.torch_also
         starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
         self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number))
 
@@ -488,8 +490,8 @@ def _cell(call: OperatorCall) -> Layer:
     keras, torch = _RECURRENT_NAMES[base]
     weight = call.shape_of(call.get(2, "w_ih"))
     hidden = weight[0] // GATES[base]
-    config = {"input_size": weight[1], "hidden_size": hidden}
-    return Layer(keras, {"units": hidden}, f"{torch}Cell", config, ("RNN", f"{keras}Cell"))
+    config = {"input_size": weight[1], "hidden_size": hidden, "num_layers": 1, "dropout": 0.0, "bidirectional": False}
+    return Layer(keras, {"units": hidden}, f"{torch}Cell", config, ("RNN", f"{keras}Cell"), (torch,))
 
 
 def _upsample(call: OperatorCall) -> Layer:

@@ -423,6 +423,50 @@ def test_a_linear_layer_of_the_students_own_with_too_many_units_fails() -> None:
     assert (result.fraction, is_undecided(result)) == (0, False), result.message
 
 
+def test_the_length_of_the_rows_is_their_free_number() -> None:
+    """``x.reshape(len(x), -1)`` is read as ``x.reshape(x.shape[0], -1)`` is."""
+    import torch
+
+    def forward(own: Any, x: Any) -> Any:
+        return own.out(torch.cat([x, torch.zeros(len(x), 2)], dim=1).reshape(len(x), -1))
+
+    module = module_of(forward, out=torch.nn.Linear(6, 3))
+    twin = network_of(module, ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(module, ROWS), rtol=1e-4, atol=1e-5)
+    assert len.__module__ == "builtins"
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_a_cell_that_is_called_for_each_step_is_the_recurrent_layer(kind: str) -> None:
+    import torch
+
+    def forward(own: Any, x: Any) -> Any:
+        state = None
+        for step in range(x.shape[1]):
+            state = own.cell(x[:, step], state)
+        return own.out(state[0] if kind == "LSTM" else state)
+
+    model = module_of(forward, cell=getattr(torch.nn, f"{kind}Cell")(4, 8), out=torch.nn.Linear(8, 3))
+    for asked, units, passes in ((kind, 8, True), (f"{kind}Cell", 8, True), (kind, 9, False), ("Linear", 8, False)):
+        layer = check.layer(asked, **{"out_features" if asked == "Linear" else "hidden_size": units})
+        found = recorded(lambda: check.architecture(model, [layer, check.layer("Linear")], input_shape=(5, 4)))  # noqa: B023
+        assert (found.fraction == 1) is passes, found.message
+
+
+def test_a_forward_that_turns_gradients_off_is_read() -> None:
+    """As of a frozen backbone."""
+    import torch
+
+    def forward(own: Any, x: Any) -> Any:
+        with torch.no_grad():
+            x = torch.relu(own.first(x))
+        return own.out(x)
+
+    module = module_of(forward, first=torch.nn.Linear(4, 5), out=torch.nn.Linear(5, 3))
+    twin = network_of(module, ROWS)
+    np.testing.assert_allclose(twin.outputs(ROWS)[0], outputs(module, ROWS), rtol=1e-4, atol=1e-5)
+
+
 # --- what is only asked ------------------------------------------------------------------------------------
 
 FORWARDS = {
@@ -499,6 +543,25 @@ def test_a_word_of_the_kernel_that_is_no_name_is_not_repeated() -> None:
     with pytest.raises(RefusedModel) as refused:
         rebuild(claim, [])
     assert "points" not in str(refused.value)
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_the_layers_of_a_module_that_cannot_be_read_have_no_shape_to_compare(reported: bool) -> None:
+    """Neither in the examiner nor at home does ``input_shape=`` cost points there."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    source = forward(FORWARDS["by its values"])
+    exec(source, names)
+    model = answer(source) if reported else names["model"]
+    asked = [check.layer("Linear", out_features=8), check.layer("Linear", out_features=3), check.layer("Dropout")]
+    found = recorded(lambda: check.architecture(model, asked, input_shape=(4,), output_shape=(3,)))
+    assert found.fraction == 1, found.message
+
+
+def test_a_module_of_another_shape_is_told_so() -> None:
+    found = recorded(
+        lambda: check.architecture(answer(SOURCE), IN_ORDER, input_shape=(4,), output_shape=(5,), show=True)
+    )
+    assert (found.fraction, found.message) == (0, "output shape (3,), expected (5,)")
 
 
 @pytest.mark.parametrize(

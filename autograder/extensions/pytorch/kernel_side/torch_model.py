@@ -138,7 +138,8 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
     for tensor in tensors:
         free[tensor] = {0: rows}
     export = partial(torch.export.export, module, tuple(args), keywords or None, dynamic_shapes=free)
-    with _masks_as_they_are(), _unvalidated_distributions():
+    # Without gradients outside, too: `with torch.no_grad()` in `forward` would be a graph of its own.
+    with _masks_as_they_are(), _unvalidated_distributions(), sys.modules["torch"].no_grad():
         try:
             program = export(strict=False)
         except Exception as error:
