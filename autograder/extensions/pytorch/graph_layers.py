@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.check.activations import with_argument
@@ -35,6 +35,8 @@ class Layer:
     """Other classes of ``keras.layers`` that it equals, with the same settings."""
     torch_also: tuple[str, ...] = ()
     """Other classes of ``torch.nn`` that it equals, with the same settings."""
+    torch_words: Config = field(default_factory=dict)
+    """Settings that ``torch.nn`` writes with a word, too."""
     free: bool = False
     """Whether it may be there without being asked for."""
 
@@ -108,10 +110,13 @@ class _Entry:
     activation: str | None = None
     output: int = -1
     """The number of the value that it gives."""
+    words: Config = field(default_factory=dict)
+    """Settings that may be written with a word instead."""
 
     def step(self) -> Step:
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
-        equals = tuple(LayerReading(kind, self.config, self.activation) for kind in kinds)
+        configs = [self.config, {**self.config, **self.words}] if self.words else [self.config]
+        equals = tuple(LayerReading(kind, config, self.activation) for kind in kinds for config in configs)
         settings_to_show = {
             key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_TORCH_SETTINGS)
         }
@@ -165,7 +170,8 @@ class _Walk:
         self.layers += not layer.free
         also = layer.also if self.vocabulary == "keras" else layer.torch_also
         starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
-        self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number))
+        words = {} if self.vocabulary == "keras" else layer.torch_words
+        self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number, words))
 
     def _is_bias(self, call: OperatorCall) -> bool:
         """Take an addition of one number for each unit into the dense layer before it."""
@@ -343,8 +349,10 @@ def _convolution(call: OperatorCall) -> Layer:
     after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
     torch = {
         "in_channels": before, "out_channels": after, "kernel_size": kernel, "stride": stride, "dilation": dilation,
-        "padding": padding if isinstance(padding, str) else _by_axis(padding, rank), "groups": groups, "bias": bias,
+        "padding": _padding_in_numbers(padding, kernel, dilation), "groups": groups, "bias": bias,
     }  # fmt: skip
+    word = _padding(padding, kernel, dilation)
+    words = {} if transposed or word == "padded" else {"padding": word}
     keras: dict[str, Any] = {
         "filters": after, "kernel_size": kernel, "strides": stride, "dilation_rate": dilation, "groups": groups,
         "padding": _padding(padding, kernel, dilation), "use_bias": bias,
@@ -353,13 +361,21 @@ def _convolution(call: OperatorCall) -> Layer:
         return Layer(f"Conv{rank}DTranspose", keras, f"ConvTranspose{rank}d", torch)
     if groups > 1 and groups == before and rank < 3:
         keras["depth_multiplier"] = after // before
-        return Layer(f"DepthwiseConv{rank}D", keras, f"Conv{rank}d", torch, (f"Conv{rank}D",))
-    return Layer(f"Conv{rank}D", keras, f"Conv{rank}d", torch)
+        return Layer(f"DepthwiseConv{rank}D", keras, f"Conv{rank}d", torch, (f"Conv{rank}D",), torch_words=words)
+    return Layer(f"Conv{rank}D", keras, f"Conv{rank}d", torch, torch_words=words)
 
 
 def _by_axis(value: Any, rank: int) -> tuple[Any, ...]:
     values = list(value) if isinstance(value, list) else [value]
     return tuple(values * rank if len(values) == 1 else values)
+
+
+def _padding_in_numbers(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
+    """Return the padding of each axis; the word, if it is another one on both sides."""
+    if not isinstance(padding, str):
+        return _by_axis(padding, len(kernel))
+    total = [turn * (size - 1) if padding == "same" else 0 for size, turn in zip(kernel, dilation, strict=True)]
+    return padding if any(size % 2 for size in total) else tuple(size // 2 for size in total)
 
 
 def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> str:

@@ -453,6 +453,21 @@ def test_a_cell_that_is_called_for_each_step_is_the_recurrent_layer(kind: str) -
         assert (found.fraction == 1) is passes, found.message
 
 
+@pytest.mark.parametrize(
+    ("padding", "kernel", "fits"),
+    [("same", 3, [1, (1, 1), "same"]), (1, 3, [1, "same"]), ("valid", 3, [0, "valid"]), (0, 3, [0, "valid"]),
+     ("same", 2, ["same"]), (2, 3, [2])],
+)  # fmt: skip
+def test_a_padding_is_one_thing_however_it_is_written(padding: Any, kernel: int, fits: list[Any]) -> None:
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, kernel, padding=padding), torch.nn.Flatten())
+    for asked in (0, 1, 2, "same", "valid", (1, 1)):
+        layer = check.layer("Conv2d", padding=asked)
+        found = recorded(lambda: check.architecture(model, [layer], input_shape=(3, 8, 8)))  # noqa: B023
+        assert (found.fraction == 1) is (asked in fits or (asked == (1, 1) and 1 in fits)), (asked, found.message)
+
+
 def test_a_forward_that_turns_gradients_off_is_read() -> None:
     """As of a frozen backbone."""
     import torch
