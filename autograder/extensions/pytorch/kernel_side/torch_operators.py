@@ -29,7 +29,7 @@ CALCULATIONS = _overloads("""
     softmax.int log_softmax.int _softmax _log_softmax cumsum cumprod logcumsumexp glu
     mean.dim sum.dim_IntList amax amin max.dim min.dim argmax argmin var.correction var.dim std.correction std.dim
     prod.dim_int logsumexp linalg_vector_norm norm.ScalarOpt_dim any.dim all.dim topk sort
-    matmul mm bmm mv addmm baddbmm einsum outer cosine_similarity pairwise_distance cdist
+    index_put matmul mm bmm mv addmm baddbmm einsum outer cosine_similarity pairwise_distance cdist
 """)
 """Operators that compute numbers from numbers."""
 ARRANGEMENTS = _overloads("""
