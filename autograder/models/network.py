@@ -116,7 +116,7 @@ class Network(ABC):
 
     @abstractmethod
     def has_own_products(self) -> bool:
-        """Tell whether a product with weights that is none of its steps' layers may be a layer of the student's own."""
+        """Tell whether it has a product with weights that may be a layer of the student's own."""
 
     @abstractmethod
     def excess(self) -> str:

@@ -23,8 +23,10 @@ _VIEWS = {
     "_unsafe_view.default": "reshape.default",
     "view_as.default": "reshape_as.default",
 }
-"""Operator that needs numbers which lie in order → one that gives the same numbers. The result of an attention lies in
-another order by another device or in a training, and the export leaves out a ``contiguous`` that did nothing."""
+"""Operator that needs numbers which lie in order → one that gives the same numbers in any order.
+
+The result of an attention lies in an order that depends on the device and on training. An export leaves out a
+``contiguous`` that did nothing."""
 _MAX_SIZE = 2**40
 
 Watch = Callable[[int, Sequence[Any], Any], None]

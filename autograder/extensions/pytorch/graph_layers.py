@@ -303,7 +303,7 @@ def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
 
 
 def has_own_products(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> bool:
-    """Return whether data meet weights in a product that is no layer, and may be a layer of the student's own."""
+    """Return whether a product of data and weights, which is no layer, may be one of the student's own."""
     of_data = set(range(len(graph.inputs)))
     learned = {number for number, held in enumerate(graph.tensors, start=graph.first_tensor) if held.parameter}
     for number, node in enumerate(graph.nodes, start=graph.first_node):

@@ -184,7 +184,11 @@ def _input(entry: Any) -> Input:
 def _tensor(entry: Any, array: Any, first: int, number: int) -> Tensor:
     entry = mapping(entry, "A tensor")
     dtype = one_of(*TYPES)(entry.get("dtype"), "A tensor's type")
-    if type(array) is not np.ndarray or array.dtype != np.dtype("float32" if dtype == "bfloat16" else dtype):
+    wanted = np.dtype("float32" if dtype == "bfloat16" else dtype)
+    if type(array) is np.ndarray and array.dtype != wanted and np.can_cast(wanted, array.dtype):
+        with np.errstate(over="ignore"):
+            array = array.astype(wanted)  # the codec widens floats that are infinite, as those of a mask are
+    if type(array) is not np.ndarray or array.dtype != wanted:
         raise RefusedModel(f"A tensor of the module is no array of the type {dtype}.")
     if array.ndim > 6:
         raise RefusedModel("A tensor of the module has more than 6 dimensions.")

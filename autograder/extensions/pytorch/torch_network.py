@@ -173,7 +173,7 @@ class TorchNetwork(Network):
         return known_kinds(vocabulary)
 
     def has_own_products(self) -> bool:
-        """Tell whether a product with weights that is no layer may be a layer of the student's own."""
+        """Tell whether a product with weights may be a layer of the student's own."""
         from autograder.extensions.pytorch.graph_layers import has_own_products
 
         return has_own_products(self.graph, self.measure.shapes)

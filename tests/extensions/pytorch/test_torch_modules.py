@@ -303,6 +303,40 @@ def test_a_module_may_take_its_rows_in_any_form(name: str) -> None:
     assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"]
 
 
+MASKED = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.keys = nn.Linear(4, 4)
+        self.register_buffer("mask", nn.Transformer.generate_square_subsequent_mask(5))
+    def forward(self, x):
+        return (x @ self.keys(x).transpose(1, 2) + self.mask).softmax(-1) @ x
+model = Net()
+"""
+
+
+def test_a_mask_of_infinite_numbers_comes_with_its_module() -> None:
+    result = recorded(lambda: check.causal(answer(MASKED), SERIES))
+    assert result.fraction == 1, result.message
+
+
+def test_a_mask_that_is_written_into_the_scores_is_read() -> None:
+    import torch
+    from torch import nn
+
+    def attention(own: Any, x: Any) -> Any:
+        scores = x @ own.keys(x).transpose(1, 2)
+        scores[:, torch.ones(5, 5, dtype=torch.bool).triu(1)] = -torch.inf
+        return scores.softmax(-1) @ x
+
+    module = module_of(attention, keys=nn.Linear(4, 4))
+    twin = network_of(module, SERIES)
+    np.testing.assert_allclose(twin.outputs(SERIES)[0], outputs(module, SERIES), rtol=1e-4, atol=1e-5)
+    assert recorded(lambda: check.causal(twin, SERIES)).fraction == 1
+
+
 @pytest.mark.parametrize("mask", ["made when called", "made before"])
 def test_a_transformer_that_is_not_told_that_its_mask_is_causal_is_read(mask: str) -> None:
     from torch import nn
