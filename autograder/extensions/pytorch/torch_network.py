@@ -48,8 +48,8 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     """
     claim = mapping(claim, "The module")
     if reason := claim.get("unread"):
-        why = (_UNREAD.get(reason) if type(reason) is str else None) or "torch.export cannot describe it"
-        raise RefusedModel(f"The module is only asked: {why}.", kind_refused=True)
+        cause = (_UNREAD.get(reason) if type(reason) is str else None) or "torch.export cannot describe it"
+        raise RefusedModel(f"The module is only asked: {cause}.", kind_refused=True)
     graph = mapping(claim.get("graph"), "The module's graph")
     entries = graph.get("tensors")
     count = len(entries) if type(entries) is list else 0
