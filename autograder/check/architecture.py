@@ -102,8 +102,8 @@ def architecture(
     if not may_show(model, show):
         message = "The layers are not as asked."
     if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
-        why = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
-        return report_for_a_person(name, UNREAD_PARTS, weight, detail=why)
+        reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
+        return report_for_a_person(name, UNREAD_PARTS, weight, detail=reasons)
     if lines and _may_be_right(model, pattern, present, library):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))

@@ -89,7 +89,7 @@ class _DescribedModel:
 
 
 def unread_reason(model: Any) -> str:
-    """Return why a model is only asked, for a person and not for the student; empty if nobody tried to read it."""
+    """Return why a model is only asked, for a person alone; empty if nobody tried to read it."""
     return _description(model).refusal
 
 

@@ -124,8 +124,11 @@ def training_step(
             note_optimizer(chosen)
         batches = _batches(inputs, labels, rows, seed)
         right = LoopSettings(objective, chosen)
-        known = {"names_optimizer": optimizer is not None, "one_output": not isinstance(examined.output_shape, list)}
-        steps = _CheckedSteps(calculus, batches, right, seed, **known)
+        assumptions = {
+            "names_optimizer": optimizer is not None,
+            "one_output": not isinstance(examined.output_shape, list),
+        }
+        steps = _CheckedSteps(calculus, batches, right, seed, **assumptions)
         return steps.checked(request)
 
 

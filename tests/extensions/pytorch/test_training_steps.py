@@ -108,6 +108,22 @@ def test_an_honest_loop_passes_with_each_optimizer(kind: str, name: str) -> None
     assert result.fraction == 1, result.message
 
 
+@pytest.mark.parametrize("kind", ["adam", "rmsprop", "adagrad", "nadam"])
+def test_a_bias_before_a_batch_normalization_has_gradients_of_rounding_alone(kind: str) -> None:
+    """Their signs are chance, and such optimizers take a whole step in the direction of the sign."""
+    wide = Network(
+        "nn.Sequential(nn.Linear(6, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.BatchNorm1d(64), nn.Linear(64, 3))",
+        TABLE,
+        CLASSES,
+        frozenset(["classes", "statistics"]),
+    )
+    sum_by_hand = PLAIN.replace(
+        "loss_fn(OUT, y)", "sum(F.cross_entropy(s[None], t[None]) for s, t in zip(OUT, y)) / len(y)"
+    )
+    result = checked(function(sum_by_hand), wide, optimizer=kind)
+    assert result.fraction == 1, result.message
+
+
 @pytest.mark.parametrize(("slip", "name"), some(SLIP_PAIRS))
 def test_a_slip_fails_and_is_named(slip: str, name: str) -> None:
     loop, network = SLIPS[slip], NETWORKS[name]

@@ -74,17 +74,17 @@ def _copied(module: Any) -> Any:
 
     Students keep a loss, or weights of attention for a plot. PyTorch copies no tensor that has gradients to pass on.
     """
-    kept = [tensor for part in module.modules() for tensor in _kept(vars(part)) if not tensor.is_leaf]
-    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in kept})
+    passed = [tensor for part in module.modules() for tensor in _plain_tensors(vars(part)) if not tensor.is_leaf]
+    return copy.deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in passed})
 
 
-def _kept(value: Any) -> Iterator[Any]:
+def _plain_tensors(value: Any) -> Iterator[Any]:
     """Yield the tensors in plain containers."""
     if is_a(value, "torch", "Tensor"):
         yield value
     elif type(value) in (dict, list, tuple):
         for item in value.values() if type(value) is dict else value:
-            yield from _kept(item)
+            yield from _plain_tensors(item)
 
 
 def in_training(module: Any) -> bool:
