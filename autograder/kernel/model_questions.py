@@ -124,6 +124,8 @@ def _count(model: Any, family: str) -> tuple[Any, Any, str]:
         total = sum(_size(variable) for variable in model.weights)
         return total, sum(_size(variable) for variable in model.trainable_weights), ""
     if family == "torch":
+        if any(hasattr(p, "materialize") for p in model.parameters()):  # of a lazy layer that has seen no data
+            return None, None, ""
         sizes = [(int(p.numel()), bool(p.requires_grad)) for p in model.parameters()]
         return sum(size for size, _ in sizes), sum(size for size, wanted in sizes if wanted), ""
     if family != "sklearn":
