@@ -72,10 +72,10 @@ def parameters(
     counted = None if problem else count_parameters(model)
     count = None if counted is None else counted.of(kind)
     if counted is None or count is None:
+        if problem:
+            return report(name, 0.0, problem, weight=weight)
         unread = refusal(model)
-        if not problem and unread is not None:
-            return report_unreadable(name, model, unread, weight)
-        return report(name, 0.0, problem or NOT_COUNTED, weight=weight)
+        return report_unreadable(name, model, unread or NOT_COUNTED, weight, of_pytorch=unread is None)
     more = counted.preparing if kind == "total" else 0
     count += more if preparation else 0
     fits = allowed.fits(count)

@@ -303,6 +303,15 @@ def test_a_module_may_take_its_rows_in_any_form(name: str) -> None:
     assert list(map(str, twin.steps("torch"))) == ["Linear(in_features=4, out_features=3)"]
 
 
+def test_lazy_layers_that_have_seen_no_data_are_read_for_the_shapes_of_a_test() -> None:
+    source = "import torch\nfrom torch import nn\nmodel = nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3))"
+    assert is_undecided(recorded(lambda: check.parameters(answer(source), exactly=67)))
+    model = answer(source)
+    layers = recorded(lambda: check.architecture(model, [check.dense(8, "relu"), check.dense(3)], input_shape=(4,)))
+    size = recorded(lambda: check.parameters(model, exactly=67))
+    assert (layers.fraction, size.fraction) == (1, 1), (layers.message, size.message)
+
+
 MASKED = """
 import torch
 from torch import nn
