@@ -87,9 +87,7 @@ def architecture(
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
-    shapes = []
-    if external is None:  # the parts that a notebook reports have no shapes
-        shapes = [*shape_difference(model, "input", input_shape), *shape_difference(model, "output", output_shape)]
+    shapes = [*shape_difference(model, "input", input_shape), *shape_difference(model, "output", output_shape)]
     summary = _summary(model, present)
     claimed = "; the layers are what the notebook's kernel reports" if external is not None and external.remote else ""
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"

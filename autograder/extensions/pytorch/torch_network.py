@@ -256,8 +256,8 @@ def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequen
     ]
     try:
         once, *parts = [
-            network._outputs(_by_input(graph, [array[which] for array in rows]), by_chance=False)
-            for which in (slice(None), *probe_rows.batches(number))
+            network._outputs(_by_input(graph, [array[batch] for array in rows]), by_chance=False)
+            for batch in (slice(None), *probe_rows.batches(number))
         ]
     except Exception as error:
         raise RefusedModel("The module's graph cannot be computed.", kind_refused=True) from error

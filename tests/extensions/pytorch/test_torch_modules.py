@@ -603,18 +603,6 @@ def test_a_word_of_the_kernel_that_is_no_name_is_not_repeated() -> None:
     assert "points" not in str(refused.value)
 
 
-@pytest.mark.parametrize("reported", [True, False])
-def test_the_layers_of_a_module_that_cannot_be_read_have_no_shape_to_compare(reported: bool) -> None:
-    """Neither in the examiner nor at home does ``input_shape=`` cost points there."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    source = forward(FORWARDS["by its values"])
-    exec(source, names)
-    model = answer(source) if reported else names["model"]
-    asked = [check.layer("Linear", out_features=8), check.layer("Linear", out_features=3), check.layer("Dropout")]
-    found = recorded(lambda: check.architecture(model, asked, input_shape=(4,), output_shape=(3,)))
-    assert found.fraction == 1, found.message
-
-
 def test_a_module_of_another_shape_is_told_so() -> None:
     found = recorded(
         lambda: check.architecture(answer(SOURCE), IN_ORDER, input_shape=(4,), output_shape=(5,), show=True)
