@@ -64,8 +64,8 @@ DOUBLING = [node("cat.default", [{"value": max(0, 1 + k)}] * 2 if k else [X, X],
 
 OPERATORS = (
     "system.default", "__class__.default", "relu", "relu.out", "_to_copy.out", "relu_.default", "add_.Tensor",
-    "copy_.default", "fill_.Scalar", "as_strided.default", "set_.source_Storage", "resize_.default", "rand.default",
-    "randn_like.default", "bernoulli.p", "native_dropout.default", "rrelu.default", "multinomial.default",
+    "copy_.default", "fill_.Scalar", "as_strided.default", "set_.source_Storage", "resize_.default",
+    "poisson.default", "geometric.default", "randperm.default", "native_dropout.default", "rrelu.default", "multinomial.default",
     "from_file.default", "cond", "mylib::op.default", "torch.load", "eval", "load_library.default", "save.default",
     "scatter_.src", "index_put_.default", "max_unpool2d.default", "_unsafe_index.Tensor", "empty.memory_format",
     "nonzero.default", "masked_select.default", "item.default", "_local_scalar_dense.default",
@@ -189,6 +189,20 @@ GRAPHS: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "an index out of range": claim(node("index.Tensor", X, [None, SECOND]), tensors=[INDEX]),
     "a gathering out of range": claim(
         node("expand.default", SECOND, [3, 3]), node("gather.default", X, 1, THIRD), tensors=[INDEX]
+    ),
+    "a number scattered out of range": claim(
+        node("expand.default", SECOND, [3, 3]), node("scatter.value", X, 1, THIRD, 1.0), tensors=[INDEX]
+    ),
+    "numbers added out of range": claim(node("index_add.default", X, 1, SECOND, TABLE), tensors=[INDEX]),
+    "numbers put out of range": claim(node("index_put.default", X, [None, SECOND], TABLE), tensors=[INDEX]),
+    "a place far behind": claim(node("select.int", X, 1, 0), node("select_scatter.default", X, SECOND, 1, 10**9)),
+    "too few numbers for a mask": claim(
+        node("eq.Tensor", X, X), node("slice.Tensor", TABLE, 0, 0, 1), node("masked_scatter.default", X, SECOND, THIRD)
+    ),
+    "draws without end": claim(node("randn.default", [10**6, 10**6])),
+    "draws with a negative spread": claim(node("normal.float_float", 0.0, -1.0, [3, 4])),
+    "draws of the rows' own number": claim(
+        node("sym_size.int", X, 0), node("mul", SECOND, SECOND), node("rand.default", [THIRD, THIRD])
     ),
     "bags out of range": claim(
         node("embedding_bag.padding_idx", TABLE, SECOND, SECOND, False, 0, False, None, False, None),
