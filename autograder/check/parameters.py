@@ -85,6 +85,8 @@ def parameters(
     doubt = _REPORTED if asked_only and fits and weight else ""
     if preparation is None and fits is not allowed.fits(count + more):
         doubt = _PREPARING.format(f"{more:,}")
+    if kind == "total" and not fits and counted.constants and allowed.fits(count - counted.constants):
+        doubt = _CONSTANTS
     detail = f"{text}, {allowed} asked" + (f"; {doubt}" if doubt else "")
     if doubt:
         explanation = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
@@ -138,6 +140,7 @@ class CountBounds:
 _PREPARING = (
     "the layers that prepare inputs hold {} more numbers (boundaries, terms, weights), which may be a table of answers"
 )
+_CONSTANTS = "without these constants it is as asked; they may be a formula, such as positions, or a table of answers"
 _REPORTED = "the number is what the notebook says of a model that stays there"
 NOT_COUNTED = "This model has nothing that could be counted as its parameters."
 

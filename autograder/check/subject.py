@@ -128,6 +128,8 @@ class ParameterCount:
     """Whether the count is a claim of the notebook's kernel."""
     preparing: int = 0
     """Numbers that are not in the total: those that prepare the model's inputs, if there are many."""
+    constants: int = 0
+    """Numbers of the total that no training changes, such as positions by sines: they may be pattern or knowledge."""
 
     def of(self, kind: str) -> int | None:
         """Return the number of ``total``, ``trainable`` or ``non_trainable`` parameters."""
@@ -160,7 +162,7 @@ def count_parameters(model: Any) -> ParameterCount:
 def _held_count(total: int, trainable: int, beside: int, preparing: int) -> ParameterCount:
     """Return the count of a model that the examiner holds; ``beside`` of the total are constants."""
     remark = f"{beside:,} of them constants beside its weights" if beside else ""
-    return ParameterCount(total, trainable, remark, False, preparing)
+    return ParameterCount(total, trainable, remark, False, preparing, beside)
 
 
 def parameter_count(model: Any) -> int | None:

@@ -80,6 +80,8 @@ def statistics(graph: Graph) -> frozenset[int]:
 
 def excess(graph: Graph) -> str:
     """Say why a graph may hold too much knowledge beside its weights; empty if it may not."""
+    if any(tensor.initializer == "parametrized" for tensor in graph.tensors):
+        return "This network computes weights from other parameters, and how these begin is not known."
     connections = _connections(graph)
     if connections > MAX_CONNECTIONS:
         return (

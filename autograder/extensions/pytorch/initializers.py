@@ -94,6 +94,7 @@ _DRAW: Mapping[str, Callable[[Any, Graph, int, Tensor], None]] = {
     "ones": lambda tensor, graph, number, held: tensor.fill_(1.0),
     "zeros": lambda tensor, graph, number, held: tensor.fill_(0.0),
     "own": _draw_parameter,
+    "parametrized": _draw_parameter,
 }
 
 

@@ -425,6 +425,22 @@ def test_parametrized_layers_are_the_layers_with_the_parameters_that_pytorch_cou
     assert recorded(lambda: check.parameters(model, exactly=PARAMETRIZED[name])).fraction == 1
 
 
+NORMED = [
+    "nn.utils.parametrizations.weight_norm(nn.Linear(4, 8))",
+    "nn.utils.weight_norm(nn.Linear(4, 8))",
+    "torch.nn.utils.prune.random_unstructured(nn.Linear(4, 8), 'weight', 0.0)",
+]
+
+
+@pytest.mark.parametrize("layer", NORMED)
+def test_a_training_from_parameters_whose_start_is_not_known_waits_for_a_person(layer: str) -> None:
+    model = answer(
+        f"import torch.nn.utils.prune\nfrom torch import nn\nmodel = nn.Sequential({layer}, nn.Linear(8, 3))"
+    )
+    result = recorded(lambda: retrained(model))
+    assert is_undecided(result), result.message
+
+
 def own_linear(layer: str) -> Any:
     """A module with a linear layer that is written as an expression of ``x``, its weights ``w`` and its biases ``b``."""
     import torch
@@ -707,6 +723,20 @@ def test_a_module_that_differs_in_training_is_what_it_is_without(place: Any) -> 
     model = place(forward("y if self.training else torch.zeros_like(y) + 0 * y + 1 / 3"))
     result = recorded(lambda: check.loss(model, on=(ROWS, LABELS), below=9))
     assert f"{np.log(3):.4f}" in result.message
+
+
+@pytest.mark.parametrize(
+    ("limits", "waits"),
+    [({"at_most": 20}, True), ({"exactly": 15}, True), ({"at_most": 14}, False), ({"exactly": 39}, False)],
+)
+def test_a_person_decides_where_positions_by_sines_alone_break_a_limit(limits: Any, waits: bool) -> None:
+    import torch
+    from torch import nn
+
+    module = module_of(lambda own, x: own.out(x + own.positions[0]), out=nn.Linear(4, 3))
+    module.register_buffer("positions", torch.sin(torch.outer(torch.arange(6.0), torch.arange(1.0, 5))))
+    result = recorded(lambda: check.parameters(network_of(module, ROWS), **limits))
+    assert (is_undecided(result), result.fraction) == (waits, float(limits == {"exactly": 39})), result.message
 
 
 def test_a_table_of_answers_counts_as_parameters() -> None:

@@ -36,6 +36,10 @@ _MODULES = {
 """Class of ``torch.nn`` → the initializers of its weights and of its biases."""
 
 
+_COMPUTED = ("_g", "_v", "_orig")
+"""Ends of the names of parameters from which ``torch.nn.utils`` computes a weight: length, direction, before pruning."""
+
+
 class UnknownError(Exception):
     """Something in a graph that has no record; ``reason`` is one of :data:`keras_unrolling.REASONS`.
 
@@ -216,7 +220,10 @@ def _initializers(module: Any) -> dict[int, tuple[str, Any]]:
         held = dict(part.named_parameters(recurse=False))
         weight = held.get("weight")
         for name, parameter in held.items():
-            kinds.setdefault(id(parameter), (biases if "bias" in name else weights, weight))
+            kind = biases if "bias" in name else weights
+            if type(part).__name__ == "ParametrizationList" or (not is_own and name.endswith(_COMPUTED)):
+                kind = "parametrized"
+            kinds.setdefault(id(parameter), (kind, weight))
     return kinds
 
 

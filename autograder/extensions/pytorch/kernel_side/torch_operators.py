@@ -81,7 +81,7 @@ VIEWS = _words("""
 """)
 """Operators whose result may share its memory with an argument."""
 
-INITIALIZERS = ("linear", "bias", "embedding", "recurrent", "xavier", "ones", "zeros", "own")
+INITIALIZERS = ("linear", "bias", "embedding", "recurrent", "xavier", "ones", "zeros", "own", "parametrized")
 """How PyTorch draws a parameter anew, see :mod:`autograder.extensions.pytorch.initializers`."""
 MAX_NODES = 5_000
 """Most operators of a graph."""
