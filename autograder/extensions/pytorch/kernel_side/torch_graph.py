@@ -37,7 +37,7 @@ _MODULES = {
 
 
 _COMPUTED = ("_g", "_v", "_orig")
-"""Ends of the names of parameters from which ``torch.nn.utils`` computes a weight: length, direction, before pruning."""
+"""Ends of the names of parameters from which ``torch.nn.utils`` computes a weight, for a norm or to prune it."""
 
 
 class UnknownError(Exception):
