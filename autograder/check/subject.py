@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.check.external_model import ExternalModel, external_model
@@ -129,7 +129,7 @@ class ParameterCount:
     preparing: int = 0
     """Numbers that are not in the total: those that prepare the model's inputs, if there are many."""
     constants: int = 0
-    """Numbers of the total that no training changes, such as positions by sines: they may be pattern or knowledge."""
+    """Numbers of the total in buffers of another library than Keras: positions by sines, or a table of answers."""
 
     def of(self, kind: str) -> int | None:
         """Return the number of ``total``, ``trainable`` or ``non_trainable`` parameters."""
@@ -144,7 +144,8 @@ def count_parameters(model: Any) -> ParameterCount:
         return _held_count(*cached_parameters(model))
     if isinstance(model, Network):
         counts = model.counts()
-        return _held_count(counts.total, counts.trainable, counts.constants, 0)
+        held = _held_count(counts.total, counts.trainable, counts.constants, 0)
+        return replace(held, constants=counts.constants)
     if is_keras(model):
         numbers = constants(model)
         beside, preparing = numbers.certain, numbers.preparing
@@ -162,7 +163,7 @@ def count_parameters(model: Any) -> ParameterCount:
 def _held_count(total: int, trainable: int, beside: int, preparing: int) -> ParameterCount:
     """Return the count of a model that the examiner holds; ``beside`` of the total are constants."""
     remark = f"{beside:,} of them constants beside its weights" if beside else ""
-    return ParameterCount(total, trainable, remark, False, preparing, beside)
+    return ParameterCount(total, trainable, remark, False, preparing)
 
 
 def parameter_count(model: Any) -> int | None:
