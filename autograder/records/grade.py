@@ -49,6 +49,12 @@ class QuestionGrade:
         return self.score < self.max_score - 1e-9
 
     @property
+    def standing(self) -> Outcome:
+        """The outcome that people read: as long as a person has to decide, it is not what the test came to."""
+        waits = self.needs_manual_grade and self.outcome is not Outcome.BROKEN
+        return Outcome.MANUAL if waits else self.outcome
+
+    @property
     def remark(self) -> str:
         """Message, or nothing where the checks already say the same."""
         short = [c for c in self.checks if c.fraction < 1]

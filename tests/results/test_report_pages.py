@@ -196,6 +196,18 @@ def test_the_class_report_names_what_a_person_must_look_at(tmp_path):
     assert text.index("NameError: name 'chek' is not defined") < text.index("why … for a person")
 
 
+def test_a_question_that_waits_for_a_person_is_not_called_failed_meanwhile(tmp_path):
+    """A test could not decide: neither student nor instructor reads that it was not passed, and no mean counts a 0."""
+    book = grade(loss=0.63).notebooks[0]
+    first = replace(book.questions[0], outcome=Outcome.FAILED, score=0.0, checks=())
+    for waits in (True, False):
+        question = replace(first, needs_manual_grade=waits)
+        one = replace(grade(), notebooks=(replace(book, questions=(question,)),))
+        for page in (feedback(tmp_path, one), report(tmp_path, [one])):
+            assert ("1 for a person" in inert(page).text) is waits
+            assert ("1 not passed" in inert(page).text) is not waits
+
+
 @pytest.mark.integration
 @in_browser
 def test_nothing_of_the_pages_is_cut_on_any_screen(tmp_path):

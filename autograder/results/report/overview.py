@@ -138,7 +138,7 @@ def _row(grade: Grade, assignment: Assignment, titles: Titles) -> dict[str, Any]
         "late": status_words.lateness(grade.submitted_at, status_words.due_date(grade, assignment)),
         "notes": grade.dates.notes if grade.dates else (),
         "outcomes": [
-            (titles.get((one.notebook, q.id)) or q.id, q.outcome, q.score, q.max_score) for one, q in _questions(grade)
+            (titles.get((one.notebook, q.id)) or q.id, q.standing, q.score, q.max_score) for one, q in _questions(grade)
         ],
     }
 
@@ -166,9 +166,9 @@ def _tallies(grades: Sequence[Grade], titles: Titles) -> list[_Tally]:
         for book, question in _questions(grade):
             key = (book.notebook, question.id)
             tally = tallies.setdefault(key, _Tally(question.id, titles.get(key, ""), book.notebook, question.max_score))
-            tally.outcomes.append(question.outcome)
+            tally.outcomes.append(question.standing)
             tally.in_kernel = tally.in_kernel or question.in_kernel
-            if question.outcome not in (Outcome.MANUAL, Outcome.BROKEN):
+            if question.standing not in (Outcome.MANUAL, Outcome.BROKEN):
                 tally.earned.append(status_words.percent(question.score, question.max_score))
             for check in question.checks:
                 part = tally.checks.setdefault(check.name, _Tally(check.name))

@@ -114,5 +114,5 @@ def _cells(notebook: NotebookNode) -> Iterator[HeadedCell]:
 
 
 def _counts(grade: Grade) -> list[tuple[Outcome, int]]:
-    outcomes = [question.outcome for one in grade.notebooks for question in one.questions]
+    outcomes = [question.standing for one in grade.notebooks for question in one.questions]
     return [(outcome, outcomes.count(outcome)) for outcome in Outcome if outcome in outcomes]
