@@ -174,12 +174,13 @@ def _masks_as_they_are() -> Iterator[None]:
     """
     import torch.nn.modules.transformer as transformers
 
-    before = transformers._detect_is_causal_mask
-    transformers._detect_is_causal_mask = lambda mask, is_causal=None, size=None: is_causal is True
+    module: Any = transformers
+    before = getattr(module, "_detect_is_causal_mask", None)  # PyTorch's own, which another version may not have
+    module._detect_is_causal_mask = lambda mask, is_causal=None, size=None: is_causal is True
     try:
         yield
     finally:
-        transformers._detect_is_causal_mask = before
+        module._detect_is_causal_mask = before
 
 
 def _decompositions() -> Any:
