@@ -114,9 +114,9 @@ class Network(ABC):
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that its steps can show; of others, they tell nothing."""
 
-    @abstractmethod
     def has_own_products(self) -> bool:
         """Tell whether it has a product with weights that may be a layer of the student's own."""
+        return False
 
     @abstractmethod
     def excess(self) -> str:
