@@ -136,7 +136,7 @@ def _rebuilt(owner: int, claim: Callable[[], Any], stored: _DescribedModel | Non
     with preserve_random_state():
         packed = encode(list(claim()))
         described, weights = decode(packed.text, packed.buffers)
-        layers = _layers_of(described)
+        layers = None if stored is None else _layers_of(described)
         if stored is not None and layers is not None:
             parts = digest([layers])
             stored.parts = stored.parts or parts
@@ -163,7 +163,9 @@ def _outcome(rebuild: Callable[..., Any], described: Any, weights: Any) -> Any:
 def _layers_of(described: Any) -> Any:
     """Return what every description of a model must have in common; None if it describes no layers."""
     graph, config = described.get("graph"), described.get("config")
-    return [graph["nodes"], graph["tensors"]] if graph else _without_names(config) if config else None
+    if graph:
+        return [graph["nodes"], graph["tensors"]]
+    return _without_names(config) if config and "layers" in config else None
 
 
 def _without_names(config: Any) -> Any:
