@@ -50,7 +50,7 @@ class QuestionGrade:
 
     @property
     def standing(self) -> Outcome:
-        """The outcome that people read: as long as a person has to decide, it is not what the test came to."""
+        """The outcome that people read: a question that a person has to decide has none of its test."""
         waits = self.needs_manual_grade and self.outcome is not Outcome.BROKEN
         return Outcome.MANUAL if waits else self.outcome
 
