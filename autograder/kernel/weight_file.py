@@ -36,9 +36,9 @@ def load(model: Any, path: str) -> None:
     torch: Any = sys.modules.get("torch")
     keras: Any = sys.modules.get("keras")
     if torch is not None and isinstance(model, torch.nn.Module):
-        model = getattr(model, "_orig_mod", model)  # what torch.compile calls
+        model = getattr(model, "_orig_mod", model)  # what torch.compile calls; it puts that name before each
         state = model.state_dict()
-        arrays = _with_tied({_OF_COMPILED.sub("", name): array for name, array in arrays.items()}, state)
+        arrays = _with_tied({name.removeprefix("_orig_mod."): array for name, array in arrays.items()}, state)
         _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in state.items()})
         model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
         model.eval()
@@ -69,10 +69,6 @@ def read(path: str) -> dict[str, Any]:
         return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
-
-
-_OF_COMPILED = re.compile(r"^_orig_mod\.")
-"""What ``torch.compile`` puts before the names of a module."""
 
 
 def _with_tied(arrays: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:

@@ -58,10 +58,7 @@ def compute(
     values: dict[int, Any] = dict(enumerate([*inputs, *tensors]))
     device = inputs[0].device
     last = _last_uses(graph)
-    for position, node in enumerate(graph.nodes):
-        number = graph.first_node + position
-        if number not in graph.needed:
-            continue
+    for number, node in graph.needed_nodes():
         args = [_argument(value, values) for value in node.args]
         keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
         if node.operator in SIZES:
@@ -83,9 +80,8 @@ def compute(
 def _last_uses(graph: Graph) -> Mapping[int, list[int]]:
     """Map a node to the results of earlier ones that no later one takes."""
     last: dict[int, int] = {}
-    for position, node in enumerate(graph.nodes):
-        if graph.first_node + position in graph.needed:
-            last.update(dict.fromkeys(node.refs, graph.first_node + position))
+    for number, node in graph.needed_nodes():
+        last.update(dict.fromkeys(node.refs, number))
     uses: dict[int, list[int]] = {}
     for value, number in last.items():
         if value >= graph.first_node and value not in graph.outputs:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograder.extensions.pytorch.computation import compute, dtype_named, tensors_in
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
-from autograder.extensions.pytorch.operator_graph import Graph
+from autograder.extensions.pytorch.operator_graph import Graph, by_axis
 from autograder.models.argument_values import RefusedModel
 from autograder.models.measure import MAX_ELEMENTS, MAX_TENSOR, MAX_WORK
 
@@ -74,11 +74,10 @@ def measured(graph: Graph, max_parameters: int) -> GraphCosts:
     if parameters > max_parameters:
         raise RefusedModel(f"The module has more than {max_parameters:,} numbers, which is more than can be graded.")
     measure = GraphCosts(graph)
-    inputs = [torch.empty((ROWS, *held.shape), dtype=dtype_named(held.dtype), device="meta") for held in graph.inputs]
+    inputs, tensors = _shapes_alone(graph, ROWS)
     if sum(tensor.numel() for tensor in inputs) / ROWS > MAX_TENSOR:
         raise RefusedModel(_TOO_LARGE)
     measure.shapes.update(enumerate(tuple(tensor.shape) for tensor in inputs))
-    tensors = [torch.empty(held.array.shape, dtype=dtype_named(held.dtype), device="meta") for held in graph.tensors]
     try:
         with torch.no_grad():
             outputs = compute(graph, inputs, tensors, watch=measure.watch)
@@ -113,13 +112,22 @@ def require_linear_growth(graph: Graph, costs: GraphCosts, rows: int) -> None:
         if total > most:
             raise RefusedModel(_TOO_LARGE)
 
-    inputs = [torch.empty((rows, *held.shape), dtype=dtype_named(held.dtype), device="meta") for held in graph.inputs]
-    tensors = [torch.empty(held.array.shape, dtype=dtype_named(held.dtype), device="meta") for held in graph.tensors]
     with torch.no_grad():
-        compute(graph, inputs, tensors, watch=watch)
+        compute(graph, *_shapes_alone(graph, rows), watch=watch)
 
 
 _MAX_GROWTH = 4
+
+
+def _shapes_alone(graph: Graph, rows: int) -> tuple[list[Any], list[Any]]:
+    """Return inputs of so many rows, and the module's tensors, without their numbers."""
+    import torch
+
+    def empty(shape: tuple[int, ...], dtype: str) -> Any:
+        return torch.empty(shape, dtype=dtype_named(dtype), device="meta")
+
+    inputs = [empty((rows, *held.shape), held.dtype) for held in graph.inputs]
+    return inputs, [empty(held.array.shape, held.dtype) for held in graph.tensors]
 
 
 Shape = tuple[int, ...]
@@ -137,7 +145,7 @@ def _work(operator: str, shapes: list[Shape], args: Any, results: float) -> floa
     counts = [math.prod(shape) for shape in shapes]
     if operator.startswith(("max_pool", "avg_pool")):
         axes = int(operator[operator.index("pool") + 4])
-        return results * math.prod(_sizes_of_kernel(args[1], axes))
+        return results * float(abs(math.prod(by_axis(args[1], axes))))
     if operator in _PRODUCTS:
         return results * shapes[1 if operator in _ADDED else 0][-1]
     if operator in ("linear.default", "cdist.default"):
@@ -157,11 +165,6 @@ def _work(operator: str, shapes: list[Shape], args: Any, results: float) -> floa
 def _is_turned(operator: str, args: Any) -> bool:
     """Return whether a convolution is a transposed one; ``convolution`` says it in an argument."""
     return "transpose" in operator or (operator == "convolution.default" and args[6] is True)
-
-
-def _sizes_of_kernel(kernel: Any, axes: int) -> list[int]:
-    sizes = kernel if isinstance(kernel, list) else [kernel]
-    return [abs(size) for size in (sizes * axes if len(sizes) == 1 else sizes)]
 
 
 def _expanded(operator: str, shapes: list[Shape], args: Any, results: float) -> float:

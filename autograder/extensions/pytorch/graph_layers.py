@@ -16,7 +16,7 @@ from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, by_axis
 
 Config = Mapping[str, Any]
 
@@ -86,8 +86,8 @@ def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) 
         vocabulary: ``keras`` or ``torch``.
     """
     walk = _Walk(graph, shapes, vocabulary)
-    for number, node in enumerate(graph.nodes, start=graph.first_node):
-        if number in graph.needed and walk.of_data & set(node.refs):
+    for number, node in graph.needed_nodes():
+        if walk.of_data & set(node.refs):
             walk.node(OperatorCall(graph, shapes, number, node))
     return [entry.step() for entry in walk.entries]
 
@@ -137,8 +137,8 @@ class _Walk:
         self.again: set[int] = set()
         """The numbers of the results of layers that were called before."""
         self.uses: dict[int, int] = {}
-        for number, node in enumerate(graph.nodes, start=graph.first_node):
-            for ref in node.refs if number in graph.needed else ():
+        for _, node in graph.needed_nodes():
+            for ref in node.refs:
                 self.uses[ref] = self.uses.get(ref, 0) + 1
         for number in graph.outputs:
             self.uses[number] = self.uses.get(number, 0) + 1
@@ -337,14 +337,14 @@ def _addmm(call: OperatorCall) -> Layer:
 
 def _convolution(call: OperatorCall) -> Layer:
     weight, rank = call.shape(1), len(call.shape(1)) - 2
-    stride, padding = _by_axis(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
+    stride, padding = by_axis(call.get(3, "stride", 1), rank), call.get(4, "padding", 0)
     transposed = call.operator.startswith("conv_transpose") or call.get(6, "") is True
     if call.operator == "convolution":
-        dilation, groups = _by_axis(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
+        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(8, "groups", 1)
     elif transposed:
-        dilation, groups = _by_axis(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
+        dilation, groups = by_axis(call.get(7, "dilation", 1), rank), call.get(6, "groups", 1)
     else:
-        dilation, groups = _by_axis(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
+        dilation, groups = by_axis(call.get(5, "dilation", 1), rank), call.get(6, "groups", 1)
     kernel, bias = tuple(weight[2:]), call.get(2, "bias") is not None
     after, before = (weight[1] * groups, weight[0]) if transposed else (weight[0], weight[1] * groups)
     torch = {
@@ -365,15 +365,10 @@ def _convolution(call: OperatorCall) -> Layer:
     return Layer(f"Conv{rank}D", keras, f"Conv{rank}d", torch, torch_words=words)
 
 
-def _by_axis(value: Any, rank: int) -> tuple[Any, ...]:
-    values = list(value) if isinstance(value, list) else [value]
-    return tuple(values * rank if len(values) == 1 else values)
-
-
 def _padding_in_numbers(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
     """Return the padding of each axis; the word, if it is another one on both sides."""
     if not isinstance(padding, str):
-        return _by_axis(padding, len(kernel))
+        return by_axis(padding, len(kernel))
     total = [turn * (size - 1) if padding == "same" else 0 for size, turn in zip(kernel, dilation, strict=True)]
     return padding if any(size % 2 for size in total) else tuple(size // 2 for size in total)
 
@@ -382,7 +377,7 @@ def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> st
     """Return Keras's word for a padding; ``padded`` for one that it has no word for."""
     if isinstance(padding, str):
         return padding
-    sizes = _by_axis(padding, len(kernel))
+    sizes = by_axis(padding, len(kernel))
     if not any(sizes):
         return "valid"
     half = [turn * (size - 1) / 2 for size, turn in zip(kernel, dilation, strict=True)]
@@ -392,22 +387,22 @@ def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> st
 def _pool(call: OperatorCall) -> Layer:
     rank = int(call.operator[8])
     word = "Max" if call.operator.startswith("max") else "Average"
-    size = _by_axis(call.get(1, "kernel_size"), rank)
+    size = by_axis(call.get(1, "kernel_size"), rank)
     stride = call.get(2, "stride") or list(size)
     padding = call.get(3, "padding", 0)
     keras = {
         "pool_size": size,
-        "strides": _by_axis(stride, rank),
+        "strides": by_axis(stride, rank),
         "padding": _padding(padding, size, (1,) * rank),
     }
-    torch = {"kernel_size": size, "stride": _by_axis(stride, rank), "padding": _by_axis(padding, rank)}
+    torch = {"kernel_size": size, "stride": by_axis(stride, rank), "padding": by_axis(padding, rank)}
     return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
 
 
 def _adaptive(call: OperatorCall) -> Layer | None:
     operator = call.operator.strip("_")
     rank = int(operator[-2])
-    size = _by_axis(call.get(1, "output_size"), rank)
+    size = by_axis(call.get(1, "output_size"), rank)
     word = "Max" if "max" in operator else "Average"
     torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
     name = f"Global{word}Pooling{rank}D" if set(size) == {1} else f"Adaptive{word}Pooling{rank}D"

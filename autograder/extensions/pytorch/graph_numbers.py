@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100
 def _connections(graph: Graph) -> int:
     """Return how many tensors go into calculations, layers and joins."""
     counted = CALCULATIONS | LAYERS | _JOINING
-    return sum(len(node.refs) for _, node in _needed(graph) if node.operator in counted)
+    return sum(len(node.refs) for _, node in graph.needed_nodes() if node.operator in counted)
 
 
 def _constant_choices(graph: Graph) -> int:
@@ -122,7 +122,7 @@ def _constant_choices(graph: Graph) -> int:
     first: dict[str, int] = {}
     same: dict[int, ValueRef] = {}
     count = 0
-    for number, node in _needed(graph):
+    for number, node in graph.needed_nodes():
         if not varying.isdisjoint(node.refs):
             varying.add(number)
             continue
@@ -137,11 +137,6 @@ def _replaced(value: Any, same: Mapping[int, ValueRef]) -> Any:
     if isinstance(value, ValueRef):
         return same.get(value.value, value)
     return [_replaced(item, same) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _needed(graph: Graph) -> Iterator[tuple[int, Node]]:
-    """Yield the nodes that an output depends on, with the numbers of their values."""
-    return ((number, node) for number, node in enumerate(graph.nodes, graph.first_node) if number in graph.needed)
 
 
 def _all_numbers(graph: Graph) -> int:

@@ -114,8 +114,7 @@ class Graph:
     @property
     def draws(self) -> bool:
         """Whether an output depends on random draws."""
-        nodes = enumerate(self.nodes, start=self.first_node)
-        return any(number in self.needed and node.operator in DRAWS for number, node in nodes)
+        return any(node.operator in DRAWS for _, node in self.needed_nodes())
 
     @property
     def first_tensor(self) -> int:
@@ -126,6 +125,10 @@ class Graph:
     def first_node(self) -> int:
         """The number of the first node."""
         return len(self.inputs) + len(self.tensors)
+
+    def needed_nodes(self) -> Iterator[tuple[int, Node]]:
+        """Yield the nodes that an output depends on, with the numbers of their values."""
+        return ((number, node) for number, node in enumerate(self.nodes, self.first_node) if number in self.needed)
 
     def tensor(self, number: Any) -> Tensor | None:
         """Return the tensor of a reference; None for any other value."""
@@ -163,6 +166,12 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
         raise RefusedModel("The module's graph has no outputs.")
     needed = _needed(nodes, outputs, len(inputs) + len(tensors))
     return Graph(inputs, names, tensors, nodes, outputs, needed)
+
+
+def by_axis(value: Any, axes: int) -> tuple[Any, ...]:
+    """Return a setting for each axis, where an argument may hold one for all."""
+    values = list(value) if isinstance(value, list) else [value]
+    return tuple(values * axes if len(values) == 1 else values)
 
 
 def overload(operator: str) -> Any:

@@ -35,8 +35,8 @@ def plain_chain(graph: Graph, shapes: Shapes) -> list[ChainLayer] | None:
         return None
     layers: list[ChainLayer] = []
     value, used = 0, set[int]()
-    for number, node in enumerate(graph.nodes, start=graph.first_node):
-        if number not in graph.needed or node.operator in SIZES:
+    for number, node in graph.needed_nodes():
+        if node.operator in SIZES:
             continue
         call = OperatorCall(graph, shapes, number, node)
         tensors = [ref for ref in node.refs if ref != value and not _is_size(graph, ref)]
