@@ -165,3 +165,15 @@ def test_the_image_is_made_of_what_a_checkout_has() -> None:
             assert (ROOT / name).exists(), name
     assert "USER grader" in text
     assert "scripts/install" in text
+
+
+# --- the door's web server -------------------------------------------------------------------------------
+
+
+def test_the_web_server_and_the_doors_unit_meet_at_one_socket_that_a_group_may_enter() -> None:
+    """Attack 74: a door that listens to other machines by itself is held up by forty slow senders."""
+    unit, server = ((DEPLOY / "serve" / name).read_text() for name in ("door-web.service", "door.nginx.conf"))
+    (socket,) = re.findall(r"--bind (unix:\S+)", unit)
+    assert set(re.findall(r"proxy_pass http://([^;]+);", server)) == {socket}
+    assert "RuntimeDirectoryMode=0750" in unit
+    assert "Group=door" in unit

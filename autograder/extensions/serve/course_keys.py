@@ -42,8 +42,8 @@ class Door:
     """Names by which browsers reach the server, besides this machine's own."""
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
-    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses from which that header counts; :data:`UNIX` is a Unix socket."""
+    proxies: tuple[str, ...] = ()
+    """Addresses from which that header counts; :data:`UNIX` is a Unix socket. All users here can come from 127.0.0.1."""
     hub: str = ""
     """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
     hub_service: str = "door"
@@ -58,10 +58,17 @@ class Door:
     """Most hand-ins of one student and assignment in line."""
     daily_mib: int = 500
     """Most MiB of one student's hand-ins in 24 hours; what was refused does not count."""
+    daily_hand_ins: int = 200
+    """Most hand-ins of one student in 24 hours, with those that were refused."""
 
 
 def _check(settings: Door, refusal: Refusal) -> Door:
-    """Refuse a learning system of which something is missing, or whose addresses are not encrypted."""
+    """Refuse a header from anywhere, and a learning system that is half named or not encrypted."""
+    if settings.header and not settings.proxies:
+        raise refusal(
+            f"'header' of 'serve' needs 'proxies', from where {settings.header} counts: [unix], with `--bind unix:PATH` "
+            "in a folder that the web server alone may enter, or the web server's addresses"
+        )
     platform = settings.lti
     if platform == LtiPlatform():
         return settings
@@ -81,7 +88,11 @@ def is_encrypted(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
 
 
-DOOR = ExtensionKey(Door(), check=_check, ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000)})
+DOOR = ExtensionKey(
+    Door(),
+    check=_check,
+    ranges={"most_waiting": (1, 1000), "daily_mib": (100, 1_000_000), "daily_hand_ins": (10, 100_000)},
+)
 
 
 def door(course: Course) -> Door:

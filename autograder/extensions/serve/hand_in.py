@@ -116,6 +116,9 @@ def _upload(request: HttpRequest, visitor: Visitor, assignment: str) -> Uploaded
     if jobs.of_assignment(assignment, visitor.id).filter(state=JobState.WAITING).count() >= limits.most_waiting:
         text = gettext("%(most)s of your hand-ins wait in line: nothing was handed in. Wait until one is graded.")
         raise TooManyError(text % {"most": limits.most_waiting})
+    if jobs.hand_ins_of_day(visitor.id) >= limits.daily_hand_ins:
+        text = gettext("You handed in %(most)s times in 24 hours: nothing was handed in. Ask your teachers.")
+        raise TooManyError(text % {"most": limits.daily_hand_ins})
     upload = request.FILES.get("file")
     if upload is None:
         raise SubmissionError(gettext("Choose a file first: nothing was handed in."))

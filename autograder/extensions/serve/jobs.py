@@ -46,11 +46,19 @@ def command(kind: Kind, assignment: str, by: str) -> Job:
     return newest if newest is not None and not newest.is_final else add(kind, "", assignment, by)
 
 
+def hand_ins_of_day(student: str) -> int:
+    """Count what a student handed in during the last 24 hours, with what was refused."""
+    return int(_of_day(student).count())
+
+
 def bytes_of_day(student: str) -> int:
     """Sum the bytes that a student handed in during the last 24 hours, without what was refused."""
-    hand_ins = Job.objects.filter(kind=Kind.HAND_IN, student=student).exclude(file="")
-    recent = hand_ins.filter(received__gt=datetime.now(UTC) - timedelta(days=1))
-    return int(recent.aggregate(Sum("size"))["size__sum"] or 0)
+    return int(_of_day(student).exclude(file="").aggregate(Sum("size"))["size__sum"] or 0)
+
+
+def _of_day(student: str) -> Any:
+    since = datetime.now(UTC) - timedelta(days=1)
+    return Job.objects.filter(kind=Kind.HAND_IN, student=student, received__gt=since)
 
 
 def takeable(after: int, busy: Collection[str], resting: Collection[str]) -> Job | None:

@@ -19,7 +19,7 @@ from autograder.extensions.serve import lti_key, lti_launch, pages, visitors
 from autograder.extensions.serve.course_keys import LtiPlatform, door
 from autograder.extensions.serve.lti_launch import CHOOSES, CLAIM, DEEP_LINKING, Launch
 from autograder.extensions.serve.models import LaunchedLink, UsedNonce
-from autograder.extensions.serve.visitors import Visitor
+from autograder.extensions.serve.visitors import Visitor, VisitorRole
 from autograder.records.course import Assignment
 
 LAUNCH_SECONDS = 300
@@ -110,6 +110,13 @@ def _opened(request: HttpRequest, visitor: Visitor, platform: LtiPlatform, state
     if person is None:
         text = gettext("You are not in the list of this course. Ask your teachers to add %(number)s as your lti_id.")
         return pages.notice(request, 403, noop("Not in the list"), text % {"number": stated.subject})
+    if person.role is VisitorRole.NOBODY:
+        text = gettext(
+            "Another account of the learning system has your student number, %(registry)s, too. Nobody comes in by it "
+            "until your teachers decide: send them your number, %(number)s."
+        )
+        values = {"registry": stated.registry, "number": stated.subject}
+        return pages.notice(request, 403, noop("Two accounts, one number"), text % values)
     _remember(visitor, stated)
     request.session.cycle_key()
     visitors.let_in(request, person)

@@ -1,8 +1,9 @@
-"""Tables of the door: the queue, and whose links were renewed."""
+"""Tables of the door: the queue, whose links were renewed, and what launches said."""
 
 from __future__ import annotations
 
 import enum
+from typing import ClassVar
 
 from django.db import models
 
@@ -104,3 +105,20 @@ class LaunchedLink(models.Model):
     assignment = models.CharField(max_length=200, primary_key=True)
     line_item = models.TextField()
     memberships = models.TextField()
+
+
+class LaunchClaim(models.Model):
+    """Account of the learning system that came in by a person's number in the registry."""
+
+    person = models.CharField(max_length=200, db_index=True)
+    subject = models.CharField(max_length=255, db_index=True)
+    """Number of the account there."""
+    name = models.CharField(max_length=200)
+    """Its name there: its user may have chosen it."""
+
+    class Meta:
+        """One row for each pair."""
+
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["person", "subject"], name="one_claim")
+        ]

@@ -26,7 +26,10 @@ END_SECONDS = 60.0
 def run_both(root: Path, arguments: list[str], bind: str) -> None:
     """Run both processes until Ctrl-C or SIGTERM."""
     command = [sys.executable, "-m", "autograder", "serve", "--course", str(root), *arguments]
-    commands = {"web": [*command, "--only", "web", "--bind", bind], "worker": [*command, "--only", "worker"]}
+    commands = {
+        "web": [*command, "--only", "web", "--without-proxy", "--bind", bind],
+        "worker": [*command, "--only", "worker"],
+    }
     running = {name: subprocess.Popen(line) for name, line in commands.items()}
     try:
         while True:

@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_noop as noop
 
 from autograder.extensions.serve import health, pages
-from autograder.extensions.serve.visitors import Visitor, VisitorRole, link_holder
+from autograder.extensions.serve.course_keys import door
+from autograder.extensions.serve.visitors import Visitor, VisitorRole, let_in, link_holder
 
 HTMX = resources.files("django_htmx").joinpath("static/django_htmx/htmx-2.min.js").read_bytes()
 
@@ -32,15 +33,18 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
 def enter(request: HttpRequest, visitor: Visitor, token: str) -> HttpResponse:
     """Keep a link's token in the session; the address with the token is left at once.
 
-    A link of somebody else than the session's person asks first: a foreign page could open it unseen.
+    A link of somebody else than the session's person asks first, and so does each one that a page of another site
+    opens: it could do so unseen, and whatever is handed in afterwards would be the link's person's.
     """
     holder = link_holder(visitor.course, token)
     if holder.role is VisitorRole.NOBODY:
         return ask_for_link(request)
-    if request.method != "POST" and visitor.id not in ("", holder.id):
+    unsaid = "cross-site" if door(visitor.course).secure else "none"  # browsers say it on encrypted ways alone
+    is_foreign = request.headers.get("Sec-Fetch-Site", unsaid) not in ("none", "same-origin")
+    if request.method != "POST" and visitor.id != holder.id and (visitor.id or is_foreign):
         return pages.page(request, visitor, "enter", holder=holder)
     request.session.cycle_key()
-    request.session["token"] = token
+    let_in(request, holder, token)
     return redirect("home")
 
 

@@ -16,6 +16,7 @@ import click
 from autograder.cli.output import examples, workers_option
 from autograder.cli.requirements import GradingCommand
 from autograder.errors import HostError, UsageError
+from autograder.extensions.serve.course_keys import LOCAL_HOSTS
 
 if TYPE_CHECKING:
     from autograder.records.course import Course
@@ -60,6 +61,11 @@ autograder serve --only worker --workers 2
     show_default=True,
     help="HOST:PORT or unix:PATH of the web process.",
 )
+@click.option(
+    "--without-proxy",
+    is_flag=True,
+    help="Listen to other machines with no web server in front: forty slow senders stop such a door.",
+)
 @click.option("--only", type=click.Choice(["web", "worker"]), metavar="PROCESS", help="Start web or worker alone.")
 @click.option("--demo", is_flag=True, help="First make a course with a made-up class in the course folder.")
 @click.option(
@@ -75,6 +81,7 @@ def serve(
     subject: str | None,
     course_folder: Path,
     bind: str,
+    without_proxy: bool,
     only: str | None,
     demo: bool,
     url: str,
@@ -92,6 +99,11 @@ def serve(
         raise HostError(f"`autograder serve` needs Django: {with_extra('serve')}")
     if (subject is None) == (action in _NEEDED):
         raise UsageError(f"name {_NEEDED[action]}: {action} …" if subject is None else f"{action} names nothing")
+    if not (without_proxy or _is_local(bind)):
+        raise UsageError(
+            f"{bind} is open to other machines, where forty slow senders can stop the door and links can be read on the "
+            "way: put a web server in front (docs/how-to/run-a-door.md), or add --without-proxy"
+        )
     root = course_folder.resolve()
     if action in ("backup", "restore", "upgrade"):
         _keep(action, root, Path(subject or ""))
@@ -106,6 +118,12 @@ def serve(
         _start(course, bind, only, workers, show_links=demo)
     elif action in _ACTIONS:
         _ACTIONS[action](course, url.rstrip("/"), subject or "")
+
+
+def _is_local(bind: str) -> bool:
+    """Tell whether an address to listen at is a Unix socket, or one that this machine alone reaches."""
+    host = bind.rpartition(":")[0].strip("[]") or bind
+    return bind.startswith("unix:") or host in LOCAL_HOSTS
 
 
 def _keep(action: str, root: Path, file: Path) -> None:

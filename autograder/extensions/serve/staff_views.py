@@ -11,7 +11,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 
 from autograder.errors import AutograderError
-from autograder.extensions.serve import health, jobs, pages, staff_socket
+from autograder.extensions.serve import health, jobs, launch_claims, pages, staff_socket
 from autograder.extensions.serve.course_keys import door
 from autograder.extensions.serve.models import STEPS, Job, JobState, Kind
 from autograder.extensions.serve.visitors import Visitor
@@ -25,7 +25,13 @@ MOST_ROWS = 200
 def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show the queue and what waits for a person."""
     under_way = Job.objects.filter(state__in=(JobState.WAITING, JobState.BEGUN)).order_by("number")
-    waits = {"queue": under_way[:MOST_ROWS], "asked": _open_requests(visitor), "fault": health.fault(visitor.course)}
+    waits: dict[str, Any] = {
+        "queue": under_way[:MOST_ROWS],
+        "asked": _open_requests(visitor),
+        "fault": health.fault(visitor.course),
+    }
+    contested = sum(claim.is_contested for claim in launch_claims.unsettled(load_roster(visitor.course)))
+    waits["contested"] = contested
     values: dict[str, Any] = {"rows": _counts(visitor), "has_review": door(visitor.course).review, **waits}
     return pages.page(request, visitor, "overview", names=_names(visitor), **values)
 
@@ -111,7 +117,9 @@ def review(request: HttpRequest, visitor: Visitor, assignment: Assignment, page:
 def people(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List the people of the course with what they handed in at the door."""
     counted = Job.objects.filter(kind=Kind.HAND_IN).values_list("student").annotate(Count("assignment", distinct=True))
-    return pages.page(request, visitor, "people", people=load_roster(visitor.course).people, handed_in=dict(counted))
+    roster = load_roster(visitor.course)
+    values: dict[str, Any] = {"people": roster.people, "claims": launch_claims.unsettled(roster), "handed_in": dict(counted)}
+    return pages.page(request, visitor, "people", **values)
 
 
 def log(request: HttpRequest, visitor: Visitor) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.http import HttpRequest
 
 from autograder.course.configuration import load_course
-from autograder.extensions.serve import hub_users
+from autograder.extensions.serve import hub_users, launch_claims
 from autograder.extensions.serve.course_keys import UNIX, door
 from autograder.extensions.serve.lti_launch import Launch
 from autograder.extensions.serve.models import Renewal
@@ -40,6 +40,8 @@ class Visitor:
     role: VisitorRole = VisitorRole.NOBODY
     id: str = ""
     name: str = ""
+    account: str = ""
+    """Account of the learning system that claims to be this person; empty where the course knows them otherwise."""
 
     @property
     def shown(self) -> str:
@@ -65,6 +67,9 @@ def identify(request: HttpRequest, *, by_token: bool = False) -> Visitor:
     login = "" if by_token else _by_header(course, request)
     session = "" if by_token else str(request.session.get("token", ""))
     person = _person(course, login or _by_token(value.strip() if scheme.lower() == "bearer" else session))
+    account = "" if login or by_token or not session else str(request.session.get("account", ""))
+    if account and not _is_claimed(course, person, account):
+        person = Visitor(course)
     has_role = by_token or person.role is not VisitorRole.NOBODY
     return person if has_role else _launched_staff(course, request)
 
@@ -77,26 +82,38 @@ def link_holder(course: Course, token: str) -> Visitor:
 def launched(course: Course, launch: Launch) -> Visitor | None:
     """Return the visitor whom a learning system's launch names; None if they are not in the list of people.
 
-    Mail addresses do not count: in some learning systems, people may change their own.
+    Mail addresses do not count: in some learning systems, people may change their own. The registry's number is a
+    claim, see :mod:`autograder.extensions.serve.launch_claims`; one that opens nothing has a visitor without a role.
     """
     if launch.is_staff:
         return Visitor(course, VisitorRole.STAFF, launch.email or launch.subject, launch.name)
     roster = load_roster(course)
-    entry = roster.with_id("lti_id", launch.subject)
-    if entry is None and launch.registry:
-        entry = roster.with_id("sis_id", launch.registry) or roster.find(launch.registry)
-    visitor = _person(course, entry.id) if entry is not None else Visitor(course)
-    return visitor if visitor.role is VisitorRole.STUDENT else None
+    entry = launch_claims.named(roster, launch.subject)
+    account = "" if entry is not None else launch.subject
+    entry = entry or launch_claims.claimed(roster, launch)
+    if entry is None:
+        return None
+    if account and not launch_claims.opens(entry, account):
+        return Visitor(course)
+    visitor = _person(course, entry.id)
+    return replace(visitor, account=account) if visitor.role is VisitorRole.STUDENT else None
 
 
-def let_in(request: HttpRequest, person: Visitor) -> None:
-    """Keep in the session who came."""
-    request.session.pop("token", None)
-    request.session.pop("launched_staff", None)
-    if person.role is VisitorRole.STAFF:
+def let_in(request: HttpRequest, person: Visitor, link: str = "") -> None:
+    """Keep in the session who came.
+
+    Args:
+        request: the request.
+        person: the visitor.
+        link: the token of the link by which they came; empty: the learning system sent them.
+    """
+    for name in ("token", "account", "launched_staff"):
+        request.session.pop(name, None)
+    if person.role is VisitorRole.STAFF and not link:
         request.session["launched_staff"] = [person.id, person.name, time.time() + _LAUNCHED_SECONDS]
     else:
-        request.session["token"] = token(person.id)
+        request.session["token"] = link or token(person.id)
+        request.session["account"] = person.account
 
 
 def token(person: str) -> str:
@@ -126,6 +143,12 @@ def _person(course: Course, person: str) -> Visitor:
     if entry is None or entry.status != ACTIVE:
         return Visitor(course)
     return Visitor(course, VisitorRole.STUDENT, entry.id, entry.name)
+
+
+def _is_claimed(course: Course, person: Visitor, account: str) -> bool:
+    """Tell whether the account that a session began with may still be this person."""
+    entry = load_roster(course).find(person.id)
+    return entry is not None and launch_claims.opens(entry, account)
 
 
 def _launched_staff(course: Course, request: HttpRequest) -> Visitor:

@@ -85,6 +85,7 @@ class WebServer(BaseApplication):
             "graceful_timeout": 10,
             "keepalive": KEEP_SECONDS,
             "sendfile": False,  # it waits for ever
+            "forwarder_headers": "",  # nobody in front names paths: a SCRIPT_NAME of a stranger's would pass through
             "loglevel": "warning",
             "umask": 0o007,  # a Unix socket is for its user and group
         }

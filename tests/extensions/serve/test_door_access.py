@@ -13,8 +13,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
+from click.testing import CliRunner
 from django.conf import settings
 from django.core.cache import cache
 from django.core.signing import Signer
@@ -24,8 +26,11 @@ from helpers.hubs import Hub, answering
 from helpers.lti_platform import CLAIM, STUDENT, TEACHER, LearningSystem
 from helpers.tiny import tiny_course
 
+from autograder.course.configuration import load_course
+from autograder.errors import CourseError
 from autograder.extensions.serve import state_folder, visitors, web_server
 from autograder.extensions.serve.models import Job
+from autograder.extensions.serve.serve_command import serve
 from autograder.extensions.serve.urls import ROUTES, Route, urlpatterns
 from autograder.extensions.serve.visitors import VisitorRole
 from autograder.extensions.serve.web_server import SILENT_SECONDS, PacedSocket, WebServer
@@ -306,12 +311,70 @@ def test_a_campus_logins_header_counts_from_its_proxy_alone(
     door: Door, header: dict[str, str], address_: str, status: int
 ) -> None:
     settings_file = door.root / "course.yaml"
-    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, staff:"))
+    settings_file.write_text(
+        settings_file.read_text().replace("staff:", "header: X-Login, proxies: [127.0.0.1], staff:")
+    )
     (door.root / "people.csv").write_text(
         "id,name,status,sis_login\nada,Ada A.,,s1\nbob,Bob B.,,\ncarl,Carl C.,left,\n"
     )
     client = Client(HTTP_HOST="127.0.0.1", REMOTE_ADDR=address_)
     assert client.get("/assignments/", **header).status_code == status
+
+
+def test_a_header_from_anywhere_is_refused(door: Door) -> None:
+    """Attack 75: each user of the machine can send a header from 127.0.0.1, so the place is named or there is none."""
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "header: X-Login, staff:"))
+    with pytest.raises(CourseError, match="needs 'proxies'"):
+        load_course(door.root)
+
+
+def test_no_header_of_a_stranger_names_a_path() -> None:
+    """Attack 74: gunicorn takes SCRIPT_NAME from local addresses, and a proxy may hand it on."""
+    assert WebServer("127.0.0.1:0").cfg.forwarder_headers == []
+
+
+@pytest.mark.parametrize(
+    ("bind", "is_local"),
+    [
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("localhost:80", True),
+        ("unix:/run/door/web.sock", True),
+        ("0.0.0.0:8000", False),
+        ("[::]:8000", False),
+        (":8000", False),
+        ("8000", False),
+        ("door.example:8000", False),
+    ],
+)
+def test_a_door_without_a_proxy_listens_to_this_machine_alone(tmp_path: Path, bind: str, is_local: bool) -> None:
+    """Attack 74: forty slow senders stop a bare door; a person may say that it is to be open."""
+    for options, is_refused in (([], not is_local), (["--without-proxy"], False)):
+        with mock.patch("autograder.extensions.serve.processes.run_web") as run:
+            command = ["--course", str(tmp_path), "--only", "web", "--bind", bind, *options]
+            with mock.patch("autograder.extensions.serve.django_settings.configure"):
+                result = CliRunner().invoke(serve, command)
+        assert run.called is not is_refused, result.output
+
+
+def test_a_page_of_another_site_asks_before_it_lets_a_person_in(door: Door) -> None:
+    """Attack 74: else what a student hands in afterwards is that of the link's person."""
+    path, foreign = f"/enter/{visitors.token('bob')}/", {"Sec-Fetch-Site": "cross-site"}
+    client = door.visitor()
+    assert "Is this you?" in client.get(path, headers=foreign).content.decode()
+    assert client.get("/assignments/").status_code == 401
+    assert client.post(path, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 302
+    assert client.get("/assignments/").status_code == 200
+    assert client.get(path, headers=foreign).status_code == 302  # who is here already is not asked
+
+
+def test_an_encrypted_door_asks_where_a_browser_does_not_say_from_where_it_comes(door: Door) -> None:
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("staff:", "secure: true, staff:"))
+    client = door.visitor()
+    assert client.get(f"/enter/{visitors.token('bob')}/").status_code == 200
+    assert client.get(f"/enter/{visitors.token('bob')}/", headers={"Sec-Fetch-Site": "none"}).status_code == 302
 
 
 def test_a_unix_socket_counts_where_it_is_named_among_the_proxies(door: Door) -> None:

@@ -220,6 +220,21 @@ def test_a_student_hands_in_so_many_bytes_on_a_day(door: Door) -> None:
     assert door.hand_in("bob").status_code == 302
 
 
+def test_a_student_hands_in_so_often_on_a_day_refused_files_included(door: Door) -> None:
+    """Attack 74: a loop of tiny archives would make rows without end, and push others' out of the staff's list."""
+    settings_file = door.root / "course.yaml"
+    settings_file.write_text(settings_file.read_text().replace("serve: {", "serve: {daily_hand_ins: 10, "))
+    refused = {"student": "ada", "assignment": "hw", "by": "ada", "state": JobState.NOT_GRADED}
+    jobs.add(Kind.HAND_IN, **refused, received=datetime.now(UTC) - timedelta(hours=25))
+    for _ in range(9):
+        jobs.add(Kind.HAND_IN, **refused)
+    assert door.hand_in().status_code == 302
+    answer = door.hand_in()
+    assert answer.status_code == 429
+    assert "10 times in 24 hours" in answer.content.decode()
+    assert door.hand_in("bob").status_code == 302
+
+
 def test_a_form_from_elsewhere_is_refused(door: Door) -> None:
     answer = door.hand_in(enforce_csrf_checks=True)
     assert answer.status_code == 403

@@ -72,9 +72,66 @@ def test_a_student_comes_to_the_assignment_of_the_link(system: LearningSystem, b
     assert who(browser) == "Ada A."
 
 
-def test_the_registrys_number_tells_a_person_too(system: LearningSystem, browser: Client) -> None:
-    system.launch(browser, sub="unknown", **{f"{CLAIM}lis": {"person_sourcedid": "r-2"}})
+def registry(number: str) -> dict[str, Any]:
+    return {f"{CLAIM}lis": {"person_sourcedid": number}}
+
+
+def test_the_registrys_number_tells_a_person_whose_account_is_not_known(
+    door: Door, system: LearningSystem, browser: Client
+) -> None:
+    """Staff see that it is a claim."""
+    system.launch(browser, sub="s-8", name="B.", **registry("r-2"))
     assert who(browser) == "Bob B."
+    page = door.visitor("meier").get("/staff/people/").content.decode()
+    assert "s-8" in page
+    assert "not confirmed" in page
+
+
+@pytest.mark.parametrize("number", ["r-1", "ada", "bob", ""])
+def test_nobody_comes_in_by_a_number_of_a_person_whose_account_is_known_or_by_an_id(
+    door: Door, system: LearningSystem, browser: Client, number: str
+) -> None:
+    """Attack 68: in some learning systems people may write the registry's number themselves."""
+    (door.root / "people.csv").write_text("id,name,lti_id,sis_id\nada,Ada A.,s-1,r-1\nbob,Bob B.,,r-2\n")
+    answer = system.launch(browser, sub="s-666", **registry(number))
+    assert answer.status_code == 403
+    assert who(browser) == ""
+    assert system.launch(door.visitor(), **registry("r-2")).status_code == 302  # ada herself, whatever the number says
+
+
+def test_two_accounts_with_one_number_wait_and_staff_decide(door: Door, system: LearningSystem) -> None:
+    """Attack 68, where the thief comes first: neither opens anything until people.csv has the account."""
+    thief, bob, teacher = door.visitor(), door.visitor(), door.visitor("meier")
+    system.launch(thief, sub="s-666", **registry("r-2"))
+    answer = system.launch(bob, sub="s-2", **registry("r-2"))
+    assert answer.status_code == 403
+    assert "s-2" in answer.content.decode()
+    assert (who(thief), who(bob)) == ("", "")
+    assert "1 person waits" in teacher.get("/staff/").content.decode()
+    (door.root / "people.csv").write_text("id,name,lti_id,sis_id\nbob,Bob B.,s-2,r-2\n")
+    system.launch(bob, sub="s-2", **registry("r-2"))
+    assert (who(thief), who(bob)) == ("", "Bob B.")
+    assert "person waits" not in teacher.get("/staff/").content.decode()
+    assert system.launch(thief, sub="s-666", **registry("r-2")).status_code == 403
+
+
+def test_an_account_that_claims_a_second_person_is_neither(door: Door, system: LearningSystem) -> None:
+    (door.root / "people.csv").write_text("id,name,lti_id,sis_id\nbob,Bob B.,,r-2\ndora,Dora D.,,r-4\n")
+    browser = door.visitor()
+    system.launch(browser, sub="s-666", **registry("r-2"))
+    assert who(browser) == "Bob B."
+    assert system.launch(browser, sub="s-666", **registry("r-4")).status_code == 403
+    assert who(browser) == ""
+
+
+def test_a_link_of_ones_own_counts_whatever_accounts_claim(door: Door, system: LearningSystem) -> None:
+    for subject in ("s-666", "s-2"):
+        system.launch(door.visitor(), sub=subject, **registry("r-2"))
+    assert who(door.visitor("bob")) == "Bob B."
+
+
+def test_accounts_are_compared_letter_by_letter(system: LearningSystem, browser: Client) -> None:
+    assert system.launch(browser, sub="S-1").status_code == 403
 
 
 def test_staff_of_the_course_see_the_staffs_pages(system: LearningSystem, browser: Client) -> None:
