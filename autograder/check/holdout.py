@@ -41,6 +41,7 @@ def loss(
     part: int | None = None,
     close_calls: str = "student",
     show: bool = True,
+    mistakes: bool = False,
     name: str = "loss",
     weight: float = 1.0,
 ) -> CheckResult:
@@ -61,6 +62,7 @@ def loss(
         close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
             with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message, and what the model gets wrong off the page.
+        mistakes: True shows what the model gets wrong on hidden rows, too, in counts rounded to 5, of 50 rows or more.
         name: the check's name in reports.
         weight: the check's share among the checks of its cell.
 
@@ -78,7 +80,7 @@ def loss(
     known_close_calls("check.loss", close_calls)
     kind = (LOGITS if from_logits else CHANCES) if metrics.is_crossentropy(loss) else VALUES
     return _check_measure(
-        model, on, "loss", measure, wanted, close_calls, part, kind, show=show, name=name, weight=weight
+        model, on, "loss", measure, wanted, close_calls, part, kind, mistakes, show=show, name=name, weight=weight
     )
 
 
@@ -92,6 +94,7 @@ def accuracy(
     part: int | None = None,
     close_calls: str = "student",
     show: bool = True,
+    mistakes: bool = False,
     name: str = "accuracy",
     weight: float = 1.0,
 ) -> CheckResult:
@@ -106,6 +109,7 @@ def accuracy(
         part: as in :func:`loss`.
         close_calls: as in :func:`loss`.
         show: as in :func:`loss`.
+        mistakes: as in :func:`loss`.
         name: the check's name in reports.
         weight: the check's share among the checks of its cell.
 
@@ -122,7 +126,18 @@ def accuracy(
     measure = metrics.accuracy_of_probabilities if probabilities else metrics.accuracy
     known_close_calls("check.accuracy", close_calls)
     return _check_measure(
-        model, on, "accuracy", measure, wanted, close_calls, part, CHANCES, show=show, name=name, weight=weight
+        model,
+        on,
+        "accuracy",
+        measure,
+        wanted,
+        close_calls,
+        part,
+        CHANCES,
+        mistakes,
+        show=show,
+        name=name,
+        weight=weight,
     )
 
 
@@ -135,6 +150,7 @@ def _check_measure(
     close_calls: str,
     part: int | None,
     kind: str,
+    mistakes: bool,
     *,
     show: bool,
     name: str,
@@ -152,7 +168,7 @@ def _check_measure(
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     may_tell = may_tell_of(model)
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
-        note_mistakes(asking_question(), name, prediction.outputs, labels, kind)
+        note_mistakes(asking_question(), name, prediction.outputs, labels, kind, asked=mistakes)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,35 +27,78 @@ VALUES, LOGITS, CHANCES = "values", "logits", "chances"
 """What outputs are: values of a regression, scores of classes, or probabilities of them. A check that ranks outputs
 does not know, and its outputs are probabilities if they look like them."""
 _BINS = 10
+MIN_HIDDEN_ROWS, BASE = 50, 5
+"""Fewest hidden rows of which anything is told, and the number to whose multiples their counts are rounded: a rule of
+official statistics, so that no count is that of a single row."""
 _LARGEST = 1e11
 
 _notes: ContextVar[list[ModelMistakes] | None] = ContextVar("autograder_mistakes", default=None)
 _counted: ContextVar[set[bytes]] = ContextVar("autograder_mistakes_counted")
+_is_hidden: ContextVar[Callable[[], bool]] = ContextVar("autograder_mistakes_hidden")
 
 
 @contextmanager
-def collecting_mistakes() -> Iterator[list[ModelMistakes]]:
-    """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted."""
+def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterator[list[ModelMistakes]]:
+    """Collect what models get wrong in the tests inside the block; outside of one, nothing is counted.
+
+    Args:
+        is_hidden: tells whether the labels of a check may be hidden ones when it is made.
+    """
     notes: list[ModelMistakes] = []
-    tokens = _notes.set(notes), _counted.set(set())
+    tokens = _notes.set(notes), _counted.set(set()), _is_hidden.set(is_hidden)
     try:
         yield notes
     finally:
         _notes.reset(tokens[0])
         _counted.reset(tokens[1])
+        _is_hidden.reset(tokens[2])
 
 
-def note_mistakes(question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str) -> None:
-    """Count what is wrong in a check's predictions; the same predictions count once."""
+def note_mistakes(
+    question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str, *, asked: bool = False
+) -> None:
+    """Count what is wrong in a check's predictions; the same predictions count once.
+
+    Hidden labels are told of only if the check asks for it, and in rounded counts: a network could spell out one row
+    in each column of a table.
+    """
     notes = _notes.get()
     if notes is None or len(notes) >= MAX_MISTAKES:
+        return
+    is_hidden = _is_hidden.get()()
+    if is_hidden and not (asked and len(labels) >= MIN_HIDDEN_ROWS):
         return
     with suppress(Exception):  # it never costs a grade
         digest, counted = _digest(outputs, labels), _counted.get()
         if digest not in counted:
             counted.add(digest)
             mistakes = mistakes_of(question, check, outputs, labels, kind)
-            notes.extend([] if mistakes is None else [mistakes])
+            if mistakes is not None:
+                notes.append(_coarse(mistakes) if is_hidden else mistakes)
+
+
+def _coarse(mistakes: ModelMistakes) -> ModelMistakes:
+    """Round counts to multiples of :data:`BASE`, and leave out what a few rows decide: means of classes and thirds."""
+    confusion = tuple(tuple(map(_coarsely, row)) for row in mistakes.confusion)
+    residuals = mistakes.residuals
+    if residuals is not None:
+        residuals = replace(residuals, counts=tuple(map(_coarsely, residuals.counts)), by_third=())
+    return replace(
+        mistakes,
+        classes=tuple(ClassResult(_coarsely(one.rows), _coarsely(one.right), None) for one in mistakes.classes),
+        confusion=confusion,
+        pairs=_pairs(np.array(confusion)) if confusion else (),
+        calibration=tuple(
+            CalibrationBin(rows, one.confidence, round(_coarsely(one.rows * one.accuracy) / rows, 2))
+            for one in mistakes.calibration
+            if (rows := _coarsely(one.rows))
+        ),
+        residuals=residuals,
+    )
+
+
+def _coarsely(count: float) -> int:
+    return BASE * round(count / BASE)
 
 
 def _digest(*arrays: np.ndarray) -> bytes:

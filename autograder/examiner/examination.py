@@ -304,7 +304,8 @@ def _examine_cell(
     except CourseError as error:
         return _broken(str(error))
     run = _CellRun()
-    with cell_environment(cell, namespace, hidden, earned) as environment, collecting_mistakes() as mistakes:
+    is_hidden = namespace.tainted.is_asked
+    with cell_environment(cell, namespace, hidden, earned) as environment, collecting_mistakes(is_hidden) as mistakes:
         try:
             with _time_limit(limit, run.starved), limit_memory():
                 namespace.prepare(cell.source, capture, index, import_doubtful=import_doubtful)

@@ -124,4 +124,4 @@ def _entry(check: CheckResult) -> dict[str, Any] | None:
         return None
     if isinstance(value, bool) or not math.isfinite(value):
         return None
-    return {"name": visible(name, 100), "value": value, "order": order}
+    return {"name": visible(name, 100), "value": round(value, 4), "order": order}  # more digits tell of single rows

@@ -43,7 +43,7 @@ class Door:
     header: str = ""
     """Request header with the login that a campus login sets; empty: people come by their links."""
     proxies: tuple[str, ...] = ()
-    """Addresses from which that header counts; :data:`UNIX` is a Unix socket. All users here can come from 127.0.0.1."""
+    """Addresses from which that header counts; :data:`UNIX` is a Unix socket. Each local user can be 127.0.0.1."""
     hub: str = ""
     """Address of a JupyterHub's API, "http://hub:8081/hub/api", whose tokens count."""
     hub_service: str = "door"
@@ -66,8 +66,8 @@ def _check(settings: Door, refusal: Refusal) -> Door:
     """Refuse a header from anywhere, and a learning system that is half named or not encrypted."""
     if settings.header and not settings.proxies:
         raise refusal(
-            f"'header' of 'serve' needs 'proxies', from where {settings.header} counts: [unix], with `--bind unix:PATH` "
-            "in a folder that the web server alone may enter, or the web server's addresses"
+            f"'header' of 'serve' needs 'proxies': from where {settings.header} counts: [unix], with `--bind "
+            "unix:PATH` in a folder that the web server alone may enter, or the web server's addresses"
         )
     platform = settings.lti
     if platform == LtiPlatform():

@@ -101,8 +101,8 @@ def serve(
         raise UsageError(f"name {_NEEDED[action]}: {action} …" if subject is None else f"{action} names nothing")
     if not (without_proxy or _is_local(bind)):
         raise UsageError(
-            f"{bind} is open to other machines, where forty slow senders can stop the door and links can be read on the "
-            "way: put a web server in front (docs/how-to/run-a-door.md), or add --without-proxy"
+            f"{bind} is open to other machines, where forty slow senders can stop the door and links can be read on "
+            "the way: put a web server in front (docs/how-to/run-a-door.md), or add --without-proxy"
         )
     root = course_folder.resolve()
     if action in ("backup", "restore", "upgrade"):

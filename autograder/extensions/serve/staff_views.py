@@ -118,7 +118,11 @@ def people(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List the people of the course with what they handed in at the door."""
     counted = Job.objects.filter(kind=Kind.HAND_IN).values_list("student").annotate(Count("assignment", distinct=True))
     roster = load_roster(visitor.course)
-    values: dict[str, Any] = {"people": roster.people, "claims": launch_claims.unsettled(roster), "handed_in": dict(counted)}
+    values: dict[str, Any] = {
+        "people": roster.people,
+        "claims": launch_claims.unsettled(roster),
+        "handed_in": dict(counted),
+    }
     return pages.page(request, visitor, "people", **values)
 
 

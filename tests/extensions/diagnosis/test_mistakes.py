@@ -230,6 +230,70 @@ def test_a_check_that_does_not_show_its_thresholds_counts_nothing() -> None:
     assert notes == []
 
 
+def test_hidden_labels_are_told_of_only_where_the_check_says_so() -> None:
+    """Attack 76: a network that looks rows up shows one hidden row in each column of the table."""
+    model = Table(CHANCE)
+    with collecting_mistakes(lambda: True) as notes:
+        check.loss(model, on=(ROWS, LABELS), below=9.0)
+        check.accuracy(model, on=(ROWS, LABELS), above=0.1)
+        check.loss(Table(CHANCE[:49]), on=(ROWS[:49], LABELS[:49]), below=9.0, mistakes=True)
+        assert notes == []
+        check.loss(model, on=(ROWS, LABELS), below=9.0, mistakes=True)
+    assert len(notes) == 1
+
+
+def test_counts_of_hidden_rows_are_multiples_of_five() -> None:
+    """No cell is that of a single row: 1 and 2 are 0, 3 and 4 are 5."""
+    predicted = LABELS.copy()
+    predicted[:3] = 1, 2, 2
+    predicted[50:53] = 0
+    with collecting_mistakes(lambda: True) as notes:
+        check.loss(Table(np.eye(3)[predicted]), on=(ROWS, LABELS), below=99.0, mistakes=True)
+    (mistakes,) = notes
+    assert mistakes.confusion == ((45, 0, 0), (5, 25, 0), (0, 0, 20))
+    assert mistakes.pairs == (ConfusedPair(1, 0, 5),)
+    assert [(one.rows, one.right, one.loss) for one in mistakes.classes] == [
+        (50, 45, None),
+        (30, 25, None),
+        (20, 20, None),
+    ]
+    assert [(one.rows, one.accuracy) for one in mistakes.calibration] == [(100, 0.95)]
+
+
+def test_labels_of_a_regression_that_are_hidden_lose_their_thirds() -> None:
+    actual = np.linspace(-1, 1, 100)
+    with collecting_mistakes(lambda: True) as notes:
+        check.loss(Table(actual[:, None] / 2), on=(ROWS, actual[:, None]), below=9.0, loss="mse", mistakes=True)
+    assert notes[0].residuals is not None
+    assert notes[0].residuals.by_third == ()
+    assert all(rows % 5 == 0 for rows in notes[0].residuals.counts)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("np.array([0, 1, 1, 0])", 1),
+        ("check.hidden_data('y.npz')['y']", 0),
+        ("np.eye(2)[check.hidden_data('y.npz')['y']]", 0),
+    ],
+    ids=["the test's", "hidden", "made of hidden ones"],
+)
+def test_labels_that_stem_from_hidden_data_are_hidden(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: str, told: int
+) -> None:
+    monkeypatch.setattr(holdout, "may_tell_of", lambda model: True)
+    np.savez(tmp_path / "y.npz", y=np.array([0, 1, 1, 0]))
+    test = f"""
+import numpy as np
+from autograder import check
+y = {labels}
+rows = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8], [0.8, 0.2]])
+check.loss(model, on=(rows, y), below=9.0, loss="{"sparse_" if "eye" not in labels else ""}categorical_crossentropy")
+"""
+    examined = outcome("def model(rows): return rows", test, hidden=tmp_path)
+    assert (examined.fraction, len(examined.mistakes)) == (1.0, told)
+
+
 def test_labels_that_do_not_fit_cost_no_credit() -> None:
     halves = Table(np.full((100, 3), 0.5))
     with collecting_mistakes() as notes:
