@@ -168,7 +168,7 @@ def _check_measure(
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     may_tell = may_tell_of(model)
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
-        note_mistakes(asking_question(), name, prediction.outputs, labels, kind, asked=mistakes)
+        note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None

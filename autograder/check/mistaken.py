@@ -55,18 +55,18 @@ def collecting_mistakes(is_hidden: Callable[[], bool] = lambda: False) -> Iterat
 
 
 def note_mistakes(
-    question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str, *, asked: bool = False
+    question: str, check: str, outputs: np.ndarray, labels: np.ndarray, kind: str, *, hidden_too: bool = False
 ) -> None:
     """Count what is wrong in a check's predictions; the same predictions count once.
 
-    Hidden labels are told of only if the check asks for it, and in rounded counts: a network could spell out one row
+    Hidden labels are told of only if the check asks for it, and in rounded counts. Else a network could spell out one row
     in each column of a table.
     """
     notes = _notes.get()
     if notes is None or len(notes) >= MAX_MISTAKES:
         return
     is_hidden = _is_hidden.get()()
-    if is_hidden and not (asked and len(labels) >= MIN_HIDDEN_ROWS):
+    if is_hidden and not (hidden_too and len(labels) >= MIN_HIDDEN_ROWS):
         return
     with suppress(Exception):  # it never costs a grade
         digest, counted = _digest(outputs, labels), _counted.get()
@@ -85,13 +85,15 @@ def _coarse(mistakes: ModelMistakes) -> ModelMistakes:
         residuals = replace(residuals, counts=tuple(map(_coarsely, residuals.counts)), by_third=())
     return replace(
         mistakes,
-        classes=tuple(ClassResult(_coarsely(one.rows), _coarsely(one.right), None) for one in mistakes.classes),
+        classes=tuple(
+            ClassResult(_coarsely(result.rows), _coarsely(result.right), None) for result in mistakes.classes
+        ),
         confusion=confusion,
         pairs=_pairs(np.array(confusion)) if confusion else (),
         calibration=tuple(
-            CalibrationBin(rows, one.confidence, round(_coarsely(one.rows * one.accuracy) / rows, 2))
-            for one in mistakes.calibration
-            if (rows := _coarsely(one.rows))
+            CalibrationBin(rows, group.confidence, round(_coarsely(group.rows * group.accuracy) / rows, 2))
+            for group in mistakes.calibration
+            if (rows := _coarsely(group.rows))
         ),
         residuals=residuals,
     )

@@ -1,7 +1,7 @@
 """Launch claims: accounts of a learning system that came in by a person's number in the registry.
 
 In some learning systems people may write that number into their profile. So it is a claim, until people.csv has the
-account's own number as ``lti_id``: the account is noted, shown to staff, and waits once another one claims the same.
+account's own number as ``lti_id``. The account is noted, shown to staff, and waits once another one claims the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Claim:
     """Whether it opens nothing now."""
 
 
-def named(roster: Roster, subject: str) -> Person | None:
+def with_account(roster: Roster, subject: str) -> Person | None:
     """Return the only person whose account has this number, letter by letter; None if there is none, or several."""
     holders = [person for person in roster.people if subject and person.ids.get(ACCOUNT) == subject]
     return holders[0] if len(holders) == 1 else None
@@ -46,7 +46,7 @@ def claimed(roster: Roster, launch: Launch) -> Person | None:
 
 
 def opens(person: Person, subject: str) -> bool:
-    """Tell whether an account's claim lets it in as a person: no other account claims them, and it claims no other."""
+    """Tell whether an account's claim lets it in: no other account claims this person, and it claims no other."""
     if person.ids.get(ACCOUNT):
         return person.ids[ACCOUNT] == subject
     of_person = LaunchClaim.objects.filter(person=person.id).values_list("subject", flat=True)

@@ -88,7 +88,7 @@ def launched(course: Course, launch: Launch) -> Visitor | None:
     if launch.is_staff:
         return Visitor(course, VisitorRole.STAFF, launch.email or launch.subject, launch.name)
     roster = load_roster(course)
-    entry = launch_claims.named(roster, launch.subject)
+    entry = launch_claims.with_account(roster, launch.subject)
     account = "" if entry is not None else launch.subject
     entry = entry or launch_claims.claimed(roster, launch)
     if entry is None:
