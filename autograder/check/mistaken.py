@@ -59,7 +59,7 @@ def note_mistakes(
 ) -> None:
     """Count what is wrong in a check's predictions; the same predictions count once.
 
-    Hidden labels are told of only if the check asks for it, and in rounded counts. Else a network could spell out one row
+    Hidden labels are told of only if the check asks for it, and in rounded counts. Else a network could spell out a row
     in each column of a table.
     """
     notes = _notes.get()
