@@ -14,14 +14,14 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autograder.exchange.work import Work
+    from autograder.exchange.work import Endings, Work
     from autograder.sandbox.base import Process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ class Recording:
     def __init__(self) -> None:
         self.cpu_seconds: dict[str, float] = {}
 
-    def __call__(self, due: Sequence[Work], workers: int) -> Iterator[tuple[Work, str]]:
+    def __call__(self, due: Sequence[Work], workers: int) -> Endings:
         from autograder.coordinator import examiner
         from autograder.coordinator import submission_grading as worker
         from autograder.coordinator.pool import in_threads

@@ -24,6 +24,7 @@ from autograder.exchange import result_json
 from autograder.exchange.work import Work, preload, released_modules
 from autograder.records.course import Course
 from autograder.records.dates import TIMESTAMP
+from autograder.records.ending import Ending, Whose
 from autograder.records.grade import Batch, Grade, NotGraded
 from autograder.release.record import Release
 from autograder.release.student_bundle import FOLDER
@@ -217,8 +218,8 @@ def run(
         outcomes = execute(due, workers) if force else once_each(due, workers, execute)
         stack.enter_context(contextlib.closing(outcomes))
         fair = stack.enter_context(contextlib.closing(alone_at_the_end(outcomes, execute)))
-        for work, reason in fair:
-            outcome = verified(work, reason)
+        for work, ending in fair:
+            outcome = verified(work, ending)
             if isinstance(outcome, Grade):
                 grades[work.student] = outcome
                 graded.append(work.student)
@@ -235,10 +236,11 @@ def run(
     )
 
 
-def verified(work: Work, reason: str) -> Grade | NotGraded:
+def verified(work: Work, ending: Ending) -> Grade | NotGraded:
     """Return the grade that the submission's folder proves; a process's word for it is not enough."""
-    grade = None if reason else current(work)
-    return grade or NotGraded(work.student, work.assignment.name, reason or "no complete result was written")
+    grade = current(work) if ending.is_done else None
+    reason = ending.text or "no complete result was written"
+    return grade or NotGraded(work.student, work.assignment.name, reason, ending.whose or Whose.KIT)
 
 
 # --- how many at a time, and in which order ----------------------------------------------------------

@@ -15,13 +15,14 @@ from pathlib import Path
 from autograder._util.plain_records import to_plain
 from autograder.coordinator import kernels, recordings, staging
 from autograder.coordinator.grading_sandboxes import kernel_sandbox
-from autograder.coordinator.submission_grading import Examination
+from autograder.coordinator.submission_grading import EndedError, Examination
 from autograder.coordinator.templates import Templates, examiner_limits
 from autograder.errors import HostError, SandboxError
 from autograder.exchange import outcome, outcome_reader, wire, work_layout
 from autograder.exchange.outcome import Recording
 from autograder.exchange.parcel import pack_unit
 from autograder.exchange.work import Work, handed_in, hidden_paths, preload, top_names
+from autograder.records.ending import EndingKind, Whose, failed
 from autograder.records.run import ATTEMPTS
 from autograder.sandbox.base import Job, Process, Sandbox
 from autograder.sandbox.kernel_job import kernel_job
@@ -34,7 +35,7 @@ END_SECONDS = 5.0
 """Seconds in which a process that has hung up is expected to end."""
 
 
-class SilentEnd(HostError):
+class SilentEnd(EndedError):
     """An examiner that ended with exit status 0 and without an outcome, as the kit's own never does."""
 
 
@@ -114,22 +115,24 @@ class Examiners:
         )
 
     def _failure(self, work: Work, process: Process, error: Exception, deadline: float) -> HostError:
+        """Return the error for an examiner without an outcome: what its process did may be the submission's doing."""
         if self._stopped.is_set():
             return HostError("the batch was stopped")
         if time.monotonic() > deadline:
-            return HostError(f"grading took longer than {work.seconds:g} s and was stopped")
+            return EndedError(failed(f"grading took longer than {work.seconds:g} s and was stopped"))
         if isinstance(error, ValueError):
-            return HostError(str(error))
+            return EndedError(failed(str(error)))
         ended = process.wait(END_SECONDS)
         if process.usage().out_of_memory:
             limit = work.assignment.limits.examiner_memory_mib
-            return HostError(
+            text = (
                 f"the process that examined it needed more than {limit} MiB of memory; a person should look at the "
                 "submission, or raise examiner_memory_mib in the limits of course.yaml"
             )
+            return EndedError(failed(text, Whose.SUBMISSION))
         how = f"exit status {ended}" if ended is not None else str(error)
-        kind = SilentEnd if ended == 0 else HostError
-        return kind(f"the process that examined it ended without an outcome ({how})")
+        ending = failed(f"the process that examined it ended without an outcome ({how})", kind=EndingKind.LOST)
+        return SilentEnd(ending) if ended == 0 else EndedError(ending)
 
     def _start_kernel(self, work: Work, student_files: Mapping[str, Path]) -> kernels.Lent:
         """Start a fresh kernel in a fresh sandbox: forked from the template, or started cold where that fails."""

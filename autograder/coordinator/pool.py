@@ -9,7 +9,7 @@ import resource
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -17,10 +17,11 @@ from autograder.coordinator.examiner import Examiners
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.submission_grading import attempt
 from autograder.coordinator.templates import Templates
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
+from autograder.records.ending import Ending, EndingKind, failed
 
-Grade = Callable[[Work], str]
-"""A function that grades a submission: returns the reason of a failure, else nothing; raises nothing."""
+Grade = Callable[[Work], Ending]
+"""A function that grades a submission, and returns how that ended; raises nothing."""
 MAX_OPEN_FILES = 16_384
 JOIN_SECONDS = 30.0
 """Seconds that stopped threads have to end their processes."""
@@ -36,7 +37,7 @@ class Pool:
     def __init__(self, grade: Grade) -> None:
         self._grade = grade
         self._threads: dict[str, threading.Thread] = {}
-        self._done: queue.SimpleQueue[tuple[Work, str]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Work, Ending]] = queue.SimpleQueue()
         self._woken, self._wake = os.pipe()
         self._closing = threading.Lock()
         self._closed = False
@@ -51,19 +52,19 @@ class Pool:
         self._threads[str(work.submission)] = thread
 
     def _run(self, work: Work) -> None:
-        reason = "its thread ended without saying why"
+        ending = failed("its thread ended without saying why", kind=EndingKind.LOST)
         try:
-            reason = self._grade(work)
+            ending = self._grade(work)
         except BaseException as error:  # whatever it is, the pool must report the submission as ended
-            reason = f"{type(error).__name__}: {error}"[:1000]
+            ending = failed(f"{type(error).__name__}: {error}"[:1000])
         finally:
-            self._done.put((work, reason))
+            self._done.put((work, ending))
             with self._closing:
                 if not self._closed:
                     os.write(self._wake, b"1")
 
-    def ended(self, timeout: float | None, also: Sequence[Any] = ()) -> Iterator[tuple[Work, str]]:
-        """Yield each submission that has ended, with the reason if it could not be graded.
+    def ended(self, timeout: float | None, also: Sequence[Any] = ()) -> Iterator[tuple[Work, Ending]]:
+        """Yield each submission that has ended, with its ending.
 
         Waits at most ``timeout`` seconds for one to end, or for one of ``also`` (objects with a file descriptor) to
         become readable.
@@ -71,9 +72,9 @@ class Pool:
         if self._woken not in wait([self._woken, *also], timeout):
             return
         for _ in os.read(self._woken, 4096):
-            work, reason = self._done.get()
+            work, ending = self._done.get()
             self._threads.pop(str(work.submission)).join()
-            yield work, reason
+            yield work, ending
 
     def close(self) -> None:
         """Wait for the submissions that still run; the caller has stopped them."""
@@ -113,14 +114,14 @@ def prestart_templates(due: Sequence[Work], *, warm: bool = True, force: bool = 
             _current.remove(templates)
 
 
-def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Generator[tuple[Work, str], None, None]:
+def in_processes(due: Sequence[Work], workers: int, *, warm: bool = True) -> Endings:
     """Grade submissions of one assignment, ``workers`` at a time, in the given order.
 
-    A process that dies, or outlives its deadline, becomes that submission's reason and affects no other. Closing the
+    A process that dies, or outlives its deadline, becomes that submission's ending and affects no other. Closing the
     iterator ends every process that still runs.
 
     Yields:
-        Each submission as it ends, with the reason if it could not be graded (empty: its folder shows that it was).
+        Each submission as it ends, with its ending; the folder shows whether it is graded.
     """
     if not due:
         return
@@ -145,9 +146,7 @@ def open_more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def in_threads(
-    due: Sequence[Work], workers: int, grade: Grade, stop: Callable[[], None] = lambda: None
-) -> Generator[tuple[Work, str], None, None]:
+def in_threads(due: Sequence[Work], workers: int, grade: Grade, stop: Callable[[], None] = lambda: None) -> Endings:
     """Grade submissions, ``workers`` at a time, in the given order; ``stop`` ends early what ``grade`` began."""
     with contextlib.closing(Pool(grade)) as pool, contextlib.ExitStack() as stack:
         stack.callback(stop)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from autograder.coordinator.recordings import are_kept
-from autograder.exchange.work import BUSY, Work
+from autograder.exchange.work import Endings, Work
+from autograder.records.ending import Ending, EndingKind
 
-Execute = Callable[[Sequence[Work], int], Generator[tuple[Work, str], None, None]]
+Execute = Callable[[Sequence[Work], int], Endings]
 """A function that grades so many at a time; :func:`autograder.coordinator.pool.in_processes` is the real one."""
-Outcomes = Generator[tuple[Work, str], None, None]
 _ADVICE = "it was tried twice, the second time alone; end what else keeps this machine busy, and grade again"
 
 
-def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
+def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Endings:
     """Grade the submissions, and execute identical ones only once.
 
     First, every submission with a recording is replayed, which costs little. Of those that have to be executed and
@@ -23,7 +23,7 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
     not be graded, the next one is executed. A failed replay is never a submission's result: it is executed then.
 
     Yields:
-        Each submission as it ends, with the reason if it failed.
+        Each submission as it ends, with its ending.
     """
     ready = [work for work in due if are_kept(work)]
     missing: list[Work] = []
@@ -37,37 +37,41 @@ def once_each(due: Sequence[Work], workers: int, execute: Execute) -> Outcomes:
         first = [work for work in missing if _leads(work, leaders)]
         same = [work for work in missing if not any(work is one for one in first)]
         succeeded: set[tuple[str, ...]] = set()
-        for work, reason in _outcomes(execute, first, workers):
-            if not reason:
+        for work, ending in _outcomes(execute, first, workers):
+            if ending.is_done:
                 succeeded.add(work.recording_keys)
-            yield work, reason
+            yield work, ending
         yield from _replayed([work for work in same if work.recording_keys in succeeded], workers, execute, alone)
         missing = [work for work in same if work.recording_keys not in succeeded]
     yield from _outcomes(execute, alone, workers)
 
 
-def alone_at_the_end(outcomes: Outcomes, execute: Execute) -> Outcomes:
+def alone_at_the_end(outcomes: Endings, execute: Execute) -> Endings:
     """Pass results on, and grade again what the machine was too busy for.
 
     Those submissions come after all others, one at a time.
 
     Yields:
-        Each submission as it ends, with the reason if it failed; if the machine was too busy again, with advice.
+        Each submission as it ends, with its ending; if the machine was too busy again, with advice.
     """
     busy: list[Work] = []
-    for work, reason in outcomes:
-        if reason.startswith(BUSY):
+    for work, ending in outcomes:
+        if ending.kind is EndingKind.BUSY:
             busy.append(work)
         else:
-            yield work, reason
+            yield work, ending
     for work in busy:
-        for graded, reason in _outcomes(execute, [work], 1):
-            yield graded, after_second_try(reason)
+        for graded, ending in _outcomes(execute, [work], 1):
+            yield graded, after_second_try(ending)
 
 
-def after_second_try(reason: str) -> str:
-    """Add advice to the reason of a submission that was tried alone, if the machine was too busy again."""
-    return f"{reason}; {_ADVICE}" if reason.startswith(BUSY) else reason
+def after_second_try(ending: Ending) -> Ending:
+    """Add advice to the ending of a submission that was tried alone, if the machine was too busy again."""
+    return (
+        replace(ending, text=f"not the submission's fault: {ending.text}; {_ADVICE}")
+        if ending.kind is EndingKind.BUSY
+        else ending
+    )
 
 
 def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
@@ -76,18 +80,18 @@ def _leads(work: Work, leaders: dict[tuple[str, ...], Work]) -> bool:
     return work.runs is None or not keys or not all(keys) or leaders.setdefault(keys, work) is work
 
 
-def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Outcomes:
+def _replayed(works: Sequence[Work], workers: int, execute: Execute, missing: list[Work]) -> Endings:
     """Replay submissions; those that have to be executed are added to ``missing``."""
     by_student = {work.student: work for work in works}
-    for tried, reason in _outcomes(execute, [replace(work, replay_only=True) for work in works], workers):
+    for tried, ending in _outcomes(execute, [replace(work, replay_only=True) for work in works], workers):
         work = by_student[tried.student]
-        if reason:
-            missing.append(work)
+        if ending.is_done:
+            yield work, ending
         else:
-            yield work, reason
+            missing.append(work)
 
 
-def _outcomes(execute: Execute, works: Sequence[Work], workers: int) -> Outcomes:
+def _outcomes(execute: Execute, works: Sequence[Work], workers: int) -> Endings:
     if works:
         with contextlib.closing(execute(works, workers)) as outcomes:
             yield from outcomes

@@ -29,11 +29,12 @@ from autograder.coordinator.locks import LockedError
 from autograder.coordinator.pool import Pool, open_more_files
 from autograder.coordinator.recordings import are_kept
 from autograder.coordinator.schedule import after_second_try
-from autograder.coordinator.submission_grading import attempt
+from autograder.coordinator.submission_grading import attempt, ending_of
 from autograder.coordinator.templates import MIN_KERNELS_FOR_TEMPLATE, Templates
-from autograder.errors import AutograderError, HostError
-from autograder.exchange.work import BUSY, Work
+from autograder.errors import HostError
+from autograder.exchange.work import Work
 from autograder.records.course import Assignment, Course
+from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Grade, NotGraded
 from autograder.release.preparation import check_hidden_data
 from autograder.results.publication import record, record_some
@@ -224,10 +225,10 @@ class Service:
                 if locked:
                     self._start(pool)
                 soon = bool(self._report_due) or locked != wanted
-                for work, reason in pool.ended(RETRY_SECONDS if soon else None, [self._woken]):
+                for work, ending in pool.ended(RETRY_SECONDS if soon else None, [self._woken]):
                     if self._stopping.is_set():  # its examiner was ended: that is no result
                         break
-                    self._finish(work, reason)
+                    self._finish(work, ending)
                 self._drain_pipe()
                 self._publishing = {future for future in self._publishing if not future.done()}
                 if locked:
@@ -271,10 +272,10 @@ class Service:
             work = replace(self._next_attempt(student) or self._planner.work(student), scratch=self._scratch)
             grade = None if student in self._anew else batch.current(work)
         except Exception as error:  # whatever is wrong with one submission, the others are graded
-            reason = str(error) if isinstance(error, AutograderError | OSError) else f"{type(error).__name__}: {error}"
-            self._failures[student] = reason
+            ending = ending_of(error)
+            self._failures[student] = ending.text
             self._mark_report()
-            _settle(future, NotGraded(student, self.assignment.name, reason))
+            _settle(future, NotGraded(student, self.assignment.name, ending.text, ending.whose or Whose.KIT))
             return
         if grade is not None:
             self._failures.pop(student, None)
@@ -287,22 +288,23 @@ class Service:
         """Return an attempt that must be graded before the best one is known; None if it is known."""
         return next((work for work in self._planner.trials(student) if batch.current(work) is None), None)
 
-    def _grade(self, work: Work) -> str:
-        """Grade a submission, from its recording if it has one; return the reason of a failure."""
-        is_replayable = are_kept(work) and work.student not in self._anew
-        if is_replayable and not attempt(replace(work, replay_only=True), self._examiners.examine):
-            return ""
+    def _grade(self, work: Work) -> Ending:
+        """Grade a submission, from its recording if it has one; return how that ended."""
+        if are_kept(work) and work.student not in self._anew:
+            replayed = attempt(replace(work, replay_only=True), self._examiners.examine)
+            if replayed.is_done:
+                return replayed
         return attempt(work, self._examiners.examine)
 
-    def _finish(self, work: Work, reason: str) -> None:
+    def _finish(self, work: Work, ending: Ending) -> None:
         future = self._running.pop(work.student)
-        if reason.startswith(BUSY) and work.student not in self._tried_twice:
+        if ending.kind is EndingKind.BUSY and work.student not in self._tried_twice:
             self._tried_twice.add(work.student)
             self._alone.append((work.student, future))
             return
         self._tried_twice.discard(work.student)
         self._anew.discard(work.student)
-        outcome = batch.verified(work, after_second_try(reason))
+        outcome = batch.verified(work, after_second_try(ending))
         if work.target != self.course.autograded(work.student, work.assignment.name):  # one of several attempts
             if isinstance(outcome, Grade):
                 self._pending.appendleft((work.student, future))  # for the next attempt, or the best of them

@@ -8,6 +8,7 @@ that a submission was graded.
 from __future__ import annotations
 
 import contextlib
+import errno
 import tempfile
 import threading
 import traceback
@@ -20,10 +21,11 @@ from autograder._util.files import fill, replace_folder, unwritable
 from autograder._util.text import bounded
 from autograder.coordinator import observation, recordings
 from autograder.course.late_policy import Penalty, late_penalty
-from autograder.errors import AutograderError, HostError
+from autograder.errors import AutograderError, CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange import outcome, outcome_reader, result_json
-from autograder.exchange.work import BUSY, Work, read_stamp, versions
+from autograder.exchange.work import Work, read_stamp, versions
 from autograder.records.dates import TIMESTAMP
+from autograder.records.ending import DONE, Ending, EndingKind, Whose, failed
 from autograder.records.grade import Grade, NotebookGrade, StepTimes
 from autograder.term.student_dates import deadline
 
@@ -36,6 +38,14 @@ class Examination:
     """See :mod:`autograder.exchange.outcome`."""
     lent: datetime | None = None
     """When it got its first kernel; None if it needed none."""
+
+
+class EndedError(HostError):
+    """An examination that ended without an outcome; how, and whose fault that is, stands in its ending."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.text)
+        self.ending = ending
 
 
 Examine = Callable[[Work], Examination]
@@ -107,27 +117,62 @@ def penalty_of(work: Work) -> Penalty:
     return late_penalty(work.course, replace(work.assignment, due=deadline(dates)), work.submitted_at)
 
 
-def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> str:
-    """Grade a submission; return the reason if it could not be graded, else nothing.
-
-    If the machine was too busy for it, the reason begins with :data:`~autograder.exchange.work.BUSY`. If the kit itself
-    is at fault, the traceback is in the log.
-    """
+def attempt(work: Work, examine: Examine, grade: Callable[[Work, Examine], Grade] = grade_submission) -> Ending:
+    """Grade a submission, and return how that ended. If the kit itself is at fault, the traceback is in the log."""
     try:
         grade(work, examine)
-    except outcome_reader.NoGradeError as error:
-        if error.needs == outcome.QUIET:
-            return bounded(f"{BUSY}{error}", MAX_REASON)
-        return bounded(str(error), MAX_REASON) + (_log_excerpt(work) if error.fault else "")
-    except AutograderError as error:
-        return bounded(str(error), MAX_REASON) or type(error).__name__
     except Exception as error:
-        with contextlib.suppress(OSError):
-            work.log.parent.mkdir(parents=True, exist_ok=True)
-            with work.log.open("a") as log:
-                traceback.print_exception(error, file=log)
-        return bounded(f"{type(error).__name__}: {error}", MAX_REASON) + _log_excerpt(work)
-    return ""
+        return ending_of(error, work)
+    return DONE
+
+
+def ending_of(error: Exception, work: Work | None = None) -> Ending:
+    """Return the ending for an exception; whose fault it is follows from its class, and never from its words.
+
+    The machine is at fault where its disk is full or its walls do not hold. Whatever else the system refuses may come
+    of a submission's bytes, so its tries are counted; an examiner's word is no more.
+
+    Args:
+        error: the exception.
+        work: the submission, if its processes wrote a log: the text quotes it where the kit is at fault.
+    """
+    text = bounded(str(error), MAX_REASON) or type(error).__name__
+    match error:
+        case outcome_reader.NoGradeError(needs=outcome.QUIET):
+            return failed(text, Whose.HOST, EndingKind.BUSY)
+        case outcome_reader.NoGradeError(needs=outcome.KERNEL):
+            return failed(text, kind=EndingKind.UNRECORDED)
+        case outcome_reader.NoGradeError():
+            return failed(text + (_log_excerpt(work) if error.fault and work is not None else ""))
+        case EndedError():
+            return error.ending
+        case CourseError():
+            return failed(text, Whose.COURSE)
+        case SubmissionError():
+            return failed(text, Whose.SUBMISSION)
+        case AutograderError() | OSError() if is_full(error):
+            return failed(text, Whose.HOST, EndingKind.NO_SPACE)
+        case SandboxError():
+            return failed(text, Whose.HOST)
+        case AutograderError() | OSError():
+            return failed(text)
+    text = bounded(f"{type(error).__name__}: {error}", MAX_REASON)
+    if work is None:
+        return failed(text)
+    with contextlib.suppress(OSError):
+        work.log.parent.mkdir(parents=True, exist_ok=True)
+        with work.log.open("a") as log:
+            traceback.print_exception(error, file=log)
+    return failed(text + _log_excerpt(work))
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Tell whether an error, or what caused it, is that of a full disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False
 
 
 def write_grade(work: Work, grade: Grade, notebooks: Mapping[str, str]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
 from autograder.coordinator import batch
 from autograder.coordinator.mutants import WeakSolution, mutants, tests_of
 from autograder.coordinator.proof_reasons import was_stopped
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.records.exam import GIVEN_TAG, Exam, has_tag
 from autograder.records.grade import Grade
 from autograder.release.build import solution_texts
@@ -63,10 +63,10 @@ def weak_answers(
     began = time.monotonic()
     endless: list[Work] = []
 
-    def until_endless(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def until_endless(due: Sequence[Work], workers: int) -> Endings:
         with closing(execute(due, workers)) as outcomes:
-            for answer, reason in outcomes:
-                yield answer, reason
+            for answer, ending in outcomes:
+                yield answer, ending
                 grade = batch.current(answer)
                 if time.monotonic() - began > limit and grade is not None and was_stopped(grade):
                     endless.append(answer)

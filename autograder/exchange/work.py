@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +12,13 @@ from pathlib import Path
 from autograder._util import libraries
 from autograder.records.course import Assignment
 from autograder.records.dates import TIMESTAMP, Dates
+from autograder.records.ending import Ending
 from autograder.records.exam import Exam
 from autograder.records.run import ATTEMPTS, MAX_STRETCH
 from autograder.syntax.names import modules_imported, vocabulary
 
 MAX_TIMESTAMP = 1000
 """Largest number of bytes; a student may have handed in another file by that name."""
-
-BUSY = "not the submission's fault: "
-"""Beginning of the reason why a submission was not graded if it is tried once more, alone."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,10 @@ class Work:
         return 60.0 + len(self.exams) * max(ATTEMPTS, MAX_STRETCH) * (
             executing + self.assignment.limits.examiner_seconds
         )
+
+
+Endings = Generator[tuple[Work, Ending], None, None]
+"""Submissions as they end, each with its ending."""
 
 
 def read_stamp(submission: Path) -> bytes | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from autograder.records.checks import CheckResult, Outcome, shortcomings
 from autograder.records.dates import Dates
 from autograder.records.diagnosis import Diagnosis
+from autograder.records.ending import Whose
 from autograder.records.mistakes import ModelMistakes
 from autograder.records.run import RunStatus
 
@@ -198,6 +199,7 @@ class NotGraded:
     student: str
     assignment: str
     reason: str
+    whose: Whose = Whose.KIT
 
 
 @dataclass(frozen=True)

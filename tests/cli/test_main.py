@@ -36,7 +36,7 @@ from autograder.cli.progress import BatchProgress, _Remaining
 from autograder.coordinator import batch, locks
 from autograder.coordinator.observation import is_observed
 from autograder.errors import HostError, SandboxError
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course, Engine
 from autograder.records.grade import Grade, NotebookGrade, NotGraded
 from autograder.records.run import RunStatus
@@ -775,7 +775,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         assert warm
         asked.append((engine, root, insecure))
 
-        def execute(due: list[Work], workers: int) -> Iterator[tuple[Work, str]]:
+        def execute(due: list[Work], workers: int) -> Endings:
             asked.append(("workers", workers))
             yield from Here()(due, workers)
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,9 @@ from autograder.coordinator.pool import in_processes, in_threads
 from autograder.course.configuration import load_course
 from autograder.errors import HostError, SandboxError, UsageError
 from autograder.exchange import result_json
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course
+from autograder.records.ending import DONE
 from autograder.records.grade import Batch, Grade
 
 NAMES = ("ada", "bob", "eve", "joe")
@@ -99,8 +100,8 @@ def test_who_could_not_be_graded_is_tried_again(course: Course) -> None:
 
 
 def test_a_report_of_success_without_a_result_is_not_believed(course: Course) -> None:
-    def pretend(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
-        yield from ((work, "") for work in due)
+    def pretend(due: Sequence[Work], workers: int) -> Endings:
+        yield from ((work, DONE) for work in due)
 
     done = batch.run(plan(course), execute=pretend)
     assert {n.reason for n in done.not_graded} == {"no complete result was written"}

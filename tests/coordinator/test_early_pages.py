@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from helpers.tiny import Here, grade_in_this_process, reason_here, submit, tiny_course
+from helpers.tiny import Here, ending_here, grade_in_this_process, submit, tiny_course
 
 from autograder.cli.main import main
 from autograder.coordinator.early_pages import EarlyPages
@@ -79,7 +79,7 @@ def test_the_pages_of_others_do_not_wait_for_a_submission_without_end(
         def __call__(self, due: Sequence[Work], workers: int):  # type: ignore[no-untyped-def]
             for work in due:
                 pages.append(sorted(path.parent.parent.name for path in course.directory("feedback").rglob("*.html")))
-                yield work, reason_here(work)
+                yield work, ending_here(work)
 
     grade_in_this_process(monkeypatch, Noting())
     monkeypatch.setattr("autograder.coordinator.early_pages.SHARE", 1)

@@ -96,10 +96,10 @@ def test_one_that_takes_too_long_is_stopped(
     examiners = Examiners(templates)
     monkeypatch.setattr(Work, "seconds", 0.5)
     monkeypatch.setattr(Templates, "examiner_job", _hanging(templates))
-    assert submission_grading.attempt(work, examiners.examine) == "grading took longer than 0.5 s and was stopped"
+    assert submission_grading.attempt(work, examiners.examine).text == "grading took longer than 0.5 s and was stopped"
     monkeypatch.setattr(Work, "seconds", 600.0)
     examiners.stop()
-    assert submission_grading.attempt(work, examiners.examine) == "the batch was stopped"
+    assert submission_grading.attempt(work, examiners.examine).text == "the batch was stopped"
 
 
 LISTENS = """
@@ -152,7 +152,7 @@ def test_one_that_ends_as_if_all_had_been_said_is_followed_by_one_more(
     job = templates.examiner_job()
     jobs = [*(replace(job, argv=(job.argv[0], "-I", "-c", ENDS.format(status))) for status in ended), job]
     monkeypatch.setattr(Templates, "examiner_job", lambda self: jobs.pop(0))
-    assert submission_grading.attempt(work, Examiners(templates).examine) == reason
+    assert submission_grading.attempt(work, Examiners(templates).examine).text == reason
     assert len(jobs) == unused
     noted = work.batch_log.read_text() if work.batch_log.exists() else ""
     assert ("was followed by another" in noted) == (ended[0] == 0)
@@ -194,7 +194,7 @@ def test_one_that_was_taken_over_gives_no_more_than_its_exam_has(
     job = templates.examiner_job()
     script = FORGES.format(path="/nowhere", said=forged)
     monkeypatch.setattr(Templates, "examiner_job", lambda self: replace(job, argv=(job.argv[0], "-I", "-c", script)))
-    assert "is refused" in submission_grading.attempt(work, Examiners(templates).examine)
+    assert "is refused" in submission_grading.attempt(work, Examiners(templates).examine).text
     assert path.read_bytes() == before
 
 

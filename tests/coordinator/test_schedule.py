@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from helpers.tiny import TEST, YAML, Here, grade_here, submit, tiny_course, tiny
 from autograder.coordinator import batch
 from autograder.course.configuration import load_course
 from autograder.errors import BusyError, SandboxError
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.records.course import Course
+from autograder.records.ending import failed
 from autograder.records.grade import Batch, Grade
 from autograder.records.run import CellRun
 
@@ -89,7 +90,7 @@ def test_who_got_no_processor_is_run_again_alone_at_the_end(
     batches: list[tuple[list[str], int]] = []
     here = Here()
 
-    def execute(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def execute(due: Sequence[Work], workers: int) -> Endings:
         batches.append(([work.student for work in due], workers))
         yield from here(due, workers)
 
@@ -289,9 +290,9 @@ def test_an_attempt_that_fails_is_no_outcome(copies: Course, started: list[str])
 def test_each_submission_has_one_outcome_however_it_is_cut_into_waves(copies: Course) -> None:
     """An engine that ends in any order, and lies about what was needed."""
 
-    def backwards(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def backwards(due: Sequence[Work], workers: int) -> Endings:
         for work in reversed(due):
-            yield work, "the same" if work.replay_only else "broken"
+            yield work, failed("the same" if work.replay_only else "broken")
 
     seen: list[str] = []
     done = run(copies, execute=backwards, progress=lambda student, _: seen.append(student))

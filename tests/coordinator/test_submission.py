@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from helpers import tiny
 from helpers.kernels import InProcessKernel
-from helpers.tiny import YAML, grade_here, reason_here, submit, tiny_course, tiny_release
+from helpers.tiny import YAML, ending_here, grade_here, submit, tiny_course, tiny_release
 
 from autograder.coordinator import batch, submission_grading
 from autograder.errors import SandboxError
@@ -137,7 +137,7 @@ def test_where_the_host_fails_the_old_folder_stays(course: Course, monkeypatch: 
         raise SandboxError("no namespaces left")
 
     monkeypatch.setattr(tiny, "start_kernel", refuse)
-    assert reason_here(work_of(course)) == "no namespaces left"
+    assert ending_here(work_of(course)).text == "no namespaces left"
     assert result_json.read(course.autograded("ada", "hw") / "result.json") == before
     assert list((course.state / "work").iterdir()) == []
 
@@ -165,7 +165,7 @@ def test_where_somebody_kills_its_kernel_each_time_there_is_no_grade(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tiny, "start_kernel", lambda work: Killed())
-    assert "kernel was killed from outside in each of 3 runs" in reason_here(work_of(course))
+    assert "kernel was killed from outside in each of 3 runs" in ending_here(work_of(course)).text
     assert not course.autograded("ada", "hw").exists()
 
 
@@ -228,7 +228,7 @@ def test_a_fault_of_the_kit_says_so_and_leaves_its_traceback(course: Course) -> 
         return {}["key"]
 
     work = work_of(course)
-    reason = reason_here(work, fail)
+    reason = ending_here(work, fail).text
     assert reason.startswith("KeyError: 'key'; the last lines of")
     assert "Traceback" in work.log.read_text()
 
@@ -311,4 +311,4 @@ def test_a_library_that_exits_is_a_fault_with_its_name_and_no_silent_end(
         raise SystemExit(0)
 
     monkeypatch.setattr(tiny, "start_kernel", exits)
-    assert reason_here(work_of(course)).startswith("SystemExit: 0")
+    assert ending_here(work_of(course)).text.startswith("SystemExit: 0")

@@ -13,6 +13,7 @@ from autograder.coordinator import service
 from autograder.coordinator.submission_grading import write_grade
 from autograder.exchange.work import Work
 from autograder.records.checks import Outcome
+from autograder.records.ending import DONE, Ending, failed
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade, StepTimes
 
 
@@ -42,15 +43,17 @@ class Attempts:
         self.of: list[str] = []
         self.running = 0
         self.most = 0
-        self.act: Callable[[Work], str] = graded
+        self.act: Callable[[Work], str | Ending] = graded
+        """Grades; returns the ending, or the reason of a failure."""
         self.stopped = threading.Event()
 
-    def __call__(self, work: Work, _: object) -> str:
+    def __call__(self, work: Work, _: object) -> Ending:
         self.of.append(work.student)
         self.running += 1
         self.most = max(self.most, self.running)
         try:
-            return self.act(work)
+            ended = self.act(work)
+            return ended if isinstance(ended, Ending) else failed(ended) if ended else DONE
         finally:
             self.running -= 1
 

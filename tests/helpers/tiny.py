@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from autograder.course.configuration import load_course
 from autograder.examination.kernel_source import RecordingBytes
 from autograder.examination.main import examined
 from autograder.exchange.parcel import Common, pack_unit
-from autograder.exchange.work import Work, shared_files, versions
+from autograder.exchange.work import Endings, Work, shared_files, versions
 from autograder.execution.notebook_run import Kernel
 from autograder.records.course import Course
+from autograder.records.ending import Ending
 from autograder.records.grade import Grade
 from autograder.release.build import Release, build
 from autograder.results import gradebook, report
@@ -120,8 +121,8 @@ def grade_here(work: Work) -> Grade:
     return submission_grading.grade_submission(work, examine_here)
 
 
-def reason_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> str:
-    """Why it could not be graded."""
+def ending_here(work: Work, grade: Callable[[Work], Grade] = grade_here) -> Ending:
+    """How its grading ends."""
     return submission_grading.attempt(work, examine_here, lambda work, _: grade(work))
 
 
@@ -149,11 +150,11 @@ class Here:
         self.started: list[str] = []
         self.closed = False
 
-    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def __call__(self, due: Sequence[Work], workers: int) -> Endings:
         try:
             for work in due:
                 self.started.append(work.student)
-                yield work, reason_here(work, self.grade)
+                yield work, ending_here(work, self.grade)
         finally:
             self.closed = True
 

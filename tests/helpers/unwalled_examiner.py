@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from autograder.coordinator import submission_grading
 from autograder.coordinator.pool import in_threads
 from autograder.coordinator.submission_grading import Examination
-from autograder.errors import HostError
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
+from autograder.records.ending import EndingKind, failed
 from helpers import tiny
 
 Misbehave = Callable[[Work], None]
@@ -41,12 +41,11 @@ def examine(work: Work, misbehave: Misbehave = well) -> Examination:
     with contextlib.suppress(EOFError):
         return Examination(receiver.recv_bytes())
     process.join()
-    raise HostError(f"the process that examined it ended without an outcome (exit code {process.exitcode})")
+    text = f"the process that examined it ended without an outcome (exit code {process.exitcode})"
+    raise submission_grading.EndedError(failed(text, kind=EndingKind.LOST))
 
 
-def in_unwalled_processes(
-    due: Sequence[Work], workers: int, misbehave: Misbehave = well
-) -> Generator[tuple[Work, str], None, None]:
+def in_unwalled_processes(due: Sequence[Work], workers: int, misbehave: Misbehave = well) -> Endings:
     """As :func:`autograder.coordinator.pool.in_processes` does."""
     grade = partial(submission_grading.attempt, examine=partial(examine, misbehave=misbehave))
     yield from in_threads(due, workers, grade)

@@ -24,10 +24,11 @@ from autograder.exchange.parcel import Common
 from autograder.exchange.work import Work
 from autograder.extensions.cluster import host
 from autograder.records.course import Assignment
+from autograder.records.ending import Ending
 from helpers.unwalled_examiner import examine  # found by the line above
 
 
-def grade(work: Work) -> str:
+def grade(work: Work) -> Ending:
     how, program, dask_worker = os.environ["HOW"].split()
     if work.student == "bob" and how == "breaks":
         os.kill(int(program), signal.SIGKILL)
@@ -39,7 +40,7 @@ def grade(work: Work) -> str:
 
 
 @contextlib.contextmanager
-def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
+def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], Ending]]:
     yield grade
 
 

@@ -25,7 +25,6 @@ from helpers.platform_images import Image
 
 from autograder.cli import main
 from autograder.course.configuration import load_course
-from autograder.exchange.work import BUSY
 from autograder.extensions.platforms import conclusion, student_texts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.integration]
@@ -210,8 +209,7 @@ def test_without_a_notebook_or_with_two_the_student_reads_what_to_do(image: Imag
 @pytest.mark.slow
 def test_an_endless_loop_costs_its_own_points_alone(image: Image, notebook) -> None:
     ended = image.run({"numbers.ipynb": notebook({"line": "while True:\n    pass"})})
-    if BUSY in ended.stdout:
-        assert ended.results["output"] == conclusion.NOT_GRADED
+    if "it got" in ended.stdout and ended.results["output"] == conclusion.NOT_GRADED:
         pytest.skip("others had the processors: whether it is too slow cannot be told")
     assert scores(ended) == {"test-mean": 2.0, "test-squares": 1.0, "test-line": 0.0, "test-rescale": 2.0}
     assert "2 s" in ended.results["output"]

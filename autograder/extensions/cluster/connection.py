@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from autograder.coordinator.batch import EXAMINER_MIB, needed_mib
 from autograder.coordinator.course_files import course_files
 from autograder.errors import HostError, UsageError
 from autograder.exchange.parcel import pack_common
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.extensions.cluster.dispatch import Dispatch, SentUnit
 from autograder.extensions.cluster.grader import MachineStanding
 from autograder.records.course import Engine
@@ -55,7 +55,7 @@ class InCluster:
         check_address(engine.scheduler or "", insecure)
         self.engine, self.root, self.warm, self.program = engine, root, warm, program
 
-    def __call__(self, due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def __call__(self, due: Sequence[Work], workers: int) -> Endings:
         """Grade as :func:`~autograder.coordinator.pool.in_processes` does, on the cluster's workers.
 
         ``workers`` bounds the submissions at a time on all machines; with 0, only their slots do.

@@ -8,15 +8,17 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from autograder.coordinator.submission_grading import ending_of
 from autograder.errors import HostError, SandboxError
 from autograder.exchange.parcel import pack_unit
-from autograder.exchange.work import Work
+from autograder.exchange.work import Endings, Work
 from autograder.extensions.cluster.grader import MachineStanding
 from autograder.extensions.cluster.result_parcel import put_in_place
+from autograder.records.ending import EndingKind, Whose, failed
 
 DEATHS = 3
 """Number of machines that may be lost with a submission; after the last one it is not graded."""
@@ -68,8 +70,8 @@ class Dispatch:
         self._count = 0
         self._pending: deque[Work] = deque()
 
-    def run(self, due: Sequence[Work]) -> Generator[tuple[Work, str], None, None]:
-        """Grade as :func:`~autograder.coordinator.pool.in_processes` does: yield each work with its reason.
+    def run(self, due: Sequence[Work]) -> Endings:
+        """Grade as :func:`~autograder.coordinator.pool.in_processes` does: yield each work with its ending.
 
         Raises:
             SandboxError: no machine's sandbox holds.
@@ -92,14 +94,14 @@ class Dispatch:
                 elif error := self._hopeless(fleet, time.monotonic() - alone_since):
                     if not proven:
                         raise error
-                    yield from ((work, str(error)) for work in self._pending)
+                    yield from ((work, failed(str(error), Whose.HOST)) for work in self._pending)
                     self._pending.clear()
         finally:
             for running in self._running.values():
                 self.fleet.forget(running.sent)
             self._running.clear()
 
-    def _give(self, fleet: Mapping[str, MachineStanding]) -> Generator[tuple[Work, str], None, None]:
+    def _give(self, fleet: Mapping[str, MachineStanding]) -> Endings:
         """Fill free slots, those of the least busy machine first."""
         busy = Counter[str]()
         for running in self._running.values():
@@ -117,7 +119,7 @@ class Dispatch:
             try:
                 parcel = pack_unit(work)
             except HostError as error:
-                yield work, str(error)
+                yield work, ending_of(error)
                 continue
             busy[address] += fleet[address].slots if alone else 1
             self._count += 1
@@ -128,7 +130,7 @@ class Dispatch:
     def _notify(self, number: int) -> Callable[[Any], None]:
         return lambda _: self._ended.put(number)
 
-    def _take(self) -> Generator[tuple[Work, str], None, None]:
+    def _take(self) -> Endings:
         """Wait a moment for one result, and write it."""
         try:
             number = self._ended.get(timeout=POLL_SECONDS if self._running else POLL_SECONDS / 4)
@@ -143,14 +145,17 @@ class Dispatch:
             yield from self._requeue(running, f"{error or type(error).__name__}")
         else:
             try:
-                reason = put_in_place(running.work, outcome)
+                ending = put_in_place(running.work, outcome)
             except HostError as error:
-                reason = str(error)
-            yield running.work, reason and f"{reason}\n(on {running.address})"
+                ending = ending_of(error)
+            yield (
+                running.work,
+                ending if ending.is_done else replace(ending, text=f"{ending.text}\n(on {running.address})"),
+            )
         finally:
             self.fleet.forget(running.sent)
 
-    def _leave(self, fleet: Mapping[str, MachineStanding]) -> Generator[tuple[Work, str], None, None]:
+    def _leave(self, fleet: Mapping[str, MachineStanding]) -> Endings:
         """Take back the submissions of machines that are gone."""
         for number, running in list(self._running.items()):
             if running.address not in fleet:
@@ -158,12 +163,12 @@ class Dispatch:
                 self.fleet.forget(running.sent)
                 yield from self._requeue(running, "the machine is gone")
 
-    def _requeue(self, running: _Running, reason: str) -> Generator[tuple[Work, str], None, None]:
+    def _requeue(self, running: _Running, reason: str) -> Endings:
         """Queue a submission of a lost machine again, behind those that have lost none; give up after the last."""
         self._lost[running.work.student] += 1
         if self._lost[running.work.student] >= DEATHS:
             lost = f"{DEATHS} machines were lost while they graded it, the last one {running.address}: {reason}"
-            yield running.work, lost
+            yield running.work, failed(lost, kind=EndingKind.LOST)
         else:
             self._pending.append(running.work)
 

@@ -30,17 +30,18 @@ from autograder.exchange.parcel import STATE, Common, unpack_common, unpack_unit
 from autograder.exchange.work import Work, versions
 from autograder.extensions.cluster.result_parcel import pack_outcome
 from autograder.records.course import Assignment
+from autograder.records.ending import Ending
 
 COMMON, PARCEL, OUTCOME = "common", "parcel", "outcome"
 """Names of files: ``common`` in FOLDER, the others in a submission's folder."""
 
 
-Grading = Callable[[Common, Path], contextlib.AbstractContextManager[Callable[[Work], str]]]
-"""A context that yields a function to grade a submission; it returns the reason of a failure, or nothing."""
+Grading = Callable[[Common, Path], contextlib.AbstractContextManager[Callable[[Work], Ending]]]
+"""A context that yields a function to grade a submission; it returns how that ended."""
 
 
 @contextlib.contextmanager
-def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], str]]:
+def grading(common: Common, folder: Path) -> Iterator[Callable[[Work], Ending]]:
     """Grade in processes of this machine, which import libraries while the caller continues."""
     kernels = MIN_KERNELS_FOR_TEMPLATE if common.warm else 0
     with Templates(work_in(common, folder / STATE), kernels=kernels, executed=True) as templates:
@@ -101,8 +102,8 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
     places: dict[Path, Path] = {}
     requests, unread = sys.stdin.fileno(), b""
     while True:
-        for work, reason in pool.ended(1.0 if len(pool) else 3600.0, also=[requests]):
-            _answer(places.pop(work.submission), work, reason, say)
+        for work, ending in pool.ended(1.0 if len(pool) else 3600.0, also=[requests]):
+            _answer(places.pop(work.submission), work, ending, say)
         if not _readable(requests):
             continue
         if not (more := os.read(requests, 1 << 16)):
@@ -119,9 +120,9 @@ def serve(common: Common, pool: Pool, say: Callable[[Any], None]) -> None:
                 places[work.submission] = folder
 
 
-def _answer(folder: Path, work: Work, reason: str, say: Callable[[Any], None]) -> None:
+def _answer(folder: Path, work: Work, ending: Ending, say: Callable[[Any], None]) -> None:
     try:
-        (folder / OUTCOME).write_bytes(pack_outcome(work, reason))
+        (folder / OUTCOME).write_bytes(pack_outcome(work, ending))
     except OSError as error:
         say({"lost": str(folder), "why": str(error)})
     else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from autograder._util.files import write_atomically
-from autograder._util.plain_records import loads
+from autograder._util.plain_records import from_plain, loads, to_plain
 from autograder.coordinator import observation
 from autograder.coordinator.submission_grading import write_grade
 from autograder.errors import HostError
 from autograder.exchange import result_json
 from autograder.exchange.blob_container import pack, unpack
 from autograder.exchange.work import Work
+from autograder.records.ending import Ending, Whose, failed
 from autograder.records.grade import Grade
 
 MAX_LOG = 256 * 1024
@@ -21,10 +23,10 @@ GRADE = "grade.json"
 OBSERVATIONS = observation.FILE
 
 
-def pack_outcome(work: Work, reason: str) -> bytes:
-    """Pack the outcome of ``work``: the files that its process wrote, or the ``reason`` of the failure."""
+def pack_outcome(work: Work, ending: Ending) -> bytes:
+    """Pack the outcome of ``work``: the files that its process wrote, or how it failed."""
     files = {LOG: _tail(work.log)}
-    if not reason:
+    if ending.is_done:
         try:
             files[GRADE] = work.details.read_bytes()
             if work.observe:
@@ -34,12 +36,12 @@ def pack_outcome(work: Work, reason: str) -> bytes:
                 if path.is_file():
                     files[path.name] = path.read_bytes()
         except OSError as error:
-            reason = f"its result cannot be read ({error.strerror})"
-    return pack({"reason": reason, "log": str(work.log)}, files)
+            ending = failed(f"its result cannot be read ({error.strerror})", Whose.HOST)
+    return pack({"ending": to_plain(ending), "log": str(work.log)}, files)
 
 
-def put_in_place(work: Work, data: bytes) -> str:
-    """Write the result of ``work`` from ``data``; return the reason if nothing is written, else nothing.
+def put_in_place(work: Work, data: bytes) -> Ending:
+    """Write the result of ``work`` from ``data``; return its ending: where it is not done, nothing is written.
 
     This is the one writer of results that other machines made. It writes only a whole grade of this student that was
     made from exactly this work.
@@ -49,21 +51,21 @@ def put_in_place(work: Work, data: bytes) -> str:
     """
     try:
         head, files = unpack(data)
-        reason, remote_log = str(head["reason"]), str(head["log"])
-        grade = None if reason else _grade(work, files[GRADE])
-        observed = files[OBSERVATIONS] if work.observe and not reason else None
+        ending, remote_log = from_plain(Ending, head["ending"]), str(head["log"])
+        grade = _grade(work, files[GRADE]) if ending.is_done else None
+        observed = files[OBSERVATIONS] if work.observe and ending.is_done else None
         books = {
             exam.notebook: files[name].decode() for exam in work.exams if (name := f"{exam.notebook}.ipynb") in files
         }
     except (ValueError, KeyError, HostError) as error:
-        return f"the result from the machine that graded it is damaged ({error})"
+        return failed(f"the result from the machine that graded it is damaged ({error})")
     _keep_log(work.log, files.get(LOG, b""))
     if grade is None:
-        return reason.replace(remote_log, str(work.log))
+        return replace(ending, text=ending.text.replace(remote_log, str(work.log)))
     if observed is not None:
         write_atomically(observation.record_file(work), observed, mode=0o600)
     write_grade(work, grade, books)
-    return ""
+    return ending
 
 
 def _grade(work: Work, data: bytes) -> Grade:

@@ -28,11 +28,12 @@ from autograder.coordinator.templates import Templates
 from autograder.errors import AutograderError, SubmissionError
 from autograder.exchange import result_json
 from autograder.exchange.parcel import unpack_common, work_in
-from autograder.exchange.work import BUSY, Work
+from autograder.exchange.work import Work
 from autograder.extensions.platforms import conclusion, package_settings
 from autograder.extensions.platforms.conclusion import Conclusion
 from autograder.extensions.platforms.platform_table import PLATFORMS, Platform
 from autograder.extensions.platforms.submitted import STUDENT, take
+from autograder.records.ending import Ending, EndingKind
 
 GIVE_UP_SECONDS = 5.0
 """How long after the deadline an examination may take to end by itself."""
@@ -145,8 +146,9 @@ def _grade(platform: Platform, root: Path, folder: Path, deadline: Deadline) -> 
     notes = take(root / platform.submission, work.assignment.name, notebooks, folder / "unpacked", work.submission)
     work = replace(work, student=STUDENT, files={**own_files(work.submission, common.files), **common.files})
     require_walls(work.assignment)
-    if reason := _examined(work, deadline):
-        _tell_staff(platform, reason)
+    ending = _examined(work, deadline)
+    if not ending.is_done:
+        _tell_staff(platform, ending.text)
         return deadline.without_grade()
     grade = result_json.read(work.target / result_json.NAME, work.details)
     if any(package_settings.is_cut_short(book, course, limits) for book in grade.notebooks):
@@ -161,17 +163,17 @@ def _tell_staff(platform: Platform, reason: str) -> None:
         print(f"not graded: {reason}")
 
 
-def _examined(work: Work, deadline: Deadline) -> str:
-    """Grade the submission, once more if the machine was too busy; return the reason if it could not be graded."""
+def _examined(work: Work, deadline: Deadline) -> Ending:
+    """Grade the submission, once more if the machine was too busy; return how that ended."""
     with Templates(work, submissions=1, kernels=0, executed=True) as templates:
         examiners = Examiners(templates)
         deadline.on_end = examiners.stop
         if deadline.passed:
             examiners.stop()
-        reason = attempt(work, examiners.examine)
-        if reason.startswith(BUSY) and not deadline.passed:
-            reason = attempt(work, examiners.examine)
-        return reason
+        ending = attempt(work, examiners.examine)
+        if ending.kind is EndingKind.BUSY and not deadline.passed:
+            ending = attempt(work, examiners.examine)
+        return ending
 
 
 @contextlib.contextmanager

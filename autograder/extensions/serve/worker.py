@@ -19,6 +19,7 @@ from django.db import OperationalError
 from autograder._util.text import one_line
 from autograder.coordinator import locks
 from autograder.coordinator.assignment import Options
+from autograder.coordinator.submission_grading import is_full
 from autograder.course.configuration import assignment as find_assignment
 from autograder.course.configuration import load_course
 from autograder.errors import AutograderError, CourseError, HostError, UsageError
@@ -29,6 +30,7 @@ from autograder.extensions.serve.services import Grading, NotOpenError, Services
 from autograder.extensions.serve.staff_socket import StaffSocket
 from autograder.extensions.serve.state_folder import only_worker
 from autograder.records.course import Course
+from autograder.records.ending import Whose
 from autograder.records.grade import Grade, NotGraded, StepTimes
 from autograder.results import publication, second_look
 from autograder.results.feedback import write_feedback
@@ -154,7 +156,7 @@ class Worker:
         except (NotOpenError, locks.LockedError, CourseError) as error:
             self._wait(job, error, is_try=False)
         except (AutograderError, OSError, OperationalError) as error:  # the machine's, or the job's
-            self._wait(job, error, is_try=True)
+            self._wait(job, error, is_try=not is_full(error))
         except Exception as error:  # whatever is wrong with one job, the others are done
             _LOG.exception("job %s failed", job.receipt)
             jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=f"{type(error).__name__}: {error}")
@@ -247,11 +249,10 @@ class Worker:
             self._wait(job, HostError("the assignment's service ended"), is_try=True)
             return
         except Exception as error:  # graded, and the page or the gradebook could not be written
-            self._wait(job, error, is_try=True)
+            self._wait(job, error, is_try=not is_full(error))
             return
         if isinstance(outcome, NotGraded):
-            _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
-            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
+            self._finish_without_grade(job, outcome)
             return
         times = outcome.times
         if times.begun is None or times.begun < job.begun:  # the grade that counts may be of another attempt
@@ -267,6 +268,14 @@ class Worker:
             examined=times.examined,
         )
         _LOG.info("%s is graded", job.receipt)
+
+    def _finish_without_grade(self, job: Job, outcome: NotGraded) -> None:
+        """Let a job wait where the course or the machine is at fault; the kit's own faults have three tries."""
+        if outcome.whose is Whose.SUBMISSION:
+            _LOG.error("%s is not graded: %s", job.receipt, outcome.reason)
+            jobs.finish(job, JobState.NOT_GRADED, note=jobs.FOR_A_PERSON, detail=outcome.reason)
+        else:
+            self._wait(job, HostError(outcome.reason), is_try=outcome.whose is Whose.KIT)
 
     def _remove_abandoned(self) -> None:
         """Remove what was being sent when a web process was killed: nobody has a receipt for it.

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from autograder.coordinator import batch, recordings
 from autograder.coordinator.cache_keys import common_keys, execution_key
 from autograder.coordinator.pool import in_processes
 from autograder.errors import CourseError, HostError
-from autograder.exchange.work import Work, preload, released_modules
+from autograder.exchange.work import Endings, Work, preload, released_modules
 from autograder.extensions.trust.audit_equivalence import StartKernel
 from autograder.extensions.trust.audit_records import Result
 from autograder.extensions.trust.mutants import FAMILIES
@@ -172,7 +172,7 @@ def runs_that_fit(seconds: float, seconds_per_run: float, workers: int) -> int:
 def until(deadline: float, execute: batch.Execute) -> batch.Execute:
     """Make a function that executes as ``execute`` does, and stops at the deadline; what runs then is ended."""
 
-    def run(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def run(due: Sequence[Work], workers: int) -> Endings:
         if time.monotonic() >= deadline:
             return
         with contextlib.closing(execute(due, workers)) as outcomes:

@@ -20,12 +20,13 @@ from autograder.coordinator.forecast import ChangedQuestion, changed_questions
 from autograder.coordinator.pool import in_processes, prestart_templates
 from autograder.coordinator.schedule import alone_at_the_end
 from autograder.errors import UsageError
-from autograder.exchange.outcome import KERNEL, Recording
+from autograder.exchange.outcome import Recording
 from autograder.exchange.work import Work
 from autograder.extensions.trust.bundle_environment import Environment, differences, environment_here
 from autograder.extensions.trust.bundle_reading import Bundle
 from autograder.extensions.trust.calibration_statistics import Interval, share_interval
 from autograder.records.course import Assignment, Course
+from autograder.records.ending import Ending, EndingKind
 from autograder.records.grade import Grade
 from autograder.records.policies import LatePolicy
 from autograder.release.preparation import check_hidden_data
@@ -179,9 +180,9 @@ def replay(
             places = {work.target: number for number, work in enumerate(works) if work is not None}
             outcomes = execute([work for work in works if work is not None], workers)
             with contextlib.closing(outcomes), contextlib.closing(alone_at_the_end(outcomes, execute)) as fair:
-                for work, reason in fair:
+                for work, ending in fair:
                     number = places[work.target]
-                    second[part][number] = _second(cases[number], work, reason)
+                    second[part][number] = _second(cases[number], work, ending)
                     advance(work.student, part, second[part][number])
     missing = Second(None, reason="no recording fits today's release and installation")
     return ReplayReport(
@@ -215,14 +216,14 @@ def _redirected(work: Work, folder: Path) -> Work:
     )
 
 
-def _second(case: ReplayCase, work: Work, reason: str) -> Second:
-    outcome = batch.verified(work, reason)
+def _second(case: ReplayCase, work: Work, ending: Ending) -> Second:
+    outcome = batch.verified(work, ending)
     if not isinstance(outcome, Grade):
-        return Second(None, reason=_REASONS.get(reason, outcome.reason) if work.replay_only else outcome.reason)
+        return Second(None, reason=_UNRECORDED if ending.kind is EndingKind.UNRECORDED else outcome.reason)
     return Second(outcome, tuple(changed_questions(case.grade, outcome)))
 
 
-_REASONS = {f"it needs {KERNEL}": "its recording does not answer all that the tests ask now"}
+_UNRECORDED = "its recording does not answer all that the tests ask now"
 
 
 # --- cases ---------------------------------------------------------------------------------------------------

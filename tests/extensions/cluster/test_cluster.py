@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ import pytest
 from helpers import tiny
 from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
-from helpers.tiny import TEST, YAML, grade_here, reason_here, submit, tiny_course, tiny_release
+from helpers.tiny import TEST, YAML, ending_here, grade_here, submit, tiny_course, tiny_release
 
 from autograder._util.plain_records import from_plain, to_plain
 from autograder.coordinator import batch
@@ -29,12 +29,13 @@ from autograder.errors import AutograderError, CourseError, HostError, SandboxEr
 from autograder.exchange import result_json
 from autograder.exchange.blob_container import pack, unpack
 from autograder.exchange.parcel import pack_common, pack_unit, unpack_common, unpack_unit
-from autograder.exchange.work import Work, versions
+from autograder.exchange.work import Endings, Work, versions
 from autograder.extensions.cluster import dispatch, result_parcel
 from autograder.extensions.cluster.dispatch import Dispatch
 from autograder.extensions.cluster.grader import Grader, MachineLostError, MachineStanding
 from autograder.extensions.cluster.host import check_versions
 from autograder.records.course import Assignment, Course, Engine
+from autograder.records.ending import DONE, Whose, failed
 from autograder.records.exam import Exam, Role
 from autograder.records.limits import Limits
 from autograder.records.observations import Act
@@ -260,13 +261,13 @@ def graded(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> b
     there = elsewhere(one(course), tmp_path / "there")
     grade_here(there)
     there.log.write_text("said")
-    return result_parcel.pack_outcome(there, "")
+    return result_parcel.pack_outcome(there, DONE)
 
 
 def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: bytes) -> None:
     work = one(course)
     (work.submission / "timestamp.txt").write_text("as it was handed in")
-    assert result_parcel.put_in_place(work, graded) == ""
+    assert result_parcel.put_in_place(work, graded) == DONE
     assert sorted(p.name for p in work.target.iterdir()) == ["nb.ipynb", "result.json", "timestamp.txt"]
     assert batch.current(replace(one(course), content_keys=work.content_keys)) is not None
     assert "double(21)" not in (work.target / "nb.ipynb").read_text()
@@ -286,22 +287,22 @@ def test_a_result_is_written_as_if_it_were_made_here(course: Course, graded: byt
 def test_a_result_of_something_else_is_not_written(
     course: Course, graded: bytes, change: Callable[[Work], Work], why: str
 ) -> None:
-    assert why in result_parcel.put_in_place(change(one(course)), graded)
+    assert why in result_parcel.put_in_place(change(one(course)), graded).text
     assert not (course.root / "autograded").exists()
 
 
 def test_a_damaged_result_is_not_written(course: Course, graded: bytes) -> None:
     head, files = unpack(graded)
     for wrong in (b"{}", b"[", files["grade.json"].replace(b'"score": 2', b'"score": 1', 1)):
-        assert "damaged" in result_parcel.put_in_place(one(course), pack(head, {**files, "grade.json": wrong}))
-    assert "damaged" in result_parcel.put_in_place(one(course), graded[:-3])
-    assert "damaged" in result_parcel.put_in_place(one(course), pack({}, {}))
+        assert "damaged" in result_parcel.put_in_place(one(course), pack(head, {**files, "grade.json": wrong})).text
+    assert "damaged" in result_parcel.put_in_place(one(course), graded[:-3]).text
+    assert "damaged" in result_parcel.put_in_place(one(course), pack({}, {})).text
     assert not (course.root / "autograded").exists()
 
 
 def test_a_result_writes_no_file_but_its_notebooks(course: Course, graded: bytes) -> None:
     head, files = unpack(graded)
-    assert result_parcel.put_in_place(one(course), pack(head, {**files, "other.ipynb": b"{}", "x/y.html": b""})) == ""
+    assert result_parcel.put_in_place(one(course), pack(head, {**files, "other.ipynb": b"{}", "x/y.html": b""})) == DONE
     assert sorted(p.name for p in course.autograded("ada", "hw").iterdir()) == ["nb.ipynb", "result.json"]
 
 
@@ -310,10 +311,10 @@ def test_a_solution_is_observed_where_the_submissions_are_graded(tmp_path: Path)
     course = tiny_course(tmp_path / "course", solution="def double(xs):\n    xs *= 2", test=CHANGES)
     sent: list[Work] = []
 
-    def execute(due: Sequence[Work], workers: int) -> Generator[tuple[Work, str], None, None]:
+    def execute(due: Sequence[Work], workers: int) -> Endings:
         for work in due:
             sent.append(there := elsewhere(work, tmp_path / f"there-{len(sent)}"))
-            yield work, result_parcel.put_in_place(work, result_parcel.pack_outcome(there, reason_here(there)))
+            yield work, result_parcel.put_in_place(work, result_parcel.pack_outcome(there, ending_here(there)))
 
     release, note = observe(course, tiny_release(course), execute)
     (exam,) = release.exams
@@ -329,9 +330,9 @@ def test_a_reason_names_the_log_that_is_here(course: Course, tmp_path: Path) -> 
     there = elsewhere(one(course), tmp_path / "there")
     there.log.write_text("last words")
     said = result_parcel.put_in_place(
-        one(course), result_parcel.pack_outcome(there, f"it failed; {there.log} says more")
+        one(course), result_parcel.pack_outcome(there, failed(f"it failed; {there.log} says more", Whose.HOST))
     )
-    assert said == f"it failed; {one(course).log} says more"
+    assert said == failed(f"it failed; {one(course).log} says more", Whose.HOST)
     assert one(course).log.read_text() == "last words"
 
 
@@ -359,7 +360,7 @@ def test_a_worker_grades_what_it_gets_and_leaves_nothing(course: Course, tmp_pat
         assert made.standing == MachineStanding(2)
         assert folder.stat().st_mode & 0o077 == 0
         for work in plan(course, "ada", "bob"):
-            assert result_parcel.put_in_place(work, made.run(pack_unit(work))) == ""
+            assert result_parcel.put_in_place(work, made.run(pack_unit(work))) == DONE
         assert list((folder / ".autograder").glob("unit-*")) == []
         with pytest.raises(MachineLostError, match="not a parcel"):
             made.run(b"nonsense")
@@ -423,7 +424,7 @@ class Machines:
         lost = {address for address, student in self.running.values() if student in self.deadly}
         for sent, (address, student) in list(self.running.items()):
             if address not in lost:
-                sent.set_result(pack({"reason": f"graded {student}", "log": "/none"}, {}))
+                sent.set_result(pack({"ending": to_plain(failed(f"graded {student}")), "log": "/none"}, {}))
             del self.running[sent]
         for address in lost:
             standing = self.there.pop(address)
@@ -443,7 +444,7 @@ def reasons(course: Course, machines: Machines, **options: Any) -> dict[str, str
     works = plan(course)
     said = list(Dispatch(machines, **options).run(works))
     assert len(said) == len(works) == len({work.student for work, _ in said})
-    return {work.student: reason.splitlines()[0] for work, reason in said}
+    return {work.student: ending.text.splitlines()[0] for work, ending in said}
 
 
 def test_every_slot_is_used_and_none_twice(course: Course) -> None:

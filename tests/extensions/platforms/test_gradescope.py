@@ -19,7 +19,6 @@ from autograder import check
 from autograder.coordinator.assignment import observed_release
 from autograder.errors import CourseError, HostError, SandboxError, SubmissionError
 from autograder.exchange.parcel import unpack_common
-from autograder.exchange.work import BUSY
 from autograder.extensions.platforms import (
     conclusion,
     gradescope_results,
@@ -36,6 +35,7 @@ from autograder.extensions.platforms.platform_table import GRADESCOPE
 from autograder.extensions.platforms.submitted import take
 from autograder.records.checks import CheckResult, Outcome
 from autograder.records.course import Assignment, Course
+from autograder.records.ending import DONE, Ending, EndingKind, Whose, failed
 from autograder.records.exam import Exam, ExamCell, Role
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
 from autograder.records.limits import Limits
@@ -318,17 +318,20 @@ def test_students_see_whose_fault_it_is_and_no_detail(tmp_path, monkeypatch, cap
         assert "canary" in capsys.readouterr().out  # for the staff
 
 
-@pytest.mark.parametrize(("reasons", "asked"), [([f"{BUSY}too busy", ""], 2), (["it broke", ""], 1), ([""], 1)])
-def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, reasons, asked) -> None:
+@pytest.mark.parametrize(
+    ("endings", "asked"),
+    [([Ending(EndingKind.BUSY, Whose.HOST, "words"), DONE], 2), ([failed("it broke"), DONE], 1), ([DONE], 1)],
+)
+def test_a_busy_machine_gets_a_second_try(tmp_path, monkeypatch, endings, asked) -> None:
     """Where others had the processors, nobody can tell yet whether the notebook is too slow."""
-    told = iter(reasons)
+    told = iter(endings)
     monkeypatch.setattr(program, "Templates", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(program, "attempt", lambda *_: next(told))
     deadline = program.Deadline(GRADESCOPE, tmp_path, 60, 60)
     last = program._examined(None, deadline)  # type: ignore[arg-type]
     deadline.write(Conclusion(""))
-    assert last == reasons[asked - 1]
-    assert len(list(told)) == len(reasons) - asked
+    assert last == endings[asked - 1]
+    assert len(list(told)) == len(endings) - asked
 
 
 def test_at_the_deadline_the_examination_is_stopped(tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from django.db import OperationalError
 from helpers.archives import encrypted, zip_special, zip_with
-from helpers.doors import NOTEBOOK, OTHER, Door, settle
+from helpers.doors import NOTEBOOK, OTHER, SECONDS, Door, settle
 from helpers.service_attempts import Attempts, graded, without_walls
 
 from autograder.cli import main
@@ -29,6 +30,7 @@ from autograder.extensions.serve import health, jobs, serve_command, state_folde
 from autograder.extensions.serve import services as services_module
 from autograder.extensions.serve import worker as worker_module
 from autograder.extensions.serve.models import Job, JobState, Kind
+from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import StepTimes
 from autograder.results import second_look
 from autograder.submissions.collection import collect
@@ -320,6 +322,57 @@ def test_a_fault_that_may_pass_is_tried_three_times(
             worker.look()
             assert Job.objects.get().state == state
     assert str(error) in Job.objects.get().detail
+
+
+@pytest.mark.parametrize(
+    ("ending", "ended_states"),
+    [
+        (Ending(EndingKind.NO_SPACE, Whose.HOST, "words"), [JobState.WAITING] * 5),
+        (Ending(EndingKind.FAILED, Whose.COURSE, "words"), [JobState.WAITING] * 5),
+        (Ending(EndingKind.LOST, Whose.KIT, "words"), [JobState.WAITING, JobState.WAITING, JobState.NOT_GRADED]),
+        (Ending(EndingKind.FAILED, Whose.SUBMISSION, "words"), [JobState.NOT_GRADED]),
+    ],
+    ids=["machine", "course", "kit", "submission"],
+)
+def test_who_is_at_fault_decides_whether_a_hand_in_waits(
+    door: Door, attempts: Attempts, monkeypatch: pytest.MonkeyPatch, ending: Ending, ended_states: list[JobState]
+) -> None:
+    """A full disk or a fault of the course costs nobody a try: the receipt ends in its grade once that is over."""
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    attempts.act = lambda work: ending
+    door.hand_in()
+    with door.worker() as worker:
+        for state in ended_states:
+            tried = len(attempts.of)
+            worker.look()
+            deadline = time.monotonic() + SECONDS
+            while len(attempts.of) == tried or any(not entry.is_done for entry in worker._under_way):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            for entry in list(worker._under_way):
+                worker._under_way.remove(entry)
+                worker._finish(entry)
+            assert Job.objects.get().state == state
+            assert Job.objects.get().detail.endswith("words")
+        if ending.waits:
+            assert Job.objects.get().tries == 0
+            attempts.act = graded
+            settle(worker)
+            assert (Job.objects.get().state, Job.objects.get().score) == (JobState.DONE, 2.0)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_costs_a_hand_in_no_try(door: Door, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(*_: Any) -> None:
+        raise HostError("it cannot be written") from OSError(code, "full")
+
+    monkeypatch.setattr(services_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "bring_in", fail)
+    door.hand_in()
+    with door.worker() as worker:
+        for _ in range(5):
+            worker.look()
+    assert Job.objects.values_list("state", "tries").get() == (JobState.WAITING, 0)
 
 
 def test_staff_run_a_hand_in_again_that_was_never_collected(door: Door, attempts: Attempts) -> None:

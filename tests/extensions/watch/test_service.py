@@ -22,9 +22,10 @@ from autograder.coordinator import batch, locks, service
 from autograder.coordinator.assignment import Options
 from autograder.coordinator.service import Service
 from autograder.errors import HostError
-from autograder.exchange.work import BUSY, Work
+from autograder.exchange.work import Work
 from autograder.extensions.watch.arrivals import Arrivals, Inbox
 from autograder.records.course import Course
+from autograder.records.ending import Ending, EndingKind, Whose
 from autograder.records.grade import Grade, NotGraded
 from autograder.results import second_look
 from autograder.submissions.collection import collect
@@ -166,9 +167,10 @@ def test_a_service_that_ends_by_a_fault_says_so(
 def test_a_submission_that_the_machine_was_too_busy_for_is_tried_again_alone(
     course: Course, opened: Service, attempts: Attempts
 ) -> None:
-    def act(work: Work) -> str:
+    def act(work: Work) -> str | Ending:
         time.sleep(0.05)
-        return f"{BUSY}too busy" if attempts.of.count("ada") < 2 and work.student == "ada" else graded(work)
+        is_busy = attempts.of.count("ada") < 2 and work.student == "ada"
+        return Ending(EndingKind.BUSY, Whose.HOST, "too busy") if is_busy else graded(work)
 
     attempts.act = act
     futures = []

@@ -1,0 +1,60 @@
+"""Endings: how the grading of a submission ended, whose fault it is where there is no grade, and what is done next."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class EndingKind(enum.StrEnum):
+    """How the grading of a submission ended."""
+
+    DONE = "done"
+    """There is a grade."""
+    BUSY = "busy"
+    """Others had the processors: it is tried once more, alone."""
+    NO_SPACE = "no space"
+    LOST = "lost"
+    """A process or a machine ended without an outcome."""
+    UNRECORDED = "unrecorded"
+    """It was to be graded from a recording, and cannot be."""
+    FAILED = "failed"
+    """For another reason; the text says it."""
+
+
+class Whose(enum.StrEnum):
+    """Whose fault it is that there is no grade, as in :mod:`autograder.errors`."""
+
+    COURSE = "course"
+    SUBMISSION = "submission"
+    HOST = "host"
+    KIT = "kit"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one submission's grading ended, as data: no reader takes anything from the words of :attr:`text`."""
+
+    kind: EndingKind
+    whose: Whose | None = None
+    """None: there is a grade."""
+    text: str = ""
+    """Reason for staff, which may quote logs; empty with a grade."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a grade."""
+        return self.kind is EndingKind.DONE
+
+    @property
+    def waits(self) -> bool:
+        """Whether the submission waits without using up a try: what is at fault is not of its own."""
+        return self.whose in (Whose.COURSE, Whose.HOST)
+
+
+DONE = Ending(EndingKind.DONE)
+
+
+def failed(text: str, whose: Whose = Whose.KIT, kind: EndingKind = EndingKind.FAILED) -> Ending:
+    """Make the ending of a submission without a grade."""
+    return Ending(kind, whose, text)
