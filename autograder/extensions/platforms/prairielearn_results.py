@@ -17,8 +17,9 @@ from autograder.records.grade import Grade
 def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
     """Describe a grade: the share of the points that tests decide, and a test for each question.
 
-    If a person has to decide a question that tests should have decided, nothing is counted: the platform has no word
-    for "not yet". What a person grades in any case belongs to the platform's manual points.
+    A question that a person has to decide is named, and counts with the points that are certain: the platform has no
+    word for "not yet", and without a score it would count no attempt, so that a student could have as many as they like.
+    What a person grades in any case belongs to the platform's manual points. Files that are no notebook cost no attempt.
 
     Args:
         grade: the grade; lateness is the platform's.
@@ -27,14 +28,18 @@ def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], second
         seconds: how long it took.
         decimals: places after the point of a score.
     """
+    unread = [book.message for book in grade.notebooks if book.status == "invalid"]
+    if unread and len(unread) == len(grade.notebooks):
+        return refused(unread[0])
     texts = student_texts.question_texts(grade, settings.written)
     tests = [_test(text, decimals) for text in texts]
-    results: dict[str, Any] = {"tests": tests, "message": "\n".join(student_texts.lines_above(grade, notes))}
-    if undecided := [text.name for text in texts if text.is_undecided]:
-        return _without_score(f"{', '.join(undecided)}: {student_texts.UNDECIDED}", **results)
-    most = sum(test["max_points"] for test in tests)
+    undecided = ", ".join(text.name for text in texts if text.is_undecided)
+    lines = [f"{undecided}: {student_texts.UNDECIDED}"] if undecided else []
+    lines += student_texts.lines_above(grade, notes)
+    most = sum(text.question.max_score for text in texts if not text.is_written)
     share = sum(test["points"] for test in tests) / most if most else 0.0
-    return _conclusion({"gradable": True, "score": min(max(share, 0.0), 1.0), **results})
+    score = min(max(share, 0.0), 1.0)
+    return _conclusion({"gradable": True, "score": score, "tests": tests, "message": "\n".join(lines)})
 
 
 def refused(reason: str, seconds: float = 0.0) -> Conclusion:

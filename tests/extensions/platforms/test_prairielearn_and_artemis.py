@@ -80,12 +80,21 @@ def test_an_answer_for_a_person_takes_nothing_from_the_score(essay: QuestionGrad
     assert content["tests"][1]["max_points"] == 0.0  # every test needs points, or the platform shows none
 
 
-def test_a_question_that_a_person_has_to_decide_makes_the_submission_not_gradable() -> None:
-    """The platform has no "not yet": with a score, the question would count as 0."""
+def test_a_question_that_a_person_has_to_decide_is_named_and_the_certain_points_count() -> None:
+    """Without a score the platform counts no attempt, and each student can make a question wait on purpose."""
     content = for_prairielearn(question("q1", Outcome.PASSED, 2.0), BROKEN)
-    assert (content["gradable"], "score" in content) == (False, False)
-    assert content["format_errors"] == [f"q2: {student_texts.UNDECIDED}"]
-    assert content["tests"][0]["points"] == 2.0
+    assert (content["gradable"], content["score"]) == (True, 0.5)
+    assert content["message"].splitlines()[0] == f"q2: {student_texts.UNDECIDED}"
+    assert content["tests"][1]["max_points"] == 0.0
+
+
+def test_a_file_that_is_no_notebook_costs_no_attempt() -> None:
+    book = NotebookGrade("hw", "invalid", "It is not JSON.", questions=(question("q1", Outcome.SKIPPED),))
+    for count, is_gradable in ((1, False), (2, True)):
+        books = (book, *grade_of(question("q1", Outcome.PASSED, 2.0)).notebooks)[:count]
+        content = json.loads(prairielearn_results.graded(Grade("student", "hw", books), SETTINGS, (), 3.2, 2).results)
+        assert content["gradable"] is is_gradable
+        assert "It is not JSON." in json.dumps(content)
 
 
 @pytest.mark.parametrize(("score", "share"), [(3.0, 1.0), (-1.0, 0.0), (math.nan, 0.0), (math.inf, 0.0)])
