@@ -17,9 +17,9 @@ from autograder.records.grade import Grade
 def graded(grade: Grade, settings: PackageSettings, notes: Sequence[str], seconds: float, decimals: int) -> Conclusion:
     """Describe a grade: the share of the points that tests decide, and a test for each question.
 
-    A question that a person has to decide is named, and counts with the points that are certain: the platform has no
-    word for "not yet", and without a score it would count no attempt, so that a student could have as many as they like.
-    What a person grades in any case belongs to the platform's manual points. Files that are no notebook cost no attempt.
+    A question that a person has to decide is named, and counts with the points that are certain. The platform has no
+    word for "not yet": without a score it counts no attempt, and a student could have as many as they like. What a
+    person grades in any case belongs to the platform's manual points. Files that are no notebook cost no attempt.
 
     Args:
         grade: the grade; lateness is the platform's.
