@@ -1,7 +1,7 @@
 """The agent's program: an IPython kernel that also answers the examiner's questions.
 
-Run as ``python -I agent -f <connection file> [module …] [option]``. The modules are imported before the kernel takes
-its first request, so that they cost no cell any time.
+Run as ``python -I _nbexaminer_kernel -f <connection file> [module …] [option]``. The modules are imported before the
+kernel takes its first request, so that they cost no cell any time.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ def main() -> None:
 
     gc.disable()  # imports allocate much and free little: collecting would take a quarter of the time
 
-    # The folder above holds the package ``agent``, and the aliases, which belong at the end of the path.
+    # The folder above holds the package ``_nbexaminer_kernel``, and the aliases, which belong at the end of the path.
     program = Path(__file__).resolve().parent
     sys.path[0] = str(program.parent)
 
-    from agent.kernel import workfiles
+    from _nbexaminer_kernel.kernel import workfiles
 
     workfiles.copy_given(
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from agent.kernel import fast_training, figures, server
+    from _nbexaminer_kernel.kernel import fast_training, figures, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name

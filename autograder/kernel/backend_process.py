@@ -39,8 +39,8 @@ HOW_TO_INSTALL = {
 _MAX_PRINTED = 1_000_000
 _PROGRAM = """
 import importlib, sys, types
-sys.modules["agent"] = types.ModuleType("agent")
-sys.modules["agent"].__path__ = [sys.argv[1]]
+sys.modules["_nbexaminer_kernel"] = types.ModuleType("_nbexaminer_kernel")
+sys.modules["_nbexaminer_kernel"].__path__ = [sys.argv[1]]
 importlib.import_module(sys.argv[2]).main()
 """
 """The child's program: this module, as in a sandbox, and nothing of the folder that its package lies in."""
@@ -143,7 +143,14 @@ class _Child:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         folder = Path(__file__).resolve().parent
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, str(folder.parent), f"agent.{folder.name}.{Path(__file__).stem}"],
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                _PROGRAM,
+                str(folder.parent),
+                f"_nbexaminer_kernel.{folder.name}.{Path(__file__).stem}",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

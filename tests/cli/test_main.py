@@ -653,7 +653,10 @@ def running(slow_course: Course) -> Iterator[tuple[subprocess.Popen[str], set[tu
             assert time.monotonic() < deadline
             time.sleep(0.05)
         while (
-            sum(not name.startswith("bwrap") and "/opt/kernel/agent" in name for _, name in descendants(process.pid))
+            sum(
+                not name.startswith("bwrap") and "/opt/kernel/_nbexaminer_kernel" in name
+                for _, name in descendants(process.pid)
+            )
             < 2
         ):
             assert process.poll() is None, process.communicate()

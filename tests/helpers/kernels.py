@@ -26,11 +26,13 @@ from autograder.examiner.student_text import taint
 from autograder.execution.link import Answer
 from autograder.records.run import CellRun, RunStatus
 
-_agent = sys.modules["agent"] = ModuleType("agent")  # the kernel's own copy, as it is in a sandbox
+_agent = sys.modules["_nbexaminer_kernel"] = ModuleType(
+    "_nbexaminer_kernel"
+)  # the kernel's own copy, as it is in a sandbox
 _agent.__path__ = autograder.__path__
-server = importlib.import_module("agent.kernel.server")
-described = importlib.import_module("agent.kernel.description")
-codec_of_agent = importlib.import_module("agent.codec")
+server = importlib.import_module("_nbexaminer_kernel.kernel.server")
+described = importlib.import_module("_nbexaminer_kernel.kernel.description")
+codec_of_agent = importlib.import_module("_nbexaminer_kernel.codec")
 """For tests that need the agent's own."""
 
 

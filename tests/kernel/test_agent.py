@@ -46,7 +46,7 @@ class Handle:
 @pytest.fixture
 def kernel(tmp_path: Path) -> Iterator[BlockingKernelClient]:
     """A client of an agent whose interpreter cannot import numpy."""
-    program = tmp_path / "agent"
+    program = tmp_path / Path(AGENT).name
     for path, source in program_files().items():
         copy = program / Path(path).relative_to(AGENT) if path.startswith(f"{AGENT}/") else tmp_path / Path(path).name
         copy.parent.mkdir(parents=True, exist_ok=True)
