@@ -52,3 +52,15 @@ def test_it_has_an_extra_which_all_includes(extension: str) -> None:
     included = set(re.split(r"[\[\],]", everything))
     assert extension in EXTRAS
     assert (extension in included) == (extension not in WITHOUT_COMMON_WHEELS)
+
+
+OVERVIEW = (ROOT / "docs/explanation/overview.md").read_text(encoding="utf-8")
+ENTRIES = {name: group for group, entries in PROJECT["entry-points"].items() for name in entries}
+TO_DECIDE_BY = ("autograder.commands", "autograder.checks")
+"""Groups whose names a teacher decides by."""
+
+
+@pytest.mark.parametrize("name", [name for name, group in ENTRIES.items() if group in TO_DECIDE_BY])
+def test_the_page_by_which_a_teacher_decides_has_every_command_and_check(name: str) -> None:
+    words = f"check.{name}" if ENTRIES[name] == "autograder.checks" else name
+    assert re.search(rf"\b{re.escape(words)}\b", OVERVIEW, re.I), f"{words} is missing in overview.md"
