@@ -245,6 +245,28 @@ def test_an_honest_answer_in_another_form_keeps_its_points(name):
     assert found.fraction == 1, (found.message, found.detail)
 
 
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "import tensorflow as tf\ndef f(x): return tf.constant(x) ** 2",
+        "import jax\ndef f(x): return jax.numpy.asarray(x) ** 2",
+    ],
+)
+def test_tensors_of_each_library_arrive_as_arrays_of_the_same_numbers(answer):
+    library = answer.split()[1]
+    pytest.importorskip(library)
+    test = (
+        "got = f([1.0, 3.0])\nassert isinstance(got, np.ndarray) and got.dtype.itemsize >= 4 and got.max() == 9\n"
+        "assert f([3]).dtype == np.int64 and (f([3]) * 10 ** 9).sum() == 9 * 10 ** 9"
+    )
+    found = result(SQUARES, answer, test)
+    assert found.fraction == 1, found.detail
+    empty = answer.replace(" ** 2", "[:0]")
+    wrong = result(SQUARES, empty, "assert (f([3.0]) == 9).all()")
+    assert (wrong.fraction, wrong.message) == (0, "Your answer is empty.")
+
+
 def test_a_tensor_that_a_test_wants_as_such_is_for_a_person():
     pytest.importorskip("torch")
     test = "x = f([1.0])\nassert isinstance(x, np.ndarray) and x.sum() == 1 or x.detach().sum() == 2"

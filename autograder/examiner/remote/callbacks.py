@@ -243,7 +243,7 @@ class Callbacks:
             if reference.kind == "built":
                 return self._tell(reference.handle, method)
             if method not in _FILE_METHODS:
-                args, kwargs = formed((args, kwargs))
+                args, kwargs = formed(args) if args else args, formed(kwargs) if kwargs else kwargs
             return self._answered(self._use(reference.kind, value, method)(*args, **kwargs))
         except ArgumentError as error:
             return self._raised(error)
