@@ -101,7 +101,7 @@ class Arguments:
         allowed = self._allowed(permissions, call, changed, objects) if changed else frozenset()
         originals = _TestObjects()
         for key, copy in twins.items():
-            may = key not in changed or key in self.variables or self.holders[key] & allowed
+            may = key not in changed or self._holding([key]) & allowed
             if may and is_same_kind(objects[key], copy) and not (key in changed and is_hidden(objects[key])):
                 originals.add(copy, objects[key])
         for key, copy in twins.items():
@@ -114,17 +114,20 @@ class Arguments:
     def _allowed(
         self, permissions: Permissions, call: TestedCall, changed: Mapping[Any, Any], objects: Mapping[Any, Any]
     ) -> Set[int | str]:
-        """Return the arguments that may change; those that hold an object which has changed have changed."""
+        """Return the arguments and variables that may change; those that hold an object which has changed have changed.
+
+        The test's objects lose all their items only where the solution's did.
+        """
         keys = changed.keys() & objects.keys()
-        arguments = self._holding(keys)
-        free = {key for key in arguments if not is_hidden(self.given[key])}
-        allowed = permissions.changes(call.place, call.names, self.given.keys(), free)
+        holding = self._holding(keys)
+        free = {key for key in holding - self.variables.keys() if not is_hidden(self.given[key])}
+        allowed = permissions.changes(call.place, call.names, self.given.keys(), free) | self.variables.keys()
         emptied = self._holding(key for key in keys if is_emptied(objects[key], changed[key])) & allowed
-        return allowed - (emptied - permissions.empties(call.place, call.names, emptied, arguments - emptied))
+        return allowed - (emptied - permissions.empties(call.place, call.names, emptied, holding - emptied))
 
     def _holding(self, keys: Iterable[Any]) -> Set[int | str]:
-        """Return the arguments that are one of these objects, or hold it."""
-        return frozenset().union(*(self.holders.get(key, ()) for key in keys))
+        """Return the arguments and variables that are one of these objects, or hold it."""
+        return frozenset().union(*(self.holders.get(key, {key} & self.variables.keys()) for key in keys))
 
     def _rebind(self, changed: Mapping[Any, Any], originals: _TestObjects) -> None:
         """Let names of variables stand for what the call has bound them to."""
