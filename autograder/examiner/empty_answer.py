@@ -1,4 +1,4 @@
-"""An empty answer where the solution's was none: a test can pass it on and leave it alone, but not compute with it."""
+"""An empty answer where the solution's has items: a test can pass it on, but not compute with it."""
 
 from __future__ import annotations
 

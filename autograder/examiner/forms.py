@@ -1,8 +1,8 @@
 """Forms of answers: what a value is, and whether it holds anything.
 
 An answer arrives in the form in which the solution's was seen at that place. A tensor where the solution gave none is
-an array of the same numbers. An answer is empty only where the solution's was for the same question: otherwise a
-comparison of its items with anything would hold, since no item of it is wrong.
+an array of the same numbers. An answer is empty only where the solution's was, asked the same: any comparison of its
+items would hold, since no item of it is wrong.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ ARRAY, TABLE, TENSOR, OBJECT = "array", "table", "tensor", "object"
 UNMEASURED = frozenset([NOTHING, OBJECT])
 EMPTY = "empty"
 """The word of ``# examine: answers give empty``."""
-MAX_DEPTH, MAX_KEYS, MAX_PARTS = 4, 50, 10_000
+MAX_DEPTH, MAX_KEYS, MAX_PARTS = 8, 50, 10_000
 """Levels of containers that are looked into, keys of one dictionary that count by name, and items of one container."""
 _NUMBERS = (bool, int, ExactInteger, float, complex, decimal.Decimal, fractions.Fraction)
 _TEXTS = (str, bytes, bytearray)
+_ATOMS = frozenset([*_NUMBERS, str, type(None)])
 _SEQUENCES = (list, tuple, deque)
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
-_CONTAINERS = (*_SEQUENCES, *_MAPPINGS, set, frozenset, range)
+_HOLDING = (*_SEQUENCES, *_MAPPINGS)
+_CONTAINERS = (*_HOLDING, set, frozenset, range)
 _MEASURED = frozenset([ARRAY, TABLE, TENSOR, NUMBER])
 """Families whose emptiness is no value among others: nobody gives an array of nothing for one of numbers."""
 
@@ -88,25 +90,43 @@ def forms_in(value: Any, path: str = "", depth: int = MAX_DEPTH) -> Iterator[tup
     form = form_of(value)
     if form.family:
         yield path, form
-    if form.family == ITEMS and depth and type(value) in (*_SEQUENCES, *_MAPPINGS):
-        numbers = False
-        for key, item in _items(value):
-            if type(item) in _NUMBERS:
-                numbers = True
-            else:
-                yield from forms_in(item, f"{path}/{key}", depth - 1)
-        if numbers:
+    if form.family == ITEMS and depth and type(value) in _HOLDING:
+        kinds = _kinds(value)
+        if not kinds.isdisjoint(_NUMBERS):
             yield f"{path}/*", Form(NUMBER, 1)
+        if kinds <= _ATOMS:
+            if str in kinds:
+                yield f"{path}/*", Form(TEXT, 0 if "" in _values(value) else 1)
+            return
+        for key, item in _items(value):
+            if type(item) not in _NUMBERS:
+                yield from forms_in(item, f"{path}/{key}", depth - 1)
+
+
+def is_settled(value: Any) -> bool:
+    """Tell whether a value arrives as it is wherever it does: no tensor, and nothing empty, is in it."""
+    family, size = form_of(value)
+    if family == ITEMS and size and type(value) in _HOLDING:
+        return _kinds(value) <= _ATOMS and "" not in _values(value)
+    return size > 0 and family not in (TENSOR, OBJECT)
+
+
+def _values(value: Any) -> Any:
+    return value.values() if type(value) in _MAPPINGS else value
+
+
+def _kinds(value: Any) -> Set[type]:
+    return set(map(type, _values(value)))
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the items of a container, each with its step in a path."""
     if type(value) in _MAPPINGS:
-        named = len(value) <= MAX_KEYS
-        pairs = ((repr(k)[:40] if named and type(k) in (str, int) else "*", item) for k, item in value.items())
+        is_small = len(value) <= MAX_KEYS
+        pairs = ((repr(k)[:40] if is_small and type(k) in (str, int) else "*", item) for k, item in value.items())
     else:
-        named = type(value) is tuple and len(value) <= MAX_KEYS
-        pairs = ((str(number) if named else "*", item) for number, item in enumerate(value))
+        is_small = type(value) is tuple and len(value) <= MAX_KEYS
+        pairs = ((str(number) if is_small else "*", item) for number, item in enumerate(value))
     for _, pair in zip(range(MAX_PARTS), pairs, strict=False):
         yield pair
 
@@ -143,20 +163,20 @@ def _digest(*parts: bytes) -> str:
     return state.hexdigest()[:12]
 
 
-class Seen:
+class SolutionForms:
     """The forms in which the solution's answers were seen at a place.
 
     Args:
         holds: path and family, with a blank between them.
-        asked: digests of the questions that were asked there in each run, with a dot and the answer's size.
+        questions: digests of those that were asked there in each run, with a dot and the answer's size.
         empty: digest of a question, a blank, and the path of what was empty.
     """
 
-    def __init__(self, holds: Set[str] = frozenset(), asked: Set[str] = frozenset(), empty: Set[str] = frozenset()):
+    def __init__(self, holds: Set[str] = frozenset(), questions: Set[str] = frozenset(), empty: Set[str] = frozenset()):
         self.families: dict[str, set[str]] = {}
         for path, _, family in (value.rpartition(" ") for value in holds):
             self.families.setdefault(path, set()).add(family)
-        self._asked = {question.partition(".")[0] for question in asked}
+        self._questions = {question.partition(".")[0] for question in questions}
         self._empty = empty
 
     def at(self, paths: Set[str]) -> Set[str]:
@@ -164,7 +184,7 @@ class Seen:
         return frozenset().union(*(self.families.get(path, ()) for path in paths))
 
     def has_tensors(self, paths: Set[str]) -> bool:
-        """Tell whether there was a tensor at one of the paths, around it or in it, or nothing that has a form."""
+        """Tell whether a tensor was at one of the paths, around it or in it, or no value anywhere."""
         tensors = [path for path, families in self.families.items() if TENSOR in families]
         near = any(path.startswith(t) or t.startswith(path) for t in tensors for path in paths)
         return near or not any(families - UNMEASURED for families in self.families.values())
@@ -179,7 +199,7 @@ class Seen:
     def is_certain(self, paths: Set[str], question: Callable[[], str]) -> bool:
         """Tell whether something empty there is wrong, as the same question gave numbers or arrays each time."""
         families = self.at(paths)
-        return bool(families) and families <= _MEASURED and question() in self._asked
+        return bool(families) and families <= _MEASURED and question() in self._questions
 
 
 class Arrival:
@@ -187,35 +207,39 @@ class Arrival:
 
     Args:
         permissions: of the test; they note what was done.
-        seen: the forms of the solution's.
+        forms: those of the solution's.
         kinds: the narrow kinds that numbers there may have.
         question: returns the digest of what was asked; it is called only where it decides.
     """
 
-    def __init__(self, permissions: Any, seen: Seen, kinds: Container[str], question: Callable[[], str]) -> None:
-        self.permissions, self.seen, self.kinds, self.question = permissions, seen, kinds, question
+    def __init__(
+        self, permissions: Any, forms: SolutionForms, kinds: Container[str], question: Callable[[], str]
+    ) -> None:
+        self.permissions, self.forms, self.kinds, self.question = permissions, forms, kinds, question
 
-    def formed(self, value: Any, paths: Set[str] = frozenset([""]), depth: int = MAX_DEPTH) -> Any:
+    def convert(self, value: Any, paths: Set[str] = frozenset([""]), depth: int = MAX_DEPTH) -> Any:
         """Return the value in the solution's form; a container in which nothing changes is the same object."""
+        if is_settled(value):
+            return value
         family, size = form_of(value)
         if family == OBJECT:
             self._mark(value, paths)
         elif not size and not self._may_be_empty(paths, family):
-            is_certain = self.seen.is_certain(paths, self.question)
+            is_certain = self.forms.is_certain(paths, self.question)
             if is_certain or not self.permissions.allows_empty:
                 self.permissions.has_empty |= not is_certain
                 return EmptyAnswer(value, self.permissions.used_empty, compares=family in (ITEMS, TEXT))
         if family == TENSOR and is_tensor(value):
             return value if self._may_be_tensor(paths) else self._array(value)
-        if family == ITEMS and depth and type(value) in (*_SEQUENCES, *_MAPPINGS):
+        if family == ITEMS and depth and type(value) in _HOLDING:
             return self._with_items(value, paths, depth)
         return value
 
     def _may_be_empty(self, paths: Set[str], family: str) -> bool:
-        return self.permissions.gives(EMPTY) or self.seen.may_be_empty(paths, family, self.question)
+        return self.permissions.gives(EMPTY) or self.forms.may_be_empty(paths, family, self.question)
 
     def _may_be_tensor(self, paths: Set[str]) -> bool:
-        return self.permissions.gives(TENSOR) or self.seen.has_tensors(paths)
+        return self.permissions.gives(TENSOR) or self.forms.has_tensors(paths)
 
     def _mark(self, handle: Any, paths: Set[str]) -> None:
         """Tell an object that stands for a value whether it may have no items."""
@@ -233,17 +257,15 @@ class Arrival:
     def _with_items(self, value: Any, paths: Set[str], depth: int) -> Any:
         changed = {}
         keys = list(value) if type(value) in _MAPPINGS else range(len(value))
-        for place, (key, (_, item)) in enumerate(zip(keys, _items(value), strict=False)):
-            if type(item) in _NUMBERS:
-                continue
-            step = repr(key)[:40] if type(value) in _MAPPINGS else str(place)
-            formed = self.formed(item, {f"{path}/{one}" for path in paths for one in (step, "*")}, depth - 1)
-            if formed is not item:
-                changed[key] = formed
+        for number, (key, (_, item)) in enumerate(zip(keys, _items(value), strict=False)):
+            step = repr(key)[:40] if type(value) in _MAPPINGS else str(number)
+            converted = self.convert(item, {f"{path}/{one}" for path in paths for one in (step, "*")}, depth - 1)
+            if converted is not item:
+                changed[key] = converted
         if not changed:
             return value
         if type(value) is tuple:
-            return tuple(changed.get(place, item) for place, item in enumerate(value))
+            return tuple(changed.get(number, item) for number, item in enumerate(value))
         arrived = copy(value)
         for key, item in changed.items():
             arrived[key] = item

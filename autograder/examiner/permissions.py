@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autograder.errors import UnreadReplyError
-from autograder.examiner.forms import EMPTY, UNMEASURED, Arrival, Form, Seen, forms_in, size_of
+from autograder.examiner.forms import EMPTY, UNMEASURED, Arrival, Form, SolutionForms, forms_in, is_settled, size_of
 from autograder.records.compiled import CompiledAs
 from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
 from autograder.syntax.places import CallPosition, callee, innermost
@@ -131,10 +131,10 @@ class Permissions:
         """
         if not keys:
             return frozenset()
-        asked, empty = (self._shown(act, position, names) for act in (Act.ASKS, Act.EMPTY))
+        changed, empty = (self._shown(act, position, names) for act in (Act.ASKS, Act.EMPTY))
         allowed = frozenset(key for key in keys if f"={key}" in empty or self.gives(EMPTY))
         for key in sorted(keys - allowed, key=str):
-            self.is_doubtful |= f"={key}" not in asked
+            self.is_doubtful |= f"={key}" not in changed
             self._refuse(
                 f"line {position.line}: the call emptied argument {key!r}, and the test's own object stayed as it was, "
                 f"because your solution left items in it. If the answer may, {self._remedy(f'answers give {EMPTY}')}."
@@ -215,7 +215,7 @@ class Permissions:
         """Tell whether a line allows answers of a form: ``empty``, ``tensor``."""
         return word in self.stated.kinds
 
-    def formed(
+    def convert(
         self,
         position: CallPosition,
         names: Iterable[str],
@@ -232,21 +232,23 @@ class Permissions:
             question: returns the digest of what the test asks.
             always: the narrow kinds among the arguments that the test passes.
         """
+        if is_settled(value):
+            return value
         called = callee(self.source, position)
         subjects = [position.of(name) for name in ([called] if called in set(names) else set(names) or {""})]
-        return self._arrived(subjects, value, self.kinds(position, names, always), question)
+        return self._convert(subjects, value, self.kinds(position, names, always), question)
 
-    def formed_as(self, name: str, value: Any) -> Any:
+    def convert_answer(self, name: str, value: Any) -> Any:
         """Return the answer under ``name`` in the form of the solution's; one that calls fill may be empty at first."""
         if name in self._of(Act.SHARES, self.test):
             return value
-        return self._arrived([f"{self.test} {name}"], value, self.kinds_of(name), lambda: "")
+        return self._convert([f"{self.test} {name}"], value, self.kinds_of(name), lambda: "")
 
-    def _arrived(self, subjects: Iterable[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
-        seen = (
+    def _convert(self, subjects: Iterable[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
+        forms = (
             {one for subject in subjects for one in self._of(act, subject)} for act in (Act.HOLDS, Act.ASKS, Act.EMPTY)
         )
-        return Arrival(self, Seen(*seen), kinds, question).formed(value)
+        return Arrival(self, SolutionForms(*forms), kinds, question).convert(value)
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Tell whether an object that arrives here may answer a test by its own methods.
@@ -419,7 +421,7 @@ class Observer(Permissions):
         subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
         return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
 
-    def formed(
+    def convert(
         self,
         position: CallPosition,
         names: Iterable[str],
@@ -429,22 +431,23 @@ class Observer(Permissions):
     ) -> Any:
         """Record the forms of what arrives, which stays as it is."""
         for name in set(names) or {""}:
-            self._holds(position.of(name), value, question)
+            self._note_forms(position.of(name), value, question)
         return value
 
-    def formed_as(self, name: str, value: Any) -> Any:
+    def convert_answer(self, name: str, value: Any) -> Any:
         """Record the forms of an answer."""
-        self._holds(f"{self.test} {name}", value, lambda: "")
+        self._note_forms(f"{self.test} {name}", value, lambda: "")
         return value
 
-    def _holds(self, subject: str, value: Any, question: Callable[[], str]) -> None:
+    def _note_forms(self, subject: str, value: Any, question: Callable[[], str]) -> None:
         forms: list[tuple[str, Form]] = list(forms_in(value))
         for path, form in forms:
             self.note(Act.HOLDS, subject, f"{path} {form.family}")
-        asked, now = self._questions.setdefault(subject, set()), question()
-        if all(form.family in UNMEASURED for _, form in forms) or (now not in asked and len(asked) >= MAX_QUESTIONS):
+        questions, now = self._questions.setdefault(subject, set()), question()
+        is_full = now not in questions and len(questions) >= MAX_QUESTIONS
+        if is_full or all(form.family in UNMEASURED for _, form in forms):
             return
-        asked.add(now)
+        questions.add(now)
         self.note(Act.ASKS, subject, f"{now}.{size_of(forms)}")
         for path, form in forms:
             if not form.size:

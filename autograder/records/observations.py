@@ -117,13 +117,13 @@ class Observations:
         """
         facts = {*self.facts, *other.facts}
         first, second = self._questions(), other._questions()
-        both = {subject: first[subject] & second[subject] for subject in first.keys() & second}
+        common = {subject: first[subject] & second[subject] for subject in first.keys() & second}
         return Observations.of(
             fact
             for fact in facts
             if fact.act not in (Act.ASKS, Act.EMPTY)
-            or fact.subject not in both
-            or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in both[fact.subject]
+            or fact.subject not in common
+            or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in common[fact.subject]
         )
 
     def _questions(self) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from helpers.examination import graded, observed
 from helpers.exams import exam_of
 
 from autograder.examiner.empty_answer import EmptyAnswer
-from autograder.examiner.forms import Arrival, Form, Seen, form_of, forms_in
+from autograder.examiner.forms import Arrival, Form, SolutionForms, form_of, forms_in
 from autograder.examiner.permissions import Permissions
 from autograder.records.checks import Outcome
 from autograder.records.exam import Role
@@ -295,13 +295,13 @@ def test_a_value_has_a_family_and_a_size(value, form):
 
 def test_forms_have_paths():
     value = ({"a": np.ones(2)}, [np.ones(1), []], 3)
-    assert [path for path, _ in forms_in(value)] == ["", "/0", "/0/'a'", "/1", "/1/*", "/1/*", "/*"]
+    assert [path for path, _ in forms_in(value)] == ["", "/*", "/0", "/0/'a'", "/1", "/1/*", "/1/*"]
 
 
 def test_a_tuple_of_the_students_may_be_a_list_of_the_solutions():
-    seen = Seen(holds={" items", "/* array"}, asked={"q.s"})
-    arrival = Arrival(Permissions(Observations()), seen, frozenset(), lambda: "q")
-    formed = arrival.formed((np.ones(2), np.empty(0)))
+    forms = SolutionForms(holds={" items", "/* array"}, questions={"q.s"})
+    arrival = Arrival(Permissions(Observations()), forms, frozenset(), lambda: "q")
+    formed = arrival.convert((np.ones(2), np.empty(0)))
     assert [type(item) for item in formed] == [np.ndarray, EmptyAnswer]
 
 

@@ -225,11 +225,11 @@ class Callbacks:
         question: Packed,
         kinds: Container[str],
         refer: Callable[[Reference], Any],
-        formed: Callable[[Any], Any] = lambda passed: passed,
+        convert: Callable[[Any], Any] = lambda passed: passed,
     ) -> Packed:
         """Serve one question of the kernel's.
 
-        Its arguments may have these kinds, get objects from ``refer``, and arrive as ``formed`` returns them.
+        Its arguments may have these kinds, get objects from ``refer``, and arrive as ``convert`` returns them.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
@@ -243,7 +243,7 @@ class Callbacks:
             if reference.kind == "built":
                 return self._tell(reference.handle, method)
             if method not in _FILE_METHODS:
-                args, kwargs = formed(args) if args else args, formed(kwargs) if kwargs else kwargs
+                args, kwargs = convert(args) if args else args, convert(kwargs) if kwargs else kwargs
             return self._answered(self._use(reference.kind, value, method)(*args, **kwargs))
         except ArgumentError as error:
             return self._raised(error)

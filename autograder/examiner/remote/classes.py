@@ -141,7 +141,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     result = arguments.settle(remote.permissions, call, *answer)
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
-    return remote.formed(call, result, question, given_types((args, kwargs)))
+    return remote.convert(call, result, question, given_types((args, kwargs)))
 
 
 def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

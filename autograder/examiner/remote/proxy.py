@@ -174,7 +174,7 @@ class Remote:
             if isinstance(self.permissions, Observer) and request_name in _GIVING:
                 self.permissions.arrived(*call, form_of(given_by_call(result) if verb == "call" else result, reply))
             if request_name in _GIVING and verb not in ("call", "enter"):  # a call changes arguments first
-                return self._given(request_name, result, call, handles, given_types(arguments))
+                return self._convert_given(request_name, result, call, handles, given_types(arguments))
             return result
         if outcome == UNREAD:
             raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
@@ -199,14 +199,14 @@ class Remote:
         if isinstance(self.permissions, Observer):
             self.permissions.arrived(*passing, form_of((), question))
         refer = functools.partial(self.claimed, judges=self.permissions.judges(*passing))
-        return self.callbacks.answer(question, kinds, refer, lambda passed: self.formed(passing, passed, lambda: ""))
+        return self.callbacks.answer(question, kinds, refer, lambda passed: self.convert(passing, passed, lambda: ""))
 
-    def _given(self, name: str, value: Any, call: TestedCall, handles: Sequence[Any], always: Set[str]) -> Any:
+    def _convert_given(self, name: str, value: Any, call: TestedCall, handles: Sequence[Any], always: Set[str]) -> Any:
         """Return what a request gave in the form of the solution's; that a loop ends is nothing empty."""
         if name == "take" and value == []:
             return value
         request = (name, *handles[: 1 if name == "take" else None])
-        return self.formed(call, value, self.question(request), always)
+        return self.convert(call, value, self.question(request), always)
 
     def question(self, request: Any, *, now: bool = False) -> Callable[[], str]:
         """Return a function that returns the digest of a request; ``now``: before its arguments change."""
@@ -215,11 +215,11 @@ class Remote:
             question()
         return question
 
-    def formed(self, call: TestedCall, value: Any, question: Callable[[], str], always: Set[str] = frozenset()) -> Any:
+    def convert(self, call: TestedCall, value: Any, question: Callable[[], str], always: Set[str] = frozenset()) -> Any:
         """Return what a request gave in the form in which the solution's was seen there."""
         if (reference := reference_of(value)) is not None:
             self.origins[reference.handle] = question()
-        return self.permissions.formed(call.place, call.names, value, question, always)
+        return self.permissions.convert(call.place, call.names, value, question, always)
 
     def _judges(self, request_name: str, handles: Sequence[Any], call: TestedCall) -> bool:
         """Tell whether objects in a reply may judge.
@@ -621,7 +621,7 @@ class RemoteObject(Operators, Handle):
             items = self._remote.ask("operate", "take", (ahead, most))
             if type(items) is not list or not items:
                 if not count and self._origin is not Origin.CLAIM:
-                    iter(self._remote.formed(self._remote.call_of(self), [], self._remote.question(("take", self))))
+                    iter(self._remote.convert(self._remote.call_of(self), [], self._remote.question(("take", self))))
                 return
             yield from items
             count += len(items)
