@@ -13,6 +13,7 @@
     RemoteError              a question to a student's kernel failed, and no built-in exception names the failure
     ├── LostError            the kernel is gone, or did not answer in time
     │   └── CutShortError    a call had less than the usual time: a person decides
+    ├── EmptyAnswerError     a test uses an answer that is empty where the solution's never was
     └── UnreadReplyError     the kernel's reply cannot be read (an UnreadError, too)
 
     Terminated               a SIGTERM: the command ends as it does at Ctrl-C
@@ -66,6 +67,10 @@ class LostError(RemoteError):
 
 class CutShortError(LostError):
     """A call that was stopped early, because calls of this submission before it had used up their time."""
+
+
+class EmptyAnswerError(RemoteError):
+    """A use of an answer that is empty where the solution's was not: any comparison of its items would hold."""
 
 
 class UnreadError(Exception):

@@ -80,7 +80,7 @@ def is_hidden(value: Any, depth: int = 5) -> bool:
     if type(value) in (list, tuple, dict):
         items = value.values() if type(value) is dict else value
         return depth > 0 and any(is_hidden(item, depth - 1) for item in items)
-    while isinstance(value, np.ndarray):
+    while issubclass(type(value), np.ndarray):
         if _handed_out.get(id(value)) is value:
             return True
         value = value.base

@@ -65,19 +65,20 @@ def holds_handle(value: Any) -> bool:
 
 def _parts(value: Any) -> Iterable[Any] | None:
     """Return what a container holds; None for other values. Libraries that are not loaded made none."""
-    if isinstance(value, list | tuple | set | frozenset | deque):
-        return value
-    if isinstance(value, dict | ChainMap):
+    kind = type(value)  # an empty answer poses as its value's class
+    if issubclass(kind, list | tuple | set | frozenset | deque):
+        return value  # type: ignore[no-any-return]
+    if issubclass(kind, dict | ChainMap):
         return [*value.keys(), *value.values()]
     numpy: Any = sys.modules.get("numpy")
     pandas: Any = sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, numpy.ndarray):
+    if numpy is not None and issubclass(kind, numpy.ndarray):
         return list(value.flat) if value.dtype.hasobject else ()
-    if pandas is not None and isinstance(value, pandas.Index):
+    if pandas is not None and issubclass(kind, pandas.Index):
         return list(value) if value.dtype == object else ()
-    if pandas is not None and isinstance(value, pandas.Series):
+    if pandas is not None and issubclass(kind, pandas.Series):
         return [value.index, *(value if value.dtype == object else ())]
-    if pandas is not None and isinstance(value, pandas.DataFrame):
+    if pandas is not None and issubclass(kind, pandas.DataFrame):
         columns = (value.iloc[:, n] for n in range(value.shape[1]))
         return [value.index, value.columns, *(column for column in columns if column.dtype == object)]
     return None

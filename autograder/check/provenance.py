@@ -66,5 +66,5 @@ def is_from_cell(value: Any) -> bool:
     while value is not None:
         if noted.get(id(value)) is value:
             return True
-        value = value.base if isinstance(value, np.ndarray) else None
+        value = value.base if issubclass(type(value), np.ndarray) else None
     return False

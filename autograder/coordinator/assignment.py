@@ -226,8 +226,8 @@ def _observed(plan: Plan, options: Options) -> Plan:
 def observe(course: Course, release: Release, execute: Execute | None = None) -> tuple[Release, str]:
     """Run the solution twice, as a proof does, and keep what it does.
 
-    First it may do everything; then it is a student's, with other states of its generators. The record has what either
-    run showed.
+    First it may do everything; then it is a student's, with other states of its generators and other seeds. The record
+    has what either run showed. Where other seeds cost points, there is a third run with the tests' own.
 
     Args:
         course: the course.
@@ -251,10 +251,15 @@ def observe(course: Course, release: Release, execute: Execute | None = None) ->
     if reason := _unreached(grade):
         return release, f"{name}: {observation.reason(reason)}"
     observed = observation.with_misses(observation.with_record(release, observation.read(first)), grade)
-    second = observation.repeating(first, observed.exams, folder / "second")
-    repeated = _run_solution(second, execute)
+    again = observation.repeating(first, observation.with_seeds_of(observed).exams, folder / "second")
+    repeated = _run_solution(again, execute)
     if not _unreached(repeated):  # else what the first run showed counts
-        observed = observation.with_misses(observation.joined(observed, observation.read(second)), repeated)
+        seeded = observation.with_seeds_of(observed, observation.tests_that_lost(grade, repeated))
+        if seeded != observation.with_seeds_of(observed):
+            again = observation.repeating(first, seeded.exams, folder / "third")
+            repeated = _run_solution(again, execute)
+        joined = observation.joined(seeded, observation.without_seeds(observation.read(again)))
+        observed = observation.with_misses(joined, repeated)
     observation.keep(course, observed)
     note = f"{name}: the solution ran twice, to see what answers may do; a release does it before"
     return observed, note + _missed(observed.exams)

@@ -25,7 +25,7 @@ from autograder.release.record import Release
 from autograder.syntax.course_modules import module_folders
 from autograder.syntax.names import modules_imported
 
-EXAMINER_VERSION = "18"
+EXAMINER_VERSION = "19"
 """Raise it when the same submission would get another grade."""
 EXECUTION_VERSION = "6"
 """Raise it when the same notebook would behave otherwise in its kernel, or get other questions while it runs."""

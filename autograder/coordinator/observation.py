@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,39 @@ def joined(release: Release, observed: Sequence[Observations]) -> Release:
     """Return the release with the facts of one more run beside those that its exams have."""
     recorded = [exam.observations or Observations() for exam in release.exams]
     return with_record(release, [old | new for old, new in zip(recorded, observed, strict=True)])
+
+
+def with_seeds_of(release: Release, tests: Sequence[Set[str]] | None = None) -> Release:
+    """Return the release with the seeds of some tests alone: elsewhere answers draw with another one.
+
+    Args:
+        release: a release whose record has all seeds after which the solution drew.
+        tests: grade ids, for each notebook: those in which the solution loses points with another seed. None: none.
+    """
+    return with_record(
+        release,
+        [
+            exam.observations
+            and Observations.of(
+                fact for fact in exam.observations.facts if fact.act is not Act.DRAWS or any(map(fact.is_of, needing))
+            )
+            for exam, needing in zip(release.exams, tests or [frozenset()] * len(release.exams), strict=True)
+        ],
+    )
+
+
+def without_seeds(observed: Sequence[Observations]) -> list[Observations]:
+    """Return what a run showed that drew with other seeds than the tests', but for its draws."""
+    return [Observations(tuple(fact for fact in seen.facts if fact.act is not Act.DRAWS)) for seen in observed]
+
+
+def tests_that_lost(before: Grade, after: Grade) -> Sequence[Set[str]]:
+    """Return the grade ids of the tests that had more points before, for each notebook."""
+    lost = []
+    for old, new in zip(before.notebooks, after.notebooks, strict=True):
+        scores = {question.id: question.score for question in old.questions}
+        lost.append({question.id for question in new.questions if question.score < scores[question.id] - 1e-9})
+    return lost
 
 
 def with_misses(release: Release, grade: Grade) -> Release:
@@ -132,6 +165,6 @@ def repeating(work: Work, exams: Sequence[Exam], folder: Path) -> Work:
 
     Its recording is its own: one of the first run has the same draws.
     """
-    keys = tuple(key and digest(key, "again") for key in work.recording_keys)
+    keys = tuple(key and digest(key, folder.name) for key in work.recording_keys)
     target, details = folder / "autograded", folder / "details.json"
     return replace(work, exams=tuple(exams), target=target, details=details, recording_keys=keys)

@@ -4,8 +4,9 @@ Both go through the pipeline of students' submissions. So a hidden test that can
 solution itself misses, and points without any work are found before students have the notebook.
 
 The solution runs first with everything allowed, and what it does is observed. Then it runs as a student's, with what
-was observed, and is observed again: its generators have other states now. The record has what either run showed. Only
-if chance costs the solution points, there are further runs.
+was observed, and is observed again: its generators have other states now, and other seeds than the tests'. The record
+has what either run showed. Only if that costs the solution points, there are further runs, with the seeds of the tests
+that lost.
 """
 
 from __future__ import annotations
@@ -96,16 +97,17 @@ def prove(
     unchanged = work("unchanged", release_texts)
     with prestart_templates([first, unchanged], force=True) if execute is in_processes else nullcontext():
         say("the solution, to see what it does")
-        release = _observed(release, first, folder, execute)
+        release = observation.with_seeds_of(_observed(release, first, folder, execute))
         say("the solution and the unchanged release")
         began = time.monotonic()
         works = [replace(each, exams=release.exams) for each in (replace(first, observe=True), unchanged)]
         solution, blank = _graded(assignment, works, workers, execute)
         seconds = time.monotonic() - began
-        release, varying = _joined(release, observation.read(works[0]))
-        if _missed_tests(release.exams, solution):
+        release, varying = _joined(release, observation.without_seeds(observation.read(works[0])))
+        if missed := _missed_tests(release.exams, solution):
             say("the solution once more: it missed points")
-            release = _observed(release, first, folder, execute)
+            lost = [{str(cell.grade_id) for of, cell, _ in missed if of is exam} for exam in release.exams]
+            release = observation.with_seeds_of(_observed(release, first, folder, execute), lost)
             again = replace(first, exams=release.exams)
             (solution,) = _graded(assignment, [again], workers, execute)
         warnings = _compared(course, release, folder, solution, blank)
@@ -133,7 +135,7 @@ def _joined(release: Release, observed: Sequence[Observations]) -> tuple[Release
     return joined, [note for exam, facts in zip(joined.exams, varying, strict=True) for note in _by_chance(exam, facts)]
 
 
-_IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GETS, Act.GIVES, Act.DRAWS, Act.QUERIES, Act.WRITES})
+_IN_BOTH_RUNS = frozenset({Act.CHANGES, Act.GETS, Act.GIVES, Act.QUERIES, Act.WRITES})
 """Facts that both runs record. Others need that everything is allowed, or slow calls down."""
 
 

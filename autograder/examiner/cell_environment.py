@@ -12,7 +12,6 @@ from pathlib import Path
 from autograder import check
 from autograder.check.asking import asked_by
 from autograder.check.results import CheckRecorder
-from autograder.examiner.empty_arrays import reject_empty_comparisons
 from autograder.examiner.exact_integers import written_as_json
 from autograder.examiner.main_module import as_main
 from autograder.examiner.namespace import Namespace
@@ -54,7 +53,6 @@ def cell_environment(
         shared_seeds(remote, cell.source),
         mirror_patches(remote),
         collect_results() as unittests,
-        reject_empty_comparisons(cell.source),
         written_as_json(),
         deny_student_code(cell.source, *trusted, hidden=hidden, verbs=permissions.verbs(), note=note) as refused,
         contextlib.redirect_stdout(printed),

@@ -319,8 +319,9 @@ def _examine_cell(
         except BaseException as error:
             run.failures.append(error)
     _raise_faults_of_the_machine(run, cell)
-    # A refusal counts even if the test caught it.
-    run.failures[:0] = [error for error in environment.refused if error not in run.failures[:1]]
+    # A refusal counts even if the test or a library caught it.
+    caught = [*environment.refused, *([] if run.failures else permissions.used_empty[:1])]
+    run.failures[:0] = [error for error in caught if error not in run.failures[:1]]
     return replace(_judged(run, cell, environment, namespace, limit, wording), mistakes=tuple(mistakes))
 
 

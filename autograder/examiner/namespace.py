@@ -166,6 +166,7 @@ class Answers:
             value = exact_integers.arriving(value, kinds, observing=observing)
             if isinstance(permissions, Observer):
                 permissions.arrived_as(name, form_of(value, packed))
+            value = permissions.convert_answer(name, value)
         except (ForgedError, LimitError) as error:
             raise TooLarge(f"`{name}` cannot be examined: {error}") from None
         except CodecError as error:

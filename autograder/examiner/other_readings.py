@@ -31,9 +31,21 @@ def other_readings(remote: Remote) -> list[Reading]:
 _READINGS = (
     Reading(
         lambda remote: remote.permissions.has_widened,
-        lambda remote: remote.permissions.allowing_any_size(),
+        lambda remote: remote.permissions.allowing("allows_any_size"),
         "With integers as large as the answer's, this test gives more points: they may be right, or squares that wrap. "
         "The line `# examine: answers give large`, or `wide` beyond 2**31, allows them.",
+    ),
+    Reading(
+        lambda remote: remote.permissions.has_empty,
+        lambda remote: remote.permissions.allowing("allows_empty"),
+        "Your solution's answer has items here, or was not asked this, and the student's is empty: it may be right, or "
+        "nothing that everything holds for. The line `# examine: answers give empty` allows it.",
+    ),
+    Reading(
+        lambda remote: remote.permissions.has_converted,
+        lambda remote: remote.permissions.allowing("allows_tensors"),
+        "Where your solution gives no tensor, the answer's arrived as an array. With the tensor itself, this test "
+        "gives more points. The line `# examine: answers give tensor` allows it.",
     ),
     Reading(
         lambda remote: remote.permissions.has_derived,

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from autograder.errors import UnreadReplyError
+from autograder.examiner.forms import EMPTY, UNMEASURED, Arrival, Form, SolutionForms, forms_in, is_settled, size_of
 from autograder.records.compiled import CompiledAs
 from autograder.records.observations import COPY, LARGE, LONG_SECONDS, MODEL, OBJECT, WIDE, Act, Fact, Observations
 from autograder.syntax.places import CallPosition, callee, innermost
@@ -25,6 +26,8 @@ from autograder.syntax.stated import Stated, stated
 
 MAX_NOTES = 20
 """Largest number of refusals of one test that its details list."""
+MAX_QUESTIONS = 200
+"""Different questions of one place that are noted."""
 
 
 class Permissions:
@@ -54,6 +57,12 @@ class Permissions:
         """Whether an object arrived whose class derives from a plain type."""
         self.allows_any_size = False
         """Whether integers may be larger than the solution's."""
+        self.has_empty = self.has_converted = False
+        """Whether something empty arrived that may be right, and whether a tensor arrived as an array."""
+        self.allows_empty = self.allows_tensors = False
+        """Whether these arrive as they are."""
+        self.used_empty: list[Exception] = []
+        """An error for each use of an empty answer where the solution's was none."""
 
     def begin(self, test: str, source: str, allow: tuple[str, ...] = ()) -> None:
         """Begin a test.
@@ -66,17 +75,22 @@ class Permissions:
         Raises:
             CourseError: a line about it cannot be meant.
         """
-        self.is_doubtful = self.has_widened = self.has_derived = False
+        self.is_doubtful = self.has_widened = self.has_derived = self.has_empty = self.has_converted = False
+        self.used_empty.clear()
         self.test, self.source, self.stated, self.refusals = test, source, stated(source, allow), {}
 
     @contextlib.contextmanager
-    def allowing_any_size(self) -> Iterator[None]:
-        """Let integers inside the block arrive as they are, although they may wrap."""
-        self.allows_any_size = True
+    def allowing(self, name: str) -> Iterator[None]:
+        """Let answers inside the block arrive as they are.
+
+        Args:
+            name: ``allows_any_size`` of integers, although they may wrap; ``allows_empty``; ``allows_tensors``.
+        """
+        setattr(self, name, True)
         try:
             yield
         finally:
-            self.allows_any_size = False
+            setattr(self, name, False)
 
     def place(self) -> CallPosition:
         """Return the place in the instructor's code that is being executed."""
@@ -101,6 +115,29 @@ class Permissions:
                 f"line {position.line}: the call changed argument {key!r}, and the test's own object stayed as it was, "
                 "because your solution was not seen to change it here. If the test needs the change, "
                 f"{self._remedy('FUNCTION changes ARGUMENT')}, with the names that stand in the call."
+            )
+        return allowed
+
+    def empties(
+        self, position: CallPosition, names: Iterable[str], keys: Set[int | str], filled: Set[int | str] = frozenset()
+    ) -> Set[Any]:
+        """Return which arguments, or objects in them, a call may leave without any item.
+
+        Args:
+            position: where the call stands.
+            names: the names that the test has for the function.
+            keys: the arguments in which it has done so.
+            filled: those that it has changed otherwise.
+        """
+        if not keys:
+            return frozenset()
+        changed, empty = (self._shown(act, position, names) for act in (Act.ASKS, Act.EMPTY))
+        allowed = frozenset(key for key in keys if f"={key}" in empty or self.gives(EMPTY))
+        for key in sorted(keys - allowed, key=str):
+            self.is_doubtful |= f"={key}" not in changed
+            self._refuse(
+                f"line {position.line}: the call emptied argument {key!r}, and the test's own object stayed as it was, "
+                f"because your solution left items in it. If the answer may, {self._remedy(f'answers give {EMPTY}')}."
             )
         return allowed
 
@@ -173,6 +210,45 @@ class Permissions:
     def _missed(self, kind: object) -> None:
         self.is_doubtful |= not self.known
         self.has_widened |= kind in (LARGE, WIDE)
+
+    def gives(self, word: str) -> bool:
+        """Tell whether a line allows answers of a form: ``empty``, ``tensor``."""
+        return word in self.stated.kinds
+
+    def convert(
+        self,
+        position: CallPosition,
+        names: Iterable[str],
+        value: Any,
+        question: Callable[[], str],
+        always: Set[str] = frozenset(),
+    ) -> Any:
+        """Return what arrives at a place in the form in which the solution's was seen there.
+
+        Args:
+            position: where the test asks for it.
+            names: the names that the test has for the function or object that is asked.
+            value: what arrives.
+            question: returns the digest of what the test asks.
+            always: the narrow kinds among the arguments that the test passes.
+        """
+        if is_settled(value):
+            return value
+        called = callee(self.source, position)
+        subjects = [position.of(name) for name in ([called] if called in set(names) else set(names) or {""})]
+        return self._convert(subjects, value, self.kinds(position, names, always), question)
+
+    def convert_answer(self, name: str, value: Any) -> Any:
+        """Return the answer under ``name`` in the form of the solution's; one that calls fill may be empty at first."""
+        if name in self._of(Act.SHARES, self.test):
+            return value
+        return self._convert([f"{self.test} {name}"], value, self.kinds_of(name), lambda: "")
+
+    def _convert(self, subjects: Iterable[str], value: Any, kinds: Container[str], question: Callable[[], str]) -> Any:
+        forms = (
+            {one for subject in subjects for one in self._of(act, subject)} for act in (Act.HOLDS, Act.ASKS, Act.EMPTY)
+        )
+        return Arrival(self, SolutionForms(*forms), kinds, question).convert(value)
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Tell whether an object that arrives here may answer a test by its own methods.
@@ -276,6 +352,7 @@ class Observer(Permissions):
         super().__init__(observations or Observations())
         self.allows_all = self.traces_reads = observations is None
         self.facts: set[Fact] = set()
+        self._questions: dict[str, set[str]] = {}
 
     @property
     def observations(self) -> Observations:
@@ -301,6 +378,14 @@ class Observer(Permissions):
     def was_changed(self, position: CallPosition, names: Iterable[str], keys: Iterable[int | str]) -> None:
         """Record that a call changes these arguments."""
         self._note_each(Act.CHANGES, position, names, map(str, keys))
+
+    def empties(
+        self, position: CallPosition, names: Iterable[str], keys: Set[int | str], filled: Set[int | str] = frozenset()
+    ) -> Set[Any]:
+        """Record which changed arguments have items afterwards."""
+        for act, changed in ((Act.ASKS, {*keys, *filled}), (Act.EMPTY, keys)):
+            self._note_each(act, position, names, (f"={key}" for key in changed))
+        return keys
 
     def reads(self, position: CallPosition, names: Iterable[str], bound: Set[str]) -> Set[str]:
         """Lend all names; :meth:`was_read` says which of them were read."""
@@ -335,6 +420,38 @@ class Observer(Permissions):
         """Record the kinds that the answer has."""
         subject, allowed = f"{self.test} {name}", None if self.allows_all else super().kinds_of(name)
         return _Noted(lambda kind: self.note(Act.GIVES, subject, kind), allowed)
+
+    def convert(
+        self,
+        position: CallPosition,
+        names: Iterable[str],
+        value: Any,
+        question: Callable[[], str],
+        always: Set[str] = frozenset(),
+    ) -> Any:
+        """Record the forms of what arrives, which stays as it is."""
+        for name in set(names) or {""}:
+            self._note_forms(position.of(name), value, question)
+        return value
+
+    def convert_answer(self, name: str, value: Any) -> Any:
+        """Record the forms of an answer."""
+        self._note_forms(f"{self.test} {name}", value, lambda: "")
+        return value
+
+    def _note_forms(self, subject: str, value: Any, question: Callable[[], str]) -> None:
+        forms: list[tuple[str, Form]] = list(forms_in(value))
+        for path, form in forms:
+            self.note(Act.HOLDS, subject, f"{path} {form.family}")
+        questions, now = self._questions.setdefault(subject, set()), question()
+        is_full = now not in questions and len(questions) >= MAX_QUESTIONS
+        if is_full or all(form.family in UNMEASURED for _, form in forms):
+            return
+        questions.add(now)
+        self.note(Act.ASKS, subject, f"{now}.{size_of(forms)}")
+        for path, form in forms:
+            if not form.size:
+                self.note(Act.EMPTY, subject, f"{now} {path}")
 
     def judges(self, position: CallPosition, names: Iterable[str] = ()) -> bool:
         """Let all objects answer in the first run; :meth:`arrived` records where there are some."""

@@ -1,7 +1,7 @@
 """Seeds that a test sets for random number generators, and what the kernel's generators get of them.
 
-The kernel gets the test's seed only where the solution was seen to draw from that generator afterwards. Elsewhere it
-gets another one: with the test's own, a student's code could draw the numbers that the test expects.
+The kernel gets the test's seed only where the solution was seen to draw afterwards, and to lose points with another.
+Elsewhere it gets that other one: with the test's own, a student's code could draw the numbers that the test expects.
 """
 
 from __future__ import annotations

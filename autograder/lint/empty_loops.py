@@ -1,4 +1,4 @@
-"""Loops of a test cell that assert nothing if the student's answer is empty."""
+"""Loops of a test cell that assert little if the student's answer is short."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def empty_loops(tree: ast.Module, students: Set[str]) -> Iterator[CellFault]:
         if isinstance(node, ast.Call) and _name(node) == "zip" and not node.keywords and _mentions(node.args, students):
             yield (
                 node,
-                "zip ends with the shorter argument, so that an empty answer passes",
+                "zip ends with the shorter argument, so that a short answer passes",
                 "write zip(..., strict=True)",
             )
     over = [node for node in tree.body if isinstance(node, ast.For) and _mentions([node.iter], students)]
     for loop in over:
         zipped = isinstance(loop.iter, ast.Call) and _name(loop.iter) in ("zip", "enumerate")
         if not zipped and _decides([loop]) and not _decides([one for one in tree.body if one not in over]):
-            yield loop, "if the answer is empty, the loop asserts nothing and passes", "assert its length first"
+            yield loop, "if the answer is short, the loop asserts little and passes", "assert its length first"
 
 
 def _name(call: ast.Call) -> str:

@@ -32,6 +32,14 @@ class Act(enum.StrEnum):
     kind."""
     ARRIVES = "arrives"
     """An answer, or what a call or an attribute gave, arrived in a form. Value: :data:`COPY` or :data:`OBJECT`."""
+    HOLDS = "holds"
+    """It had a form. Value: the path in it, see :mod:`autograder.examiner.forms`, and a family: array, tensor, …"""
+    ASKS = "asks"
+    """A test asked a question there. Value: digests of the question, and of how many items came; ``=`` and an argument
+    that a call changed."""
+    EMPTY = "empty"
+    """What a question gave was empty. Value: digest of the question, and the path; ``=`` and an argument that a call
+    left without items."""
     GETS = "gets"
     """A call got an object of a library's class, with all that it refers to. Subject: the call; value: a class of one
     of these objects."""
@@ -41,7 +49,8 @@ class Act(enum.StrEnum):
     """An answer had a type, which allows nothing. Subject: the test and the name, with ``()`` after it for what a
     function returned; value: the type, with the dtype of an array, or :data:`MODEL`."""
     DRAWS = "draws"
-    """The kernel drew from a generator that a test had seeded. Subject: the place of the seed; value: the function."""
+    """The kernel drew from a generator that a test had seeded; in a record of two runs, and lost points with another
+    seed. Subject: the place of the seed; value: the function."""
     QUERIES = "queries"
     """An SQL statement that does not stand in the test did something. Subject: the test; value: verb and table."""
     WRITES = "writes"
@@ -101,5 +110,26 @@ class Observations:
         return Observations(tuple(fact for fact in self.facts if fact.act is not Act.ANSWERS))
 
     def __or__(self, other: Observations) -> Observations:
-        """Return the facts of both: what two runs of a solution were seen to do."""
-        return Observations.of((*self.facts, *other.facts))
+        """Return the facts of both: what two runs of a solution were seen to do.
+
+        Of the questions of a place that both reached, those stay that both asked: chance decides about others, and
+        they would make each record another one.
+        """
+        facts = {*self.facts, *other.facts}
+        first, second = self._questions(), other._questions()
+        common = {subject: first[subject] & second[subject] for subject in first.keys() & second}
+        return Observations.of(
+            fact
+            for fact in facts
+            if fact.act not in (Act.ASKS, Act.EMPTY)
+            or fact.subject not in common
+            or (fact.value if fact.act is Act.ASKS else fact.value.partition(" ")[0]) in common[fact.subject]
+        )
+
+    def _questions(self) -> dict[str, set[str]]:
+        """Return the digests of the questions by subject: with the size of what came, and alone."""
+        questions: dict[str, set[str]] = {}
+        for fact in self.facts:
+            if fact.act is Act.ASKS:
+                questions.setdefault(fact.subject, set()).update((fact.value, fact.value.partition(".")[0]))
+        return questions

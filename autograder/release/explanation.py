@@ -38,8 +38,7 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
     subject = f"`{name.removeprefix('.')}`" if name else "the call"
     match fact.act:
         case Act.CHANGES:
-            key = f"argument {int(fact.value) + 1}" if fact.value.isdecimal() else f"argument `{fact.value}`"
-            return f"{line}: {subject} may change its {key}"
+            return f"{line}: {subject} may change its {_argument(fact.value)}"
         case Act.READS:
             return f"{line}: {subject} gets the test's `{fact.value}`, which it reads as a global"
         case Act.SHARES:
@@ -54,10 +53,18 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
             passes = name.endswith("passes")
             source = f"{name.removesuffix('passes').strip() or 'the call'} {'passes' if passes else 'gives'}"
             return f"{line}: what {source} may be an object, whose own methods answer"
+        case Act.EMPTY if fact.value.startswith("="):
+            return f"{line}: {subject} may leave its {_argument(fact.value[1:])} without items"
+        case Act.EMPTY if name and fact.place == cell.grade_id:
+            return f"the answer `{name}` may be empty"
+        case Act.EMPTY:
+            return f"{line}: what {f'{subject} gives' if name else 'arrives'} may be empty where your solution's was"
+        case Act.HOLDS if fact.value.endswith(" tensor"):
+            return f"{line if fact.place != cell.grade_id else 'answers'}: tensors arrive as they are"
         case Act.GETS:
             return f"{line}: the answer gets objects of {fact.value}, with all that they refer to"
         case Act.DRAWS:
-            return f"{line}: the seed is the notebook's, too, which draws after it"
+            return f"{line}: the seed is the notebook's, too, as your solution loses points with another"
         case Act.QUERIES:
             return f"SQL of the answer may {fact.value}"
         case Act.WRITES:
@@ -68,6 +75,10 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.MISSES:
             return "your solution loses points here: where an answer does, a person decides"
     return ""  # what calls return is no permission
+
+
+def _argument(key: str) -> str:
+    return f"argument {int(key) + 1}" if key.isdecimal() else f"argument `{key}`"
 
 
 def _line(position: str, cell: ExamCell) -> str:

@@ -58,7 +58,7 @@ HEARTS = {
     "a library patched": "patches:_module",
     "__main__ patched": "main_module:MainModule.__setattr__",
     "unittest": "unittest_runs:collect_results.<locals>.watched",
-    "an empty array compared with a number": "empty_arrays:_only_one_is_empty",
+    "an empty array compared with a number": "empty_answer:EmptyAnswer._refuse",
     "a database": "student_text.databases:Connection.__init__",
     "a predicting model in the kernel": "remote.model:refused_model",
 }
@@ -82,7 +82,6 @@ CONDITIONAL = (
     "remote.kinds:may_be_claimed",
     "patches:_module",
     "remote.console:Console.replaced",
-    "empty_arrays:_only_one_is_empty",
 )
 _BODY_OF_A_MAGIC = re.compile(r"\A\s*%%(?:time|timeit|capture|prun|mypy)\b.*\n")
 """First line of a cell whose other lines are Python all the same."""

@@ -135,14 +135,6 @@ GAINS = {
     "a table in a sum": ("import pandas as pd\ndef f(x): return pd.Series([0])", "sum(f(x) == x * x for x in (1, 2)) / 2"),
     "an exact number": ("import fractions\ndef f(x): return fractions.Fraction(0)", "1 - abs(f(3) - 9) / 9"),
     "a complex number": ("def f(x): return 1j", "score = 1 - (f(3) - 9) / 9\nscore"),
-    "nothing, asserted": (EMPTY.format(0), "import numpy as np\nnp.testing.assert_allclose(f(3), 9)"),
-    "nothing, equal": (EMPTY.format(0), "import numpy as np\nnp.testing.assert_equal(f(3), 9)"),
-    "nothing, almost equal": (EMPTY.format(0), "import numpy as np\nnp.testing.assert_almost_equal(f(3), 9)"),
-    "nothing, close": (EMPTY.format((0, 3)), "import numpy as np\nassert np.allclose(f(3), [1, 4, 9])"),
-    "nothing, close on the other side": (EMPTY.format((0, 3)), "from numpy import allclose\nassert allclose([1, 4, 9], f(3))"),
-    "nothing, all close": (EMPTY.format((0, 3)), "import numpy as np\nassert np.isclose(f(3), [1, 4, 9]).all()"),
-    "nothing, approximately": (EMPTY.format(0), "import pytest\nassert f(3) == pytest.approx(9)"),
-    "nothing, approximately, on the other side": (EMPTY.format(0), "import pytest\nassert pytest.approx(9) == f(3)"),
     "an exception of the student's that is the test's failure": (
         "E = AssertionError\ndef f(x): return 0",
         "try:\n    assert f(3) == 9\nexcept E:\n    pass",
@@ -159,7 +151,6 @@ GAINS = {
         "class C:\n    def __enter__(self): pass\n    def __exit__(self, *a): return True",
         "with C() as c:\n    value = c.read()\n    assert value == 3",
     ),
-    "nothing, close by name": (EMPTY.format(0), "import numpy as np\nassert np.allclose(a=f(3), b=9)"),
     "a with block that stops a missing attribute": (LEAVES, "with C() as c:\n    assert c.read() == 3"),
 }  # fmt: skip
 

@@ -99,7 +99,6 @@ def examined(solution, answer, test):
         ("x = pd.Series([1.0, 3.0])", "assert x.flatten().sum() == 4"),
         ("x = np.matrix([1.0, 3.0])", "assert x.iloc[0]"),
         ("x = {0: 1.0, 1: 3.0}", "assert x.loc[1] == 3"),
-        pytest.param("import tensorflow as tf\nx = tf.constant([1.0, 3.0])", "x.max()", marks=pytest.mark.keras),
     ],
 )
 def test_a_method_of_another_kind_of_array_is_asked_of_a_person(answer, test):

@@ -19,7 +19,7 @@ def is_unit_test(item: pytest.Item) -> bool:
 
 SHARED = {
     "the class of attackers": re.compile(r"tests/security/test_(01|06|12|19)_"),
-    "the sheets of questions": re.compile(r"tests/security/test_(38|53|57|66)_"),
+    "the sheets of questions": re.compile(r"tests/security/test_(38|53|57|66|69)_"),
     "packages for platforms": re.compile(r"tests/pipeline/test_(gradescope_package|platform_packages)\.py"),
 }
 """Files that ask for the same graded students or environment, by what these are: they take a worker long to make."""

@@ -35,7 +35,10 @@ def told(*tests: str) -> list[str]:
         (0, ["line 2 (sort(a)): `sort` may change its argument 1"]),
         (1, ["line 2 (assert area(2) == 6): `area` gets the test's `PI`, which it reads as a global"]),
         (2, ["the answer `x` may be of kind uint8"]),
-        (3, ["line 1 (np.random.seed(1)): the seed is the notebook's, too, which draws after it"]),
+        (
+            3,
+            ["line 1 (np.random.seed(1)): the seed is the notebook's, too, as your solution loses points with another"],
+        ),
         (4, [NOTHING]),
     ],
 )

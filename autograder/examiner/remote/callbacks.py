@@ -220,8 +220,16 @@ class Callbacks:
             raise ForgedError("an object that the kernel can only have copies of")
         return value
 
-    def answer(self, question: Packed, kinds: Container[str], refer: Callable[[Reference], Any]) -> Packed:
-        """Serve one question of the kernel's, with arguments that may have these kinds, and objects from ``refer``.
+    def answer(
+        self,
+        question: Packed,
+        kinds: Container[str],
+        refer: Callable[[Reference], Any],
+        convert: Callable[[Any], Any] = lambda passed: passed,
+    ) -> Packed:
+        """Serve one question of the kernel's.
+
+        Its arguments may have these kinds, get objects from ``refer``, and arrive as ``convert`` returns them.
 
         An exception of the test goes to the student's code as its built-in type. It is raised unchanged here if the
         student's code lets it pass.
@@ -234,6 +242,8 @@ class Callbacks:
         try:
             if reference.kind == "built":
                 return self._tell(reference.handle, method)
+            if method not in _FILE_METHODS:
+                args, kwargs = convert(args) if args else args, convert(kwargs) if kwargs else kwargs
             return self._answered(self._use(reference.kind, value, method)(*args, **kwargs))
         except ArgumentError as error:
             return self._raised(error)

@@ -11,11 +11,12 @@ An object of the test's that the call returns, or that is in what it returns or 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 from autograder.check.data import is_hidden
 from autograder.errors import RemoteError
+from autograder.examiner.forms import is_emptied
 from autograder.examiner.permissions import Permissions
 from autograder.examiner.remote.shared_globals import SharedGlobals, is_of_notebook
 from autograder.kernel.contents import refill
@@ -97,10 +98,10 @@ class Arguments:
         twins = {key: copy for key, copy in {**changed, **held}.items() if type(key) in (int, str) and key in objects}
         if not twins and not changed:
             return result
-        allowed = self._allowed(permissions, call, changed.keys() & objects.keys()) if changed else frozenset()
+        allowed = self._allowed(permissions, call, changed, objects) if changed else frozenset()
         originals = _TestObjects()
         for key, copy in twins.items():
-            may = key not in changed or key in self.variables or self.holders[key] & allowed
+            may = key not in changed or self._holding([key]) & allowed
             if may and is_same_kind(objects[key], copy) and not (key in changed and is_hidden(objects[key])):
                 originals.add(copy, objects[key])
         for key, copy in twins.items():
@@ -110,11 +111,23 @@ class Arguments:
         self._rebind(changed, originals)
         return originals.in_place_of(result)
 
-    def _allowed(self, permissions: Permissions, call: TestedCall, changed: Set[int | str]) -> Set[int | str]:
-        """Return the arguments that may change; those that hold an object which has changed have changed."""
-        arguments = set().union(*(self.holders[key] for key in changed if key in self.holders))
-        free = {key for key in arguments if not is_hidden(self.given[key])}
-        return permissions.changes(call.place, call.names, self.given.keys(), free)
+    def _allowed(
+        self, permissions: Permissions, call: TestedCall, changed: Mapping[Any, Any], objects: Mapping[Any, Any]
+    ) -> Set[int | str]:
+        """Return the arguments and variables that may change; those that hold an object which has changed have changed.
+
+        The test's objects lose all their items only where the solution's did.
+        """
+        keys = changed.keys() & objects.keys()
+        holding = self._holding(keys)
+        free = {key for key in holding - self.variables.keys() if not is_hidden(self.given[key])}
+        allowed = permissions.changes(call.place, call.names, self.given.keys(), free) | self.variables.keys()
+        emptied = self._holding(key for key in keys if is_emptied(objects[key], changed[key])) & allowed
+        return allowed - (emptied - permissions.empties(call.place, call.names, emptied, holding - emptied))
+
+    def _holding(self, keys: Iterable[Any]) -> Set[int | str]:
+        """Return the arguments and variables that are one of these objects, or hold it."""
+        return frozenset().union(*(self.holders.get(key, {key} & self.variables.keys()) for key in keys))
 
     def _rebind(self, changed: Mapping[Any, Any], originals: _TestObjects) -> None:
         """Let names of variables stand for what the call has bound them to."""

@@ -16,6 +16,7 @@ from autograder.codec import Reference
 from autograder.errors import CourseError, RemoteError
 from autograder.examiner.permissions import Observer
 from autograder.examiner.remote.changes import Arguments, TestedCall
+from autograder.examiner.remote.given_types import given_types
 from autograder.examiner.remote.inspection import FORWARDED_ATTRIBUTES, data_fields, signature
 from autograder.examiner.remote.object_claims import NamedItems
 from autograder.examiner.remote.operators import Origin, mark, origin_of
@@ -136,10 +137,11 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
         raise
     if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
+    question = remote.question(("call", function, args, kwargs), now=bool(answer[1]))
     result = arguments.settle(remote.permissions, call, *answer)
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
-    return result
+    return remote.convert(call, result, question, given_types((args, kwargs)))
 
 
 def _pass_claims(remote: Any, call: TestedCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from autograder.check.handle import reference_of
 from autograder.codec import CodecError, Packed, Reference, encode, references
+from autograder.examiner.forms import form_of as form_of_value
 from autograder.examiner.remote.base_values import MISSING
 from autograder.kernel.operations import BINARY, COMPARISONS
 from autograder.records.observations import COPY, OBJECT
@@ -27,6 +28,7 @@ else a list could hold all cities and name a few."""
 Unread = Callable[[str], Exception]
 """Makes the error of an object that cannot be read, from what it did."""
 _CONTRADICTS = "gave different items"
+_IS_EMPTY = "has no items, and your solution's value has some"
 
 
 class NamedItems:
@@ -41,6 +43,8 @@ class NamedItems:
         self._value: Any = None
         self.may_have_changed = False
         """Whether the student's code got the object from the test since its value was read."""
+        self.may_be_empty = True
+        """Whether it may have no items."""
         self._left: dict[tuple[str, ...], bool] = {}
         """Methods → whether the object's class leaves them to its plain type."""
 
@@ -61,6 +65,8 @@ class NamedItems:
         elif self.may_have_changed and self._left[()] and not _is_same(read_value(*READING), self._value):
             raise unread(_CONTRADICTS)
         self.may_have_changed = False
+        if self._left[()] and not self.may_be_empty and not form_of_value(self._value).size:
+            raise unread(_IS_EMPTY)
         if methods not in self._left:
             self._left[methods] = self._left[()] and read_value(*methods, *READING) is not MISSING
         return self._value if self._left[methods] else MISSING
@@ -93,6 +99,8 @@ class NamedItems:
         """
         if self._length not in (None, length) or length < self._listed:
             raise unread(_CONTRADICTS)
+        if not length and not self.may_be_empty:
+            raise unread(_IS_EMPTY)
         if self._length is None:
             self._length = length
             for key, item in list(self._by_key.items()):

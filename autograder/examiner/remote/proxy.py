@@ -25,6 +25,7 @@ from autograder.codec.core import Copy, exactly
 from autograder.errors import CourseError, LostError, RemoteError, UnreadReplyError
 from autograder.examiner import exact_integers
 from autograder.examiner.figures.reconstruction import Figures
+from autograder.examiner.forms import question_of
 from autograder.examiner.permissions import Observer, Permissions
 from autograder.examiner.remote.arguments import GoesAlongError, argument_error
 from autograder.examiner.remote.attribute_copies import AttributeCopies
@@ -81,6 +82,8 @@ class Remote:
         self.rebuild: Callable[[Reference, Any], Any] | None = None
         """Rebuilds a model from the kernel's claim; set while answers are examined."""
         self.figures = Figures()
+        self.origins: dict[int, str] = {}
+        """Handle → the digest of the question that gave the object."""
         self.permissions = Permissions()
         self.names: dict[int, set[str]] = {}
         """Handle of a student's function → its names in the test cell; ``.fit`` of a method."""
@@ -170,6 +173,8 @@ class Remote:
         if outcome == "ok":
             if isinstance(self.permissions, Observer) and request_name in _GIVING:
                 self.permissions.arrived(*call, form_of(given_by_call(result) if verb == "call" else result, reply))
+            if request_name in _GIVING and verb not in ("call", "enter"):  # a call changes arguments first
+                return self._convert_given(request_name, result, call, handles, given_types(arguments))
             return result
         if outcome == UNREAD:
             raise UnreadReplyError("an argument of the test could not be built where the student's code runs")
@@ -194,7 +199,27 @@ class Remote:
         if isinstance(self.permissions, Observer):
             self.permissions.arrived(*passing, form_of((), question))
         refer = functools.partial(self.claimed, judges=self.permissions.judges(*passing))
-        return self.callbacks.answer(question, kinds, refer)
+        return self.callbacks.answer(question, kinds, refer, lambda passed: self.convert(passing, passed, lambda: ""))
+
+    def _convert_given(self, name: str, value: Any, call: TestedCall, handles: Sequence[Any], always: Set[str]) -> Any:
+        """Return what a request gave in the form of the solution's; that a loop ends is nothing empty."""
+        if name == "take" and value == []:
+            return value
+        request = (name, *handles[: 1 if name == "take" else None])
+        return self.convert(call, value, self.question(request), always)
+
+    def question(self, request: Any, *, now: bool = False) -> Callable[[], str]:
+        """Return a function that returns the digest of a request; ``now``: before its arguments change."""
+        question = functools.cache(lambda: question_of(request, lambda handle: self.origins.get(handle, "")))
+        if now or isinstance(self.permissions, Observer):
+            question()
+        return question
+
+    def convert(self, call: TestedCall, value: Any, question: Callable[[], str], always: Set[str] = frozenset()) -> Any:
+        """Return what a request gave in the form in which the solution's was seen there."""
+        if (reference := reference_of(value)) is not None:
+            self.origins[reference.handle] = question()
+        return self.permissions.convert(call.place, call.names, value, question, always)
 
     def _judges(self, request_name: str, handles: Sequence[Any], call: TestedCall) -> bool:
         """Tell whether objects in a reply may judge.
@@ -595,6 +620,8 @@ class RemoteObject(Operators, Handle):
         while True:
             items = self._remote.ask("operate", "take", (ahead, most))
             if type(items) is not list or not items:
+                if not count and self._origin is not Origin.CLAIM:
+                    iter(self._remote.convert(self._remote.call_of(self), [], self._remote.question(("take", self))))
                 return
             yield from items
             count += len(items)
