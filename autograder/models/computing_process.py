@@ -19,7 +19,6 @@ import importlib
 import itertools
 import os
 import re
-import resource
 import signal
 import socket
 import struct
@@ -36,7 +35,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograder.codec import CodecError, decode, encode
-from autograder.errors import RemoteError, UnreadError
+from autograder.errors import RemoteError
 from autograder.models.argument_values import RefusedModel
 
 ENDED = "The model ended the process that computes it: it does what its library does not check."
@@ -47,7 +46,7 @@ _LARGE_BYTES = 1 << 16
 """Arrays of a request from this size on are sent as they lie in memory."""
 _MAX_TEXT = 2_000
 _NAME = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
-_PDEATHSIG = 1
+_PDEATHSIG, _DUMPABLE = 1, 4
 
 ERRORS: dict[str, Callable[[str], Exception]] = {"RefusedModel": RefusedModel}
 """Exceptions of the kit's that a computation may raise: the name of the class → makes it of its text, or of ``told``.
@@ -63,51 +62,57 @@ class EndedComputation(RemoteError):
 class Computed:
     """An object that lives where strangers' networks are computed: in the worker, or here if there is none.
 
-    It is made at the first request, and again after another network has ended the worker.
+    It is made at the first request, and again after another network has ended the worker; not so one that is to
+    remember earlier requests.
 
     Args:
-        kind: its class, in a module that can be imported.
+        kind: its class, in a module that can be imported; ``is_stateful`` says whether it remembers.
         arguments: what it is made of, plain data.
     """
 
     def __init__(self, kind: type, *arguments: Any) -> None:
-        self._kind, self._arguments = kind, arguments
+        self._kind, self.arguments = kind, arguments
         self._here: Any = None
         self._number, self._worker = next(_numbers), 0
         weakref.finalize(self, _dropped.append, self._number).atexit = False
+
+    @classmethod
+    def here(cls, held: Any) -> Computed:
+        """Return an object of this process, for what cannot be sent."""
+        computed = cls(type(held))
+        computed._here = held
+        return computed
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """Return what a method of the object returns: plain data, of which only the types are known.
 
         Raises:
             EndedComputation: the worker ended twice over it.
-            UnreadError: the worker lacks a part of a library.
             Exception: what the object raised, see :data:`ERRORS`.
         """
-        if _process is None:
+        if _process is None or self._here is not None:
             if self._here is None:
-                self._here = self._kind(*self._arguments)
+                self._here = self._kind(*self.arguments)
             return getattr(self._here, method)(*arguments)
         try:
             return self._ask(_process, method, arguments)
         except EndedComputation:  # another network, computed before, may have left the worker damaged
+            if self._is_stateful:
+                raise
             return self._ask(_process, method, arguments)
 
     def _ask(self, process: ComputingProcess, method: str, arguments: tuple[Any, ...]) -> Any:
         if self._worker != process.worker():
-            try:
-                self._make(process)
-            except UnreadError:
-                if not process.has_answered:
-                    raise
-                process.end_worker()  # it opens no more files, and so imports no more modules
-                self._make(process)
+            if self._worker and self._is_stateful:
+                raise EndedComputation(ENDED)
+            name = f"{self._kind.__module__}:{self._kind.__qualname__}"
+            process.ask(["make", self._number, name, list(self.arguments)])
+            self._worker = process.worker()
         return process.ask(["ask", self._number, method, list(arguments)])
 
-    def _make(self, process: ComputingProcess) -> None:
-        name = f"{self._kind.__module__}:{self._kind.__qualname__}"
-        process.ask(["make", self._number, name, list(self._arguments)])
-        self._worker = process.worker()
+    @property
+    def _is_stateful(self) -> bool:
+        return bool(getattr(self._kind, "is_stateful", False))
 
 
 class ComputingProcess:
@@ -123,14 +128,13 @@ class ComputingProcess:
         self._pid = 0
         self._count = 0
         self._spent = self._waited = self._waited_before = 0.0
-        self.has_answered = False
-        """Whether the worker has been asked something since it was made."""
         sys.stdout.flush()
         sys.stderr.flush()
         self.source_pid = _fork()
         if self.source_pid == 0:
             _serve_forever(_make_workers, theirs, limits)
         theirs.close()
+        self._closed = _set_traceable(False)  # no worker looks into the memory of this process
 
     def worker(self) -> int:
         """Return the number of the worker that answers now, which is another one after each end."""
@@ -140,7 +144,6 @@ class ComputingProcess:
                 socket.send_fds(self._control, [b"w"], [theirs.fileno()])
             self._pid = struct.unpack("=q", _received(self._control, 8))[0]
             self._count += 1
-            self.has_answered = False
         return self._count
 
     def ask(self, request: list[Any]) -> Any:
@@ -165,7 +168,6 @@ class ComputingProcess:
             self.end_worker()
             raise
         self._spent += spent
-        self.has_answered |= request[0] == "ask"
         if kind == "value":
             return value
         raise _error(value)
@@ -182,6 +184,7 @@ class ComputingProcess:
     def close(self) -> None:
         """End worker and source."""
         self.end_worker()
+        _set_traceable(self._closed)
         self._control.close()
         with contextlib.suppress(OSError):
             os.waitpid(self.source_pid, 0)
@@ -362,8 +365,6 @@ def _error(value: list[str]) -> Exception:
     if name in ERRORS:
         with contextlib.suppress(ValueError):
             return ERRORS[name](text)
-    if name in _LACKING:
-        return UnreadError(f"The model needs a part of a library that was not loaded ({text}).")
     known = getattr(builtins, name, None)
     if isinstance(known, type) and issubclass(known, Exception):
         with contextlib.suppress(Exception):
@@ -373,7 +374,12 @@ def _error(value: list[str]) -> Exception:
     return error
 
 
-_LACKING = ("ImportError", "ModuleNotFoundError", "EMFILE")
+def _set_traceable(yes: bool) -> bool:
+    """Set whether another process of the same user may look into this one; return whether it might before."""
+    call = ctypes.CDLL(None).prctl
+    before = bool(call(_DUMPABLE - 1, 0, 0, 0, 0))
+    call(_DUMPABLE, ctypes.c_ulong(int(yes)), 0, 0, 0)
+    return before
 
 
 # --- source and worker -------------------------------------------------------------------------------
@@ -452,18 +458,11 @@ def _done(text: bytes, buffers: list[bytearray], large: list[bytearray], objects
             objects[number] = getattr(importlib.import_module(module), owner)(*arguments)
             value = None
         else:
-            _open_nothing_more()
             value = getattr(objects[number], name)(*arguments)
     except Exception as error:
-        told = type(error).__name__ if getattr(error, "errno", None) != _EMFILE else "EMFILE"
-        return ["error", [told, str(getattr(error, "told", error))[:_MAX_TEXT]], time.process_time() - began]
+        return [
+            "error",
+            [type(error).__name__, str(getattr(error, "told", error))[:_MAX_TEXT]],
+            time.process_time() - began,
+        ]
     return ["value", value, time.process_time() - began]
-
-
-def _open_nothing_more() -> None:
-    """Let this process open no file from here on: no hidden one, and no other process's memory."""
-    if resource.getrlimit(resource.RLIMIT_NOFILE)[1]:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-
-
-_EMFILE = 24

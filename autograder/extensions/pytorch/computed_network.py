@@ -14,7 +14,7 @@ import numpy as np
 from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
 from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
 from autograder.extensions.pytorch.torch_steps import TorchSteps
-from autograder.extensions.pytorch.torch_training import TorchTrainer, optimizer_of, plain_optimizer
+from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
 from autograder.models.computing_process import Computed, EndedComputation, require_arrays
 from autograder.models.network import NetworkTrainer, TrainingSettings
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, Weights
@@ -73,7 +73,6 @@ class ComputedNetwork:
         self.passes: dict[int, NetworkPass] = {}
         self.count = 0
         self._steps: TorchSteps | None = None
-        _warm_up()
 
     @property
     def steps(self) -> TorchSteps:
@@ -107,6 +106,8 @@ class ComputedNetwork:
 class ComputedTraining:
     """Trainings of one network on an instructor's rows."""
 
+    is_stateful = True
+
     def __init__(
         self,
         claim: Mapping[str, Any],
@@ -118,7 +119,6 @@ class ComputedTraining:
     ) -> None:
         wanted = TrainingSettings(**settings, optimizer=OptimizerSettings(*optimizer))
         self.trainer = TorchTrainer(GraphComputation(read_graph(claim, arrays)), rows, labels, wanted)
-        _warm_up(wanted.optimizer)
 
     def train(self, seed: int) -> list[Any]:
         """Return the trained numbers, and the mean loss of each epoch."""
@@ -136,18 +136,6 @@ class ComputedTraining:
 
 def _arrays(network: GraphComputation) -> list[np.ndarray]:
     return [torch_array(tensor) for tensor in network.tensors]
-
-
-def _warm_up(optimizer: Any = None) -> None:
-    """Let PyTorch import what it imports late: this process opens no file once it computes."""
-    import torch
-
-    number = torch.zeros(1, requires_grad=True)
-    (number * 1).sum().backward()  # type: ignore[no-untyped-call]
-    if optimizer is not None:
-        made = optimizer_of(optimizer, [number])
-        made.step()
-        made.zero_grad()
 
 
 # --- in the examiner ---------------------------------------------------------------------------------
