@@ -383,3 +383,64 @@ def test_73_a_model_of_keras_is_not_computed_in_the_examiner(described: str, tmp
     assert (count, same, hostile[0]) == (2, True, 0)
     assert "ended the process" in hostile[1]
     assert there == [False, False, True]
+
+
+# --- a notebook behind the walls ---------------------------------------------------------------------------
+
+YAML = """\
+course: models
+limits: {cell_seconds: 200, notebook_seconds: 600, memory_mib: 4096}
+assignments: {models: {hidden: [holdout.npz]}}
+"""
+START = "import os\nimport numpy as np\nimport torch\nfrom torch import nn\nfrom autograder import check"
+GIVEN = "holdout = check.hidden_data('holdout.npz')\nX, y = holdout['X'], holdout['y']\n"
+LOSS = "check.loss(net, on=(X, y), below=9, from_logits=True)\n"
+WORKER = "from autograder.models import computing_process\nsource, worker = computing_process.current().pids\n"
+QUESTIONS = {
+    "measured": f"{GIVEN}{LOSS}{WORKER}assert worker not in (0, source, os.getpid())",
+    "ended": f"{GIVEN}{WORKER}os.kill(worker, 11)\n{LOSS}assert computing_process.current().pids[1] != worker",
+    "again": f"{GIVEN}check.retrained(net, on=(X, y), holdout=(X, y), epochs=2, below=9, from_logits=True, seeds=1, "
+    "optimizer='sgd', seconds=100)",
+}
+"""Name → the hidden test of a question; each is worth a point."""
+
+
+@pytest.mark.security
+@pytest.mark.sandbox
+def test_73_in_a_batch_networks_are_computed_apart_and_a_worker_that_ends_costs_no_question(tmp_path: Path) -> None:
+    from helpers.pipeline import grade, release
+    from helpers.tiny import cell, notebook
+
+    from autograder.course.configuration import load_course
+
+    root = tmp_path / "course"
+    (root / "source/models/hidden").mkdir(parents=True)
+    draw = np.random.default_rng(3)
+    np.savez(
+        root / "source/models/hidden/holdout.npz",
+        X=draw.normal(size=(60, 4)).astype("float32"),
+        y=draw.integers(0, 3, 60),
+    )
+    made = "net = nn.Linear(4, 3)"
+    cells = [
+        cell(START, "start", locked=True),
+        cell(f"### BEGIN SOLUTION\n{made}\n### END SOLUTION", "net", solution=True),
+    ]
+    for name, test in QUESTIONS.items():
+        hidden = f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+        cells.append(cell(hidden, f"test-{name}", grade=True, locked=True, points=1))
+    (root / "source/models/nb.ipynb").write_text(notebook(*cells))
+    (root / "course.yaml").write_text(YAML)
+    course = load_course(root)
+    release(course, "models", proof=False)
+    for student in ("ada", "bob"):
+        handed_in = course.submitted(student, "models")
+        handed_in.mkdir(parents=True)
+        (handed_in / "nb.ipynb").write_text(
+            notebook(cell(START, "start", locked=True), cell(made, "net", solution=True))
+        )
+    graded = grade(course, name="models")
+    for student in ("ada", "bob"):
+        (book,) = graded.grades[student].notebooks
+        told = [(question.id, question.score, question.message, question.detail) for question in book.questions]
+        assert [score for _, score, *_ in told] == [1.0] * len(QUESTIONS), told
