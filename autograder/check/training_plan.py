@@ -82,7 +82,7 @@ def _training(model: Any, plan: TrainingPlan) -> Computed:
         return Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
     arguments, weights = twin
     plain = keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
-    return Computed(ComputedTraining, list(arguments), weights, *settings, *plain)
+    return Computed(TwinTraining, list(arguments), weights, *settings, *plain)
 
 
 class KerasTraining:
@@ -153,7 +153,7 @@ class KerasTraining:
         return predictions(self.copy, rows)
 
 
-class ComputedTraining(KerasTraining):
+class TwinTraining(KerasTraining):
     """The same where strangers' networks are computed: from the twin of a model, with plain settings."""
 
     is_stateful = True
@@ -163,9 +163,9 @@ class ComputedTraining(KerasTraining):
 
         twin = ComputedModel(*claim)
         twin.assign(weights)
-        *others, optimizer, loss = settings
-        made = keras.optimizers.deserialize(optimizer), keras.losses.deserialize(loss)
-        super().__init__(twin.model, *others, *made)  # type: ignore[call-arg]
+        *plain, optimizer, loss = settings
+        objects = keras.optimizers.deserialize(optimizer), keras.losses.deserialize(loss)
+        super().__init__(twin.model, *plain, *objects)  # type: ignore[call-arg]
 
 
 def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarray]:

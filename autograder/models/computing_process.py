@@ -365,10 +365,10 @@ def _error(value: list[str]) -> Exception:
     if name in ERRORS:
         with contextlib.suppress(ValueError):
             return ERRORS[name](text)
-    known = getattr(builtins, name, None)
-    if isinstance(known, type) and issubclass(known, Exception):
+    builtin = getattr(builtins, name, None)
+    if isinstance(builtin, type) and issubclass(builtin, Exception):
         with contextlib.suppress(Exception):
-            return known(text)
+            return builtin(text)
     name = name if _NAME.fullmatch(name) else "Exception"
     error: Exception = type(name, (Exception,), {"__module__": "builtins"})(text)
     return error
@@ -395,9 +395,9 @@ def _serve_forever(serve: Callable[..., None], line: socket.socket, *arguments: 
     """Serve in a new fork, which keeps nothing open but this line and its output, and never returns."""
     try:
         ctypes.CDLL(None).prctl(_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
-        kept = line.fileno()
-        os.closerange(3, kept)
-        os.closerange(kept + 1, _most_descriptors())
+        descriptor = line.fileno()
+        os.closerange(3, descriptor)
+        os.closerange(descriptor + 1, _most_descriptors())
         for number in (signal.SIGALRM, signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         serve(line, *arguments)
@@ -438,7 +438,7 @@ def _work(line: socket.socket, limits: Callable[[], AbstractContextManager[None]
                 text, buffers, large = _receive_parts(line, sys.maxsize)
             except EOFError:
                 return
-            answer = _done(text, buffers, large, objects)
+            answer = _reply(text, buffers, large, objects)
             try:
                 packed = encode(answer)
             except CodecError as error:
@@ -446,7 +446,7 @@ def _work(line: socket.socket, limits: Callable[[], AbstractContextManager[None]
             _send_parts(line, packed.text, packed.buffers)
 
 
-def _done(text: bytes, buffers: list[bytearray], large: list[bytearray], objects: dict[int, Any]) -> list[Any]:
+def _reply(text: bytes, buffers: list[bytearray], large: list[bytearray], objects: dict[int, Any]) -> list[Any]:
     began = time.process_time()
     try:
         request = _with_large(decode(text, buffers, kept_types=None), large)

@@ -109,22 +109,22 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
         return _of_library(claim, weights, max_parameters)
     if kind == "Subclassed" or claim.get("unread"):
         raise no_record(claim)
-    made = _build(claim, weights, max_parameters)
-    built = made.built
+    model = _build(claim, weights, max_parameters)
+    built = model.built
     if is_apart():
         parts = {name: claim.get(name) for name in ("kind", "config", "layers", "vocabularies", "shared")}
         compute_apart(built.layer, Computed(ComputedModel, parts, list(weights)))
     if kind == "Unrolled":
-        require_same_predictions(built.layer, made.plan, claim.get("probe"), made.answers)
+        require_same_predictions(built.layer, model.plan, claim.get("probe"), model.answers)
         built.layer.read_as = UNROLLED
     compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
     attach_history(built.layer, claim.get("history"))
-    built.layer.numbers_per_row = math.ceil(made.elements)
+    built.layer.numbers_per_row = math.ceil(model.elements)
     built.layer.weight_places = _weight_places(built)
     return built.layer
 
 
-class _Made(NamedTuple):
+class _BuiltModel(NamedTuple):
     """What is known of a model that was built."""
 
     built: Built
@@ -134,7 +134,7 @@ class _Made(NamedTuple):
     elements: float
 
 
-def _build(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> _Made:
+def _build(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> _BuiltModel:
     kind = claim.get("kind")
     if kind not in KINDS:
         raise RefusedModel(f"The model is of the kind {show(kind)}, which the grader does not know.")
@@ -154,7 +154,7 @@ def _build(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_paramete
     _materialize(built)
     _assign(built, weights)
     _finish(built)
-    return _Made(built, plan, answers, measure.elements)
+    return _BuiltModel(built, plan, answers, measure.elements)
 
 
 def _weight_places(built: Built) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ _MASKING = ("Masking", "Embedding")
 def compute_apart(model: Any, twin: Computed) -> None:
     """Let a model's calls be computed by its twin.
 
-    What needs a gradient, symbols in place of numbers, or inputs of another kind than arrays, is computed here; so is
-    all of a model whose layers a test has changed.
+    Calls that need a gradient, or take symbols or other inputs than arrays, are computed here. So are all calls of a
+    model whose layers a test has changed.
 
     Args:
         model: a built model, as it was rebuilt.
@@ -31,14 +31,14 @@ def compute_apart(model: Any, twin: Computed) -> None:
         model.call = _Calls(model, twin)
 
 
-def share_calls(model: Any, other: Any) -> None:
-    """Let the calls of another model of the same graph be computed where this model's are."""
+def share_calls(model: Any, second: Any) -> None:
+    """Let the calls of a second model of the same graph be computed where this model's are."""
     if type(model.call) is _Calls:
-        other.call = model.call
+        second.call = model.call
 
 
 def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
-    """Return what the twin of a model is made of, and the weights that the model has now; None if it has none."""
+    """Return what a model's twin is made of, and the model's weights now; None if it has no twin."""
     calls = model.call
     if type(calls) is not _Calls or not calls.is_as_rebuilt():
         return None

@@ -95,8 +95,8 @@ class ComputedNetwork:
         self.count += 1
         self.passes[self.count] = self.steps.forward(weights, rows, training=training, seed=seed)
         self.passes.pop(self.count - _KEPT_PASSES, None)
-        made = self.passes[self.count]
-        return [self.count, made.outputs, made.weights]
+        result = self.passes[self.count]
+        return [self.count, result.outputs, result.weights]
 
     def gradients(self, number: int, of_output: np.ndarray) -> list[np.ndarray | None] | None:
         """Return the gradients of a pass; None if it is no longer known."""
@@ -151,9 +151,9 @@ class ApartTrainer(NetworkTrainer):
         self.losses: list[float] = []
         optimizer = plain_optimizer(settings.optimizer)
         plain = {key: value for key, value in vars(settings).items() if key != "optimizer"}
-        kept = [optimizer.kind, dict(optimizer.settings), optimizer.rate]
+        chosen = [optimizer.kind, dict(optimizer.settings), optimizer.rate]
         labels = np.ascontiguousarray(labels)
-        self.part = Computed(ComputedTraining, *claim_of(network.graph), network.named(arrays), labels, plain, kept)
+        self.part = Computed(ComputedTraining, *claim_of(network.graph), network.named(arrays), labels, plain, chosen)
 
     def train(self, seed: int) -> TorchNetwork:
         """See :class:`NetworkTrainer`."""
@@ -197,27 +197,27 @@ class ApartSteps(TorchSteps):
         """See :class:`StepCalculus`."""
         rows = self.network.arrays(inputs)
         self.network.require_linear_growth(len(rows[0]))
-        given = (list(weights), self.network.named(rows), training, seed)
+        request = (list(weights), self.network.named(rows), training, seed)
 
-        def taken() -> tuple[int, np.ndarray, Weights]:
-            answer = self.network.part.ask("forward", *given)
+        def computed_pass() -> tuple[int, np.ndarray, Weights]:
+            answer = self.network.part.ask("forward", *request)
             if type(answer) is not list or len(answer) != 3 or type(answer[0]) is not int:
                 raise _wrong()
             require_arrays([answer[1]], len(rows[0]), "float64")
             return answer[0], answer[1], self._checked(answer[2])
 
-        number, outputs, moved = taken()
+        number, outputs, moved = computed_pass()
 
         def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
             nonlocal number
             answer = self.network.part.ask("gradients", number, of_output)
             if answer is None:
-                number = taken()[0]
+                number = computed_pass()[0]
                 answer = self.network.part.ask("gradients", number, of_output)
             if type(answer) is not list or len(answer) != len(self.positions):
                 raise _wrong()
-            there = [place for place, array in enumerate(answer) if array is not None]
-            if not _are_like([answer[place] for place in there], [moved[place] for place in there]):
+            pairs = [(array, weight) for array, weight in zip(answer, moved, strict=True) if array is not None]
+            if not _are_like([array for array, _ in pairs], [weight for _, weight in pairs]):
                 raise _wrong()
             return answer
 
@@ -232,8 +232,8 @@ class ApartSteps(TorchSteps):
 
 def _are_like(arrays: Sequence[Any], wanted: Sequence[np.ndarray]) -> bool:
     return len(arrays) == len(wanted) and all(
-        type(array) is np.ndarray and array.dtype == other.dtype and array.shape == other.shape
-        for array, other in zip(arrays, wanted, strict=True)
+        type(array) is np.ndarray and array.dtype == model.dtype and array.shape == model.shape
+        for array, model in zip(arrays, wanted, strict=True)
     )
 
 
