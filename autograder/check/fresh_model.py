@@ -13,6 +13,7 @@ import numpy as np
 
 from autograder.check.graph import connections, leaves
 from autograder.check.settings import VOCABULARIES, Numbers, preprocessing_layers
+from autograder.models.computing_process import ERRORS
 
 MAX_NUMBERS = 32
 """Most numbers allowed in the settings of a network; :mod:`settings` says which numbers count."""
@@ -24,6 +25,9 @@ a number."""
 
 class NotTrainable(Exception):
     """The network cannot be trained again; ``str(error)`` is the message for the student."""
+
+
+ERRORS["NotTrainable"] = NotTrainable
 
 
 def reinitialize(model: Any, seed: int, inputs: Any = None) -> Any:

@@ -28,6 +28,7 @@ from autograder.check.rows import (
 from autograder.check.subject import is_examined
 from autograder.check.words import shape_of
 from autograder.kernel.model_inputs import arranged, passed
+from autograder.models.computing_process import EndedComputation
 from autograder.models.network import Network
 
 __all__ = ["NoPrediction", "predict", "predictions", "row_count"]
@@ -98,6 +99,8 @@ def _answer(model: Any, inputs: Any, rows: np.ndarray, part: int | None) -> np.n
             output: Any = model.outputs(take_rows(inputs, rows))
         else:
             output = passed(partial(model, training=False), arranged(model, take_rows(inputs, rows)))
+    except EndedComputation as error:
+        raise NoPrediction(str(error)) from error
     except Exception as error:
         raise rejection(inputs, error) from error
     if isinstance(output, list | tuple | dict):

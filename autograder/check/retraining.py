@@ -26,6 +26,7 @@ from autograder.check.verdict import known_close_calls
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.computing_process import EndedComputation
 from autograder.models.network import Network
 from autograder.records.checks import CheckResult
 
@@ -131,7 +132,7 @@ def retrained(
             trainings = judge_trainings(
                 train, wanted, seeds=seeds, most_seeds=most_seeds, margin=margin, close_calls=close_calls
             )
-    except (NotTrainable, NoPrediction, metrics.BadOutput) as error:
+    except (NotTrainable, NoPrediction, metrics.BadOutput, EndedComputation) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
     except TooSlow as error:
         message = f"This network trains too slowly to be trained again here: {seconds:g} s are allowed."

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograder.check.error_place import described
+from autograder.models.computing_process import ERRORS
 
 
 class NoPrediction(Exception):
     """The model gives no usable predictions; ``str(error)`` is the message for the student."""
+
+
+ERRORS["NoPrediction"] = NoPrediction
 
 
 def arrays(inputs: Any) -> list[Any]:

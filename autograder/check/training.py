@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
+from autograder.models.computing_process import ERRORS
 
 _TRIAL_SECONDS, _TRIAL_STEPS = 0.05, 64
 """A trial runs four times as many steps each time, until it takes this long or has this many steps."""
@@ -29,6 +30,11 @@ class TooSlow(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"about {seconds:.0f} s")
         self.seconds = seconds
+        self.told = repr(float(seconds))
+        """What a process that computes tells of it."""
+
+
+ERRORS["TooSlow"] = lambda told: TooSlow(float(told))
 
 
 class Trainer:

@@ -12,9 +12,12 @@ import numpy as np
 from autograder.check import cost, metrics
 from autograder.check.fresh_model import NotTrainable, reinitialize
 from autograder.check.prediction import predictions
-from autograder.check.rows import map_arrays, take_rows
+from autograder.check.rows import NoPrediction, map_arrays, take_rows
 from autograder.check.training import TooSlow, Trainer
 from autograder.errors import CourseError
+from autograder.models.computing_process import ENDED, Computed, is_apart
+from autograder.models.model_building import ComputedModel
+from autograder.models.model_calls import twin_of
 from autograder.models.network import Network, TrainingSettings
 
 
@@ -57,21 +60,112 @@ def prepare_training(model: Any, plan: TrainingPlan) -> Callable[[int], np.ndarr
     least = cost.training_seconds(model, rows, plan.epochs)
     if least > plan.seconds:
         raise TooSlow(least)
-    copy = reinitialize(model, plan.seeds[0], plan.inputs)
-    variables = list(copy.variables)
-    copy.compile(optimizer=plan.optimizer, loss=plan.loss, jit_compile=False)
-    learns = bool(copy.trainable_variables)
-    trainer = _build_trainer(copy, plan) if learns else None
+    training = _training(model, plan)
+    if training.ask("learns"):
+        plan.measure(training.ask("outputs", take_rows(plan.inputs, slice(2))), plan.labels[:2])
+        training.ask("prepare")
 
     def train(number: int) -> np.ndarray:
-        drawn = reinitialize(model, plan.seeds[number], plan.inputs)
-        for variable, value in zip(variables, drawn.variables, strict=True):
-            variable.assign(value)
-        if trainer is not None:
-            trainer.train(plan.epochs, plan.seeds[number], plan.seconds)
-        return _measured(copy, plan)
+        training.ask("train", number)
+        return _values(training.ask("outputs", plan.holdout[0]), plan)
 
     return train
+
+
+def _training(model: Any, plan: TrainingPlan) -> Computed:
+    """Return the trainings where strangers' networks are computed; here, for what cannot be sent there."""
+    import keras
+
+    settings = (plan.inputs, plan.labels, plan.epochs, plan.batch_size, list(plan.seeds), plan.seconds)
+    twin = twin_of(model) if is_apart() else None
+    if twin is None or type(plan.optimizer) is not getattr(keras.optimizers, type(plan.optimizer).__name__, None):
+        return Computed.here(KerasTraining(model, *settings, plan.optimizer, plan.loss))
+    arguments, weights = twin
+    plain = keras.optimizers.serialize(plan.optimizer), keras.losses.serialize(plan.loss)
+    return Computed(TwinTraining, list(arguments), weights, *settings, *plain)
+
+
+class KerasTraining:
+    """Trainings of the copies of one model, from fresh weights.
+
+    Args:
+        model: a built ``keras.Model``, which stays as it is.
+        inputs: the rows to train on, and their labels.
+        labels: see ``inputs``.
+        epochs: as in :class:`TrainingPlan`, as are the others.
+        batch_size: see ``epochs``.
+        seeds: see ``epochs``.
+        seconds: see ``epochs``.
+        optimizer: see ``epochs``.
+        loss: see ``epochs``.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        inputs: Any,
+        labels: np.ndarray,
+        epochs: int,
+        batch_size: int,
+        seeds: Sequence[int],
+        seconds: float,
+        optimizer: Any,
+        loss: Any,
+    ) -> None:
+        self.model, self.inputs, self.labels = model, inputs, labels
+        self.epochs, self.batch_size, self.seeds, self.seconds = epochs, batch_size, seeds, seconds
+        self.copy = reinitialize(model, seeds[0], inputs)
+        self.variables = list(self.copy.variables)
+        self.copy.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+        self.trainer: Trainer | None = None
+
+    def learns(self) -> bool:
+        """Return whether there is anything to train."""
+        return bool(self.copy.trainable_variables)
+
+    def prepare(self) -> None:
+        """Complete a few steps, so that the others can be completed.
+
+        Raises:
+            TooSlow: the training would take longer than allowed.
+            NotTrainable: a step fails.
+        """
+        try:
+            trainer = Trainer(self.copy, _as_floats(self.inputs), self.labels, self.batch_size)
+            seconds = trainer.seconds_of(self.epochs)
+        except Exception as error:
+            message = f"This network cannot be trained on these data ({type(error).__name__})."
+            raise NotTrainable(message) from error
+        if seconds > self.seconds:
+            raise TooSlow(seconds)
+        self.trainer = trainer
+
+    def train(self, number: int) -> None:
+        """Train from the fresh weights of a seed."""
+        drawn = reinitialize(self.model, self.seeds[number], self.inputs)
+        for variable, value in zip(self.variables, drawn.variables, strict=True):
+            variable.assign(value)
+        if self.trainer is not None:
+            self.trainer.train(self.epochs, self.seeds[number], self.seconds)
+
+    def outputs(self, rows: Any) -> np.ndarray:
+        """Return the outputs of the trained copy."""
+        return predictions(self.copy, rows)
+
+
+class TwinTraining(KerasTraining):
+    """The same where strangers' networks are computed: from the twin of a model, with plain settings."""
+
+    is_stateful = True
+
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray], *settings: Any) -> None:
+        import keras
+
+        twin = ComputedModel(*claim)
+        twin.assign(weights)
+        *plain, optimizer, loss = settings
+        objects = keras.optimizers.deserialize(optimizer), keras.losses.deserialize(loss)
+        super().__init__(twin.model, *plain, *objects)  # type: ignore[call-arg]
 
 
 def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarray]:
@@ -82,12 +176,13 @@ def _of_network(model: Network, plan: TrainingPlan) -> Callable[[int], np.ndarra
         trainer = model.trainer(plan.inputs, plan.labels, settings)
     except ValueError as error:
         raise NotTrainable("This network cannot be trained on these data: its inputs have another form.") from error
-    return lambda number: _measured(trainer.train(plan.seeds[number]), plan)
+    return lambda number: _values(predictions(trainer.train(plan.seeds[number]), plan.holdout[0]), plan)
 
 
-def _measured(model: Any, plan: TrainingPlan) -> np.ndarray:
+def _values(outputs: Any, plan: TrainingPlan) -> np.ndarray:
     """Return the values on each holdout row; NaN if the training diverged."""
-    outputs = predictions(model, plan.holdout[0])
+    if type(outputs) is not np.ndarray or outputs.dtype != np.float64 or len(outputs) != len(plan.holdout[1]):
+        raise NoPrediction(ENDED)
     if not np.isfinite(outputs).all():
         return np.full(len(plan.holdout[1]), np.nan)
     return plan.measure(outputs, plan.holdout[1])
@@ -126,24 +221,6 @@ _MIN_STANDARD_ERRORS = 4.4
 """No mean exceeds its expectation by so many standard errors by chance, see :mod:`verdict`."""
 _MIN_IMPROVEMENT = 0.1
 """Share of the constant's error that must be gone."""
-
-
-def _build_trainer(copy: Any, plan: TrainingPlan) -> Trainer:
-    """Return a trainer that has completed a few steps, and so can complete the others.
-
-    Raises:
-        TooSlow: the training would take longer than the plan allows.
-        NotTrainable: a step fails.
-    """
-    plan.measure(predictions(copy, take_rows(plan.inputs, slice(2))), plan.labels[:2])
-    try:
-        trainer = Trainer(copy, _as_floats(plan.inputs), plan.labels, plan.batch_size)
-        seconds = trainer.seconds_of(plan.epochs)
-    except Exception as error:
-        raise NotTrainable(f"This network cannot be trained on these data ({type(error).__name__}).") from error
-    if seconds > plan.seconds:
-        raise TooSlow(seconds)
-    return trainer
 
 
 def _as_floats(inputs: Any) -> Any:

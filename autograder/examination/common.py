@@ -5,9 +5,12 @@ The template imports this module last; it holds no student's data.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 from autograder._util import notebook_format, registry
+from autograder.errors import HostError
 from autograder.examination.notebook_grading import read_tests
 from autograder.exchange.parcel import Common, common_in
 from autograder.exchange.rendering import render_released
@@ -25,6 +28,7 @@ def _read() -> Common | None:
     registry.names(registry.CHECKS)  # read before a student's files are near, and once for all forks
     common = common_in(parcel.read_bytes(), stand_in(Path(located(COURSE))))
     speed_up_keras(common)
+    load_networks()
     for exam in common.exams:
         read_tests(exam)
         render_released(exam)
@@ -34,6 +38,14 @@ def _read() -> Common | None:
 def speed_up_keras(common: Common) -> None:
     """Change Keras as in the kernel, if it has been imported: the same numbers, sooner."""
     fast_training.install(fast=common.assignment.training == "fast")
+
+
+def load_networks() -> None:
+    """Import what rebuilds and computes the networks of each library that has been imported, for all forks."""
+    for library in registry.names(registry.MODELS):
+        if library in sys.modules:
+            with contextlib.suppress(HostError):  # the test says what is wrong
+                registry.load(registry.MODELS, library)
 
 
 common = _read()

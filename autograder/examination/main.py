@@ -29,6 +29,7 @@ from autograder.examination.kernel_source import RecordingBytes, ReplayMiss, ker
 from autograder.examination.lent_kernel import CoordinatorClient, lent_kernel
 from autograder.examination.notebook_grading import GradedNotebook, grade_notebook
 from autograder.examination.shown_cells import shown_cells
+from autograder.examiner.memory_limit import limit_memory
 from autograder.exchange import outcome, outcome_writer
 from autograder.exchange.annotated_notebook import ShownCell, sources_for_people
 from autograder.exchange.parcel import Common, unpack_unit
@@ -37,6 +38,7 @@ from autograder.exchange.wire import Closed, Line
 from autograder.exchange.work import Work, handed_in, shared_files, test_libraries
 from autograder.exchange.work_layout import SOCKET_PATH, UNIT
 from autograder.execution.notebook_run import Kernel
+from autograder.models.computing_process import computing_apart
 from autograder.records.exam import Exam
 from autograder.records.limits import Limits
 from autograder.sandbox.base import located
@@ -55,7 +57,7 @@ def main() -> None:
         Path(socket_path).chmod(0o666)
         listening.listen(4)
         line, task = _first_task(listening)
-    from autograder.examination.common import common, speed_up_keras
+    from autograder.examination.common import common, load_networks, speed_up_keras
 
     assert common is not None
     limits = from_plain(Limits, task["limits"])
@@ -65,10 +67,12 @@ def main() -> None:
     recorded: list[RecordingBytes | None] = [record if task["record"] is True else None for record in stored]
     _import_libraries(common, task["without"])
     speed_up_keras(common)
+    load_networks()
     libraries.do_without(task["without"])
     client = CoordinatorClient(line)
     start = partial(lent_kernel, client, limits)
-    client.send_outcome(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
+    with computing_apart(limit_memory):  # from here on, this process may read hidden data
+        client.send_outcome(examined(common, unit, recorded, start, replay_only=task["replay_only"] is True))
     os._exit(0)  # without waiting for threads of the libraries
 
 

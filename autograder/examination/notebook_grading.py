@@ -31,6 +31,7 @@ from autograder.execution.capture import ExtraCaptures
 from autograder.execution.composition import compose
 from autograder.execution.freezing import following
 from autograder.execution.notebook_run import STOPPED_CELLS, Execution, StartKernel, cells_cut_short, execute
+from autograder.models import computing_process
 from autograder.records.checks import Outcome, shortcomings
 from autograder.records.composed_notebook import Composed
 from autograder.records.diagnosis import Diagnosis
@@ -261,7 +262,7 @@ def _examine(
             wording=wording,
             workspace=workspace,
             given_up=kernels.given_up,
-            waited=lambda: run_delay() + executed.kernel.waited(),
+            waited=lambda: run_delay() + executed.kernel.waited() + computing_process.waited(),
         )
     if isinstance(permissions, Observer):
         permissions.was_compiled(answers.evaluations.observed())

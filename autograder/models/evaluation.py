@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.models.argument_values import RefusedModel
 from autograder.models.compiling import LOSSES_BY_FUNCTION, read_settings
+from autograder.models.model_calls import share_calls
 from autograder.records.compiled import CompiledAs
 
 _CROSSENTROPIES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "BinaryCrossentropy")
@@ -51,6 +52,7 @@ def like(model: Any, settings: CompiledAs) -> Any:
 
     graph = getattr(model, "_functional", None) or model
     twin = keras.Model(graph._inputs_struct, graph._outputs_struct)
+    share_calls(model, twin)
     try:
         twin.compile(**read_settings(settings), jit_compile=False)
     except (ValueError, TypeError) as error:

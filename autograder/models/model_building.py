@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograder._util import registry
 from autograder.models.argument_values import RefusedModel, mapping, one_of, show
 from autograder.models.compiling import compile_as
+from autograder.models.computing_process import Computed, is_apart
 from autograder.models.construct import assemble, inside, restore_initializers
 from autograder.models.history import attach_history
 from autograder.models.layer_graph import Built, Construction, run
 from autograder.models.measure import Measure
+from autograder.models.model_calls import compute_apart, numbers_of
 from autograder.models.operate import operate, tensors
 from autograder.models.plan import (
     MAX_LAYERS,
@@ -56,9 +58,41 @@ def rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], *, max_para
     Raises:
         RefusedModel: the claim is not a plain model of known layers; the text is for the student.
     """
+    return _refused_in_words(claim, lambda: _rebuild(claim, weights, max_parameters))
+
+
+class ComputedModel:
+    """The twin of a rebuilt model, where strangers' networks are computed.
+
+    Args:
+        claim: the parts of a claim that say what it computes.
+        weights: as :func:`rebuild` takes them.
+    """
+
+    def __init__(self, claim: Mapping[str, Any], weights: Sequence[np.ndarray]) -> None:
+        self.model = _build(mapping(claim, "The model"), weights, 2**62).built.layer
+
+    def outputs(self, inputs: list[Any], weights: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+        """Compute the outputs for the model's inputs in their order; with new weights, if some are given."""
+        import keras
+
+        if weights is not None:
+            self.assign(weights)
+        graph = getattr(self.model, "_functional", None) or self.model
+        rows = keras.tree.pack_sequence_as(graph._inputs_struct, [numbers_of(array) for array in inputs])
+        outputs = self.model(rows, training=False)
+        return [np.asarray(keras.ops.convert_to_numpy(output)) for output in keras.tree.flatten(outputs)]
+
+    def assign(self, weights: Sequence[np.ndarray]) -> None:
+        """Take other weights."""
+        for variable, array in zip(self.model.weights, weights, strict=True):
+            variable.assign(array)
+
+
+def _refused_in_words(claim: Any, rebuilt: Callable[[], Any]) -> Any:
     unrolled = type(claim) is dict and claim.get("kind") in ("Unrolled", OF_LIBRARY)
     try:
-        return _rebuild(claim, weights, max_parameters)
+        return rebuilt()
     except MemoryError:
         raise
     except RefusedModel as error:
@@ -75,6 +109,33 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
         return _of_library(claim, weights, max_parameters)
     if kind == "Subclassed" or claim.get("unread"):
         raise no_record(claim)
+    model = _build(claim, weights, max_parameters)
+    built = model.built
+    if is_apart():
+        parts = {name: claim.get(name) for name in ("kind", "config", "layers", "vocabularies", "shared")}
+        compute_apart(built.layer, Computed(ComputedModel, parts, list(weights)))
+    if kind == "Unrolled":
+        require_same_predictions(built.layer, model.plan, claim.get("probe"), model.answers)
+        built.layer.read_as = UNROLLED
+    compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
+    attach_history(built.layer, claim.get("history"))
+    built.layer.numbers_per_row = math.ceil(model.elements)
+    built.layer.weight_places = _weight_places(built)
+    return built.layer
+
+
+class _BuiltModel(NamedTuple):
+    """What is known of a model that was built."""
+
+    built: Built
+    plan: ModelPlan
+    answers: Sequence[Any]
+    """The outputs that came with the claim."""
+    elements: float
+
+
+def _build(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parameters: int) -> _BuiltModel:
+    kind = claim.get("kind")
     if kind not in KINDS:
         raise RefusedModel(f"The model is of the kind {show(kind)}, which the grader does not know.")
     if claim.get("shared") is True:
@@ -93,14 +154,7 @@ def _rebuild(claim: Mapping[str, Any], weights: Sequence[np.ndarray], max_parame
     _materialize(built)
     _assign(built, weights)
     _finish(built)
-    if kind == "Unrolled":
-        require_same_predictions(built.layer, plan, claim.get("probe"), answers)
-        built.layer.read_as = UNROLLED
-    compile_as(built.layer, claim.get("compile"), claim.get("iterations"))
-    attach_history(built.layer, claim.get("history"))
-    built.layer.numbers_per_row = math.ceil(measure.elements)
-    built.layer.weight_places = _weight_places(built)
-    return built.layer
+    return _BuiltModel(built, plan, answers, measure.elements)
 
 
 def _weight_places(built: Built) -> tuple[int, ...]:

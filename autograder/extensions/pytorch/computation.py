@@ -17,7 +17,13 @@ _PLACED = frozenset(name for name in SOURCES if not name.startswith(_LIKE)).unio
 )
 """Operators that have no such argument."""
 _DROPOUT = frozenset(["dropout.default", "feature_dropout.default", "alpha_dropout.default"])
-_RECURRENT = frozenset(["lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"])
+RECURRENT = {"lstm.input": 4, "gru.input": 3, "rnn_tanh.input": 1, "rnn_relu.input": 1}
+"""Recurrent layer → the number of its gates."""
+_ALONG_AXIS = frozenset([
+    "gather.default", "index_select.default", "index_add.default", "scatter.src", "scatter.value",
+    "scatter_add.default", "scatter_reduce.two",
+])  # fmt: skip
+"""Operators that take an axis, and indices along it."""
 _VIEWS = {
     "view.default": "reshape.default",
     "_unsafe_view.default": "reshape.default",
@@ -113,7 +119,7 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
             args[2] = True
         elif operator == "batch_norm.default":
             args[5] = True
-        elif operator in _RECURRENT:
+        elif operator in RECURRENT:
             args[6] = True
         elif operator == "_native_batch_norm_legit_no_training.default":
             x, weight, bias, mean, variance, momentum, epsilon = args
@@ -124,23 +130,94 @@ def _call(operator: str, args: list[Any], keywords: dict[str, Any], device: Any,
 def _require_safe(operator: str, args: list[Any], keywords: Mapping[str, Any]) -> None:
     """Require what PyTorch itself does not check, and would end this process or read memory of something else.
 
+    Indices are required to be within their axis for each operator that takes some, whatever PyTorch checks itself.
+
     Raises:
         ValueError: the arguments do not fit together.
+        IndexError: an index is out of range.
     """
-    if operator == "_native_batch_norm_legit_no_training.default":
-        sizes = {held.numel() for held in args[1:5] if held is not None}
-        if sizes != {args[0].shape[1]}:
+    if operator in _ALONG_AXIS:
+        sizes = args[0].shape or (1,)
+        _require_within(args[2], sizes[args[1]] if -len(sizes) <= args[1] < len(sizes) else 0)
+    elif operator in ("index.Tensor", "index_put.default"):
+        _require_places(args[0], args[1])
+    elif operator == "embedding.default":
+        _require_within(args[1], args[0].shape[0])
+    elif operator == "embedding_bag.padding_idx":
+        _require_bags(*args[:3])
+    elif operator.startswith("grid_sampler"):
+        if not (args[2] in (0, 1, 2) and args[3] in (0, 1, 2)):
+            raise ValueError("an unknown kind of interpolation")  # its result would be memory as it was left
+    elif operator.startswith("upsample") and operator.endswith(".default"):
+        scales = [scale for scale in args[2:] if type(scale) is not bool]
+        for scale, wanted, size in zip(scales, args[1], args[0].shape[2:], strict=False):
+            if scale is not None and not abs(size * scale - wanted) <= 1:
+                raise ValueError("a scale that is not the sizes'")  # places would be computed with it
+    elif operator == "_native_batch_norm_legit_no_training.default":
+        counts = {held.numel() for held in args[1:5] if held is not None}
+        if counts != {args[0].shape[1]}:
             raise ValueError("statistics of another size")
-    elif operator in _RECURRENT:
-        weights, has_biases, layers = args[2:5]
-        if len(weights) != layers * (2 if args[7] else 1) * (4 if has_biases else 2):
-            raise ValueError("another number of weights")
+    elif operator in RECURRENT:
+        _require_recurrent(RECURRENT[operator], *args[:5], is_two_way=args[7])
     elif operator in ("div.Tensor_mode", "div.Scalar_mode") and keywords.get("rounding_mode") == "trunc":
         dividend, divisor = args
         is_whole = not any(_is_tensor(held) and held.is_floating_point() for held in args)
         is_there = not (_is_tensor(dividend) and dividend.is_meta)
         if is_whole and is_there and bool((divisor == -1).any() if _is_tensor(divisor) else divisor == -1):
             raise ValueError("the quotient of the lowest number and -1 has no place")  # the processor ends the process
+
+
+def _require_within(index: Any, size: int, lowest: int = 0) -> None:
+    """Require that all numbers of an index are from ``lowest`` on and below ``size``; shapes alone hold none."""
+    if not _is_tensor(index) or index.is_meta or not index.numel() or index.is_floating_point():
+        return
+    least, most = index.aminmax() if index.ndim else (index, index)
+    if int(least) < lowest or int(most) >= size:
+        raise IndexError("index out of range")
+
+
+def _require_places(tensor: Any, indices: Any) -> None:
+    """Require that the indices of a Python-like indexing are within their axes; masks choose by themselves."""
+    import torch
+
+    axis = 0
+    for index in indices:
+        is_mask = _is_tensor(index) and index.dtype in (torch.bool, torch.uint8)
+        if _is_tensor(index) and not is_mask and axis < tensor.ndim:
+            _require_within(index, tensor.shape[axis], -tensor.shape[axis])
+        axis += index.ndim if is_mask else 1
+
+
+def _require_bags(weight: Any, indices: Any, offsets: Any) -> None:
+    """Require that bags lie one behind the other among their indices: PyTorch looks at the ends of the offsets only."""
+    if weight.ndim != 2 or indices.ndim != 1 or offsets.ndim != 1:
+        raise ValueError("bags are a table, indices and offsets")
+    _require_within(indices, weight.shape[0])
+    _require_within(offsets, indices.shape[0] + 1)
+    if not offsets.is_meta and bool((offsets[1:] < offsets[:-1]).any()):
+        raise IndexError("offsets that fall")
+
+
+def _require_recurrent(
+    gates: int, x: Any, states: Any, weights: Any, has_biases: bool, layers: int, *, is_two_way: bool
+) -> None:
+    """Require the shapes of a recurrent layer's weights: one way of computing it takes them for granted."""
+    directions, states = 2 if is_two_way else 1, states if isinstance(states, list) else [states]
+    size = states[0].shape[-1]
+    shapes = [
+        shape
+        for layer in range(min(layers, len(weights)))
+        for _ in range(directions)
+        for shape in [
+            (gates * size, directions * size if layer else x.shape[-1]),
+            (gates * size, size),
+            *([(gates * size,)] * 2 if has_biases else []),
+        ]
+    ]
+    if layers > len(weights) or [tuple(held.shape) for held in weights] != shapes:
+        raise ValueError("weights of another shape")
+    if any(held.shape[-1] != size or held.shape[0] != layers * directions for held in states):
+        raise ValueError("states of another shape")
 
 
 def _size(operator: str, args: list[Any]) -> Any:

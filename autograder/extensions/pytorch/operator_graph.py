@@ -315,7 +315,10 @@ def _check_arguments(node: Node) -> None:
         raise RefusedModel("This PyTorch does not have an operator of the module's graph.", kind_refused=True)
     arguments = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
     fits = len(node.args) <= len(parameters) and len(arguments) == len(node.args) + len(node.keywords)
-    fits = fits and all(name in parameters and _fits(value, parameters[name][0]) for name, value in arguments.items())
+    fits = fits and all(
+        name in parameters and _fits(value, parameters[name][0]) and _is_choice(name, value)
+        for name, value in arguments.items()
+    )
     if not fits or any(required and name not in arguments for name, (_, required) in parameters.items()):
         raise RefusedModel("An operator of the module's graph has arguments that do not fit it.")
     flag = _TRAINING.get(node.operator)
@@ -327,6 +330,16 @@ def _check_arguments(node: Node) -> None:
         )
     if node.operator == "scaled_dot_product_attention.default" and node.argument(4, "dropout_p", 0.0) != 0:
         raise RefusedModel("The module's graph draws at random.", kind_refused=True)
+
+
+def _is_choice(name: str, value: Any) -> bool:
+    """Return whether an argument that PyTorch takes as the number of a choice, and does not check, is one."""
+    if name == "dtype":
+        return value is None or isinstance(value, DType)
+    return name not in _CHOICES or value is None or (type(value) in (bool, int) and value in _CHOICES[name])
+
+
+_CHOICES = {"memory_format": range(4), "layout": range(1), "pin_memory": range(1)}
 
 
 def _by_place(node: Node) -> Node:

@@ -11,13 +11,17 @@ import numpy as np
 
 from autograder.check.fresh_model import NotTrainable
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
-from autograder.extensions.pytorch.graph_costs import measured, require_linear_growth
+from autograder.extensions.pytorch.computed_network import ApartSteps, ApartTrainer, ComputedNetwork, claim_of
+from autograder.extensions.pytorch.graph_computation import GraphComputation
+from autograder.extensions.pytorch.graph_costs import GraphCosts, measured, require_linear_growth
 from autograder.extensions.pytorch.kernel_side.torch_graph import MAX_NUMBERS
 from autograder.extensions.pytorch.kernel_side.torch_operators import MAX_NODES
-from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, Tensor, read_graph
+from autograder.extensions.pytorch.operator_graph import FLOATS, Graph, read_graph
+from autograder.extensions.pytorch.torch_steps import TorchSteps
+from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
+from autograder.models.computing_process import Computed, is_apart, require_arrays
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree
@@ -38,8 +42,6 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
 }
 """Why a kernel has no graph of a module, by its word."""
-_SEED = 0
-"""Of a network that draws in evaluation mode, too: a grade can be given again."""
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
@@ -82,13 +84,16 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
     return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes")
 
 
-class TorchNetwork(Network):
+class TorchNetwork(GraphComputation, Network):
     """A graph with its numbers."""
 
     def __init__(self, graph: Graph, max_parameters: int = 50_000_000) -> None:
         measure = measured(graph, max_parameters)
-        self.graph = graph
-        self.measure = measure
+        super().__init__(graph)
+        self.measure: GraphCosts = measure
+        self._part: Computed | None = None
+        self._row_counts: set[int] = set()
+        """Numbers of rows of which it is known that they are not too large."""
         shapes = [(None, *held.shape) for held in graph.inputs]
         names = graph.names
         self.input_shape = dict(zip(names, shapes, strict=True)) if names else shapes if len(shapes) > 1 else shapes[0]
@@ -96,30 +101,26 @@ class TorchNetwork(Network):
         self.output_shape = outputs if len(outputs) > 1 else outputs[0]
         self.numbers_per_row = math.ceil(measure.elements + measure.largest) + 1
         self.multiplications_per_row = measure.work
-        self._tensors: list[Any] | None = None
-        self._row_counts: set[int] = set()
-        """Numbers of rows of which it is known that they are not too large."""
 
     @property
-    def tensors(self) -> list[Any]:
-        """The module's tensors, as tensors of PyTorch."""
-        if self._tensors is None:
-            self._tensors = [torch_tensor(held) for held in self.graph.tensors]
-        return self._tensors
+    def part(self) -> Computed:
+        """The graph where strangers' networks are computed."""
+        if self._part is None:
+            self._part = Computed(ComputedNetwork, *claim_of(self.graph))
+        return self._part
 
     def outputs(self, rows: Any) -> list[np.ndarray]:
         """Compute the outputs; see :class:`autograder.models.network.Network`."""
         return self._outputs(rows, by_chance=True)
 
     def _outputs(self, rows: Any, *, by_chance: bool) -> list[np.ndarray]:
-        import torch
-
-        inputs = self.inputs(rows)
-        self.require_linear_growth(len(inputs[0]))
-        with torch.no_grad(), preserved_draws():
-            torch.default_generator.manual_seed(_SEED)
-            results = compute(self.graph, inputs, self.tensors, by_chance=by_chance)
-        return [result.float().numpy() for result in results]
+        arrays = self.arrays(rows)
+        self.require_linear_growth(len(arrays[0]))
+        if not is_apart():
+            return self.computed(rows, by_chance=by_chance)
+        return require_arrays(
+            self.part.ask("outputs", self.named(arrays), by_chance, self._arrays), len(arrays[0]), "float32"
+        )
 
     def require_linear_growth(self, rows: int) -> None:
         """Require that a batch of so many rows is no larger than its rows.
@@ -130,22 +131,6 @@ class TorchNetwork(Network):
         if rows not in self._row_counts:
             require_linear_growth(self.graph, self.measure, rows)
             self._row_counts.add(rows)
-
-    def inputs(self, rows: Any) -> list[Any]:
-        """Return rows as the tensors that the graph takes.
-
-        Raises:
-            ValueError: they have other shapes or names.
-        """
-        if isinstance(rows, dict):
-            if set(rows) != set(self.graph.names):
-                raise ValueError("the names of the inputs differ")
-            rows = [rows[name] for name in self.graph.names]
-        arrays = list(rows) if isinstance(rows, (list, tuple)) else [rows]
-        shapes = [tuple(np.shape(array)[1:]) for array in arrays]
-        if shapes != [held.shape for held in self.graph.inputs]:
-            raise ValueError("the shapes of the inputs differ")
-        return [_input_tensor(array, held.dtype) for array, held in zip(arrays, self.graph.inputs, strict=True)]
 
     def counts(self) -> NumberCounts:
         """Count the numbers as PyTorch does; constants that could hold knowledge count, too."""
@@ -180,9 +165,7 @@ class TorchNetwork(Network):
 
     def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
         """Prepare trainings from PyTorch's own initializers."""
-        from autograder.extensions.pytorch.torch_training import TorchTrainer
-
-        return TorchTrainer(self, rows, labels, settings)
+        return (ApartTrainer if is_apart() else TorchTrainer)(self, rows, labels, settings)
 
     def chain(self) -> Sequence[ChainLayer] | None:
         """Return the layers of a plain chain."""
@@ -195,48 +178,13 @@ class TorchNetwork(Network):
         from autograder.extensions.pytorch.plain_chain import ending
 
         name, graph = ending(self.graph, self.measure.shapes)
-        return name, self.changed(graph=graph)
+        return name, self.changed(graph=graph, _part=None)
 
     def training_steps(self) -> StepCalculus:
         """Return what computes steps of a training."""
-        from autograder.extensions.pytorch.torch_steps import TorchSteps
-
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
-        return TorchSteps(self)
-
-    def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
-        """Return the same graph with other numbers."""
-        return self.changed(_tensors=tensors)
-
-    def changed(self, **attributes: Any) -> TorchNetwork:
-        """Return a copy that differs in these attributes."""
-        twin = object.__new__(TorchNetwork)
-        twin.__dict__.update(self.__dict__ | attributes)
-        return twin
-
-
-def torch_tensor(held: Tensor) -> Any:
-    """Return a tensor of the graph as PyTorch's, with memory of its own."""
-    import torch
-
-    return torch.from_numpy(held.array.copy()).to(dtype_named(held.dtype))
-
-
-def _input_tensor(array: Any, dtype: str) -> Any:
-    """Return rows in the type of an input; fractions for an input of whole numbers are an error.
-
-    Raises:
-        ValueError: the rows are of another kind.
-    """
-    import torch
-
-    array = np.asarray(array)
-    if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and dtype not in FLOATS):
-        raise ValueError("the inputs are of another kind")
-    plain = array if array.dtype.kind in "bif" and array.dtype.itemsize <= 8 else array.astype(np.int64)
-    copied = np.array(plain, order="C")  # of a moved axis of size 1, the strides would stay, and a view could fail
-    return torch.from_numpy(copied).to(dtype_named(dtype))
+        return (ApartSteps if is_apart() else TorchSteps)(self)
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:

@@ -12,11 +12,11 @@ from autograder.extensions.pytorch import graph_numbers
 from autograder.extensions.pytorch.computation import compute, dtype_named, preserved_draws
 from autograder.extensions.pytorch.initializers import fresh_tensors
 from autograder.extensions.pytorch.operator_graph import FLOATS
-from autograder.extensions.pytorch.torch_training import optimizer_of, settings_of
+from autograder.extensions.pytorch.torch_training import optimizer_of, plain_optimizer
 from autograder.models.step_calculus import NetworkPass, OptimizerSettings, StepCalculus, Update, Weights
 
 if TYPE_CHECKING:
-    from autograder.extensions.pytorch.torch_network import TorchNetwork
+    from autograder.extensions.pytorch.graph_computation import GraphComputation
 
 
 class TorchSteps(StepCalculus):
@@ -24,7 +24,7 @@ class TorchSteps(StepCalculus):
 
     library = "torch"
 
-    def __init__(self, network: TorchNetwork) -> None:
+    def __init__(self, network: GraphComputation) -> None:
         self.network = network
         graph = network.graph
         averages = graph_numbers.statistics(graph)
@@ -79,16 +79,10 @@ class TorchSteps(StepCalculus):
 
     def optimizer(self, wanted: Any) -> OptimizerSettings:
         """Read an optimizer of ``torch.optim`` or of Keras, or a name."""
-        import torch
-
-        created = optimizer_of(wanted, [torch.zeros(1)])
-        if type(created) is not getattr(torch.optim, type(created).__name__, None):
-            raise CourseError(f"check.training_step: torch.optim has no optimizer {type(created).__name__}.")
-        plain = {key: value for key, value in settings_of(created).items() if _is_plain(value)}
-        settings = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
-        if type(settings.get("lr")) not in (int, float):
-            raise CourseError("check.training_step: the optimizer needs a number as learning rate.")
-        return OptimizerSettings(type(created).__name__, settings, "lr")
+        try:
+            return plain_optimizer(wanted)
+        except CourseError as error:
+            raise CourseError(f"check.training_step: {error}") from error
 
     def update(self, optimizer: OptimizerSettings) -> Update:
         """Return a new optimizer of ``torch.optim``."""
@@ -107,11 +101,3 @@ class TorchSteps(StepCalculus):
             return [tensor.numpy().copy() for tensor in held]
 
         return step
-
-
-def _is_plain(value: Any) -> bool:
-    return (
-        value is None
-        or type(value) in (bool, int, float)
-        or (type(value) is tuple and all(type(item) in (int, float) for item in value))
-    )

@@ -18,7 +18,7 @@ from autograder.models.network import NetworkTrainer, TrainingSettings
 from autograder.models.step_calculus import OptimizerSettings
 
 if TYPE_CHECKING:
-    from autograder.extensions.pytorch.torch_network import TorchNetwork
+    from autograder.extensions.pytorch.graph_computation import GraphComputation
 
 _TRIAL_SECONDS = 0.5
 """Processor time after which the length of a training is estimated."""
@@ -35,7 +35,7 @@ class TorchTrainer(NetworkTrainer):
         settings: how it is trained.
     """
 
-    def __init__(self, network: TorchNetwork, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
+    def __init__(self, network: GraphComputation, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
         import torch
 
         self.network, self.settings = network, settings
@@ -45,7 +45,7 @@ class TorchTrainer(NetworkTrainer):
         self.losses: list[float] = []
         """The mean loss of each epoch of the last training."""
 
-    def train(self, seed: int) -> TorchNetwork:
+    def train(self, seed: int) -> Any:
         """See :class:`NetworkTrainer`."""
         import torch
 
@@ -53,7 +53,7 @@ class TorchTrainer(NetworkTrainer):
             torch.default_generator.manual_seed(seed)
             return self.train_from(fresh_tensors(self.network.graph), seed)
 
-    def train_from(self, tensors: list[Any], seed: int) -> TorchNetwork:
+    def train_from(self, tensors: list[Any], seed: int) -> Any:
         """Train from given tensors, which change; ``seed`` determines the order of the rows."""
         import torch
 
@@ -76,7 +76,7 @@ class TorchTrainer(NetworkTrainer):
             self._start(fresh_tensors(self.network.graph))
             self._draws = torch.get_rng_state()
 
-    def run(self, batches: np.ndarray) -> TorchNetwork:
+    def run(self, batches: np.ndarray) -> Any:
         """See :class:`NetworkTrainer`."""
         import torch
 
@@ -92,7 +92,7 @@ class TorchTrainer(NetworkTrainer):
         self.trained = [tensor for tensor in tensors if tensor.requires_grad]
         self.optimizer: Any = optimizer_of(self.settings.optimizer, self.trained) if self.trained else None
 
-    def _trained(self) -> TorchNetwork:
+    def _trained(self) -> Any:
         return self.network.with_tensors([tensor.detach() for tensor in self.tensors])
 
     def _epoch(self, batches: Any, clock: _Clock | None = None) -> float:
@@ -226,6 +226,32 @@ def optimizer_of(wanted: Any, parameters: Sequence[Any]) -> Any:
         return getattr(torch.optim, kind)(parameters, **{**usual, **configured})
     except TypeError as error:
         raise CourseError(f"check.retrained: torch.optim.{kind} has no {', '.join(configured)}.") from error
+
+
+def plain_optimizer(wanted: Any) -> OptimizerSettings:
+    """Read an instructor's optimizer as plain data.
+
+    Raises:
+        CourseError: there is none like it in ``torch.optim``.
+    """
+    import torch
+
+    created = optimizer_of(wanted, [torch.zeros(1)])
+    if type(created) is not getattr(torch.optim, type(created).__name__, None):
+        raise CourseError(f"torch.optim has no optimizer {type(created).__name__}.")
+    plain = {key: value for key, value in settings_of(created).items() if _is_plain(value)}
+    settings = {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+    if type(settings.get("lr")) not in (int, float):
+        raise CourseError("the optimizer needs a number as learning rate.")
+    return OptimizerSettings(type(created).__name__, settings, "lr")
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        value is None
+        or type(value) in (bool, int, float)
+        or (type(value) is tuple and all(type(item) in (int, float) for item in value))
+    )
 
 
 def settings_of(optimizer: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from autograder.extensions.diagnosis.trials.split_rows import SplitRows
 from autograder.extensions.diagnosis.trials.stacked_optimizers import Update, updates
 from autograder.extensions.diagnosis.trials.stacked_training import LossGradient, StackedNetwork, train_together
 from autograder.extensions.diagnosis.trials.trial_architecture import TrainingLoop
+from autograder.models.computing_process import process_time
 
 MAX_MEASURED = 1000
 """Most fit rows whose loss is measured."""
@@ -58,9 +58,7 @@ class Training:
 class TrainingBench:
     """What trains recipes, each graph prepared once, until the budget is used up."""
 
-    def __init__(
-        self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = time.process_time
-    ) -> None:
+    def __init__(self, data: SplitRows, goal: str, seconds: float, clock: Callable[[], float] = process_time) -> None:
         """Begin the budget of ``seconds`` of processor time, of which a tenth is kept back.
 
         ``goal`` is the loss that is measured. ``rows`` says how many of the fit rows, which are in random order, are

@@ -1,0 +1,241 @@
+"""A module's graph where it is computed: in a process that holds no hidden labels.
+
+The examiner sends the graph as plain data, which is read there as strictly as a kernel's claim, with weights and rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.extensions.pytorch.graph_computation import GraphComputation, torch_array
+from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, read_graph
+from autograder.extensions.pytorch.torch_steps import TorchSteps
+from autograder.extensions.pytorch.torch_training import TorchTrainer, plain_optimizer
+from autograder.models.computing_process import Computed, EndedComputation, require_arrays
+from autograder.models.network import NetworkTrainer, TrainingSettings
+from autograder.models.step_calculus import NetworkPass, OptimizerSettings, Weights
+
+if TYPE_CHECKING:
+    from autograder.extensions.pytorch.torch_network import TorchNetwork
+
+_KEPT_PASSES = 4
+
+
+def claim_of(graph: Graph) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Return a graph as the claim that :func:`operator_graph.read_graph` reads, and its arrays."""
+    plain = {
+        "inputs": [{"shape": list(held.shape), "dtype": held.dtype} for held in graph.inputs],
+        "names": list(graph.names),
+        "tensors": [
+            {
+                "dtype": held.dtype,
+                "parameter": held.parameter,
+                "trainable": held.trainable,
+                "initializer": held.initializer,
+                "of": held.of,
+                "name": held.name,
+            }
+            for held in graph.tensors
+        ],
+        "nodes": [
+            [node.operator, [_plain(value) for value in node.args], {k: _plain(v) for k, v in node.keywords.items()}]
+            for node in graph.nodes
+        ],
+        "outputs": list(graph.outputs),
+    }
+    return plain, [held.array for held in graph.tensors]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ValueRef):
+        return {"value": value.value}
+    if isinstance(value, DType):
+        return {"dtype": value.name}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if type(value) is float and not math.isfinite(value):
+        return {"number": str(value)}
+    return value
+
+
+# --- in the process that computes --------------------------------------------------------------------
+
+
+class ComputedNetwork:
+    """A network that is asked for outputs, and for the passes of training steps."""
+
+    def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
+        self.network = GraphComputation(read_graph(claim, arrays))
+        self.passes: dict[int, NetworkPass] = {}
+        self.count = 0
+        self._steps: TorchSteps | None = None
+
+    @property
+    def steps(self) -> TorchSteps:
+        """The computation of training steps."""
+        if self._steps is None:
+            self._steps = TorchSteps(self.network)
+        return self._steps
+
+    def outputs(self, rows: Any, by_chance: bool, arrays: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+        """Compute the outputs, with other numbers than the graph's if ``arrays`` are given."""
+        network = self.network if arrays is None else self.network.with_arrays(list(arrays))
+        return network.computed(rows, by_chance=by_chance)
+
+    def draw(self, seed: int) -> Weights:
+        """See :class:`StepCalculus`."""
+        return self.steps.draw(seed)
+
+    def forward(self, weights: Weights, rows: Any, training: bool, seed: int) -> list[Any]:
+        """Return the number of a pass, its outputs and its weights."""
+        self.count += 1
+        self.passes[self.count] = self.steps.forward(weights, rows, training=training, seed=seed)
+        self.passes.pop(self.count - _KEPT_PASSES, None)
+        result = self.passes[self.count]
+        return [self.count, result.outputs, result.weights]
+
+    def gradients(self, number: int, of_output: np.ndarray) -> list[np.ndarray | None] | None:
+        """Return the gradients of a pass; None if it is no longer known."""
+        return self.passes[number].gradients(of_output) if number in self.passes else None
+
+
+class ComputedTraining:
+    """Trainings of one network on an instructor's rows."""
+
+    is_stateful = True
+
+    def __init__(
+        self,
+        claim: Mapping[str, Any],
+        arrays: Sequence[np.ndarray],
+        rows: Any,
+        labels: np.ndarray,
+        settings: Mapping[str, Any],
+        optimizer: Sequence[Any],
+    ) -> None:
+        wanted = TrainingSettings(**settings, optimizer=OptimizerSettings(*optimizer))
+        self.trainer = TorchTrainer(GraphComputation(read_graph(claim, arrays)), rows, labels, wanted)
+
+    def train(self, seed: int) -> list[Any]:
+        """Return the trained numbers, and the mean loss of each epoch."""
+        trained = self.trainer.train(seed)
+        return [_arrays(trained), self.trainer.losses]
+
+    def begin(self, seed: int) -> None:
+        """See :class:`NetworkTrainer`."""
+        self.trainer.begin(seed)
+
+    def run(self, batches: np.ndarray) -> list[np.ndarray]:
+        """Take steps, and return the numbers after them."""
+        return _arrays(self.trainer.run(np.array(batches)))
+
+
+def _arrays(network: GraphComputation) -> list[np.ndarray]:
+    return [torch_array(tensor) for tensor in network.tensors]
+
+
+# --- in the examiner ---------------------------------------------------------------------------------
+
+
+class ApartTrainer(NetworkTrainer):
+    """A trainer whose trainings run in the process that computes; see :class:`TorchTrainer`."""
+
+    def __init__(self, network: TorchNetwork, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> None:
+        arrays = network.arrays(rows)
+        self.network, self.count = network, len(arrays[0])
+        self.batch_size = settings.batch_size
+        self.losses: list[float] = []
+        optimizer = plain_optimizer(settings.optimizer)
+        plain = {key: value for key, value in vars(settings).items() if key != "optimizer"}
+        chosen = [optimizer.kind, dict(optimizer.settings), optimizer.rate]
+        labels = np.ascontiguousarray(labels)
+        self.part = Computed(ComputedTraining, *claim_of(network.graph), network.named(arrays), labels, plain, chosen)
+
+    def train(self, seed: int) -> TorchNetwork:
+        """See :class:`NetworkTrainer`."""
+        for size in {min(self.batch_size, self.count), self.count % self.batch_size or self.batch_size}:
+            self.network.require_linear_growth(size)
+        answer = self.part.ask("train", seed)
+        if type(answer) is not list or len(answer) != 2:
+            raise _wrong()
+        losses = answer[1]
+        if type(losses) is not list or not all(type(loss) is float for loss in losses):
+            raise _wrong()
+        self.losses = losses
+        return self._trained(answer[0])
+
+    def begin(self, seed: int) -> None:
+        """See :class:`NetworkTrainer`."""
+        self.part.ask("begin", seed)
+
+    def run(self, batches: np.ndarray) -> TorchNetwork:
+        """See :class:`NetworkTrainer`."""
+        self.network.require_linear_growth(np.shape(batches)[-1])
+        return self._trained(self.part.ask("run", batches))
+
+    def _trained(self, arrays: Any) -> TorchNetwork:
+        wanted = [held.array for held in self.network.graph.tensors]
+        if type(arrays) is not list or not _are_like(arrays, wanted):
+            raise _wrong()
+        return self.network.with_arrays(arrays)
+
+
+class ApartSteps(TorchSteps):
+    """Steps of which the graph's part is computed in the process that computes."""
+
+    network: TorchNetwork
+
+    def draw(self, seed: int) -> Weights:
+        """See :class:`StepCalculus`."""
+        return self._checked(self.network.part.ask("draw", seed))
+
+    def forward(self, weights: Weights, inputs: Any, *, training: bool, seed: int) -> NetworkPass:
+        """See :class:`StepCalculus`."""
+        rows = self.network.arrays(inputs)
+        self.network.require_linear_growth(len(rows[0]))
+        request = (list(weights), self.network.named(rows), training, seed)
+
+        def computed_pass() -> tuple[int, np.ndarray, Weights]:
+            answer = self.network.part.ask("forward", *request)
+            if type(answer) is not list or len(answer) != 3 or type(answer[0]) is not int:
+                raise _wrong()
+            require_arrays([answer[1]], len(rows[0]), "float64")
+            return answer[0], answer[1], self._checked(answer[2])
+
+        number, outputs, moved = computed_pass()
+
+        def gradients(of_output: np.ndarray) -> list[np.ndarray | None]:
+            nonlocal number
+            answer = self.network.part.ask("gradients", number, of_output)
+            if answer is None:
+                number = computed_pass()[0]
+                answer = self.network.part.ask("gradients", number, of_output)
+            if type(answer) is not list or len(answer) != len(self.positions):
+                raise _wrong()
+            pairs = [(array, weight) for array, weight in zip(answer, moved, strict=True) if array is not None]
+            if not _are_like([array for array, _ in pairs], [weight for _, weight in pairs]):
+                raise _wrong()
+            return answer
+
+        return NetworkPass(outputs, moved, gradients)
+
+    def _checked(self, arrays: Any) -> Weights:
+        shapes = [self.network.graph.tensors[position].array.shape for position in self.positions]
+        if type(arrays) is not list or not _are_like(arrays, [np.empty(shape, "float32") for shape in shapes]):
+            raise _wrong()
+        return arrays
+
+
+def _are_like(arrays: Sequence[Any], wanted: Sequence[np.ndarray]) -> bool:
+    return len(arrays) == len(wanted) and all(
+        type(array) is np.ndarray and array.dtype == model.dtype and array.shape == model.shape
+        for array, model in zip(arrays, wanted, strict=True)
+    )
+
+
+def _wrong() -> EndedComputation:
+    return EndedComputation("The model is not computed as the kit computes it.")

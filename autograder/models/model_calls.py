@@ -1,0 +1,147 @@
+"""Calls of a rebuilt Keras model on numbers, computed where strangers' networks are computed.
+
+The examiner's own model stays what tests look at, change and train. What it is called with in evaluation mode goes to a
+twin of it that lives apart; ``predict`` and ``evaluate`` call it, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.models.computing_process import Computed, require_arrays
+
+_MASKING = ("Masking", "Embedding")
+
+
+def compute_apart(model: Any, twin: Computed) -> None:
+    """Let a model's calls be computed by its twin.
+
+    Calls that need a gradient, or take symbols or other inputs than arrays, are computed here. So are all calls of a
+    model whose layers a test has changed.
+
+    Args:
+        model: a built model, as it was rebuilt.
+        twin: a :class:`~autograder.models.model_building.ComputedModel` of the same claim.
+    """
+    import keras
+
+    if keras.config.backend() == "tensorflow" and all(str(end.dtype) != "string" for end in model.outputs):
+        model.call = _Calls(model, twin)
+
+
+def share_calls(model: Any, second: Any) -> None:
+    """Let the calls of a second model of the same graph be computed where this model's are."""
+    if type(model.call) is _Calls:
+        second.call = model.call
+
+
+def twin_of(model: Any) -> tuple[tuple[Any, ...], list[np.ndarray]] | None:
+    """Return what a model's twin is made of, and the model's weights now; None if it has no twin."""
+    calls = model.call
+    if type(calls) is not _Calls or not calls.is_as_rebuilt():
+        return None
+    return calls.twin.arguments, [np.asarray(variable) for variable in model.weights]
+
+
+class _Calls:
+    """The method ``call`` of one model."""
+
+    def __init__(self, model: Any, twin: Computed) -> None:
+        self.model, self.twin = model, twin
+        self.here = model.call
+        self.known = _structure(model)
+        self.first = [np.asarray(variable) for variable in model.weights]
+        """The weights that a new twin has."""
+        self.was_changed = False
+        layers = list(model._flatten_layers(include_self=False))
+        self.adapted = {
+            id(held) for layer in layers if type(layer).__name__ == "Normalization" for held in layer.weights
+        }
+        """The weights of layers that compute with what follows from them."""
+        graph = getattr(model, "_functional", None) or model
+        self.ends = graph._outputs_struct
+        self.masks = any(type(layer).__name__ in _MASKING and getattr(layer, "mask_zero", True) for layer in layers)
+
+    def __call__(self, inputs: Any, training: Any = None, mask: Any = None, **keywords: Any) -> Any:
+        import keras
+        import tensorflow as tf
+
+        flat = keras.tree.flatten(inputs)
+        if training or mask is not None or keywords or not _are_numbers(flat) or not self.is_as_rebuilt():
+            return self.here(inputs, training=training, mask=mask, **keywords)
+        if tf.executing_eagerly():
+            arrays = self.computed(*(tensor.numpy() for tensor in flat))
+            outputs = [tf.convert_to_tensor(array) for array in arrays]
+        elif self.masks:  # a loss looks at the mask of an output
+            return self.here(inputs, training=training, mask=mask, **keywords)
+        else:
+            outputs = tf.numpy_function(self.computed, flat, [tf.as_dtype(end.dtype) for end in self.model.outputs])
+            for output, end in zip(outputs, self.model.outputs, strict=True):
+                output.set_shape((flat[0].shape[0], *end.shape[1:]))
+        packed = keras.tree.pack_sequence_as(self.ends, outputs)
+        return packed[0] if isinstance(packed, list | tuple) and len(packed) == 1 else packed
+
+    def is_as_rebuilt(self) -> bool:
+        """Return whether a new twin with the model's weights computes what the model does."""
+        import tensorflow as tf
+
+        pairs = zip(self.model.weights, self.first, strict=True)
+        with tf.init_scope():
+            return _structure(self.model) == self.known and all(
+                _same(np.asarray(variable), before) for variable, before in pairs if id(variable) in self.adapted
+            )
+
+    def computed(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Return the outputs for arrays, in the order of the model's outputs."""
+        weights = [np.asarray(variable) for variable in self.model.weights]
+        self.was_changed = self.was_changed or not all(map(_same, weights, self.first))
+        answer = self.twin.ask("outputs", [_plain(array) for array in arrays], weights if self.was_changed else None)
+        outputs = require_arrays(answer, len(arrays[0]))
+        wanted = [(str(end.dtype), tuple(end.shape)[1:]) for end in self.model.outputs]
+        if len(outputs) != len(wanted) or not all(map(_is_as_wanted, outputs, wanted)):
+            raise ValueError("the outputs of the model have other types or shapes than it says")
+        return outputs
+
+
+def _are_numbers(tensors: list[Any]) -> bool:
+    """Return whether all are tensors of TensorFlow with values, of which no gradient is asked."""
+    import tensorflow as tf
+    from tensorflow.python.eager import record
+
+    return all(type(tensor) is not tf.Variable and tf.is_tensor(tensor) for tensor in tensors) and not (
+        record.could_possibly_record()
+        or any(isinstance(tensor, tf.SparseTensor | tf.RaggedTensor) or not tensor.shape.rank for tensor in tensors)
+    )
+
+
+def _structure(model: Any) -> str:
+    return repr(model.get_config())
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes()
+
+
+def _plain(array: np.ndarray) -> Any:
+    """Return an array as plain data; one of texts as a list of their bytes, with its shape."""
+    return array if array.dtype.kind in "biuf" else [list(array.shape), array.ravel().tolist()]
+
+
+def numbers_of(plain: Any) -> Any:
+    """Return the tensor of what :func:`_plain` returned."""
+    import tensorflow as tf
+
+    if type(plain) is list:
+        return tf.reshape(tf.constant(plain[1], tf.string), plain[0])
+    return tf.convert_to_tensor(plain)
+
+
+def _is_as_wanted(output: np.ndarray, wanted: tuple[str, tuple[int | None, ...]]) -> bool:
+    dtype, shape = wanted
+    return (
+        str(output.dtype) == dtype
+        and output.ndim == len(shape) + 1
+        and all(size in (None, given) for size, given in zip(shape, output.shape[1:], strict=True))
+    )
