@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.check import own_layers
+from autograder.check import orders, own_layers
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -83,7 +83,7 @@ def architecture(
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
-        present, lines = _compared(model, pattern, present, library)
+        present, lines, fits = _compared(model, pattern, present, library)
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
@@ -102,6 +102,8 @@ def architecture(
     if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
         reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
         return report_for_a_person(name, UNREAD_PARTS, weight, detail=reasons)
+    if lines and fits is None:
+        return report_for_a_person(name, orders.PERSON, weight, detail="; ".join([*texts, detail]))
     if lines and _may_be_right(model, pattern, present, library):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
@@ -158,19 +160,37 @@ def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[li
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
-def _compared(model: Any, pattern: Run, present: list[Step], library: str) -> tuple[list[Step], list[Difference]]:
-    """Return the steps and their differences; where layers are around layers, of the reading with fewer of them.
+def _compared(
+    model: Any, pattern: Run, present: list[Step], library: str
+) -> tuple[list[Step], list[Difference], bool | None]:
+    """Return the steps in the order that fits best, their differences, and whether they fit; None if nobody knows.
+
+    Where layers are around layers, the reading with fewer differences counts.
 
     Raises:
         TooManyLayers: the model cannot be compared.
     """
     lines = list(differences(pattern, present))
+    fits: bool | None = False
+    if lines and (network := _flow(model, library)) is not None:
+        order = orders.best_order(pattern, network)
+        fits = order.fits
+        if order.steps is not None:
+            present, lines = order.steps, list(differences(pattern, order.steps))
     if lines and library == "keras" and is_keras(model) and has_wrappers(model):
         opened = steps(model, opened=True)
         inner = list(differences(pattern, opened))
         if len(inner) < len(lines):
-            return opened, inner
-    return present, lines
+            return opened, inner, fits
+    return present, lines, fits
+
+
+def _flow(model: Any, library: str) -> orders.Flow | None:
+    """Return the layers with what each depends on; None where their order says all."""
+    if isinstance(model, Network):
+        flow: orders.Flow | None = model.flow(library)
+        return flow
+    return None
 
 
 def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:

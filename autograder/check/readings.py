@@ -31,6 +31,8 @@ class LayerReading:
     """Canonical name; None if a layer of this kind has no activation."""
     parts: Mapping[str, Any] = field(default_factory=dict)
     """Argument that is a layer → that layer, or a list of layers."""
+    only_with: frozenset[str] = frozenset()
+    """Settings that a pattern has to name to mean this layer, as a convolution of width 1."""
 
     def get_config(self) -> Mapping[str, Any]:
         """Return the arguments, as a layer does."""

@@ -47,6 +47,8 @@ class Step:
     """The layer in whose place the step stands, if it was opened."""
     calls: int = 1
     """How often the model calls the layer."""
+    pointwise: str = ""
+    """The canonical name of the activation if the step is nothing else, and treats each number alone."""
 
     def named(self, kind: str) -> list[LayerReading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""

@@ -110,6 +110,10 @@ class Network(ABC):
     def steps(self, vocabulary: str) -> Sequence[Any]:
         """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library."""
 
+    def flow(self, vocabulary: str) -> Any:
+        """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all."""
+        return None
+
     @abstractmethod
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that its steps can show; of others, they tell nothing."""

@@ -166,6 +166,12 @@ class TorchNetwork(Network):
 
         return steps(self.graph, self.measure.shapes, vocabulary)
 
+    def flow(self, vocabulary: str) -> Any:
+        """Return the layers with what each depends on."""
+        from autograder.extensions.pytorch.graph_flow import flow
+
+        return flow(self.graph, self.measure.shapes, vocabulary)
+
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""
         from autograder.extensions.pytorch.graph_layers import known_kinds
