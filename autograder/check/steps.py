@@ -47,6 +47,8 @@ class Step:
     """The layer in whose place the step stands, if it was opened."""
     calls: int = 1
     """How often the model calls the layer."""
+    recurs: bool = False
+    """Whether it is called again with what it gave, as a cell is."""
     pointwise: str = ""
     """The canonical name of the activation if the step is nothing else, and treats each number alone."""
 

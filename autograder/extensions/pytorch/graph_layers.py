@@ -187,6 +187,8 @@ class Walk:
             self.again[call.number] = self.called[call.operator, weights]
             return
         if not kind:
+            if self.vocabulary == "keras":
+                self._operation(call)
             return
         is_keras = self.vocabulary == "keras"
         free = layer.free if is_keras else layer.torch_free
@@ -316,7 +318,9 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
             if isinstance(weight, ValueRef) and weight.value not in of_data and is_array:
                 before, after = shape[-2:] if place else shape[:-3:-1]
                 return _dense(before, after, False)
-    return _summed_product(call, of_data) if call.operator == "einsum" else _pooled_over_all(call)
+    if call.operator == "index" and len(call.shape()) == 2 and call.node.args[0].value not in of_data:
+        return _embedding(call)
+    return (_summed_product(call, of_data) if call.operator == "einsum" else None) or _pooled_over_all(call)
 
 
 def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
@@ -432,7 +436,8 @@ def _pool(call: OperatorCall) -> Layer:
         "padding": _padding(padding, size, (1,) * rank),
     }
     torch = {"kernel_size": size, "stride": by_axis(stride, rank), "padding": by_axis(padding, rank)}
-    return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
+    name = f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
+    return Layer(f"{word}Pooling{rank}D", keras, name, torch, torch_free=size == call.shape()[2:])
 
 
 def _adaptive(call: OperatorCall) -> Layer | None:
@@ -442,23 +447,28 @@ def _adaptive(call: OperatorCall) -> Layer | None:
     word = "Max" if "max" in operator else "Average"
     torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
     name = f"Global{word}Pooling{rank}D" if set(size) == {1} else f"Adaptive{word}Pooling{rank}D"
-    return Layer(name, {}, torch, {"output_size": size})
+    return Layer(name, {}, torch, {"output_size": size}, torch_free=set(size) == {1})
 
 
 def _pooled_over_all(call: OperatorCall) -> Layer | None:
-    """Return the global pooling that a mean or maximum over all sides of a picture or steps is."""
-    word = {"mean": "Average", "amax": "Max", "max": "Max"}.get(call.operator)
+    """Return the global pooling that a mean or maximum over all sides of a picture or steps is.
+
+    A sum is one, too, in the words of ``torch.nn``, but for a number; there, such a pooling need not be asked for.
+    """
+    word = {"mean": "Average", "sum": "Average", "amax": "Max", "max": "Max", "einsum": "Average"}.get(call.operator)
     rank = len(call.shape()) - 2
     dims = call.get(1, "dim")
     dims = dims if isinstance(dims, list) else [dims]
+    if call.operator == "einsum" and len(call.node.refs) == 1:
+        term, _, result = call.node.args[0].replace(" ", "").partition("->")
+        rank, dims = len(term) - 2, [place for place, axis in enumerate(term) if axis not in result]
     if word is None or not 1 <= rank <= 3 or not all(type(dim) is int for dim in dims):
         return None
     axes = sorted(dim % (rank + 2) for dim in dims)
-    last = axes == [*range(rank + 2 - len(axes), rank + 2)]
-    torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{len(axes)}d" if last or axes == [1] else ""
     if axes in ([*range(1, rank + 1)], [*range(2, rank + 2)]):  # channels last, as for words, or first
-        keras = f"Global{word}Pooling{rank}D"
-        return Layer(keras, {}, torch, {"output_size": (1,) * len(axes)}, torch_free=True)
+        torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
+        keras = f"Global{word}Pooling{rank}D" if call.operator not in ("sum", "einsum") else ""
+        return Layer(keras, {}, torch, {"output_size": (1,) * rank}, torch_free=True)
     return None
 
 

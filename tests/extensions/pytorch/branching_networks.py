@@ -353,7 +353,7 @@ def wavenet() -> Branching:
     ]  # fmt: skip
     return Branching(
         SIGNALS,
-        [_conv1(8), *block[0], *block[1], check.layer("ReLU"), _conv1(3)],
+        [_conv1(8), *block[0], *block[1][:4], block[1][5], check.layer("ReLU"), _conv1(3)],
         {
             "as asked": lambda: module(plain, **parts()),
             "gate and skip first": lambda: module(gate_first, **parts()),
