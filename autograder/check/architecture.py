@@ -104,7 +104,7 @@ def architecture(
         return report_for_a_person(name, UNREAD_PARTS, weight, detail=reasons)
     if lines and fits is None:
         return report_for_a_person(name, orders.PERSON, weight, detail="; ".join([*texts, detail]))
-    if lines and _may_be_right(model, pattern, present, library):
+    if lines and _may_be_right(model, pattern, present, library, lines):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
@@ -116,7 +116,7 @@ def _family(model: Any, external: ExternalModel | None) -> str:
     return "keras" if external is None else external.family
 
 
-def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
+def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, lines: list[Difference]) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
@@ -125,7 +125,7 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
             bool(unknown)
             or _asks_for_unknown_settings(pattern, present)
             or own_layers.may_be_asked(pattern, present)
-            or model.has_own_products()
+            or own_layers.may_be_missing(lines, model.own_computations())
         )
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 

@@ -342,24 +342,6 @@ def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
     return _dense(math.prod(sizes[axis] for axis in before), math.prod(sizes[axis] for axis in after), False)
 
 
-def has_own_products(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> bool:
-    """Return whether a product of data and weights, which is no layer, may be one of the student's own."""
-    of_data = set(range(len(graph.inputs)))
-    learned = {number for number, held in enumerate(graph.tensors, start=graph.first_tensor) if held.parameter}
-    for number, node in enumerate(graph.nodes, start=graph.first_node):
-        refs = set(node.refs)
-        if not refs & of_data:
-            learned |= {number} if refs & learned else set()
-            continue
-        of_data.add(number)
-        call = OperatorCall(graph, shapes, number, node)
-        sizes = [call.shape_of(ValueRef(ref)) for ref in refs & learned]
-        meets_array = any(sum(size > 1 for size in shape) > 1 for shape in sizes)
-        if meets_array and call.operator in _PRODUCTS and layer_of(call, of_data) is None:
-            return True
-    return False
-
-
 def _dense(before: int, after: int, bias: bool) -> Layer:
     torch = {"in_features": before, "out_features": after, "bias": bias}
     return Layer("Dense", {"units": after, "use_bias": bias}, "Linear", torch)
@@ -587,7 +569,6 @@ _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
-_PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "baddbmm", "einsum", "mul"])
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
 _BIAS_AND_UNITS = {
     "Dense": ("use_bias", "units"), "Linear": ("bias", "out_features"),

@@ -11,20 +11,47 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.readings import LayerReading
-from autograder.extensions.pytorch.graph_layers import Entry
+from autograder.extensions.pytorch.graph_layers import Entry, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS
-from autograder.extensions.pytorch.operator_graph import ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 from autograder.extensions.pytorch.unit_traces import MAX_TRACED, Tracer, convolution, summed_axis
 
+_FAMILIES: Mapping[str, frozenset[str]] = {
+    "norms": frozenset(["var", "std", "sqrt", "rsqrt", "norm", "linalg_vector_norm", "pow"]),
+    "poolings": frozenset(["mean", "sum", "amax", "max", "min", "amin", "einsum"]),
+    "sizes": frozenset(["repeat_interleave", "repeat", "tile", "index", "index_select", "pad", "constant_pad_nd"]),
+}
+"""What is computed beside layers → its operators."""
 MAX_REGION = 24
 """Most operators of a formula."""
 _MEANS = frozenset(["mean", "sum", "var", "std", "norm", "linalg_vector_norm"])
 _QUOTIENTS = frozenset(["div", "mul"])
-_PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "addmm", "baddbmm", "einsum", "cdist"])
+_PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "addmm", "baddbmm", "einsum", "mul", "cdist"])
 _SAME = 1e-3
 """Accepted relative difference of a formula and its layer, which may have another epsilon."""
 _FACTORS = (0.5, 2.0)
 """Accepted factor between them: a deviation may be divided by one less than the count."""
+
+
+def own_computations(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> frozenset[str]:
+    """Return what a graph computes beside its layers that may be one of the student's own."""
+    tracer = Tracer(graph, shapes)
+    norms = own_norms(tracer)
+    read = set(norms).union(*(norm.inside for norm in norms.values()))
+    learned = {number for number, held in enumerate(graph.tensors, graph.first_tensor) if held.parameter}
+    found: set[str] = set()
+    for number, node in graph.needed_nodes():
+        if number not in tracer.of_data:
+            learned |= {number} if learned & set(node.refs) else set()
+            continue
+        call = tracer.call(number)
+        if number in read or layer_of(call, tracer.of_data) is not None:
+            continue
+        found |= {name for name, operators in _FAMILIES.items() if call.operator in operators}
+        sizes = [call.shape_of(ValueRef(ref)) for ref in learned & set(node.refs)]
+        if call.operator in _PRODUCTS and any(sum(size > 1 for size in shape) > 1 for shape in sizes):
+            found.add("products")
+    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -89,7 +116,7 @@ def _regions(tracer: Tracer, number: int) -> Iterator[tuple[int, frozenset[int]]
         if last < tracer.graph.first_node:
             return
         operator = tracer.call(last).node.operator
-        if operator not in CALCULATIONS | ARRANGEMENTS or operator.partition(".")[0] in _PRODUCTS:
+        if operator not in CALCULATIONS | ARRANGEMENTS or operator.partition(".")[0] in _PRODUCTS - {"mul"}:
             return
         inside.add(last)
         waiting = waiting - {last} | {ref for ref in tracer.call(last).node.refs if ref in tracer.of_data}
@@ -158,7 +185,8 @@ def _adds(tracer: Tracer, number: int) -> bool:
 
 def _leaves(tracer: Tracer, number: int) -> list[int]:
     """Return what is added up in a value."""
-    found, waiting = [], [number]
+    found: list[int] = []
+    waiting = [number]
     while waiting:
         value = waiting.pop()
         if value >= tracer.graph.first_node and _adds(tracer, value) and len(found) < MAX_REGION:
