@@ -175,8 +175,9 @@ def _compared(
     if lines and (network := _flow(model, library)) is not None:
         order = orders.best_order(pattern, network)
         fits = order.fits
-        if order.steps is not None:
-            present, lines = order.steps, list(differences(pattern, order.steps))
+        fewer = list(differences(pattern, order.steps)) if order.steps is not None else lines
+        if order.steps is not None and len(fewer) < len(lines):
+            present, lines = order.steps, fewer
     if lines and library == "keras" and is_keras(model) and has_wrappers(model):
         opened = steps(model, opened=True)
         inner = list(differences(pattern, opened))
@@ -190,7 +191,11 @@ def _flow(model: Any, library: str) -> orders.Flow | None:
     if isinstance(model, Network):
         flow: orders.Flow | None = model.flow(library)
         return flow
-    return None
+    if library != "keras" or not is_keras(model):
+        return None
+    from autograder.check.model_flow import flow as flow_of_model
+
+    return flow_of_model(model)
 
 
 def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import Entry, OperatorCall, activation
@@ -15,8 +16,6 @@ from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
-MAX_PARTS = 16
-"""Most layers that one is split into, or tensors that are joined, before they count as one."""
 Shapes = Mapping[int, tuple[int, ...]]
 UNITS = {
     "Dense": "units", "Linear": "out_features",
