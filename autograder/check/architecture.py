@@ -26,7 +26,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.models.network import Network
-from autograder.records.checks import CheckResult
+from autograder.records.checks import BRANCHES, CheckResult
 
 MAX_LINES = 8
 UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
@@ -93,7 +93,9 @@ def architecture(
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
-        return report(name, 1.0, message, weight=weight, detail=detail)
+        network = _flow(model, library)
+        evidence = {BRANCHES: True} if network is not None and network.branches() else {}
+        return report(name, 1.0, message, weight=weight, detail=detail, evidence=evidence)
     texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]
     texts += shapes
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))

@@ -40,7 +40,8 @@ class _Reader(FlowReader):
         self.tensors: list[Any] = []
         for first, second in opening.same:
             self.tensors += [first, second]  # so that their ids stay theirs
-            self.before.setdefault(id(second), []).append(id(first))
+            if first is not second:
+                self.before.setdefault(id(second), []).append(id(first))
         self.uses: dict[int, list[tuple[GraphPart, Any]]] = {}
         for part in self.found:
             for node in part.nodes:
@@ -85,11 +86,14 @@ class _Reader(FlowReader):
         """Return the tensors that a call takes, as those of which the sources are known."""
         return [value for tensor in node.input_tensors for value in self._known(id(tensor))]
 
-    def _known(self, value: int) -> list[int]:
+    def _known(self, value: int, passed: frozenset[int] = frozenset()) -> list[int]:
+        """Return the tensors that a tensor is, through the walls of nested models; ``passed`` are those it was."""
         if value in self.sources or value not in self.before:
             self.sources.setdefault(value, {(value, 0): 0})
             return [value]
-        return [known for before in self.before[value] for known in self._known(before)]
+        passed |= {value}
+        befores = [before for before in self.before[value] if before not in passed]
+        return [known for before in befores for known in self._known(before, passed)]
 
     def _move(self, node: Any) -> None:
         values = self._values(node)
