@@ -180,6 +180,9 @@ def _compared(
         fewer = list(differences(pattern, order.steps)) if order.steps is not None else lines
         if order.steps is not None and len(fewer) < len(lines):
             present, lines = order.steps, fewer
+        cells = {(step.number, step.kind) for step in network.atoms if step.recurs}
+        for step in present:
+            step.recurs = (step.number, step.kind) in cells
     if lines and library == "keras" and is_keras(model) and has_wrappers(model):
         opened = steps(model, opened=True)
         inner = list(differences(pattern, opened))

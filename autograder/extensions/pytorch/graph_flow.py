@@ -26,8 +26,8 @@ from autograder.extensions.pytorch.unit_traces import (
     Shapes,
     Tracer,
     Window,
-    convolution,
-    summed_axis,
+    convolutions,
+    summed_axes,
     treats_alone,
     unit_axes,
 )
@@ -52,15 +52,21 @@ class _Reader(FlowReader):
         self.sources = {number: {(number, 0): 0} for number in range(len(graph.inputs))}
         self.masks: dict[int, int] = {}
         """``id`` of an entry → its atoms, as bits."""
+        self.apart: dict[Any, list[tuple[int, Entry, int]]] = {}
+        """Convolutions of values that were cut from one: the value, the layer, and its atom."""
 
     def read(self) -> Flow:
         for number, node in self.graph.needed_nodes():
             if any(ref in self.sources for ref in node.refs):
                 self._node(OperatorCall(self.graph, self.shapes, number, node))
         self.merge()
-        for entries, reading in shifted_products(self.tracer, self.made):
+        for (origin, _, units), layers in self.apart.items():
+            if len({data for data, _, _ in layers}) == len(layers) > 1 and self._divide(origin, layers):
+                step = _in_groups(layers[0][1], units, len(layers))
+                self.flow.wholes.append(Tile(step, sum(bits for _, _, bits in layers)))
+        for entries, (reading, *others) in shifted_products(self.tracer, self.made):
             bits = sum(self.masks.get(id(entry), 0) for entry in entries)
-            whole = Entry(entries[0].number, reading.kind, reading.config)
+            whole = Entry(entries[0].number, reading.kind, reading.config, others=tuple(others))
             self.flow.wholes.append(Tile(whole.step(), bits))
         return self.flow
 
@@ -74,6 +80,9 @@ class _Reader(FlowReader):
         entries = self.made.get(number, []) if number not in self.inside else []
         if number in self.norms:
             entries = [self.norms[number].entry(self.vocabulary, self.walk.layers, number)]
+        if call.operator == "glu" and self.vocabulary == "torch":
+            gate = Entry(self.walk.layers, "Sigmoid", {}, operation=True, free=True)
+            upstream |= self.flow.add(gate.step(), upstream)
         if not entries:
             is_moved = call.node.operator in ARRANGEMENTS | SIZES or treats_alone(call)
             moved = self.moved(number, call.node.refs) if is_moved else None
@@ -84,6 +93,11 @@ class _Reader(FlowReader):
                 if entry.pointwise
                 else self._layer(call, entry, upstream)
             )
+
+    def _divide(self, origin: int | None, layers: list[tuple[int, Entry, int]]) -> bool:
+        """Return whether values are as many as the channels that they were cut from need."""
+        shape = self.shapes.get(origin, ()) if origin is not None else ()
+        return len(shape) > 2 and sum(self.shapes[data][1] for data, _, _ in layers) == shape[1]
 
     def _is_alone(self, value: Any) -> bool:
         return self.walk.uses.get(value) == 1
@@ -105,12 +119,23 @@ class _Reader(FlowReader):
         data = self.tracer.data(product)
         if data is not None and entry.config.get("groups", 1) == 1:
             rest = tuple(sorted((key, str(value)) for key, value in entry.config.items() if key != units))
+            if len(sizes) == 1 and "kernel_size" in entry.config:
+                self.apart.setdefault((self.tracer.origin(data), rest, sizes[0]), []).append((data, entry, bits))
             layers = [(self.own[entry.output, place], size, with_units) for place, size in enumerate(sizes)]
             self.alike.setdefault((data, entry.kind, rest), []).extend(layers)
         return bits
 
 
+def _in_groups(entry: Entry, units: int, groups: int) -> Step:
+    """Return the one layer that as many convolutions are, each of its own channels."""
+    config = {**entry.config, UNITS[entry.kind]: units * groups, "groups": groups}
+    config |= {"in_channels": config["in_channels"] * groups} if "in_channels" in config else {}
+    return replace(entry, config=config, others=()).step()
+
+
 def _with_units(entry: Entry, units: int) -> Step:
+    if entry.config[UNITS[entry.kind]] == units:
+        return entry.step()
     others = [
         replace(other, config={**other.config, UNITS[other.kind]: units})
         for other in entry.others
@@ -135,10 +160,10 @@ def equivalents(call: OperatorCall, entry: Entry, tracer: Tracer) -> Iterator[La
         before = layer.torch_config["in_features"] if layer is not None and layer.torch == "Linear" else 1
         sides = len(tracer.shapes.get(source, ())) - 2 if source is not None else 0
         for rank in (1, 2, 3):
-            ones = convolution(entry, Window(before, (1,) * rank, (1,) * rank, (1,) * rank, False))
-            yield replace(ones, only_with=frozenset()) if rank == sides else ones
-        if source is not None and (found := tracer.window([(source, summed_axis(call, tracer.of_data))])) is not None:
-            yield convolution(entry, found)
+            for ones in convolutions(entry, Window(before, (1,) * rank, (1,) * rank, (1,) * rank)):
+                yield replace(ones, only_with=frozenset()) if rank == sides else ones
+        window = tracer.window([(source, summed_axes(call, tracer.of_data))]) if source is not None else None
+        yield from convolutions(entry, window) if window is not None else ()
         if source is not None and tracer.is_one_hot(source):
             name = "num_embeddings" if kind == "Linear" else "input_dim"
             width = "embedding_dim" if kind == "Linear" else "output_dim"

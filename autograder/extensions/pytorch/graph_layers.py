@@ -206,12 +206,22 @@ class Walk:
             return False
         bias, units = _BIAS_AND_UNITS[previous.kind]
         added = [call.shape_of(ValueRef(ref)) for ref in call.node.refs if ref not in self.of_data]
-        follows = previous.output in call.node.refs and self.uses.get(previous.output) == 1
+        follows = any(self._moved_from(ref) == previous.output for ref in call.node.refs)
         fits = len(added) == 1 and max(added[0], default=1) == math.prod(added[0]) == previous.config[units]
         if previous.config[bias] or not follows or not fits:
             return False
         previous.config, previous.output = {**previous.config, bias: True}, call.number
         return True
+
+    def _moved_from(self, value: int) -> int:
+        """Return the result that a value was moved from, on a way that goes nowhere else."""
+        while self.uses.get(value) == 1 and value >= self.graph.first_node:
+            node = self.graph.nodes[value - self.graph.first_node]
+            data = [ref for ref in node.refs if ref in self.of_data]
+            if node.operator not in ARRANGEMENTS or len(data) != 1:
+                return value
+            value = data[0]
+        return -1
 
     def _activation(self, call: OperatorCall, name: str) -> None:
         argument = call.node.args[0]

@@ -6,7 +6,7 @@ What a formula computes is not read off its operators. It is computed on drawn n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,17 @@ from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.graph_layers import Entry, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
-from autograder.extensions.pytorch.unit_traces import MAX_TRACED, Tracer, convolution, summed_axis
+from autograder.extensions.pytorch.unit_traces import MAX_TRACED, Tracer, convolutions, summed_axes, treats_alone
 
 _FAMILIES: Mapping[str, frozenset[str]] = {
-    "norms": frozenset(["var", "std", "sqrt", "rsqrt", "norm", "linalg_vector_norm", "pow"]),
+    "norms": frozenset(["var", "var_mean", "std", "sqrt", "rsqrt", "norm", "linalg_vector_norm", "pow"]),
     "poolings": frozenset(["mean", "sum", "amax", "max", "min", "amin", "einsum"]),
     "sizes": frozenset(["repeat_interleave", "repeat", "tile", "index", "index_select", "pad", "constant_pad_nd"]),
 }
 """What is computed beside layers → its operators."""
 MAX_REGION = 24
 """Most operators of a formula."""
-_MEANS = frozenset(["mean", "sum", "var", "std", "norm", "linalg_vector_norm"])
+_MEANS = frozenset(["mean", "sum", "var", "var_mean", "std", "norm", "linalg_vector_norm"])
 _QUOTIENTS = frozenset(["div", "mul"])
 _PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "addmm", "baddbmm", "einsum", "mul", "cdist"])
 _SAME = 1e-3
@@ -116,7 +116,9 @@ def _regions(tracer: Tracer, number: int) -> Iterator[tuple[int, frozenset[int]]
         if last < tracer.graph.first_node:
             return
         operator = tracer.call(last).node.operator
-        if operator not in CALCULATIONS | ARRANGEMENTS or operator.partition(".")[0] in _PRODUCTS - {"mul"}:
+        if operator not in CALCULATIONS | ARRANGEMENTS | {"getitem"} or operator.partition(".")[0] in _PRODUCTS - {
+            "mul"
+        }:
             return
         inside.add(last)
         waiting = waiting - {last} | {ref for ref in tracer.call(last).node.refs if ref in tracer.of_data}
@@ -159,23 +161,30 @@ def _with_weights(tracer: Tracer, number: int, inside: frozenset[int]) -> tuple[
     return number, inside
 
 
-def shifted_products(tracer: Tracer, made: Mapping[int, list[Entry]]) -> Iterator[tuple[list[Entry], LayerReading]]:
+def shifted_products(
+    tracer: Tracer, made: Mapping[int, list[Entry]]
+) -> Iterator[tuple[list[Entry], list[LayerReading]]]:
     """Yield the linear layers of which each sum is a convolution, and that convolution."""
     for number, _ in tracer.graph.needed_nodes():
         users = tracer.users.get(number, [])
         if not _adds(tracer, number) or (len(users) == 1 and _adds(tracer, users[0])):
             continue
-        leaves = _leaves(tracer, number)
+        leaves = _leaves(tracer, number, made)
         entries = [made[leaf][0] for leaf in leaves if len(made.get(leaf, ())) == 1]
-        calls = [entry.call for entry in entries if entry.call is not None]
-        sources = [tracer.data(call) for call in calls]
-        if len(entries) < len(leaves) or None in sources or len(calls) < len(leaves):
+        values: list[tuple[int, Sequence[int]]] = []
+        for call in [entry.call for entry in entries if entry.call is not None]:
+            axes = [1] if "conv" in call.operator else summed_axes(call, tracer.of_data)
+            values += [(source, axes) for source in [tracer.data(call)] if source is not None]
+        if len(leaves) != len(values) or not all(map(_is_of_one_place, entries)):
             continue
-        axes = [1 if "Conv" in entry.kind else summed_axis(call, tracer.of_data) for entry, call in
-                zip(entries, calls, strict=True)]  # fmt: skip
-        window = tracer.window([(int(source or 0), axis) for source, axis in zip(sources, axes, strict=True)])
+        window = tracer.window(values)
         if window is not None and math.prod(window.kernel) == len(entries):
-            yield entries, convolution(entries[0], window)
+            yield entries, list(convolutions(entries[0], window))
+
+
+def _is_of_one_place(entry: Entry) -> bool:
+    """Return whether a layer is linear, or a convolution of width 1."""
+    return entry.kind in ("Linear", "Dense") or set(entry.config.get("kernel_size", ())) == {1}
 
 
 def _adds(tracer: Tracer, number: int) -> bool:
@@ -183,7 +192,7 @@ def _adds(tracer: Tracer, number: int) -> bool:
     return call.operator == "add" and sum(ref in tracer.of_data for ref in call.node.refs) == 2
 
 
-def _leaves(tracer: Tracer, number: int) -> list[int]:
+def _leaves(tracer: Tracer, number: int, made: Mapping[int, list[Entry]]) -> list[int]:
     """Return what is added up in a value."""
     found: list[int] = []
     waiting = [number]
@@ -191,6 +200,8 @@ def _leaves(tracer: Tracer, number: int) -> list[int]:
         value = waiting.pop()
         if value >= tracer.graph.first_node and _adds(tracer, value) and len(found) < MAX_REGION:
             waiting += [ref for ref in tracer.call(value).node.refs if ref in tracer.of_data]
+        elif value not in made and value >= tracer.graph.first_node and treats_alone(tracer.call(value)):
+            waiting += tracer.call(value).node.refs  # as ``0 + x`` of a sum over a list
         else:
             found.append(value)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,35 +45,34 @@ def treats_alone(call: OperatorCall) -> bool:
     )
 
 
-def summed_axis(call: OperatorCall, of_data: set[int]) -> int:
-    """Return the axis of its data that a product sums."""
+def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:
+    """Return the axes of its data that a product sums."""
     if call.operator == "einsum":
         terms, _, result = call.node.args[0].replace(" ", "").partition("->")
         data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
-        return next(place for place, axis in enumerate(data) if axis not in result) - len(data)
-    return -2 if call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data else -1
+        return [place - len(data) for place, axis in enumerate(data) if axis not in result]
+    return [-2] if call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data else [-1]
 
 
-def convolution(entry: Entry, window: Window) -> LayerReading:
-    """Return the convolution that a linear layer of windows is."""
+def convolutions(entry: Entry, window: Window) -> Iterator[LayerReading]:
+    """Yield the convolutions that a linear layer of windows is: of what was padded before, or one that pads."""
     rank = len(window.kernel)
-    if entry.kind in ("Dense", f"Conv{rank}D"):
+    is_keras = entry.kind in ("Dense", f"Conv{rank}D")
+    units = entry.config[UNITS[entry.kind]]
+    if is_keras:
         settings = {
-            "filters": entry.config[UNITS[entry.kind]], "kernel_size": window.kernel, "strides": window.stride,
+            "filters": units, "kernel_size": window.kernel, "strides": window.stride,
             "dilation_rate": window.dilation, "groups": 1, "use_bias": entry.config["use_bias"],
         }  # fmt: skip
-        padding: Any = "valid"
     else:
         settings = {
-            "in_channels": window.channels, "out_channels": entry.config[UNITS[entry.kind]], "groups": 1,
-            "kernel_size": window.kernel, "stride": window.stride, "dilation": window.dilation,
-            "bias": entry.config["bias"],
+            "in_channels": window.channels, "out_channels": units, "groups": 1, "kernel_size": window.kernel,
+            "stride": window.stride, "dilation": window.dilation, "bias": entry.config["bias"],
         }  # fmt: skip
-        padding = (0,) * rank
-    if not window.is_padded:
-        settings["padding"] = padding
-    kind = f"Conv{rank}{'D' if 'filters' in settings else 'd'}"
-    return LayerReading(kind, settings, only_with=frozenset(["kernel_size"]))
+    for padding in dict.fromkeys([(0,) * rank, window.padding or (0,) * rank]):
+        words: Any = ("same" if any(padding) else "valid") if is_keras else padding
+        kind = f"Conv{rank}{'D' if is_keras else 'd'}"
+        yield LayerReading(kind, {**settings, "padding": words}, only_with=frozenset(["kernel_size"]))
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,8 @@ class Window:
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
-    is_padded: bool
+    padding: tuple[int, ...] | None = None
+    """Zeros on both sides of each axis; None if there are none, or other ones."""
 
 
 class Tracer:
@@ -149,9 +149,9 @@ class Tracer:
         used: dict[int, frozenset[int]] = {}
         ends: set[frozenset[int]] = set()
         try:
-            for number in self._after(start):
+            for number, is_moved in self._after(start):
                 call = self.call(number)
-                if self.moves(number):
+                if is_moved:
                     known[number] = self.value(number, known)
                     used[number] = _labels(known[number])
                 elif treats_alone(call):
@@ -181,24 +181,26 @@ class Tracer:
     def _is_cut(self, start: int) -> bool:
         """Return whether a value that is moved from a result, or what is computed from it, has fewer numbers."""
         whole = math.prod(self.shapes[start])
-        for number in self._after(start):
+        for number, is_moved in self._after(start):
             if self.call(number).operator == "glu":
                 return True
-            if self.moves(number) and self.shapes.get(number) and math.prod(self.shapes[number]) < whole:
+            if is_moved and self.shapes.get(number) and math.prod(self.shapes[number]) < whole:
                 return True
         return False
 
-    def _after(self, start: int) -> list[int]:
-        """Return the values that are moved from a result and those that are computed from them, in order."""
-        found, waiting = set[int](), [start]
-        while waiting:
-            for number in self.users.get(waiting.pop(), []):
-                if number not in found and number in self.of_data:
-                    found.add(number)
-                    data = [ref for ref in self.call(number).node.refs if ref in self.of_data]
-                    if (self.moves(number) and len(data) == 1) or treats_alone(self.call(number)):
-                        waiting.append(number)
-        return sorted(found)
+    def _after(self, start: int) -> Iterator[tuple[int, bool]]:
+        """Yield the values that are computed from a result, in order, and whether each is only moved from it.
+
+        After a value that is computed with others, the way ends.
+        """
+        passed = {start}
+        for number, node in self.graph.needed_nodes():
+            data = {ref for ref in node.refs if ref in self.of_data}
+            if number in self.of_data and data & passed:
+                is_moved = self.moves(number) and data <= passed
+                if is_moved or treats_alone(self.call(number)):
+                    passed.add(number)
+                yield number, is_moved
 
     def origin(self, value: int) -> int | None:
         """Return the one value that a value was moved from; None if there are several."""
@@ -210,11 +212,11 @@ class Tracer:
                 return None
         return waiting.pop() if len(waiting) == 1 else None
 
-    def window(self, values: Sequence[tuple[int, int]]) -> Window | None:
+    def window(self, values: Sequence[tuple[int, Sequence[int]]]) -> Window | None:
         """Return the windows that vectors are cut from; None if they are not.
 
         Args:
-            values: the number of each value that is a part of the vectors, and which of its axes it lies along.
+            values: the number of each value that is a part of the vectors, and along which of its axes it lies.
         """
         import torch
 
@@ -225,12 +227,11 @@ class Tracer:
         labels = torch.arange(1, math.prod(shape[1:]) + 1).reshape(1, *shape[1:]).expand(shape)
         cut = []
         try:
-            for value, axis in values:
+            for value, axes in values:
                 moved = self.value(value, {start: labels})
                 if moved.numel() > MAX_TRACED:
                     return None
-                moved = moved.movedim(axis, -1)[0]
-                cut.append(moved.reshape(-1, moved.shape[-1]))
+                cut.append(moved.movedim(list(axes), list(range(-len(axes), 0))).flatten(-len(axes))[0])
             return _window_of(torch.cat(cut, -1).long().numpy() - 1, shape[1:])
         except Exception:  # sizes that are not known, or an operator that moves other things than whole numbers
             return None
@@ -270,33 +271,39 @@ def _labels(value: Any) -> frozenset[int]:
 
 
 def _window_of(cut: Any, shape: Sequence[int]) -> Window | None:
-    """Return the kernel, stride and dilation of windows over an array, with channels before or behind the other axes.
+    """Return the windows over an array, with channels before or behind the other axes.
 
     Args:
-        cut: place in the array, (windows, numbers of each); -1 for padding.
+        cut: place in the array, (..., numbers of a window); -1 for padding.
         shape: the shape of the array.
     """
     import numpy as np
 
-    whole = cut[(cut >= 0).all(axis=1)]
-    if not len(whole):
+    flat = cut.reshape(-1, cut.shape[-1])
+    (numbers,) = np.nonzero((flat >= 0).all(axis=1))
+    if not len(numbers):
         return None
+    whole = flat[numbers]
     places = np.stack(np.unravel_index(whole, shape), axis=-1)  # (windows, numbers, axes)
     low = places.min(axis=1)
     offsets = [sorted(set(places[0, :, axis] - low[0, axis])) for axis in range(len(shape))]
     channels = 0 if len(offsets[0]) == shape[0] else len(shape) - 1
     same = (np.sort(whole - whole.min(axis=1, keepdims=True)) == np.sort(whole[:1] - whole[:1].min())).all()
-    if not same or math.prod(map(len, offsets)) != cut.shape[1] or len(offsets[channels]) != shape[channels]:
+    if not same or math.prod(map(len, offsets)) != flat.shape[1] or len(offsets[channels]) != shape[channels]:
         return None
     sides = [axis for axis in range(len(shape)) if axis != channels]
     starts = [sorted(set(low[:, axis])) for axis in sides]
     gaps = [set(np.diff(offsets[axis])) or {1} for axis in sides]
     if any(len(gap) > 1 for gap in gaps):
         return None
-    return Window(
-        int(shape[channels]),
-        tuple(len(offsets[axis]) for axis in sides),
-        tuple(int(at[1] - at[0]) if len(at) > 1 else 1 for at in starts),
-        tuple(int(gap.pop()) for gap in gaps),
-        bool((cut < 0).any()),
-    )
+    kernel = tuple(len(offsets[axis]) for axis in sides)
+    stride = tuple(int(at[1] - at[0]) if len(at) > 1 else 1 for at in starts)
+    dilation = tuple(int(gap.pop()) for gap in gaps)
+    padding = None
+    if len(cut.shape) - 1 == len(sides):
+        first = np.unravel_index(numbers[0], cut.shape[:-1])
+        left = [int(stride[n] * first[n] - low[0, axis]) for n, axis in enumerate(sides)]
+        ends = [stride[n] * (cut.shape[n] - 1) - left[n] + dilation[n] * (kernel[n] - 1) for n in range(len(sides))]
+        is_even = all(end - shape[axis] + 1 == pad for end, axis, pad in zip(ends, sides, left, strict=True))
+        padding = tuple(left) if is_even else None
+    return Window(int(shape[channels]), kernel, stride, dilation, padding)

@@ -583,6 +583,10 @@ def mixer() -> Branching:
     def unfolded(own: Any, x: Any) -> Any:
         return mixed(own, own.patches(F.unfold(x, 4, stride=4).mT))
 
+    def unfolded_twice(own: Any, x: Any) -> Any:
+        x = x.unfold(2, 4, 4).unfold(3, 4, 4).permute(0, 2, 3, 1, 4, 5)
+        return mixed(own, own.patches(x.reshape(-1, 4, 48)))
+
     def tokens_by_convolution(own: Any, x: Any) -> Any:
         x = patches(own, x)
         x = x + own.b(F.gelu(own.a(own.before(x))))
@@ -631,6 +635,7 @@ def mixer() -> Branching:
             "patches reshaped": lambda: module(reshaped, **parts() | linear),
             "patches cut out": lambda: module(cut, **parts() | linear),
             "patches unfolded": lambda: module(unfolded, **parts() | linear),
+            "patches unfolded on both sides": lambda: module(unfolded_twice, **parts() | linear),
             "tokens by a convolution": lambda: module(tokens_by_convolution, **parts() | convolved),
             "weights of their own": lambda: module(
                 einsum, **parts() | {name: _drawn(*shape) for name, shape in own.items()}
@@ -703,6 +708,12 @@ def convnext() -> Branching:
         made["down"].register_forward_hook(lambda layer, x, y: y * layer.scale)
         return module(forward, **made)
 
+    def channel_by_channel(own: Any, x: Any) -> Any:
+        x = own.stem(x)
+        y = torch.cat([conv(x[:, n : n + 1]) for n, conv in enumerate(own.convs)], 1)
+        y = own.scale * own.down(own.act(own.up(own.norm(y.permute(0, 2, 3, 1)))))
+        return own.out(own.last((x + y.permute(0, 3, 1, 2)).mean((2, 3))))
+
     def in_a_sequential(own: Any, x: Any) -> Any:
         x = own.stem(x)
         y = own.block(own.depthwise(x).flatten(2).transpose(1, 2)).transpose(1, 2).reshape(x.shape)
@@ -727,6 +738,9 @@ def convnext() -> Branching:
             "a norm of channels from its formula": lambda: module(channels_first, **parts() | ones),
             "functions": lambda: module(functional, **parts()),
             "a hook that scales": hooked,
+            "a convolution for each channel": lambda: module(
+                channel_by_channel, **parts(), convs=nn.ModuleList(nn.Conv2d(1, 1, 7, padding=3) for _ in range(8))
+            ),
             "rows of places": lambda: module(in_a_sequential, **with_parts(parts())),
         },
         {
@@ -873,6 +887,18 @@ def tcn() -> Branching:
             x = F.relu(y + (x if block else own.short(x)))
         return own.out(x[:, -1])
 
+    def windows(own: Any, x: Any) -> Any:
+        def conv(n: int, x: Any) -> Any:
+            far = 1 if n < 2 else 2
+            x = F.pad(x, (2 * far, 0))
+            x = torch.stack([x[:, :, k * far : k * far + 16] for k in range(3)], 2)
+            return torch.einsum("nckt,ock->not", x, own.convs[n].weight) + own.convs[n].bias[:, None]
+
+        for block in (0, 2):
+            y = own.drop(F.relu(conv(block + 1, own.drop(F.relu(conv(block, x))))))
+            x = F.relu(y + (x if block else own.short(x)))
+        return own.out(x[:, :, -1])
+
     def dropped_before(own: Any, x: Any) -> Any:
         def layers(n: int, x: Any) -> Any:
             return F.relu(own.drop(causal(own, n, x)))
@@ -909,6 +935,7 @@ def tcn() -> Branching:
             "what looks ahead cut off": lambda: module(chomped, **parts()),
             "a linear shortcut": lambda: module(as_linear, **parts() | {"short": nn.Linear(4, 8)}),
             "three shifted linear layers": lambda: module(shifted, **shifted_parts()),
+            "einsum of windows": lambda: module(windows, **parts()),
             "dropout before ReLU": lambda: module(dropped_before, **parts()),
             "weight norm": normed,
         },
@@ -1056,6 +1083,10 @@ def seq2seq() -> Branching:
         found, _ = own.decoder(F.embedding(y, own.target.weight), (h, c))
         return torch.einsum("nth,vh->ntv", found, own.out.weight) + own.out.bias
 
+    def linear_of_one_hot(own: Any, x: Any, y: Any) -> Any:
+        _, state = own.encoder(own.a(F.one_hot(x, 9).float()))
+        return own.out(own.decoder(own.b(F.one_hot(y, 9).float()), state)[0])
+
     def last_layer_by_convolution(own: Any, x: Any, y: Any) -> Any:
         _, state = own.encoder(own.source(x))
         return own.conv(own.decoder(own.target(y), state)[0].mT).mT
@@ -1087,6 +1118,9 @@ def seq2seq() -> Branching:
             "cells in a loop": lambda: module(cells, **cell_parts()),
             "an LSTM of linear layers": lambda: module(own_lstm, **own_parts()),
             "rows of a table": lambda: module(one_hot, **parts()),
+            "linear layers of one-hot rows": lambda: module(
+                linear_of_one_hot, **parts(), a=nn.Linear(9, 6, bias=False), b=nn.Linear(9, 6, bias=False)
+            ),
             "a last convolution": lambda: module(last_layer_by_convolution, **parts(), conv=nn.Conv1d(8, 9, 1)),
         },
         {
@@ -1166,6 +1200,13 @@ def highway() -> Branching:
             change.register_forward_hook(carry(gate))
         return module(lambda own, x: own.out(own.changes[1](own.changes[0](own.start(x)))), **made)
 
+    def gated_unit(own: Any, x: Any) -> Any:
+        x = own.start(x)
+        for both in own.both:
+            h, t = both(x).chunk(2, 1)
+            x = F.glu(torch.cat([h.relu(), t], 1), 1) + torch.sigmoid(-t) * x
+        return own.out(x)
+
     def without_gate(own: Any, x: Any) -> Any:
         x = own.start(x)
         for change in own.changes:
@@ -1204,6 +1245,7 @@ def highway() -> Branching:
             "the gate first": lambda: module(gate_first, **parts()),
             "one layer, split": lambda: module(fused, **both()),
             "one layer, sliced": lambda: module(sliced, **both()),
+            "a gated linear unit": lambda: module(gated_unit, **both()),
             "one array for both": lambda: module(by_hand, **ends(), weights=drawn(2, 8, 8), biases=drawn(2, 8)),
             "arrays": lambda: module(matmul, **ends(), t=drawn(8, 8), h=drawn(8, 8), biases=drawn(2, 8)),
             "hooks": hooked,
