@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.check import own_layers
+from autograder.check import orders, own_layers
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -26,7 +26,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.vocabulary import read_pattern
 from autograder.models.network import Network
-from autograder.records.checks import CheckResult
+from autograder.records.checks import BRANCHES, CheckResult
 
 MAX_LINES = 8
 UNREAD_PARTS = "The module cannot be read, and its parts do not show what it does with them."
@@ -83,7 +83,7 @@ def architecture(
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
-        present, lines = _compared(model, pattern, present, library)
+        present, lines, fits = _compared(model, pattern, present, library)
     except TooManyLayers as error:
         message = str(error) if may_show(model, show) else "The model has too many layers to be compared."
         return report(name, 0.0, message, weight=weight, detail=str(error))
@@ -93,7 +93,9 @@ def architecture(
     detail = f"expected: {run_text(pattern)}; found: {summary}{claimed}"
     if not lines and not shapes:
         message = f"as asked: {summary}" if may_show(model, show or None) else "as asked"
-        return report(name, 1.0, message, weight=weight, detail=detail)
+        network = _flow(model, library)
+        evidence = {BRANCHES: True} if network is not None and network.branches() else {}
+        return report(name, 1.0, message, weight=weight, detail=detail, evidence=evidence)
     texts = _difference_texts(model, lines) if library == "keras" else [line.text for line in lines]
     texts += shapes
     message = "; ".join(_limited(texts) + _notes(model, pattern, lines))
@@ -102,7 +104,9 @@ def architecture(
     if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
         reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
         return report_for_a_person(name, UNREAD_PARTS, weight, detail=reasons)
-    if lines and _may_be_right(model, pattern, present, library):
+    if lines and fits is None:
+        return report_for_a_person(name, orders.PERSON, weight, detail="; ".join([*texts, detail]))
+    if lines and _may_be_right(model, pattern, present, library, lines):
         return report_for_a_person(name, own_layers.PERSON, weight, detail="; ".join([*texts, detail]))
     return report(name, 0.0, message, weight=weight, detail="; ".join([*texts, detail]))
 
@@ -114,7 +118,7 @@ def _family(model: Any, external: ExternalModel | None) -> str:
     return "keras" if external is None else external.family
 
 
-def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
+def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, lines: list[Difference]) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
@@ -123,7 +127,7 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
             bool(unknown)
             or _asks_for_unknown_settings(pattern, present)
             or own_layers.may_be_asked(pattern, present)
-            or model.has_own_products()
+            or own_layers.may_be_missing(lines, model.own_computations())
         )
     return library == "keras" and own_layers.may_be_asked(pattern, present)
 
@@ -158,19 +162,45 @@ def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[li
     return (present, None) if present is not None else ([], "The layers of this model cannot be read.")
 
 
-def _compared(model: Any, pattern: Run, present: list[Step], library: str) -> tuple[list[Step], list[Difference]]:
-    """Return the steps and their differences; where layers are around layers, of the reading with fewer of them.
+def _compared(
+    model: Any, pattern: Run, present: list[Step], library: str
+) -> tuple[list[Step], list[Difference], bool | None]:
+    """Return the steps in the order that fits best, their differences, and whether they fit; None if nobody knows.
+
+    Where layers are around layers, the reading with fewer differences counts.
 
     Raises:
         TooManyLayers: the model cannot be compared.
     """
     lines = list(differences(pattern, present))
+    fits: bool | None = False
+    if lines and (network := _flow(model, library)) is not None:
+        order = orders.best_order(pattern, network)
+        fits = order.fits
+        fewer = list(differences(pattern, order.steps)) if order.steps is not None else lines
+        if order.steps is not None and len(fewer) < len(lines):
+            present, lines = order.steps, fewer
+        cells = {(step.number, step.kind) for step in network.atoms if step.recurs}
+        for step in present:
+            step.recurs = (step.number, step.kind) in cells
     if lines and library == "keras" and is_keras(model) and has_wrappers(model):
         opened = steps(model, opened=True)
         inner = list(differences(pattern, opened))
         if len(inner) < len(lines):
-            return opened, inner
-    return present, lines
+            return opened, inner, fits
+    return present, lines, fits
+
+
+def _flow(model: Any, library: str) -> orders.Flow | None:
+    """Return the layers with what each depends on; None where their order says all."""
+    if isinstance(model, Network):
+        flow: orders.Flow | None = model.flow(library)
+        return flow
+    if library != "keras" or not is_keras(model):
+        return None
+    from autograder.check.model_flow import flow as flow_of_model
+
+    return flow_of_model(model)
 
 
 def _difference_texts(model: Any, lines: list[Difference]) -> list[str]:

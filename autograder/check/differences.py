@@ -51,14 +51,14 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
         CourseError: the pattern is too large for any model.
         TooManyLayers: the pattern is too large for this model.
     """
-    if len(_Automaton(pattern, 0).states) > MAX_STATES:
+    if len(Automaton(pattern, 0).states) > MAX_STATES:
         raise CourseError("check.architecture: the pattern is too large.")
-    states = _Automaton(pattern, len(steps)).states
+    states = Automaton(pattern, len(steps)).states
     if len(states) > MAX_STATES or len(states) * (len(steps) + 1) > MAX_CELLS:
         raise TooManyLayers(
             f"The model has {len(steps):,} layers, which are too many to be compared with what is asked."
         )
-    matches = _Matches(steps)
+    matches = Matches(steps)
     costs = _costs(states, matches, len(steps))
     state = j = 0
     while state < len(states) - 1 or j < len(steps):
@@ -70,24 +70,26 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
 
 
 @dataclass
-class _State:
+class State:
+    """A state of a pattern."""
+
     free: bool = False
     """Whether any number of arbitrary layers may stand here."""
     edges: list[tuple[LayerPattern, int]] = field(default_factory=list)
     jumps: list[int] = field(default_factory=list)
 
 
-class _Automaton:
+class Automaton:
     """The states of a pattern, from its start (the first) to its end (the last)."""
 
     def __init__(self, pattern: Run, length: int) -> None:
         self.length = length
-        self.states = [_State()]
+        self.states = [State()]
         self.end([self.run(pattern, 0)])
 
     def new(self, *, free: bool = False) -> int:
         """Add a state and return its number."""
-        self.states.append(_State(free))
+        self.states.append(State(free))
         return len(self.states) - 1
 
     def end(self, ends: list[int]) -> int:
@@ -142,7 +144,7 @@ def _shortest(run: Run) -> int:
 # --- the best way through it -------------------------------------------------------------------------
 
 
-class _Matches:
+class Matches:
     """A cache of the differences between steps and patterns."""
 
     def __init__(self, steps: list[Step]) -> None:
@@ -150,6 +152,7 @@ class _Matches:
         self.known: dict[tuple[int, int, bool], tuple[float, list[Difference]]] = {}
 
     def __call__(self, pattern: LayerPattern, j: int, after_run: bool) -> tuple[float, list[Difference]]:
+        """Return the cost and the differences of a step, and a pattern that perhaps follows ``...``."""
         key = (id(pattern), j, after_run)
         if key not in self.known:
             mismatches = list(_mismatch(pattern, self.steps[j], after_run))
@@ -158,7 +161,7 @@ class _Matches:
         return self.known[key]
 
 
-def _costs(states: list[_State], matches: _Matches, length: int) -> list[list[float]]:
+def _costs(states: list[State], matches: Matches, length: int) -> list[list[float]]:
     costs = [[float("inf")] * (length + 1) for _ in states]
     costs[-1][length] = 0.0
     for number in range(len(states) - 1, -1, -1):
@@ -174,7 +177,7 @@ def _costs(states: list[_State], matches: _Matches, length: int) -> list[list[fl
 
 
 def _best(
-    states: list[_State], costs: list[list[float]], matches: _Matches, number: int, j: int
+    states: list[State], costs: list[list[float]], matches: Matches, number: int, j: int
 ) -> tuple[int, int, list[Difference]]:
     """Take one step on the best path; return the next state, the next layer, and the differences between."""
     state, cost_here, steps = states[number], costs[number][j], matches.steps
@@ -196,11 +199,11 @@ def _best(
     return number, j + 1, extra
 
 
-def _alternatives(state: _State) -> str:
+def _alternatives(state: State) -> str:
     return " or ".join(dict.fromkeys(str(pattern) for pattern, _ in state.edges))
 
 
-def _with_alternatives(mismatches: list[Difference], step: Step, state: _State) -> list[Difference]:
+def _with_alternatives(mismatches: list[Difference], step: Step, state: State) -> list[Difference]:
     if not mismatches or mismatches[0].attribute or len(state.edges) == 1:
         return mismatches
     text = f"{step.place}: {step}, expected {_alternatives(state)}"
@@ -224,7 +227,8 @@ def _mismatch(item: LayerPattern, step: Step, after_run: bool) -> Iterator[Diffe
             text = f"{step.place}: {_with_activation(step)}, expected activation {activation}"
             yield Difference(text, step, item, "activation")
     else:
-        alternatives = [list(_attributes(item, step, reading)) for reading in step.named(item.kind)]
+        readings = [reading for reading in step.named(item.kind) if reading.only_with <= item.attributes.keys()]
+        alternatives = [list(_attributes(item, step, reading)) for reading in readings]
         if alternatives:
             yield from min(alternatives, key=len)
         else:

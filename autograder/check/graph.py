@@ -24,8 +24,10 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_AFFINE = names("Add Subtract Multiply Divide TrueDivide Negative")
-_ARRANGING = names("Cast Copy StopGradient GetItem Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis")
+AFFINE = names("Add Subtract Multiply Divide TrueDivide Negative")
+_ARRANGING = names(
+    "Cast Copy StopGradient GetItem Split Unstack Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis"
+)
 _OF_MASKS = names("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
 """Operations from which Keras makes masks."""
 _JOINING = names("Add Subtract Multiply Maximum Minimum Concatenate")
@@ -75,9 +77,7 @@ class GraphPart:
         plain = all(np.size(value) == 1 for value in self.constants)
         alone = all(len(node.input_tensors) == 1 for node in self.nodes)
         return (
-            name in _ARRANGING
-            or (name in _AFFINE and plain and alone)
-            or (name in _OF_MASKS and plain and self.of_mask)
+            name in _ARRANGING or (name in AFFINE and plain and alone) or (name in _OF_MASKS and plain and self.of_mask)
         )
 
     @property
@@ -95,9 +95,14 @@ def parts(model: Any) -> list[GraphPart]:
 
     A model without a graph (unbuilt, or of a class of the student's own) returns all its layers.
     """
-    opening = _Opening()
+    return opened(model).found
+
+
+def opened(model: Any) -> Opening:
+    """Return a walk through a model and its nested models."""
+    opening = Opening()
     opening.model(model)
-    return opening.found
+    return opening
 
 
 def leaves(model: Any) -> list[Any]:
@@ -176,12 +181,14 @@ def _graph(model: Any) -> Any:
 
 
 @dataclass
-class _Opening:
+class Opening:
     """A walk through a model and its nested models."""
 
     found: list[GraphPart] = field(default_factory=list)
     layers: int = 0
     """Number of layers passed so far, needed or not."""
+    same: list[tuple[Any, Any]] = field(default_factory=list)
+    """Pairs of tensors that are one: of a nested model, and of what is around it. The first is computed before."""
 
     def model(self, model: Any, wanted: set[int] | None = None, of_mask: bool = False, depth: int = 0) -> None:
         """Add the parts of one model.
@@ -207,9 +214,17 @@ class _Opening:
             calls = every.get(id(operation), {})
             masked = of_mask or id(operation) not in values
             if isinstance(operation, keras.Model) and depth < MAX_DEPTH:
+                self.join(operation, calls)
                 self.model(operation, {place for places in calls.values() for place in places}, masked, depth + 1)
             elif not isinstance(operation, keras.layers.InputLayer) and not is_source(operation):
                 self.part(operation, calls, masked)
+
+    def join(self, model: Any, calls: dict[int, set[int]]) -> None:
+        """Note which tensors go into a nested model, and which it gives."""
+        inner = _graph(model)
+        for node in [model._inbound_nodes[index] for index in calls] if inner is not None else []:
+            self.same += zip(node.input_tensors, inner.inputs, strict=False)
+            self.same += zip(inner.outputs, node.output_tensors, strict=False)
 
     def part(self, operation: Any, calls: dict[int, set[int]], masked: bool) -> None:
         """Add one layer or operation, if it is called."""

@@ -7,8 +7,9 @@ formula, is read as operations. Whether these are what is asked is more than a p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from autograder.check.differences import Difference
 from autograder.check.pattern import Run, singles
 from autograder.check.readings import RECURRENT
 from autograder.check.steps import Step
@@ -19,6 +20,8 @@ _PRODUCTS_OF_STEPS = 2
 """Products, or calls of a layer with weights, from which on they may be the steps of a recurrence."""
 _QUOTIENTS = frozenset(["divide", "true_divide", "truediv"])
 _EXPONENTIALS = frozenset(["exp", "exponential"])
+_WORDS = {"norms": ("Norm",), "poolings": ("Pool",), "sizes": ("Up", "Pad", "Crop")}
+"""What is computed → a word in the names of layers that it may be."""
 PERSON = "These operations may be the layer that is asked."
 
 
@@ -30,9 +33,21 @@ def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     convolves = any("conv" in kind for kind in operations)
     products = sum(count for kind, count in operations.items() if kind in _PRODUCTS)
     calls = max((step.calls for step in present if getattr(step.layer, "weights", ())), default=0)
-    recurs = max(products, calls) >= _PRODUCTS_OF_STEPS
+    is_cell = any(step.recurs and not any(map(step.named, _RECURRENT)) for step in present)
+    recurs = is_cell or max(products, calls) >= _PRODUCTS_OF_STEPS
     layer = (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
     return layer or (_scales(operations, present) and _lacks_softmax(pattern, present))
+
+
+def may_be_missing(lines: Sequence[Difference], own: Collection[str]) -> bool:
+    """Return whether what a network computes beside its layers may be a layer that is missing.
+
+    Args:
+        lines: how the network differs from the pattern.
+        own: what it computes beside its layers, see :meth:`autograder.models.network.Network.own_computations`.
+    """
+    kinds = [line.pattern.kind for line in lines if line.pattern is not None and not line.attribute]
+    return "products" in own or any(word in kind for kind in kinds for name in own for word in _WORDS.get(name, ()))
 
 
 def _scales(operations: Counter[str], present: Sequence[Step]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.check.activations import activation_name
@@ -31,6 +31,8 @@ class LayerReading:
     """Canonical name; None if a layer of this kind has no activation."""
     parts: Mapping[str, Any] = field(default_factory=dict)
     """Argument that is a layer → that layer, or a list of layers."""
+    only_with: frozenset[str] = frozenset()
+    """Settings that a pattern has to name to mean this layer, as a convolution of width 1."""
 
     def get_config(self) -> Mapping[str, Any]:
         """Return the arguments, as a layer does."""
@@ -75,6 +77,29 @@ def other_readings(layer: Any) -> Iterator[LayerReading]:
         yield from _reshaped(layer)
         if len(_shape(layer)) == 2:
             yield LayerReading("Flatten", {})
+
+
+def equivalents(reading: LayerReading, layer: Any) -> Iterator[LayerReading]:
+    """Yield the convolutions that a dense layer is, and the dense layer that a convolution is.
+
+    A convolution of width 1 is a dense layer of the channels, and one whose windows do not overlap is one of patches.
+    """
+    config = reading.config
+    if reading.kind == "Dense":
+        sides = len(_input_shape(layer)) - 2
+        for rank in (1, 2, 3):
+            ones = {"kernel_size": (1,) * rank, "strides": (1,) * rank, "dilation_rate": (1,) * rank}
+            settings = {**config, **ones, "filters": config.get("units"), "groups": 1, "padding": "valid"}
+            yield replace(reading, kind=f"Conv{rank}D", config=settings, only_with=_named_unless(rank == sides))
+    elif reading.kind in ("Conv1D", "Conv2D", "Conv3D") and config.get("groups", 1) == 1:
+        kernel, apart = config.get("kernel_size", ()), config.get("strides") == config.get("kernel_size")
+        if set(kernel) == {1} or (apart and config.get("padding") == "valid"):
+            yield replace(reading, kind="Dense", config={**config, "units": config.get("filters")})
+
+
+def _named_unless(is_over_places: bool) -> frozenset[str]:
+    """Return the settings that a pattern of a convolution has to name to mean a dense layer."""
+    return frozenset() if is_over_places else frozenset(["kernel_size"])
 
 
 def _of_cell(layer: Any) -> Iterator[LayerReading]:
@@ -181,12 +206,13 @@ def _reshaped(layer: Any) -> Iterator[LayerReading]:
 def changes_nothing(layer: Any) -> bool:
     """Return whether a layer only scales by a number, as ``x / 255`` does, or keeps its input's shape.
 
-    Such a layer may stand in a model without being asked for, as the operation may.
+    Axes of size 1 count for nothing. Such a layer may stand in a model without being asked for, as the operation may.
     """
     kind = type(layer).__name__
     if kind == "Rescaling":
         return all(isinstance(value, int | float) for value in (layer.scale, layer.offset))
-    same = kind in ("Flatten", "Reshape") and _shape(layer) and _input_shape(layer) == _shape(layer)
+    before, after = ([size for size in shape if size != 1] for shape in (_input_shape(layer), _shape(layer)))
+    same = kind in ("Flatten", "Reshape") and after and before == after
     return bool(same and math.prod(1 if size is None else size for size in _shape(layer)))
 
 

@@ -14,6 +14,7 @@ from autograder.check.readings import (
     LayerReading,
     arranged,
     changes_nothing,
+    equivalents,
     other_readings,
     own_reading,
     pooling,
@@ -47,6 +48,10 @@ class Step:
     """The layer in whose place the step stands, if it was opened."""
     calls: int = 1
     """How often the model calls the layer."""
+    recurs: bool = False
+    """Whether it is called again with what it gave, as a cell is."""
+    pointwise: str = ""
+    """The canonical name of the activation if the step is nothing else, and treats each number alone."""
 
     def named(self, kind: str) -> list[LayerReading]:
         """Return the step as a layer of this kind: what it is, what it equals, or what it holds."""
@@ -55,7 +60,7 @@ class Step:
             readings = [LayerReading(self.kind, self.layer.get_config(), self.activation)]
         elif not readings:
             held = replace(own_reading(self.layer), kind=self.kind, activation=self.activation)
-            readings = [held, *other_readings(self.layer)]
+            readings = [held, *other_readings(self.layer), *equivalents(held, self.layer)]
         return [reading for reading in readings if reading.kind == kind]
 
     @property
@@ -94,12 +99,12 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
     ends = _ends(model)
     for part in graph_parts:
         layer = part.operation
-        if _transparent(layer):
+        if is_transparent(layer):
             continue
         alone = layer_activation(layer) if part.is_layer else part.activation
         previous = next((step for step in reversed(result) if not step.free), None)
         if part.arranges:
-            result += _free_step(part)
+            result += free_step(part)
         elif alone is not None:
             if previous is not None and _joins(previous, layer, needed, ends):
                 previous.activation = alone
@@ -107,7 +112,7 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
                 result.append(Step(part.number, "Activation", layer, alone, operation=not part.is_layer))
         elif not part.is_layer:
             result = [step for step in result if not _continues(part, step, needed, ends)]
-            result.append(_operation_step(part))
+            result.append(operation_step(part))
         else:
             calls = max(1, len(part.nodes))
             result += [replace(step, calls=calls) for step in _layer_steps(part.number, layer, opened)]
@@ -132,7 +137,7 @@ def _layer_steps(number: int, layer: Any, opened: bool) -> list[Step]:
     if _is_model(inner):
         inner_steps = [replace(step, number=number) for step in steps(inner, opened=True)]
     else:
-        inner_steps = [] if _transparent(inner) else _layer_steps(number, inner, opened)
+        inner_steps = [] if is_transparent(inner) else _layer_steps(number, inner, opened)
     for step in inner_steps[-1:]:
         step.wrapper = layer
     return inner_steps
@@ -150,13 +155,20 @@ def _held(layer: Any) -> list[Any]:
     return list(getattr(layer.cell, "cells", [])) if kind == "RNN" and readings_of_stack(layer) else []
 
 
-def _free_step(part: GraphPart) -> list[Step]:
+def layer_step(part: GraphPart) -> Step:
+    """Return a layer of a model as a step."""
+    return replace(_layer_steps(part.number, part.operation, False)[0], calls=max(1, len(part.nodes)))
+
+
+def free_step(part: GraphPart) -> list[Step]:
+    """Return what an operation is that computes nothing: one step if it equals a layer, else none."""
     equals = arranged(part.operation, part.constants)
     kind = equals[0].kind if equals else ""
     return [Step(part.number, kind, part.operation, None, operation=True, free=True, equals=equals)] if equals else []
 
 
-def _operation_step(part: GraphPart) -> Step:
+def operation_step(part: GraphPart) -> Step:
+    """Return an operation of a model as a step."""
     equal = pooling(part.operation)
     equals = () if equal is None else (equal,)
     return Step(part.number, part.kind, part.operation, None, operation=True, equals=equals)
@@ -202,7 +214,7 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
         return False
     inputs = _inputs(activation_layer)
     for layer in layers:
-        if layer is activation_layer or _transparent(layer):
+        if layer is activation_layer or is_transparent(layer):
             continue
         if any(tensor is item for item in _inputs(layer)):
             return False
@@ -211,7 +223,8 @@ def _joins(previous: Step, activation_layer: Any, layers: list[Any], ends: list[
     return True
 
 
-def _transparent(layer: Any) -> bool:
+def is_transparent(layer: Any) -> bool:
+    """Return whether a layer gives what it takes."""
     return type(layer).__name__ == "Identity" or layer_activation(layer) == "linear"
 
 

@@ -30,7 +30,7 @@ from autograder.coordinator.weak_answers import MakeWork, weak_answers
 from autograder.errors import HostError, ProofError
 from autograder.exchange.work import Work
 from autograder.lint.copies import compared_copies
-from autograder.records.checks import AT_END, Outcome
+from autograder.records.checks import AT_END, BRANCHES, Outcome
 from autograder.records.course import Assignment, Course
 from autograder.records.exam import GIVEN_TAG, RAISES, Exam, ExamCell, Role, has_tag, raises_exception
 from autograder.records.grade import Grade, NotebookGrade, QuestionGrade
@@ -180,6 +180,7 @@ def _compared(course: Course, release: Release, folder: Path, solution: Grade, u
         *_failing_without_points(exams, solution),
         *(text for exam, text in gifts if _is_otters(exam)),
         *_states_of_the_end(exams, solution),
+        *_branching(exams, solution),
         *(text for exam in exams for text in placed(exam, compared_copies(exam))),
         *(text for exam in exams for text in observed_warnings(exam, assignment.limits)),
     )
@@ -230,6 +231,14 @@ def _states_of_the_end(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
                 finding = "it finds objects as they are at the end of the notebook"
                 todo = "if a later cell changes what it reads, let that cell work on a copy, or under another name"
                 yield f"{exam.notebook}, {question.id}: {finding}, because {reason}; {todo}"
+
+
+def _branching(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:
+    """Name the tests of layers in which the solution's network has branches: a pattern is one of several orders."""
+    for exam, cell, question in _tests(exams, grade):
+        if any(check.evidence.get(BRANCHES) is True for check in question.checks):
+            free = "students may write the layers of its branches in another order, and what is joined once or apart"
+            yield f"{exam.notebook}, {cell.grade_id}: the network of your solution branches: {free}"
 
 
 def _failing_without_points(exams: Sequence[Exam], grade: Grade) -> Iterator[str]:

@@ -110,13 +110,20 @@ class Network(ABC):
     def steps(self, vocabulary: str) -> Sequence[Any]:
         """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library."""
 
+    def flow(self, vocabulary: str) -> Any:
+        """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all."""
+        return None
+
     @abstractmethod
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that its steps can show; of others, they tell nothing."""
 
-    def has_own_products(self) -> bool:
-        """Tell whether it has a product with weights that may be a layer of the student's own."""
-        return False
+    def own_computations(self) -> frozenset[str]:
+        """Return what it computes beside its layers that may be one: ``products``, ``norms``, ``poolings``, ``sizes``.
+
+        A product is one with weights.
+        """
+        return frozenset()
 
     @abstractmethod
     def excess(self) -> str:

@@ -40,15 +40,17 @@ class CheckResult:
     """Points that full credit earns beyond the cell's own; such a check has no share in the cell's points."""
 
 
-PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls"})
-"""Evidence for the instructor alone: the values of full and of first credit, their direction, and whether a close call
-has the benefit of the doubt."""
+PRIVATE_EVIDENCE = frozenset({"threshold", "first_credit", "higher_is_better", "close_calls", "branches"})
+"""Evidence for the instructor alone: the values of full and of first credit, their direction, whether a close call
+has the benefit of the doubt, and :data:`BRANCHES`."""
 RECORDED = "recorded"
 """Message of a case of otter's whose detail is a JSON list: what it prints, and what it shows."""
 LEADERBOARD, ORDER = "leaderboard", "leaderboard order"
 """Names of evidence: what an entry on a leaderboard is called, and which values come first."""
 AT_END = "Objects of the notebook's kernel were as at its end, and not as at this cell: "
 """Beginning of the detail of a question whose test had no copy; the reason follows."""
+BRANCHES = "branches"
+"""Evidence of a comparison of layers: the network has branches, whose layers may stand in another order."""
 PUBLIC = "public"
 """Evidence of a case of otter's that students have, too."""
 UNDECIDED = "undecided"

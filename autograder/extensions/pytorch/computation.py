@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWN, DRAWS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import DType, Graph, ValueRef, overload
+from autograder.extensions.pytorch.operator_graph import DType, Graph, Node, ValueRef, overload
 from autograder.models.argument_values import RefusedModel
 
 _LIKE = ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
@@ -81,6 +81,21 @@ def compute(
     if not all(_is_tensor(output) for output in outputs):
         raise RefusedModel("The module's graph gives something other than tensors.")
     return outputs
+
+
+def call_operator(node: Node, values: Mapping[int, Any]) -> Any:
+    """Compute one operator from the values that it takes, as :func:`compute` does.
+
+    Raises:
+        Exception: shapes or types do not fit.
+    """
+    import torch
+
+    args = [_argument(value, values) for value in node.args]
+    if node.operator in SIZES:
+        return _size(node.operator, args)
+    keywords = {name: _argument(value, values) for name, value in node.keywords.items()}
+    return _call(node.operator, args, keywords, torch.device("cpu"), False)
 
 
 def _last_uses(graph: Graph) -> Mapping[int, list[int]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.check.activations import with_argument
@@ -39,6 +39,8 @@ class Layer:
     """Settings that ``torch.nn`` writes with a word, too."""
     free: bool = False
     """Whether it may be there without being asked for."""
+    torch_free: bool = False
+    """The same in the words of ``torch.nn``, where operations are no layers."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,16 @@ def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) 
         shapes: number of a value → its shape.
         vocabulary: ``keras`` or ``torch``.
     """
-    walk = _Walk(graph, shapes, vocabulary)
+    return [entry.step() for entry in walked(graph, shapes, vocabulary).entries]
+
+
+def walked(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> Walk:
+    """Return a walk through a graph with what it found."""
+    walk = Walk(graph, shapes, vocabulary)
     for number, node in graph.needed_nodes():
         if walk.of_data & set(node.refs):
             walk.node(OperatorCall(graph, shapes, number, node))
-    return [entry.step() for entry in walk.entries]
+    return walk
 
 
 def known_kinds(vocabulary: str) -> frozenset[str]:
@@ -98,7 +105,7 @@ def known_kinds(vocabulary: str) -> frozenset[str]:
 
 
 @dataclass
-class _Entry:
+class Entry:
     """A step that is being made."""
 
     number: int
@@ -110,32 +117,46 @@ class _Entry:
     activation: str | None = None
     output: int = -1
     """The number of the value that it gives."""
+    source: int = -1
+    """The number of the value that an activation is applied to."""
+    pointwise: str = ""
+    """The canonical name of an activation that treats each number alone."""
+    others: tuple[LayerReading, ...] = ()
+    """What else it is, with other settings."""
+    call: OperatorCall | None = None
+    """What computes it, without biases that are added."""
     words: Config = field(default_factory=dict)
     """Settings that may be written with a word instead."""
 
     def step(self) -> Step:
+        """Return what was made."""
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         configs = [self.config, {**self.config, **self.words}] if self.words else [self.config]
-        equals = tuple(LayerReading(kind, config, self.activation) for kind in kinds for config in configs)
+        equals = (
+            *(LayerReading(kind, config, self.activation) for kind in kinds for config in configs),
+            *(replace(other, activation=self.activation) for other in self.others),
+        )
         settings_to_show = {
             key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_TORCH_SETTINGS)
         }
         return Step(
             self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
-            operation=self.operation, free=self.free, equals=equals,
+            operation=self.operation, free=self.free, equals=equals, pointwise=self.pointwise,
         )  # fmt: skip
 
 
-class _Walk:
+class Walk:
+    """A walk through a graph that writes down its layers."""
+
     def __init__(self, graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> None:
         self.graph, self.vocabulary = graph, vocabulary
-        self.entries: list[_Entry] = []
+        self.entries: list[Entry] = []
         self.of_data = set(range(len(graph.inputs)))
         """The numbers of the values that depend on an input."""
         self.layers = 0
-        self.called: set[Any] = set()
-        self.again: set[int] = set()
-        """The numbers of the results of layers that were called before."""
+        self.called: dict[Any, Entry] = {}
+        self.again: dict[int, Entry] = {}
+        """The number of the result of a layer that was called before → that layer."""
         self.uses: dict[int, int] = {}
         for _, node in graph.needed_nodes():
             for ref in node.refs:
@@ -144,6 +165,7 @@ class _Walk:
             self.uses[number] = self.uses.get(number, 0) + 1
 
     def node(self, call: OperatorCall) -> None:
+        """Write down what an operator is."""
         self.of_data.add(call.number)
         name = activation(call)
         if name is not None:
@@ -156,54 +178,72 @@ class _Walk:
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
-                self.entries.append(_Entry(self.layers, "Flatten", {}, operation=True, free=True))
+                self.entries.append(Entry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number))
             return
         kind = layer.keras if self.vocabulary == "keras" else layer.torch
         config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
         weights = tuple(ref for ref in call.node.refs if ref not in self.of_data)
         if weights and (call.operator, weights) in self.called:
-            self.again.add(call.number)
+            self.again[call.number] = self.called[call.operator, weights]
             return
         if not kind:
+            if self.vocabulary == "keras":
+                self._operation(call)
             return
-        self.called.add((call.operator, weights))
-        self.layers += not layer.free
-        also = layer.also if self.vocabulary == "keras" else layer.torch_also
-        starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
-        words = {} if self.vocabulary == "keras" else layer.torch_words
-        self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number, words))
+        is_keras = self.vocabulary == "keras"
+        free = layer.free if is_keras else layer.torch_free
+        self.layers += not free
+        made = Entry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
+        made.activation = "linear" if is_keras and fuses(kind) else None
+        made.output, made.call, made.words = call.number, call, {} if is_keras else layer.torch_words
+        self.entries.append(made)
+        self.called[call.operator, weights] = made
 
     def _is_bias(self, call: OperatorCall) -> bool:
         """Take an addition of one number for each unit into the dense layer before it."""
         previous = self.entries[-1] if self.entries else None
-        if call.operator != "add" or previous is None or previous.kind not in ("Dense", "Linear"):
+        if call.operator != "add" or previous is None or previous.kind not in _BIAS_AND_UNITS:
             return False
         bias, units = _BIAS_AND_UNITS[previous.kind]
         added = [call.shape_of(ValueRef(ref)) for ref in call.node.refs if ref not in self.of_data]
-        follows = previous.output in call.node.refs and self.uses.get(previous.output) == 1
-        fits = len(added) == 1 and added[0][-1:] == (previous.config[units],) and math.prod(added[0]) == added[0][-1]
+        follows = any(self._moved_from(ref) == previous.output for ref in call.node.refs)
+        fits = len(added) == 1 and max(added[0], default=1) == math.prod(added[0]) == previous.config[units]
         if previous.config[bias] or not follows or not fits:
             return False
         previous.config, previous.output = {**previous.config, bias: True}, call.number
         return True
 
+    def _moved_from(self, value: int) -> int:
+        """Return the result that a value was moved from, on a way that goes nowhere else."""
+        while self.uses.get(value) == 1 and value >= self.graph.first_node:
+            node = self.graph.nodes[value - self.graph.first_node]
+            data = [ref for ref in node.refs if ref in self.of_data]
+            if node.operator not in ARRANGEMENTS or len(data) != 1:
+                return value
+            value = data[0]
+        return -1
+
     def _activation(self, call: OperatorCall, name: str) -> None:
         argument = call.node.args[0]
         if isinstance(argument, ValueRef) and argument.value in self.again:
             return
+        applied = Entry(self.layers, "Activation", {}, operation=True, activation=name, output=call.number)
+        applied.source = argument.value if isinstance(argument, ValueRef) else -1
+        applied.pointwise = "" if "softmax" in name else name
         if self.vocabulary == "torch":
-            kind = _TORCH_ACTIVATIONS.get(name.partition("(")[0], "")
-            if kind:
-                settings = _SETTINGS.get(kind, {})
+            applied.kind, applied.activation = _TORCH_ACTIVATIONS.get(name.partition("(")[0], ""), None
+            if applied.kind:
+                settings = _SETTINGS.get(applied.kind, {})
                 config = {key: call.get(position, key, default) for key, (position, default) in settings.items()}
-                self.entries.append(_Entry(self.layers, kind, config, operation=True, free=True))
+                applied.config, applied.free = config, True
+                self.entries.append(applied)
             return
         previous = self.entries[-1] if self.entries else None
-        joins = previous is not None and isinstance(argument, ValueRef) and previous.output == argument.value
+        joins = previous is not None and previous.output == applied.source
         if previous is not None and joins and previous.activation == "linear" and self.uses.get(previous.output) == 1:
             previous.activation = name
         else:
-            self.entries.append(_Entry(self.layers, "Activation", {}, operation=True, activation=name))
+            self.entries.append(applied)
 
     def _operation(self, call: OperatorCall) -> None:
         """Add an operation that is no layer, unless it only arranges or scales by a number."""
@@ -213,13 +253,14 @@ class _Walk:
         joined = _JOINING.get(call.operator) if several else None
         if call.node.operator in ARRANGEMENTS and joined is None:
             if flattens(call):
-                self.entries.append(_Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True))
+                flat = Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True, output=call.number)
+                self.entries.append(flat)
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
         if call.operator in _AFFINE and not several and not constants:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
-        self.entries.append(_Entry(self.layers, kind, {}, operation=True))
+        self.entries.append(Entry(self.layers, kind, {}, operation=True, output=call.number))
 
 
 def flattens(call: OperatorCall) -> bool:
@@ -281,43 +322,34 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     if reader is not None:
         return reader(call)
     if call.operator in ("matmul", "mm") and len(call.node.args) == 2:
-        weight = call.node.args[1]
-        if isinstance(weight, ValueRef) and weight.value not in of_data and len(call.shape(1)) == 2:
-            return _dense(call.shape(1)[0], call.shape(1)[1], False)
-    return _summed_product(call, of_data) if call.operator == "einsum" else _pooled_over_all(call)
+        for place, weight in enumerate(call.node.args):
+            shape = call.shape(place)
+            is_array = len(shape) >= 2 and set(shape[:-2]) <= {1}
+            if isinstance(weight, ValueRef) and weight.value not in of_data and is_array:
+                before, after = shape[-2:] if place else shape[:-3:-1]
+                return _dense(before, after, False)
+    if call.operator == "index" and len(call.shape()) == 2 and call.node.args[0].value not in of_data:
+        return _embedding(call)
+    return (_summed_product(call, of_data) if call.operator == "einsum" else None) or _pooled_over_all(call)
 
 
 def _summed_product(call: OperatorCall, of_data: set[int]) -> Layer | None:
-    """Return the dense layer that an equation such as ``bi,io->bo`` is, with the weights on either side."""
+    """Return the dense layer that an equation such as ``bi,io->bo`` is.
+
+    Its weights stand on either side, have several axes where the units have, and any axis of the data may be summed.
+    """
     equation, operands = call.node.args[:2]
     terms, _, result = equation.replace(" ", "").partition("->")
     pairs = list(zip(terms.split(","), operands, strict=False))
     data = [term for term, ref in pairs if ref.value in of_data]
     weights = [(term, call.shape_of(ref)) for term, ref in pairs if ref.value not in of_data]
-    if len(data) != 1 or len(weights) != 1 or len(weights[0][1]) != 2 or "." in weights[0][0]:
+    if len(data) != 1 or len(weights) != 1 or len(weights[0][1]) != len(weights[0][0]) or "." in weights[0][0]:
         return None
     sizes = dict(zip(*weights[0], strict=True))
-    before, after = data[0][-1:], result[-1:]
-    is_dense = {before, after} == set(sizes) and data[0][:-1] == result[:-1] and after not in data[0]
-    return _dense(sizes[before], sizes[after], False) if is_dense else None
-
-
-def has_own_products(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> bool:
-    """Return whether a product of data and weights, which is no layer, may be one of the student's own."""
-    of_data = set(range(len(graph.inputs)))
-    learned = {number for number, held in enumerate(graph.tensors, start=graph.first_tensor) if held.parameter}
-    for number, node in enumerate(graph.nodes, start=graph.first_node):
-        refs = set(node.refs)
-        if not refs & of_data:
-            learned |= {number} if refs & learned else set()
-            continue
-        of_data.add(number)
-        call = OperatorCall(graph, shapes, number, node)
-        sizes = [call.shape_of(ValueRef(ref)) for ref in refs & learned]
-        meets_array = any(sum(size > 1 for size in shape) > 1 for shape in sizes)
-        if meets_array and call.operator in _PRODUCTS and layer_of(call, of_data) is None:
-            return True
-    return False
+    before, after = sizes.keys() & set(data[0]), sizes.keys() - set(data[0])
+    if not before or not after or before & set(result) or set(result) - after != set(data[0]) - before:
+        return None
+    return _dense(math.prod(sizes[axis] for axis in before), math.prod(sizes[axis] for axis in after), False)
 
 
 def _dense(before: int, after: int, bias: bool) -> Layer:
@@ -396,7 +428,8 @@ def _pool(call: OperatorCall) -> Layer:
         "padding": _padding(padding, size, (1,) * rank),
     }
     torch = {"kernel_size": size, "stride": by_axis(stride, rank), "padding": by_axis(padding, rank)}
-    return Layer(f"{word}Pooling{rank}D", keras, f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d", torch)
+    name = f"{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
+    return Layer(f"{word}Pooling{rank}D", keras, name, torch, torch_free=size == call.shape()[2:])
 
 
 def _adaptive(call: OperatorCall) -> Layer | None:
@@ -406,20 +439,28 @@ def _adaptive(call: OperatorCall) -> Layer | None:
     word = "Max" if "max" in operator else "Average"
     torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
     name = f"Global{word}Pooling{rank}D" if set(size) == {1} else f"Adaptive{word}Pooling{rank}D"
-    return Layer(name, {}, torch, {"output_size": size})
+    return Layer(name, {}, torch, {"output_size": size}, torch_free=set(size) == {1})
 
 
 def _pooled_over_all(call: OperatorCall) -> Layer | None:
-    """Return the global pooling that a mean or maximum over all sides of a picture or steps is."""
-    word = {"mean": "Average", "amax": "Max", "max": "Max"}.get(call.operator)
+    """Return the global pooling that a mean or maximum over all sides of a picture or steps is.
+
+    A sum is one, too, in the words of ``torch.nn``, but for a number; there, such a pooling need not be asked for.
+    """
+    word = {"mean": "Average", "sum": "Average", "amax": "Max", "max": "Max", "einsum": "Average"}.get(call.operator)
     rank = len(call.shape()) - 2
     dims = call.get(1, "dim")
     dims = dims if isinstance(dims, list) else [dims]
+    if call.operator == "einsum" and len(call.node.refs) == 1:
+        term, _, result = call.node.args[0].replace(" ", "").partition("->")
+        rank, dims = len(term) - 2, [place for place, axis in enumerate(term) if axis not in result]
     if word is None or not 1 <= rank <= 3 or not all(type(dim) is int for dim in dims):
         return None
     axes = sorted(dim % (rank + 2) for dim in dims)
     if axes in ([*range(1, rank + 1)], [*range(2, rank + 2)]):  # channels last, as for words, or first
-        return Layer(f"Global{word}Pooling{rank}D", {}, "", {})
+        torch = f"Adaptive{'Max' if word == 'Max' else 'Avg'}Pool{rank}d"
+        keras = f"Global{word}Pooling{rank}D" if call.operator not in ("sum", "einsum") else ""
+        return Layer(keras, {}, torch, {"output_size": (1,) * rank}, torch_free=True)
     return None
 
 
@@ -538,9 +579,12 @@ _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
-_PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "baddbmm", "einsum", "mul"])
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
-_BIAS_AND_UNITS = {"Dense": ("use_bias", "units"), "Linear": ("bias", "out_features")}
+_BIAS_AND_UNITS = {
+    "Dense": ("use_bias", "units"), "Linear": ("bias", "out_features"),
+    **{f"Conv{rank}d": ("bias", "out_channels") for rank in (1, 2, 3)},
+    **{f"Conv{rank}D": ("use_bias", "filters") for rank in (1, 2, 3)},
+}  # fmt: skip
 _FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
 _TORCH_SETTINGS = (
     "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",

@@ -110,6 +110,8 @@ class Graph:
     outputs: tuple[int, ...]
     needed: frozenset[int] = field(default=frozenset())
     """The numbers of the values that an output depends on."""
+    decomposed: bool = False
+    """Whether operators were decomposed, which leaves no dropout."""
 
     @property
     def draws(self) -> bool:
@@ -165,7 +167,7 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
     if not outputs:
         raise RefusedModel("The module's graph has no outputs.")
     needed = _needed(nodes, outputs, len(inputs) + len(tensors))
-    return Graph(inputs, names, tensors, nodes, outputs, needed)
+    return Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True)
 
 
 def by_axis(value: Any, axes: int) -> tuple[Any, ...]:

@@ -151,17 +151,24 @@ class TorchNetwork(GraphComputation, Network):
 
         return steps(self.graph, self.measure.shapes, vocabulary)
 
+    def flow(self, vocabulary: str) -> Any:
+        """Return the layers with what each depends on."""
+        from autograder.extensions.pytorch.graph_flow import flow
+
+        return flow(self.graph, self.measure.shapes, vocabulary)
+
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""
         from autograder.extensions.pytorch.graph_layers import known_kinds
 
-        return known_kinds(vocabulary)
+        kinds = known_kinds(vocabulary)
+        return frozenset(kind for kind in kinds if "Dropout" not in kind) if self.graph.decomposed else kinds
 
-    def has_own_products(self) -> bool:
-        """Tell whether a product with weights may be a layer of the student's own."""
-        from autograder.extensions.pytorch.graph_layers import has_own_products
+    def own_computations(self) -> frozenset[str]:
+        """Return what is computed beside the layers."""
+        from autograder.extensions.pytorch.own_computations import own_computations
 
-        return has_own_products(self.graph, self.measure.shapes)
+        return own_computations(self.graph, self.measure.shapes)
 
     def trainer(self, rows: Any, labels: np.ndarray, settings: TrainingSettings) -> NetworkTrainer:
         """Prepare trainings from PyTorch's own initializers."""

@@ -461,9 +461,9 @@ def own_linear(layer: str) -> Any:
         ("torch.addmm(b, x, w.t())", True),
         ("torch.einsum('bi,oi->bo', x, w) + b", True),
         ("torch.einsum('oi, ...i -> ...o', w, x) + b", True),
-        ("torch.einsum('bi,oi->ob', x, w).T + b", False),
+        ("torch.einsum('bi,oi->ob', x, w).T + b", True),
         ("(x[:, None] * w).sum(-1) + b", False),
-        ("(w @ x.T).T + b", False),
+        ("(w @ x.T).T + b", True),
     ],
 )
 def test_a_linear_layer_of_the_students_own_is_read_or_waits_for_a_person(layer: str, is_read: bool) -> None:

@@ -149,9 +149,11 @@ def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, A
                 program = export(strict=True)  # slower; here alone, ``len(x)`` is no fixed number
             except Exception:
                 raise error from None
-    if not is_recordable(program):
+    is_whole = is_recordable(program)
+    if not is_whole:
         program = program.run_decompositions(_decompositions())
-    return record(program, module, list(shapes) if keywords else [])
+    graph, tensors = record(program, module, list(shapes) if keywords else [])
+    return {**graph, "decomposed": not is_whole}, tensors
 
 
 @contextlib.contextmanager

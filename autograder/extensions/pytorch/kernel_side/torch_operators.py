@@ -28,7 +28,7 @@ CALCULATIONS = _overloads("""
     where.self where.ScalarOther where.ScalarSelf where.Scalar masked_fill.Scalar masked_fill.Tensor nan_to_num
     softmax.int log_softmax.int _softmax _log_softmax cumsum cumprod logcumsumexp glu
     mean.dim sum.dim_IntList amax amin max.dim min.dim argmax argmin var.correction var.dim std.correction std.dim
-    prod.dim_int logsumexp linalg_vector_norm norm.ScalarOpt_dim any.dim all.dim topk sort
+    var_mean.correction prod.dim_int logsumexp linalg_vector_norm norm.ScalarOpt_dim any.dim all.dim topk sort
     matmul mm bmm mv addmm baddbmm einsum outer cosine_similarity pairwise_distance cdist
     index_put scatter_add scatter_reduce.two index_add
 """)
@@ -40,7 +40,7 @@ ARRANGEMENTS = _overloads("""
     cat stack hstack vstack concat split.Tensor split.sizes split_with_sizes chunk unbind.int flip roll repeat tile
     repeat_interleave.self_int diagonal tril triu pad constant_pad_nd pixel_shuffle pixel_unshuffle
     channel_shuffle one_hot numpy_T mT
-    copy slice_scatter select_scatter diagonal_scatter scatter.src scatter.value masked_scatter
+    unfold copy slice_scatter select_scatter diagonal_scatter scatter.src scatter.value masked_scatter
 """)
 """Operators that only move numbers."""
 SOURCES = _overloads("""
@@ -76,7 +76,7 @@ OPERATORS = CALCULATIONS | ARRANGEMENTS | SOURCES | DRAWS | LAYERS
 """All operators on tensors."""
 VIEWS = _words("""
     alias contiguous detach view reshape flatten unflatten squeeze unsqueeze permute transpose t movedim swapaxes expand
-    expand_as view_as reshape_as slice select narrow split split_with_sizes chunk unbind diagonal numpy_T mT to
+    expand_as view_as reshape_as slice select narrow unfold split split_with_sizes chunk unbind diagonal numpy_T mT to
     _unsafe_view getitem lift_fresh_copy
 """)
 """Operators whose result may share its memory with an argument."""
