@@ -21,6 +21,7 @@ from autograder.models.argument_values import RefusedModel, integer, mapping, on
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree
+from autograder.models.weight_function import WeightFunction
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
@@ -204,6 +205,12 @@ class TorchNetwork(Network):
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
         return TorchSteps(self)
+
+    def function(self) -> WeightFunction:
+        """Return what computes the graph with given numbers."""
+        from autograder.extensions.pytorch.torch_function import TorchFunction
+
+        return TorchFunction(self)
 
     def with_tensors(self, tensors: list[Any]) -> TorchNetwork:
         """Return the same graph with other numbers."""

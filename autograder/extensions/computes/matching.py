@@ -1,0 +1,202 @@
+"""The matching of the numbers of two networks, found by what each number changes.
+
+No order, name, shape or layer is compared. All numbers begin alike: with one value for all, two networks that compute
+the same give the same outputs, in whatever tensors their numbers lie. What a number changes of the outputs tells it
+from others, so that numbers fall into classes. The next values are drawn for each class, and tell more numbers apart
+(the refinement of colors that compares graphs). Numbers that stay alike, such as the units of a hidden layer, may be
+exchanged for one another: they are given different values in one order, and where that does not fit, one by one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.extensions.computes.elements import Comparison, Elements, refined
+
+_ROUNDING = 1e-7
+"""Difference of outputs that counts as rounding in double precision, relative to the largest."""
+_STARTS = (1.0, 0.3, 0.1, 0.03)
+"""Factors of the one value that all numbers begin with; the one that tells most numbers apart is taken."""
+_FACTORS = (1.0, 0.4, 1.6)
+
+
+class OutOfTime(Exception):
+    """The search took longer than it may."""
+
+
+@dataclass
+class Budget:
+    """The work that a search may take."""
+
+    rounds: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        self.end = time.process_time() + self.seconds
+
+    def spend(self) -> None:
+        """Count one round.
+
+        Raises:
+            OutOfTime: there is none left.
+        """
+        self.rounds -= 1
+        if self.rounds < 0 or time.process_time() > self.end:
+            raise OutOfTime
+
+
+class Matcher:
+    """The search for the numbers of a student's network that play the part of those of the reference.
+
+    Args:
+        reference: the asked network.
+        student: the student's.
+        own: places of the numbers that are matched, of the one and of the other; as many.
+    """
+
+    def __init__(
+        self,
+        reference: Elements,
+        student: Elements,
+        own: tuple[np.ndarray, np.ndarray],
+        comparison: Comparison,
+        budget: Budget,
+    ) -> None:
+        self.sides = (reference, student)
+        self.own = own
+        self.comparison = comparison
+        self.budget = budget
+        self.draws = np.random.default_rng([comparison.seed, 13])
+        self.scales = reference.scales[own[0]]
+        self.fits_at_start = False
+        """Whether the outputs are the same where all numbers are."""
+        self.start = self._start()
+
+    def match(self) -> np.ndarray | None:
+        """Return, for each matched number of the reference, its place among those of the student; None if none fits.
+
+        Raises:
+            OutOfTime: that was not decided.
+        """
+        found = self._search(self._begin())
+        if found is None:
+            return None
+        places = np.empty(len(self.own[0]), dtype=int)
+        places[np.argsort(found[0])] = np.argsort(found[1])
+        return places
+
+    def _start(self) -> float:
+        """Choose the value that all numbers begin with."""
+        best, most = 0.0, -1
+        usual = float(np.mean(self.scales)) if len(self.scales) else 1.0
+        for factor in _STARTS:
+            values = np.full(len(self.own[0]), usual * factor)
+            outputs, signature = self._signature(0, values)
+            classes = 0
+            if all(np.isfinite(output).all() for output in outputs):
+                classes = int(refined(np.zeros(len(values), dtype=int), signature).max(initial=0))
+            if classes > most:
+                best, most = usual * factor, classes
+        return best
+
+    def _begin(self) -> tuple[np.ndarray, np.ndarray] | None:
+        count = len(self.own[0])
+        labels = np.zeros(count, dtype=int)
+        values = np.full(count, self.start)
+        result = self._told_apart((labels, labels), (values, values))
+        self.fits_at_start = self.outputs_fit
+        return result
+
+    def _search(self, labels: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
+        labels = self._stable(labels)
+        if labels is None:
+            return None
+        alike, sizes = np.unique(labels[0], return_counts=True)
+        if (sizes == 1).all():
+            return labels
+        chosen = alike[np.argmin(np.where(sizes > 1, sizes, np.iinfo(int).max))]
+        ours, theirs = (np.flatnonzero(side == chosen) for side in labels)
+        new = int(alike.max()) + 1
+        found = self._search(self._given(labels, ours, theirs, new))
+        for other in theirs if found is None and len(ours) > 2 else []:
+            found = self._search(self._given(labels, ours[:1], np.array([other]), new))
+            if found is not None:
+                break
+        return found
+
+    def _given(
+        self, labels: tuple[np.ndarray, np.ndarray], ours: np.ndarray, theirs: np.ndarray, new: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes with some numbers of both networks in new classes of their own."""
+        given = (labels[0].copy(), labels[1].copy())
+        given[0][ours] = given[1][theirs] = new + np.arange(len(ours))
+        return given
+
+    def _stable(self, labels: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
+        """Draw values for the classes until they tell no more numbers apart; None if the networks differ."""
+        idle = 0
+        while labels is not None:
+            count = len(np.unique(labels[0]))
+            if idle == 2 or (count == len(labels[0]) and idle):
+                return labels
+            labels = self._told_apart(labels, self._drawn(labels))
+            if labels is not None:
+                idle = idle + 1 if len(np.unique(labels[0])) == count else 0
+        return None
+
+    def _drawn(self, labels: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a value for each class, of the size that is usual for its numbers in the reference."""
+        classes = int(max(labels[0].max(), labels[1].max())) + 1
+        members = np.maximum(np.bincount(labels[0], minlength=classes), 1)
+        scales = np.bincount(labels[0], self.scales, minlength=classes) / members
+        sizes = np.abs(self.draws.normal(size=classes)) * 0.7 + 0.3
+        signs = np.where(self.draws.random(classes) < 0.35, -1, 1)
+        values = scales * sizes * signs * _FACTORS[self.draws.integers(len(_FACTORS))]
+        if not all(np.isfinite(output).all() for output in self._signature(0, values[labels[0]])[0]):
+            values = np.abs(values)
+        return values[labels[0]], values[labels[1]]
+
+    def _told_apart(
+        self, labels: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return finer classes; None if the networks give other outputs, or have other numbers in a class."""
+        self.budget.spend()
+        (ours, our_signature), (theirs, their_signature) = (self._signature(side, values[side]) for side in (0, 1))
+        self.outputs_fit = agree(ours, theirs)
+        if not self.outputs_fit:
+            return None
+        joined = refined(np.concatenate(labels), np.nan_to_num(np.concatenate([our_signature, their_signature])))
+        finer = joined[: len(labels[0])], joined[len(labels[0]) :]
+        return finer if np.array_equal(np.sort(finer[0]), np.sort(finer[1])) else None
+
+    def _signature(self, side: int, values: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        numbers = np.zeros(self.sides[side].count)
+        numbers[self.own[side]] = values
+        with np.errstate(all="ignore"):
+            outputs, signature = self.sides[side].signature(numbers, self.comparison)
+        return outputs, signature[self.own[side]]
+
+
+def agree(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: float = _ROUNDING) -> bool:
+    """Return whether two networks gave the same outputs, but for rounding."""
+    return difference(ours, theirs) <= tolerance
+
+
+def difference(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
+    """Return the largest difference of outputs, relative to the largest output beside it; infinite for NaN in one."""
+    if len(ours) != len(theirs):
+        return np.inf
+    largest = 0.0
+    for one, other in zip(ours, theirs, strict=True):
+        one, other = one.ravel(), other.ravel()
+        if len(one) != len(other) or not np.array_equal(np.isnan(one), np.isnan(other)):
+            return np.inf
+        known = ~np.isnan(one) & ~(one == other)
+        with np.errstate(all="ignore"):
+            size = float(np.abs(one[np.isfinite(one)]).max(initial=0.0)) or 1.0
+            gap = float(np.abs(one[known] - other[known]).max(initial=0.0)) / size
+        largest = max(largest, np.inf if np.isnan(gap) else gap)
+    return largest
