@@ -24,6 +24,9 @@ class KerasFunction(WeightFunction):
         CourseError: Keras does not run on TensorFlow here.
     """
 
+    rounding = 1e-6
+    """TensorFlow keeps constants of some formulas in single precision, as the root of 2 in a GELU."""
+
     def __init__(self, model: Any) -> None:
         import keras
 

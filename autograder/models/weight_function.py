@@ -1,4 +1,4 @@
-"""A network as a function of its rows and its numbers, in double precision: what networks of all libraries have in common.
+"""A network as a function of its rows and its numbers, in double precision: what all libraries have in common.
 
 Whoever compares two networks gives both the same numbers. Nothing here knows a layer or an operator.
 """
@@ -34,6 +34,8 @@ class WeightFunction(ABC):
     """The numbers that it has, float64."""
     kinds: Sequence[NumberKind]
     """What each array is."""
+    rounding = 1e-9
+    """Relative error of what the library computes, gradients included."""
 
     @abstractmethod
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:

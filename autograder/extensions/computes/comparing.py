@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from autograder.models.weight_function import NumberKind, WeightFunction
 
 _EXACT = 1e-6
 """Largest difference of outputs in double precision, relative to the largest output, that counts as none."""
-_NEARLY = 1e-2
+_NEARLY = 5e-3
 """Largest difference that another formula of the same thing makes: an epsilon, or an approximated activation."""
-_DRAWS = (1.0, 0.5, 1.7, 1.0)
-"""Factors of the weights with which matched networks are compared."""
+_DRAWS = (1.0, 0.5, 1.7, 6.0)
+"""Factors of the weights with which matched networks are compared; the last shows where values are cut."""
+_SIGN_SECONDS = 4.0
+"""Processor time for the search of weights that stand with another sign."""
 _ROUNDS, _SECONDS = 600, 40.0
 _MAX_SEARCHED = 400_000
 """Most numbers that are told apart one by one."""
@@ -45,6 +48,11 @@ _OTHER = Finding(
     "look at activations, at what is added or joined, and at the order of the layers",
 )
 _CONSTANTS = "Your network computes what is asked if the constants that it holds are exchanged for others."
+_UNREGISTERED = (
+    "Numbers that are weights of the asked network are constants of yours: no optimizer trains them. Layers in a plain "
+    "list or a tensor that is no parameter are not found; use nn.ModuleList, nn.Parameter or a layer"
+)
+_TRAINS_CONSTANTS = "Numbers that are constants of the asked network are weights of yours, so that they are trained"
 _NEAR = (
     "Your network computes nearly what is asked: outputs differ by a little, as by another epsilon or an approximation."
 )
@@ -73,11 +81,19 @@ def compare(
         pair = _Pair(Elements(reference, kinds), Elements(student, kinds), comparison, rows, budget)
         finding = pair.finding()
         if finding.verdict == "same":
-            return Finding("undecided", _CONSTANTS) if "constant" in kinds else finding
+            return _of_constants(reference, student) if "constant" in kinds else finding
         if first is None or (first.verdict == "other" and finding.verdict == "undecided"):
             first = finding if "constant" not in kinds else first
     assert first is not None
     return first
+
+
+def _of_constants(reference: WeightFunction, student: WeightFunction) -> Finding:
+    """Say of networks that are the same with other constants which of them holds weights as constants."""
+    ours, theirs = (Elements(function, ("weight", "frozen")).count for function in (reference, student))
+    if theirs < ours:
+        return Finding("other", _UNREGISTERED)
+    return Finding("other", _TRAINS_CONSTANTS) if theirs > ours else Finding("undecided", _CONSTANTS)
 
 
 def _exchanged(reference: WeightFunction, student: WeightFunction) -> Iterator[tuple[NumberKind, ...]]:
@@ -90,9 +106,7 @@ def _exchanged(reference: WeightFunction, student: WeightFunction) -> Iterator[t
         yield (*_WEIGHTS, "constant")
 
 
-def _other_outputs(
-    reference: WeightFunction, student: WeightFunction, comparison: Comparison
-) -> Finding | None:
+def _other_outputs(reference: WeightFunction, student: WeightFunction, comparison: Comparison) -> Finding | None:
     """Return what is said of outputs of another number or shape."""
     ours = reference.outputs(reference.arrays, comparison.rows)
     theirs = student.outputs(student.arrays, comparison.rows)
@@ -126,16 +140,18 @@ class _Pair:
     ) -> None:
         self.reference, self.student = reference, student
         self.comparison, self.rows, self.budget = comparison, rows, budget
+        self.exact = max(_EXACT, 10 * reference.function.rounding, 10 * student.function.rounding)
 
     def finding(self) -> Finding:
         """Match the numbers, and tell what follows."""
-        in_order = np.inf
-        if self.reference.shapes == self.student.shapes:
-            every = np.arange(self.reference.count)
-            in_order = self._difference(every, every)
-            if in_order <= _EXACT:
+        in_order, order = np.inf, _by_shape(self.reference, self.student)
+        if order is not None:
+            in_order = self._difference(np.arange(self.reference.count), order)
+            if in_order <= self.exact:
                 return SAME
         near = Finding("undecided", _NEAR) if in_order <= _NEARLY else None
+        if not self.reference.count or not self.student.count:
+            return Finding("other", _other_weights(self.reference, self.student), True)
         if max(self.reference.count, self.student.count) > _MAX_SEARCHED:
             return near or Finding("undecided", _TIME)
         try:
@@ -160,13 +176,17 @@ class _Pair:
 
     def _searched(self, ours: np.ndarray, theirs: np.ndarray) -> Finding | None:
         """Return that the networks are the same or nearly so; None if no assignment makes them so."""
-        for _ in _signs(self.student):
-            matcher = Matcher(self.reference, self.student, (ours, theirs), self.comparison, self.budget)
-            places = matcher.match()
-            if places is not None:
-                gap = self._difference(ours, theirs[places])
+        for tolerance in (0.0, _NEARLY):
+            matcher = Matcher(
+                self.reference, self.student, (ours, theirs), self.comparison, self.budget, tolerance=tolerance
+            )
+            for _ in _signs(self.student, self.budget) if not tolerance else [None]:
+                if not matcher.fits_at_start():
+                    continue
+                places = matcher.match()
+                gap = np.inf if places is None else self._difference(ours, theirs[places])
                 if gap <= _NEARLY:
-                    return SAME if gap <= _EXACT else Finding("undecided", _NEAR)
+                    return SAME if gap <= self.exact else Finding("undecided", _NEAR)
         return None
 
     def _difference(self, ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -193,6 +213,22 @@ class _Pair:
         return np.inf if any(np.isnan(one).all() for one in outputs[0]) else difference(*outputs)
 
 
+def _by_shape(reference: Elements, student: Elements) -> np.ndarray | None:
+    """Return the places of the student's numbers if arrays of the same shape are the same in their order, else None."""
+    left = list(range(len(student.shapes)))
+    starts = np.cumsum([0, *student.sizes])
+    pieces = []
+    for shape in reference.shapes:
+        fitting = [place for place in left if student.shapes[place] in (shape, shape[::-1])]
+        if not fitting:
+            return None
+        place = next((place for place in fitting if student.shapes[place] == shape), fitting[0])
+        left.remove(place)
+        numbers = starts[place] + np.arange(student.sizes[place]).reshape(student.shapes[place])
+        pieces.append((numbers if student.shapes[place] == shape else numbers.T).ravel())
+    return np.concatenate(pieces) if pieces and not left else None
+
+
 def _matchable(ours: Roles, theirs: Roles) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield numbers that may be matched: all, or without those that change nothing of their own."""
     if len(ours.own) == len(theirs.own):
@@ -200,24 +236,49 @@ def _matchable(ours: Roles, theirs: Roles) -> Iterator[tuple[np.ndarray, np.ndar
         return
     if ours.dimension != theirs.dimension:
         return
-    for without_ours in (np.array([], dtype=int), ours.redundant):
-        for without_theirs in (np.array([], dtype=int), theirs.redundant):
+    none = np.array([], dtype=int)
+    for without_ours in (none, *ours.redundant):
+        for without_theirs in (none, *theirs.redundant):
             left = np.setdiff1d(ours.own, without_ours), np.setdiff1d(theirs.own, without_theirs)
             if len(left[0]) == len(left[1]):
                 yield left
 
 
-def _signs(student: Elements) -> Iterator[None]:
+def _signs(student: Elements, budget: Budget) -> Iterator[None]:
     """Yield once for the student's weights, and for each turn of signs that a way of writing may bring.
 
-    A gate may be open where that of the reference is closed: ``1 - sigmoid(z)`` is ``sigmoid(-z)``.
+    A gate may be open where that of the reference is closed: ``1 - sigmoid(z)`` is ``sigmoid(-z)``. It is a layer, or a
+    part of one that computes several gates at once.
     """
     yield
-    count = len(student.places)
-    for chosen in [*([place] for place in range(count)), *map(list, pairwise(range(count)))]:
-        student.signs = np.where(np.isin(student.tensor, chosen), -1.0, 1.0)
-        yield
+    end = time.process_time() + _SIGN_SECONDS
+    places = range(len(student.places))
+    groups = [*([place] for place in places), *map(list, pairwise(places))]
+    for count in range(1, _MAX_GATES + 1):
+        for group in groups:
+            for axis in (0, -1):
+                for gate in range(count):
+                    signs = _turned_signs(student, group, count, gate, axis)
+                    if signs is not None and time.process_time() < min(end, budget.end):
+                        student.signs = signs
+                        yield
     student.signs = np.ones(student.count)
+
+
+_MAX_GATES = 4
+
+
+def _turned_signs(student: Elements, group: Sequence[int], count: int, gate: int, axis: int) -> np.ndarray | None:
+    """Return signs in which one part of each of some arrays is turned; None if they have no such parts."""
+    pieces = [np.ones(shape) for shape in student.shapes]
+    for place in group:
+        shape = student.shapes[place]
+        if not shape or shape[axis] % count or (axis == 0 and all(len(student.shapes[one]) < 2 for one in group)):
+            return None
+        width = shape[axis] // count
+        moved = np.moveaxis(pieces[place], axis, 0)
+        moved[gate * width : (gate + 1) * width] = -1
+    return np.concatenate([piece.ravel() for piece in pieces])
 
 
 def _other_weights(reference: Elements, student: Elements) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ _STATISTICS: dict[NumberKind, float] = {"mean": 0.3, "variance": 1.7}
 """What all statistics of normalizations are set to: the library keeps them, and a right network has them, too."""
 _PASSES = 2
 """Random combinations of outputs whose gradients tell one number from another."""
-_POINTS, _MAX_POINTS = 2, 8
+_POINTS, _MAX_POINTS = 3, 8
 """Random weights at which is looked which numbers change an output, and how many more where some do not."""
-RELATIVE, ABSOLUTE = 1e-7, 1e-11
+RELATIVE, ABSOLUTE = 1e-9, 1e-11
 """Differences that count as rounding in double precision: relative to a number, and to the largest one beside it."""
 
 
@@ -101,14 +101,14 @@ class Roles:
     """Which numbers of a network play a part of their own."""
 
     own: np.ndarray
-    """Places of the numbers that are exchanged. Of numbers of which only the sum counts, this is the first."""
+    """Places of the numbers that are exchanged. Of numbers of which only the sum counts, this is the last."""
     silent: np.ndarray
     """Places of numbers that change no output, such as those of a layer that is not used."""
     dimension: int
     """The number of ways in which the outputs change, which the way a network is written does not change."""
-    redundant: np.ndarray
+    redundant: tuple[np.ndarray, ...]
     """Places of numbers in ``own`` that change nothing that a later one does not change, as a bias before a
-    normalization with a shift."""
+    normalization with a shift; and the same for an earlier one."""
 
 
 def roles(elements: Elements, comparison: Comparison) -> Roles:
@@ -136,12 +136,13 @@ def roles(elements: Elements, comparison: Comparison) -> Roles:
         largest = np.take_along_axis(turned, np.abs(turned).argmax(axis=1)[:, None], axis=1)
         directions = refined(directions, turned * np.where(largest < 0, -1, 1), relative=1e-6, absolute=1e-7)
     loud = np.flatnonzero(~silent)
-    own = loud[np.unique(labels[loud], return_index=True)[1]]
-    last = {}
-    for place in np.sort(own):
-        last[directions[place]] = place
-    redundant = np.array([place for place in own if last[directions[place]] != place], dtype=int)
-    return Roles(np.sort(own), np.flatnonzero(silent), len(last), np.sort(redundant))
+    own = np.sort(loud[::-1][np.unique(labels[loud][::-1], return_index=True)[1]])
+    last = {directions[place]: place for place in own}
+    first = {directions[place]: place for place in own[::-1]}
+    redundant = tuple(
+        np.array([place for place in own if kept[directions[place]] != place], dtype=int) for kept in (last, first)
+    )
+    return Roles(own, np.flatnonzero(silent), len(last), redundant)
 
 
 def refined(
@@ -166,6 +167,3 @@ def refined(
         labels = np.empty(len(order), dtype=int)
         labels[order] = new
     return labels
-
-
-Evaluate = Callable[[np.ndarray], list[np.ndarray]]

@@ -55,6 +55,8 @@ class Matcher:
         reference: the asked network.
         student: the student's.
         own: places of the numbers that are matched, of the one and of the other; as many.
+        tolerance: difference of outputs that counts as none, relative to the largest; 0 for rounding alone. If it is
+            more, numbers are told apart in each network by itself, and matched by their order.
     """
 
     def __init__(
@@ -64,16 +66,30 @@ class Matcher:
         own: tuple[np.ndarray, np.ndarray],
         comparison: Comparison,
         budget: Budget,
+        *,
+        tolerance: float = 0.0,
     ) -> None:
+        self.rounding = max(reference.function.rounding, student.function.rounding)
+        self.is_loose = tolerance > 0
+        self.tolerance = tolerance or max(_ROUNDING, self.rounding)
         self.sides = (reference, student)
         self.own = own
         self.comparison = comparison
         self.budget = budget
         self.draws = np.random.default_rng([comparison.seed, 13])
         self.scales = reference.scales[own[0]]
-        self.fits_at_start = False
-        """Whether the outputs are the same where all numbers are."""
         self.start = self._start()
+        """The value that all numbers begin with."""
+
+    def fits_at_start(self) -> bool:
+        """Return whether the outputs are the same where all numbers are; else no assignment makes them so."""
+        outputs = []
+        for side, own in zip(self.sides, self.own, strict=True):
+            numbers = np.zeros(side.count)
+            numbers[own] = self.start
+            with np.errstate(all="ignore"):
+                outputs.append(side.outputs(numbers, self.comparison))
+        return agree(outputs[0], outputs[1], self.tolerance)
 
     def match(self) -> np.ndarray | None:
         """Return, for each matched number of the reference, its place among those of the student; None if none fits.
@@ -106,9 +122,7 @@ class Matcher:
         count = len(self.own[0])
         labels = np.zeros(count, dtype=int)
         values = np.full(count, self.start)
-        result = self._told_apart((labels, labels), (values, values))
-        self.fits_at_start = self.outputs_fit
-        return result
+        return self._told_apart((labels, labels), (values, values))
 
     def _search(self, labels: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
         labels = self._stable(labels)
@@ -165,11 +179,15 @@ class Matcher:
         """Return finer classes; None if the networks give other outputs, or have other numbers in a class."""
         self.budget.spend()
         (ours, our_signature), (theirs, their_signature) = (self._signature(side, values[side]) for side in (0, 1))
-        self.outputs_fit = agree(ours, theirs)
-        if not self.outputs_fit:
+        if not agree(ours, theirs, self.tolerance):
             return None
-        joined = refined(np.concatenate(labels), np.nan_to_num(np.concatenate([our_signature, their_signature])))
-        finer = joined[: len(labels[0])], joined[len(labels[0]) :]
+        our_signature, their_signature = np.nan_to_num(our_signature), np.nan_to_num(their_signature)
+        if self.is_loose:
+            finer = refined(labels[0], our_signature), refined(labels[1], their_signature)
+        else:
+            both = np.concatenate([our_signature, their_signature])
+            joined = refined(np.concatenate(labels), both, relative=self.rounding, absolute=self.rounding / 100)
+            finer = joined[: len(labels[0])], joined[len(labels[0]) :]
         return finer if np.array_equal(np.sort(finer[0]), np.sort(finer[1])) else None
 
     def _signature(self, side: int, values: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:

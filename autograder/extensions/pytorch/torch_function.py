@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.extensions.pytorch import graph_numbers
-from autograder.extensions.pytorch.computation import compute, preserved_draws
+from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node
 from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
 
@@ -65,7 +65,8 @@ class TorchFunction(WeightFunction):
                 return [np.zeros(array.shape) for array in self.arrays]
             chosen, weights = zip(*pairs, strict=True)
             wanted = [tensor for tensor in held if tensor.requires_grad]
-            found = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
+            with one_thread():
+                found = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
             results = [next(found) if tensor.requires_grad else None for tensor in held]
             return [
                 np.zeros(array.shape) if gradient is None else gradient.to_dense().double().numpy()
@@ -87,7 +88,7 @@ class TorchFunction(WeightFunction):
 
         inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
         self.network.require_linear_growth(len(inputs[0]))
-        with preserved_draws():
+        with preserved_draws(), one_thread():
             torch.default_generator.manual_seed(0)
             return compute(self.graph, inputs, tensors, by_chance=False)
 
