@@ -35,8 +35,8 @@ class KerasFunction(WeightFunction):
         self.copy = type(model).from_config(_in_double(model.get_config()))
         if not self.copy.built:
             self.copy.build(model.input_shape)
-        self.places = [place for place, held in enumerate(model.weights) if "float" in str(held.dtype)]
-        self.arrays = [np.asarray(model.weights[place], dtype=np.float64) for place in self.places]
+        self.positions = [position for position, held in enumerate(model.weights) if "float" in str(held.dtype)]
+        self.arrays = [np.asarray(model.weights[position], dtype=np.float64) for position in self.positions]
         statistics = {
             id(getattr(layer, name)): kind
             for layer in model._flatten_layers()
@@ -45,12 +45,12 @@ class KerasFunction(WeightFunction):
         }
         trained = {id(variable) for variable in model.trainable_weights}
         kinds: list[NumberKind] = []
-        for place in self.places:
-            held = model.weights[place]
+        for position in self.positions:
+            held = model.weights[position]
             plain: NumberKind = "frozen" if held.trainable or _is_frozen(held, model) else "constant"
             kinds.append(statistics.get(id(held), "weight" if id(held) in trained else plain))
         self.kinds = kinds
-        self.variables = [self.copy.weights[place] for place in self.places]
+        self.variables = [self.copy.weights[position] for position in self.positions]
 
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
         """Compute the outputs."""
@@ -73,10 +73,10 @@ class KerasFunction(WeightFunction):
                 for array, output in zip(of_outputs, outputs, strict=True)
                 if output.dtype.is_floating
             ]
-            found = tape.gradient(chosen, held, output_gradients=weights) if chosen else [None] * len(held)
+            derivatives = tape.gradient(chosen, held, output_gradients=weights) if chosen else [None] * len(held)
             return [
                 np.zeros(array.shape) if gradient is None else np.asarray(tf.convert_to_tensor(gradient), np.float64)
-                for gradient, array in zip(found, self.arrays, strict=True)
+                for gradient, array in zip(derivatives, self.arrays, strict=True)
             ]
 
         return FunctionPass([np.asarray(output, dtype=np.float64) for output in outputs], gradients)

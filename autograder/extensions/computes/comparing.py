@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
-from autograder.extensions.computes.elements import Comparison, Elements, Roles, roles
-from autograder.extensions.computes.matching import Budget, Matcher, OutOfTime, difference
+from autograder.extensions.computes.elements import ComparedRows, Elements, Roles, roles
+from autograder.extensions.computes.number_matching import Matcher, SearchBudget, SearchTimeout, difference
+from autograder.extensions.computes.weight_signs import turned_signs
 from autograder.models.weight_function import NumberKind, WeightFunction
 
 _EXACT = 1e-6
@@ -21,8 +20,6 @@ _NEARLY = 5e-3
 """Largest difference that another formula of the same thing makes: an epsilon, or an approximated activation."""
 _DRAWS = (1.0, 0.5, 1.7, 6.0)
 """Factors of the weights with which matched networks are compared; the last shows where values are cut."""
-_SIGN_SECONDS = 4.0
-"""Processor time for the search of weights that stand with another sign."""
 _ROUNDS, _SECONDS = 600, 40.0
 _MAX_SEARCHED = 400_000
 """Most numbers that are told apart one by one."""
@@ -32,7 +29,7 @@ Verdict = Literal["same", "other", "undecided"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Sameness:
     """Whether two networks compute the same, and why that is said."""
 
     verdict: Verdict
@@ -41,8 +38,8 @@ class Finding:
     """Whether the sentence tells shapes or numbers of either network."""
 
 
-SAME = Finding("same", "with the same weights, it gives the same outputs")
-_OTHER = Finding(
+SAME = Sameness("same", "with the same weights, it gives the same outputs")
+_DIFFERENT = Sameness(
     "other",
     "With the same weights, your network computes something else than the asked one. Its weights are as many as asked: "
     "look at activations, at what is added or joined, and at the order of the layers",
@@ -61,8 +58,13 @@ _REDUNDANT = "Your network has another number of weights than the asked one, and
 
 
 def compare(
-    reference: WeightFunction, student: WeightFunction, comparison: Comparison, rows: Any, *, seconds: float = _SECONDS
-) -> Finding:
+    reference: WeightFunction,
+    student: WeightFunction,
+    comparison: ComparedRows,
+    rows: Any,
+    *,
+    seconds: float = _SECONDS,
+) -> Sameness:
     """Tell whether two networks compute the same, for some assignment of weights.
 
     Args:
@@ -75,8 +77,8 @@ def compare(
     problem = _other_outputs(reference, student, comparison)
     if problem is not None:
         return problem
-    budget = Budget(_ROUNDS, seconds)
-    first: Finding | None = None
+    budget = SearchBudget(_ROUNDS, seconds)
+    first: Sameness | None = None
     for kinds in _exchanged(reference, student):
         pair = _Pair(Elements(reference, kinds), Elements(student, kinds), comparison, rows, budget)
         finding = pair.finding()
@@ -88,12 +90,12 @@ def compare(
     return first
 
 
-def _of_constants(reference: WeightFunction, student: WeightFunction) -> Finding:
+def _of_constants(reference: WeightFunction, student: WeightFunction) -> Sameness:
     """Say of networks that are the same with other constants which of them holds weights as constants."""
     ours, theirs = (Elements(function, ("weight", "frozen")).count for function in (reference, student))
     if theirs < ours:
-        return Finding("other", _UNREGISTERED)
-    return Finding("other", _TRAINS_CONSTANTS) if theirs > ours else Finding("undecided", _CONSTANTS)
+        return Sameness("other", _UNREGISTERED)
+    return Sameness("other", _TRAINS_CONSTANTS) if theirs > ours else Sameness("undecided", _CONSTANTS)
 
 
 def _exchanged(reference: WeightFunction, student: WeightFunction) -> Iterator[tuple[NumberKind, ...]]:
@@ -106,21 +108,20 @@ def _exchanged(reference: WeightFunction, student: WeightFunction) -> Iterator[t
         yield (*_WEIGHTS, "constant")
 
 
-def _other_outputs(reference: WeightFunction, student: WeightFunction, comparison: Comparison) -> Finding | None:
+def _other_outputs(reference: WeightFunction, student: WeightFunction, comparison: ComparedRows) -> Sameness | None:
     """Return what is said of outputs of another number or shape."""
     ours = reference.outputs(reference.arrays, comparison.rows)
     theirs = student.outputs(student.arrays, comparison.rows)
     part = comparison.part
     if part is None and len(ours) != len(theirs):
-        return Finding("other", f"Your network has {len(theirs)} outputs; the asked one has {len(ours)}", True)
+        return Sameness("other", f"Your network has {len(theirs)} outputs; the asked one has {len(ours)}", True)
     if part is not None and not max(-len(theirs), -len(ours)) <= part < min(len(theirs), len(ours)):
-        return Finding("other", f"Your network has {len(theirs)} outputs", True)
-    for one, other in zip(comparison.chosen(ours), comparison.chosen(theirs), strict=True):
-        if one.shape != other.shape:
-            if _sides(one) == _sides(other):
-                continue
-            text = f"Your network gives outputs of the shape {_named(other)}; the asked one gives {_named(one)}"
-            return Finding("other", text, True)
+        return Sameness("other", f"Your network has {len(theirs)} outputs", True)
+    for our_output, their_output in zip(comparison.chosen(ours), comparison.chosen(theirs), strict=True):
+        if _sides(our_output) != _sides(their_output):
+            shapes = [_row_shape(output) for output in (their_output, our_output)]
+            text = f"Your network gives outputs of the shape {shapes[0]}; the asked one gives {shapes[1]}"
+            return Sameness("other", text, True)
     return None
 
 
@@ -128,7 +129,7 @@ def _sides(array: np.ndarray) -> list[int]:
     return [size for size in array.shape if size != 1]
 
 
-def _named(array: np.ndarray) -> str:
+def _row_shape(array: np.ndarray) -> str:
     return f"({', '.join(['rows', *map(str, array.shape[1:])])})"
 
 
@@ -136,30 +137,30 @@ class _Pair:
     """Two networks whose numbers are matched and compared."""
 
     def __init__(
-        self, reference: Elements, student: Elements, comparison: Comparison, rows: Any, budget: Budget
+        self, reference: Elements, student: Elements, comparison: ComparedRows, rows: Any, budget: SearchBudget
     ) -> None:
         self.reference, self.student = reference, student
         self.comparison, self.rows, self.budget = comparison, rows, budget
         self.exact = max(_EXACT, 10 * reference.function.rounding, 10 * student.function.rounding)
 
-    def finding(self) -> Finding:
+    def finding(self) -> Sameness:
         """Match the numbers, and tell what follows."""
         in_order, order = np.inf, _by_shape(self.reference, self.student)
         if order is not None:
             in_order = self._difference(np.arange(self.reference.count), order)
             if in_order <= self.exact:
                 return SAME
-        near = Finding("undecided", _NEAR) if in_order <= _NEARLY else None
+        near = Sameness("undecided", _NEAR) if in_order <= _NEARLY else None
         if not self.reference.count or not self.student.count:
-            return Finding("other", _other_weights(self.reference, self.student), True)
+            return Sameness("other", _other_weights(self.reference, self.student), True)
         if max(self.reference.count, self.student.count) > _MAX_SEARCHED:
-            return near or Finding("undecided", _TIME)
+            return near or Sameness("undecided", _TIME)
         try:
             return self._matched(near)
-        except OutOfTime:
-            return near or Finding("undecided", _TIME)
+        except SearchTimeout:
+            return near or Sameness("undecided", _TIME)
 
-    def _matched(self, near: Finding | None) -> Finding:
+    def _matched(self, near: Sameness | None) -> Sameness:
         ours, theirs = roles(self.reference, self.comparison), roles(self.student, self.comparison)
         is_known = len(ours.own) == len(theirs.own)
         for ours_own, theirs_own in _matchable(ours, theirs):
@@ -169,24 +170,24 @@ class _Pair:
         if near is not None:
             return near
         if is_known:
-            return _OTHER
+            return _DIFFERENT
         if ours.dimension == theirs.dimension:
-            return Finding("undecided", _REDUNDANT)
-        return Finding("other", _other_weights(self.reference, self.student), True)
+            return Sameness("undecided", _REDUNDANT)
+        return Sameness("other", _other_weights(self.reference, self.student), True)
 
-    def _searched(self, ours: np.ndarray, theirs: np.ndarray) -> Finding | None:
+    def _searched(self, ours: np.ndarray, theirs: np.ndarray) -> Sameness | None:
         """Return that the networks are the same or nearly so; None if no assignment makes them so."""
         for tolerance in (0.0, _NEARLY):
             matcher = Matcher(
                 self.reference, self.student, (ours, theirs), self.comparison, self.budget, tolerance=tolerance
             )
-            for _ in _signs(self.student, self.budget) if not tolerance else [None]:
+            for _ in turned_signs(self.student, self.budget.end) if not tolerance else [None]:
                 if not matcher.fits_at_start():
                     continue
                 places = matcher.match()
                 gap = np.inf if places is None else self._difference(ours, theirs[places])
                 if gap <= _NEARLY:
-                    return SAME if gap <= self.exact else Finding("undecided", _NEAR)
+                    return SAME if gap <= self.exact else Sameness("undecided", _NEAR)
         return None
 
     def _difference(self, ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -205,28 +206,32 @@ class _Pair:
 
     def _difference_at(self, values: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float:
         outputs = []
-        for side, own in ((self.reference, ours), (self.student, theirs)):
+        for side, places in ((self.reference, ours), (self.student, theirs)):
             numbers = np.zeros(side.count)
-            numbers[own] = values
+            numbers[places] = values
             with np.errstate(all="ignore"):
                 outputs.append(side.outputs(numbers, self.comparison, self.rows))
-        return np.inf if any(np.isnan(one).all() for one in outputs[0]) else difference(*outputs)
+        return np.inf if any(np.isnan(output).all() for output in outputs[0]) else difference(*outputs)
 
 
 def _by_shape(reference: Elements, student: Elements) -> np.ndarray | None:
-    """Return the places of the student's numbers if arrays of the same shape are the same in their order, else None."""
-    left = list(range(len(student.shapes)))
+    """Match arrays of the same shape in their order, and return the places of the student's numbers.
+
+    Returns:
+        The places, in the order of the reference's numbers; None if an array has none of its shape.
+    """
+    unmatched = list(range(len(student.shapes)))
     starts = np.cumsum([0, *student.sizes])
-    pieces = []
+    matched = []
     for shape in reference.shapes:
-        fitting = [place for place in left if student.shapes[place] in (shape, shape[::-1])]
+        fitting = [array for array in unmatched if student.shapes[array] in (shape, shape[::-1])]
         if not fitting:
             return None
-        place = next((place for place in fitting if student.shapes[place] == shape), fitting[0])
-        left.remove(place)
-        numbers = starts[place] + np.arange(student.sizes[place]).reshape(student.shapes[place])
-        pieces.append((numbers if student.shapes[place] == shape else numbers.T).ravel())
-    return np.concatenate(pieces) if pieces and not left else None
+        chosen = next((array for array in fitting if student.shapes[array] == shape), fitting[0])
+        unmatched.remove(chosen)
+        numbers = starts[chosen] + np.arange(student.sizes[chosen]).reshape(student.shapes[chosen])
+        matched.append((numbers if student.shapes[chosen] == shape else numbers.T).ravel())
+    return np.concatenate(matched) if matched and not unmatched else None
 
 
 def _matchable(ours: Roles, theirs: Roles) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -239,74 +244,37 @@ def _matchable(ours: Roles, theirs: Roles) -> Iterator[tuple[np.ndarray, np.ndar
     none = np.array([], dtype=int)
     for without_ours in (none, *ours.redundant):
         for without_theirs in (none, *theirs.redundant):
-            left = np.setdiff1d(ours.own, without_ours), np.setdiff1d(theirs.own, without_theirs)
-            if len(left[0]) == len(left[1]):
-                yield left
-
-
-def _signs(student: Elements, budget: Budget) -> Iterator[None]:
-    """Yield once for the student's weights, and for each turn of signs that a way of writing may bring.
-
-    A gate may be open where that of the reference is closed: ``1 - sigmoid(z)`` is ``sigmoid(-z)``. It is a layer, or a
-    part of one that computes several gates at once.
-    """
-    yield
-    end = time.process_time() + _SIGN_SECONDS
-    places = range(len(student.places))
-    groups = [*([place] for place in places), *map(list, pairwise(places))]
-    for count in range(1, _MAX_GATES + 1):
-        for group in groups:
-            for axis in (0, -1):
-                for gate in range(count):
-                    signs = _turned_signs(student, group, count, gate, axis)
-                    if signs is not None and time.process_time() < min(end, budget.end):
-                        student.signs = signs
-                        yield
-    student.signs = np.ones(student.count)
-
-
-_MAX_GATES = 4
-
-
-def _turned_signs(student: Elements, group: Sequence[int], count: int, gate: int, axis: int) -> np.ndarray | None:
-    """Return signs in which one part of each of some arrays is turned; None if they have no such parts."""
-    pieces = [np.ones(shape) for shape in student.shapes]
-    for place in group:
-        shape = student.shapes[place]
-        if not shape or shape[axis] % count or (axis == 0 and all(len(student.shapes[one]) < 2 for one in group)):
-            return None
-        width = shape[axis] // count
-        moved = np.moveaxis(pieces[place], axis, 0)
-        moved[gate * width : (gate + 1) * width] = -1
-    return np.concatenate([piece.ravel() for piece in pieces])
+            our_places, their_places = np.setdiff1d(ours.own, without_ours), np.setdiff1d(theirs.own, without_theirs)
+            if len(our_places) == len(their_places):
+                yield our_places, their_places
 
 
 def _other_weights(reference: Elements, student: Elements) -> str:
     """Say what differs between the shapes of the weights, in a sentence that a student can act on."""
-    asked, had = Counter(map(_turned, reference.shapes)), Counter(map(_turned, student.shapes))
+    wanted, had = Counter(map(_sorted, reference.shapes)), Counter(map(_sorted, student.shapes))
     differing = sorted(
-        (shape for shape in {**asked, **had} if asked[shape] != had[shape]),
-        key=lambda shape: (not (asked[shape] and had[shape]), -len(shape), -int(np.prod(shape))),
+        (shape for shape in {**wanted, **had} if wanted[shape] != had[shape]),
+        key=lambda shape: (not (wanted[shape] and had[shape]), -len(shape), -int(np.prod(shape))),
     )
-    missing = next((shape for shape in differing if asked[shape] > had[shape]), None)
-    more = next((shape for shape in differing if asked[shape] < had[shape]), None)
     if not differing:
         return f"Your network uses another number of its {student.count:,} weights than the asked one"
     first = differing[0]
-    shown = _shown(student if had[first] else reference, first)
-    text = f"Your network has {_weights(had[first])} of the shape {shown}; the asked one has {asked[first] or 'none'}"
-    if missing == first and more is not None and not had[first]:
-        text += f". It has {_weights(had[more])} of the shape {_shown(student, more)} instead"
-    return text
+    shape = _as_written(student if had[first] else reference, first)
+    text = f"Your network has {_weights(had[first])} of the shape {shape}; the asked one has {wanted[first] or 'none'}"
+    more = next((shape for shape in differing if wanted[shape] < had[shape]), None)
+    if had[first] or more is None:
+        return text
+    return f"{text}. It has {_weights(had[more])} of the shape {_as_written(student, more)} instead"
 
 
-def _turned(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return a shape as it is however an array is turned."""
+def _sorted(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of a shape, which stay as they are however an array is turned."""
     return tuple(sorted((size for size in shape if size != 1), reverse=True))
 
 
-def _shown(elements: Elements, turned: tuple[int, ...]) -> tuple[int, ...]:
-    return next(shape for shape in elements.shapes if _turned(shape) == turned)
+def _as_written(elements: Elements, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the first shape of a network with these sizes."""
+    return next(shape for shape in elements.shapes if _sorted(shape) == sizes)
 
 
 def _weights(number: int) -> str:

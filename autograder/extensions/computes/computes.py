@@ -22,7 +22,7 @@ from autograder.check.subject import (
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.errors import CourseError
 from autograder.extensions.computes.comparing import compare
-from autograder.extensions.computes.elements import Comparison
+from autograder.extensions.computes.elements import ComparedRows
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.models.weight_function import WeightFunction
@@ -31,7 +31,7 @@ from autograder.records.checks import CheckResult
 _CHECK = "check.computes"
 _MATCHED_ROWS, _COMPARED_ROWS, _DRAWN_ROWS = 12, 64, 32
 _NO_ROWS = f"{_CHECK}: give rows=, a few rows that the network takes, or input_shape= for rows of fractions."
-_OTHER = "Its weights or outputs have other shapes than those of the asked network."
+_SHAPES_DIFFER = "Its weights or outputs have other shapes than those of the asked network."
 _FAILS = "It cannot be computed on rows that the asked network takes"
 
 
@@ -78,14 +78,14 @@ def computes(
     ✓ computation: with the same weights, it gives the same outputs
     """
     with preserve_random_state():
-        asked = _readable(as_examined(like, rows=rows, shape=input_shape))
-        chosen = _rows(asked, rows, input_shape)
+        readable = _readable(as_examined(like, rows=rows, shape=input_shape))
+        chosen = _rows(readable, rows, input_shape)
         examined = as_examined(model, rows=chosen)
         problem = _problem(examined)
         if problem:
             return report_unreadable(name, examined, problem, weight, of_pytorch=True)
-        reference = _function(asked)
-        comparison = Comparison(take_rows(chosen, slice(_MATCHED_ROWS)), part, _seed(chosen))
+        reference = _function(readable)
+        comparison = ComparedRows(take_rows(chosen, slice(_MATCHED_ROWS)), part, _seed(chosen))
         _require_reference(reference, comparison)
         try:
             student = _function(examined)
@@ -97,14 +97,14 @@ def computes(
         except Exception as error:
             return report(name, 0.0, f"{_FAILS}.", weight=weight, detail=f"{_FAILS}: {type(error).__name__}: {error}")
         finding = compare(reference, student, comparison, chosen, seconds=seconds)
-    told = finding.sentence.rstrip(".")
+    sentence = finding.sentence.rstrip(".")
     if finding.verdict == "undecided":
-        return report_for_a_person(name, f"{told}.", weight)
+        return report_for_a_person(name, f"{sentence}.", weight)
     if finding.verdict == "same":
-        message = ", ".join(filter(None, [told, reading_of(examined)]))
+        message = ", ".join(filter(None, [sentence, reading_of(examined)]))
         return report(name, 1.0, message, weight=weight)
     is_shown = not finding.shows_shapes or may_show(model, show)
-    return report(name, 0.0, f"{told}." if is_shown else _OTHER, weight=weight, detail=f"{told}.")
+    return report(name, 0.0, f"{sentence}." if is_shown else _SHAPES_DIFFER, weight=weight, detail=f"{sentence}.")
 
 
 def _problem(model: Any) -> str | None:
@@ -156,23 +156,23 @@ def _rows(reference: Any, rows: Any, shape: Any) -> Any:
             raise CourseError(f"{_CHECK}: rows are at least two, the same number for each input.")
         draws = secret_draws(plain)
         return map_arrays(take_rows(plain, slice(_COMPARED_ROWS)), lambda array: _mixed(array, draws))
-    known = of_shapes(shape)
-    if known is None:
-        known = of_shapes(_plain_shape(reference.input_shape))
-    if known is None or _takes_tokens(reference):
+    shapes = of_shapes(shape)
+    if shapes is None:
+        shapes = of_shapes(_plain_shape(reference.input_shape))
+    if shapes is None or _takes_tokens(reference):
         raise CourseError(_NO_ROWS)
     draws = np.random.default_rng()
-    if isinstance(known, dict) and set(known) != {"shape", "dtype"}:
-        return {key: _drawn(entry, draws) for key, entry in known.items()}
-    return [_drawn(entry, draws) for entry in known] if isinstance(known, list) else _drawn(known, draws)
+    if isinstance(shapes, dict) and set(shapes) != {"shape", "dtype"}:
+        return {key: _drawn(entry, draws) for key, entry in shapes.items()}
+    return [_drawn(entry, draws) for entry in shapes] if isinstance(shapes, list) else _drawn(shapes, draws)
 
 
 def _plain_shape(shape: Any) -> Any:
     """Return the shape of one row, or of each input's."""
     if isinstance(shape, dict):
-        return {key: _plain_shape(one) for key, one in shape.items()}
+        return {key: _plain_shape(inner) for key, inner in shape.items()}
     if isinstance(shape, list):
-        return [_plain_shape(one) for one in shape]
+        return [_plain_shape(inner) for inner in shape]
     if None in shape[1:]:
         raise CourseError(_NO_ROWS)
     return tuple(shape[1:])
@@ -200,7 +200,7 @@ def _seed(rows: Any) -> int:
     return int(secret_draws(rows).integers(2**31))
 
 
-def _require_reference(reference: WeightFunction, comparison: Comparison) -> None:
+def _require_reference(reference: WeightFunction, comparison: ComparedRows) -> None:
     """Require that the reference takes the rows.
 
     Raises:

@@ -21,7 +21,7 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-11
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedRows:
     """The rows and the combinations of outputs that two networks are compared with."""
 
     rows: Any
@@ -66,17 +66,17 @@ class Elements:
     def arrays(self, numbers: np.ndarray) -> list[np.ndarray]:
         """Return the arrays of the network with these numbers."""
         held = list(self.base)
-        pieces = np.split(numbers * self.signs, np.cumsum(self.sizes)[:-1])
-        for place, shape, piece in zip(self.places, self.shapes, pieces, strict=True):
-            held[place] = piece.reshape(shape)
+        parts = np.split(numbers * self.signs, np.cumsum(self.sizes)[:-1])
+        for position, shape, part in zip(self.places, self.shapes, parts, strict=True):
+            held[position] = part.reshape(shape)
         return held
 
-    def outputs(self, numbers: np.ndarray, comparison: Comparison, rows: Any = None) -> list[np.ndarray]:
+    def outputs(self, numbers: np.ndarray, comparison: ComparedRows, rows: Any = None) -> list[np.ndarray]:
         """Compute the compared outputs."""
         rows = comparison.rows if rows is None else rows
         return comparison.chosen(self.function.outputs(self.arrays(numbers), rows))
 
-    def signature(self, numbers: np.ndarray, comparison: Comparison) -> tuple[list[np.ndarray], np.ndarray]:
+    def signature(self, numbers: np.ndarray, comparison: ComparedRows) -> tuple[list[np.ndarray], np.ndarray]:
         """Compute the compared outputs, and what each number changes of some combinations of them.
 
         Returns:
@@ -111,38 +111,39 @@ class Roles:
     normalization with a shift; and the same for an earlier one."""
 
 
-def roles(elements: Elements, comparison: Comparison) -> Roles:
+def roles(elements: Elements, comparison: ComparedRows) -> Roles:
     """Find the numbers that play a part of their own, by what they change at random weights."""
     draws = np.random.default_rng([comparison.seed, 11])
-    seen: list[np.ndarray] = []
+    signatures: list[np.ndarray] = []
     with np.errstate(all="ignore"):
-        while len(seen) < _MAX_POINTS:
+        while len(signatures) < _MAX_POINTS:
             numbers = np.abs(draws.normal(size=elements.count)) * elements.scales
             signed = numbers * np.where(draws.random(elements.count) < 0.4, -1, 1)
             signature = elements.signature(signed, comparison)[1]
             if not np.isfinite(signature).all():
                 signature = elements.signature(numbers, comparison)[1]
-            seen.append(np.nan_to_num(signature / (np.abs(signature).max(initial=0.0) or 1.0)))
-            silent = np.all([(np.abs(one) < ABSOLUTE).all(axis=1) for one in seen], axis=0)
-            if len(seen) >= _POINTS and not silent.any():
+            signatures.append(np.nan_to_num(signature / (np.abs(signature).max(initial=0.0) or 1.0)))
+            silent = np.all([(np.abs(changes) < ABSOLUTE).all(axis=1) for changes in signatures], axis=0)
+            if len(signatures) >= _POINTS and not silent.any():
                 break
     labels = np.where(silent, 0, 1)
-    for one in seen:
-        labels = refined(labels, one)
+    for changes in signatures:
+        labels = refined(labels, changes)
     directions = np.where(silent, 0, 1)
-    for one in seen:
-        lengths = np.linalg.norm(one, axis=1, keepdims=True)
-        turned = one / np.where(lengths > 0, lengths, 1)
+    for changes in signatures:
+        lengths = np.linalg.norm(changes, axis=1, keepdims=True)
+        turned = changes / np.where(lengths > 0, lengths, 1)
         largest = np.take_along_axis(turned, np.abs(turned).argmax(axis=1)[:, None], axis=1)
         directions = refined(directions, turned * np.where(largest < 0, -1, 1), relative=1e-6, absolute=1e-7)
     loud = np.flatnonzero(~silent)
-    own = np.sort(loud[::-1][np.unique(labels[loud][::-1], return_index=True)[1]])
-    last = {directions[place]: place for place in own}
-    first = {directions[place]: place for place in own[::-1]}
+    single = np.sort(loud[::-1][np.unique(labels[loud][::-1], return_index=True)[1]])
+    last = {directions[place]: place for place in single}
+    first = {directions[place]: place for place in single[::-1]}
     redundant = tuple(
-        np.array([place for place in own if kept[directions[place]] != place], dtype=int) for kept in (last, first)
+        np.array([place for place in single if chosen[directions[place]] != place], dtype=int)
+        for chosen in (last, first)
     )
-    return Roles(own, np.flatnonzero(silent), len(last), redundant)
+    return Roles(single, np.flatnonzero(silent), len(last), redundant)
 
 
 def refined(

@@ -80,17 +80,17 @@ def statistics(graph: Graph) -> frozenset[int]:
 
 def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
     """Return the numbers of the tensors that are only means, and of those that are only variances."""
-    seen = statistics(graph)
+    averages = statistics(graph)
     means, variances = (
         frozenset(
             value.value
             for node in graph.nodes
             for places in [_STATISTICS.get(node.operator)]
-            if places and isinstance(value := node.argument(places[place], ""), ValueRef)
+            if places and isinstance(value := node.argument(places[number], ""), ValueRef)
         )
-        for place in (0, 1)
+        for number in (0, 1)
     )
-    return (means - variances) & seen, (variances - means) & seen
+    return (means - variances) & averages, (variances - means) & averages
 
 
 def excess(graph: Graph) -> str:

@@ -25,12 +25,12 @@ class TorchFunction(WeightFunction):
     def __init__(self, network: TorchNetwork) -> None:
         graph = network.graph
         self.network = network
-        self.places = [place for place, held in enumerate(graph.tensors) if held.dtype in FLOATS]
-        self.arrays = [graph.tensors[place].array.astype(np.float64) for place in self.places]
+        self.positions = [position for position, held in enumerate(graph.tensors) if held.dtype in FLOATS]
+        self.arrays = [graph.tensors[position].array.astype(np.float64) for position in self.positions]
         means, variances = graph_numbers.means_and_variances(graph)
         kinds: list[NumberKind] = []
-        for place in self.places:
-            held, number = graph.tensors[place], graph.first_tensor + place
+        for position in self.positions:
+            held, number = graph.tensors[position], graph.first_tensor + position
             beside: NumberKind = "mean" if number in means else "variance" if number in variances else "constant"
             kinds.append("weight" if held.parameter and held.trainable else "frozen" if held.parameter else beside)
         self.kinds = kinds
@@ -49,8 +49,8 @@ class TorchFunction(WeightFunction):
 
         tensors = self._tensors(arrays)
         held = [
-            tensors[place].requires_grad_(kind not in ("mean", "variance"))  # PyTorch has no gradient of statistics
-            for place, kind in zip(self.places, self.kinds, strict=True)
+            tensors[position].requires_grad_(kind not in ("mean", "variance"))  # PyTorch has no gradient of statistics
+            for position, kind in zip(self.positions, self.kinds, strict=True)
         ]
         with torch.enable_grad():
             outputs = self._outputs(tensors, rows)
@@ -66,8 +66,8 @@ class TorchFunction(WeightFunction):
             chosen, weights = zip(*pairs, strict=True)
             wanted = [tensor for tensor in held if tensor.requires_grad]
             with one_thread():
-                found = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
-            results = [next(found) if tensor.requires_grad else None for tensor in held]
+                derivatives = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
+            results = [next(derivatives) if tensor.requires_grad else None for tensor in held]
             return [
                 np.zeros(array.shape) if gradient is None else gradient.to_dense().double().numpy()
                 for gradient, array in zip(results, self.arrays, strict=True)
@@ -79,8 +79,8 @@ class TorchFunction(WeightFunction):
         import torch
 
         tensors = list(self.network.tensors)
-        for place, array in zip(self.places, arrays, strict=True):
-            tensors[place] = torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
+        for position, array in zip(self.positions, arrays, strict=True):
+            tensors[position] = torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
         return tensors
 
     def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:

@@ -4,7 +4,7 @@ No order, name, shape or layer is compared. All numbers begin alike: with one va
 the same give the same outputs, in whatever tensors their numbers lie. What a number changes of the outputs tells it
 from others, so that numbers fall into classes. The next values are drawn for each class, and tell more numbers apart
 (the refinement of colors that compares graphs). Numbers that stay alike, such as the units of a hidden layer, may be
-exchanged for one another: they are given different values in one order, and where that does not fit, one by one.
+exchanged for one another. They are given different values in one order, and where that does not fit, one by one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.extensions.computes.elements import Comparison, Elements, refined
+from autograder.extensions.computes.elements import ComparedRows, Elements, refined
 
 _ROUNDING = 1e-7
 """Difference of outputs that counts as rounding in double precision, relative to the largest."""
@@ -23,12 +23,12 @@ _STARTS = (1.0, 0.3, 0.1, 0.03)
 _FACTORS = (1.0, 0.4, 1.6)
 
 
-class OutOfTime(Exception):
+class SearchTimeout(Exception):
     """The search took longer than it may."""
 
 
 @dataclass
-class Budget:
+class SearchBudget:
     """The work that a search may take."""
 
     rounds: int
@@ -41,11 +41,11 @@ class Budget:
         """Count one round.
 
         Raises:
-            OutOfTime: there is none left.
+            SearchTimeout: there is none left.
         """
         self.rounds -= 1
         if self.rounds < 0 or time.process_time() > self.end:
-            raise OutOfTime
+            raise SearchTimeout
 
 
 class Matcher:
@@ -54,7 +54,7 @@ class Matcher:
     Args:
         reference: the asked network.
         student: the student's.
-        own: places of the numbers that are matched, of the one and of the other; as many.
+        matched: places of the numbers that are matched, of the one and of the other; as many.
         tolerance: difference of outputs that counts as none, relative to the largest; 0 for rounding alone. If it is
             more, numbers are told apart in each network by itself, and matched by their order.
     """
@@ -63,9 +63,9 @@ class Matcher:
         self,
         reference: Elements,
         student: Elements,
-        own: tuple[np.ndarray, np.ndarray],
-        comparison: Comparison,
-        budget: Budget,
+        matched: tuple[np.ndarray, np.ndarray],
+        comparison: ComparedRows,
+        budget: SearchBudget,
         *,
         tolerance: float = 0.0,
     ) -> None:
@@ -73,35 +73,39 @@ class Matcher:
         self.is_loose = tolerance > 0
         self.tolerance = tolerance or max(_ROUNDING, self.rounding)
         self.sides = (reference, student)
-        self.own = own
+        self.matched = matched
         self.comparison = comparison
         self.budget = budget
         self.draws = np.random.default_rng([comparison.seed, 13])
-        self.scales = reference.scales[own[0]]
+        self.scales = reference.scales[matched[0]]
         self.start = self._start()
         """The value that all numbers begin with."""
+        self.expected: list[np.ndarray] | None = None
+        """The outputs of the reference there."""
 
     def fits_at_start(self) -> bool:
         """Return whether the outputs are the same where all numbers are; else no assignment makes them so."""
-        outputs = []
-        for side, own in zip(self.sides, self.own, strict=True):
-            numbers = np.zeros(side.count)
-            numbers[own] = self.start
-            with np.errstate(all="ignore"):
-                outputs.append(side.outputs(numbers, self.comparison))
-        return agree(outputs[0], outputs[1], self.tolerance)
+        self.expected = self.expected or self._outputs(0)
+        return agree(self.expected, self._outputs(1), self.tolerance)
+
+    def _outputs(self, side: int) -> list[np.ndarray]:
+        """Compute the outputs of a network where all numbers are the same."""
+        numbers = np.zeros(self.sides[side].count)
+        numbers[self.matched[side]] = self.start
+        with np.errstate(all="ignore"):
+            return self.sides[side].outputs(numbers, self.comparison)
 
     def match(self) -> np.ndarray | None:
         """Return, for each matched number of the reference, its place among those of the student; None if none fits.
 
         Raises:
-            OutOfTime: that was not decided.
+            SearchTimeout: that was not decided.
         """
-        found = self._search(self._begin())
-        if found is None:
+        labels_matched = self._search(self._begin())
+        if labels_matched is None:
             return None
-        places = np.empty(len(self.own[0]), dtype=int)
-        places[np.argsort(found[0])] = np.argsort(found[1])
+        places = np.empty(len(self.matched[0]), dtype=int)
+        places[np.argsort(labels_matched[0])] = np.argsort(labels_matched[1])
         return places
 
     def _start(self) -> float:
@@ -109,7 +113,7 @@ class Matcher:
         best, most = 0.0, -1
         usual = float(np.mean(self.scales)) if len(self.scales) else 1.0
         for factor in _STARTS:
-            values = np.full(len(self.own[0]), usual * factor)
+            values = np.full(len(self.matched[0]), usual * factor)
             outputs, signature = self._signature(0, values)
             classes = 0
             if all(np.isfinite(output).all() for output in outputs):
@@ -119,7 +123,7 @@ class Matcher:
         return best
 
     def _begin(self) -> tuple[np.ndarray, np.ndarray] | None:
-        count = len(self.own[0])
+        count = len(self.matched[0])
         labels = np.zeros(count, dtype=int)
         values = np.full(count, self.start)
         return self._told_apart((labels, labels), (values, values))
@@ -134,20 +138,20 @@ class Matcher:
         chosen = alike[np.argmin(np.where(sizes > 1, sizes, np.iinfo(int).max))]
         ours, theirs = (np.flatnonzero(side == chosen) for side in labels)
         new = int(alike.max()) + 1
-        found = self._search(self._given(labels, ours, theirs, new))
-        for other in theirs if found is None and len(ours) > 2 else []:
-            found = self._search(self._given(labels, ours[:1], np.array([other]), new))
-            if found is not None:
+        labels_matched = self._search(self._given(labels, ours, theirs, new))
+        for other in theirs if labels_matched is None and len(ours) > 2 else []:
+            labels_matched = self._search(self._given(labels, ours[:1], np.array([other]), new))
+            if labels_matched is not None:
                 break
-        return found
+        return labels_matched
 
     def _given(
         self, labels: tuple[np.ndarray, np.ndarray], ours: np.ndarray, theirs: np.ndarray, new: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the classes with some numbers of both networks in new classes of their own."""
-        given = (labels[0].copy(), labels[1].copy())
-        given[0][ours] = given[1][theirs] = new + np.arange(len(ours))
-        return given
+        finer = (labels[0].copy(), labels[1].copy())
+        finer[0][ours] = finer[1][theirs] = new + np.arange(len(ours))
+        return finer
 
     def _stable(self, labels: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
         """Draw values for the classes until they tell no more numbers apart; None if the networks differ."""
@@ -185,17 +189,17 @@ class Matcher:
         if self.is_loose:
             finer = refined(labels[0], our_signature), refined(labels[1], their_signature)
         else:
-            both = np.concatenate([our_signature, their_signature])
-            joined = refined(np.concatenate(labels), both, relative=self.rounding, absolute=self.rounding / 100)
+            signatures = np.concatenate([our_signature, their_signature])
+            joined = refined(np.concatenate(labels), signatures, relative=self.rounding, absolute=self.rounding / 100)
             finer = joined[: len(labels[0])], joined[len(labels[0]) :]
         return finer if np.array_equal(np.sort(finer[0]), np.sort(finer[1])) else None
 
     def _signature(self, side: int, values: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         numbers = np.zeros(self.sides[side].count)
-        numbers[self.own[side]] = values
+        numbers[self.matched[side]] = values
         with np.errstate(all="ignore"):
             outputs, signature = self.sides[side].signature(numbers, self.comparison)
-        return outputs, signature[self.own[side]]
+        return outputs, signature[self.matched[side]]
 
 
 def agree(ours: list[np.ndarray], theirs: list[np.ndarray], tolerance: float = _ROUNDING) -> bool:
@@ -208,13 +212,13 @@ def difference(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
     if len(ours) != len(theirs):
         return np.inf
     largest = 0.0
-    for one, other in zip(ours, theirs, strict=True):
-        one, other = one.ravel(), other.ravel()
-        if len(one) != len(other) or not np.array_equal(np.isnan(one), np.isnan(other)):
+    for our_output, their_output in zip(ours, theirs, strict=True):
+        expected, actual = our_output.ravel(), their_output.ravel()
+        if len(expected) != len(actual) or not np.array_equal(np.isnan(expected), np.isnan(actual)):
             return np.inf
-        known = ~np.isnan(one) & ~(one == other)
+        differing = ~np.isnan(expected) & ~(expected == actual)
         with np.errstate(all="ignore"):
-            size = float(np.abs(one[np.isfinite(one)]).max(initial=0.0)) or 1.0
-            gap = float(np.abs(one[known] - other[known]).max(initial=0.0)) / size
+            size = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)) or 1.0
+            gap = float(np.abs(expected[differing] - actual[differing]).max(initial=0.0)) / size
         largest = max(largest, np.inf if np.isnan(gap) else gap)
     return largest
