@@ -254,7 +254,7 @@ def _other_weights(reference: Elements, student: Elements) -> str:
     wanted, had = Counter(map(_sorted, reference.shapes)), Counter(map(_sorted, student.shapes))
     differing = sorted(
         (shape for shape in {**wanted, **had} if wanted[shape] != had[shape]),
-        key=lambda shape: (not (wanted[shape] and had[shape]), -len(shape), -int(np.prod(shape))),
+        key=lambda shape: (-len(shape), not (wanted[shape] and had[shape]), -int(np.prod(shape))),
     )
     if not differing:
         return f"Your network uses another number of its {student.count:,} weights than the asked one"

@@ -23,6 +23,7 @@ from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.errors import CourseError
 from autograder.extensions.computes.comparing import compare
 from autograder.extensions.computes.elements import ComparedRows
+from autograder.kernel.model_family import is_a
 from autograder.kernel.random_state import preserve_random_state
 from autograder.models.network import Network
 from autograder.models.weight_function import WeightFunction
@@ -78,15 +79,15 @@ def computes(
     ✓ computation: with the same weights, it gives the same outputs
     """
     with preserve_random_state():
-        readable = _readable(as_examined(like, rows=rows, shape=input_shape))
+        readable = _readable(like, rows, input_shape)
         chosen = _rows(readable, rows, input_shape)
+        reference = _reference(readable)
+        comparison = ComparedRows(take_rows(chosen, slice(_MATCHED_ROWS)), part, _seed(chosen))
+        _require_reference(reference, comparison)
         examined = as_examined(model, rows=chosen)
         problem = _problem(examined)
         if problem:
             return report_unreadable(name, examined, problem, weight, of_pytorch=True)
-        reference = _function(readable)
-        comparison = ComparedRows(take_rows(chosen, slice(_MATCHED_ROWS)), part, _seed(chosen))
-        _require_reference(reference, comparison)
         try:
             student = _function(examined)
         except Exception as error:
@@ -114,12 +115,15 @@ def _problem(model: Any) -> str | None:
     return not_a_model(model) or not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT)
 
 
-def _readable(reference: Any) -> Any:
-    """Return the reference.
+def _readable(like: Any, rows: Any, shape: Any) -> Any:
+    """Return the reference as it is computed here.
 
     Raises:
         CourseError: it cannot be read.
     """
+    if is_a(like, "torch.nn", "Module"):
+        return like
+    reference = as_examined(like, rows=rows, shape=shape)
     if isinstance(reference, Network) or (is_keras(reference) and has_weights(reference)):
         return reference
     raise CourseError(
@@ -139,9 +143,13 @@ def _function(model: Any) -> WeightFunction:
         if function is None:
             raise CourseError(f"{_CHECK}: no network of this library is computed with other weights.")
         return function
-    from autograder.models.keras_function import KerasFunction
+    if is_keras(model):
+        from autograder.models.keras_function import KerasFunction
 
-    return KerasFunction(model)
+        return KerasFunction(model)
+    from autograder.extensions.computes.module_function import ModuleFunction
+
+    return ModuleFunction(model)
 
 
 def _rows(reference: Any, rows: Any, shape: Any) -> Any:
@@ -158,7 +166,7 @@ def _rows(reference: Any, rows: Any, shape: Any) -> Any:
         return map_arrays(take_rows(plain, slice(_COMPARED_ROWS)), lambda array: _mixed(array, draws))
     shapes = of_shapes(shape)
     if shapes is None:
-        shapes = of_shapes(_plain_shape(reference.input_shape))
+        shapes = of_shapes(_plain_shape(getattr(reference, "input_shape", (None, None))))
     if shapes is None or _takes_tokens(reference):
         raise CourseError(_NO_ROWS)
     draws = np.random.default_rng()
@@ -198,6 +206,20 @@ def _mixed(array: np.ndarray, draws: np.random.Generator) -> np.ndarray:
 def _seed(rows: Any) -> int:
     """Return a seed that nobody foresees who lacks the rows."""
     return int(secret_draws(rows).integers(2**31))
+
+
+def _reference(readable: Any) -> WeightFunction:
+    """Return what computes the reference.
+
+    Raises:
+        CourseError: nothing does.
+    """
+    try:
+        return _function(readable)
+    except CourseError:
+        raise
+    except Exception as error:
+        raise CourseError(f"{_CHECK}: the reference cannot be computed with other weights: {error}") from error
 
 
 def _require_reference(reference: WeightFunction, comparison: ComparedRows) -> None:
