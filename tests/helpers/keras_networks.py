@@ -1,5 +1,6 @@
 """Sixteen networks of Keras courses, each as it is asked, as students write it, and as they get it wrong."""
 
+# fmt: off
 from __future__ import annotations
 
 import functools
@@ -30,9 +31,7 @@ class Network:
     def model(self, function: Function | None = None) -> Any:
         """The model that a function makes of the inputs; the asked one by default."""
         arrays = self.rows if isinstance(self.rows, list) else [self.rows]
-        inputs = [
-            keras.Input(array.shape[1:], dtype=dtype) for array, dtype in zip(arrays, self.dtypes * 2, strict=False)
-        ]
+        inputs = [keras.Input(array.shape[1:], dtype=dtype) for array, dtype in zip(arrays, self.dtypes * 2, strict=False)]
         return keras.Model(inputs if isinstance(self.rows, list) else inputs[0], (function or self.function)(*inputs))
 
 
@@ -187,45 +186,9 @@ def _of_pictures() -> dict[str, Network]:
 
     shape = (16, 5, 5, 2)
     return {
-        "fire module": Network(
-            _normal(*shape),
-            fire,
-            {
-                "turned": fire_turned,
-                "joined": fire_joined,
-                "Dense": fire_dense,
-                "padded": fire_padded,
-                "in parts": fire_in_groups,
-                "nested": fire_nested,
-            },
-            {"no activation": fire_wrong, "swapped": fire_swapped},
-        ),
-        "squeeze and excitation": Network(
-            _normal(*shape),
-            squeeze,
-            {
-                "kept": squeeze_kept,
-                "after": squeeze_after,
-                "means": squeeze_mean,
-                "einsum": squeeze_einsum,
-                "flat": squeeze_flat,
-                "tokens": squeeze_dot,
-            },
-            {"tanh": squeeze_tanh, "added": squeeze_added},
-        ),
-        "dense block": Network(
-            _normal(*shape),
-            block,
-            {
-                "flat": block_flat,
-                "turned": block_turned,
-                "split": block_split,
-                "added": block_biased,
-                "a loop": block_loop,
-                "Conv1D": block_reshaped,
-            },
-            {"no normalization": block_plain, "normalized elsewhere": block_added},
-        ),
+        "fire module": Network(_normal(*shape), fire, {"turned": fire_turned, "joined": fire_joined, "Dense": fire_dense, "padded": fire_padded, "in parts": fire_in_groups, "nested": fire_nested}, {"no activation": fire_wrong, "swapped": fire_swapped}),
+        "squeeze and excitation": Network(_normal(*shape), squeeze, {"kept": squeeze_kept, "after": squeeze_after, "means": squeeze_mean, "einsum": squeeze_einsum, "flat": squeeze_flat, "tokens": squeeze_dot}, {"tanh": squeeze_tanh, "added": squeeze_added}),
+        "dense block": Network(_normal(*shape), block, {"flat": block_flat, "turned": block_turned, "split": block_split, "added": block_biased, "a loop": block_loop, "Conv1D": block_reshaped}, {"no normalization": block_plain, "normalized elsewhere": block_added}),
     }
 
 
@@ -243,26 +206,18 @@ def _of_more_pictures() -> dict[str, Network]:
 
     def inception_joined(x: Any) -> Any:
         f = _conv(4, 1, "relu")(x)
-        return L.Concatenate()(
-            [f[..., :2], _conv(3, 3, "relu")(f[..., 2:]), _conv(2, 1, "relu")(L.MaxPooling2D(3, 1, "same")(x))]
-        )
+        return L.Concatenate()([f[..., :2], _conv(3, 3, "relu")(f[..., 2:]), _conv(2, 1, "relu")(L.MaxPooling2D(3, 1, "same")(x))])
 
     def inception_other(x: Any) -> Any:
         f = ops.relu(_dense(4)(x))
-        return L.Concatenate()(
-            [f[..., 2:], _conv(3, 3, "relu")(f[..., :2]), _dense(2, "relu")(L.MaxPooling2D(3, 1, "same")(x))]
-        )
+        return L.Concatenate()([f[..., 2:], _conv(3, 3, "relu")(f[..., :2]), _dense(2, "relu")(L.MaxPooling2D(3, 1, "same")(x))])
 
     def inception_late(x: Any) -> Any:
         b = _conv(3, 3)(_conv(2, 1, "relu")(x))
         return L.ReLU()(L.Concatenate()([_conv(2, 1)(x), b, _conv(2, 1)(L.MaxPooling2D(3, 1, "same")(x))]))
 
     def inception_list(x: Any) -> Any:
-        towers = [
-            [_conv(2, 1, "relu")],
-            [_conv(2, 1, "relu"), _conv(3, 3, "relu")],
-            [L.MaxPooling2D(3, 1, "same"), _conv(2, 1, "relu")],
-        ]
+        towers = [[_conv(2, 1, "relu")], [_conv(2, 1, "relu"), _conv(3, 3, "relu")], [L.MaxPooling2D(3, 1, "same"), _conv(2, 1, "relu")]]
         outputs = []
         for tower in towers:
             y = x
@@ -272,9 +227,7 @@ def _of_more_pictures() -> dict[str, Network]:
         return ops.concatenate(outputs, axis=3)
 
     def inception_nested(x: Any) -> Any:
-        b = keras.Sequential(
-            [keras.Input((6, 6, 2)), _conv(2, 1, "relu"), L.ZeroPadding2D(1), _conv(3, 3, "relu", padding="valid")]
-        )
+        b = keras.Sequential([keras.Input((6, 6, 2)), _conv(2, 1, "relu"), L.ZeroPadding2D(1), _conv(3, 3, "relu", padding="valid")])
         return L.Concatenate()([_conv(2, 1, "relu")(x), b(x), _conv(2, 1, "relu")(L.MaxPooling2D(3, 1, "same")(x))])
 
     def inception_average(x: Any) -> Any:
@@ -306,16 +259,7 @@ def _of_more_pictures() -> dict[str, Network]:
         return ops.maximum(short + unit(L.ReLU()(unit(x, 3, 2)), 3), 0)
 
     def residual_nested(x: Any) -> Any:
-        main = keras.Sequential(
-            [
-                keras.Input((6, 6, 2)),
-                _conv(3, 3, strides=2, use_bias=False),
-                L.BatchNormalization(),
-                L.ReLU(),
-                _conv(3, 3, use_bias=False),
-                L.BatchNormalization(),
-            ]
-        )
+        main = keras.Sequential([keras.Input((6, 6, 2)), _conv(3, 3, strides=2, use_bias=False), L.BatchNormalization(), L.ReLU(), _conv(3, 3, use_bias=False), L.BatchNormalization()])
         return L.ReLU()(L.Add()([main(x), unit(x, 1, 2)]))
 
     def residual_pooled(x: Any) -> Any:
@@ -361,9 +305,7 @@ def _of_more_pictures() -> dict[str, Network]:
 
     def unet_nested(x: Any) -> Any:
         d = keras.Sequential([keras.Input((6, 6, 2)), _conv(3, 3, "relu")])(x)
-        way = keras.Sequential(
-            [keras.Input((6, 6, 3)), L.MaxPooling2D(), _conv(4, 3, "relu"), L.Conv2DTranspose(3, 2, 2)]
-        )
+        way = keras.Sequential([keras.Input((6, 6, 3)), L.MaxPooling2D(), _conv(4, 3, "relu"), L.Conv2DTranspose(3, 2, 2)])
         return _conv(2, 1)(_conv(3, 3, "relu")(L.Concatenate()([d, way(d)])))
 
     def unet_average(x: Any) -> Any:
@@ -383,9 +325,7 @@ def _of_more_pictures() -> dict[str, Network]:
         return _dense(2)(L.GlobalAveragePooling2D()(_conv(4, 1, "relu")(L.DepthwiseConv2D(3, use_bias=False)(x))))
 
     def separable_groups(x: Any) -> Any:
-        return _dense(2)(
-            L.GlobalAveragePooling2D()(_dense(4, "relu")(_conv(2, 3, padding="valid", groups=2, use_bias=False)(x)))
-        )
+        return _dense(2)(L.GlobalAveragePooling2D()(_dense(4, "relu")(_conv(2, 3, padding="valid", groups=2, use_bias=False)(x))))
 
     def separable_each(x: Any) -> Any:
         both = [_conv(1, 3, padding="valid", use_bias=False)(x[..., place : place + 1]) for place in range(2)]
@@ -398,74 +338,21 @@ def _of_more_pictures() -> dict[str, Network]:
         return _dense(2)(L.Flatten()(L.AveragePooling2D(4)(ops.relu(L.SeparableConv2D(4, 3)(x)))))
 
     def separable_added(x: Any) -> Any:
-        parts = [
-            _dense(4, use_bias=not place)(_conv(1, 3, padding="valid", use_bias=False)(x[..., place : place + 1]))
-            for place in range(2)
-        ]
+        parts = [_dense(4, use_bias=not place)(_conv(1, 3, padding="valid", use_bias=False)(x[..., place : place + 1])) for place in range(2)]
         return _dense(2)(L.GlobalAveragePooling2D()(L.ReLU()(L.Add()(parts))))
 
     def separable_full(x: Any) -> Any:
         return _dense(2)(L.GlobalAveragePooling2D()(_conv(4, 3, "relu", padding="valid")(x)))
 
     def separable_inner(x: Any) -> Any:
-        return _dense(2)(
-            L.GlobalAveragePooling2D()(_conv(4, 1, "relu")(L.ReLU()(L.DepthwiseConv2D(3, use_bias=False)(x))))
-        )
+        return _dense(2)(L.GlobalAveragePooling2D()(_conv(4, 1, "relu")(L.ReLU()(L.DepthwiseConv2D(3, use_bias=False)(x)))))
 
     shape = (16, 6, 6, 2)
     return {
-        "inception": Network(
-            _normal(*shape),
-            inception,
-            {
-                "turned": inception_turned,
-                "one convolution": inception_joined,
-                "another order": inception_other,
-                "late": inception_late,
-                "a list": inception_list,
-                "nested": inception_nested,
-            },
-            {"average": inception_average, "linear": inception_linear},
-        ),
-        "residual block": Network(
-            _normal(*shape),
-            residual,
-            {
-                "turned": residual_turned,
-                "sliced": residual_sliced,
-                "biases": residual_biased,
-                "Dense": residual_dense,
-                "nested": residual_nested,
-                "pooled": residual_pooled,
-            },
-            {"late": residual_late, "no shortcut": residual_none},
-        ),
-        "U-Net": Network(
-            _normal(*shape),
-            unet,
-            {
-                "turned": unet_turned,
-                "split": unet_split,
-                "Dense": unet_dense,
-                "blocks": unet_blocks,
-                "padded": unet_padded,
-                "nested": unet_nested,
-            },
-            {"average": unet_average, "no skip": unet_unskipped},
-        ),
-        "separable convolution": Network(
-            _normal(*shape),
-            separable,
-            {
-                "two layers": separable_two,
-                "groups": separable_groups,
-                "each channel": separable_each,
-                "a mean": separable_mean,
-                "flat": separable_flat,
-                "added": separable_added,
-            },
-            {"full": separable_full, "an inner activation": separable_inner},
-        ),
+        "inception": Network(_normal(*shape), inception, {"turned": inception_turned, "one convolution": inception_joined, "another order": inception_other, "late": inception_late, "a list": inception_list, "nested": inception_nested}, {"average": inception_average, "linear": inception_linear}),
+        "residual block": Network(_normal(*shape), residual, {"turned": residual_turned, "sliced": residual_sliced, "biases": residual_biased, "Dense": residual_dense, "nested": residual_nested, "pooled": residual_pooled}, {"late": residual_late, "no shortcut": residual_none}),
+        "U-Net": Network(_normal(*shape), unet, {"turned": unet_turned, "split": unet_split, "Dense": unet_dense, "blocks": unet_blocks, "padded": unet_padded, "nested": unet_nested}, {"average": unet_average, "no skip": unet_unskipped}),
+        "separable convolution": Network(_normal(*shape), separable, {"two layers": separable_two, "groups": separable_groups, "each channel": separable_each, "a mean": separable_mean, "flat": separable_flat, "added": separable_added}, {"full": separable_full, "an inner activation": separable_inner}),
     }
 
 
@@ -625,58 +512,10 @@ def _of_tables() -> dict[str, Network]:
 
     pair = [_normal(16, 4), _normal(16, 4)]
     return {
-        "highway": Network(
-            _normal(16, 4),
-            highway,
-            {
-                "turned": highway_turned,
-                "split": highway_split,
-                "in turns": highway_turns,
-                "carried": highway_carried,
-                "Conv1D": highway_convolved,
-                "formulas": highway_where,
-            },
-            {"open": highway_open, "tanh": highway_tanh},
-        ),
-        "mixture of experts": Network(
-            _normal(16, 4),
-            experts,
-            {
-                "summed": experts_summed,
-                "einsum": experts_einsum,
-                "wide": experts_wide,
-                "from the end": experts_back,
-                "Dot": experts_dot,
-                "by exponentials": experts_exp,
-            },
-            {"sigmoid": experts_sigmoid, "one expert": experts_one},
-        ),
-        "DeepSets": Network(
-            _normal(16, 4, 3),
-            sets,
-            {
-                "TimeDistributed": sets_distributed,
-                "a loop": sets_loop,
-                "a mean": sets_mean,
-                "Conv1D": sets_conv,
-                "einsum": sets_ones,
-                "nested": sets_nested,
-            },
-            {"the mean": sets_average, "early": sets_early},
-        ),
-        "Siamese": Network(
-            pair,
-            siamese,
-            {
-                "turned": siamese_turned,
-                "joined": siamese_joined,
-                "no bias": siamese_unbiased,
-                "the largest": siamese_largest,
-                "layers": siamese_subtracted,
-                "both sides": siamese_linear,
-            },
-            {"squares": siamese_squares, "two towers": siamese_two},
-        ),
+        "highway": Network(_normal(16, 4), highway, {"turned": highway_turned, "split": highway_split, "in turns": highway_turns, "carried": highway_carried, "Conv1D": highway_convolved, "formulas": highway_where}, {"open": highway_open, "tanh": highway_tanh}),
+        "mixture of experts": Network(_normal(16, 4), experts, {"summed": experts_summed, "einsum": experts_einsum, "wide": experts_wide, "from the end": experts_back, "Dot": experts_dot, "by exponentials": experts_exp}, {"sigmoid": experts_sigmoid, "one expert": experts_one}),
+        "DeepSets": Network(_normal(16, 4, 3), sets, {"TimeDistributed": sets_distributed, "a loop": sets_loop, "a mean": sets_mean, "Conv1D": sets_conv, "einsum": sets_ones, "nested": sets_nested}, {"the mean": sets_average, "early": sets_early}),
+        "Siamese": Network(pair, siamese, {"turned": siamese_turned, "joined": siamese_joined, "no bias": siamese_unbiased, "the largest": siamese_largest, "layers": siamese_subtracted, "both sides": siamese_linear}, {"squares": siamese_squares, "two towers": siamese_two}),
     }
 
 
@@ -814,9 +653,7 @@ def _of_sequences() -> dict[str, Network]:
         return ops.sum(a * _dense(2)(h), axis=1)
 
     def attended_backward(x: Any) -> Any:
-        h = L.Bidirectional(
-            L.GRU(2, return_sequences=True), backward_layer=L.GRU(2, return_sequences=True, go_backwards=True)
-        )(x)
+        h = L.Bidirectional(L.GRU(2, return_sequences=True), backward_layer=L.GRU(2, return_sequences=True, go_backwards=True))(x)
         a = L.Permute((2, 1))(L.Softmax(axis=1)(_dense(1, use_bias=False)(_dense(3, "tanh")(h))))
         return _dense(2)(ops.squeeze(ops.matmul(a, h), axis=1))
 
@@ -854,15 +691,11 @@ def _of_sequences() -> dict[str, Network]:
 
     def transformer_fused(x: Any) -> Any:
         all_three = _dense(18)(L.LayerNormalization()(x))
-        return finished(
-            x, _dense(4)(attention(*(heads(all_three[..., 6 * place : 6 * place + 6]) for place in (2, 0, 1))))
-        )
+        return finished(x, _dense(4)(attention(*(heads(all_three[..., 6 * place : 6 * place + 6]) for place in (2, 0, 1)))))
 
     def transformer_unbiased(x: Any) -> Any:
         z = L.LayerNormalization()(x)
-        return finished(
-            x, _dense(4)(attention(heads(_dense(6)(z)), heads(_dense(6, use_bias=False)(z)), heads(_dense(6)(z))))
-        )
+        return finished(x, _dense(4)(attention(heads(_dense(6)(z)), heads(_dense(6, use_bias=False)(z)), heads(_dense(6)(z)))))
 
     def transformer_formula(x: Any) -> Any:
         z = L.LayerNormalization()(x)
@@ -921,70 +754,9 @@ def _of_sequences() -> dict[str, Network]:
         return ops.matmul(e, _dense(2)(ops.matmul(e, _dense(4)(x))))
 
     return {
-        "WaveNet": Network(
-            _normal(16, 6, 2),
-            wavenet,
-            {
-                "turned": wavenet_turned,
-                "split": wavenet_split,
-                "padded": wavenet_padded,
-                "shifted": wavenet_shifted,
-                "joined": wavenet_joined,
-                "halved": wavenet_halved,
-            },
-            {"ahead": wavenet_ahead, "a sum": wavenet_sum},
-        ),
-        "LSTM": Network(
-            DRAW.integers(0, 6, (16, 4)),
-            recurrent,
-            {
-                "RNN of a cell": recurrent_wrapped,
-                "the last of all": recurrent_last,
-                "one-hot": recurrent_one_hot,
-                "own of two layers": own_lstm("igfo", two_layers),
-                "own with two biases": own_lstm("ofig", two_biases),
-                "own of one layer": own_lstm("ifgo", one_layer),
-            },
-            {"GRU": recurrent_gru, "backwards": recurrent_turned},
-            ["int32"],
-        ),
-        "GRU with attention": Network(
-            _normal(16, 4, 2),
-            attended,
-            {
-                "two GRUs": attended_two,
-                "Dot": attended_dot,
-                "einsum, a bias of scores": attended_einsum,
-                "by exponentials": attended_exp,
-                "the last layer first": attended_late,
-                "matmul": attended_backward,
-            },
-            {"no tanh": attended_mean, "sigmoid": attended_axis},
-        ),
-        "transformer": Network(
-            _normal(16, 4, 4),
-            transformer,
-            {
-                "own": transformer_own,
-                "fused": transformer_fused,
-                "no bias of keys": transformer_unbiased,
-                "formulas": transformer_formula,
-                "a head after the other": transformer_heads,
-                "added": transformer_added,
-            },
-            {"no mask": transformer_open, "one head": transformer_one},
-        ),
-        "graph convolution": Network(
-            [_normal(16, 3, 3), np.abs(_normal(16, 3, 3))],
-            graph,
-            {
-                "einsum": graph_einsum,
-                "Dot": graph_dot,
-                "Conv1D": graph_conv,
-                "TimeDistributed": graph_distributed,
-                "sums": graph_sums,
-                "each node": graph_nodes,
-            },
-            {"once": graph_once, "no activation": graph_linear},
-        ),
+        "WaveNet": Network(_normal(16, 6, 2), wavenet, {"turned": wavenet_turned, "split": wavenet_split, "padded": wavenet_padded, "shifted": wavenet_shifted, "joined": wavenet_joined, "halved": wavenet_halved}, {"ahead": wavenet_ahead, "a sum": wavenet_sum}),
+        "LSTM": Network(DRAW.integers(0, 6, (16, 4)), recurrent, {"RNN of a cell": recurrent_wrapped, "the last of all": recurrent_last, "one-hot": recurrent_one_hot, "own of two layers": own_lstm("igfo", two_layers), "own with two biases": own_lstm("ofig", two_biases), "own of one layer": own_lstm("ifgo", one_layer)}, {"GRU": recurrent_gru, "backwards": recurrent_turned}, ["int32"]),
+        "GRU with attention": Network(_normal(16, 4, 2), attended, {"two GRUs": attended_two, "Dot": attended_dot, "einsum, a bias of scores": attended_einsum, "by exponentials": attended_exp, "the last layer first": attended_late, "matmul": attended_backward}, {"no tanh": attended_mean, "sigmoid": attended_axis}),
+        "transformer": Network(_normal(16, 4, 4), transformer, {"own": transformer_own, "fused": transformer_fused, "no bias of keys": transformer_unbiased, "formulas": transformer_formula, "a head after the other": transformer_heads, "added": transformer_added}, {"no mask": transformer_open, "one head": transformer_one}),
+        "graph convolution": Network([_normal(16, 3, 3), np.abs(_normal(16, 3, 3))], graph, {"einsum": graph_einsum, "Dot": graph_dot, "Conv1D": graph_conv, "TimeDistributed": graph_distributed, "sums": graph_sums, "each node": graph_nodes}, {"once": graph_once, "no activation": graph_linear}),
     }

@@ -149,10 +149,10 @@ def _in_double() -> Any:
             if name in ("float", "half", "bfloat16"):
                 return args[0].double()
             plain = [wide(value) if isinstance(value, torch.dtype) else value for value in args]
-            named = {
+            keywords = {
                 key: wide(value) if isinstance(value, torch.dtype) else value for key, value in (kwargs or {}).items()
             }
-            result = func(*plain, **named)
+            result = func(*plain, **keywords)
             return torch.full_like(result, _DRAWN) if name.startswith(_DRAWING) and _is_float(result) else result
 
     return InDouble()
