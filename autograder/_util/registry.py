@@ -72,6 +72,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
     SECTIONS: {"diagnosis": "diagnosis", "questions": "insight"},
     CHECKS: {
         "causal": "sequences",
+        "computes": "computes",
         "curve": "training_steps",
         "optimizer": "training_steps",
         "training_step": "training_steps",

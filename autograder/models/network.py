@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograder.models.step_calculus import StepCalculus
+from autograder.models.weight_function import WeightFunction
 
 
 @dataclass(frozen=True)
@@ -153,3 +154,7 @@ class Network(ABC):
     @abstractmethod
     def training_steps(self) -> StepCalculus:
         """Return what computes steps of a training from given weights."""
+
+    def function(self) -> WeightFunction | None:
+        """Return what computes it with given numbers; None if nothing does."""
+        return None

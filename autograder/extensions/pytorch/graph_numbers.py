@@ -78,6 +78,21 @@ def statistics(graph: Graph) -> frozenset[int]:
     return frozenset(averages - elsewhere)
 
 
+def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the numbers of the tensors that are only means, and of those that are only variances."""
+    averages = statistics(graph)
+    means, variances = (
+        frozenset(
+            value.value
+            for node in graph.nodes
+            for places in [_STATISTICS.get(node.operator)]
+            if places and isinstance(value := node.argument(places[number], ""), ValueRef)
+        )
+        for number in (0, 1)
+    )
+    return (means - variances) & averages, (variances - means) & averages
+
+
 def excess(graph: Graph) -> str:
     """Say why a graph may hold too much knowledge beside its weights; empty if it may not."""
     if any(tensor.initializer == "parametrized" for tensor in graph.tensors):

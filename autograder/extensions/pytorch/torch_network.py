@@ -21,10 +21,12 @@ from autograder.extensions.pytorch.torch_steps import TorchSteps
 from autograder.extensions.pytorch.torch_training import TorchTrainer
 from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
+from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, is_apart, require_arrays
 from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree
+from autograder.models.weight_function import WeightFunction
 
 TOLERANCE = 1e-5
 """Accepted relative difference of predictions; those of half precision have more."""
@@ -192,6 +194,21 @@ class TorchNetwork(GraphComputation, Network):
         if self.graph.draws:
             raise NotTrainable("This network draws at random, so that its steps cannot be taken again.")
         return (ApartSteps if is_apart() else TorchSteps)(self)
+
+    def function(self) -> WeightFunction:
+        """Return what computes the graph with given numbers."""
+        from autograder.extensions.pytorch.torch_function import ComputedFunction, TorchFunction
+
+        function = TorchFunction(self)
+        if not is_apart():
+            return function
+        return ApartFunction(Computed(ComputedFunction, *claim_of(self.graph)), function, self._fitting)
+
+    def _fitting(self, rows: Any) -> Any:
+        """Return rows as plain arrays that are not too many."""
+        arrays = self.arrays(rows)
+        self.require_linear_growth(len(arrays[0]))
+        return self.named(arrays)
 
 
 def _require_same_predictions(network: TorchNetwork, probe: Any, answers: Sequence[Any]) -> None:

@@ -1,0 +1,1 @@
+"""A network compared with another one as a computation: the same drawn weights must give the same outputs."""

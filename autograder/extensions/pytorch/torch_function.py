@@ -1,0 +1,121 @@
+"""A PyTorch module's graph as a function of its rows and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograder.extensions.pytorch import graph_numbers
+from autograder.extensions.pytorch.computation import compute, one_thread, preserved_draws
+from autograder.extensions.pytorch.graph_computation import GraphComputation
+from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, read_graph
+from autograder.models.computed_function import ServedFunction
+from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DOUBLE = "float64"
+
+
+class TorchFunction(WeightFunction):
+    """The computation of a graph in double precision; each random operator gives the same number."""
+
+    def __init__(self, network: GraphComputation) -> None:
+        graph = network.graph
+        self.network = network
+        self.positions = [position for position, held in enumerate(graph.tensors) if held.dtype in FLOATS]
+        self.arrays = [graph.tensors[position].array.astype(np.float64) for position in self.positions]
+        means, variances = graph_numbers.means_and_variances(graph)
+        kinds: list[NumberKind] = []
+        for position in self.positions:
+            held, number = graph.tensors[position], graph.first_tensor + position
+            beside: NumberKind = "mean" if number in means else "variance" if number in variances else "constant"
+            kinds.append("weight" if held.parameter and held.trainable else "frozen" if held.parameter else beside)
+        self.kinds = kinds
+        self.graph = _in_double(graph)
+
+    def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
+        """Compute the outputs."""
+        import torch
+
+        with torch.no_grad():
+            return [output.double().numpy() for output in self._outputs(self._tensors(arrays), rows)]
+
+    def forward(self, arrays: Sequence[np.ndarray], rows: Any) -> FunctionPass:
+        """Compute the outputs, and what their gradients need."""
+        import torch
+
+        tensors = self._tensors(arrays)
+        held = [
+            tensors[position].requires_grad_(kind not in ("mean", "variance"))  # PyTorch has no gradient of statistics
+            for position, kind in zip(self.positions, self.kinds, strict=True)
+        ]
+        with torch.enable_grad():
+            outputs = self._outputs(tensors, rows)
+
+        def gradients(of_outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+            pairs = [
+                (output, torch.from_numpy(np.ascontiguousarray(array)).to(output.dtype))
+                for output, array in zip(outputs, of_outputs, strict=True)
+                if output.requires_grad
+            ]
+            if not pairs:
+                return [np.zeros(array.shape) for array in self.arrays]
+            chosen, weights = zip(*pairs, strict=True)
+            wanted = [tensor for tensor in held if tensor.requires_grad]
+            with one_thread():
+                derivatives = iter(torch.autograd.grad(chosen, wanted, weights, allow_unused=True, retain_graph=True))
+            results = [next(derivatives) if tensor.requires_grad else None for tensor in held]
+            return [
+                np.zeros(array.shape) if gradient is None else gradient.to_dense().double().numpy()
+                for gradient, array in zip(results, self.arrays, strict=True)
+            ]
+
+        return FunctionPass([output.detach().double().numpy() for output in outputs], gradients)
+
+    def _tensors(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+        import torch
+
+        tensors = list(self.network.tensors)
+        for position, array in zip(self.positions, arrays, strict=True):
+            tensors[position] = torch.from_numpy(np.array(array, dtype=np.float64, order="C"))
+        return tensors
+
+    def _outputs(self, tensors: Sequence[Any], rows: Any) -> list[Any]:
+        import torch
+
+        inputs = [held.double() if held.is_floating_point() else held for held in self.network.inputs(rows)]
+        self.network.require_linear_growth(len(inputs[0]))
+        with preserved_draws(), one_thread():
+            torch.default_generator.manual_seed(0)
+            return compute(self.graph, inputs, tensors, by_chance=False)
+
+
+class ComputedFunction(ServedFunction):
+    """The same where strangers' networks are computed, from a graph's claim."""
+
+    def __init__(self, claim: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> None:
+        super().__init__(TorchFunction(GraphComputation(read_graph(claim, arrays))))
+
+
+def _in_double(graph: Graph) -> Graph:
+    nodes = tuple(Node(node.operator, _wide(node.args), _wide(dict(node.keywords))) for node in graph.nodes)
+    tensors = tuple(replace(held, dtype=_wide_name(held.dtype)) for held in graph.tensors)
+    inputs = tuple(replace(held, dtype=_wide_name(held.dtype)) for held in graph.inputs)
+    return replace(graph, nodes=nodes, tensors=tensors, inputs=inputs)
+
+
+def _wide(value: Any) -> Any:
+    if isinstance(value, DType):
+        return DType(_wide_name(value.name))
+    if isinstance(value, dict):
+        return {key: _wide(item) for key, item in value.items()}
+    return type(value)(_wide(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def _wide_name(dtype: str) -> str:
+    return _DOUBLE if dtype in FLOATS else dtype

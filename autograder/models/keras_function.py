@@ -1,0 +1,132 @@
+"""A Keras model as a function of its rows and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import CourseError
+from autograder.kernel.model_inputs import arranged, passed
+from autograder.models.computed_function import ApartFunction, ServedFunction
+from autograder.models.computing_process import Computed, is_apart
+from autograder.models.model_building import ComputedModel
+from autograder.models.model_calls import twin_of
+from autograder.models.weight_function import FunctionPass, NumberKind, WeightFunction
+
+_STATISTICS: dict[str, NumberKind] = {"moving_mean": "mean", "moving_variance": "variance"}
+"""Attributes of a normalization that hold what it has seen."""
+
+
+class KerasFunction(WeightFunction):
+    """The computation of a Keras model, by a copy of it in double precision.
+
+    Raises:
+        Exception: Keras cannot make the model again.
+        CourseError: Keras does not run on TensorFlow here.
+    """
+
+    rounding = 1e-6
+    """TensorFlow keeps constants of some formulas in single precision, as the root of 2 in a GELU."""
+
+    def __init__(self, model: Any) -> None:
+        import keras
+
+        if keras.config.backend() != "tensorflow":
+            raise CourseError(f"Keras runs on {keras.config.backend()} here; gradients are taken with TensorFlow.")
+        self.copy = type(model).from_config(_in_double(model.get_config()))
+        if not self.copy.built:
+            self.copy.build(model.input_shape)
+        self.positions = [position for position, held in enumerate(model.weights) if "float" in str(held.dtype)]
+        self.arrays = [np.asarray(model.weights[position], dtype=np.float64) for position in self.positions]
+        statistics = {
+            id(getattr(layer, name)): kind
+            for layer in model._flatten_layers()
+            for name, kind in _STATISTICS.items()
+            if getattr(layer, name, None) is not None
+        }
+        trained = {id(variable) for variable in model.trainable_weights}
+        kinds: list[NumberKind] = []
+        for position in self.positions:
+            held = model.weights[position]
+            plain: NumberKind = "frozen" if held.trainable or _is_frozen(held, model) else "constant"
+            kinds.append(statistics.get(id(held), "weight" if id(held) in trained else plain))
+        self.kinds = kinds
+        self.variables = [self.copy.weights[position] for position in self.positions]
+
+    def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:
+        """Compute the outputs."""
+        return [np.asarray(output, dtype=np.float64) for output in self._outputs(arrays, rows)]
+
+    def forward(self, arrays: Sequence[np.ndarray], rows: Any) -> FunctionPass:
+        """Compute the outputs, and what their gradients need."""
+        import tensorflow as tf
+
+        with tf.GradientTape(persistent=True) as tape:
+            held = [variable.value for variable in self.variables]
+            tape.watch(held)
+            outputs = self._outputs(arrays, rows)
+        is_differentiable = [output.dtype.is_floating for output in outputs]
+
+        def gradients(of_outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+            chosen = [output for output, is_float in zip(outputs, is_differentiable, strict=True) if is_float]
+            weights = [
+                tf.constant(array, dtype=output.dtype)
+                for array, output in zip(of_outputs, outputs, strict=True)
+                if output.dtype.is_floating
+            ]
+            derivatives = tape.gradient(chosen, held, output_gradients=weights) if chosen else [None] * len(held)
+            return [
+                np.zeros(array.shape) if gradient is None else np.asarray(tf.convert_to_tensor(gradient), np.float64)
+                for gradient, array in zip(derivatives, self.arrays, strict=True)
+            ]
+
+        return FunctionPass([np.asarray(output, dtype=np.float64) for output in outputs], gradients)
+
+    def _outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[Any]:
+        import keras
+
+        for variable, array in zip(self.variables, arrays, strict=True):
+            variable.assign(array)
+        answer = passed(partial(self.copy, training=False), arranged(self.copy, rows))
+        return list(keras.tree.flatten(answer))
+
+
+def function_of(model: Any) -> WeightFunction:
+    """Return what computes a built model with given numbers, where strangers' networks are computed."""
+    function = KerasFunction(model)
+    twin = twin_of(model) if is_apart() else None
+    if twin is None:
+        return function
+    arguments, weights = twin
+    return ApartFunction(Computed(ComputedKerasFunction, list(arguments), weights), function)
+
+
+class ComputedKerasFunction(ServedFunction):
+    """The function of a model's twin, where strangers' networks are computed."""
+
+    def __init__(self, claim: Sequence[Any], weights: Sequence[np.ndarray]) -> None:
+        twin = ComputedModel(*claim)
+        twin.assign(weights)
+        super().__init__(KerasFunction(twin.model))
+
+
+def _is_frozen(variable: Any, model: Any) -> bool:
+    """Return whether a layer would train the variable if the layer were not frozen."""
+    return any(
+        held is variable for layer in model._flatten_layers() for held in getattr(layer, "_trainable_variables", ())
+    )
+
+
+def _in_double(value: Any) -> Any:
+    """Return a configuration in which each type of fractions is the one of double precision."""
+    if isinstance(value, dict):
+        return {key: _in_double(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_in_double(item) for item in value)
+    return "float64" if isinstance(value, str) and value in _FRACTIONS else value
+
+
+_FRACTIONS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")

@@ -1,0 +1,258 @@
+"""A network is right if, with the same drawn weights, it gives the outputs of a reference, however it is written."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.doc_blocks import blocks
+from helpers.examination import outcome
+from helpers.remote_models import answer, recorded
+from helpers.torch_modules import module
+from helpers.torch_networks import torch_networks
+
+from autograder import check
+from autograder.errors import CourseError
+from autograder.models import rebuild
+from autograder.records.checks import CheckResult, is_undecided
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
+]
+NAMES = (
+    "fire module", "squeeze and excitation", "dense block", "pixel shuffle", "inception", "ResNet bottleneck", "U-Net",
+    "SE-ResNeXt", "ConvNeXt", "WaveNet", "TCN", "seq2seq LSTM", "bidirectional GRU with attention",
+    "Transformer decoder", "MLP-Mixer", "highway", "DeepSets", "Fourier features", "mixture of experts", "VAE",
+    "GAN generator", "graph convolution", "Siamese", "normalizing flow",
+)  # fmt: skip
+QUICK = ("highway", "DeepSets", "Fourier features")
+NOT_READ = {("ConvNeXt", "GroupNorm of one group for each place")}
+"""Honest modules that PyTorch exports for one number of rows only: a person decides."""
+PAGE = Path(__file__).parents[3] / "docs/reference/checks.md"
+ROWS = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
+
+
+def each_network(names: tuple[str, ...]) -> list[Any]:
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+
+
+def computed(model: Any, reference: Any, **asked: Any) -> CheckResult:
+    return recorded(lambda: check.computes(model, like=reference, **asked))
+
+
+def chain(activation: Any = None, width: int = 5) -> Any:
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(6, width), activation or nn.ReLU(), nn.Linear(width, 3))
+
+
+def test_there_are_twenty_four_networks() -> None:
+    made = torch_networks()
+    assert set(made) == set(NAMES)
+    assert sum(len(network.right) for network in made.values()) == 144
+    assert sum(len(network.wrong) for network in made.values()) == 120
+
+
+@pytest.mark.parametrize("name", each_network(NAMES))
+def test_an_honest_network_is_right_whatever_its_spelling(name: str) -> None:
+    network = torch_networks()[name]
+    for spelling, build in network.right.items():
+        result = computed(build(), network.asked(), rows=network.rows)
+        is_read = (name, spelling) not in NOT_READ
+        assert (result.fraction, is_undecided(result)) == (is_read, not is_read), (spelling, result.detail)
+
+
+@pytest.mark.parametrize("name", each_network(NAMES))
+def test_another_network_loses(name: str) -> None:
+    network = torch_networks()[name]
+    for mistake, build in network.wrong.items():
+        result = computed(build(), network.asked(), rows=network.rows)
+        assert (result.fraction, is_undecided(result)) == (0, False), (mistake, result.detail)
+
+
+def test_the_networks_stay_as_they_are() -> None:
+    import torch
+
+    model, reference = chain().train(), chain()
+    before = [tensor.clone() for tensor in (*model.parameters(), *reference.parameters())]
+    torch.manual_seed(5)
+    drawn = torch.rand(3)
+    torch.manual_seed(5)
+    assert computed(model, reference, rows=ROWS).fraction == 1
+    assert all(map(torch.equal, before, (*model.parameters(), *reference.parameters())))
+    assert model.training
+    assert torch.equal(torch.rand(3), drawn)
+
+
+def test_shapes_that_differ_are_named() -> None:
+    assert (
+        computed(chain(width=4), chain(), rows=ROWS).message
+        == "Your network has no weights of the shape (5, 6); the asked one has 1. It has 1 weight of the shape (4, 6) instead."
+    )
+    from torch import nn
+
+    deeper = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 3))
+    assert "1 weight of the shape (5, 5); the asked one has none" in computed(deeper, chain(), rows=ROWS).message
+    assert "3 outputs" in computed(module(lambda m, x: (m.a(x),) * 3, a=chain()), chain(), rows=ROWS).message
+    assert "(rows, 4)" in computed(module(lambda m, x: m.a(x), a=nn.Linear(6, 4)), chain(), rows=ROWS).message
+
+
+def test_rows_are_drawn_for_a_shape() -> None:
+    assert computed(chain(), chain(), input_shape=(6,)).fraction == 1
+    assert computed(module(lambda m, x: m.a(x), a=chain()), chain(), input_shape=[6]).fraction == 1
+
+
+def test_one_of_several_outputs_is_compared() -> None:
+    both = module(lambda m, x: (m.a(x), m.a(x).sum(1)), a=chain())
+    other = module(lambda m, x: (m.a(x), m.a(x).amax(1)), a=chain())
+    assert computed(other, both, rows=ROWS, part=0).fraction == 1
+    assert computed(other, both, rows=ROWS, part=1).fraction == 0
+    assert computed(other, both, rows=ROWS).fraction == 0
+    with pytest.raises(CourseError, match="no number 2"):
+        computed(other, both, rows=ROWS, part=2)
+
+
+def test_a_plain_list_of_layers_is_told() -> None:
+    from torch import nn
+
+    listed = module(lambda m, x: m.all[1](m.all[0](x).relu()), all=[nn.Linear(6, 5), nn.Linear(5, 3)])
+    result = computed(listed, chain(), rows=ROWS)
+    assert (result.fraction, is_undecided(result)) == (0, False)
+    assert "nn.ModuleList" in result.message
+
+
+@pytest.mark.parametrize("formula", ["tanh", "epsilon"])
+def test_nearly_the_same_is_for_a_person(formula: str) -> None:
+    """An approximated activation and another epsilon are no other network; whether they are asked, a person says."""
+    from torch import nn
+
+    asked = nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.LayerNorm(5), nn.Linear(5, 3))
+    near = {
+        "tanh": nn.Sequential(nn.Linear(6, 5), nn.GELU("tanh"), nn.LayerNorm(5), nn.Linear(5, 3)),
+        "epsilon": nn.Sequential(nn.Linear(6, 5), nn.GELU(), nn.LayerNorm(5, eps=1e-6), nn.Linear(5, 3)),
+    }
+    assert is_undecided(computed(near[formula], asked, rows=ROWS))
+
+
+@pytest.mark.parametrize("slip", ["ReLU6", "LeakyReLU", "Hardtanh"])
+def test_an_activation_that_is_cut_far_out_is_another_one(slip: str) -> None:
+    from torch import nn
+
+    activation = {"ReLU6": nn.ReLU6(), "LeakyReLU": nn.LeakyReLU(0.1), "Hardtanh": nn.Hardtanh(0, 8)}[slip]
+    assert computed(chain(activation), chain(), rows=ROWS).fraction == 0
+
+
+def test_other_constants_are_for_a_person() -> None:
+    import torch
+    from torch import nn
+
+    drawn = lambda: module(lambda m, x: m.a(torch.sin(x @ m.f)), f=torch.randn(6, 4), a=nn.Linear(4, 2))  # noqa: E731
+    result = computed(drawn(), drawn(), rows=ROWS)
+    assert is_undecided(result)
+    assert "constants" in result.message
+
+
+def test_tied_weights_must_be_tied() -> None:
+    from torch import nn
+
+    tokens = np.random.default_rng(1).integers(0, 7, (20, 4))
+
+    def tied() -> Any:
+        return module(lambda m, x: m.w(x).mean(1) @ m.w.weight.T, w=nn.Embedding(7, 3))
+
+    def untied() -> Any:
+        return module(lambda m, x: m.u(m.w(x).mean(1)), w=nn.Embedding(7, 3), u=nn.Linear(3, 7, bias=False))
+
+    assert computed(tied(), tied(), rows=tokens).fraction == 1
+    assert computed(untied(), tied(), rows=tokens).fraction == 0
+    assert computed(tied(), untied(), rows=tokens).fraction == 0
+
+
+def test_what_is_not_read_is_for_a_person() -> None:
+    decides = module(lambda m, x: m.a(x) if bool(x.sum() > 0) else m.a(-x), a=chain())
+    assert is_undecided(computed(decides, chain(), rows=ROWS))
+    assert computed(7, chain(), rows=ROWS).fraction == 0
+    assert not is_undecided(computed(7, chain(), rows=ROWS))
+
+
+def test_a_network_that_does_not_take_the_rows_fails() -> None:
+    from torch import nn
+
+    assert computed(nn.Linear(5, 3), chain(), rows=ROWS).fraction == 0
+
+
+@pytest.mark.parametrize(
+    ("reference", "arguments", "says"),
+    [
+        (7, {"rows": ROWS}, "reference"),
+        (None, {"rows": ROWS[:1]}, "at least two"),
+        (None, {"rows": ROWS[:, :4]}, "reference"),
+    ],
+)
+def test_what_an_author_gives_is_checked(reference: Any, arguments: Any, says: str) -> None:
+    with pytest.raises(CourseError, match=says):
+        computed(chain(), reference or chain(), **arguments)
+
+
+STUDENT = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out, self.first = nn.Linear(5, 3), nn.Parameter(torch.randn(6, 5))
+        self.bias = nn.Parameter(torch.zeros(5))
+
+    def forward(self, x):
+        return self.out(torch.einsum("nk,kh->nh", x, self.first).add(self.bias).{activation}())
+
+model = Net()
+"""
+
+
+@pytest.mark.parametrize(("activation", "fraction"), [("relu", 1), ("tanh", 0)])
+def test_a_module_in_the_kernel_is_compared(activation: str, fraction: float) -> None:
+    result = computed(answer(STUDENT.format(activation=activation)), chain(), rows=ROWS)
+    assert result.fraction == fraction, result.detail
+    assert "(5, 6)" not in result.message
+
+
+@pytest.mark.parametrize(("activation", "fraction"), [("relu", 1), ("tanh", 0)])
+def test_a_hidden_test_makes_the_reference(monkeypatch: pytest.MonkeyPatch, activation: str, fraction: float) -> None:
+    monkeypatch.setattr("helpers.examination.no_models", rebuild)
+    test = """
+from torch import nn
+from autograder import check
+reference = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
+check.computes(model, like=reference, input_shape=(6,))
+"""
+    result = outcome(STUDENT.format(activation=activation), test, seconds=60.0)
+    assert result.fraction == fraction, result
+
+
+def test_the_example_of_the_page_runs() -> None:
+    from torch import nn
+
+    (example,) = [
+        block.text for block in blocks(PAGE, "python") if "check.computes(model, like=reference" in block.text
+    ]
+    model = module(
+        lambda m, x: m.b(m.a(x.unsqueeze(-1)).squeeze(-1).relu()), b=nn.Linear(16, 4), a=nn.Conv1d(12, 16, 1)
+    )
+    result = recorded(lambda: exec(example, {"nn": nn, "check": check, "model": model}))
+    assert result.fraction == 1, result.detail
+
+
+def test_a_network_that_detects_other_rows_or_weights_is_read_as_what_it_computes() -> None:
+    """A graph cannot tell drawn weights from its own ones without computing the asked network, too."""
+    import torch
+
+    hides = module(lambda m, x: torch.where(m.a[0].weight.sum() > 1e9, x[:, :3], m.a(x)), a=chain())
+    shows = module(lambda m, x: torch.where(m.a[0].weight.sum() > 1e9, m.a(x), x[:, :3]), a=chain())
+    assert computed(hides, chain(), rows=ROWS).fraction == 1
+    assert computed(shows, chain(), rows=ROWS).fraction == 0

@@ -1,0 +1,75 @@
+"""A Keras model is right if, with the same drawn weights, it gives the outputs of a reference."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+from helpers.keras_networks import keras_networks
+from helpers.lazy import keras
+from helpers.lazy import layers as L
+from helpers.remote_models import recorded
+
+from autograder import check
+from autograder.errors import CourseError
+from autograder.records.checks import is_undecided
+
+pytestmark = pytest.mark.keras
+NAMES = (
+    "fire module", "squeeze and excitation", "dense block", "inception", "residual block", "U-Net",
+    "separable convolution", "highway", "mixture of experts", "DeepSets", "Siamese", "WaveNet", "LSTM",
+    "GRU with attention", "transformer", "graph convolution",
+)  # fmt: skip
+QUICK = ("highway", "graph convolution")
+each_network = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
+)
+
+
+def test_there_are_sixteen_networks() -> None:
+    made = keras_networks()
+    assert set(made) == set(NAMES)
+    assert sum(len(network.right) for network in made.values()) == 96
+    assert sum(len(network.wrong) for network in made.values()) == 32
+
+
+@each_network
+def test_an_honest_model_is_right_whatever_its_spelling(name: str) -> None:
+    network = keras_networks()[name]
+    for spelling, function in network.right.items():
+        model = network.model(function)
+        result = recorded(lambda: check.computes(model, like=network.model(), rows=network.rows))  # noqa: B023
+        assert result.fraction == 1, (spelling, result.detail)
+
+
+@each_network
+def test_another_model_loses(name: str) -> None:
+    network = keras_networks()[name]
+    for mistake, function in network.wrong.items():
+        model = network.model(function)
+        result = recorded(lambda: check.computes(model, like=network.model(), rows=network.rows))  # noqa: B023
+        assert (result.fraction, is_undecided(result)) == (0, False), (mistake, result.detail)
+
+
+def test_the_models_stay_as_they_are() -> None:
+    network = keras_networks()["highway"]
+    model, reference = network.model(), network.model()
+    before = [np.array(weight) for weight in (*model.weights, *reference.weights)]
+    assert recorded(lambda: check.computes(model, like=reference)).fraction == 1
+    assert all(map(np.array_equal, before, (*model.weights, *reference.weights)))
+
+
+def test_rows_of_an_embedding_are_asked() -> None:
+    network = keras_networks()["LSTM"]
+    with pytest.raises(CourseError, match="give rows="):
+        recorded(lambda: check.computes(network.model(), like=network.model()))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
+def test_networks_of_two_libraries_are_compared() -> None:
+    from torch import nn
+
+    reference = keras.Sequential([keras.Input((6,)), L.Dense(5, activation="relu"), L.BatchNormalization(), L.Dense(3)])
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.BatchNorm1d(5, eps=1e-3), nn.Linear(5, 3))
+    assert recorded(lambda: check.computes(model, like=reference)).fraction == 1
