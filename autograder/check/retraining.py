@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
+from autograder.check.asking import constants_allowed
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
 from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
@@ -17,6 +18,7 @@ from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
 from autograder.check.reading import as_examined
 from autograder.check.results import report
+from autograder.check.settings import Numbers
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow, training_loss
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
@@ -150,12 +152,14 @@ def retrained(
 def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
     """Return the result for what is no network here, or holds too much beside its weights; None for all others."""
     if isinstance(model, Network):
-        excess = model.excess()
+        excess = model.excess(constants_allowed(name, model.numbers_beside()))
         doubt = excess if may_show(model) else "This network holds too much beside its weights."
+        if model.slip:
+            excess = doubt = f"{model.slip}."
         return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
     if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
         return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if problem := excess_problem(model):
+    if problem := excess_problem(model, constants_allowed(name, Numbers(model).count)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     return None

@@ -118,9 +118,20 @@ class Network(ABC):
         """Tell whether it has a product with weights that may be a layer of the student's own."""
         return False
 
+    slip = ""
+    """What PyTorch, or its library, does not find of it; a sentence for the student."""
+
     @abstractmethod
-    def excess(self) -> str:
-        """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not."""
+    def numbers_beside(self) -> int:
+        """Count the numbers beside its weights that stay when it is trained again."""
+
+    @abstractmethod
+    def excess(self, allowed: int = 0) -> str:
+        """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not.
+
+        Args:
+            allowed: the numbers beside its weights that it may hold, if these are more than usual.
+        """
 
     @property
     @abstractmethod

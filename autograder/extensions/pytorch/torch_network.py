@@ -38,6 +38,10 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
 }
 """Why a kernel has no graph of a module, by its word."""
+_UNLISTED = (
+    "PyTorch does not find the weights of all its layers, as of layers in a Python list or dict: use nn.ModuleList or "
+    "nn.ModuleDict"
+)
 _SEED = 0
 """Of a network that draws in evaluation mode, too: a grade can be given again."""
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
@@ -151,9 +155,18 @@ class TorchNetwork(Network):
         """Count the numbers as PyTorch does; constants that could hold knowledge count, too."""
         return graph_numbers.counts(self.graph)
 
-    def excess(self) -> str:
+    def numbers_beside(self) -> int:
+        """Count the numbers beside the weights that stay in a training."""
+        return graph_numbers.numbers_beside(self.graph)
+
+    def excess(self, allowed: int = 0) -> str:
         """Say why the graph may hold too much knowledge beside its weights."""
-        return graph_numbers.excess(self.graph)
+        return graph_numbers.excess(self.graph, allowed)
+
+    @property
+    def slip(self) -> str:  # type: ignore[override]
+        """Say that weights are in no module that PyTorch finds."""
+        return _UNLISTED if any(held.trainable and not held.parameter for held in self.graph.tensors) else ""
 
     @property
     def is_unusual(self) -> bool:
