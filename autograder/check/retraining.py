@@ -25,6 +25,7 @@ from autograder.check.training_plan import TrainingPlan, knows_without_learning,
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.verdict import known_close_calls
+from autograder.check.words import sentence
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
@@ -155,7 +156,7 @@ def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
         excess = model.excess(constants_allowed(name, model.numbers_beside()))
         doubt = excess if may_show(model) else "This network holds too much beside its weights."
         if model.slip:
-            excess = doubt = f"{model.slip}."
+            excess = doubt = sentence(model.slip)
         return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
     if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
         return report_unreadable(name, model, problem, weight, of_pytorch=True)

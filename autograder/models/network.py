@@ -119,7 +119,7 @@ class Network(ABC):
         return False
 
     slip = ""
-    """What PyTorch, or its library, does not find of it; a sentence for the student."""
+    """What its library does not find of it, as a clause for the student; empty if it finds all."""
 
     @abstractmethod
     def numbers_beside(self) -> int:

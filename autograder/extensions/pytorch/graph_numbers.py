@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograder.check.settings import FREE_NUMBERS, information, is_a_pattern
+from autograder.check.settings import FREE_NUMBERS, information, is_a_pattern, progression
 from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts
@@ -178,7 +178,7 @@ def _single_numbers(graph: Graph) -> tuple[int, int]:
             else:
                 values[node.operator, name].append(float(value))
     ungiven = (
-        min(_progression(found), _progression({n for n in found if abs(n) not in known})) for found in places.values()
+        min(progression(found), progression({n for n in found if abs(n) not in known})) for found in places.values()
     )
     return information(values.values()), sum(ungiven) + _constant_choices(graph)
 
@@ -201,21 +201,6 @@ def _literals(node: Node) -> Iterator[tuple[str, float, bool]]:
 _WHOLE = frozenset(["int", "Optional[int]", "List[int]", "Optional[List[int]]"])
 _DIVISORS = frozenset(["divisor_override"])
 """Whole numbers to calculate with."""
-
-
-def _progression(numbers: Set[float]) -> int:
-    """Count how many numbers say which these are.
-
-    Two say equally spaced ones, as of a loop over positions, and ones that grow by a factor, as of dilations. Each
-    change of the distance says one more.
-    """
-    if len(numbers) < 3:
-        return len(numbers)
-    ordered = np.array(sorted(numbers), dtype=np.float64)
-    steps = [np.diff(ordered)]
-    if (ordered > 0).all() or (ordered < 0).all():
-        steps.append(ordered[1:] / ordered[:-1])
-    return 2 + int(min(np.count_nonzero(np.diff(step)) for step in steps))
 
 
 def _is_uniform(array: np.ndarray) -> bool:

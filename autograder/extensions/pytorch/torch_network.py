@@ -38,10 +38,7 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
 }
 """Why a kernel has no graph of a module, by its word."""
-_UNLISTED = (
-    "PyTorch does not find the weights of all its layers, as of layers in a Python list or dict: use nn.ModuleList or "
-    "nn.ModuleDict"
-)
+_UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
 _SEED = 0
 """Of a network that draws in evaluation mode, too: a grade can be given again."""
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
@@ -71,6 +68,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     network = TorchNetwork(read_graph(graph, arrays[:count]), max_parameters)
     _require_same_predictions(network, claim.get("probe"), arrays[count:])
     network.remark = IN_EVALUATION if claim.get("training") is True else ""
+    network.slip = _UNLISTED if claim.get("unlisted") is True and network.counts().constants else ""
     return network
 
 
@@ -162,11 +160,6 @@ class TorchNetwork(Network):
     def excess(self, allowed: int = 0) -> str:
         """Say why the graph may hold too much knowledge beside its weights."""
         return graph_numbers.excess(self.graph, allowed)
-
-    @property
-    def slip(self) -> str:  # type: ignore[override]
-        """Say that weights are in no module that PyTorch finds."""
-        return _UNLISTED if any(held.trainable and not held.parameter for held in self.graph.tensors) else ""
 
     @property
     def is_unusual(self) -> bool:

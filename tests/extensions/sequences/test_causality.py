@@ -164,17 +164,15 @@ def test_what_is_scored_inside_only_if_may_be_no_sequence() -> None:
     def model(rows: Any) -> Any:
         return running(rows) if rows.shape[1] == 7 else rows[:, :1] * 1.0
 
-    with check.recording() as results:
-        with check.only_if(check.causal(model, TOKENS)):
-            check.loss(model, on=(TOKENS[:, :3], TOKENS[:, :1]), loss="mse", below=1.0)
+    with check.recording() as results, check.only_if(check.causal(model, TOKENS)):
+        check.loss(model, on=(TOKENS[:, :3], TOKENS[:, :1]), loss="mse", below=1.0)
     assert [result.fraction for result in results] == [1, 1]
 
 
 def test_another_model_inside_only_if_is_not_asked_to_be_causal() -> None:
     ahead = lambda rows: rows[:, ::-1] * 1.0  # noqa: E731
-    with check.recording() as results:
-        with check.only_if(check.causal(running, TOKENS)):
-            check.loss(ahead, on=(TOKENS, TOKENS[:, ::-1]), loss="mse", below=1.0)
+    with check.recording() as results, check.only_if(check.causal(running, TOKENS)):
+        check.loss(ahead, on=(TOKENS, TOKENS[:, ::-1]), loss="mse", below=1.0)
     assert [result.fraction for result in results] == [1, 1]
 
 
