@@ -13,7 +13,7 @@ from autograder.check.asking import asking_question
 from autograder.check.credit import Credit, credit_of
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
-from autograder.check.properties import demanded_of, named
+from autograder.check.properties import demanded_of, registered_property
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import (
@@ -150,7 +150,7 @@ def _check_measure(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
-    demanded = [*demanded_of(model), *([named("causal", causal)] if causal is not False else [])]
+    demanded = [*demanded_of(model), *([registered_property("causal", causal)] if causal is not False else [])]
     model = as_examined(model, rows=inputs)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
@@ -158,18 +158,18 @@ def _check_measure(
     try:
         prediction = predict(model, inputs, labels, decided=label == "accuracy", part=part)
         rows = measure(prediction.outputs, labels)
-        found = next(filter(None, (lacks(model, inputs, part, prediction) for lacks in demanded)), None)
+        shortcoming = next(filter(None, (lacks(model, inputs, part, prediction) for lacks in demanded)), None)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
-    if found is not None and found.for_a_person:
-        return report_for_a_person(name, found.message, weight, detail=found.detail)
-    if found is not None:
-        return report(name, 0.0, found.message, weight=weight, detail=found.detail)
+    if shortcoming is not None and not shortcoming.for_a_person:
+        return report(name, 0.0, shortcoming.message, weight=weight, detail=shortcoming.detail)
     may_tell = may_tell_of(model)
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
         note_mistakes(asking_question(), name, prediction.outputs, labels, kind)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
+    if shortcoming is not None and verdict.share:
+        return report_for_a_person(name, shortcoming.message, weight, detail=shortcoming.detail)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     reading = reading_of(model)
     ranked = _RANKED if may_tell and metrics.ranks_scores(measure, prediction.outputs) else ""

@@ -80,15 +80,15 @@ def parameters(
     more = counted.preparing if kind == "total" else 0
     count += more if preparation else 0
     constants = counted.constants if kind == "total" else 0
-    fits = allowed.fits(count - constants)
-    known = constants <= constants_allowed(name, constants)
+    may_hold = constants <= constants_allowed(name, constants)
+    fits = allowed.fits(count - constants) or (may_hold and allowed.fits(count))
     text = _count_text(count, kind, counted)
     evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if counted.reported else {})
     asked_only = counted.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
     doubt = _REPORTED if asked_only and fits and weight else ""
     if preparation is None and fits is not allowed.fits(count - constants + more):
         doubt = _PREPARING.format(f"{more:,}")
-    if fits and not known and not allowed.holds(count):
+    if fits and not may_hold and not allowed.holds(count):
         doubt = _CONSTANTS
     slip = f"; {counted.slip}" if counted.slip and not fits else ""
     detail = f"{text}, {allowed} asked" + (f"; {doubt}" if doubt else slip)

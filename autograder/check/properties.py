@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from autograder._util import registry
 from autograder.check.external_predictions import Prediction
@@ -21,7 +21,7 @@ from autograder.records.checks import CheckResult
 
 
 @dataclass(frozen=True)
-class Finding:
+class Shortcoming:
     """What speaks against a property."""
 
     message: str
@@ -32,19 +32,18 @@ class Finding:
     """Whether nothing was seen, and a test cannot tell."""
 
 
-Property = Callable[[Any, Any, int | None, Prediction], Finding | None]
+Property = Callable[[Any, Any, int | None, Prediction], Shortcoming | None]
 """``property(model, inputs, part, prediction)`` measures it on the calls that gave a prediction."""
 
 
-def named(name: str, setting: Any) -> Property:
+def registered_property(name: str, setting: Any) -> Property:
     """Return a property that an extension registers, for what a test says of it.
 
     Raises:
         CourseError: the test cannot mean that.
         HostError: no installed extension registers it.
     """
-    made: Property = registry.load(registry.PROPERTIES, name)(setting)
-    return made
+    return cast("Property", registry.load(registry.PROPERTIES, name)(setting))
 
 
 def state(result: CheckResult, model: Any, measure: Property) -> CheckResult:
@@ -66,12 +65,12 @@ def demanding(results: Sequence[CheckResult]) -> Iterator[None]:
 
 def demanded_of(model: Any) -> list[Property]:
     """Return the properties that surrounding blocks demand of a model."""
-    return [measure for _, other, measure in _demanded.get() if _is_same(model, other)]
+    return [measure for _, subject, measure in _demanded.get() if _is_same(model, subject)]
 
 
-def _is_same(model: Any, other: Any) -> bool:
+def _is_same(model: Any, subject: Any) -> bool:
     reference = reference_of(model)
-    return model is other or (reference is not None and reference == reference_of(other))
+    return model is subject or (reference is not None and reference == reference_of(subject))
 
 
 _stated: deque[tuple[CheckResult, Any, Property]] = deque(maxlen=64)

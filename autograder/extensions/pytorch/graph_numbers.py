@@ -55,15 +55,15 @@ def counts(graph: Graph) -> NumberCounts:
 def constant_numbers(graph: Graph) -> int:
     """Count the numbers beside the parameters that count as parameters.
 
-    Those are the numbers of arrays that differ from place to place, single ones if there are many, and what
-    normalizations have seen if it is more than the parameters.
+    Those are the numbers of arrays that differ from place to place, and single ones if there are many. What
+    normalizations have seen counts as far as it is more than the parameters.
     """
     single = sum(_single_numbers(graph))
-    many = single if single > FREE_NUMBERS else 0
     tensors = dict(enumerate(graph.tensors, start=graph.first_tensor))
-    seen = sum(tensors[number].array.size for number in statistics(graph) if not tensors[number].parameter)
+    averages = sum(tensors[number].array.size for number in statistics(graph) if not tensors[number].parameter)
     parameters = sum(tensor.array.size for tensor in graph.tensors if tensor.parameter)
-    return _listed(graph) + many + max(0, seen - max(FREE_NUMBERS, parameters))
+    uncovered = max(0, averages - max(FREE_NUMBERS, parameters))
+    return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
 
 
 def _listed(graph: Graph) -> int:
@@ -169,8 +169,8 @@ def _single_numbers(graph: Graph) -> tuple[int, int]:
     """Count the numbers to calculate with, and those that say places and sizes which no input and no tensor has."""
     values, places = defaultdict(list), defaultdict(set)
     values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if _is_uniform(array)]
-    known = {0, 1, *(size for held in graph.inputs for size in held.shape)}
-    known.update(size for held in graph.tensors for size in held.array.shape)
+    usual = {0, 1, *(size for held in graph.inputs for size in held.shape)}
+    usual.update(size for held in graph.tensors for size in held.array.shape)
     for _, node in graph.needed_nodes():
         for name, value, is_place in _literals(node):
             if is_place:
@@ -178,13 +178,13 @@ def _single_numbers(graph: Graph) -> tuple[int, int]:
             else:
                 values[node.operator, name].append(float(value))
     ungiven = (
-        min(progression(found), progression({n for n in found if abs(n) not in known})) for found in places.values()
+        min(progression(found), progression({n for n in found if abs(n) not in usual})) for found in places.values()
     )
     return information(values.values()), sum(ungiven) + _constant_choices(graph)
 
 
 def _literals(node: Node) -> Iterator[tuple[str, float, bool]]:
-    """Yield the numbers that stand in an operator: the parameter, the number, and whether it is a place or a size."""
+    """Yield each literal of an operator that counts: its parameter, its value, and whether it is a place or a size."""
     if node.operator in SIZES:
         if node.operator not in ("sym_size.int", "getitem"):
             yield from (("", value, False) for value in node.args if type(value) is int)

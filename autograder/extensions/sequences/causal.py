@@ -10,7 +10,7 @@ import numpy as np
 from autograder.check.external_predictions import Prediction
 from autograder.check.holdout import output_problem
 from autograder.check.prediction import NoPrediction, predict
-from autograder.check.properties import Finding, Property, state
+from autograder.check.properties import Property, Shortcoming, state
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.rows import secret_draws
@@ -64,7 +64,7 @@ def causal(
     ✓ causality: no output depends on later positions
     """
     sequences, axis = _sequences(_CHECK, np.asarray(rows)[:_MAX_ROWS], positions)
-    asked, model = model, as_examined(model, rows=sequences)
+    original, model = model, as_examined(model, rows=sequences)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
         return report(name, 0.0, problem, weight=weight)
@@ -77,7 +77,7 @@ def causal(
         return report(name, 0.0, output_problem(model, error), weight=weight)
     how = ", ".join(filter(None, [prediction_place(model), reading_of(model), predictions[0].remark]))
     by_position = (_by_position(prediction.outputs, sequences, axis) for prediction in predictions)
-    outputs = [given for given in by_position if given is not None]
+    outputs = [array for array in by_position if array is not None]
     if len(outputs) < len(copies):
         return report(name, 0.0, _NOT_EACH, weight=weight)
     first = _first_leak(np.stack(outputs), cuts)
@@ -88,7 +88,7 @@ def causal(
     if prediction_place(model):
         return report_for_a_person(name, _ASKED_IN_NOTEBOOK, weight)
     message = ", ".join(filter(None, ["no output depends on later positions", how]))
-    return state(report(name, 1.0, message, weight=weight), asked, partial(_leak, axis=axis, is_asked=False))
+    return state(report(name, 1.0, message, weight=weight), original, partial(_leak, axis=axis, is_asked=False))
 
 
 def causality(axis: bool | int) -> Property:
@@ -98,7 +98,7 @@ def causality(axis: bool | int) -> Property:
 
 def _leak(
     model: Any, inputs: Any, part: int | None, prediction: Prediction, *, axis: int | None, is_asked: bool
-) -> Finding | None:
+) -> Shortcoming | None:
     """Exchange what comes later in the batches that gave a prediction, and say if an output before it changes.
 
     Args:
@@ -123,7 +123,7 @@ def _leak(
         return None
     unchanged = _by_position(prediction.outputs, sequences, axis)
     if unchanged is None:
-        return Finding(_NOT_EACH, _NOT_EACH) if is_asked else None
+        return Shortcoming(_NOT_EACH, _NOT_EACH) if is_asked else None
     draws = secret_draws(sequences)
     length = sequences.shape[axis]
     copies = int(np.clip(-(-_TIMES * (length - 1) // len(sequences)), 1, _MAX_COPIES))
@@ -134,8 +134,8 @@ def _leak(
             first = _first_leak(np.stack([unchanged, np.moveaxis(outputs, axis, 1)]), starts[None])
             if first is not None:
                 detail = f"where it is scored, the output at position {first} changes with what comes after it"
-                return Finding("outputs change with what comes later, on the rows that are scored", detail)
-    return Finding(_ASKED_IN_NOTEBOOK, _ASKED_IN_NOTEBOOK, for_a_person=True) if prediction_place(model) else None
+                return Shortcoming("outputs change with what comes later, on the rows that are scored", detail)
+    return Shortcoming(_ASKED_IN_NOTEBOOK, _ASKED_IN_NOTEBOOK, for_a_person=True) if prediction_place(model) else None
 
 
 _NOT_EACH = "The model does not give an output for each position."
@@ -195,12 +195,12 @@ def _continued(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Gener
     A model could look ahead only where what follows is as usual.
     """
     values = np.moveaxis(sequences, axis, 1).reshape(len(sequences), sequences.shape[axis], -1)[:, :, 0]
-    others = np.empty(len(sequences), dtype=np.int64)
+    donors = np.empty(len(sequences), dtype=np.int64)
     for row, start in enumerate(starts):
         alike = np.flatnonzero(values[:, start - 1] == values[row, start - 1])
         alike = alike[alike != row]
-        others[row] = draws.choice(alike) if len(alike) else draws.integers(len(sequences))
-    return np.where(_later(sequences, starts, axis), sequences[others], sequences)
+        donors[row] = draws.choice(alike) if len(alike) else draws.integers(len(sequences))
+    return np.where(_later(sequences, starts, axis), sequences[donors], sequences)
 
 
 def _later(sequences: np.ndarray, starts: np.ndarray, axis: int) -> np.ndarray:

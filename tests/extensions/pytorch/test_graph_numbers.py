@@ -156,6 +156,15 @@ def test_a_network_may_hold_as_many_constants_as_the_solution(ask: Any) -> None:
         assert is_undecided(recorded(lambda: ask(network_of(fourier(16), ROWS))))
 
 
+def test_an_exact_number_may_count_the_constants_of_the_solution() -> None:
+    students = Permissions(Observations.of([Fact(Act.HOLDS, "test size", "64")]))
+    students.begin("test", "")
+    with asked_by("test", students.constants):
+        count = lambda: check.parameters(network_of(fourier(16), ROWS), exactly=99 + 64, name="size")  # noqa: E731
+        assert recorded(count).fraction == 1
+    assert recorded(count).fraction == 0
+
+
 def test_more_constants_than_the_solution_held_wait_for_a_person() -> None:
     students = Permissions(Observations.of([Fact(Act.HOLDS, "test again", "64")]))
     students.begin("test", "")

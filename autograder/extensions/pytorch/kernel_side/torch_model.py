@@ -94,9 +94,10 @@ def in_training(module: Any) -> bool:
 
 def has_unlisted(module: Any) -> bool:
     """Return whether a layer stands in a Python list or dict alone, where PyTorch does not find its parameters."""
-    found = set(map(id, module.modules()))
-    kept = [value for part in module.modules() for name, value in vars(part).items() if name != "_modules"]
-    return any(id(layer) not in found and any(True for _ in layer.parameters()) for layer in _plain_modules(kept))
+    listed = set(map(id, module.modules()))
+    attributes = [value for part in module.modules() for name, value in vars(part).items() if name != "_modules"]
+    layers = [layer for layer in _plain_modules(attributes) if id(layer) not in listed]
+    return any(any(True for _ in layer.parameters()) for layer in layers)
 
 
 def _plain_modules(value: Any, depth: int = 4) -> Iterator[Any]:
