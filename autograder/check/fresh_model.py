@@ -158,7 +158,7 @@ def suspicious(model: Any) -> bool:
     Such a network is tested for knowing the answers without learning them.
     """
     numbers = Numbers(model)
-    is_large = numbers.count - numbers.network.placed > _USUAL_NUMBERS or numbers.tables > MAX_NUMBERS
+    is_large = numbers.count > _USUAL_NUMBERS or numbers.tables > MAX_NUMBERS
     return is_large or connections(model) > _USUAL_CONNECTIONS
 
 

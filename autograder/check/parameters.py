@@ -81,12 +81,13 @@ def parameters(
     count += more if preparation else 0
     constants = counted.constants if kind == "total" else 0
     may_hold = constants <= constants_allowed(name, constants)
-    fits = allowed.fits(count - constants) or (may_hold and allowed.fits(count))
+    compared = count if may_hold and not allowed.fits(count - constants) else count - constants
+    fits = allowed.fits(compared)
     text = _count_text(count, kind, counted)
     evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if counted.reported else {})
     asked_only = counted.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
     doubt = _REPORTED if asked_only and fits and weight else ""
-    if preparation is None and fits is not allowed.fits(count - constants + more):
+    if preparation is None and fits is not allowed.fits(compared + more):
         doubt = _PREPARING.format(f"{more:,}")
     if fits and not may_hold and not allowed.holds(count):
         doubt = _CONSTANTS

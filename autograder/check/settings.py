@@ -103,10 +103,9 @@ def constants(model: Any) -> Constants:
         return Constants(0, 0)
     scalars = numbers.network.scalars.items()
     single = information(values for (_, key), values in scalars if key == _OPERAND or len(set(values)) > 1)
-    single += numbers.network.placed
     preparing = numbers.preparation.listed + numbers.prepared + numbers.adapted
     return Constants(
-        certain=numbers.network.listed + (single if single > FREE_NUMBERS else 0),
+        certain=numbers.network.listed + numbers.network.placed + (single if single > FREE_NUMBERS else 0),
         preparing=preparing if preparing > FREE_NUMBERS else 0,
     )
 
@@ -143,7 +142,8 @@ class Numbers:
     @property
     def count(self) -> int:
         """The count of all numbers but those that prepare an input."""
-        return information(self.network.scalars.values()) + self.network.placed + self.network.listed + self.adapted
+        scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.network.scalars.values())
+        return scalars + self.network.placed + self.network.listed + self.adapted
 
 
 @dataclass
@@ -160,8 +160,9 @@ class Tally:
 
     @property
     def placed(self) -> int:
-        """The count of the numbers that say which places and sizes there are."""
-        return sum(progression(found - {0, 1}) for found in self.places.values())
+        """The count of the numbers that say which places and sizes there are; 0 if there are few."""
+        count = sum(progression(numbers - {0, 1}) for numbers in self.places.values())
+        return count if count > FREE_NUMBERS else 0
 
     def settings_of(self, entry: dict[str, Any]) -> None:
         """Count the settings of a layer, a model or an operation."""

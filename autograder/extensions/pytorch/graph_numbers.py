@@ -184,7 +184,7 @@ def _single_numbers(graph: Graph) -> tuple[int, int]:
 
 
 def _literals(node: Node) -> Iterator[tuple[str, float, bool]]:
-    """Yield each literal of an operator that counts: its parameter, its value, and whether it is a place or a size."""
+    """Yield each literal that counts: its parameter, its value, and whether it is a place or a size."""
     if node.operator in SIZES:
         if node.operator not in ("sym_size.int", "getitem"):
             yield from (("", value, False) for value in node.args if type(value) is int)

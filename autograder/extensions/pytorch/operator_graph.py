@@ -171,7 +171,7 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
 
 
 def _require_sizes_as_sizes(graph: Graph) -> None:
-    """Require that no output is computed with the number of rows; it may be a size, as in ``view`` and ``arange``.
+    """Require that no output is computed with the number of rows, which may be a size.
 
     A network could do something else where there are many rows, as in the batches of a loss.
 

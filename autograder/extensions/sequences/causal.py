@@ -190,9 +190,9 @@ def _changed(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Generat
 
 
 def _continued(sequences: np.ndarray, starts: np.ndarray, draws: np.random.Generator, axis: int) -> np.ndarray:
-    """Return each sequence going on from its start as another one does, if possible one with the same value before it.
+    """Return each sequence going on from its start as another one does.
 
-    A model could look ahead only where what follows is as usual.
+    If possible, that one has the same value before it. A model could look ahead only where what follows is as usual.
     """
     values = np.moveaxis(sequences, axis, 1).reshape(len(sequences), sequences.shape[axis], -1)[:, :, 0]
     donors = np.empty(len(sequences), dtype=np.int64)
