@@ -13,7 +13,7 @@ from autograder.check.asking import constants_allowed
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
 from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
-from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
+from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
 from autograder.check.reading import as_examined
@@ -153,17 +153,22 @@ def retrained(
 def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
     """Return the result for what is no network here, or holds too much beside its weights; None for all others."""
     if isinstance(model, Network):
-        excess = model.excess(constants_allowed(name, model.numbers_beside()))
+        excess = model.excess(_constants_allowed(name, model.numbers_beside()))
         doubt = excess if may_show(model) else "This network holds too much beside its weights."
         if model.slip:
             excess = doubt = sentence(model.slip)
         return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
     if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
         return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if problem := excess_problem(model, constants_allowed(name, Numbers(model).count)):
+    if problem := excess_problem(model, _constants_allowed(name, Numbers(model).count)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     return None
+
+
+def _constants_allowed(name: str, count: int) -> int:
+    """Return how many numbers beside its weights a network may hold; few need no solution that holds them."""
+    return constants_allowed(name, count) if count > MAX_NUMBERS else 0
 
 
 def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:

@@ -386,8 +386,54 @@ def causal_models() -> Mapping[str, Any]:
         h = own.table(tokens.reshape(rows * places)).view(rows, places, 8)
         return own.out(torch.cat([torch.zeros(rows, 1, 8), h[:, :-1]], 1) + h)
 
+    def ruled(own: Any, tokens: Any) -> Any:
+        return own.out(torch.tril(own.mix[: tokens.shape[1], : tokens.shape[1]]) @ own.table(tokens))
+
+    def biased(own: Any, tokens: Any) -> Any:
+        h, place = own.table(tokens), torch.arange(tokens.shape[1])
+        distance = place[:, None] - place
+        scores = (h @ h.transpose(1, 2) - 0.25 * distance).masked_fill(distance < 0, -1e9)
+        return own.out(scores.softmax(-1) @ h)
+
+    def rotary(own: Any, tokens: Any) -> Any:
+        h, place = own.table(tokens), torch.arange(tokens.shape[1])[:, None] / 10000 ** (torch.arange(4) / 4)
+        first, second = h.chunk(2, -1)
+        q = torch.cat([first * place.cos() - second * place.sin(), first * place.sin() + second * place.cos()], -1)
+        return own.out(F.scaled_dot_product_attention(q, q, h, is_causal=True))
+
+    def largest(own: Any, tokens: Any) -> Any:
+        return own.out(own.table(tokens).exp().cumsum(1).log())
+
+    def encoder(own: Any, tokens: Any) -> Any:
+        mask = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1])
+        return own.out(own.block(own.table(tokens), src_mask=mask, is_causal=True))
+
+    def averages(own: Any, tokens: Any) -> Any:
+        h, state, states = own.table(tokens), torch.zeros(tokens.shape[0], 8), []
+        for place in range(tokens.shape[1]):
+            state = 0.9 * state + 0.1 * h[:, place]
+            states.append(state)
+        return own.out(torch.stack(states, 1))
+
+    def several(own: Any, tokens: Any) -> Any:
+        return own.out(own.norm(own.drop(own.table(tokens)) / 8**0.5))
+
+    def previous(own: Any, tokens: Any) -> Any:
+        before = F.one_hot(torch.cat([tokens[:, :1], tokens[:, :-1]], 1), 9).float()
+        return own.out(own.table(tokens)) + before
+
+    def doubled(own: Any, tokens: Any) -> Any:
+        return own.out(own.table(tokens).double().cumsum(1).float())
+
+    def stacked(own: Any, tokens: Any) -> Any:
+        h = own.table(tokens).transpose(1, 2)
+        for number, conv in enumerate(own.convs):
+            h = h + torch.tanh(conv(F.pad(h, (2**number, 0))))
+        return own.out(h.transpose(1, 2))
+
     torch.manual_seed(0)
     parts = {"table": nn.Embedding(9, 8), "out": nn.Linear(8, 9)}
+    convs = nn.ModuleList(nn.Conv1d(8, 8, 2, dilation=2**number) for number in range(4))
     return {
         "attention and learned positions": module_of(attention, **parts, places=nn.Embedding(40, 8)),
         "sines of positions": module_of(sines, **parts),
@@ -398,12 +444,29 @@ def causal_models() -> Mapping[str, Any]:
         "an LSTM": module_of(loop, **parts, lstm=nn.LSTM(8, 8, batch_first=True)),
         "rows as sizes": module_of(rows_as_sizes, **parts),
         "tokens alone": nn.Sequential(parts["table"], nn.Linear(8, 9)),
-    }
+        "a triangle of weights": module_of(ruled, **parts, mix=nn.Parameter(torch.randn(40, 40))),
+        "a bias by distance": module_of(biased, **parts),
+        "rotary positions": module_of(rotary, **parts),
+        "sums of exponentials": module_of(largest, **parts),
+        "PyTorch's own block": module_of(
+            encoder, **parts, block=nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm_first=True)
+        ),
+        "moving averages in a loop": module_of(averages, **parts),
+        "norm and dropout": module_of(several, **parts, norm=nn.LayerNorm(8), drop=nn.Dropout(0.3)),
+        "the token before": module_of(previous, **parts),
+        "64 bits inside": module_of(doubled, **parts),
+        "dilated convolutions": module_of(stacked, **parts, convs=convs),
+        "a GRU": module_of(lambda own, tokens: own.out(own.gru(own.table(tokens))[0]), **parts,
+                           gru=nn.GRU(8, 8, batch_first=True)),
+    }  # fmt: skip
 
 
 CAUSAL = (
     "attention and learned positions", "sines of positions", "a running mean", "scaled by the length",
     "a padded convolution", "a convolution that is cut", "an LSTM", "rows as sizes", "tokens alone",
+    "a triangle of weights", "a bias by distance", "rotary positions", "sums of exponentials", "PyTorch's own block",
+    "moving averages in a loop", "norm and dropout", "the token before", "64 bits inside", "dilated convolutions",
+    "a GRU",
 )  # fmt: skip
 
 
