@@ -35,6 +35,8 @@ SECTIONS = "autograder.sections"
 """Name of a section of the class report → a :data:`~autograder.results.report.sections.WriteSection`."""
 CHECKS = "autograder.checks"
 """Word of ``check`` → the function, see :mod:`autograder._util.kernel_side` for what it brings along."""
+PROPERTIES = "autograder.properties"
+"""Name of a property that ``check.loss`` can ask for → what makes an :data:`~autograder.check.properties.Property`."""
 DIAGNOSES = "autograder.diagnoses"
 """Name → an :data:`~autograder.check.diagnosing.Answer` to a test that asks what holds a model back."""
 NOTEBOOK_SECTIONS = "autograder.notebook_sections"
@@ -77,6 +79,7 @@ _EXTRAS: Mapping[str, Mapping[str, str]] = {
         "optimizer": "training_steps",
         "training_step": "training_steps",
     },
+    PROPERTIES: {"causal": "sequences"},
     DIAGNOSES: {"counterfactuals": "diagnosis"},
     NOTEBOOK_SECTIONS: {"diagnosis": "diagnosis", "mistakes": "diagnosis"},
     STAFF_PAGES: {"review": "review"},

@@ -145,7 +145,8 @@ def _asks_for_unknown_settings(pattern: Run, present: list[Step]) -> bool:
 def _summary(model: Any, present: list[Step]) -> str:
     """Name the steps, and say how the model was read."""
     summary = " → ".join(str(step) for step in present if not (step.free and step.operation)) or "no layers"
-    return f"{summary} ({note})" if (note := reading_of(model)) else summary
+    note = ", ".join(filter(None, [reading_of(model), model.slip if isinstance(model, Network) else ""]))
+    return f"{summary} ({note})" if note else summary
 
 
 def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:

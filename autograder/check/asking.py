@@ -1,24 +1,41 @@
-"""The question whose test runs."""
+"""The question whose test runs, and what its answers may hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 _question: ContextVar[str] = ContextVar("autograder_asking_question", default="")
+_constants: ContextVar[Callable[[str, int], int]] = ContextVar("autograder_constants", default=lambda check, count: 0)
 
 
 @contextmanager
-def asked_by(question: str) -> Iterator[None]:
-    """Note which question the checks inside the block belong to."""
-    token = _question.set(question)
+def asked_by(question: str, constants: Callable[[str, int], int] = lambda check, count: 0) -> Iterator[None]:
+    """Note which question the checks inside the block belong to.
+
+    Args:
+        question: its grade_id.
+        constants: see :func:`constants_allowed`.
+    """
+    tokens = _question.set(question), _constants.set(constants)
     try:
         yield
     finally:
-        _question.reset(token)
+        _question.reset(tokens[0])
+        _constants.reset(tokens[1])
 
 
 def asking_question() -> str:
     """Return the grade_id of the question whose test runs; empty outside of one."""
     return _question.get()
+
+
+def constants_allowed(check: str, count: int) -> int:
+    """Return how many numbers beside its weights the network of a check may hold, because the solution's held them.
+
+    Args:
+        check: the check's name in reports.
+        count: the numbers that the network holds.
+    """
+    return _constants.get()(check, count) if count else 0

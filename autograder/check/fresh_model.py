@@ -131,23 +131,27 @@ def _input_rows(model: Any, tensor: Any, inputs: Any) -> np.ndarray:
     return np.asarray(inputs[index] if isinstance(inputs, list | tuple) else inputs, dtype=np.float32)
 
 
-def excess_problem(model: Any) -> str | None:
+def excess_problem(model: Any, allowed: int = 0) -> str | None:
     """Return why this architecture carries too much information to be trained again; None if it does not.
 
     A trained network can be written into settings, so the numbers in settings are counted. One preprocessing layer
     directly after each input may have any number of them, because it is fitted anew.
+
+    Args:
+        model: a built ``keras.Model``.
+        allowed: the numbers that its settings may hold, if these are more than usual.
     """
     if connections(model) > MAX_CONNECTIONS:
         return (
             f"This network has {connections(model):,} connections between its layers and operations, and one that is "
             f"trained again may have {MAX_CONNECTIONS}."
         )
-    count = Numbers(model).count
-    if count <= MAX_NUMBERS:
+    count, most = Numbers(model).count, max(MAX_NUMBERS, allowed)
+    if count <= most:
         return None
     return (
         f"The settings of this network hold {count:,} numbers (as the scale of Rescaling does, or an array that is "
-        f"multiplied). A network that is trained again may have {MAX_NUMBERS}, and one Rescaling or Normalization "
+        f"multiplied). A network that is trained again may have {most}, and one Rescaling or Normalization "
         "directly after each input."
     )
 

@@ -13,6 +13,7 @@ from autograder.check.asking import asking_question
 from autograder.check.credit import Credit, credit_of
 from autograder.check.mistaken import CHANCES, LOGITS, VALUES, note_mistakes
 from autograder.check.prediction import NoPrediction, predict, row_count
+from autograder.check.properties import demanded_of, registered_property
 from autograder.check.reading import as_examined
 from autograder.check.results import report
 from autograder.check.subject import (
@@ -25,6 +26,7 @@ from autograder.check.subject import (
     prediction_place,
     reading_of,
 )
+from autograder.check.unreadable import report_for_a_person
 from autograder.check.verdict import Verdict, judge, known_close_calls
 from autograder.errors import CourseError
 from autograder.records.checks import UNDECIDED, CheckResult
@@ -39,6 +41,7 @@ def loss(
     *,
     from_logits: bool = False,
     part: int | None = None,
+    causal: bool | int = False,
     close_calls: str = "student",
     show: bool = True,
     mistakes: bool = False,
@@ -59,6 +62,9 @@ def loss(
             ``mean_squared_error`` (``mse``) or ``mean_absolute_error`` (``mae``).
         from_logits: True if the model returns scores (logits); softmax or sigmoid is then applied here.
         part: the number of the output, from 0, for a model that returns several, such as ``logits, loss``.
+        causal: True earns credit only if no output depends on later positions. The examiner exchanges what comes later
+            in the very batches that give the loss. For rows (n, ., .), the axis of the positions, as in
+            :func:`check.causal`.
         close_calls: with ``student``, a loss that misses the threshold by less than the noise of the rows meets it;
             with ``exact``, the loss counts as it is. See docs/explanation/verdicts.md.
         show: False keeps the thresholds out of the student's message, and what the model gets wrong off the page.
@@ -80,7 +86,19 @@ def loss(
     known_close_calls("check.loss", close_calls)
     kind = (LOGITS if from_logits else CHANCES) if metrics.is_crossentropy(loss) else VALUES
     return _check_measure(
-        model, on, "loss", measure, wanted, close_calls, part, kind, mistakes, show=show, name=name, weight=weight
+        model,
+        on,
+        "loss",
+        measure,
+        wanted,
+        close_calls,
+        part,
+        kind,
+        causal,
+        mistakes,
+        show=show,
+        name=name,
+        weight=weight,
     )
 
 
@@ -92,6 +110,7 @@ def accuracy(
     *,
     probabilities: bool = False,
     part: int | None = None,
+    causal: bool | int = False,
     close_calls: str = "student",
     show: bool = True,
     mistakes: bool = False,
@@ -107,6 +126,7 @@ def accuracy(
         credit: instead of ``above``, points (accuracy, share): ``[(0.6, 0.0), (0.7, 0.5), (0.75, 1.0)]``.
         probabilities: False ranks the outputs, probabilities or scores (logits); True requires probabilities.
         part: as in :func:`loss`.
+        causal: as in :func:`loss`.
         close_calls: as in :func:`loss`.
         show: as in :func:`loss`.
         mistakes: as in :func:`loss`.
@@ -134,6 +154,7 @@ def accuracy(
         close_calls,
         part,
         CHANCES,
+        causal,
         mistakes,
         show=show,
         name=name,
@@ -150,6 +171,7 @@ def _check_measure(
     close_calls: str,
     part: int | None,
     kind: str,
+    causal: bool | int,
     mistakes: bool,
     *,
     show: bool,
@@ -157,6 +179,7 @@ def _check_measure(
     weight: float,
 ) -> CheckResult:
     inputs, labels = rows_of(f"check.{label}", "on", on)
+    demanded = [*demanded_of(model), *([registered_property("causal", causal)] if causal is not False else [])]
     model = as_examined(model, rows=inputs)
     problem = not_a_model(model) or (None if has_weights(model) else NOT_BUILT)
     if problem:
@@ -164,13 +187,18 @@ def _check_measure(
     try:
         prediction = predict(model, inputs, labels, decided=label == "accuracy", part=part)
         rows = measure(prediction.outputs, labels)
+        shortcoming = next(filter(None, (lacks(model, inputs, part, prediction) for lacks in demanded)), None)
     except (NoPrediction, metrics.BadOutput) as error:
         return report(name, 0.0, output_problem(model, error), weight=weight, detail=str(error))
+    if shortcoming is not None and not shortcoming.for_a_person:
+        return report(name, 0.0, shortcoming.message, weight=weight, detail=shortcoming.detail)
     may_tell = may_tell_of(model)
     if show and may_tell and metrics.has_class_of_row(measure, prediction.outputs):
         note_mistakes(asking_question(), name, prediction.outputs, labels, kind, hidden_too=mistakes)
     value = float(rows.mean())
     verdict = judge(rows, wanted, close_calls)
+    if shortcoming is not None and verdict.share:
+        return report_for_a_person(name, shortcoming.message, weight, detail=shortcoming.detail)
     how, count = prediction_place(model), parameter_count(model) if may_show(model) else None
     reading = reading_of(model)
     ranked = _RANKED if may_tell and metrics.ranks_scores(measure, prediction.outputs) else ""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from autograder.check.properties import demanding
 from autograder.check.results import CheckRecorder, current
 from autograder.errors import CourseError
 from autograder.records.checks import LEADERBOARD, ORDER, CheckResult, Outcome
@@ -30,6 +31,9 @@ def all_or_nothing() -> Iterator[None]:
 def only_if(*results: CheckResult) -> Iterator[None]:
     """Give credit for the checks inside only if the given results, made before, have full credit.
 
+    A property that such a check looked for, as :func:`check.causal` does, is measured once more where the same model is
+    scored inside.
+
     Args:
         results: what checks returned: ``layers = check.architecture(...)``.
 
@@ -45,7 +49,7 @@ def only_if(*results: CheckResult) -> Iterator[None]:
             [_worthless(result, f"counts only when {_names(unmet)} is right") for result in inner] if unmet else inner
         )
 
-    with _inside(settle):
+    with _inside(settle), demanding(results):
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.check.asking import constants_allowed
 from autograder.check.handle import ModelHandle
 from autograder.check.reading import as_examined
 from autograder.check.results import report
@@ -78,16 +79,20 @@ def parameters(
         return report_unreadable(name, model, unread or NOT_COUNTED, weight, of_pytorch=unread is None)
     more = counted.preparing if kind == "total" else 0
     count += more if preparation else 0
-    fits = allowed.fits(count)
+    constants = counted.constants if kind == "total" else 0
+    may_hold = constants <= constants_allowed(name, constants)
+    compared = count if may_hold and not allowed.fits(count - constants) else count - constants
+    fits = allowed.fits(compared)
     text = _count_text(count, kind, counted)
     evidence: dict[str, int | bool] = {"parameters": count} | ({"reported": True} if counted.reported else {})
     asked_only = counted.reported or isinstance(model, ModelHandle)  # in a student's own notebook, too
     doubt = _REPORTED if asked_only and fits and weight else ""
-    if preparation is None and fits is not allowed.fits(count + more):
+    if preparation is None and fits is not allowed.fits(compared + more):
         doubt = _PREPARING.format(f"{more:,}")
-    if kind == "total" and not fits and counted.constants and allowed.fits(count - counted.constants):
+    if fits and not may_hold and not allowed.holds(count):
         doubt = _CONSTANTS
-    detail = f"{text}, {allowed} asked" + (f"; {doubt}" if doubt else "")
+    slip = f"; {counted.slip}" if counted.slip and not fits else ""
+    detail = f"{text}, {allowed} asked" + (f"; {doubt}" if doubt else slip)
     if doubt:
         explanation = detail if show else (text + f"; {doubt}" if may_show(model, show) and not asked_only else doubt)
         message = f"{explanation[0].upper()}{explanation[1:]}. {A_PERSON_DECIDES}"
@@ -95,8 +100,8 @@ def parameters(
         return report(name, 0.0, message, weight=weight, detail=detail, evidence=evidence)
     if not may_show(model, show or None):
         message = "as many as asked" if fits else "not as many as asked"
-        return report(name, float(fits), f"The {_label(kind)} are {message}.", weight=weight, detail=detail)
-    message = detail if show is not False else text + ("" if fits else ", which is not what is asked")
+        return report(name, float(fits), f"The {_label(kind)} are {message}{slip}.", weight=weight, detail=detail)
+    message = detail if show is not False else text + ("" if fits else f", which is not what is asked{slip}")
     return report(name, float(fits), message, weight=weight, detail=detail, evidence=evidence | allowed.threshold())
 
 
@@ -124,6 +129,10 @@ class CountBounds:
             and (self.at_most is None or count <= self.at_most)
             and (self.at_least is None or count >= self.at_least)
         )
+
+    def holds(self, count: int) -> bool:
+        """Return whether a count is not larger than a limit."""
+        return all(most is None or count <= most for most in (self.exactly, self.at_most))
 
     def threshold(self) -> dict[str, int | bool]:
         """Return the limit as evidence, unless an exact number is asked."""

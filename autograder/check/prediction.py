@@ -22,6 +22,7 @@ from autograder.check.rows import (
     row_count,
     rows_to_repeat,
     same_answers,
+    secret_batches,
     secret_order,
     take_rows,
 )
@@ -45,7 +46,13 @@ def predictions(model: Any, inputs: Any) -> np.ndarray:
 
 
 def predict(
-    model: Any, inputs: Any, labels: np.ndarray | None = None, *, decided: bool = False, part: int | None = None
+    model: Any,
+    inputs: Any,
+    labels: np.ndarray | None = None,
+    *,
+    decided: bool = False,
+    part: int | None = None,
+    like: Any = None,
 ) -> Prediction:
     """Return the outputs for all rows, with a remark if there is something to say about them.
 
@@ -61,6 +68,7 @@ def predict(
             The model never gets them.
         decided: ask an estimator for the class, not for the probability of each class.
         part: the number of the output, if the model has several; None if it must have one.
+        like: rows of which these are a changed copy. A model of this process gets each row beside the same ones.
 
     Raises:
         NoPrediction: the model does not accept these rows, does not return exactly one array, or gives different
@@ -71,24 +79,26 @@ def predict(
         return predict_external(model, inputs, classes, decided=decided, part=part)
     rows = inputs if part is None else [part, inputs]
     return Prediction(
-        predictions_of(model, rows, lambda: _outputs(model, inputs, part)),
+        predictions_of(model, rows, lambda: _outputs(model, inputs, part, like)),
         model.remark if hasattr(type(model), "remark") else "",
     )
 
 
-def _outputs(model: Any, inputs: Any, part: int | None) -> np.ndarray:
+def _outputs(model: Any, inputs: Any, part: int | None, like: Any) -> np.ndarray:
     """Return the outputs in the order of the rows; the model gets the rows shuffled, and some of them twice."""
-    order = secret_order(inputs)
+    order = secret_order(inputs if like is None else like)
     size = _batch_size(model)
     outputs = np.concatenate(
         [_answer(model, inputs, order[start : start + size], part) for start in range(0, len(order), size)]
     )
     outputs[order] = outputs.copy()
     again = rows_to_repeat(order)[:size]
-    if isinstance(model, Network):  # its graph may mix rows by their number: never the same rows again
-        again = again[: max(1, len(again) // 2)]
-    if not has_text(inputs) and not same_answers(_answer(model, inputs, again, part), outputs[again]):
-        raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
+    batches = (
+        secret_batches(again, inputs) if isinstance(model, Network) else [again]
+    )  # it may mix rows by their number
+    for batch in batches if not has_text(inputs) else ():
+        if not same_answers(_answer(model, inputs, batch, part), outputs[batch]):
+            raise NoPrediction(DEPENDS_ON_OTHER_ROWS)
     return outputs
 
 

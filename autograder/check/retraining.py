@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 
 from autograder.check import metrics
+from autograder.check.asking import constants_allowed
 from autograder.check.compile_settings import unwrapped
 from autograder.check.credit import Credit, credit_of
 from autograder.check.diagnosing import DiagnosisRequest, own_epochs, request_diagnosis
-from autograder.check.fresh_model import NotTrainable, excess_problem, suspicious
+from autograder.check.fresh_model import MAX_NUMBERS, NotTrainable, excess_problem, suspicious
 from autograder.check.holdout import messages, output_problem, rows_of
 from autograder.check.prediction import NoPrediction
 from autograder.check.reading import as_examined
 from autograder.check.results import report
+from autograder.check.settings import Numbers
 from autograder.check.subject import NOT_BUILT, has_weights, may_show, not_rebuilt, parameter_count
 from autograder.check.training import TooSlow, training_loss
 from autograder.check.training_plan import TrainingPlan, knows_without_learning, prepare_training
 from autograder.check.training_verdict import MIN_TRAININGS_FOR_SIGN_TEST, Trainings, judge_trainings
 from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.verdict import known_close_calls
+from autograder.check.words import sentence
 from autograder.errors import CourseError
 from autograder.kernel.model_inputs import arranged
 from autograder.kernel.random_state import preserve_random_state
@@ -151,15 +154,22 @@ def retrained(
 def _untrainable(model: Any, name: str, weight: float) -> CheckResult | None:
     """Return the result for what is no network here, or holds too much beside its weights; None for all others."""
     if isinstance(model, Network):
-        excess = model.excess()
+        excess = model.excess(_constants_allowed(name, model.numbers_beside()))
         doubt = excess if may_show(model) else "This network holds too much beside its weights."
+        if model.slip:
+            excess = doubt = sentence(model.slip)
         return report_for_a_person(name, doubt, weight, detail=excess) if excess else None
     if problem := not_rebuilt(model) or (None if has_weights(model) else NOT_BUILT):
         return report_unreadable(name, model, problem, weight, of_pytorch=True)
-    if problem := excess_problem(model):
+    if problem := excess_problem(model, _constants_allowed(name, Numbers(model).count)):
         message = problem if may_show(model) else "The settings of this network hold too many numbers."
         return report(name, 0.0, message, weight=weight, detail=problem)
     return None
+
+
+def _constants_allowed(name: str, count: int) -> int:
+    """Return how many numbers beside its weights a network may hold; few need no solution that holds them."""
+    return constants_allowed(name, count) if count > MAX_NUMBERS else 0
 
 
 def _knows_the_answers(model: Any, plan: TrainingPlan, loss: str) -> bool:

@@ -85,13 +85,27 @@ def rows_to_repeat(order: np.ndarray) -> np.ndarray:
     return order[:: max(1, len(order) // _REPEATED_ROWS)][:_REPEATED_ROWS][::-1]
 
 
+def secret_batches(rows: np.ndarray, inputs: Any) -> list[np.ndarray]:
+    """Return a few of some rows, and others in a larger batch: sizes that nobody foresees who lacks the inputs.
+
+    A model that computes otherwise from some number of rows on gives other answers in one of them.
+    """
+    if len(rows) < 4:
+        return [rows[: max(1, len(rows) // 2)]]
+    draws = secret_draws(inputs)
+    few = int(draws.integers(2, max(2, len(rows) // 5) + 1))
+    more = int(draws.integers(few, max(few, len(rows) // 2) + 1))
+    return [rows[:few], rows[few : few + more]]
+
+
 def same_answers(first: np.ndarray, second: np.ndarray) -> bool:
     """Return whether rows got the same predictions both times, except for rounding."""
     if first.shape != second.shape:
         return False
     scale = float(np.abs(first[np.isfinite(first)]).max(initial=1.0))
     same = np.isclose(first, second, rtol=1e-3, atol=1e-4 * scale, equal_nan=True)
-    return bool((~same.reshape(len(same), -1).all(axis=1)).sum() <= len(same) // _ROWS_PER_EXCEPTION)
+    exceptions = max(len(same) // _ROWS_PER_EXCEPTION, int(len(same) > 2))
+    return bool((~same.reshape(len(same), -1).all(axis=1)).sum() <= exceptions)
 
 
 def has_text(inputs: Any) -> bool:

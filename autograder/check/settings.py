@@ -8,7 +8,8 @@ since it says nothing about a single place. A setting with several values counts
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ _SIZES = names("""
     num_query_heads num_key_value_heads input_dim output_dim indices_or_sections pad_width k sliding_window
     max_tokens output_sequence_length ngrams num_oov_indices vocabulary_size power_iterations
 """)
+_PLACES = names("padding pad_width size pool_size cropping strides dilation_rate")
+"""Sizes that repeat or choose values, so that many of them could write down a table."""
 _UNCOUNTED = _SIZES | names("""
     name trainable dtype module registered_name idf_weights vocabulary input_layers output_layers
     index seed dropout recurrent_dropout renorm_momentum renorm_clipping
@@ -45,6 +48,35 @@ _OPERAND = "operand"
 
 FREE_NUMBERS = 32
 """Most single numbers (``x / 255``, ``LeakyReLU(0.1)``), and numbers that prepare an input, that are no parameters."""
+
+
+BITS = 16
+"""Bits of a number, as far as repetitions are counted."""
+
+
+def information(groups: Iterable[Collection[float]]) -> int:
+    """Count the numbers in groups of single ones: each value once, and its repetitions by what they can say.
+
+    Places that choose among k values say log₂ k bits each. So a formula that twelve blocks have costs about as
+    much as in one, and weights of four bits cost a quarter of a number each.
+    """
+    counted = ((len(set(values)), len(values)) for values in groups if values)
+    return math.ceil(sum(kinds + (count - kinds) * math.log2(kinds) / BITS for kinds, count in counted))
+
+
+def progression(numbers: Set[float]) -> int:
+    """Count how many numbers say which these are.
+
+    Two say equally spaced ones, as of a loop over positions, and ones that grow by a factor, as of dilations. Each
+    change of the distance says one more.
+    """
+    if len(numbers) < 3:
+        return len(numbers)
+    ordered = np.array(sorted(numbers), dtype=np.float64)
+    steps = [np.diff(ordered)]
+    if (ordered > 0).all() or (ordered < 0).all():
+        steps.append(ordered[1:] / ordered[:-1])
+    return 2 + int(min(np.count_nonzero(np.diff(step)) for step in steps))
 
 
 @dataclass(frozen=True)
@@ -69,12 +101,11 @@ def constants(model: Any) -> Constants:
         numbers = Numbers(model, training=False)
     except Exception:  # e.g. a layer of the student's own without get_config; not in the examiner
         return Constants(0, 0)
-    single = sum(
-        len(values) for (_, key), values in numbers.network.scalars.items() if key == _OPERAND or len(set(values)) > 1
-    )
+    scalars = numbers.network.scalars.items()
+    single = information(values for (_, key), values in scalars if key == _OPERAND or len(set(values)) > 1)
     preparing = numbers.preparation.listed + numbers.prepared + numbers.adapted
     return Constants(
-        certain=numbers.network.listed + (single if single > FREE_NUMBERS else 0),
+        certain=numbers.network.listed + numbers.network.placed + (single if single > FREE_NUMBERS else 0),
         preparing=preparing if preparing > FREE_NUMBERS else 0,
     )
 
@@ -112,7 +143,7 @@ class Numbers:
     def count(self) -> int:
         """The count of all numbers but those that prepare an input."""
         scalars = sum(1 if len(set(values)) == 1 else len(values) for values in self.network.scalars.values())
-        return scalars + self.network.listed + self.adapted
+        return scalars + self.network.placed + self.network.listed + self.adapted
 
 
 @dataclass
@@ -122,8 +153,16 @@ class Tally:
     training: bool
     scalars: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     """(Class, setting) → its values, for single numbers."""
+    places: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """(Class, setting) → the sizes and places that it names."""
     listed: int = 0
     """Count of numbers in arrays and lists."""
+
+    @property
+    def placed(self) -> int:
+        """The count of the numbers that say which places and sizes there are; 0 if there are few."""
+        count = sum(progression(numbers - {0, 1}) for numbers in self.places.values())
+        return count if count > FREE_NUMBERS else 0
 
     def settings_of(self, entry: dict[str, Any]) -> None:
         """Count the settings of a layer, a model or an operation."""
@@ -137,8 +176,10 @@ class Tally:
     def operands_of(self, entry: dict[str, Any]) -> None:
         """Count the numbers in the calls of a layer, a model or an operation."""
         kind = str(entry.get("class_name"))
-        if kind != "GetItem":
-            for node in entry.get("inbound_nodes", []):
+        for node in entry.get("inbound_nodes", []):
+            if kind == "GetItem":
+                self.places.setdefault((kind, _OPERAND), set()).update(_whole_numbers(node.get("args")))
+            else:
                 self._operands(kind, [node.get("args"), node.get("kwargs")])
 
     def _settings(self, kind: str, config: Any) -> None:
@@ -147,6 +188,8 @@ class Tally:
         for key, value in config.items():
             if self._counts(kind, key):
                 self._value(kind, key, value)
+            elif key in _PLACES:
+                self.places.setdefault((kind, key), set()).update(_whole_numbers(value))
 
     def _counts(self, kind: str, key: str) -> bool:
         if key == "rate":
@@ -202,6 +245,17 @@ def _only_augments(kind: str) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _whole_numbers(value: Any) -> Iterator[int]:
+    """Yield the whole numbers in plain containers that describe no tensor."""
+    if isinstance(value, dict) and value.get("class_name") != "__keras_tensor__":
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _whole_numbers(item)
+    elif type(value) is int:
+        yield value
 
 
 def is_a_pattern(array: np.ndarray) -> bool:

@@ -130,6 +130,8 @@ class ParameterCount:
     """Numbers that are not in the total: those that prepare the model's inputs, if there are many."""
     constants: int = 0
     """Numbers of the total in buffers of another library than Keras: positions by sines, or a table of answers."""
+    slip: str = ""
+    """What the library does not find of the model."""
 
     def of(self, kind: str) -> int | None:
         """Return the number of ``total``, ``trainable`` or ``non_trainable`` parameters."""
@@ -145,7 +147,7 @@ def count_parameters(model: Any) -> ParameterCount:
     if isinstance(model, Network):
         counts = model.counts()
         held = _held_count(counts.total, counts.trainable, counts.constants, 0)
-        return replace(held, constants=counts.constants)
+        return replace(held, constants=counts.constants, slip=model.slip)
     if is_keras(model):
         numbers = constants(model)
         beside, preparing = numbers.certain, numbers.preparing

@@ -279,6 +279,10 @@ class Permissions:
         compiled = [(name, values) for (act, name), values in self._facts.items() if act is Act.COMPILED]
         return {name: CompiledAs(**json.loads(value)) for name, values in compiled for value in sorted(values)[:1]}
 
+    def constants(self, check: str, count: int) -> int:
+        """Return how many numbers beside its weights the network of a check may hold; ``count`` are held now."""
+        return max(map(int, self._of(Act.KEEPS, f"{self.test} {check}")), default=0)
+
     def draws(self, position: CallPosition, function: str) -> bool:
         """Tell whether a seed that the test sets here is the kernel's, too."""
         self.is_doubtful |= not self.known
@@ -469,6 +473,11 @@ class Observer(Permissions):
         """Record in which form the answer under ``name`` arrived; an empty form says nothing."""
         if form:
             self.note(Act.ARRIVES, f"{self.test} {name}", form)
+
+    def constants(self, check: str, count: int) -> int:
+        """Record the numbers that a network holds."""
+        self.note(Act.KEEPS, f"{self.test} {check}", str(count))
+        return count if self.allows_all else super().constants(check, count)
 
     def draws(self, position: CallPosition, function: str) -> bool:
         """Share all seeds; :mod:`autograder.examiner.seeds` records those after which the kernel drew."""

@@ -126,9 +126,20 @@ class Network(ABC):
         """
         return frozenset()
 
+    slip = ""
+    """What its library does not find of it, as a clause for the student; empty if it finds all."""
+
     @abstractmethod
-    def excess(self) -> str:
-        """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not."""
+    def numbers_beside(self) -> int:
+        """Count the numbers beside its weights that stay when it is trained again."""
+
+    @abstractmethod
+    def excess(self, allowed: int = 0) -> str:
+        """Say why it may hold too much knowledge beside its weights to be trained again; empty if it may not.
+
+        Args:
+            allowed: the numbers beside its weights that it may hold, if these are more than usual.
+        """
 
     @property
     @abstractmethod

@@ -65,6 +65,8 @@ class Act(enum.StrEnum):
     """A test takes long, which allows nothing. Subject: the test; value: one of :data:`LONG_SECONDS`."""
     CALLS = "calls"
     """A function of a test was called very often, which allows nothing. Subject: the test; value: its name."""
+    KEEPS = "keeps"
+    """A network kept numbers beside its weights. Subject: the test and the name of its check; value: their count."""
     COMPILED = "compiled"
     """A Keras model was compiled so. Subject: the name; value: losses, metrics and weights as JSON."""
 

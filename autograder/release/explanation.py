@@ -72,6 +72,8 @@ def sentence(fact: Fact, cell: ExamCell) -> str:
         case Act.TEXTS:
             kind, _, syntax = fact.value.partition(": ")
             return f"the answer's text is compiled as {_FORMS[kind]} (your solution's has {syntax})"
+        case Act.KEEPS:
+            return f"the network may hold {int(fact.value):,} numbers beside its weights (the check {name!r})"
         case Act.MISSES:
             return "your solution loses points here: where an answer does, a person decides"
     return ""  # what calls return is no permission

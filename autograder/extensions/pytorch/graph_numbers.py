@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograder.check.settings import FREE_NUMBERS, is_a_pattern
-from autograder.extensions.pytorch.kernel_side.torch_operators import (
-    ARRANGEMENTS,
-    CALCULATIONS,
-    DRAWS,
-    LAYERS,
-    SOURCES,
-)
+from autograder.check.settings import FREE_NUMBERS, information, is_a_pattern, progression
+from autograder.extensions.pytorch.kernel_side.torch_operators import CALCULATIONS, LAYERS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, typed_arguments
 from autograder.models.network import NumberCounts
 
 _STATISTICS = {"batch_norm.default": (3, 4), "_native_batch_norm_legit_no_training.default": (3, 4)}
 """Operator → the places of what a normalization has seen."""
-_NUMBERS = ("Tensor", "number", "Optional[number]", "float", "Optional[float]")
-"""Types of parameters that take a number to calculate with."""
-_SIZE_OPERATORS = frozenset(["one_hot.default", "topk.default"])
+_FREE = frozenset([
+    "dim", "dims", "dim0", "dim1", "dim2", "axis0", "axis1", "start_dim", "end_dim", "source", "destination", "path",
+    "shape", "sizes", "normalized_shape", "N", "C", "HxW", "group", "groups", "num_groups", "num_layers", "chunks",
+    "mode", "interpolation_mode", "padding_mode", "compute_mode", "padding_idx", "dtype",
+])  # fmt: skip
+"""Parameters of operators that take an axis, a shape with as many numbers as there are, or a flag. All others count."""
+_FREE_OF = frozenset([("view.default", "size"), ("_unsafe_view.default", "size")])
+"""Operators with such a parameter under a name that elsewhere makes something larger."""
+_COUNTED_OF = frozenset([("tile.default", "dims")])
+"""The other way round."""
 _POSITIONS = frozenset(["arange.default", "arange.start", "arange.start_step"])
 """Sources of positions, of which only fractions are numbers to calculate with."""
 _CHOICES = _POSITIONS | frozenset([
@@ -53,17 +55,30 @@ def counts(graph: Graph) -> NumberCounts:
 def constant_numbers(graph: Graph) -> int:
     """Count the numbers beside the parameters that count as parameters.
 
-    Those are the numbers of arrays that differ from place to place, and single ones if there are many.
+    Those are the numbers of arrays that differ from place to place, and single ones if there are many. What
+    normalizations have seen counts as far as it is more than the parameters.
     """
+    single = sum(_single_numbers(graph))
+    tensors = dict(enumerate(graph.tensors, start=graph.first_tensor))
+    averages = sum(tensors[number].array.size for number in statistics(graph) if not tensors[number].parameter)
+    parameters = sum(tensor.array.size for tensor in graph.tensors if tensor.parameter)
+    uncovered = max(0, averages - max(FREE_NUMBERS, parameters))
+    return _listed(graph) + (single if single > FREE_NUMBERS else 0) + uncovered
+
+
+def _listed(graph: Graph) -> int:
+    """Count the numbers of arrays that differ from place to place."""
+    arrays = _constant_arrays(graph)
+    return sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
+
+
+def _constant_arrays(graph: Graph) -> list[np.ndarray]:
     averages = statistics(graph)
-    arrays = [
+    return [
         tensor.array
         for number, tensor in enumerate(graph.tensors, start=graph.first_tensor)
         if not tensor.parameter and number not in averages
     ]
-    listed = sum(array.size for array in arrays if not _is_uniform(array) and not is_a_pattern(array))
-    single = sum(_is_uniform(array) for array in arrays) + sum(len(_single(node)) for node in graph.nodes)
-    return listed + sum(count for count in (single, _constant_choices(graph)) if count > FREE_NUMBERS)
 
 
 def statistics(graph: Graph) -> frozenset[int]:
@@ -75,7 +90,7 @@ def statistics(graph: Graph) -> frozenset[int]:
         held = {value.value for place in places if isinstance(value := node.argument(place, ""), ValueRef)}
         averages |= held
         elsewhere |= set(Counter(node.refs) - Counter(held))
-    return frozenset(averages - elsewhere)
+    return frozenset(averages - elsewhere).intersection(range(graph.first_tensor, graph.first_node))
 
 
 def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
@@ -93,8 +108,13 @@ def means_and_variances(graph: Graph) -> tuple[frozenset[int], frozenset[int]]:
     return (means - variances) & averages, (variances - means) & averages
 
 
-def excess(graph: Graph) -> str:
-    """Say why a graph may hold too much knowledge beside its weights; empty if it may not."""
+def excess(graph: Graph, allowed: int = 0) -> str:
+    """Say why a graph may hold too much knowledge beside its weights; empty if it may not.
+
+    Args:
+        graph: the graph.
+        allowed: the numbers that it may hold, if these are more than usual.
+    """
     if any(tensor.initializer == "parametrized" for tensor in graph.tensors):
         return "This network computes weights from other parameters, and how these begin is not known."
     connections = _connections(graph)
@@ -103,18 +123,19 @@ def excess(graph: Graph) -> str:
             f"This network has {connections:,} connections between its layers and operations, and one that is "
             f"trained again may have {MAX_CONNECTIONS}."
         )
-    count = _all_numbers(graph)
-    if count <= MAX_NUMBERS:
+    count, most = numbers_beside(graph), max(MAX_NUMBERS, allowed)
+    if count <= most:
         return ""
     return (
         f"This network holds {count:,} numbers beside its weights (as buffers, or in its operations). A network that "
-        f"is trained again may have {MAX_NUMBERS}."
+        f"is trained again may have {most}."
     )
 
 
 def is_unusual(graph: Graph) -> bool:
     """Return whether a graph has more numbers or connections than a plain chain of layers."""
-    return _all_numbers(graph) > _USUAL_NUMBERS or _connections(graph) > _USUAL_CONNECTIONS
+    values, _ = _single_numbers(graph)
+    return _listed(graph) + values > _USUAL_NUMBERS or _connections(graph) > _USUAL_CONNECTIONS
 
 
 _USUAL_NUMBERS, _USUAL_CONNECTIONS = 8, 100
@@ -154,19 +175,47 @@ def _replaced(value: Any, same: Mapping[int, ValueRef]) -> Any:
     return [_replaced(item, same) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _all_numbers(graph: Graph) -> int:
-    single = [number for node in graph.nodes for number in _single(node)]
-    return constant_numbers(graph) + (len(set(single)) if len(single) <= FREE_NUMBERS else 0)
+def numbers_beside(graph: Graph) -> int:
+    """Count the numbers beside the weights of a network that is trained again, where running averages start anew."""
+    return _listed(graph) + sum(_single_numbers(graph))
 
 
-def _single(node: Node) -> list[float]:
-    """Return the single numbers that an operator calculates with."""
-    if node.operator not in CALCULATIONS | SOURCES | DRAWS | ARRANGEMENTS or node.operator in _SIZE_OPERATORS:
-        return []
-    values = [value for value, kind in typed_arguments(node) if kind in _NUMBERS and type(value) in (int, float)]
-    if node.operator in _POSITIONS:
-        values = [value for value in values if value % 1]
-    return [float(value) for value in values if np.isfinite(value)]
+def _single_numbers(graph: Graph) -> tuple[int, int]:
+    """Count the numbers to calculate with, and those that say places and sizes which no input and no tensor has."""
+    values, places = defaultdict(list), defaultdict(set)
+    values["tensor", ""] = [float(array.flat[0]) for array in _constant_arrays(graph) if _is_uniform(array)]
+    usual = {0, 1, *(size for held in graph.inputs for size in held.shape)}
+    usual.update(size for held in graph.tensors for size in held.array.shape)
+    for _, node in graph.needed_nodes():
+        for name, value, is_place in _literals(node):
+            if is_place:
+                places[node.operator, name].add(value)
+            else:
+                values[node.operator, name].append(float(value))
+    ungiven = (
+        min(progression(found), progression({n for n in found if abs(n) not in usual})) for found in places.values()
+    )
+    return information(values.values()), sum(ungiven) + _constant_choices(graph)
+
+
+def _literals(node: Node) -> Iterator[tuple[str, float, bool]]:
+    """Yield each literal that counts: its parameter, its value, and whether it is a place or a size."""
+    if node.operator in SIZES:
+        if node.operator not in ("sym_size.int", "getitem"):
+            yield from (("", value, False) for value in node.args if type(value) is int)
+        return
+    for name, kind, value in typed_arguments(node):
+        if (name in _FREE or (node.operator, name) in _FREE_OF) and (node.operator, name) not in _COUNTED_OF:
+            continue
+        for number in value if isinstance(value, list) else [value]:
+            if type(number) in (int, float) and math.isfinite(number):
+                is_position = node.operator in _POSITIONS and number % 1 == 0
+                yield name, number, is_position or (kind in _WHOLE and name not in _DIVISORS)
+
+
+_WHOLE = frozenset(["int", "Optional[int]", "List[int]", "Optional[List[int]]"])
+_DIVISORS = frozenset(["divisor_override"])
+"""Whole numbers to calculate with."""
 
 
 def _is_uniform(array: np.ndarray) -> bool:

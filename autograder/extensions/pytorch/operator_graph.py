@@ -167,7 +167,29 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
     if not outputs:
         raise RefusedModel("The module's graph has no outputs.")
     needed = _needed(nodes, outputs, len(inputs) + len(tensors))
-    return Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True)
+    graph = Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True)
+    _require_sizes_as_sizes(graph)
+    return graph
+
+
+def _require_sizes_as_sizes(graph: Graph) -> None:
+    """Require that no output is computed with the number of rows, which may be a size.
+
+    A network could do something else where there are many rows, as in the batches of a loss.
+
+    Raises:
+        RefusedModel: one is.
+    """
+    sizes: set[int] = set()
+    for number, node in graph.needed_nodes():
+        if node.operator in SIZES:
+            sizes |= set() if node.operator == "getitem" else {number}
+        elif not node.operator.startswith("arange."):
+            numbers = [value for _, kind, value in typed_arguments(node) if kind in ("Tensor", "number")]
+            if any(isinstance(value, ValueRef) and value.value in sizes for value in numbers):
+                raise RefusedModel(
+                    "The module is only asked: its forward computes with the number of rows.", kind_refused=True
+                )
 
 
 def by_axis(value: Any, axes: int) -> tuple[Any, ...]:
@@ -292,11 +314,11 @@ def _needed(nodes: Sequence[Node], outputs: Sequence[int], first: int) -> frozen
     return frozenset(needed)
 
 
-def typed_arguments(node: Node) -> list[tuple[Any, str]]:
-    """Return each argument of a node, with the type of its parameter."""
+def typed_arguments(node: Node) -> list[tuple[str, str, Any]]:
+    """Return the name and the type of each parameter that a node gives, and its argument."""
     parameters = _parameters(node.operator) or {}
     by_name = {**dict(zip(parameters, node.args, strict=False)), **node.keywords}
-    return [(value, parameters[name][0]) for name, value in by_name.items()]
+    return [(name, parameters[name][0], value) for name, value in by_name.items()]
 
 
 # --- signatures --------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ _REASONS: Mapping[str, str] = {
     "raised": "torch.export cannot trace its forward",
 }
 """Why a kernel has no graph of a module, by its word."""
+_UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
 _OPERATOR = re.compile(r"[A-Za-z_]\w{0,60}(\.\w{1,60})?", re.ASCII)
 _DRAWING = ("rand", "bernoulli", "multinomial", "normal", "uniform", "exponential", "poisson")
 """Beginnings of the operators that draw at random."""
@@ -71,6 +72,7 @@ def rebuild(claim: Mapping[str, Any], arrays: Sequence[Any], *, max_parameters: 
     network = TorchNetwork(read_graph(graph, arrays[:count]), max_parameters)
     _require_same_predictions(network, claim.get("probe"), arrays[count:])
     network.remark = IN_EVALUATION if claim.get("training") is True else ""
+    network.slip = _UNLISTED if claim.get("unlisted") is True and network.counts().constants else ""
     return network
 
 
@@ -138,9 +140,13 @@ class TorchNetwork(GraphComputation, Network):
         """Count the numbers as PyTorch does; constants that could hold knowledge count, too."""
         return graph_numbers.counts(self.graph)
 
-    def excess(self) -> str:
+    def numbers_beside(self) -> int:
+        """Count the numbers beside the weights that stay in a training."""
+        return graph_numbers.numbers_beside(self.graph)
+
+    def excess(self, allowed: int = 0) -> str:
         """Say why the graph may hold too much knowledge beside its weights."""
-        return graph_numbers.excess(self.graph)
+        return graph_numbers.excess(self.graph, allowed)
 
     @property
     def is_unusual(self) -> bool:

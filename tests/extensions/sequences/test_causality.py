@@ -38,7 +38,7 @@ def running(rows: Any) -> Any:
 )
 @pytest.mark.parametrize("rows", [TOKENS, FRACTIONS], ids=["tokens", "fractions"])
 def test_outputs_must_not_look_ahead(function: Any, passes: bool, rows: Any) -> None:
-    assert recorded(lambda: check.causal(function, rows)).fraction == passes
+    assert recorded(lambda: check.causal(function, rows, positions=1)).fraction == passes
 
 
 def test_a_message_says_where_it_begins() -> None:
@@ -119,6 +119,131 @@ def test_a_model_without_outputs_at_each_position_fails(output: str) -> None:
 def test_rows_that_are_no_sequences_are_the_tests_fault(rows: Any) -> None:
     with pytest.raises(CourseError):
         check.causal(running, rows)
+
+
+def test_of_three_axes_the_test_says_which_has_the_positions() -> None:
+    with pytest.raises(CourseError, match="1 for \\(n, positions, features\\), -1 for channels first"):
+        check.causal(running, FRACTIONS)
+    for axis in (0, 3, -3, "last", True):
+        with pytest.raises(CourseError, match="no positions on the axis"):
+            check.causal(running, FRACTIONS, positions=axis)
+
+
+# --- causality where something is scored ------------------------------------------------------------------
+
+CHANNELS = np.random.default_rng(4).normal(size=(40, 4, 12))
+
+
+def shifted(rows: Any, by: int) -> Any:
+    """Each channel, moved along the last axis: a positive number looks back, a negative one ahead."""
+    return np.roll(rows, by, axis=-1) * (np.arange(rows.shape[-1]) >= by)
+
+
+@pytest.mark.parametrize(("by", "passes"), [(1, True), (0, True), (-1, False)])
+def test_channels_may_come_first(by: int, passes: bool) -> None:
+    model = lambda rows: shifted(rows, by)  # noqa: E731
+    assert recorded(lambda: check.causal(model, CHANNELS, positions=-1)).fraction == passes
+    asked = {"on": (CHANNELS, CHANNELS), "loss": "mse", "below": 99.0}
+    assert recorded(lambda: check.loss(model, **asked, causal=-1)).fraction == passes
+
+
+def test_a_loss_that_is_to_be_causal_needs_an_output_for_each_position() -> None:
+    result = recorded(
+        lambda: check.loss(lambda rows: rows[:, 0], on=(TOKENS, TOKENS[:, 0]), loss="mse", below=99, causal=True)
+    )
+    assert (result.fraction, result.message) == (0, "The model does not give an output for each position.")
+
+
+@pytest.mark.parametrize("rows", [{"a": TOKENS}, [TOKENS, TOKENS], FRACTIONS])
+def test_a_causal_loss_of_rows_that_are_no_plain_sequences_is_the_tests_fault(rows: Any) -> None:
+    with pytest.raises(CourseError):
+        check.loss(lambda rows: np.zeros((20, 1)), on=(rows, np.zeros((20, 1))), loss="mse", below=9, causal=True)
+
+
+def test_what_is_scored_inside_only_if_may_be_no_sequence() -> None:
+    def model(rows: Any) -> Any:
+        return running(rows) if rows.shape[1] == 7 else rows[:, :1] * 1.0
+
+    with check.recording() as results, check.only_if(check.causal(model, TOKENS)):
+        check.loss(model, on=(TOKENS[:, :3], TOKENS[:, :1]), loss="mse", below=1.0)
+    assert [result.fraction for result in results] == [1, 1]
+
+
+def test_another_model_inside_only_if_is_not_asked_to_be_causal() -> None:
+    ahead = lambda rows: rows[:, ::-1] * 1.0  # noqa: E731
+    with check.recording() as results, check.only_if(check.causal(running, TOKENS)):
+        check.loss(ahead, on=(TOKENS, TOKENS[:, ::-1]), loss="mse", below=1.0)
+    assert [result.fraction for result in results] == [1, 1]
+
+
+def test_an_accuracy_is_causal_where_it_is_scored() -> None:
+    labels = np.concatenate([TOKENS[:, 1:], TOKENS[:, -1:]], axis=1)
+    given = {"on": (TOKENS, labels), "above": 0.9}
+    assert recorded(lambda: check.accuracy(following, **given)).fraction == 1
+    assert recorded(lambda: check.accuracy(following, **given, causal=True)).fraction == 0
+
+
+# --- networks of PyTorch with channels first --------------------------------------------------------------
+
+
+def wavenet(ahead: bool) -> Any:
+    """Gated convolutions with a residual and a skip; ``ahead`` pads both sides."""
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+
+    class WaveNet(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begin, self.end = nn.Conv1d(4, 8, 1), nn.Conv1d(8, 4, 1)
+            self.gates = nn.ModuleList(nn.Conv1d(8, 16, 3 if ahead else 2, dilation=2**n) for n in range(3))
+            self.mixed = nn.ModuleList(nn.Conv1d(8, 8, 1) for _ in range(3))
+
+        def forward(self, x: Any) -> Any:
+            x, skip = self.begin(x), 0
+            for number, (gate, mix) in enumerate(zip(self.gates, self.mixed, strict=True)):
+                both = gate(F.pad(x, (2**number, 2**number if ahead else 0)))
+                z = torch.tanh(both[:, :8]) * torch.sigmoid(both[:, 8:])
+                skip, x = skip + z, x + mix(z)
+            return self.end(F.relu(skip))
+
+    return WaveNet()
+
+
+def tcn(ahead: bool) -> Any:
+    """Two dilated convolutions in a block, padded and cut; ``ahead`` cuts the wrong end."""
+    from torch import nn
+
+    class Block(nn.Module):
+        def __init__(self, wide: int, dilation: int) -> None:
+            super().__init__()
+            self.cut = 2 * dilation
+            self.first = nn.Conv1d(wide, 4, 3, padding=self.cut, dilation=dilation)
+            self.second = nn.Conv1d(4, 4, 3, padding=self.cut, dilation=dilation)
+
+        def forward(self, x: Any) -> Any:
+            cut = slice(self.cut, None) if ahead else slice(None, -self.cut)
+            return (x + self.second(self.first(x)[:, :, cut].relu())[:, :, cut]).relu()
+
+    return nn.Sequential(Block(4, 1), Block(4, 2), Block(4, 4), nn.Conv1d(4, 2, 1))
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("build", [wavenet, tcn])
+def test_wavenet_and_tcn_are_causal_and_are_not_if_they_look_ahead(build: Any, ahead: bool) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
+    torch.manual_seed(0)
+    rows = np.random.default_rng(0).normal(size=(20, 4, 24)).astype("float32")
+    assert recorded(lambda: check.causal(build(ahead), rows, positions=-1)).fraction == (not ahead)
+
+
+@pytest.mark.parametrize(("padding", "passes"), [((2, 0), True), ((1, 1), False)])
+def test_a_depthwise_convolution_is_judged_along_its_time(padding: Any, passes: bool) -> None:
+    """It looks at no other channel, so that the second axis alone would show nothing."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
+    model = torch.nn.Sequential(torch.nn.ConstantPad1d(padding, 0.0), torch.nn.Conv1d(4, 4, 3, groups=4))
+    rows = np.random.default_rng(0).normal(size=(20, 4, 24)).astype("float32")
+    assert recorded(lambda: check.causal(model, rows, positions=-1)).fraction == passes
 
 
 @pytest.mark.keras

@@ -42,7 +42,7 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
     module = _unwrapped(module)
     shapes = _guessed(module) if shapes is None else shapes
     described: dict[str, Any] = {"kind": "Module", "library": "torch", "graph": None, "probe": None, "unread": "raised"}
-    described["training"] = in_training(module)
+    described["training"], described["unlisted"] = in_training(module), has_unlisted(module)
     if shapes is None:
         return {**described, "unread": "shapes"}, []
     with _quiet():
@@ -90,6 +90,23 @@ def _plain_tensors(value: Any) -> Iterator[Any]:
 def in_training(module: Any) -> bool:
     """Return whether a part that computes something else in training is in training mode."""
     return any(part.training and type(part).__name__.startswith(_OF_TRAINING) for part in module.modules())
+
+
+def has_unlisted(module: Any) -> bool:
+    """Return whether a layer stands in a Python list or dict alone, where PyTorch does not find its parameters."""
+    listed = set(map(id, module.modules()))
+    attributes = [value for part in module.modules() for name, value in vars(part).items() if name != "_modules"]
+    layers = [layer for layer in _plain_modules(attributes) if id(layer) not in listed]
+    return any(any(True for _ in layer.parameters()) for layer in layers)
+
+
+def _plain_modules(value: Any, depth: int = 4) -> Iterator[Any]:
+    """Yield the modules in plain containers."""
+    if is_a(value, "torch.nn", "Module"):
+        yield value
+    elif type(value) in (dict, list, tuple) and depth:
+        for item in value.values() if type(value) is dict else value:
+            yield from _plain_modules(item, depth - 1)
 
 
 def _guessed(module: Any) -> Any:
