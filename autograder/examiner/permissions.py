@@ -26,7 +26,7 @@ from autograder.syntax.stated import Stated, stated
 
 MAX_NOTES = 20
 """Largest number of refusals of one test that its details list."""
-MAX_QUESTIONS = 200
+MAX_QUESTIONS = 100
 """Different questions of one place that are noted."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from questions import START, Class, Question, Sheet, graded_class
@@ -172,6 +173,18 @@ if HAS_TORCH:
         earned=1.0,
     )  # fmt: skip
 
+OF_KERAS = {
+    "71-keras": Question(
+        "def fit(X, y):\n    np.random.randn(*X.shape)\n    return np.random.randn(X.shape[1])",
+        GRADIENT.replace("np.random.randn(X.shape[1])", "np.array(keras.random.normal((X.shape[1],)), float)"),
+        FITTED.replace("np.random.seed", "import keras\nkeras.utils.set_random_seed"), fools=False,
+    ),
+    "71-control-a-sample-of-keras": Question(
+        "def noise(n): return np.array(keras.random.uniform((n,)))", "def noise(n): return np.array(keras.random.uniform([n]))",
+        "import keras\nkeras.utils.set_random_seed(9)\nwanted = np.array(keras.random.uniform((3,)))\n"
+        "keras.utils.set_random_seed(9)\nassert np.allclose(noise(3), wanted)", earned=1.0,
+    ),
+}  # fmt: skip
 FORMS = forms()
 SHEETS = {"forms": Sheet(FORMS)}
 KINDS = ["warm", pytest.param("cold", marks=pytest.mark.security)]
@@ -199,6 +212,15 @@ def test_69_nothing_is_close_to_no_number_and_a_tensor_wraps_nowhere(of_forms: C
 def test_71_an_answer_draws_nothing_that_a_test_expects(of_seeds: Class, name: str) -> None:
     assert of_seeds.points("eve")[f"test-{name}"] == SEEDS[name].earned
     assert of_seeds.points("ada")[f"test-{name}"] == 1
+
+
+@pytest.mark.security
+@pytest.mark.keras
+def test_71_no_seed_of_keras_draws_what_a_test_expects(tmp_path: Path) -> None:
+    sheet = Sheet(OF_KERAS, start=f"{START}\nimport keras")
+    points = graded_class(tmp_path / "course", sheet, memory=3000, observed=False)
+    assert points.points("ada") == {f"test-{name}": 1 for name in OF_KERAS}
+    assert points.points("eve") == {f"test-{name}": question.earned for name, question in OF_KERAS.items()}
 
 
 def test_69_control_in_one_process_nothing_equals_everything(of_forms: Class) -> None:
