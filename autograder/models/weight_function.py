@@ -36,6 +36,8 @@ class WeightFunction(ABC):
     """What each array is."""
     rounding = 1e-9
     """Relative error of what the library computes, gradients included."""
+    is_parametrized = False
+    """Whether a weight is computed from other numbers, as by a weight normalization."""
 
     @abstractmethod
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:

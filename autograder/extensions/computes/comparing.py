@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograder.extensions.computes.elements import ComparedRows, Elements, Roles, roles
+from autograder.extensions.computes.elements import MEAN, VARIANCE, ComparedRows, Elements, Roles, roles
 from autograder.extensions.computes.number_matching import Matcher, SearchBudget, SearchTimeout, difference
 from autograder.extensions.computes.weight_signs import turned_signs
 from autograder.models.weight_function import NumberKind, WeightFunction
@@ -50,6 +50,10 @@ _UNREGISTERED = (
     "list or a tensor that is no parameter are not found; use nn.ModuleList, nn.Parameter or a layer"
 )
 _TRAINS_CONSTANTS = "Numbers that are constants of the asked network are weights of yours, so that they are trained"
+_OWN_STATISTICS = (
+    "One of the networks normalizes by statistics and the other holds constants, which may be statistics of its own."
+)
+_PARAMETRIZED = "Your network computes weights from other numbers, so that they cannot be matched."
 _NEAR = (
     "Your network computes nearly what is asked: outputs differ by a little, as by another epsilon or an approximation."
 )
@@ -87,7 +91,30 @@ def compare(
         if first is None or (first.verdict == "other" and finding.verdict == "undecided"):
             first = finding if "constant" not in kinds else first
     assert first is not None
+    if first.verdict == "other" and _has_own_statistics(reference, student):
+        budget = SearchBudget(_ROUNDS, seconds)
+        return _with_statistics(reference, student, comparison, rows, budget)
+    if first.verdict == "other" and student.is_parametrized:
+        return Sameness("undecided", _PARAMETRIZED)
     return first
+
+
+def _has_own_statistics(reference: WeightFunction, student: WeightFunction) -> bool:
+    """Return whether one network may hold as constants what the other has as statistics of normalizations."""
+    sides = [Counter(function.kinds) for function in (reference, student)]
+    counts = [kinds["mean"] + kinds["variance"] for kinds in sides]
+    return counts[0] != counts[1] and sides[counts[0] > counts[1]]["constant"] >= abs(counts[0] - counts[1])
+
+
+def _with_statistics(
+    reference: WeightFunction, student: WeightFunction, comparison: ComparedRows, rows: Any, budget: SearchBudget
+) -> Sameness:
+    """Compare networks of which one normalizes by a formula of its own: its constants become statistics, in turn."""
+    for constants in ((MEAN, VARIANCE), (VARIANCE, MEAN)):
+        sides = [Elements(function, _WEIGHTS, constants) for function in (reference, student)]
+        if _Pair(sides[0], sides[1], comparison, rows, budget).finding().verdict == "same":
+            return SAME
+    return Sameness("undecided", _OWN_STATISTICS)
 
 
 def _of_constants(reference: WeightFunction, student: WeightFunction) -> Sameness:

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograder.models.weight_function import NumberKind, WeightFunction
 
-_STATISTICS: dict[NumberKind, float] = {"mean": 0.3, "variance": 1.7}
+MEAN, VARIANCE = 0.3, 1.7
+_STATISTICS: dict[NumberKind, float] = {"mean": MEAN, "variance": VARIANCE}
 """What all statistics of normalizations are set to: the library keeps them, and a right network has them, too."""
 _PASSES = 2
 """Random combinations of outputs whose gradients tell one number from another."""
@@ -47,12 +48,22 @@ class ComparedRows:
 class Elements:
     """A network as a function of a line of numbers."""
 
-    def __init__(self, function: WeightFunction, kinds: Sequence[NumberKind]) -> None:
+    def __init__(self, function: WeightFunction, kinds: Sequence[NumberKind], constants: Sequence[float] = ()) -> None:
+        """Take the numbers of some kinds for those that are exchanged.
+
+        Args:
+            function: the network.
+            kinds: what is exchanged.
+            constants: values that constants get in turn, for a normalization of the student's own; empty keeps them.
+        """
         self.function = function
         self.base = [
             np.full(array.shape, _STATISTICS[kind]) if kind in _STATISTICS else np.asarray(array)
             for array, kind in zip(function.arrays, function.kinds, strict=True)
         ]
+        held = [place for place, kind in enumerate(function.kinds) if kind == "constant" and constants]
+        for number, constant in enumerate(held):
+            self.base[constant] = np.full(self.base[constant].shape, constants[number % len(constants)])
         self.places = [place for place, kind in enumerate(function.kinds) if kind in kinds and self.base[place].size]
         self.shapes = [self.base[place].shape for place in self.places]
         self.sizes = [self.base[place].size for place in self.places]

@@ -36,6 +36,7 @@ class TorchFunction(WeightFunction):
             beside: NumberKind = "mean" if number in means else "variance" if number in variances else "constant"
             kinds.append("weight" if held.parameter and held.trainable else "frozen" if held.parameter else beside)
         self.kinds = kinds
+        self.is_parametrized = any(held.initializer == "parametrized" for held in graph.tensors)
         self.graph = _in_double(graph)
 
     def outputs(self, arrays: Sequence[np.ndarray], rows: Any) -> list[np.ndarray]:

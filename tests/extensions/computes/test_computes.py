@@ -146,6 +146,32 @@ def test_an_activation_that_is_cut_far_out_is_another_one(slip: str) -> None:
     assert computed(chain(activation), chain(), rows=ROWS).fraction == 0
 
 
+@pytest.mark.parametrize(("epsilon", "is_right"), [(1e-5, True), (0.5, False)])
+@pytest.mark.parametrize("is_trained", [False, True])
+def test_a_normalization_by_its_formula_is_one(is_trained: bool, epsilon: float, is_right: bool) -> None:
+    import torch
+    from torch import nn
+
+    def normalized(m: Any, x: Any) -> Any:
+        z = m.a(x)
+        return m.b(torch.relu((z - m.mean) / torch.sqrt(m.var + epsilon) * m.gamma + m.beta))
+
+    asked = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+    own = module(
+        normalized, b=nn.Linear(5, 3), gamma=nn.Parameter(torch.ones(5)), beta=nn.Parameter(torch.zeros(5)),
+        mean=torch.randn(5) * is_trained, var=torch.rand(5) * is_trained + 1, a=nn.Linear(6, 5),
+    )  # fmt: skip
+    result = computed(own, asked, rows=ROWS)
+    assert (result.fraction, is_undecided(result)) == (is_right, not is_right), result.detail
+
+
+def test_weights_that_are_computed_are_for_a_person() -> None:
+    from torch import nn
+
+    linear = nn.utils.parametrizations.weight_norm(nn.Linear(6, 5))
+    assert is_undecided(computed(nn.Sequential(linear, nn.ReLU(), nn.Linear(5, 3)), chain(), rows=ROWS))
+
+
 def test_other_constants_are_for_a_person() -> None:
     import torch
     from torch import nn
