@@ -204,9 +204,7 @@ def _flow(model: Any, library: str) -> orders.Flow | None:
 
 def _has_orders(model: Any, library: str) -> bool:
     """Return whether the layers of a model may stand in several orders; it is not asked in a notebook."""
-    if not in_examiner() or (is_keras(model) and not branches(model)):
-        return False
-    network = _flow(model, library)
+    network = _flow(model, library) if in_examiner() else None
     return network is not None and network.branches()
 
 
