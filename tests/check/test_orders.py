@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from helpers.graphs import GRAPHS
 from helpers.lazy import keras
 from helpers.lazy import layers as L
 from helpers.lazy import operations as o
@@ -17,7 +18,7 @@ from autograder.check.attributes import ReportedLayer
 from autograder.check.orders import Flow, best_order
 from autograder.check.pattern import as_run
 from autograder.check.steps import Step
-from autograder.records.checks import CheckResult, is_undecided
+from autograder.records.checks import BRANCHES, CheckResult, is_undecided
 
 pytestmark = pytest.mark.keras
 
@@ -200,6 +201,21 @@ def test_branches_joins_and_spellings_are_free(shape: Any, pattern: Any, make: M
 def test_a_network_that_differs_fails_in_every_order(shape: Any, pattern: Any, make: Make) -> None:
     result = compared(shape, pattern, make)
     assert (result.fraction, is_undecided(result)) == (0, False), result.detail
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_models_of_all_shapes_are_compared(name: str) -> None:
+    """Nested, shared, masked and odd models have orders, too; none of them is the kit's failure."""
+    model = GRAPHS[name](keras)
+    assert recorded(lambda: check.architecture(model, [..., check.layer("Dense"), ...])).fraction in (0, 1)
+    assert recorded(lambda: check.architecture(model, [check.layer("Conv3D", filters=77)])).fraction == 0
+
+
+@pytest.mark.parametrize("make", [highway, sliced])
+def test_an_examiner_notes_that_a_network_branches(make: Make) -> None:
+    assert compared(ROW, HIGHWAY, make).evidence[BRANCHES] is True
+    chain = compared(ROW, [check.dense(8, "relu"), check.dense(3)], lambda x: L.Dense(3)(L.Dense(8, "relu")(x)))
+    assert BRANCHES not in chain.evidence
 
 
 # --- the search -----------------------------------------------------------------------------------------

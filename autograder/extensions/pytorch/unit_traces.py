@@ -16,6 +16,8 @@ from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
+MAX_ALL = 20 * MAX_TRACED
+"""Most numbers that are traced of a graph, which takes seconds; what comes later stays as it is written."""
 Shapes = Mapping[int, tuple[int, ...]]
 UNITS = {
     "Dense": "units", "Linear": "out_features",
@@ -101,6 +103,7 @@ class Tracer:
 
     def __init__(self, graph: Graph, shapes: Shapes) -> None:
         self.graph, self.shapes = graph, shapes
+        self.left = MAX_ALL
         self.of_data = set(range(len(graph.inputs)))
         self.users: dict[int, list[int]] = {}
         for number, node in graph.needed_nodes():
@@ -261,6 +264,10 @@ class Tracer:
             return self.shapes[node.refs[0]][node.args[1]]
         if not computes and not self.moves(number) and number in self.of_data:
             raise LookupError("computed")
+        size = math.prod(self.shapes.get(number, ()))
+        self.left -= size
+        if size > MAX_TRACED or self.left < 0:
+            raise LookupError("too large")
         known[number] = call_operator(node, {ref: self.value(ref, known, computes=computes) for ref in node.refs})
         return known[number]
 
