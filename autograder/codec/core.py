@@ -75,7 +75,7 @@ class Reference(NamedTuple):
 
     handle: int
     kind: str
-    """``function``, ``class``, ``module``, ``model`` or ``object``."""
+    """``function``, ``class``, ``module``, ``model``, ``network`` (a PyTorch module) or ``object``."""
     type_name: str
     why: str = ""
     """Why the reader could not copy it: a sentence without a full stop; empty if the writer decided."""

@@ -34,6 +34,7 @@ from . import (
     shell_tests,
 )
 from .contents import refill
+from .model_family import is_a
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
@@ -65,6 +66,8 @@ def _kind(value: Any) -> str:
         return "module"
     if keras_model.is_model(value):
         return "model"
+    if is_a(value, "torch.nn", "Module"):
+        return "network"
     return figures.kind(value) or ("function" if callable(value) else "object")
 
 
@@ -379,6 +382,10 @@ class Server:
         """Ask one of the questions of :func:`model_questions.question` about a model that stays here."""
         return model_questions.question(question)(*arguments)
 
+    def aside(self, question: str, *arguments: Any) -> Any:
+        """Ask such a question in a copy of this process, so that the cells after it find nothing changed."""
+        return self.copies.aside(lambda: self.ask_model(question, *arguments))
+
     def run_test(self, source: str) -> dict[str, Any]:
         """Run a test cell here; see :func:`shell_tests.run`."""
         return shell_tests.run(self.shell, source)
@@ -459,6 +466,7 @@ VERBS = frozenset(
         "operate",
         "elsewhere",
         "ask_model",
+        "aside",
         "run_test",
     ]
 )
