@@ -18,6 +18,7 @@ from autograder.examination.diagnoses import diagnoses
 from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
+from autograder.examiner.ended_cells import ended_cells
 from autograder.examiner.examination import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.namespace import Answers
@@ -264,7 +265,8 @@ def _examine(
     answers.read_only = _read_only_use(sources, names)
     answers.following = following(composed, wanted)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    wording = Wording(Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam).__contains__)
+    origins, public = Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam)
+    wording = Wording(origins, public.__contains__, ended_cells(composed.cells, executed.run.cells))
     with caching_in(kernels.predictions):
         results = examine(
             pairs,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 import math
 import sys
-from pathlib import Path
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import keras_model, model_family, model_parts, model_predictions

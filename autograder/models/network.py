@@ -15,7 +15,6 @@ import numpy as np
 
 from autograder.models.step_calculus import StepCalculus
 
-
 NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
 """Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.examiner.ended_cells import ended_cells
 from autograder.examiner.examination import Examined, examine
 from autograder.examiner.namespace import Answers
 from autograder.examiner.origin import Origins, asked_names
@@ -106,7 +107,8 @@ def _graded(exam: Exam, permissions: Any, hidden: Path | None, answers: dict[str
     examiner = Answers(executed.remote, known.modules, rebuild)
     examiner.following = following(composed, wanted)
     pairs = [(c, executed.captures.get(i)) for i, c in tests]
-    wording = Wording(Origins(composed.cells, asked_names(exam)), public_words(exam).__contains__)
+    origins, public = Origins(composed.cells, asked_names(exam)), public_words(exam)
+    wording = Wording(origins, public.__contains__, ended_cells(composed.cells, executed.run.cells))
     try:
         return examine(pairs, known, examiner, hidden, 120.0, 300.0, wording, waited=lambda: 0.0)
     finally:

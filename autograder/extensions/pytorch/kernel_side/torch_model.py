@@ -21,9 +21,9 @@ from typing import Any, cast
 from ....kernel import probe_rows
 from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
-from .watch import called_shapes
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
+from .watch import called_shapes
 
 _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")

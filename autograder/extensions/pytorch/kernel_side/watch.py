@@ -32,7 +32,7 @@ def start(shell: Any) -> None:
 def install() -> None:
     """Watch the calls of modules, once, if PyTorch has been imported; it may be called again at any time."""
     torch = sys.modules.get("torch")
-    modules = sys.modules.get("torch.nn.modules.module")
+    modules: Any = sys.modules.get("torch.nn.modules.module")
     if _installed or not hasattr(torch, "compiler") or not hasattr(modules, "register_module_forward_hook"):
         return
     _installed.append(modules.register_module_forward_hook(_hook(torch)))
