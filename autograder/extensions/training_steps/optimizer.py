@@ -12,6 +12,7 @@ from autograder.check.handle import reference_of
 from autograder.check.pattern import Range
 from autograder.check.results import report
 from autograder.check.subject import may_show, refusal
+from autograder.check.unreadable import report_for_a_person
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.kernel_side.optimizer_settings import describe
@@ -24,6 +25,7 @@ _KINDS = (
     "LBFGS", "SparseAdam", "Ftrl", "Lion", "Lamb", "Adafactor", "Muon",
 )  # fmt: skip
 """Classes that a test may ask for, and that a message may name."""
+_OWN_CLASS = "The optimizer is of a class of your own, which may take the steps that are asked."
 _RATES = ("lr", "learning_rate")
 _NOTED = ("betas", "eps", "alpha", "momentum", "nesterov", "weight_decay", "amsgrad", "dampening")
 """Settings with which a diagnosis trains."""
@@ -76,6 +78,10 @@ def optimizer(
     differences = list(_differences(described, wanted, expected))
     kind_text = described["kind"] or "a class of its own"
     detail = f"asked: {wanted or 'any class'} {expected}; found: {kind_text} {described['groups'][:3]}"
+    if wanted is not None and not described["kind"]:
+        others = list(_differences(described, None, expected))
+        if not others:
+            return report_for_a_person(name, _OWN_CLASS, weight, detail=detail)
     if differences:
         message = "; ".join(differences) if is_shown else "The optimizer is not as asked."
         return report(name, 0.0, message, weight=weight, detail=detail)

@@ -78,7 +78,8 @@ class _Module:
         torch, model = self.torch, self.model
         optimizers = self._optimizers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
+        schedulers = self._schedulers(optimizers)
+        remembered = [(each, copy.deepcopy(each.state_dict())) for each in (*optimizers, *schedulers)]
         flags = [(part, part.training) for part in model.modules()]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
         with preserve_random_state(), torch.random.fork_rng(devices=[]):
@@ -92,12 +93,14 @@ class _Module:
                     optimizer.state.clear()
                     for group in optimizer.param_groups:
                         group["lr"] = group.get("initial_lr", group["lr"])  # a schedule may have changed it
+                for scheduler in schedulers:
+                    scheduler.last_epoch, scheduler._step_count = 0, 1
                 model.train()
                 yield
             finally:
                 model.load_state_dict(state)
-                for optimizer, before in remembered:
-                    optimizer.load_state_dict(before)
+                for each, before in remembered:
+                    each.load_state_dict(before)
                 for part, training in flags:
                     part.training = training
                 for parameter, gradient in gradients:
@@ -112,6 +115,12 @@ class _Module:
             if issubclass(type(optimizer), kind)
             and any(id(p) in trainable for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
         ]
+
+    def _schedulers(self, optimizers: list[Any]) -> list[Any]:
+        """Return what sets the learning rates of these optimizers."""
+        kind, known = self.torch.optim.lr_scheduler.LRScheduler, set(map(id, optimizers))
+        found = [each for each in gc.get_objects() if issubclass(type(each), kind)]
+        return [each for each in found if id(getattr(each, "optimizer", None)) in known]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
