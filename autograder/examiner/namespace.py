@@ -320,6 +320,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.names.clear()
         self.answers.remote.lending.begin()
         self.answers.remote.attributes.begin(frozenset())
+        self.answers.remote.tensors.begin()
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})

@@ -30,6 +30,7 @@ from . import (
     model_questions,
     observing,
     operations,
+    passed_tensors,
     portable_function,
     shell_tests,
 )
@@ -134,6 +135,7 @@ class Server:
         """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
+        self.tensors = passed_tensors.PassedTensors()
         self.observed: observing.Reads | None = None
         """Set in the run of the instructor's solution."""
 
@@ -314,8 +316,10 @@ class Server:
             if _is_mutable(value):
                 with contextlib.suppress(codec.CodecError):  # a variable may be too large
                     before[key] = self._state(value)
+        self.tensors.begin([args, kwargs])
         try:
             result = function(*args, **kwargs)
+            self.tensors.end()
         except BaseException:
             with contextlib.suppress(Exception):
                 self.left = self._changed(arguments, before)
@@ -366,7 +370,11 @@ class Server:
         delattr(value, name)
 
     def operate(self, name: str, args: tuple[Any, ...]) -> Any:
-        """Run one of :data:`operations.OPERATIONS` or :data:`description.OPERATIONS`."""
+        """Run one of :data:`operations.OPERATIONS` or :data:`description.OPERATIONS`, or one on a test's tensors."""
+        if name == "keep_tensor":
+            return self.refer(args[0]).handle
+        if name == "kept_tensors":
+            return [0 if tensor is None else self.refer(tensor).handle for tensor in self.tensors.kept()]
         return (description.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
 
     def elsewhere(

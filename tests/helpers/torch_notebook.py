@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ def pages(
         *((Role.TEST, test) for test in tests),
         *([(Role.FREE, after)] if after else []),
     )
+    hidden_tests = [dataclasses.replace(c, released="") if c.role is Role.TEST else c for c in exam.cells]
+    exam = dataclasses.replace(exam, cells=tuple(hidden_tests))
     permissions = Observer()
     _graded(exam, permissions, hidden, {})
     if solution is not None:

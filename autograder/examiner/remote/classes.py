@@ -126,6 +126,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
         remote.permissions.was_changed(call.place, call.names, arguments.of_notebook())
     remote.left = {}
     _pass_claims(remote, call, args, kwargs)
+    remote.tensors.send(call, [args, kwargs])
     try:
         with remote.figures.lending.during(remote, (args, kwargs)):
             answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
@@ -137,6 +138,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     if type(answer) is not tuple or len(answer) != 3:
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     result = arguments.settle(remote.permissions, call, *answer)
+    remote.tensors.receive(call, [args, kwargs])
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
     return result

@@ -44,6 +44,7 @@ from autograder.examiner.remote.object_claims import COMPARING, NamedItems, form
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
 from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
+from autograder.examiner.remote.tensor_twins import TensorTwins
 from autograder.examiner.student_text.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import KernelLink
@@ -53,7 +54,7 @@ from autograder.syntax.special_methods import SPECIAL
 
 _WITHOUT_VALUES = frozenset(
     ["snapshot", "freeze", "trainings", "model", "ask_model", "aside", "run_test", "figure", "figures", "int", "len",
-     "hash"]
+     "hash", "keep_tensor", "kept_tensors"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
 _LOOKING = frozenset(
@@ -99,6 +100,7 @@ class Remote:
         self.lending = Lending(self)
         self.shared = SharedGlobals(self)
         self.attributes = AttributeCopies(self)
+        self.tensors = TensorTwins(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.reads_plain_values = False
