@@ -1,8 +1,8 @@
 """The tensors of a test that the student's code keeps or changes: each has a twin in the kernel while the cell lasts.
 
-``o = Adam([w], lr=0.1); w.grad = …; o.step()`` steps the test's own ``w``. What the test changes goes to the twin before
-the next call. What a call changes comes back where the solution was seen to change tensors, and nowhere else. Gradients
-go along only there: elsewhere, the gradient of a test's tensor may be the right answer.
+``o = Adam([w], lr=0.1); w.grad = …; o.step()`` steps the test's own ``w``. What the test changes goes to the twin
+before the next call. What a call changes comes back where the solution was seen to change tensors, and nowhere else.
+Gradients go along only there: elsewhere, the gradient of a test's tensor may be the right answer.
 """
 
 from __future__ import annotations

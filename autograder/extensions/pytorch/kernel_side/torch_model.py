@@ -92,7 +92,7 @@ def _fault(module: Any, shapes: Any) -> str:
     for dtype in _TYPES:
         with contextlib.suppress(Exception):  # the module cannot be copied
             twin = _copied(module).cpu().eval()
-            tensors, _ = _probe_tensors(twin, shapes, dtype, probe_rows.KINDS[0])
+            tensors = _probe_tensors(twin, shapes, dtype, probe_rows.KINDS[0])
             ends.add(_end(twin, shapes, tensors))
             with FakeTensorMode(allow_non_fake_inputs=True) as mode:
                 ends.add(_end(twin, shapes, [mode.from_tensor(tensor) for tensor in tensors]))
@@ -159,13 +159,13 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
     torch = sys.modules["torch"]
     error: Any = None
     for kind in probe_rows.KINDS:
-        tensors, number = _probe_tensors(module, shapes_given, dtype, kind)
+        tensors = _probe_tensors(module, shapes_given, dtype, kind)
 
         def call(rows_chosen: Any, tensors: Any = tensors) -> list[Any]:
             with torch.no_grad():
                 return _arrays(_called(module, shapes_given, [tensor[rows_chosen].clone() for tensor in tensors]))
 
-        def answers(call: Any = call) -> list[Any]:
+        def answers(call: Any = call, number: int = len(tensors[0])) -> list[Any]:
             return [*call(slice(None)), *_joined([call(which) for which in probe_rows.batches(number)])]
 
         try:
@@ -177,17 +177,17 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
         if any(operator in DRAWS for operator, *_ in graph[0]["nodes"]):
             with _without_chance():
                 outputs = answers()
-        return graph, {"kind": kind, "number": number}, outputs
+        return graph, {"kind": kind, "number": len(tensors[0])}, outputs
     raise error
 
 
-def _probe_tensors(module: Any, shapes_given: Any, dtype: str, kind: str) -> tuple[list[Any], int]:
-    """Return the rows on which a module is asked, a tensor for each input, and how many they are."""
+def _probe_tensors(module: Any, shapes_given: Any, dtype: str, kind: str) -> list[Any]:
+    """Return the rows on which a module is asked, a tensor for each input."""
     shapes = [(None, *leaf["shape"]) for leaf in leaves(shapes_given)]
     number = probe_rows.count(shapes)
     floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), sys.modules["torch"].float32)
     arrays = [probe_rows.rows(shape, dtype, kind, place, number) for place, shape in enumerate(shapes)]
-    return [_tensor(array, floating) for array in arrays], number
+    return [_tensor(array, floating) for array in arrays]
 
 
 def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, Any], list[Any]]:

@@ -75,8 +75,9 @@ def called_shapes(*modules: Any) -> list[Any]:
     for module in modules:
         with contextlib.suppress(TypeError):
             counts.update(_counts.get(module, {}))
-    latest_first = sorted(reversed(list(counts)), key=lambda shapes: -counts[shapes])
-    forms = [form for shapes in latest_first for form in (shapes, shapes[:1]) if _is_plain(form)]
+    places = {shapes: place for place, shapes in enumerate(counts)}
+    commonest_first = sorted(counts, key=lambda shapes: (counts[shapes], places[shapes]), reverse=True)
+    forms = [form for shapes in commonest_first for form in (shapes, shapes[:1]) if _is_plain(form)]
     return [_as_given(form) for form in dict.fromkeys(forms)][:MAX_TRIED]
 
 
