@@ -9,6 +9,7 @@ frozen copy. A request and its reply are one codec message each, in the buffers 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import operator
 import sys
@@ -392,6 +393,10 @@ class Server:
 
     def aside(self, question: str, *arguments: Any) -> Any:
         """Ask such a question in a copy of this process, so that the cells after it find nothing changed."""
+        module = sys.modules[model_questions.question(question).__module__]
+        for part in getattr(module, "LATE_PARTS", ()):  # here, so that no copy has to
+            with contextlib.suppress(Exception):
+                importlib.import_module(part)
         return self.copies.aside(lambda: self.ask_model(question, *arguments))
 
     def run_test(self, source: str) -> dict[str, Any]:

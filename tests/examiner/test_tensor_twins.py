@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
+from helpers.doc_blocks import blocks
 from helpers.torch_notebook import page
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 pytestmark = [
     pytest.mark.integration,
@@ -143,3 +147,9 @@ def test_what_a_test_changes_in_a_parameter_of_a_module_goes_to_the_module(chang
         change = f"with torch.no_grad():\n    {change}"
     said = page(NORM, f"{change}\ncheck.close(norm(torch.ones(3)), [2.0, 2.0, 2.0])")
     assert said.points == 1, said
+
+
+def test_the_example_of_the_documentation_proves() -> None:
+    (example,) = [block for block in blocks(DOCS / "how-to/pytorch-course.md", "python") if "def steps" in block.text]
+    assert page(ADAM, example.text).points == 1
+    assert page(ADAM.replace("v.sqrt()", "v"), example.text, solution=ADAM).points == 0

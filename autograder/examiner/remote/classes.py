@@ -127,9 +127,18 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
     remote.left = {}
     _pass_claims(remote, call, args, kwargs)
     remote.tensors.send(call, [args, kwargs])
-    try:
+
+    def ask() -> Any:
         with remote.figures.lending.during(remote, (args, kwargs)):
-            answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+
+    try:
+        try:
+            answer = ask()
+        except Exception:
+            if not remote.tensors.may_need_gradients(call, [args, kwargs]):
+                raise
+            answer = ask()
     except Exception as error:
         if isinstance(remote.permissions, Observer):
             remote.permissions.raised(call.place, error)
