@@ -91,34 +91,6 @@ def test_a_function_that_changes_its_arguments_does() -> None:
     assert page(SGD.replace("lr *", "2 * lr *"), OF_SGD, solution=SGD).points == 0.5  # its gradients are right
 
 
-OF_GRADIENT = """
-w = torch.tensor([1.0, 2.0], requires_grad=True)
-(w ** 3).sum().backward()
-assert slope(w).shape == (2,)
-check.close(slope(w), w.grad)
-"""
-
-
-@pytest.mark.parametrize(
-    "cheat", ["return w.grad", "kept.append(w)\n    return kept[0].grad if w.grad is None else w.grad"]
-)
-def test_the_gradient_of_a_tests_tensor_does_not_go_where_the_solution_changed_no_tensor(cheat: str) -> None:
-    right = "kept = []\ndef slope(w):\n    return 3 * w.detach() ** 2"
-    assert page(right, OF_GRADIENT).points == 1
-    assert page(f"kept = []\ndef slope(w):\n    {cheat}", OF_GRADIENT, solution=right).points == 0
-
-
-def test_a_tensor_that_the_solution_did_not_change_stays_as_it_is() -> None:
-    """A function could otherwise make the expected values its own."""
-    right = "def score(p, target):\n    return ((p - target) ** 2).mean()"
-    cheat = (
-        "kept = []\ndef score(p, target):\n    kept.append(target)\n    target.copy_(p)\n    return torch.tensor(0.0)"
-    )
-    test = "t = torch.tensor([1.0, 2.0])\np = torch.tensor([1.0, 4.0])\ncheck.close(score(p, t), ((p - t) ** 2).mean())"
-    assert page(right, test).points == 1
-    assert page(cheat, test, solution=right).points == 0
-
-
 NORM = """
 class Norm(nn.Module):
     def __init__(self):

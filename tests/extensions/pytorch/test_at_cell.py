@@ -97,20 +97,6 @@ def test_what_a_test_makes_of_a_module_is_what_it_measures() -> None:
     assert page(CALLED.replace("self.out(F", "5 + 9 * self.out(F"), test).points == 1  # a loss of log 4
 
 
-def test_a_description_at_a_cell_is_none_of_hidden_inputs() -> None:
-    """A class that keeps what it saw, and shows it as its size, shows it to nobody: what came after is not quoted."""
-    spy = CALLED + (
-        "class Spy(Net):\n    def forward(self, x):\n        if len(x) == 3:\n"
-        "            object.__setattr__(self, 'seen', int(x[0, 0]))\n"
-        "            self.out = nn.Linear(16, self.seen)\n        return super().forward(x)\nmodel = Spy()\nmodel(X)"
-    )
-    secret = "rows = torch.full((3, 12), 87.0)\nmodel(rows)\n" + LAYERS
-    said = page(spy, secret, solution=CALLED)
-    assert "87" not in said.message
-    assert said.points == 0
-    assert SAYS in page(WRONG, secret, solution=CALLED).message  # an honest module has not changed
-
-
 def test_a_person_and_the_student_read_why_a_module_is_only_asked() -> None:
     answer = CALLED.replace("return self", "if x.sum() > 0:\n            x = x + 1\n        return self")
     said = page(answer, LAYERS, solution=CALLED)
