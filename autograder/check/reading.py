@@ -46,22 +46,22 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         guess: whether the first layer of a PyTorch module may tell the shape, if the check does not know it.
     """
     original = _of_notebook(model)
-    named = of_shapes(shape) if rows is None else of_rows(rows)
+    asked_shapes = of_shapes(shape) if rows is None else of_rows(rows)
     may_be_read = _is_read_by_shapes(original) or (
         isinstance(original, Handle) and not isinstance(original, ModelHandle)
     )
     if not may_be_read and not is_a(original, "torch.nn", "Module"):
         return original
     stored = _description(original)
-    shapes = stored.shapes if named is None else named
+    shapes = stored.shapes if asked_shapes is None else asked_shapes
     if stored.at_cell is not None and not stored.at_cell.is_past() and _takes(stored.at_cell.shapes, shapes):
         examined = _as_at_cell(original, stored, stored.at_cell)
     elif shapes is not None or (guess and not _is_read_by_shapes(original)):
         examined = _by_shapes(original, shapes, stored)
     else:
         return original
-    is_certain = stored.fault and (named is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
-    stored.failure = _failure(original, named, stored.fault) if is_certain else ""
+    is_certain = stored.fault and (asked_shapes is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
+    stored.failure = _failure(original, asked_shapes, stored.fault) if is_certain else ""
     return examined
 
 
@@ -74,7 +74,7 @@ def watch_calls() -> None:
 
 
 def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> None:
-    """Keep what the kernel said of a PyTorch module at the position of a test cell, before it had hidden inputs.
+    """Keep what the kernel said of a PyTorch module at a test cell, before it had hidden inputs.
 
     Args:
         handle: the module's handle.
@@ -159,7 +159,7 @@ def _sizes(shapes: Any) -> Any:
 
 
 def _as_at_cell(model: Any, stored: _DescribedModel, at_cell: _AtCell) -> Any:
-    """Return the network of a module as it was at the cell, which messages may describe; else the module as it is."""
+    """Return the network that a module was at the cell, which messages may describe; else the module."""
     try:
         network = _rebuilt(id(stored.owner), lambda: at_cell.claim, stored)
     except Exception as error:
@@ -207,7 +207,7 @@ def unread_reason(model: Any, *, for_student: bool = False) -> str:
 
 
 def call_failure(model: Any) -> str:
-    """Return why a PyTorch module cannot be called on rows of the shape that a check names; empty if it can."""
+    """Return why a module cannot be called on rows of a check's shape; empty if it can."""
     return _description(model).failure if is_a(model, "torch.nn", "Module") or reference_of(model) is not None else ""
 
 

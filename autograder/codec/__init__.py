@@ -92,18 +92,18 @@ def encode(
     mark: Callable[[Any], int] | None = None,
     *,
     gradients: bool = True,
-    left: Container[int] = (),
+    staying: Container[int] = (),
 ) -> Packed:
     """Encode ``value``; a list or the like that is in it twice is one object on the other side, too.
 
     A value that is not plain goes to ``refer``. Without ``refer``, or if it returns None, such a value is an error.
     ``mark`` gives an object a number above 0, by which a reader knows it in several messages. ``gradients`` tells
-    whether tensors of PyTorch take theirs along. ``left`` has the ``id`` of values that go to ``refer``, too.
+    whether tensors of PyTorch take theirs along. ``staying`` has the ``id`` of values that go to ``refer``, too.
 
     Raises:
         CodecError: the value is not plain, or past a limit.
     """
-    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark, gradients, left)
+    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark, gradients, staying)
     with warnings.catch_warnings():  # a library's deprecation warnings must not reach the student's outputs
         warnings.simplefilter("ignore")
         tree = writer.write(value)

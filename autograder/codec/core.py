@@ -112,9 +112,9 @@ class Writer:
         limits: MessageLimits,
         mark: Callable[[Any], int] | None = None,
         gradients: bool = True,
-        left: Container[int] = (),
+        staying: Container[int] = (),
     ) -> None:
-        self.left = left
+        self.staying = staying
         """``id`` of each value that stays here, although it could be written."""
         self.gradients = gradients
         """Whether tensors of PyTorch are written with their gradients."""
@@ -166,7 +166,7 @@ class Writer:
         if kind is int and -_SMALL < value < _SMALL:
             return value
         encode = self.find(kind)
-        if encode is None or id(value) in self.path or id(value) in self.left:
+        if encode is None or id(value) in self.path or id(value) in self.staying:
             return self.leave(value)
         if len(self.path) >= self.limits.depth:
             raise CodecError(f"nested more than {self.limits.depth} levels deep")

@@ -38,7 +38,7 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
 
 
 def _without_trace(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an output of code that ran in a cell's place: of an error, what it says and not where the kit raised."""
+    """Return an output of code that ran in a cell's place; of an error, what it says alone."""
     if output.get("output_type") != "error":
         return output
     return {**output, "traceback": [f"{output.get('ename')}: {output.get('evalue')}"]}

@@ -1,4 +1,4 @@
-"""The cells of a submission that ended before they had made what a test needs, for the message about a missing name.
+"""The cells of a submission that ended before they had made what a test needs.
 
 What such a cell said came out while the notebook ran, before anything hidden was in its process.
 """
@@ -21,7 +21,7 @@ MAX_SHOWN = 200
 
 
 def ended_cells(cells: Sequence[ComposedCell], runs: Sequence[CellRun]) -> Callable[[str], str]:
-    """Return what says of a name which cell was to make it and ended before: the end of a sentence, or nothing.
+    """Return what says of a name which cell was to make it and ended: the end of a sentence.
 
     Args:
         cells: the composed notebook.
@@ -29,7 +29,7 @@ def ended_cells(cells: Sequence[ComposedCell], runs: Sequence[CellRun]) -> Calla
     """
     ended = [(index, cells[index], run) for index, run in enumerate(runs) if run.status in ("error", "timed_out")]
 
-    def said(name: str) -> str:
+    def ending(name: str) -> str:
         for index, cell, run in reversed(ended):
             if cell.role is not Role.TEST and _makes(cell.source, name):
                 how = one_line(run.error, MAX_SHOWN).rstrip(".") if run.error else ""
@@ -37,7 +37,7 @@ def ended_cells(cells: Sequence[ComposedCell], runs: Sequence[CellRun]) -> Calla
                 return f": cell {cell_number(cells, index)}, which makes it, {end}"
         return ""
 
-    return said
+    return ending
 
 
 def _makes(source: str, name: str) -> bool:

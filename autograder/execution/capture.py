@@ -213,11 +213,11 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allo
 def _with_networks(
     remote: Asker, captured: dict[str, Captured], budget: Budget, until: Allowance
 ) -> dict[str, Captured]:
-    """Add what the kernel says of PyTorch's modules, as far as time and budget allow: no answer is lost for it."""
+    """Add what the kernel says of PyTorch's modules, as far as time and budget allow."""
     question = _question_of_networks()
     claims: dict[int, Any] = {}
-    pinned = {name: references(one.packed.text) for name, one in captured.items() if one.packed is not None}
-    for reference in {r.handle: r for found in pinned.values() for r in found if r.kind == NETWORK}.values():
+    pinned = {name: references(answer.packed.text) for name, answer in captured.items() if answer.packed is not None}
+    for reference in {r.handle: r for listed in pinned.values() for r in listed if r.kind == NETWORK}.values():
         if not question or len(claims) == MAX_NETWORKS or _is_too_late(until):
             break
         try:
@@ -231,10 +231,13 @@ def _with_networks(
             budget.left -= size
             claims[reference.handle] = claim
     return {
-        name: dataclasses.replace(one, models={**one.models, **{r.handle: claims[r.handle] for r in found}})
-        for name, one in captured.items()
-        for found in [[r for r in pinned.get(name, ()) if r.handle in claims]]
+        name: dataclasses.replace(answer, models={**answer.models, **_of_references(claims, pinned.get(name, ()))})
+        for name, answer in captured.items()
     }
+
+
+def _of_references(claims: Mapping[int, Any], pinned: Sequence[Reference]) -> dict[int, Any]:
+    return {reference.handle: claims[reference.handle] for reference in pinned if reference.handle in claims}
 
 
 @functools.cache

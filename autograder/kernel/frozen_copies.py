@@ -135,7 +135,7 @@ class Copies:
     # --- in the kernel
 
     def aside(self, answer: Callable[[], Any]) -> Any:
-        """Return what a function returns in a copy that ends with it, so that the student's code leaves no trace here.
+        """Return what a function returns in a copy that ends with it: the student's code leaves no trace.
 
         Raises:
             OSError: no copy can be made now.

@@ -21,13 +21,13 @@ def tensors_in(value: Any) -> list[Any]:
     """Return the tensors of a call's arguments, in lists, tuples and dicts, too; both sides find them in one order."""
     torch: Any = sys.modules.get("torch")
     kinds = () if torch is None else (torch.Tensor, torch.nn.Parameter)
-    found = []
+    tensors = []
     for tensor in _walk(value, kinds):
         if tensor.numel() <= MAX_NUMBERS:
-            found.append(tensor)
-        if len(found) == MAX_TENSORS:
+            tensors.append(tensor)
+        if len(tensors) == MAX_TENSORS:
             break
-    return found
+    return tensors
 
 
 def _walk(value: Any, kinds: tuple[Any, ...], depth: int = 4) -> Iterator[Any]:
@@ -52,7 +52,7 @@ class PassedTensors:
 
     def end(self) -> None:
         """Note after the call which of them it has changed."""
-        self.last = [(weakref.ref(tensor), None if _equal(tensor, old) else tensor) for tensor, old in self.before]
+        self.last = [(weakref.ref(tensor), None if _equal(tensor, clone) else tensor) for tensor, clone in self.before]
         self.before = []
 
     def kept(self) -> list[Any]:
@@ -60,10 +60,10 @@ class PassedTensors:
         return [tensor if tensor is not None else reference() for reference, tensor in self.last]
 
 
-def _equal(tensor: Any, old: Any) -> bool:
+def _equal(tensor: Any, clone: Any) -> bool:
     torch: Any = sys.modules["torch"]
-    same = tensor.shape == old.shape and tensor.dtype == old.dtype
-    return same and bool(torch.equal(tensor.detach(), old))
+    same = tensor.shape == clone.shape and tensor.dtype == clone.dtype
+    return same and bool(torch.equal(tensor.detach(), clone))
 
 
 def fill(tensor: Any, value: Any, gradient: Any) -> None:

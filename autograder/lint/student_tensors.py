@@ -31,7 +31,7 @@ def of_tensors(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str
 
 
 def _lost_graphs(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, str, str]]:
-    """Yield calls that need a gradient through the student's code: a graph ends where a call of it begins or ends."""
+    """Yield calls that need a gradient through the student's code, where a graph ends."""
     theirs = set(students)
     calls = []
     for node in ast.walk(tree):
@@ -47,8 +47,8 @@ def _lost_graphs(tree: ast.AST, students: Set[str]) -> Iterator[tuple[ast.AST, s
             lost = _calls_one_of(function.value, students) or bool(_names(function.value) & results)
         else:
             of_library = isinstance(function, ast.Name) or bool(_words(function) & _LIBRARIES)
-            given = {name for argument in call.args for name in _names(argument)}
-            lost = name in _OF_FUNCTIONS and of_library and name not in students and bool(given & theirs)
+            arguments = {name for argument in call.args for name in _names(argument)}
+            lost = name in _OF_FUNCTIONS and of_library and name not in students and bool(arguments & theirs)
         if lost:
             yield call, _REASON, _INSTEAD
 

@@ -97,10 +97,10 @@ class NotebookFacts:
     @staticmethod
     def _made_of(names: Set[str], sources: Sequence[str]) -> Set[str]:
         """Return what statements of cells make of objects under some names, and of what they make of it."""
-        made: set[str] = set()
+        derived: set[str] = set()
         for source in sources:
             tree = parsed(without_magics(source))
             for statement in tree.body if tree is not None else ():
-                if loaded_names(ast.unparse(statement)) & (names | made):
-                    made |= bindings(ast.unparse(statement)).assigned
-        return made
+                if loaded_names(ast.unparse(statement)) & (names | derived):
+                    derived |= bindings(ast.unparse(statement)).assigned
+        return derived

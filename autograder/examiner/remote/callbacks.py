@@ -110,7 +110,7 @@ class Callbacks:
             CodecError: something in it cannot travel.
         """
         self._prepared.clear()
-        return encode(value, self.refer, gradients=False, left=self.twins)
+        return encode(value, self.refer, gradients=False, staying=self.twins)
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""

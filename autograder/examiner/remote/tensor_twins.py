@@ -1,4 +1,4 @@
-"""The tensors of a test that the student's code keeps or changes: each has a twin in the kernel while the cell lasts.
+"""The tensors of a test that the student's code keeps or changes, each with a twin in the kernel.
 
 ``o = Adam([w], lr=0.1); w.grad = …; o.step()`` steps the test's own ``w``. What the test changes goes to the twin
 before the next call. What a call changes comes back where the solution was seen to change tensors, and nowhere else.
@@ -77,10 +77,10 @@ class TensorTwins:
 
     def receive(self, call: TestedCall, arguments: Any) -> None:
         """Find what a call keeps or has changed, and take the changes over where they may be."""
-        own = tensors_in(arguments)
-        if not own and not self.twins:
+        passed = tensors_in(arguments)
+        if not passed and not self.twins:
             return
-        self._register(own, self.remote.ask("operate", "kept_tensors", ()) if own else [])
+        self._register(passed, self.remote.ask("operate", "kept_tensors", ()) if passed else [])
         held = list(self.twins.values())
         answer = self.remote.ask("operate", "tensors", ([self._handle(twin) for twin in held],)) if held else []
         values = answer if type(answer) is list and len(answer) == len(held) else []
@@ -102,13 +102,13 @@ class TensorTwins:
 
     def _register(self, tensors: list[Any], numbers: Any = None) -> None:
         """Remember the twins of tensors: those whose numbers the kernel gives, in the tensors' order, or new ones."""
-        for place, tensor in enumerate(tensors):
+        for index, tensor in enumerate(tensors):
             if id(tensor) in self.twins or not tensor.is_leaf or is_hidden(tensor):
                 continue
             if numbers is None:
                 number = self.remote.ask("operate", "keep_tensor", (tensor,))
             else:
-                number = numbers[place] if type(numbers) is list and place < len(numbers) else None
+                number = numbers[index] if type(numbers) is list and index < len(numbers) else None
             if type(number) is not int or number <= 0:
                 continue
             self.remote.require_here(number)
@@ -125,9 +125,9 @@ def _copy(tensor: Any) -> Any:
     return None if tensor is None else tensor.detach().clone()
 
 
-def _fits(value: Any, own: Any) -> bool:
+def _fits(value: Any, tensor: Any) -> bool:
     torch: Any = sys.modules["torch"]
-    return isinstance(value, torch.Tensor) and value.shape == own.shape
+    return isinstance(value, torch.Tensor) and value.shape == tensor.shape
 
 
 def _equal(first: Any, second: Any) -> bool:

@@ -84,8 +84,8 @@ def optimizer(
         return report_for_a_person(name, _OWN_CLASS, weight, detail=detail)
     if differences:
         # Its own words were said when hidden inputs were there: without them, each aspect tells one bit of it.
-        told = [text for _, text in differences] if is_shown else aspects if show is None else [_NOT_AS_ASKED]
-        message = "; ".join(told)
+        texts = [text for _, text in differences] if is_shown else aspects if show is None else [_NOT_AS_ASKED]
+        message = "; ".join(texts)
         detail = "; ".join([*(text for _, text in differences), detail])
         return report(name, 0.0, message, weight=weight, detail=detail)
     message = f"{described['kind'] or 'the optimizer'} as asked" if may_show(optimizer, show or None) else "as asked"

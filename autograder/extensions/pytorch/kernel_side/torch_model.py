@@ -105,7 +105,7 @@ def _fault(module: Any, shapes: Any) -> str:
 
 
 def _end(module: Any, shapes: Any, tensors: list[Any]) -> tuple[str, Any]:
-    """Return how a call of a module ends, and the last line of the student's code in it; no word if it is right."""
+    """Return how a call ends, with no word if it is right, and the student's last line."""
     torch = sys.modules["torch"]
     try:
         with torch.no_grad():
@@ -114,8 +114,8 @@ def _end(module: Any, shapes: Any, tensors: list[Any]) -> tuple[str, Any]:
         if type(error).__module__.startswith("torch."):  # it would need values
             return "", type(error).__name__
         lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-        own = [line for line in lines if line[0] != __file__ and f"{os.sep}torch{os.sep}" not in line[0]]
-        return "raises", tuple(own[-1:])
+        students = [line for line in lines if line[0] != __file__ and f"{os.sep}torch{os.sep}" not in line[0]]
+        return "raises", tuple(students[-1:])
     return "" if any(isinstance(output, torch.Tensor) for output in outputs) else "nothing", ""
 
 

@@ -79,7 +79,7 @@ class _Module:
         optimizers = self._optimizers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         schedulers = self._schedulers(optimizers)
-        remembered = [(each, copy.deepcopy(each.state_dict())) for each in (*optimizers, *schedulers)]
+        remembered = [(keeper, copy.deepcopy(keeper.state_dict())) for keeper in (*optimizers, *schedulers)]
         flags = [(part, part.training) for part in model.modules()]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
         with preserve_random_state(), torch.random.fork_rng(devices=[]):
@@ -99,8 +99,8 @@ class _Module:
                 yield
             finally:
                 model.load_state_dict(state)
-                for each, before in remembered:
-                    each.load_state_dict(before)
+                for keeper, before in remembered:
+                    keeper.load_state_dict(before)
                 for part, training in flags:
                     part.training = training
                 for parameter, gradient in gradients:
@@ -118,9 +118,9 @@ class _Module:
 
     def _schedulers(self, optimizers: list[Any]) -> list[Any]:
         """Return what sets the learning rates of these optimizers."""
-        kind, known = self.torch.optim.lr_scheduler.LRScheduler, set(map(id, optimizers))
-        found = [each for each in gc.get_objects() if issubclass(type(each), kind)]
-        return [each for each in found if id(getattr(each, "optimizer", None)) in known]
+        kind, numbers = self.torch.optim.lr_scheduler.LRScheduler, set(map(id, optimizers))
+        schedulers = [candidate for candidate in gc.get_objects() if issubclass(type(candidate), kind)]
+        return [scheduler for scheduler in schedulers if id(getattr(scheduler, "optimizer", None)) in numbers]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""
