@@ -25,12 +25,12 @@ SAYS = "layer 2: Linear with out_features 3, expected 4"
 def watch() -> Any:
     module = importlib.import_module("autograder.extensions.pytorch.kernel_side.watch")
     importlib.import_module("torch")
-    before = list(module._installed)
+    before = module.remove()
     module.install()
     yield module
-    for hook in module._installed if not before else ():
-        hook.remove()
-    module._installed[:] = before
+    module.remove()
+    if before:
+        importlib.import_module("agent.extensions.pytorch.kernel_side.watch").install()
 
 
 @pytest.mark.parametrize("test", [LAYERS, WITHOUT_SHAPE])
@@ -179,6 +179,12 @@ def test_a_class_without_a_hash_and_traces_are_as_without_a_watch(watch: Any) ->
     model = nn.Sequential(nn.Linear(4, 2))
     assert torch.jit.trace(model, torch.ones(3, 4))(torch.ones(5, 4)).shape == (5, 2)
     assert torch.compile(model, backend="eager", fullgraph=True)(torch.ones(3, 4)).shape == (3, 2)
+
+
+def test_a_module_that_only_a_strict_export_reads_is_read_all_the_same() -> None:
+    answer = "class Own(nn.Linear):\n    def forward(self, x):\n        return super().forward(x.view(len(x), -1))\nmodel = Own(5, 3)\n"
+    said = page(answer + "model(torch.ones(9, 5))", "check.parameters(model, exactly=19)")
+    assert "18 parameters, exactly 19 asked" in said.message
 
 
 def test_parameters_are_told_without_a_check_before() -> None:

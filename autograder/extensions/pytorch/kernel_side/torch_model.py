@@ -23,7 +23,7 @@ from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
-from .watch import called_shapes
+from .watch import called_shapes, paused
 
 LATE_PARTS = ("torch._dynamo", "torch.export._trace")
 """Modules that a first optimizer and a first export import, in a second or two: before a process is copied for it."""
@@ -325,7 +325,7 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), paused():
             warnings.simplefilter("ignore")
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,26 +21,62 @@ _counts: Any = WeakKeyDictionary()
 """Module → the shapes of the tensors in a call → how many calls had them."""
 _REPEATED = "Using `torch.compile\\(module\\)` when there are global hooks"
 """PyTorch's word that hooks run once more for a compiled module, which is nothing to a student."""
-_installed: list[Any] = []
 
 
 def start(shell: Any) -> None:
-    """Watch the calls of modules from the first cell of an IPython shell after PyTorch's import."""
+    """Watch the calls of modules from the first cell of an IPython shell after PyTorch's import.
+
+    A cell that exports a module runs without: ``torch.export`` in its strict way knows no hooks of all modules.
+    """
     install()
-    shell.events.register("pre_run_cell", lambda *_: install())
+
+    def before_cell(info: Any = None) -> None:
+        if "export" in str(getattr(info, "raw_cell", "")):
+            remove()
+        else:
+            install()
+
+    shell.events.register("pre_run_cell", before_cell)
 
 
 def install() -> None:
     """Watch the calls of modules, once, if PyTorch has been imported; it may be called again at any time."""
     torch = sys.modules.get("torch")
     modules: Any = sys.modules.get("torch.nn.modules.module")
-    if _installed or not hasattr(torch, "compiler") or not hasattr(modules, "register_module_forward_hook"):
+    if not hasattr(torch, "compiler") or not hasattr(modules, "_global_forward_hooks") or _watches():
         return
-    _installed.append(modules.register_module_forward_hook(_hook(torch)))
+    modules.register_module_forward_hook(_hook(torch))
     warnings.filterwarnings("ignore", message=_REPEATED)
 
 
+def _watches() -> dict[int, Any]:
+    """Return the hooks of this module, or of another copy of it, by PyTorch's numbers for them."""
+    modules: Any = sys.modules.get("torch.nn.modules.module")
+    hooks = getattr(modules, "_global_forward_hooks", {})
+    return {number: hook for number, hook in hooks.items() if getattr(hook, "is_watch", False)}
+
+
+def remove() -> dict[int, Any]:
+    """Watch no longer; return the hooks that did."""
+    watches = _watches()
+    for number in watches:
+        del sys.modules["torch.nn.modules.module"]._global_forward_hooks[number]
+    return watches
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Watch no calls inside the block."""
+    watches = remove()
+    try:
+        yield
+    finally:
+        if watches:
+            sys.modules["torch.nn.modules.module"]._global_forward_hooks.update(watches)
+
+
 def _hook(torch: Any) -> Any:
+    """Return what counts a call by the sizes of its tensors."""
     tensor, is_compiling = torch.Tensor, torch.compiler.is_compiling
     alone = frozenset(
         kind for kind in vars(torch.nn.modules).values() if isinstance(kind, type) and kind is not torch.nn.Sequential
@@ -60,6 +97,7 @@ def _hook(torch: Any) -> Any:
             if key in counts or len(counts) < MAX_SHAPES:
                 counts[key] = counts.get(key, 0) + 1
 
+    note.is_watch = True
     return note
 
 
