@@ -97,7 +97,7 @@ def _hook(torch: Any) -> Any:
             if key in counts or len(counts) < MAX_SHAPES:
                 counts[key] = counts.get(key, 0) + 1
 
-    note.is_watch = True
+    vars(note)["is_watch"] = True
     return note
 
 
