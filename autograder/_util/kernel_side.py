@@ -20,6 +20,11 @@ def name_in_kernel(module: str) -> str:
     return module.removeprefix("autograder.extensions.")
 
 
+def question_in_kernel(function: Callable[..., Any]) -> str:
+    """Return the question that a function of a folder ``kernel_side`` answers in the student's process."""
+    return f"{name_in_kernel(function.__module__)}:{function.__name__}"
+
+
 def folders() -> dict[str, Path]:
     """List what the agent shows of extensions, as path below its ``extensions`` → folder on this machine."""
     folders_by_path = {}

@@ -24,6 +24,7 @@ from autograder.check.holdout import accuracy, loss
 from autograder.check.marks import all_or_nothing, bonus, leaderboard, only_if, requires
 from autograder.check.parameters import parameters
 from autograder.check.pattern import any_of, at_least, at_most, between, dense, layer, optional, repeat
+from autograder.check.reading import watch_calls
 from autograder.check.results import recording, report, score
 from autograder.check.retraining import retrained
 from autograder.check.values import close, function
@@ -76,3 +77,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the words of extensions with all others."""
     return sorted({*globals(), *registry.names(registry.CHECKS)})
+
+
+watch_calls()

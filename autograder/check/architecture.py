@@ -10,7 +10,7 @@ from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
 from autograder.check.pattern import ANY_KIND, Run, is_fixed, run_text, singles
-from autograder.check.reading import as_examined, unread_reason
+from autograder.check.reading import as_examined, call_failure, unread_reason
 from autograder.check.results import in_examiner, report
 from autograder.check.shapes import shape_difference
 from autograder.check.steps import Step, branches, has_wrappers, steps
@@ -71,7 +71,7 @@ def architecture(
     >>> check.architecture(model, [..., check.dense(9, "softmax")], input_shape=(93,))  # doctest: +SKIP
     ✓ layers: as asked: Dense(units=100) → Dense(units=9, activation=softmax)
     """
-    model = as_examined(model)
+    model = as_examined(model, shape=input_shape)
     external = None if is_examined(model) else external_model_of(model)
     # An estimator of scikit-learn has no shapes.
     libraries = [name for name in LIBRARIES if name != "sklearn" or (input_shape is None and output_shape is None)]
@@ -101,8 +101,11 @@ def architecture(
     if not may_show(model, show):
         message = "The layers are not as asked."
     if library == "torch" and not is_examined(model):  # parts in the order in which they were made, without functions
+        if failure := call_failure(model):
+            return report(name, 0.0, failure, weight=weight, detail=f"{failure} {detail}")
         reasons = "; ".join(filter(None, [*texts, detail, unread_reason(model)]))
-        return report_for_a_person(name, UNREAD_PARTS, weight, detail=reasons)
+        problem = unread_reason(model, for_student=True) or UNREAD_PARTS
+        return report_for_a_person(name, problem, weight, detail=reasons)
     if lines and fits is None:
         return report_for_a_person(name, orders.PERSON, weight, detail="; ".join([*texts, detail]))
     if lines and _may_be_right(model, pattern, present, library, lines):

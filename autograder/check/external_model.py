@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder._util.kernel_side import claim_of, name_in_kernel
+from autograder._util.kernel_side import claim_of, question_in_kernel
 from autograder.check.handle import Handle, reference_of
 from autograder.check.refused_models import AskedHere
 from autograder.errors import LostError
@@ -105,7 +105,7 @@ def ask(question: str | Callable[..., Any], obj: Any, *arguments: Any) -> Any:
     if reference_of(obj) is None:
         answer = model_questions.QUESTIONS[question] if isinstance(question, str) else question
         return answer(obj, *arguments)
-    name = question if isinstance(question, str) else f"{name_in_kernel(question.__module__)}:{question.__name__}"
+    name = question if isinstance(question, str) else question_in_kernel(question)
     return object.__getattribute__(obj, "_remote").ask("ask_model", name, obj, *arguments)
 
 

@@ -7,22 +7,30 @@ that knows the shape.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from autograder._util.kernel_side import claim_of
 from autograder.check.external_model import external_model
 from autograder.check.handle import Handle, ModelHandle, reference_of
 from autograder.check.input_shapes import of_rows, of_shapes
 from autograder.check.prediction_cache import digest
-from autograder.check.provenance import in_notebook
+from autograder.check.provenance import in_notebook, note
 from autograder.check.refused_models import AskedHere, RefusedHere
+from autograder.check.rows import rejection
 from autograder.codec import CodecError, decode, encode
+from autograder.errors import LostError
 from autograder.kernel.model_family import is_a
 from autograder.kernel.random_state import preserve_random_state
+from autograder.models.network import NO_FORWARD, NO_TENSOR
 
 
 def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool = False) -> Any:
@@ -38,16 +46,42 @@ def as_examined(model: Any, *, rows: Any = None, shape: Any = None, guess: bool 
         guess: whether the first layer of a PyTorch module may tell the shape, if the check does not know it.
     """
     original = _of_notebook(model)
-    shapes = of_shapes(shape) if rows is None else of_rows(rows)
+    asked_shapes = of_shapes(shape) if rows is None else of_rows(rows)
     may_be_read = _is_read_by_shapes(original) or (
         isinstance(original, Handle) and not isinstance(original, ModelHandle)
     )
     if not may_be_read and not is_a(original, "torch.nn", "Module"):
         return original
     stored = _description(original)
-    shapes = stored.shapes if shapes is None else shapes
-    guess = guess and not _is_read_by_shapes(original)
-    return original if shapes is None and not guess else _by_shapes(original, shapes, stored)
+    shapes = stored.shapes if asked_shapes is None else asked_shapes
+    if stored.at_cell is not None and not stored.at_cell.is_past() and _takes(stored.at_cell.shapes, shapes):
+        examined = _as_at_cell(original, stored, stored.at_cell)
+    elif shapes is not None or (guess and not _is_read_by_shapes(original)):
+        examined = _by_shapes(original, shapes, stored)
+    else:
+        return original
+    is_certain = stored.fault and (asked_shapes is not None or stored.fault in (NO_FORWARD, NO_TENSOR))
+    stored.failure = _failure(original, asked_shapes, stored.fault) if is_certain else ""
+    return examined
+
+
+def watch_calls() -> None:
+    """Note in a student's own notebook, too, with which shapes PyTorch's modules are called, from the next cell on."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    claim = None if shell is None else claim_of("torch")
+    if claim is not None:
+        importlib.import_module(f"{claim.__module__.rpartition('.')[0]}.watch").start(shell)
+
+
+def describe_at_cell(handle: Any, claim: Any, is_past: Callable[[], bool]) -> None:
+    """Keep what the kernel said of a PyTorch module at a test cell, before it had hidden inputs.
+
+    Args:
+        handle: the module's handle.
+        claim: what the kernel said; None if it was not asked.
+        is_past: tells whether the test has run code since then that may have changed the module.
+    """
+    _description(handle).at_cell = None if claim is None else _AtCell(claim, is_past)
 
 
 def _of_notebook(model: Any) -> Any:
@@ -85,12 +119,96 @@ class _DescribedModel:
     """The digest of its layers: every description must have the same, because a class that answers several questions
     could show each of them another network. Empty in a student's own notebook."""
     refusal: str = ""
-    """Why the last description was refused, for a person; empty if it was not."""
+    """Why the last description was refused; empty if it was not."""
+    is_told: bool = False
+    """Whether that is of a description from a cell, so that the student may read it."""
+    fault: str = ""
+    """The word with which the kernel said that the model cannot be called on rows of these shapes."""
+    failure: str = ""
+    """What the student reads of that, if the check named the shapes."""
+    at_cell: _AtCell | None = None
 
 
-def unread_reason(model: Any) -> str:
-    """Return why a model is only asked, for a person alone; empty if nobody tried to read it."""
-    return _description(model).refusal
+class _AtCell:
+    """The description of a module at a test cell."""
+
+    def __init__(self, claim: Any, is_past: Callable[[], bool]) -> None:
+        self.claim, self.is_past = claim, is_past
+        described = claim[0] if type(claim) is tuple and len(claim) == 2 and type(claim[0]) is dict else {}
+        self.shapes = described.get("shapes")
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the description, which one that is asked later may have, too."""
+        return digest(list(self.claim))
+
+
+def _takes(claimed: Any, shapes: Any) -> bool:
+    """Tell whether a description is of inputs of these shapes, or of any if none are known."""
+    if shapes is None:
+        return claimed is not None
+    plain = _sizes(shapes)
+    return plain is not None and plain == _sizes(claimed)
+
+
+def _sizes(shapes: Any) -> Any:
+    """Return the sizes of inputs without their types; a list of one input is that input."""
+    if type(shapes) is list:
+        return _sizes(shapes[0]) if len(shapes) == 1 else [_sizes(shape) for shape in shapes]
+    return shapes.get("shape") if type(shapes) is dict and shapes.get("dtype") in ("", "string") else None
+
+
+def _as_at_cell(model: Any, stored: _DescribedModel, at_cell: _AtCell) -> Any:
+    """Return the network that a module was at the cell, which messages may describe; else the module."""
+    try:
+        network = _rebuilt(id(stored.owner), lambda: at_cell.claim, stored)
+    except Exception as error:
+        _note_refusal(stored, error)
+        stored.is_told = True
+        return model
+    stored.shapes, stored.refusal, stored.fault = at_cell.shapes, "", ""
+    note(network)
+    return network
+
+
+def _note_refusal(stored: _DescribedModel, error: Exception) -> None:
+    stored.refusal = str(error) if hasattr(error, "kind_refused") else "Its description failed."
+    stored.fault, stored.is_told = getattr(error, "fault", ""), False
+
+
+def _failure(model: Any, shapes: Any, fault: str) -> str:
+    """Return what the student reads of a model that cannot be called, or gives no tensor; empty if it can."""
+    if fault == NO_FORWARD:
+        return "The module has no method `forward`, so it cannot be called."
+    if fault == NO_TENSOR:
+        return "The module's forward returns no tensor: it ends without `return`, or returns something else."
+    described = external_model(model)
+    rows = _zeros(shapes)
+    try:
+        if described is not None:
+            described.predict(described.method, rows)
+    except Exception as error:
+        return "" if isinstance(error, LostError) else str(rejection(rows, error))
+    return ""
+
+
+def _zeros(shapes: Any) -> Any:
+    if type(shapes) is list:
+        return [_zeros(shape) for shape in shapes]
+    if "shape" in shapes and type(shapes["shape"]) is list:
+        return np.zeros((2, *shapes["shape"]), np.float32)
+    return {name: _zeros(shape) for name, shape in shapes.items()}
+
+
+def unread_reason(model: Any, *, for_student: bool = False) -> str:
+    """Return why a model is only asked; empty if nobody tried to read it, or if it is not ``for_student``."""
+    stored = _description(model)
+    return stored.refusal if stored.is_told or not for_student else ""
+
+
+def call_failure(model: Any) -> str:
+    """Return why a module cannot be called on rows of a check's shape; empty if it can."""
+    return _description(model).failure if is_a(model, "torch.nn", "Module") or reference_of(model) is not None else ""
 
 
 def _description(model: Any) -> _DescribedModel:
@@ -112,10 +230,12 @@ def _by_shapes(model: Any, shapes: Any, stored: _DescribedModel) -> Any:
             return model
         remote = reference_of(model) is not None
         rebuilt = _rebuilt(id(stored.owner), lambda: described.record(shapes), stored if remote else None)
-        stored.shapes, stored.refusal = shapes, ""
+        stored.shapes, stored.refusal, stored.fault = shapes, "", ""
+        if stored.at_cell is not None and stored.at_cell.digest == _last[0][1]:
+            note(rebuilt)  # nothing has changed it since
         return rebuilt
     except Exception as error:  # the student's code prevented the description, or it is refused: it stays to be asked
-        stored.refusal = str(error) if hasattr(error, "kind_refused") else "Its description failed."
+        _note_refusal(stored, error)
         return model
 
 

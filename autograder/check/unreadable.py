@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograder.check.handle import ModelHandle
-from autograder.check.reading import unread_reason
+from autograder.check.reading import call_failure, unread_reason
 from autograder.check.results import report
 from autograder.check.subject import external_model_of, not_a_model
 from autograder.records.checks import UNDECIDED, CheckResult
@@ -33,7 +33,10 @@ def report_unreadable(
         return report(name, 0.0, unusable, weight=weight)
     if external is None or external.family != "torch":
         return report_for_a_person(name, problem, weight)
-    return report_for_a_person(name, MODULE_UNREAD, weight, detail=f"{MODULE_UNREAD} {unread_reason(model)}".strip())
+    if failure := call_failure(model):
+        return report(name, 0.0, failure, weight=weight)
+    problem = unread_reason(model, for_student=True) or MODULE_UNREAD
+    return report_for_a_person(name, problem, weight, detail=f"{MODULE_UNREAD} {unread_reason(model)}".strip())
 
 
 def report_for_a_person(name: str, problem: str, weight: float, *, detail: str = "") -> CheckResult:

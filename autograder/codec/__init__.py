@@ -16,7 +16,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from . import arrays, builtin_types, sparse, standard_library, tables, tensors
@@ -87,18 +87,23 @@ def _find(kind: type) -> Encode | None:
 
 
 def encode(
-    value: Any, refer: Refer | None = None, mark: Callable[[Any], int] | None = None, *, gradients: bool = True
+    value: Any,
+    refer: Refer | None = None,
+    mark: Callable[[Any], int] | None = None,
+    *,
+    gradients: bool = True,
+    staying: Container[int] = (),
 ) -> Packed:
     """Encode ``value``; a list or the like that is in it twice is one object on the other side, too.
 
     A value that is not plain goes to ``refer``. Without ``refer``, or if it returns None, such a value is an error.
     ``mark`` gives an object a number above 0, by which a reader knows it in several messages. ``gradients`` tells
-    whether tensors of PyTorch take theirs along.
+    whether tensors of PyTorch take theirs along. ``staying`` has the ``id`` of values that go to ``refer``, too.
 
     Raises:
         CodecError: the value is not plain, or past a limit.
     """
-    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark, gradients)
+    writer = Writer(_find, refer, MessageLimits(MAX_DEPTH, MAX_ITEMS, MAX_BYTES), mark, gradients, staying)
     with warnings.catch_warnings():  # a library's deprecation warnings must not reach the student's outputs
         warnings.simplefilter("ignore")
         tree = writer.write(value)

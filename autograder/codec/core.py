@@ -11,7 +11,7 @@ import array
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 LONG_TEXT = 1000
@@ -75,7 +75,7 @@ class Reference(NamedTuple):
 
     handle: int
     kind: str
-    """``function``, ``class``, ``module``, ``model`` or ``object``."""
+    """``function``, ``class``, ``module``, ``model``, ``network`` (a PyTorch module) or ``object``."""
     type_name: str
     why: str = ""
     """Why the reader could not copy it: a sentence without a full stop; empty if the writer decided."""
@@ -112,7 +112,10 @@ class Writer:
         limits: MessageLimits,
         mark: Callable[[Any], int] | None = None,
         gradients: bool = True,
+        staying: Container[int] = (),
     ) -> None:
+        self.staying = staying
+        """``id`` of each value that stays here, although it could be written."""
         self.gradients = gradients
         """Whether tensors of PyTorch are written with their gradients."""
         self.find = find
@@ -163,7 +166,7 @@ class Writer:
         if kind is int and -_SMALL < value < _SMALL:
             return value
         encode = self.find(kind)
-        if encode is None or id(value) in self.path:
+        if encode is None or id(value) in self.path or id(value) in self.staying:
             return self.leave(value)
         if len(self.path) >= self.limits.depth:
             raise CodecError(f"nested more than {self.limits.depth} levels deep")

@@ -44,6 +44,8 @@ from autograder.submissions.student_habits import explained
 
 UNCHANGED_GETS = "the unchanged release gets"
 """Words of a warning about points without work."""
+MAX_DETAIL = 500
+"""Characters of a check's detail that a proof prints."""
 Say = Callable[[str], None]
 """Called with a short text as each step begins."""
 
@@ -306,9 +308,10 @@ def _missed(exams: Sequence[Exam], grade: Grade, ran: Sequence[_Ran]) -> Iterato
     for exam, cell, question in missed:
         if exam.notebook in stopped and (_UNBOUND in question.detail or question.outcome is Outcome.SKIPPED):
             continue  # a consequence of the cell that stopped
-        of_otter = _is_otters(exam)  # a case of otter's has messages that say nothing of what is wrong
+        form = "{}: {}" if _is_otters(exam) else "{1}"
         short = [c for c in question.checks if c.fraction < 1]
-        checks = "; ".join(f"{c.name}: {one_line(c.detail, 300)}" if of_otter else c.message for c in short)
+        # The solution is the author's own: a message to a student may be silent where the detail is not.
+        checks = "; ".join(form.format(c.name, one_line(c.detail or c.message, MAX_DETAIL)) for c in short)
         reason = checks or reason_of(question.detail) or question.message
         points = f"{question.score:g} of {cell.points:g} points"
         yield f"{exam.notebook}, {cell.grade_id}: the solution gets {points} ({reason})"

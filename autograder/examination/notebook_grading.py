@@ -18,6 +18,7 @@ from autograder.examination.diagnoses import diagnoses
 from autograder.examination.kernel_source import ChooseSource, KernelSource, Live
 from autograder.examination.own_times import answer_seconds
 from autograder.examination.shown_cells import annotated_notebook
+from autograder.examiner.ended_cells import ended_cells
 from autograder.examiner.examination import Examined, examine, run_delay
 from autograder.examiner.figures.reconstruction import uses_current_figure
 from autograder.examiner.namespace import Answers
@@ -42,7 +43,7 @@ from autograder.records.mistakes import MAX_MISTAKES, ModelMistakes
 from autograder.records.observations import Observations
 from autograder.records.run import ATTEMPTS, Run
 from autograder.syntax.file_paths import looks_at_files, paths_in
-from autograder.syntax.names import needs, vocabulary
+from autograder.syntax.names import Vocabulary, names_of_cell, needs, vocabulary
 from autograder.syntax.written_files import written_paths
 
 CHECK = "from autograder import check"
@@ -118,7 +119,7 @@ def grade_notebook(
     names = vocabulary(exam)
     outputs = written_paths(exam)
     wanted = {index: needs(cell.source, names) for index, cell in _test_cells(composed)}
-    extra = _extra_captures(composed)
+    extra = _extra_captures(composed, names)
 
     frozen = True
     is_doubtful = observe
@@ -224,12 +225,26 @@ def _test_cells(composed: Composed) -> Iterator[tuple[int, ExamCell]]:
             yield index, tests[cell.grade_id]
 
 
-def _extra_captures(composed: Composed) -> ExtraCaptures:
+def _extra_captures(composed: Composed, names: Vocabulary) -> ExtraCaptures:
     cells = [(index, cell.source) for index, cell in _test_cells(composed)]
     files = frozenset(index for index, source in cells if looks_at_files(source))
     figures = frozenset(index for index, source in cells if uses_current_figure(source))
     kernel = frozenset(index for index, cell in _test_cells(composed) if cell.in_kernel)
-    return ExtraCaptures(files, figures, kernel)
+    networks = frozenset(index for index, source in cells if _uses_checks(source, names))
+    return ExtraCaptures(files, figures, kernel, networks)
+
+
+def _uses_checks(source: str, names: Vocabulary) -> bool:
+    """Tell whether a test cell, or what it uses of the instructor's cells, names a check of the kit."""
+    texts, visited = [source], set[str]()
+    for text in texts:
+        used = names_of_cell(text, names) - visited
+        visited |= used
+        texts += [names.trusted[name] for name in used if name in names.trusted]
+    return any(_PACKAGE in text for text in texts)
+
+
+_PACKAGE = __name__.partition(".")[0]
 
 
 def _examine(
@@ -251,7 +266,8 @@ def _examine(
     answers.read_only = _read_only_use(sources, names)
     answers.following = following(composed, wanted)
     pairs = [(cell, executed.captures.get(index)) for index, cell in _test_cells(composed)]
-    wording = Wording(Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam).__contains__)
+    origins, public = Origins(composed.cells, asked_names(composed.exam)), public_words(composed.exam)
+    wording = Wording(origins, public.__contains__, ended_cells(composed.cells, executed.run.cells))
     with caching_in(kernels.predictions):
         results = examine(
             pairs,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from autograder.exchange import images
 from autograder.exchange.annotated_notebook import ShownCell, notebook_of, shown_output
@@ -28,11 +29,19 @@ def shown_cells(composed: Composed, run: Run) -> tuple[ShownCell, ...]:
             note=cell.note,
             status=did.status,
             execution_count=did.execution_count,
-            outputs=tuple(view for output in did.outputs if (view := shown_output(output, encode)) is not None),
+            outputs=tuple(view for one in outputs if (view := shown_output(one, encode)) is not None),
             number=cell.number,
         )
         for cell, did in zip(composed.cells, runs, strict=False)
+        for outputs in [map(_without_trace, did.outputs) if cell.instead else did.outputs]
     )
+
+
+def _without_trace(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an output of code that ran in a cell's place; of an error, what it says alone."""
+    if output.get("output_type") != "error":
+        return output
+    return {**output, "traceback": [f"{output.get('ename')}: {output.get('evalue')}"]}
 
 
 def annotated_notebook(composed: Composed, run: Run, grade: NotebookGrade) -> NotebookNode:

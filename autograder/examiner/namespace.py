@@ -20,6 +20,7 @@ from typing import Any
 from autograder.check import provenance
 from autograder.check.handle import holds_handle, reference_of
 from autograder.check.prediction_cache import PredictionCache, digest
+from autograder.check.reading import describe_at_cell
 from autograder.codec import CodecError, LimitError, Packed, Reference, decode, encode, references
 from autograder.codec.core import exactly
 from autograder.errors import CourseError, RemoteError, UnreadError
@@ -37,7 +38,7 @@ from autograder.examiner.remote.proxy import RefusedModelHandle, Remote
 from autograder.examiner.student_text.taint import record_text
 from autograder.examiner.tainted_names import TaintedNames
 from autograder.examiner.workspace import Workspace
-from autograder.execution.capture import FIGURES, Capture, Captured
+from autograder.execution.capture import FIGURES, NETWORK, Capture, Captured
 from autograder.records.compiled import CompiledAs
 from autograder.syntax.names import Vocabulary, imports, loaded_names, names_of_cell
 from autograder.syntax.released_tables import ReleasedTables
@@ -155,7 +156,10 @@ class Answers:
             if reference.kind in FIGURES:
                 figure = self.remote.figures.rebuilt(captured.models.get(reference.handle))
                 return self.remote.plain(reference) if figure is None else figure
-            return self.remote.claimed(reference, judges=judges)
+            value = self.remote.claimed(reference, judges=judges)
+            if reference.kind == NETWORK:
+                describe_at_cell(value, captured.models.get(reference.handle), self.remote.has_acted)
+            return value
 
         permissions = self.remote.permissions
         kinds, observing = permissions.kinds_of(name), isinstance(permissions, Observer)
@@ -263,6 +267,7 @@ class Namespace(dict[str, Any]):
         self.live = False
         self.doubtful: set[str] = set()
         """Names of the cell that the instructor imports and the student makes otherwise."""
+        answers.remote.acted.clear()
         answers.remote.classes.expected = vocabulary.operators
         answers.remote.callbacks.lent.given = frozenset(vocabulary.trusted)
         answers.remote.lending.readable = vocabulary.parameters
@@ -316,6 +321,7 @@ class Namespace(dict[str, Any]):
         self.answers.remote.names.clear()
         self.answers.remote.lending.begin()
         self.answers.remote.attributes.begin(frozenset())
+        self.answers.remote.tensors.begin()
         self.clear()
         provenance.keep_only(self.left.values())
         self.update({"__builtins__": builtins, "__name__": "__main__", **self.left})

@@ -39,15 +39,18 @@ class Wording:
         self,
         tell: Tell = lambda error: (exception_name(error), ""),
         is_public: Callable[[str], bool] = lambda name: True,
+        ended: Callable[[str], str] = lambda name: "",
     ) -> None:
         """Create the rules.
 
         Args:
             tell: returns the type of an exception, and its place in the student's notebook; "" if there is none.
             is_public: tells whether a name occurs in what students have, so that a message may name it.
+            ended: says of a name that is not defined which cell was to make it and ended before: the end of a sentence.
         """
         self.tell = tell
         self.is_public = is_public
+        self.ended = ended
 
     def of(self, errors: Sequence[BaseException], cell: ExamCell) -> str:
         """Return the message about the failures of one cell, one line each, without duplicates."""
@@ -67,7 +70,9 @@ class Wording:
             return self.sentence(str(error))
         by_student = hasattr(error, "remote")
         if isinstance(error, NameError) and not by_student and error.name:
-            return f"`{error.name}` is not defined." if self.is_public(error.name) else "A name is not defined."
+            if not self.is_public(error.name):
+                return "A name is not defined."
+            return f"`{error.name}` is not defined{self.ended(error.name)}."
         if isinstance(error, RemoteError) and not by_student:
             return self.sentence(str(error))
         kind, position = self.tell(error) if by_student else (exception_name(error), "")

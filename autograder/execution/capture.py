@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autograder._util.kernel_side import claim_of, question_in_kernel
 from autograder.codec import Packed, Reference, references
 from autograder.errors import BusyError, RemoteError
 from autograder.execution.allowance import Allowance
@@ -14,6 +16,10 @@ from autograder.execution.captured_files import CapturedFiles, FolderCopy
 from autograder.execution.link import REPLY_SECONDS
 from autograder.kernel.figures import MAX_FIGURES
 
+NETWORK = "network"
+"""Kind of the references to PyTorch's modules."""
+MAX_NETWORKS = 8
+"""Most modules of one test cell that are described at the cell."""
 FIGURES = frozenset({"figure", "axes"})
 """Kinds of references that are copied out as the description of a figure."""
 
@@ -40,7 +46,7 @@ class Captured:
     refused: str = ""
     """Why there is no value: ``more than 256 MiB``."""
     models: Mapping[int, Any] = field(default_factory=dict)
-    """Handle → what the kernel says of a Keras model or a matplotlib figure, for each one in the value."""
+    """Handle → what the kernel says of a model or a matplotlib figure, for each one in the value."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class ExtraCaptures:
     """See :func:`autograder.examiner.figures.reconstruction.uses_current_figure`."""
     kernel: frozenset[int] = frozenset()
     """Those that run in the kernel, see :mod:`autograder.examiner.kernel_tests`."""
+    networks: frozenset[int] = frozenset()
+    """Those that use a check, which may read a PyTorch module."""
 
 
 MAX_SNAPSHOTS = 100_000
@@ -109,7 +117,9 @@ class Budget:
     left: int = MAX_CAPTURED_BYTES
 
 
-def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowance) -> Capture | None:
+def capture(
+    remote: Asker, names: frozenset[str], budget: Budget, until: Allowance, *, networks: bool = False
+) -> Capture | None:
     """Copy out or pin the names that exist; None if the kernel gives no answer.
 
     The kernel is never told a name that the student's code has not bound: a hidden test's own names stay hidden.
@@ -119,6 +129,7 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowan
         names: the names that the test needs.
         budget: the bytes that are left, for this cell and those after it.
         until: the time that copying may take; everything that is not copied by then is refused.
+        networks: whether a check may read a PyTorch module, which stays in the kernel and is described all the same.
 
     Raises:
         BusyError: others had the processors for that long.
@@ -129,6 +140,8 @@ def capture(remote: Asker, names: frozenset[str], budget: Budget, until: Allowan
             return None
         existing = frozenset(name for name in bound if type(name) is str)
         wanted = {name: _captured(remote, number, name, budget, until) for name in sorted(names & existing)}
+        if networks:
+            wanted = _with_networks(remote, wanted, budget, until)
         return Capture(number, wanted, bound=existing)
     except BusyError:
         raise
@@ -195,6 +208,43 @@ def _captured(remote: Asker, number: int, name: str, budget: Budget, until: Allo
         raise
     except Exception:  # the student's code decides what shape the kernel's answer has
         return Captured(None, "the notebook's kernel gave no readable answer")
+
+
+def _with_networks(
+    remote: Asker, captured: dict[str, Captured], budget: Budget, until: Allowance
+) -> dict[str, Captured]:
+    """Add what the kernel says of PyTorch's modules, as far as time and budget allow."""
+    question = _question_of_networks()
+    claims: dict[int, Any] = {}
+    pinned = {name: references(answer.packed.text) for name, answer in captured.items() if answer.packed is not None}
+    for reference in {r.handle: r for listed in pinned.values() for r in listed if r.kind == NETWORK}.values():
+        if not question or len(claims) == MAX_NETWORKS or _is_too_late(until):
+            break
+        try:
+            claim = remote.ask("aside", question, remote.plain(reference), None, timeout=until_reply(until))
+        except BusyError:
+            raise
+        except Exception:  # the student's code may raise anything while a module describes itself
+            continue
+        size = _weight_bytes(claim)
+        if size <= budget.left:
+            budget.left -= size
+            claims[reference.handle] = claim
+    return {
+        name: dataclasses.replace(answer, models={**answer.models, **_of_references(claims, pinned.get(name, ()))})
+        for name, answer in captured.items()
+    }
+
+
+def _of_references(claims: Mapping[int, Any], pinned: Sequence[Reference]) -> dict[int, Any]:
+    return {reference.handle: claims[reference.handle] for reference in pinned if reference.handle in claims}
+
+
+@functools.cache
+def _question_of_networks() -> str:
+    """Return the question that a module's description answers; empty if no extension reads PyTorch's."""
+    claim = claim_of("torch")
+    return question_in_kernel(claim) if claim is not None else ""
 
 
 def _weight_bytes(claim: Any) -> int:

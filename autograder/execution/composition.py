@@ -146,7 +146,7 @@ def _trained_elsewhere(cell: ComposedCell, weights: TrainedWeights) -> ComposedC
     loader = (
         f"(lambda scope: (exec({_loader()!r}, scope), scope['load']({weights.into}, {weights.file!r})))({{}})\nNone"
     )
-    note = " ".join(filter(None, [cell.note, f"This cell was not run: the weights are those of {weights.file}."]))
+    note = " ".join(filter(None, [cell.note, f"This cell was not run: {weights.file} was read in its place."]))
     return replace(cell, instead=loader, note=note)
 
 

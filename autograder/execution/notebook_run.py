@@ -192,7 +192,8 @@ def _run_once(
                 continue
             if cell.role is Role.TEST:
                 until = Allowance(min(limits.cell_seconds, seconds_left), kernel.waited)
-                captured = capture(remote, needs.get(index, frozenset()), budget, until)
+                wanted = needs.get(index, frozenset())
+                captured = capture(remote, wanted, budget, until, networks=index in extras.networks)
                 if captured is not None:
                     captured = capture_files_and_figures(captured, remote, folder, index, extras, budget, until)
                     captures[index] = freezing.serve(index, captured, until)

@@ -29,7 +29,7 @@ def main() -> None:
         str(Path.cwd()), str(program.parent / "files" / "work")
     )  # before any import that may look into the folder
 
-    from _nbexaminer_kernel.kernel import fast_training, figures, server
+    from _nbexaminer_kernel.kernel import fast_training, figures, model_questions, server
     from ipykernel.kernelapp import IPKernelApp
 
     with contextlib.suppress(ImportError):  # where it is installed; a file beside the notebook may have its name
@@ -52,6 +52,9 @@ def main() -> None:
     for name in (name for name in sys.argv[3:] if name != fast_training.OPTION):
         with contextlib.suppress(Exception, SystemExit):  # the cell that imports the module shows the error
             importlib.import_module(name)
+    for name in model_questions.starting(program / "extensions"):
+        with contextlib.suppress(Exception):
+            model_questions.question(name)(app.kernel.shell)
     gc.freeze()
     gc.enable()
     served.copies.start()

@@ -14,6 +14,11 @@ def refill(target: Any, value: Any) -> bool:
 
     A table cannot: only its constructor would replace all of it.
     """
+    if type(target).__name__ in ("Tensor", "Parameter") and hasattr(target, "copy_") and hasattr(value, "detach"):
+        if target.shape != value.shape:
+            return False
+        target.data.copy_(value.detach())
+        return True
     if type(target) is not type(value):
         return False
     if type(target) in (list, bytearray):

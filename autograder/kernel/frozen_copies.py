@@ -22,6 +22,7 @@ import stat
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ KERNEL = 2**52
 MAX_COPIES = 24
 OWN_MIB = 16
 """What a copy takes at least, in MiB: its page tables, and pages that both processes write to."""
+ASIDE_SECONDS = 10
+"""Processor time in which a copy that is made for one answer gives it."""
 _SECONDS = 10.0
 """How long a new copy may take to say that it lives."""
 _REQUEST, _REPLY, _QUESTION, _ANSWER = b"r", b"p", b"q", b"a"
@@ -74,6 +77,14 @@ class Copies:
 
     def refusal(self, room_mib: int) -> str:
         """Return why no copy can be made now: the end of a sentence; empty if one can."""
+        if threads := self._threads():
+            return threads
+        if self.held_mib + self._needed_mib() > room_mib or len(self.living) >= MAX_COPIES:
+            return "copies of the notebook's kernel would need too much memory"
+        return ""
+
+    def _threads(self) -> str:
+        """Return why a fork would not be as this process is."""
         if self.at_start is None:
             return "this kernel cannot be copied"
         if _library_threads() > self.at_start[0]:
@@ -83,8 +94,6 @@ class Copies:
         if any(_is_awaited(thread) for thread in threading.enumerate() if thread not in self.threads):
             # Functions may wait for it: a worker behind a queue, an executor's threads, the pool's of multiprocessing.
             return "the notebook runs threads, and a copy of the process would not have them"
-        if self.held_mib + self._needed_mib() > room_mib or len(self.living) >= MAX_COPIES:
-            return "copies of the notebook's kernel would need too much memory"
         return ""
 
     def _needed_mib(self) -> int:
@@ -125,6 +134,39 @@ class Copies:
 
     # --- in the kernel
 
+    def aside(self, answer: Callable[[], Any]) -> Any:
+        """Return what a function returns in a copy that ends with it: the student's code leaves no trace.
+
+        Raises:
+            OSError: no copy can be made now.
+            EOFError: it ended without an answer, or took too long.
+        """
+        import resource  # there is none on Windows, where nothing is copied
+
+        if refused := self._threads():
+            raise OSError(refused)
+        kernel_end, copy_end = socket.socketpair()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # threads that a fork would lack were looked for
+            number = os.fork()
+        if number == 0:
+            try:
+                self._begin_copy(kernel_end)
+                resource.setrlimit(resource.RLIMIT_CPU, (ASIDE_SECONDS, ASIDE_SECONDS))
+                _Link(copy_end).send(_REPLY, *codec.encode(answer()))
+            finally:
+                os._exit(0)
+        copy_end.close()
+        link = _Link(kernel_end)
+        try:
+            _, text, *buffers = link.receive()
+        finally:
+            link.close()
+            with contextlib.suppress(OSError):
+                os.kill(number, signal.SIGKILL)
+            os.waitpid(number, 0)
+        return codec.decode(text, buffers)
+
     def relay(self, text: bytes, buffers: list[Any]) -> codec.Packed:
         """Have a copy answer a request. An interrupt, or anything else that goes wrong, ends the copy."""
         number, _, text = text[len(ADDRESS) :].partition(b":")
@@ -149,17 +191,7 @@ class Copies:
 
     def _serve(self, copy_end: socket.socket, snapshot: int) -> None:
         """Answer the kernel's requests until it ends."""
-        _open_files_anew()
-        os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for other in self.living.values():  # it is to end with the kernel, whoever else lives
-            other.close()
-        self.living = {}
-        self.at_start = None
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the kernel's own belongs to a thread that is not here
-        for number in (1, 2):  # what the copy's own children write would stand under a later cell of the kernel's
-            os.dup2(sys.stderr.fileno(), number)
+        self._begin_copy()
         server = self.server
         server.last = (snapshot + 1) * SPAN
         link = _Link(copy_end)
@@ -178,6 +210,22 @@ class Copies:
         while True:
             _, text, *buffers = link.receive()
             link.send(_REPLY, *server.answer(text, buffers))
+
+    def _begin_copy(self, *kernel_ends: socket.socket) -> None:
+        """Leave to the kernel what is the kernel's: its files' positions, interrupts, outputs and other copies."""
+        for end in kernel_ends:
+            end.close()
+        _open_files_anew()
+        os.setpgid(0, 0)  # an interrupt of the kernel's group is none of a copy's
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for other in self.living.values():  # it is to end with the kernel, whoever else lives
+            other.close()
+        self.living = {}
+        self.at_start = None
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the kernel's own belongs to a thread that is not here
+        for number in (1, 2):  # what the copy's own children write would stand under a later cell of the kernel's
+            os.dup2(sys.stderr.fileno(), number)
 
 
 class _Link:

@@ -10,6 +10,7 @@ import importlib
 import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import keras_model, model_family, model_parts, model_predictions
@@ -193,6 +194,18 @@ QUESTIONS: dict[str, Any] = {
     "record": record,
 }
 """The questions that the examiner may ask about a model, by name."""
+
+
+def starting(extensions: Path) -> list[str]:
+    """Return the questions, each a function of the shell, by which extensions begin to watch what models do.
+
+    They are the functions ``start`` of modules ``watch.py`` in folders ``kernel_side``.
+
+    Args:
+        extensions: the folder of the agent with what extensions bring along.
+    """
+    paths = sorted(path.relative_to(extensions).with_suffix("") for path in extensions.glob("**/kernel_side/watch.py"))
+    return [f"{'.'.join(path.parts)}:start" for path in paths]
 
 
 def question(name: str) -> Any:

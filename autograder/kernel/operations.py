@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import base_values, figures, observing, workfiles
+from . import base_values, figures, observing, passed_tensors, workfiles
 
 BINARY = tuple("add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift".split())  # noqa: SIM905
 """Operators between two objects of the student's."""
@@ -91,6 +91,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "figure": figures.claim,
     "figures": figures.current,
     "files": files,
+    "fill_tensor": passed_tensors.fill,
     "float": float,
     "format": format,
     "generators": observing.generators,
@@ -107,4 +108,5 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "reversed": reversed,
     "round": round,
     "str": str,
+    "tensors": list,
 }

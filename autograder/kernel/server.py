@@ -9,6 +9,7 @@ frozen copy. A request and its reply are one codec message each, in the buffers 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import operator
 import sys
@@ -30,10 +31,12 @@ from . import (
     model_questions,
     observing,
     operations,
+    passed_tensors,
     portable_function,
     shell_tests,
 )
 from .contents import refill
+from .model_family import is_a
 
 MAX_PRINTED = 1_000_000
 MAX_NAMES = 20_000
@@ -65,6 +68,8 @@ def _kind(value: Any) -> str:
         return "module"
     if keras_model.is_model(value):
         return "model"
+    if is_a(value, "torch.nn", "Module"):
+        return "network"
     return figures.kind(value) or ("function" if callable(value) else "object")
 
 
@@ -131,6 +136,7 @@ class Server:
         """``id`` of an object in several answers of one cell → itself and its number."""
         self.callbacks = callbacks.Callbacks(self)
         self.printed = _Limited()
+        self.tensors = passed_tensors.PassedTensors()
         self.observed: observing.Reads | None = None
         """Set in the run of the instructor's solution."""
 
@@ -311,8 +317,10 @@ class Server:
             if _is_mutable(value):
                 with contextlib.suppress(codec.CodecError):  # a variable may be too large
                     before[key] = self._state(value)
+        self.tensors.begin([args, kwargs])
         try:
             result = function(*args, **kwargs)
+            self.tensors.end()
         except BaseException:
             with contextlib.suppress(Exception):
                 self.left = self._changed(arguments, before)
@@ -363,7 +371,11 @@ class Server:
         delattr(value, name)
 
     def operate(self, name: str, args: tuple[Any, ...]) -> Any:
-        """Run one of :data:`operations.OPERATIONS` or :data:`description.OPERATIONS`."""
+        """Run one of :data:`operations.OPERATIONS` or :data:`description.OPERATIONS`, or one on a test's tensors."""
+        if name == "keep_tensor":
+            return self.refer(args[0]).handle
+        if name == "kept_tensors":
+            return [0 if tensor is None else self.refer(tensor).handle for tensor in self.tensors.kept()]
         return (description.OPERATIONS.get(name) or operations.OPERATIONS[name])(*args)
 
     def elsewhere(
@@ -378,6 +390,14 @@ class Server:
     def ask_model(self, question: str, *arguments: Any) -> Any:
         """Ask one of the questions of :func:`model_questions.question` about a model that stays here."""
         return model_questions.question(question)(*arguments)
+
+    def aside(self, question: str, *arguments: Any) -> Any:
+        """Ask such a question in a copy of this process, so that the cells after it find nothing changed."""
+        module = sys.modules[model_questions.question(question).__module__]
+        for part in getattr(module, "LATE_PARTS", ()):  # here, so that no copy has to
+            with contextlib.suppress(Exception):
+                importlib.import_module(part)
+        return self.copies.aside(lambda: self.ask_model(question, *arguments))
 
     def run_test(self, source: str) -> dict[str, Any]:
         """Run a test cell here; see :func:`shell_tests.run`."""
@@ -459,6 +479,7 @@ VERBS = frozenset(
         "operate",
         "elsewhere",
         "ask_model",
+        "aside",
         "run_test",
     ]
 )

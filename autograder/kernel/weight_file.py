@@ -15,6 +15,8 @@ from typing import Any
 
 MAX_HEADER = 10_000_000
 """Most bytes of a header."""
+MAX_LISTED = 12
+"""Names of a file, and of a model, that an error lists."""
 TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U8": "|u1", "BOOL": "|b1",
@@ -36,9 +38,8 @@ def load(model: Any, path: str) -> None:
     torch: Any = sys.modules.get("torch")
     keras: Any = sys.modules.get("keras")
     if torch is not None and isinstance(model, torch.nn.Module):
-        model = getattr(model, "_orig_mod", model)  # what torch.compile calls; it puts that name before each
         state = model.state_dict()
-        arrays = _with_tied({name.removeprefix("_orig_mod."): array for name, array in arrays.items()}, state)
+        arrays = _with_tied(_without_wrappers(arrays, state), state)
         _compare(path, arrays, {name: tuple(tensor.shape) for name, tensor in state.items()})
         model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
         model.eval()
@@ -69,6 +70,22 @@ def read(path: str) -> dict[str, Any]:
         return {name: _array(entry, content[8 + length :]) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no file of safetensors: its header does not describe its arrays") from error
+
+
+_WRAPPERS = ("_orig_mod", "module")
+"""Words that ``torch.compile`` and ``nn.DataParallel`` put before the names of what they wrap."""
+
+
+def _without_wrappers(arrays: dict[str, Any], state: Iterable[str]) -> dict[str, Any]:
+    """Return the arrays under a module's names, where only the words of wrappers differ."""
+
+    def bare(name: str) -> str:
+        return ".".join(word for word in name.split(".") if word not in _WRAPPERS)
+
+    wanted = {bare(name): name for name in state}
+    if len({bare(name) for name in arrays}) < len(arrays) or len(wanted) < len(list(state)):
+        return arrays
+    return {name if name in state else wanted.get(bare(name), name): array for name, array in arrays.items()}
 
 
 def _with_tied(arrays: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +142,8 @@ def _compare(path: str, arrays: dict[str, Any], shapes: dict[str, tuple[int, ...
         if held is None or wanted is None or tuple(held.shape) != wanted:
             shape_of_file = "none" if held is None else tuple(held.shape)
             shape_of_model = "none" if wanted is None else wanted
+            listed = ", ".join(list(arrays)[:MAX_LISTED]) + (", …" if len(arrays) > MAX_LISTED else "")
             raise ValueError(
-                f"{path} belongs to another model: {name!r} is {shape_of_file} there, and {shape_of_model} in the model"
+                f"{path} belongs to another model: {name!r} is {shape_of_file} there, and {shape_of_model} in the "
+                f"model. The file has {listed or 'no arrays'}; the model has {', '.join(list(shapes)[:MAX_LISTED])}"
             )

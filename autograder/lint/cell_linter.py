@@ -14,6 +14,7 @@ from autograder.lint.decision import Decision
 from autograder.lint.empty_loops import empty_loops
 from autograder.lint.model_evaluations import evaluations
 from autograder.lint.pytest_cells import test_tree
+from autograder.lint.student_tensors import of_tensors
 from autograder.lint.surroundings import NotebookFacts
 from autograder.lint.swallowed import swallowed_assertions
 from autograder.lint.unbound import unbound_on_purpose
@@ -82,6 +83,8 @@ class CellLinter:
         for node, reason, instead in evaluations(self.tree, self.notebook.imports, self._students_names()):
             yield self.finding(node, reason, instead, warning=True)
         yield from self._clocks()
+        for node, reason, instead in () if self.cell.in_kernel else of_tensors(self.tree, self._students_names()):
+            yield self.finding(node, reason, instead, warning=True)
 
     def _students_names(self) -> frozenset[str]:
         return self.notebook.known.students - self.notebook.known.trusted.keys() - self.own

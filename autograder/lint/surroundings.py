@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 
 from autograder._util.syntax import parsed
 from autograder.records.exam import Exam, Role
-from autograder.syntax.names import Vocabulary, bindings, vocabulary
+from autograder.syntax.magics import without_magics
+from autograder.syntax.names import Vocabulary, bindings, loaded_names, vocabulary
 from autograder.syntax.refusals import aliases
 from autograder.syntax.released_tables import file_of
 
@@ -89,4 +90,17 @@ class NotebookFacts:
         students = [bindings(c.source) for c in self.others if c.role in (Role.ANSWER, Role.MANUAL)]
         by_students = {n for b in students for n in (*b.assigned, *b.definitions)}
         from_files = {name for name, statement in self.known.tables.items() if file_of(statement) in self.files}
-        return frozenset({n for b in locked for n in b.assigned} - by_students - set(self.known.trusted) - from_files)
+        theirs = self._made_of(by_students, [c.source for c in self.others if c.role is Role.READ_ONLY])
+        names = {n for b in locked for n in b.assigned} - by_students - theirs
+        return frozenset(names - set(self.known.trusted) - from_files)
+
+    @staticmethod
+    def _made_of(names: Set[str], sources: Sequence[str]) -> Set[str]:
+        """Return what statements of cells make of objects under some names, and of what they make of it."""
+        derived: set[str] = set()
+        for source in sources:
+            tree = parsed(without_magics(source))
+            for statement in tree.body if tree is not None else ():
+                if loaded_names(ast.unparse(statement)) & (names | derived):
+                    derived |= bindings(ast.unparse(statement)).assigned
+        return derived

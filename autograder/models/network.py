@@ -16,6 +16,9 @@ import numpy as np
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.weight_function import WeightFunction
 
+NO_FORWARD, NO_TENSOR, RAISES = "forward", "nothing", "raises"
+"""Words of a kernel for what a network does on rows of some shapes, whatever they hold."""
+
 
 @dataclass(frozen=True)
 class NumberCounts:

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.exams import exam_of
 from helpers.kernels import InProcessKernel
 from helpers.weight_files import written
 
+from autograder.examination.shown_cells import shown_cells
 from autograder.execution.composition import _trained_elsewhere
 from autograder.kernel import weight_file
-from autograder.records.composed_notebook import ComposedCell
+from autograder.records.composed_notebook import Composed, ComposedCell
 from autograder.records.exam import Role
+from autograder.records.run import Run, RunStatus
 from autograder.records.weights import TrainedWeights
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here")
@@ -156,6 +159,41 @@ def test_tied_weights_may_stand_once_and_a_compiled_module_names_them_otherwise(
     weight_file.load(model, written(tmp_path / "m.safetensors", dict.fromkeys(names, weights)))
     assert float(model[1].weight.detach().min()) == 0.5
     assert model[0].weight is model[1].weight
+
+
+@needs_torch
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_words_of_wrappers_before_the_names_of_a_file_are_none(tmp_path: Path, prefix: str) -> None:
+    import torch
+
+    model = torch.nn.Sequential(torch.nn.Linear(2, 1, bias=False))
+    weights = {f"{prefix}0.weight": np.full((1, 2), 0.5, "<f4")}
+    for wrapped in (model, torch.nn.DataParallel(model)):
+        model[0].weight.data.zero_()
+        weight_file.load(wrapped, written(tmp_path / "m.safetensors", weights))
+        assert float(model[0].weight.detach().min()) == 0.5
+
+
+@needs_torch
+def test_an_error_lists_the_names_of_the_file(tmp_path: Path) -> None:
+    import torch
+
+    path = written(tmp_path / "m.safetensors", {"net.fc.weight": np.zeros((1, 2), "<f4")})
+    with pytest.raises(ValueError, match=r"The file has net\.fc\.weight; the model has weight, bias"):
+        weight_file.load(torch.nn.Linear(2, 1), path)
+
+
+@needs_torch
+def test_a_page_shows_why_a_file_was_not_read_and_none_of_the_kits_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, _ = ran(tmp_path, {})
+    composed = Composed(exam_of(), (CELL,))
+    (shown,) = shown_cells(composed, Run(RunStatus.COMPLETED, "", (run,), 0.0, 0.0, None, "", {}))
+    assert "exec" not in str(shown.outputs)
+    assert "belongs to another model" in str(shown.outputs)
+    assert "are those of" not in shown.note
 
 
 @needs_torch

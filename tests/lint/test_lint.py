@@ -17,6 +17,7 @@ from autograder.course.configuration import load_course
 from autograder.errors import CourseError
 from autograder.lint.copies import compared_copies
 from autograder.lint.exam_findings import findings, needing_kernel, unreadable
+from autograder.lint.surroundings import NotebookFacts
 from autograder.records.exam import Exam, Role
 from autograder.release import build as releasing
 from autograder.release.pytest_files import with_tests
@@ -473,6 +474,16 @@ def test_a_hidden_test_that_reads_a_name_of_the_solutions_that_nobody_was_told_i
 def test_a_name_that_students_read_anywhere_raises_no_alarm(told: dict[str, str]) -> None:
     assert of_a_solution(**told) == []
     assert of_a_solution((Role.FREE, "Write `mean` and **history**."), released="...") == []
+
+
+def test_an_object_that_a_locked_cell_makes_of_the_students_is_theirs() -> None:
+    exam = exam_of(
+        (Role.ANSWER, "class Net: pass"),
+        (Role.READ_ONLY, "model = Net()\nlosses = [model, 1]\nlimit = 3.0 * float('4')"),
+        (Role.TEST, "check(model, losses, limit)"),
+    )
+    facts = NotebookFacts(exam, ())
+    assert facts.data_of_locked_cells == {"limit"}
 
 
 def test_hidden_tests_on_data_of_a_locked_cell_are_a_warning_that_names_it() -> None:

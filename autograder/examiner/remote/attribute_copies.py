@@ -1,4 +1,4 @@
-"""Lists, dicts and arrays that are attributes of the student's objects, and that a test changes in place.
+"""Lists, dicts, arrays and tensors that are attributes of the student's objects, and that a test changes in place.
 
 A test has such an attribute as a copy: ``model.params["W1"] = zeros``, ``stack.items.append(4)``. What it changes goes
 to the kernel before the next request.
@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Set
 from typing import Any
 
+from autograder.check.numeric import is_tensor
 from autograder.codec import CodecError, Packed, Reference
 from autograder.examiner.remote.changes import is_same_kind
 from autograder.syntax.shared_names import CHANGING_CALLS
@@ -53,8 +54,8 @@ class AttributeCopies:
                 self.remote.ask("amend", handle, key[1], copy)
 
     def _packed(self, value: Any) -> Packed | None:
-        """Encode a container or array; None if it is none, or too large."""
-        if not is_same_kind(value, value):
+        """Encode a container, array or tensor; None if it is none, or too large."""
+        if not is_same_kind(value, value) and not is_tensor(value):
             return None
         try:
             packed: Packed = self.remote.encoded(value)
@@ -96,9 +97,10 @@ def _changed(node: ast.AST, helpers: Set[str]) -> Iterator[ast.AST]:
         yield node.value
     elif isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in CHANGING_CALLS and isinstance(node.func, ast.Attribute):
+        is_changing = name in CHANGING_CALLS or (name.endswith("_") and not name.startswith("_"))  # PyTorch's: fill_
+        if is_changing and isinstance(node.func, ast.Attribute):
             yield node.func.value
-        if name in CHANGING_CALLS or name in helpers:
+        if is_changing or name in helpers:
             yield from node.args
 
 

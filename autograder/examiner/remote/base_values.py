@@ -42,6 +42,6 @@ def derives_from_plain_type(handle: Any) -> bool:
 
 def _may_have_base(reference: Any, kind: Any) -> bool:
     """Tell, without a request, whether an object's class may derive from a plain type."""
-    if reference.kind not in ("object", "function") or reference.type_name.startswith("builtins."):
+    if reference.kind not in ("object", "function", "network") or reference.type_name.startswith("builtins."):
         return False
     return kind._plain_bases is None or bool(kind._plain_bases & _BASES)

@@ -80,6 +80,8 @@ class Callbacks:
         self.rebuilt: dict[int, tuple[Any, Reference]] = {}
         """Objects rebuilt here of an object in the kernel, by ``id``; as arguments they travel back as a reference to
         it."""
+        self.twins: set[int] = set()
+        """``id`` of the tensors among them that are the test's own, see :mod:`.tensor_twins`."""
         self.built: dict[int, int] = {}
         """``id`` of a library's object → its number."""
         self._prepared: dict[int, library_objects.Prepared] = {}
@@ -108,7 +110,7 @@ class Callbacks:
             CodecError: something in it cannot travel.
         """
         self._prepared.clear()
-        return encode(value, self.refer, gradients=False)
+        return encode(value, self.refer, gradients=False, staying=self.twins)
 
     def refer(self, value: Any) -> Reference | None:
         """Return the reference behind a handle, or to an object of the test that the kernel may use; otherwise None."""

@@ -127,9 +127,19 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
         remote.permissions.was_changed(call.place, call.names, arguments.of_notebook())
     remote.left = {}
     _pass_claims(remote, call, args, kwargs)
-    try:
+    remote.tensors.send(call, [args, kwargs])
+
+    def ask() -> Any:
         with remote.figures.lending.during(remote, (args, kwargs)):
-            answer = remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+            return remote.ask("call", function, args, kwargs, arguments.parts, arguments.names)
+
+    try:
+        try:
+            answer = ask()
+        except Exception:
+            if not remote.tensors.may_need_gradients(call, [args, kwargs]):
+                raise
+            answer = ask()
     except Exception as error:
         if isinstance(remote.permissions, Observer):
             remote.permissions.raised(call.place, error)
@@ -139,6 +149,7 @@ def call_remote(remote: Any, function: Any, args: tuple[Any, ...], kwargs: dict[
         raise RemoteError("the notebook's kernel gave an answer that cannot be read")
     question = remote.question(("call", function, args, kwargs), now=bool(answer[1]))
     result = arguments.settle(remote.permissions, call, *answer)
+    remote.tensors.receive(call, [args, kwargs])
     if isinstance(remote.permissions, Observer):
         remote.permissions.returned(call.place, call.names, result)
     return remote.convert(call, result, question, given_types((args, kwargs)))

@@ -88,7 +88,11 @@ def kind_checks(remote: Any, cell: Mapping[str, Any], source: str = "") -> dict[
 
     def type_of(obj: Any) -> Any:
         kind, reference = obj.__class__ if type(obj) in (ExactInteger, EmptyAnswer) else type(obj), reference_of(obj)
-        if reference is None or reference.kind not in ("object", "function") or reference_of(kind) is not None:
+        if (
+            reference is None
+            or reference.kind not in ("object", "function", "network")
+            or reference_of(kind) is not None
+        ):
             return kind
         name = reference.type_name
         if name in APPARENT_TYPES:

@@ -45,6 +45,7 @@ from autograder.examiner.remote.object_claims import COMPARING, NamedItems, form
 from autograder.examiner.remote.operators import Operators, Origin, boolean_answer, mark, origin_of, plain_value, refuse
 from autograder.examiner.remote.patience import Patience
 from autograder.examiner.remote.shared_globals import SharedGlobals
+from autograder.examiner.remote.tensor_twins import TensorTwins
 from autograder.examiner.student_text.taint import record_text
 from autograder.execution.capture import FIGURES, FrozenCopy
 from autograder.execution.link import KernelLink
@@ -53,15 +54,27 @@ from autograder.syntax.shared_names import CHANGING_CALLS
 from autograder.syntax.special_methods import SPECIAL
 
 _WITHOUT_VALUES = frozenset(
-    ["snapshot", "freeze", "trainings", "model", "ask_model", "run_test", "figure", "figures", "int", "len",
-     "hash"]
+    ["snapshot", "freeze", "trainings", "model", "ask_model", "aside", "run_test", "figure", "figures", "int", "len",
+     "hash", "keep_tensor", "kept_tensors"]
 )  # fmt: skip
 """Requests, and operations, whose integers are descriptions, or such that Python wants its own."""
+_LOOKING = frozenset(
+    ["snapshot", "fetch", "freeze", "trainings", "model", "aside", "enter", "observe", "reads", "now", "getattr",
+     "describe", "layers", "predict", "record", "class", "library", "kinds", "base", "defines", "signature", "source",
+     "fields", "hasattr", "repr", "len", "hash", "figure", "figures"]
+)  # fmt: skip
+"""Requests, and operations and questions, that an honest notebook's objects answer without a change."""
 _GIVING = frozenset(["call", "getattr", "next", "take", "getitem", "enter", "wait"])
 """Requests, and operations, that give what a test reads."""
 UNREADABLE = "the notebook's kernel gave an answer that cannot be read"
 SINGLE_ITEMS, MAX_ITEMS = 32, 1000
 """Items of a loop that are fetched one by one, and how many at once after them."""
+
+
+def _only_looks(verb: str, arguments: tuple[Any, ...]) -> bool:
+    """Tell whether a request changes nothing; an extension's description of a model is its function ``claim``."""
+    name = arguments[0] if verb in ("operate", "ask_model") else verb
+    return name in _LOOKING or (verb == "ask_model" and name.endswith(":claim"))
 
 
 WITH_HIDDEN_DATA = (
@@ -90,6 +103,7 @@ class Remote:
         self.lending = Lending(self)
         self.shared = SharedGlobals(self)
         self.attributes = AttributeCopies(self)
+        self.tensors = TensorTwins(self)
         self.left: Any = {}
         """What the call that raised last has changed of its arguments: the kernel's claim."""
         self.reads_plain_values = False
@@ -100,6 +114,8 @@ class Remote:
         """The frozen copy that answers; None: the kernel itself, as it is at the end of the notebook."""
         self.gone: set[int] = set()
         """The copies that have died."""
+        self.acted: set[int | None] = set()
+        """Numbers of the copies, None for the kernel, in which a test has run code that may have changed objects."""
         self.callbacks.admit, self.callbacks.exact = self._admit, self._exact
         self.callbacks.allow = self._allow_objects
         self._foreign: CourseError | None = None
@@ -127,6 +143,8 @@ class Remote:
             raise self.ending
         if self.attributes.copies and verb != "amend":
             self.attributes.send()
+        if not _only_looks(verb, arguments):
+            self.acted.add(None if self.copy is None else self.copy.snapshot)
         call = self.call_of(arguments[0] if arguments else None)
         with self.lending.during(verb, arguments, call) as (sent, *content):
             return self._exchange([sent, self.console.replaced(), *content], verb, arguments, call, timeout)
@@ -263,6 +281,10 @@ class Remote:
         if not exact_integers.kind_of(value, floats=observing):
             return value
         return self._exact(value, self.permissions.kinds(self.permissions.place()))
+
+    def has_acted(self) -> bool:
+        """Tell whether a test has run code of the process that answers, which may have changed objects there."""
+        return (None if self.copy is None else self.copy.snapshot) in self.acted
 
     def call_of(self, function: Any) -> TestedCall:
         """Describe the call of the student's code, or the request about an object, that the test makes now."""
@@ -433,7 +455,7 @@ class Remote:
             vars(error).update(_remote=self, _reference=reference)
             return error
         if kind is None:
-            kind = RemoteCallable if reference.kind in ("function", "class", "model") else RemoteObject
+            kind = RemoteCallable if reference.kind in ("function", "class", "model", "network") else RemoteObject
         handle = kind.__new__(kind)
         RemoteObject.__init__(handle, self, reference)
         return handle

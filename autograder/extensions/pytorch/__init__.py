@@ -1,4 +1,3 @@
 """PyTorch modules in the examiner: graphs of a closed list of operators, computed and trained again by PyTorch."""
 
-LATE_PARTS = ("torch._dynamo", "torch.export._trace")
-"""Modules that a first optimizer and a first export import, in a second or two: templates import them."""
+from autograder.extensions.pytorch.kernel_side.torch_model import LATE_PARTS as LATE_PARTS

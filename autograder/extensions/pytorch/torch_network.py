@@ -23,7 +23,16 @@ from autograder.kernel import probe_rows
 from autograder.models.argument_values import RefusedModel, integer, mapping, one_of
 from autograder.models.computed_function import ApartFunction
 from autograder.models.computing_process import Computed, is_apart, require_arrays
-from autograder.models.network import ChainLayer, Network, NetworkTrainer, NumberCounts, TrainingSettings
+from autograder.models.network import (
+    NO_FORWARD,
+    NO_TENSOR,
+    RAISES,
+    ChainLayer,
+    Network,
+    NetworkTrainer,
+    NumberCounts,
+    TrainingSettings,
+)
 from autograder.models.step_calculus import StepCalculus
 from autograder.models.unrolled import agree
 from autograder.models.weight_function import WeightFunction
@@ -42,6 +51,9 @@ _REASONS: Mapping[str, str] = {
     "rows": "its forward depends on the number of rows",
     "outputs": "its forward gives something other than tensors with one row for each row of its input",
     "raised": "torch.export cannot trace its forward",
+    NO_FORWARD: "it has no method forward",
+    NO_TENSOR: "its forward returns no tensor",
+    RAISES: "it raises on rows of this shape",
 }
 """Why a kernel has no graph of a module, by its word."""
 _UNLISTED = "layers stand in a Python list or dict, where PyTorch does not find their weights; use nn.ModuleList"
@@ -85,7 +97,8 @@ def _without_graph(claim: Mapping[str, Any]) -> RefusedModel:
         unknown = f"its forward runs an operator that the grader does not compute: {operator}"
         cause = "its forward draws at random in evaluation mode, too" if draws else unknown
     text = f"The module is only asked: {cause or _REASONS['raised']}."
-    return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes")
+    fault = reason if reason in (NO_FORWARD, NO_TENSOR, RAISES) else ""
+    return RefusedModel(text, kind_refused=True, wants_shapes=reason == "shapes", fault=fault)
 
 
 class TorchNetwork(GraphComputation, Network):

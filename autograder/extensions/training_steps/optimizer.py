@@ -12,6 +12,7 @@ from autograder.check.handle import reference_of
 from autograder.check.pattern import Range
 from autograder.check.results import report
 from autograder.check.subject import may_show, refusal
+from autograder.check.unreadable import report_for_a_person
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.kernel_side.optimizer_settings import describe
@@ -24,6 +25,8 @@ _KINDS = (
     "LBFGS", "SparseAdam", "Ftrl", "Lion", "Lamb", "Adafactor", "Muon",
 )  # fmt: skip
 """Classes that a test may ask for, and that a message may name."""
+_OWN_CLASS = "The optimizer is of a class of your own, which may take the steps that are asked."
+_NOT_AS_ASKED = "The optimizer is not as asked."
 _RATES = ("lr", "learning_rate")
 _NOTED = ("betas", "eps", "alpha", "momentum", "nesterov", "weight_decay", "amsgrad", "dampening")
 """Settings with which a diagnosis trains."""
@@ -74,10 +77,16 @@ def optimizer(
     _note(described)
     is_shown = may_show(optimizer, show)
     differences = list(_differences(described, wanted, expected))
+    aspects = [aspect for aspect, _ in differences]
     kind_text = described["kind"] or "a class of its own"
     detail = f"asked: {wanted or 'any class'} {expected}; found: {kind_text} {described['groups'][:3]}"
+    if wanted is not None and not described["kind"] and not list(_differences(described, None, expected)):
+        return report_for_a_person(name, _OWN_CLASS, weight, detail=detail)
     if differences:
-        message = "; ".join(differences) if is_shown else "The optimizer is not as asked."
+        # Its own words were said when hidden inputs were there: without them, each aspect tells one bit of it.
+        texts = [text for _, text in differences] if is_shown else aspects if show is None else [_NOT_AS_ASKED]
+        message = "; ".join(texts)
+        detail = "; ".join([*(text for _, text in differences), detail])
         return report(name, 0.0, message, weight=weight, detail=detail)
     message = f"{described['kind'] or 'the optimizer'} as asked" if may_show(optimizer, show or None) else "as asked"
     return report(name, 1.0, message, weight=weight, detail=detail)
@@ -133,9 +142,10 @@ def _number(value: Any) -> Any:
     return None
 
 
-def _differences(described: dict[str, Any], kind: str | None, expected: Mapping[str, Any]) -> Iterator[str]:
+def _differences(described: dict[str, Any], kind: str | None, expected: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what differs: what is asked, and the same with what the notebook has."""
     if kind is not None and described["kind"].lower() != kind.lower():
-        yield f"{described['kind'] or 'a class of your own'}, expected {kind}"
+        yield f"it is no {kind}", f"{described['kind'] or 'a class of your own'}, expected {kind}"
     for key, value in expected.items():
         names = _RATES if key in _RATES else (key,)
         values = [_setting(group, names) for group in described["groups"]]
@@ -144,9 +154,12 @@ def _differences(described: dict[str, Any], kind: str | None, expected: Mapping[
             held = ", ".join(
                 sorted({f"{number:g}" if type(number) in (int, float) else str(number) for number in values})
             )
-            yield f"{label} is {held}, expected {value}"
+            yield f"{label} is not {value}", f"{label} is {held}, expected {value}"
     if described["trains"] in ("some", "none"):
-        yield f"it trains {described['trains']} of the model's parameters"
+        yield (
+            "it does not train all of the model's parameters",
+            f"it trains {described['trains']} of the model's parameters",
+        )
 
 
 def _setting(group: Mapping[str, Any], names: tuple[str, ...]) -> Any:

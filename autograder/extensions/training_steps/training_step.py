@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from autograder.check.diagnosing import note_optimizer
 from autograder.check.error_place import described
 from autograder.check.external_model import ask
 from autograder.check.fresh_model import NotTrainable
+from autograder.check.handle import reference_of
 from autograder.check.holdout import rows_of
 from autograder.check.input_shapes import of_rows
 from autograder.check.reading import as_examined
@@ -23,6 +24,7 @@ from autograder.check.unreadable import report_for_a_person, report_unreadable
 from autograder.check.words import type_of
 from autograder.errors import CourseError, LostError
 from autograder.extensions.training_steps.first_pass import RememberingCalculus
+from autograder.extensions.training_steps.gradient_changes import clipped_to_norm, unchanged
 from autograder.extensions.training_steps.kernel_side.step_arguments import NAMES
 from autograder.extensions.training_steps.kernel_side.student_steps import take
 from autograder.extensions.training_steps.step_fitting import StepFitting
@@ -47,10 +49,18 @@ _ROUNDING = (
 )
 _FIRST_BATCH = "The function takes a right step with the first batch of its loader, and none with the next."
 _DOES_NOT_FIT = "This model cannot be trained on this batch with this loss."
-_RANDOM = "The step draws at random what cannot be drawn again."
+_RANDOM = (
+    "The model draws at random in training mode (dropout), and this step draws otherwise than a plain one, as with "
+    "torch.compile or with a batch in parts, so that the same step cannot be taken again."
+)
+_NOT_STUDENTS = "The step is a function of a locked cell or of the test, which does not run where the model is."
+_UNCLIPPED = "the gradients are not clipped to a norm of {:g}"
+_UNSCHEDULED = "the learning rate does not follow the schedule"
 _SEVERAL_OUTPUTS = "The model returns several outputs, and the step is none with its first one."
 MAX_OUTPUT_DIFFERENCE = 1e-4
 """Largest relative difference of the outputs in training mode."""
+_STEPS = 2
+"""Steps that are taken, a batch for each."""
 _OTHER_DRAWS = 1000
 """What a seed differs by, so that a dropout draws something else."""
 
@@ -63,6 +73,8 @@ def training_step(
     loss: str = "categorical_crossentropy",
     from_logits: bool = False,
     optimizer: Any = None,
+    clip_norm: float | None = None,
+    schedule: Sequence[float] | None = None,
     takes: Sequence[str] | None = None,
     rows: int = 16,
     seed: int = 0,
@@ -86,6 +98,10 @@ def training_step(
         from_logits: True if the model returns scores (logits).
         optimizer: a name, or an object of ``torch.optim`` or ``keras.optimizers``; None for SGD with the rate 0.1; then
             another optimizer is for a person.
+        clip_norm: the norm to which all gradients together are clipped, as by ``torch.nn.utils.clip_grad_norm_``; None
+            if a step need not clip them.
+        schedule: the learning rates of the first two steps or more, as multiples of the optimizer's: ``(1, 0.5)``.
+            Schedulers of PyTorch's in the notebook begin anew for it.
         takes: what the parameters are in their order, if their names do not say it: ``model``, ``inputs``, ``labels``,
             ``batch``, ``loader``, ``loss``, ``optimizer``, ``rate``, ``device``, ``epochs``.
         rows: rows of a batch.
@@ -105,6 +121,10 @@ def training_step(
     """
     objective = objective_named(loss, from_logits=from_logits)
     inputs, labels = rows_of(_CHECK, "batch", batch)
+    if clip_norm is not None and not clip_norm > 0:
+        raise CourseError(f"{_CHECK}: clip_norm is {clip_norm!r}; it has to be above 0.")
+    if schedule is not None and (len(schedule) < _STEPS or not all(rate >= 0 for rate in schedule)):
+        raise CourseError(f"{_CHECK}: schedule has a multiple of the learning rate for each of the {_STEPS} steps.")
     if takes is not None and not set(takes) <= set(NAMES):
         raise CourseError(f"{_CHECK}: takes may name {', '.join(NAMES)}.")
     if refusal(step) is not None or not callable(step):
@@ -123,12 +143,16 @@ def training_step(
         if optimizer is not None:
             note_optimizer(chosen)
         batches = _batches(inputs, labels, rows, seed)
-        right = LoopSettings(objective, chosen)
+        change = unchanged if clip_norm is None else clipped_to_norm(clip_norm)
+        right = LoopSettings(objective, chosen, change=change, rates=tuple(schedule or ()))
         assumptions = {
             "names_optimizer": optimizer is not None,
             "one_output": not isinstance(examined.output_shape, list),
         }
-        steps = _CheckedSteps(calculus, batches, right, seed, **assumptions)
+        left_out = {_UNSCHEDULED: replace(right, rates=())} if schedule else {}
+        if clip_norm is not None:
+            left_out[_UNCLIPPED.format(clip_norm)] = replace(right, change=unchanged)
+        steps = _CheckedSteps(calculus, batches, right, seed, left_out=left_out, **assumptions)
         return steps.checked(request)
 
 
@@ -171,6 +195,11 @@ class _StepRequest:
         takes = None if self.takes is None else list(self.takes)
         return ask(take, self.step, self.model, {**steps_of_examiner, "takes": takes, "shapes": self.shapes})
 
+    @property
+    def is_of_test(self) -> bool:
+        """Whether the function is here and the model in the kernel."""
+        return reference_of(self.step) is None and reference_of(self.model) is not None
+
     def report(self, fraction: float, message: str) -> CheckResult:
         """Report what is certain."""
         return report(self.name, fraction, message, weight=self.weight)
@@ -190,9 +219,12 @@ class _CheckedSteps:
         right: LoopSettings,
         seed: int,
         *,
+        left_out: Mapping[str, LoopSettings],
         names_optimizer: bool,
         one_output: bool,
     ) -> None:
+        self.left_out = left_out
+        """What a step may leave out of what is asked → the loop that does."""
         self.batches, self.right, self.seed = batches, right, seed
         self.names_optimizer, self.one_output = names_optimizer, one_output
         self.start = calculus.draw(seed)
@@ -215,7 +247,8 @@ class _CheckedSteps:
             return request.report(0.0, f"the step raises {described(error)}")
         problem = answer.get("problem") if type(answer) is dict else None
         if problem in ("parameters", "model"):
-            return request.for_a_person(_PARAMETERS if problem == "parameters" else _MODEL)
+            other = _NOT_STUDENTS if request.is_of_test else _MODEL
+            return request.for_a_person(_PARAMETERS if problem == "parameters" else other)
         weights = _read(answer, self.start, len(self.batches))
         if weights is None:
             return request.report(0.0, _NO_ANSWER)
@@ -231,6 +264,8 @@ class _CheckedSteps:
         if len(weights) < len(self.batches) and self._expected(self.batches[:1]).fits(weights):
             return request.for_a_person(_FIRST_BATCH)
         fitting = StepFitting(expected, weights)
+        if missing := next((text for text, loop in self.left_out.items() if fitting.explains(loop)), ""):
+            return request.report(0.0, missing)
         repeats = partial(self._repeats, request, weights)
         explained = opinion(fitting, names_optimizer=self.names_optimizer, repeats=repeats)
         if explained is not None:

@@ -372,3 +372,25 @@ def test_a_slip_with_the_first_of_several_outputs_fails() -> None:
     loop = function(PLAIN.replace("OUT", "model(x)[0]").replace("optimizer.zero_grad()", ""))
     result = checked(SEVERAL.replace("RETURNED", "self.out(hidden), hidden") + loop, NETWORKS["chain"])
     assert (result.fraction, is_undecided(result)) == (0, False), result.message
+
+
+CLIPPED = PLAIN.replace("optimizer.step()", "nn.utils.clip_grad_norm_(model.parameters(), 0.05)\noptimizer.step()")
+SCHEDULED = (
+    "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: [1, 0.5][n % 2])\nscheduler.step()\n"
+    + function(PLAIN + "scheduler.step()", "model, x, y, loss_fn")
+)
+
+
+@pytest.mark.parametrize("name", ["chain", "normalized"])
+def test_clipping_that_the_test_asks_for_is_right_and_its_lack_is_named(name: str) -> None:
+    assert checked(function(CLIPPED), NETWORKS[name], clip_norm=0.05).fraction == 1
+    missing = checked(function(PLAIN), NETWORKS[name], clip_norm=0.05)
+    assert (missing.fraction, missing.message) == (0, "the gradients are not clipped to a norm of 0.05")
+
+
+@pytest.mark.parametrize("name", ["chain", "normalized"])
+def test_a_schedule_that_the_test_asks_for_is_right_and_its_lack_is_named(name: str) -> None:
+    """A scheduler of the notebook begins anew for the steps, whatever has moved it before."""
+    assert checked(SCHEDULED, NETWORKS[name], schedule=(1, 0.5)).fraction == 1
+    missing = checked(function(PLAIN), NETWORKS[name], schedule=(1, 0.5))
+    assert (missing.fraction, missing.message) == (0, "the learning rate does not follow the schedule")

@@ -10,7 +10,9 @@ import contextlib
 import copy
 import io
 import logging
+import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +23,10 @@ from ....kernel.keras_inputs import leaves
 from ....kernel.model_family import is_a
 from .torch_graph import UnknownError, is_recordable, record
 from .torch_operators import DRAWN, DRAWS, DRAWS_IN_PLACE, OPERATORS
+from .watch import called_shapes, paused
 
+LATE_PARTS = ("torch._dynamo", "torch.export._trace")
+"""Modules that a first optimizer and a first export import, in a second or two: before a process is copied for it."""
 _TYPES = ("float32", "int64")
 _OF_TRAINING = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "SyncBatchNorm", "LazyBatchNorm")
 """Beginnings of the classes whose parts compute something else in training."""
@@ -37,12 +42,29 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
 
     Args:
         module: a ``torch.nn.Module``.
-        shapes: the shapes of its inputs, see :mod:`keras_inputs`; None if they must be guessed from its first layer.
+        shapes: the shapes of its inputs, see :mod:`keras_inputs`; None for those with which the notebook called it, or
+            the one that its first layer tells.
     """
-    module = _unwrapped(module)
-    shapes = _guessed(module) if shapes is None else shapes
-    described: dict[str, Any] = {"kind": "Module", "library": "torch", "graph": None, "probe": None, "unread": "raised"}
-    described["training"], described["unlisted"] = in_training(module), has_unlisted(module)
+    inner = _unwrapped(module)
+    if getattr(inner.forward, "__func__", None) is sys.modules["torch"].nn.Module.forward:
+        return {**_described(inner, shapes), "unread": "forward"}, []
+    forms = called_shapes(module, inner) or [_guessed(inner)] if shapes is None else [shapes]
+    described = []
+    for form in forms:
+        described.append(_claim(inner, form))
+        if described[-1][0]["graph"]:
+            return described[-1]
+    return described[0]
+
+
+def _described(module: Any, shapes: Any) -> dict[str, Any]:
+    unread = {"graph": None, "probe": None, "unread": "raised"}
+    states = {"training": in_training(module), "unlisted": has_unlisted(module)}
+    return {"kind": "Module", "library": "torch", **unread, "shapes": shapes, **states}
+
+
+def _claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
+    described = _described(module, shapes)
     if shapes is None:
         return {**described, "unread": "shapes"}, []
     with _quiet():
@@ -58,7 +80,44 @@ def claim(module: Any, shapes: Any) -> tuple[dict[str, Any], list[Any]]:
                     described["unread"] = _reason(error)
                 continue
             return {**described, "graph": graph, "probe": probe, "unread": ""}, arrays + answers
+        described["unread"] = _fault(module, shapes) or described["unread"]
     return described, []
+
+
+def _fault(module: Any, shapes: Any) -> str:
+    """Return ``raises`` or ``nothing`` if a module raises, or gives no tensor, whatever the rows of these shapes hold.
+
+    Numbers without values are tried beside some with: what raises at one place for all of them does so for the shapes.
+    """
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    ends: set[tuple[str, Any]] = set()
+    for dtype in _TYPES:
+        with contextlib.suppress(Exception):  # the module cannot be copied
+            twin = _copied(module).cpu().eval()
+            tensors = _probe_tensors(twin, shapes, dtype, probe_rows.KINDS[0])
+            ends.add(_end(twin, shapes, tensors))
+            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+                ends.add(_end(twin, shapes, [mode.from_tensor(tensor) for tensor in tensors]))
+    words = {word for word, _ in ends}
+    if "" in words or not words:
+        return ""
+    return "nothing" if "nothing" in words else "raises" if len(ends) == 1 else ""
+
+
+def _end(module: Any, shapes: Any, tensors: list[Any]) -> tuple[str, Any]:
+    """Return how a call ends, with no word if it is right, and the student's last line."""
+    torch = sys.modules["torch"]
+    try:
+        with torch.no_grad():
+            outputs = torch.utils._pytree.tree_leaves(_called(module, shapes, tensors))
+    except Exception as error:
+        if type(error).__module__.startswith("torch."):  # it would need values
+            return "", type(error).__name__
+        lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        students = [line for line in lines if line[0] != __file__ and f"{os.sep}torch{os.sep}" not in line[0]]
+        return "raises", tuple(students[-1:])
+    return "" if any(isinstance(output, torch.Tensor) for output in outputs) else "nothing", ""
 
 
 def _unwrapped(module: Any) -> Any:
@@ -118,18 +177,15 @@ def _guessed(module: Any) -> Any:
 
 def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, Any], list[Any]]:
     torch = sys.modules["torch"]
-    shapes = [(None, *leaf["shape"]) for leaf in leaves(shapes_given)]
-    number = probe_rows.count(shapes)
-    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
     error: Any = None
     for kind in probe_rows.KINDS:
-        rows = [probe_rows.rows(shape, dtype, kind, place, number) for place, shape in enumerate(shapes)]
+        tensors = _probe_tensors(module, shapes_given, dtype, kind)
 
-        def call(rows_chosen: Any, rows: Any = rows) -> list[Any]:
+        def call(rows_chosen: Any, tensors: Any = tensors) -> list[Any]:
             with torch.no_grad():
-                return _arrays(_called(module, shapes_given, [_tensor(array[rows_chosen], floating) for array in rows]))
+                return _arrays(_called(module, shapes_given, [tensor[rows_chosen].clone() for tensor in tensors]))
 
-        def answers(call: Any = call) -> list[Any]:
+        def answers(call: Any = call, number: int = len(tensors[0])) -> list[Any]:
             return [*call(slice(None)), *_joined([call(which) for which in probe_rows.batches(number)])]
 
         try:
@@ -137,12 +193,21 @@ def _read(module: Any, shapes_given: Any, dtype: str) -> tuple[Any, dict[str, An
         except Exception as raised:
             error = error or raised
             continue
-        graph = _exported(module, shapes_given, [_tensor(array, floating) for array in rows])
+        graph = _exported(module, shapes_given, tensors)
         if any(operator in DRAWS for operator, *_ in graph[0]["nodes"]):
             with _without_chance():
                 outputs = answers()
-        return graph, {"kind": kind, "number": number}, outputs
+        return graph, {"kind": kind, "number": len(tensors[0])}, outputs
     raise error
+
+
+def _probe_tensors(module: Any, shapes_given: Any, dtype: str, kind: str) -> list[Any]:
+    """Return the rows on which a module is asked, a tensor for each input."""
+    shapes = [(None, *leaf["shape"]) for leaf in leaves(shapes_given)]
+    number = probe_rows.count(shapes)
+    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), sys.modules["torch"].float32)
+    arrays = [probe_rows.rows(shape, dtype, kind, place, number) for place, shape in enumerate(shapes)]
+    return [_tensor(array, floating) for array in arrays]
 
 
 def _exported(module: Any, shapes: Any, tensors: list[Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -280,7 +345,7 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), paused():
             warnings.simplefilter("ignore")
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 yield

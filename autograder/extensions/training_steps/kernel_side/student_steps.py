@@ -78,7 +78,8 @@ class _Module:
         torch, model = self.torch, self.model
         optimizers = self._optimizers()
         state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        remembered = [(optimizer, copy.deepcopy(optimizer.state_dict())) for optimizer in optimizers]
+        schedulers = self._schedulers(optimizers)
+        remembered = [(keeper, copy.deepcopy(keeper.state_dict())) for keeper in (*optimizers, *schedulers)]
         flags = [(part, part.training) for part in model.modules()]
         gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
         with preserve_random_state(), torch.random.fork_rng(devices=[]):
@@ -92,12 +93,14 @@ class _Module:
                     optimizer.state.clear()
                     for group in optimizer.param_groups:
                         group["lr"] = group.get("initial_lr", group["lr"])  # a schedule may have changed it
+                for scheduler in schedulers:
+                    scheduler.last_epoch, scheduler._step_count = 0, 1
                 model.train()
                 yield
             finally:
                 model.load_state_dict(state)
-                for optimizer, before in remembered:
-                    optimizer.load_state_dict(before)
+                for keeper, before in remembered:
+                    keeper.load_state_dict(before)
                 for part, training in flags:
                     part.training = training
                 for parameter, gradient in gradients:
@@ -112,6 +115,12 @@ class _Module:
             if issubclass(type(optimizer), kind)
             and any(id(p) in trainable for group in getattr(optimizer, "param_groups", ()) for p in group["params"])
         ]
+
+    def _schedulers(self, optimizers: list[Any]) -> list[Any]:
+        """Return what sets the learning rates of these optimizers."""
+        kind, numbers = self.torch.optim.lr_scheduler.LRScheduler, set(map(id, optimizers))
+        schedulers = [candidate for candidate in gc.get_objects() if issubclass(type(candidate), kind)]
+        return [scheduler for scheduler in schedulers if id(getattr(scheduler, "optimizer", None)) in numbers]
 
     def outputs(self, inputs: Any, seed: int) -> Any:
         """Return the first output in training mode; the statistics of normalizations stay as they are."""

@@ -1,0 +1,49 @@
+"""The cells of a submission that ended before they had made what a test needs.
+
+What such a cell said came out while the notebook ran, before anything hidden was in its process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from autograder._util.syntax import parsed
+from autograder._util.text import one_line
+from autograder.records.composed_notebook import ComposedCell, cell_number
+from autograder.records.exam import Role
+from autograder.records.run import CellRun
+from autograder.syntax.magics import without_magics
+from autograder.syntax.names import bindings
+
+MAX_SHOWN = 200
+"""Most characters of a cell's error that a message quotes."""
+
+
+def ended_cells(cells: Sequence[ComposedCell], runs: Sequence[CellRun]) -> Callable[[str], str]:
+    """Return what says of a name which cell was to make it and ended: the end of a sentence.
+
+    Args:
+        cells: the composed notebook.
+        runs: what became of its cells.
+    """
+    ended = [(index, cells[index], run) for index, run in enumerate(runs) if run.status in ("error", "timed_out")]
+
+    def ending(name: str) -> str:
+        for index, cell, run in reversed(ended):
+            if cell.role is not Role.TEST and _makes(cell.source, name):
+                how = one_line(run.error, MAX_SHOWN).rstrip(".") if run.error else ""
+                end = f"raised {how or 'an error'}" if run.status == "error" else "took too long and was stopped"
+                return f": cell {cell_number(cells, index)}, which makes it, {end}"
+        return ""
+
+    return ending
+
+
+def _makes(source: str, name: str) -> bool:
+    """Tell whether a cell binds a name, or would if it were Python."""
+    text = without_magics(source)
+    if parsed(text) is None:
+        return re.search(rf"\b{re.escape(name)}\b", text) is not None
+    bound = bindings(source)
+    return name in bound.assigned | bound.imported | bound.definitions.keys()

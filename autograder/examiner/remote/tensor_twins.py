@@ -1,0 +1,138 @@
+"""The tensors of a test that the student's code keeps or changes, each with a twin in the kernel.
+
+``o = Adam([w], lr=0.1); w.grad = …; o.step()`` steps the test's own ``w``. What the test changes goes to the twin
+before the next call. What a call changes comes back where the solution was seen to change tensors, and nowhere else.
+Gradients go along only there: elsewhere, the gradient of a test's tensor may be the right answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.check.data import is_hidden
+from autograder.codec import Reference
+from autograder.examiner.permissions import Observer
+from autograder.examiner.remote.changes import TestedCall
+from autograder.kernel.passed_tensors import tensors_in
+
+KEY = "tensors"
+"""What stands for all of them among the arguments that a call may change."""
+
+
+@dataclass
+class _Twin:
+    own: Any
+    reference: Reference
+    values: Any
+    """The numbers that the kernel has."""
+    gradient: Any
+    """The gradient that the kernel has."""
+
+
+class TensorTwins:
+    """The twins of one test cell."""
+
+    def __init__(self, remote: Any) -> None:
+        self.remote = remote
+        self.twins: dict[int, _Twin] = {}
+
+    def begin(self) -> None:
+        """Forget all twins: the next cell has tensors of its own."""
+        for number in self.twins:
+            self.remote.callbacks.rebuilt.pop(number, None)
+        self.remote.callbacks.twins.clear()
+        self.twins = {}
+
+    def send(self, call: TestedCall, arguments: Any) -> None:
+        """Tell the kernel what the test has changed, before a call."""
+        if "torch" not in sys.modules:
+            return
+        changes = self._may_change(call, False)
+        if changes and not self._observes_all():
+            self.give_gradients(arguments)
+        for twin in self.twins.values():
+            gradient = twin.own.grad if changes else twin.gradient
+            if not _equal(twin.own, twin.values) or not _equal(gradient, twin.gradient):
+                twin.values, twin.gradient = _copy(twin.own), _copy(gradient)
+                self.remote.ask("operate", "fill_tensor", (self._handle(twin), twin.own.detach(), twin.gradient))
+
+    def give_gradients(self, arguments: Any) -> bool:
+        """Let tensors of a call's that have gradients take them along; return whether one did not before."""
+        before = len(self.twins)
+        self._register([tensor for tensor in tensors_in(arguments) if tensor.is_leaf and tensor.grad is not None])
+        return len(self.twins) > before
+
+    def may_need_gradients(self, call: TestedCall, arguments: Any) -> bool:
+        """Tell whether a call of the solution that raised may need them, and give them: it is made once more."""
+        if "torch" not in sys.modules or not self._observes_all() or not self.give_gradients(arguments):
+            return False
+        self.send(call, arguments)
+        return True
+
+    def _observes_all(self) -> bool:
+        """Tell whether the solution runs with everything allowed; it gets a gradient where it raises without one."""
+        return isinstance(self.remote.permissions, Observer) and self.remote.permissions.allows_all
+
+    def receive(self, call: TestedCall, arguments: Any) -> None:
+        """Find what a call keeps or has changed, and take the changes over where they may be."""
+        passed = tensors_in(arguments)
+        if not passed and not self.twins:
+            return
+        self._register(passed, self.remote.ask("operate", "kept_tensors", ()) if passed else [])
+        held = list(self.twins.values())
+        answer = self.remote.ask("operate", "tensors", ([self._handle(twin) for twin in held],)) if held else []
+        values = answer if type(answer) is list and len(answer) == len(held) else []
+        changed = [
+            (twin, value)
+            for twin, value in zip(held, values, strict=False)
+            if _fits(value, twin.own) and not (_equal(value, twin.values) and _equal(value.grad, twin.gradient))
+        ]
+        may_change = bool(changed) and self._may_change(call, True)
+        for twin, value in changed:
+            twin.values, twin.gradient = _copy(value), _copy(value.grad)
+            if may_change and not is_hidden(twin.own):
+                twin.own.data.copy_(value.detach())
+                twin.own.grad = _copy(value.grad) if twin.own.requires_grad else None
+
+    def _may_change(self, call: TestedCall, changed: bool) -> bool:
+        keys = frozenset([KEY])
+        return bool(self.remote.permissions.changes(call.place, call.names, keys, keys if changed else frozenset()))
+
+    def _register(self, tensors: list[Any], numbers: Any = None) -> None:
+        """Remember the twins of tensors: those whose numbers the kernel gives, in the tensors' order, or new ones."""
+        for index, tensor in enumerate(tensors):
+            if id(tensor) in self.twins or not tensor.is_leaf or is_hidden(tensor):
+                continue
+            if numbers is None:
+                number = self.remote.ask("operate", "keep_tensor", (tensor,))
+            else:
+                number = numbers[index] if type(numbers) is list and index < len(numbers) else None
+            if type(number) is not int or number <= 0:
+                continue
+            self.remote.require_here(number)
+            reference = Reference(number, "object", "torch.Tensor")
+            self.twins[id(tensor)] = _Twin(tensor, reference, _copy(tensor), None)  # no gradient has gone there
+            self.remote.callbacks.rebuilt[id(tensor)] = (tensor, reference)
+            self.remote.callbacks.twins.add(id(tensor))
+
+    def _handle(self, twin: _Twin) -> Any:
+        return self.remote.plain(twin.reference)
+
+
+def _copy(tensor: Any) -> Any:
+    return None if tensor is None else tensor.detach().clone()
+
+
+def _fits(value: Any, tensor: Any) -> bool:
+    torch: Any = sys.modules["torch"]
+    return isinstance(value, torch.Tensor) and value.shape == tensor.shape
+
+
+def _equal(first: Any, second: Any) -> bool:
+    torch: Any = sys.modules["torch"]
+    if first is None or second is None:
+        return first is second
+    same = first.shape == second.shape
+    return same and bool(torch.equal(first.detach().to(second.dtype), second.detach()))

@@ -1,0 +1,127 @@
+"""A test's tensors stay themselves for the length of a test cell: an optimizer of a student's own steps them."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from helpers.doc_blocks import blocks
+from helpers.torch_notebook import page
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed here"),
+]
+
+ADAM = """
+class Adam:
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        self.params, self.lr, self.betas, self.eps, self.t = list(params), lr, betas, eps, 0
+        self.m = [torch.zeros_like(p) for p in self.params]
+        self.v = [torch.zeros_like(p) for p in self.params]
+    def zero_grad(self):
+        for p in self.params:
+            p.grad = None
+    def step(self):
+        self.t += 1
+        with torch.no_grad():
+            for k, p in enumerate(self.params):
+                self.m[k] = self.betas[0] * self.m[k] + (1 - self.betas[0]) * p.grad
+                self.v[k] = self.betas[1] * self.v[k] + (1 - self.betas[1]) * p.grad ** 2
+                m, v = self.m[k] / (1 - self.betas[0] ** self.t), self.v[k] / (1 - self.betas[1] ** self.t)
+                p -= self.lr * m / (v.sqrt() + self.eps)
+"""
+STEPS = """
+def run(kind, w):
+    o = kind([w], lr=0.1)
+    for _ in range(3):
+        o.zero_grad()
+        (w ** 3).sum().backward()
+        o.step()
+    return w
+w, twin = (torch.tensor([1.0, -2.0], requires_grad=True) for _ in range(2))
+check.close(run(Adam, w), run(torch.optim.Adam, twin).detach())
+"""
+GIVEN = """
+w = torch.tensor([1.0, 2.0], requires_grad=True)
+o = Adam([w], lr=0.1)
+w.grad = torch.tensor([0.5, -1.0])
+o.step()
+check.close(w, [0.9, 2.1])
+"""
+
+
+@pytest.mark.parametrize("test", [STEPS, GIVEN], ids=["three steps", "a given gradient"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("", ""),
+        ("list(params)", "params"),
+        ("p -= self.lr", "p.data = p.data - self.lr"),
+        ("p.grad = None", "p.grad.zero_() if p.grad is not None else None"),
+    ],
+)
+def test_an_optimizer_of_the_students_own_steps_the_tests_parameters(test: str, change: tuple[str, str]) -> None:
+    said = page(ADAM.replace(*change) if change[0] else ADAM, test, solution=ADAM)
+    assert said.points == 1, said
+
+
+@pytest.mark.parametrize(
+    "change", [("(1 - self.betas[0] ** self.t)", "1"), ("p -= ", "q = p - "), ("v.sqrt()", "v")], ids=str
+)
+def test_a_wrong_one_does_not(change: tuple[str, str]) -> None:
+    assert page(ADAM.replace(*change), STEPS, solution=ADAM).points == 0
+
+
+SGD = "def sgd(params, lr):\n    with torch.no_grad():\n        for p in params:\n            p -= lr * p.grad\n            p.grad.zero_()"
+OF_SGD = """
+w = torch.tensor([1.0, 2.0], requires_grad=True)
+(3 * w).sum().backward()
+sgd([w], 0.1)
+check.close(w, [0.7, 1.7])
+check.close(w.grad, [0.0, 0.0])
+"""
+
+
+def test_a_function_that_changes_its_arguments_does() -> None:
+    assert page(SGD, OF_SGD).points == 1
+    assert page(SGD.replace("lr *", "2 * lr *"), OF_SGD, solution=SGD).points == 0.5  # its gradients are right
+
+
+NORM = """
+class Norm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(3))
+        self.register_buffer("shift", torch.zeros(3))
+    def forward(self, x):
+        return self.gamma * x + self.shift
+norm = Norm()
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "norm.gamma.fill_(2.0)",
+        "norm.gamma.data.fill_(2.0)",
+        "with torch.no_grad():\n    norm.gamma[:] = 2.0",
+        "nn.init.constant_(norm.gamma, 2.0)",
+        "with torch.no_grad():\n    norm.gamma.copy_(torch.full((3,), 2.0))",
+        "g = norm.gamma\nwith torch.no_grad():\n    g.mul_(2)",
+    ],
+)
+def test_what_a_test_changes_in_a_parameter_of_a_module_goes_to_the_module(change: str) -> None:
+    if change.startswith("norm"):
+        change = f"with torch.no_grad():\n    {change}"
+    said = page(NORM, f"{change}\ncheck.close(norm(torch.ones(3)), [2.0, 2.0, 2.0])")
+    assert said.points == 1, said
+
+
+def test_the_example_of_the_documentation_proves() -> None:
+    (example,) = [block for block in blocks(DOCS / "how-to/pytorch-course.md", "python") if "def steps" in block.text]
+    assert page(ADAM, example.text).points == 1
+    assert page(ADAM.replace("v.sqrt()", "v"), example.text, solution=ADAM).points == 0
