@@ -1,0 +1,219 @@
+"""Pieces of a network between its layers, known by their values: an activation is one, however it is written.
+
+``torch.where(h > 0, h, 0)`` and ``(h + abs(h)) / 2`` give the values of ``relu``. The library that reads the network
+evaluates a piece; the points are drawn here, and drawn again around each place where a value inside the piece turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_PIECE = 40
+"""Most operations of a piece."""
+FREE, AFFINE, OTHER = 0.0, 1.0, 10.0
+"""What an operation costs that is read by itself; a piece that has a name costs 1."""
+OWN = "an own element-wise operation"
+ROUNDS = 7
+MAX_TURNS = 200
+"""Most places that are looked at more closely in a round."""
+FORMULAS_OVERFLOW = 80.0
+"""Where ``exp`` leaves the numbers of single precision, a formula may give what is no number."""
+_DRAW = np.random.default_rng()  # the author of a network cannot know the points
+
+Function = Callable[[np.ndarray], Sequence[np.ndarray]]
+"""A piece: rows → what each of its operations gives, its result last."""
+
+
+# --- equal values --------------------------------------------------------------------------------------
+
+
+def agree(piece: Function, known: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> bool:
+    """Return whether a piece gives the values of a known function.
+
+    Args:
+        piece: the piece.
+        known: a function that gives an array.
+        shape: the shape of one row.
+    """
+    if not _agree_on(piece, known, shape, _points(), 0.0, rounds=1):
+        return False  # most functions end here
+    if not _agree_on(piece, known, shape, _near_points(), 1.0, rounds=1, single=True):
+        return False
+    return all(_agree_on(piece, known, shape, _points(), offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
+
+
+def _agree_on(
+    piece: Function,
+    known: Callable[[np.ndarray], np.ndarray],
+    shape: tuple[int, ...],
+    points: np.ndarray,
+    offset: float,
+    rounds: int,
+    *,
+    single: bool = False,
+) -> bool:
+    """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
+    start, direction = offset * _DRAW.normal(size=shape), _DRAW.normal(size=shape)
+    for _ in range(rounds):
+        rows = start + points.reshape(-1, *[1] * len(shape)) * direction
+        rows = rows.astype(np.float32) if single else rows
+        values = piece(rows)
+        if not _close(values[-1], known(rows.astype(np.float64)), rows, 2e-3 if single else 1e-4):
+            return False
+        points = _turns(points, values)
+        if not len(points):
+            break
+    return True
+
+
+def _points() -> np.ndarray:
+    """Draw points of both signs and of all magnitudes, zero among them."""
+    large = 10.0 ** _DRAW.uniform(-12, 12, 500)
+    return np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
+
+
+def _near_points() -> np.ndarray:
+    return np.unique(_DRAW.uniform(-12, 12, 500))
+
+
+def _close(actual: np.ndarray, expected: np.ndarray, rows: np.ndarray, tolerance: float) -> bool:
+    if actual.shape != expected.shape or not np.isfinite(expected).all():
+        return False
+    large = np.abs(rows).reshape(len(rows), *[-1] * (rows.ndim > 1), *[1] * (rows.ndim - 2)).max(axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        most = np.where(large > FORMULAS_OVERFLOW, 10 * tolerance, tolerance) * (0.1 + np.abs(expected))
+        near = np.abs(actual - expected) <= most
+    return bool((near | ((large > FORMULAS_OVERFLOW) & ~np.isfinite(actual))).all())
+
+
+def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
+    """Return points between those where a value changes its sign or its direction."""
+    found = np.zeros(len(points) - 1, bool)
+    for value in values:
+        if value.ndim and len(value) == len(points) and value.size:
+            table = np.nan_to_num(value.reshape(len(points), -1)[:, :64].astype(np.float64))
+            signs, steps = np.sign(table), np.diff(table, axis=0)
+            steps[np.abs(steps) <= 1e-12 * np.abs(table[1:])] = 0
+            turns = (np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).any(axis=1)
+            found |= (signs[1:] != signs[:-1]).any(axis=1)
+            found[1:] |= turns
+            found[:-1] |= turns
+    places = np.flatnonzero(found)
+    if len(places) > MAX_TURNS:
+        places = _DRAW.choice(places, MAX_TURNS, replace=False)
+    inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 10)
+    return np.unique(inside)
+
+
+# --- pieces --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a network that depends on its inputs."""
+
+    parents: tuple[int, ...]
+    """The values of this kind that it is computed from."""
+    cost: float | None
+    """What it costs to read its operation by itself; None for a layer, which no piece contains."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Operations that compute one value from another one alone."""
+
+    start: int
+    end: int
+    inside: frozenset[int]
+    """The values that are computed in it, its end among them."""
+    name: Any = None
+
+
+def named_pieces(
+    values: Mapping[int, Value], outputs: Iterable[int], name: Callable[[Piece], Any]
+) -> tuple[list[Piece], set[int]]:
+    """Return the pieces that have a name, in their order, and the values that no other reading needs.
+
+    Args:
+        values: number → value, each after those that it is computed from.
+        outputs: the values that the network gives.
+        name: tells what a piece is; a false value for one without a name.
+    """
+    return _Reading(values, name).read(outputs)
+
+
+class _Reading:
+    """The cheapest reading of each value: as a piece with a name, or its operation by itself."""
+
+    def __init__(self, values: Mapping[int, Value], name: Callable[[Piece], Any]) -> None:
+        self.values, self.name = values, name
+        self.above = _dominators(values)
+        self.costs: dict[int, float] = {}
+        self.picks: dict[int, Piece] = {}
+
+    def read(self, outputs: Iterable[int]) -> tuple[list[Piece], set[int]]:
+        for number, value in self.values.items():
+            self._value(number, value)
+        waiting, seen, pieces = list(outputs), set[int](), list[Piece]()
+        alone: set[int] = set()
+        while waiting:
+            number = waiting.pop()
+            if number in seen or number not in self.values:
+                continue
+            seen.add(number)
+            piece = self.picks.get(number)
+            if piece is None:
+                alone.add(number)
+                waiting += self.values[number].parents
+            else:
+                pieces.append(piece)
+                waiting.append(piece.start)
+        covered = {number for piece in pieces for number in piece.inside} - alone
+        return sorted(pieces, key=lambda piece: piece.end), covered
+
+    def _value(self, number: int, value: Value) -> None:
+        if value.cost is None:
+            self.costs[number] = 0.0
+            return
+        self.costs[number] = min(1e6, value.cost + sum(self.costs.get(parent, 0.0) for parent in value.parents))
+        for piece in self._pieces_to(number):
+            cost = AFFINE * (len(piece.inside) > 1) + self.costs.get(piece.start, 0.0)
+            if cost < self.costs[number] and (name := self.name(piece)):
+                self.costs[number] = cost
+                self.picks[number] = Piece(piece.start, number, piece.inside, name)
+
+    def _pieces_to(self, number: int) -> Iterator[Piece]:
+        """Yield the pieces that end with a value, the shortest first."""
+        inside: set[int] = set()
+        start = number
+        while start in self.values:
+            waiting, start = [start], self.above[start]
+            while waiting:
+                at = waiting.pop()
+                if at == start or at in inside:
+                    continue
+                value = self.values.get(at)
+                if value is None or value.cost is None or len(inside) >= MAX_PIECE:
+                    return
+                inside.add(at)
+                waiting += value.parents
+            yield Piece(start, number, frozenset(inside))
+
+
+def _dominators(values: Mapping[int, Value]) -> dict[int, int]:
+    """Map each value to the nearest one that all ways to it pass; -1 if there is none."""
+    above: dict[int, int] = {}
+    for number, value in values.items():
+        common = value.parents[0] if value.parents else -1
+        for other in value.parents[1:]:
+            while common != other:
+                if common > other:
+                    common = above.get(common, -1)
+                else:
+                    other = above.get(other, -1)
+        above[number] = common
+    return above
