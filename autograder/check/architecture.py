@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograder.check import own_layers
+from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -117,6 +118,14 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
+        own = model.steps(library, own=True), model.activations(library)
+    elif library == "keras":
+        own = steps(model, own=True), KINDS
+    else:
+        return False
+    if own_layers.fits_with_own_activations(pattern, *own):
+        return True
+    if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
         unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
         return (
@@ -125,7 +134,7 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
             or own_layers.may_be_asked(pattern, present)
             or model.has_own_products()
         )
-    return library == "keras" and own_layers.may_be_asked(pattern, present)
+    return own_layers.may_be_asked(pattern, present)
 
 
 def _asks_for_unknown_settings(pattern: Run, present: list[Step]) -> bool:

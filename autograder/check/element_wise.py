@@ -15,7 +15,9 @@ import numpy as np
 MAX_PIECE = 40
 """Most operations of a piece."""
 FREE, AFFINE, OTHER = 0.0, 1.0, 10.0
-"""What an operation costs that is read by itself; a piece that has a name costs 1."""
+"""What an operation costs that is read by itself."""
+_NAMED, _UNNAMED = 1.0, 3.0
+"""What a piece of several operations costs; one operation that has a name is free."""
 OWN = "an own element-wise operation"
 ROUNDS = 7
 MAX_TURNS = 200
@@ -130,35 +132,39 @@ class Piece:
     end: int
     inside: frozenset[int]
     """The values that are computed in it, its end among them."""
-    name: Any = None
+    names: Sequence[Any] = ()
+    """What the piece is; nothing if that is not known."""
 
 
 def named_pieces(
-    values: Mapping[int, Value], outputs: Iterable[int], name: Callable[[Piece], Any]
-) -> tuple[list[Piece], set[int]]:
-    """Return the pieces that have a name, in their order, and the values that no other reading needs.
+    values: Mapping[int, Value], outputs: Iterable[int], names: Callable[[Piece], Sequence[Any] | None], *, own: bool
+) -> tuple[dict[int, Piece], set[int]]:
+    """Return the pieces that have a name, by their last value, and all values that only they need.
 
     Args:
         values: number → value, each after those that it is computed from.
         outputs: the values that the network gives.
-        name: tells what a piece is; a false value for one without a name.
+        names: tells what a piece is; None for one that cannot be an activation.
+        own: whether one that may be an activation is a piece without a name, too.
     """
-    return _Reading(values, name).read(outputs)
+    return _Reading(values, names, own).read(outputs)
 
 
 class _Reading:
     """The cheapest reading of each value: as a piece with a name, or its operation by itself."""
 
-    def __init__(self, values: Mapping[int, Value], name: Callable[[Piece], Any]) -> None:
-        self.values, self.name = values, name
+    def __init__(
+        self, values: Mapping[int, Value], names: Callable[[Piece], Sequence[Any] | None], own: bool
+    ) -> None:
+        self.values, self.names, self.own = values, names, own
         self.above = _dominators(values)
         self.costs: dict[int, float] = {}
         self.picks: dict[int, Piece] = {}
 
-    def read(self, outputs: Iterable[int]) -> tuple[list[Piece], set[int]]:
+    def read(self, outputs: Iterable[int]) -> tuple[dict[int, Piece], set[int]]:
         for number, value in self.values.items():
             self._value(number, value)
-        waiting, seen, pieces = list(outputs), set[int](), list[Piece]()
+        waiting, seen, pieces = list(outputs), set[int](), dict[int, Piece]()
         alone: set[int] = set()
         while waiting:
             number = waiting.pop()
@@ -170,10 +176,9 @@ class _Reading:
                 alone.add(number)
                 waiting += self.values[number].parents
             else:
-                pieces.append(piece)
+                pieces[number] = piece
                 waiting.append(piece.start)
-        covered = {number for piece in pieces for number in piece.inside} - alone
-        return sorted(pieces, key=lambda piece: piece.end), covered
+        return pieces, {number for piece in pieces.values() for number in piece.inside} - alone
 
     def _value(self, number: int, value: Value) -> None:
         if value.cost is None:
@@ -181,10 +186,13 @@ class _Reading:
             return
         self.costs[number] = min(1e6, value.cost + sum(self.costs.get(parent, 0.0) for parent in value.parents))
         for piece in self._pieces_to(number):
-            cost = AFFINE * (len(piece.inside) > 1) + self.costs.get(piece.start, 0.0)
-            if cost < self.costs[number] and (name := self.name(piece)):
+            before = self.costs.get(piece.start, 0.0)
+            named = before + _NAMED * (len(piece.inside) > 1)
+            names = self.names(piece) if named < self.costs[number] else None
+            cost = named if names else before + _UNNAMED
+            if cost < self.costs[number] and (names or (self.own and names is not None)):
                 self.costs[number] = cost
-                self.picks[number] = Piece(piece.start, number, piece.inside, name)
+                self.picks[number] = Piece(piece.start, number, piece.inside, names)
 
     def _pieces_to(self, number: int) -> Iterator[Piece]:
         """Yield the pieces that end with a value, the shortest first."""

@@ -107,12 +107,19 @@ class Network(ABC):
         """Count the numbers of the network."""
 
     @abstractmethod
-    def steps(self, vocabulary: str) -> Sequence[Any]:
-        """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library."""
+    def steps(self, vocabulary: str, *, own: bool = False) -> Sequence[Any]:
+        """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library.
+
+        With ``own``, operations that may be an activation, but equal none, are one step.
+        """
 
     @abstractmethod
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that its steps can show; of others, they tell nothing."""
+
+    def activations(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of layers that an own element-wise operation may be."""
+        return frozenset()
 
     def has_own_products(self) -> bool:
         """Tell whether it has a product with weights that may be a layer of the student's own."""

@@ -39,16 +39,16 @@ class Activation:
     config: Mapping[str, Any]
 
 
-def activation_pieces(graph: Graph, shapes: Shapes) -> tuple[dict[int, Piece], set[int]]:
+def activation_pieces(graph: Graph, shapes: Shapes, *, own: bool = False) -> tuple[dict[int, Piece], set[int]]:
     """Return the pieces of a graph that are activations, by the number of their last value, and all that they cover.
 
     Args:
         graph: the graph.
         shapes: number of a value → its shape, as it was measured.
+        own: whether one that equals no layer of ``torch.nn`` is a piece, too.
     """
     reader = _Reader(graph, shapes)
-    pieces, covered = named_pieces(reader.values, graph.outputs, reader.name)
-    return {piece.end: piece for piece in pieces}, covered
+    return named_pieces(reader.values, graph.outputs, reader.names, own=own)
 
 
 def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
@@ -57,7 +57,8 @@ def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
     value = reader.values.get(number)
     if value is None or value.cost is None or len(value.parents) != 1:
         return ""
-    return word(reader.name(Piece(value.parents[0], number, frozenset([number]))), len(shapes.get(number, ())))
+    names = reader.names(Piece(value.parents[0], number, frozenset([number])))
+    return word(names or (), len(shapes.get(number, ())))
 
 
 def word(names: Sequence[Activation], rank: int) -> str:
@@ -123,11 +124,11 @@ class _Reader:
             elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and takes_sizes_alone:
                 self.constants.add(number)
 
-    def name(self, piece: Piece) -> tuple[Activation, ...]:
-        """Return the layers of ``torch.nn`` that a piece equals."""
+    def names(self, piece: Piece) -> tuple[Activation, ...] | None:
+        """Return the layers of ``torch.nn`` that a piece equals; None if it gives another shape."""
         shape = self.shapes.get(piece.start, ())
         if len(shape) < 2 or self.shapes.get(piece.end) != shape:
-            return ()
+            return None
         rows = [shape[1:]] if math.prod(shape[1:]) <= MAX_ROW else []
         if all(self._asks_for_no_size(number) for number in piece.inside):
             rows.insert(0, tuple(min(size, _SMALL + axis) for axis, size in enumerate(shape[1:])))
@@ -311,7 +312,7 @@ def _literals(values: Sequence[Any]) -> Iterator[float]:
 
 def _short(value: float) -> float:
     """Return a number without what single precision adds to it."""
-    return float(f"{value:.6g}")
+    return float(f"{value:.6g}") + 0.0  # and without a negative zero
 
 
 def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -320,8 +321,8 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
 
     at, rank = numbers.at, 1 + len(row)
     fitted: dict[str, list[dict[str, Any]]] = {
-        "LeakyReLU": [{"negative_slope": _short(-at[-1.0])}],
-        **dict.fromkeys(("ELU", "CELU"), [{"alpha": -at[-60.0]}]),
+        "LeakyReLU": [{"negative_slope": -at[-1.0]}] if 0 < -at[-1.0] < 1 else [],
+        **dict.fromkeys(("ELU", "CELU"), [{"alpha": -at[-60.0]}] if at[-60.0] < 0 else []),
         "Hardtanh": [{"min_val": at[-1e6], "max_val": at[1e6]}] if at[-1e6] < at[1e6] else [],
         "Softplus": [{"beta": _short(math.log(2) / at[0.0])}] if at[0.0] > 0 else [],
         **dict.fromkeys(("Softshrink", "Hardshrink"), [{"lambd": value} for value in numbers.literals]),

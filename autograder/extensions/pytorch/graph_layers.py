@@ -6,15 +6,18 @@ Both come from the operators that are computed. A layer that is called again, as
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.check.activations import with_argument
+from autograder.check.activations import KINDS
 from autograder.check.attributes import ReportedLayer
+from autograder.check.element_wise import OWN, Piece
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
+from autograder.extensions.pytorch.element_wise import activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, by_axis
 
@@ -77,24 +80,40 @@ class OperatorCall:
         return self.node.argument(position, name, default)
 
 
-def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> list[Step]:
+def steps(
+    graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str, *, own: bool = False
+) -> list[Step]:
     """Return the layers and operations that compute the outputs, in the order in which they are computed.
 
     Args:
         graph: the graph.
         shapes: number of a value → its shape.
         vocabulary: ``keras`` or ``torch``.
+        own: whether a piece that may be an activation, but equals none, is one step.
     """
-    walk = _Walk(graph, shapes, vocabulary)
+    pieces, covered = activation_pieces(graph, shapes, own=own)
+    walk = _Walk(graph, shapes, vocabulary, pieces, covered)
     for number, node in graph.needed_nodes():
         if walk.of_data & set(node.refs):
-            walk.node(OperatorCall(graph, shapes, number, node))
+            walk.of_data.add(number)
+            if number in pieces:
+                walk.piece(pieces[number])
+            elif number not in covered:
+                walk.node(OperatorCall(graph, shapes, number, node))
     return [entry.step() for entry in walk.entries]
 
 
 def known_kinds(vocabulary: str) -> frozenset[str]:
     """Return the classes of layers that a graph can show; of any other class, it tells nothing."""
-    return _VOCABULARIES[vocabulary]
+    return _VOCABULARIES[vocabulary] | activations(vocabulary)
+
+
+def activations(vocabulary: str) -> frozenset[str]:
+    """Return the classes that are activations."""
+    import torch
+
+    names = torch.nn.modules.activation.__all__ if vocabulary == "torch" else KINDS
+    return frozenset(names) - {"MultiheadAttention"}
 
 
 @dataclass
@@ -112,95 +131,123 @@ class _Entry:
     """The number of the value that it gives."""
     words: Config = field(default_factory=dict)
     """Settings that may be written with a word instead."""
+    equals: tuple[LayerReading, ...] = ()
+    """Layers of ``torch.nn`` that an activation equals."""
+    takes: tuple[str, ...] = ()
+    """Operators with a number for each unit that are part of the layer, in their order."""
+    units: tuple[int, ...] = ()
 
     def step(self) -> Step:
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         configs = [self.config, {**self.config, **self.words}] if self.words else [self.config]
-        equals = tuple(LayerReading(kind, config, self.activation) for kind in kinds for config in configs)
+        readings = tuple(LayerReading(kind, config, self.activation) for kind in kinds for config in configs)
         settings_to_show = {
             key: value for key, value in self.config.items() if key in (*SHOWN_SETTINGS, *_TORCH_SETTINGS)
         }
         return Step(
             self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
-            operation=self.operation, free=self.free, equals=equals,
+            operation=self.operation, free=self.free, equals=self.equals or readings,
         )  # fmt: skip
 
 
 class _Walk:
-    def __init__(self, graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> None:
-        self.graph, self.vocabulary = graph, vocabulary
+    def __init__(
+        self,
+        graph: Graph,
+        shapes: Mapping[int, tuple[int, ...]],
+        vocabulary: str,
+        pieces: Mapping[int, Piece],
+        covered: set[int],
+    ) -> None:
+        self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
         self.entries: list[_Entry] = []
         self.of_data = set(range(len(graph.inputs)))
         """The numbers of the values that depend on an input."""
         self.layers = 0
         self.called: set[Any] = set()
+        self.same: dict[int, int] = {}
+        """Value → the earlier one that it equals."""
         self.again: set[int] = set()
         """The numbers of the results of layers that were called before."""
-        self.uses: dict[int, int] = {}
-        for _, node in graph.needed_nodes():
-            for ref in node.refs:
-                self.uses[ref] = self.uses.get(ref, 0) + 1
-        for number in graph.outputs:
-            self.uses[number] = self.uses.get(number, 0) + 1
+        self.uses: Counter[int] = Counter()
+        for number, node in graph.needed_nodes():
+            if number not in pieces and node.operator.partition(".")[0] in _COPIES:
+                self.same[number] = self.same.get(node.refs[0], node.refs[0])
+            elif number in pieces:
+                start = pieces[number].start
+                if word(pieces[number].names, 0) == "linear":
+                    self.same[number] = self.same.get(start, start)
+                else:
+                    self.uses[self.same.get(start, start)] += 1
+            elif number not in covered and node.operator not in SIZES:
+                self.uses.update(self.same.get(ref, ref) for ref in node.refs)
+        self.uses.update(self.same.get(number, number) for number in graph.outputs)
 
     def node(self, call: OperatorCall) -> None:
-        self.of_data.add(call.number)
-        name = activation(call)
-        if name is not None:
-            self._activation(call, name)
-            return
         layer = layer_of(call, self.of_data)
         if layer is None:
-            if self._is_bias(call):
+            if self._is_taken(call):
                 return
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
                 self.entries.append(_Entry(self.layers, "Flatten", {}, operation=True, free=True))
             return
-        kind = layer.keras if self.vocabulary == "keras" else layer.torch
-        config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
         weights = tuple(ref for ref in call.node.refs if ref not in self.of_data)
         if weights and (call.operator, weights) in self.called:
             self.again.add(call.number)
             return
+        self.called.add((call.operator, weights))
+        self._add(layer, call.number)
+
+    def _add(self, layer: Layer, output: int) -> None:
+        kind = layer.keras if self.vocabulary == "keras" else layer.torch
+        config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
         if not kind:
             return
-        self.called.add((call.operator, weights))
         self.layers += not layer.free
         also = layer.also if self.vocabulary == "keras" else layer.torch_also
         starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
         words = {} if self.vocabulary == "keras" else layer.torch_words
-        self.entries.append(_Entry(self.layers, kind, config, also, layer.free, layer.free, starts, call.number, words))
+        entry = _Entry(self.layers, kind, config, also, layer.free, layer.free, starts, output, words)
+        if kind in ("Dense", "Linear") and not config[_OF_UNITS[kind]]:
+            entry.takes, entry.units = ("add",), self.shapes[output][-1:]
+        self.entries.append(entry)
 
-    def _is_bias(self, call: OperatorCall) -> bool:
-        """Take an addition of one number for each unit into the dense layer before it."""
+    def _is_taken(self, call: OperatorCall) -> bool:
+        """Take one number for each unit, added or multiplied, into the dense layer or normalization before it."""
         previous = self.entries[-1] if self.entries else None
-        if call.operator != "add" or previous is None or previous.kind not in ("Dense", "Linear"):
+        if previous is None or call.operator not in previous.takes:
             return False
-        bias, units = _BIAS_AND_UNITS[previous.kind]
         added = [call.shape_of(ValueRef(ref)) for ref in call.node.refs if ref not in self.of_data]
-        follows = previous.output in call.node.refs and self.uses.get(previous.output) == 1
-        fits = len(added) == 1 and added[0][-1:] == (previous.config[units],) and math.prod(added[0]) == added[0][-1]
-        if previous.config[bias] or not follows or not fits:
+        follows = previous.output in call.node.refs and self.uses[previous.output] == 1
+        units = previous.units
+        fits = len(added) == 1 and added[0][-len(units) :] == units and math.prod(added[0]) == math.prod(units)
+        if not follows or not fits:
             return False
-        previous.config, previous.output = {**previous.config, bias: True}, call.number
+        setting, output = _OF_UNITS.get(previous.kind), call.number
+        previous.takes = previous.takes[previous.takes.index(call.operator) + 1 :]
+        previous.config, previous.output = {**previous.config, **({setting: True} if setting else {})}, output
         return True
 
-    def _activation(self, call: OperatorCall, name: str) -> None:
-        argument = call.node.args[0]
-        if isinstance(argument, ValueRef) and argument.value in self.again:
+    def piece(self, piece: Piece) -> None:
+        """Add a piece that is an activation; one that changes nothing is none."""
+        start = self.same.get(piece.start, piece.start)
+        if piece.end in self.same or start in self.again:
+            return
+        if piece.names and piece.names[0].kind in _NORMALIZING:
+            self._add(_normalization(piece.names[0].kind, piece.names[0].config), piece.end)
+            self.entries[-1].takes, self.entries[-1].units = ("mul", "add"), piece.names[0].config["normalized_shape"]
             return
         if self.vocabulary == "torch":
-            kind = _TORCH_ACTIVATIONS.get(name.partition("(")[0], "")
-            if kind:
-                settings = _SETTINGS.get(kind, {})
-                config = {key: call.get(position, key, default) for key, (position, default) in settings.items()}
-                self.entries.append(_Entry(self.layers, kind, config, operation=True, free=True))
+            equals = tuple(LayerReading(found.kind, found.config) for found in piece.names)
+            kind, config = (equals[0].kind, equals[0].config) if equals else (OWN, {})
+            self.entries.append(_Entry(self.layers, kind, config, operation=True, free=True, equals=equals))
             return
+        name = word(piece.names, len(self.shapes.get(piece.end, ()))) or OWN
         previous = self.entries[-1] if self.entries else None
-        joins = previous is not None and isinstance(argument, ValueRef) and previous.output == argument.value
-        if previous is not None and joins and previous.activation == "linear" and self.uses.get(previous.output) == 1:
+        joins = previous is not None and previous.output == start and self.uses[start] == 1
+        if previous is not None and joins and previous.activation == "linear":
             previous.activation = name
         else:
             self.entries.append(_Entry(self.layers, "Activation", {}, operation=True, activation=name))
@@ -225,51 +272,6 @@ class _Walk:
 def flattens(call: OperatorCall) -> bool:
     """Return whether an operator makes one axis of all but the rows."""
     return call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2
-
-
-# --- activations -------------------------------------------------------------------------------------
-
-_ACTIVATIONS = {
-    "relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "gelu": "gelu", "silu": "silu", "selu": "selu",
-    "relu6": "relu6", "hardswish": "hard_silu", "hardsigmoid": "hard_sigmoid", "mish": "mish", "softplus": "softplus",
-    "log_sigmoid": "log_sigmoid",
-}  # fmt: skip
-_TORCH_ACTIVATIONS = {
-    "relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "gelu": "GELU", "silu": "SiLU", "selu": "SELU",
-    "relu6": "ReLU6", "hard_silu": "Hardswish", "hard_sigmoid": "Hardsigmoid", "mish": "Mish", "softplus": "Softplus",
-    "log_sigmoid": "LogSigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "leaky_relu": "LeakyReLU",
-    "elu": "ELU", "hard_tanh": "Hardtanh",
-}  # fmt: skip
-
-_SETTINGS: Mapping[str, Mapping[str, tuple[int, Any]]] = {
-    "LeakyReLU": {"negative_slope": (1, 0.01)},
-    "ELU": {"alpha": (1, 1.0)},
-    "Softmax": {"dim": (1, None)},
-    "LogSoftmax": {"dim": (1, None)},
-    "GELU": {"approximate": (1, "none")},
-}
-"""Class of an activation in ``torch.nn`` → its argument, the argument's position and its default."""
-
-
-def activation(call: OperatorCall) -> str | None:
-    """Return the canonical name of the activation that an operator is; None for any other operator."""
-    operator, rank = call.operator, len(call.shape())
-    if operator in _ACTIVATIONS:
-        return _ACTIVATIONS[operator]
-    if operator in ("softmax", "_softmax", "log_softmax", "_log_softmax"):
-        dim = call.get(1, "dim")
-        return operator.strip("_") if type(dim) is int and rank and dim % rank == rank - 1 else None
-    if operator == "leaky_relu":
-        return with_argument("leaky_relu", float(call.get(1, "negative_slope", 0.01)), 0.2)
-    if operator == "elu":
-        return with_argument("elu", float(call.get(1, "alpha", 1.0)), 1.0)
-    low, high = call.get(1, "min_val", -1), call.get(2, "max_val", 1)
-    if operator == "hardtanh":
-        return {(-1, 1): "hard_tanh", (0, 6): "relu6"}.get((low, high))
-    low, high = call.get(1, "min"), call.get(2, "max")
-    if operator in ("clamp", "clamp_min") and low == 0 and type(low) in (int, float) and high in (None, 6):
-        return "relu" if high is None else "relu6"
-    return None
 
 
 # --- layers ------------------------------------------------------------------------------------------
@@ -450,14 +452,17 @@ def _batch_norm(call: OperatorCall) -> Layer:
 
 def _layer_norm(call: OperatorCall) -> Layer:
     shape, rms = call.get(1, "normalized_shape"), call.operator == "rms_norm"
-    small = call.get(3 if rms else 4, "eps", 1e-5)
-    torch = {"normalized_shape": tuple(shape) if isinstance(shape, list) else shape, "eps": small}
-    return Layer(
-        "RMSNormalization" if rms else "LayerNormalization",
-        {"epsilon": small},
-        "RMSNorm" if rms else "LayerNorm",
-        torch,
-    )
+    config = {
+        "normalized_shape": tuple(shape) if isinstance(shape, list) else shape,
+        "eps": call.get(3 if rms else 4, "eps", 1e-5),
+        "elementwise_affine": call.get(2, "weight") is not None,
+    }
+    return _normalization("RMSNorm" if rms else "LayerNorm", config)
+
+
+def _normalization(kind: str, config: Config) -> Layer:
+    """Return a layer of ``torch.nn`` that divides by the deviation or the root of the mean square."""
+    return Layer(_NORMALIZING[kind], {"epsilon": config["eps"]}, kind, config)
 
 
 def _group_norm(call: OperatorCall) -> Layer:
@@ -533,14 +538,19 @@ _LAYERS: Mapping[str, Callable[[OperatorCall], Layer | None]] = {
     ),
 }
 """Operator, without its overload → what reads its settings."""
-_PASSED = frozenset(["getitem", "dropout", "alias", "clone", "contiguous", "detach"])
+_NORMALIZING = {"LayerNorm": "LayerNormalization", "RMSNorm": "RMSNormalization"}
+_COPIES = frozenset(["alias", "clone", "contiguous", "detach", "lift_fresh_copy"])
+_PASSED = _COPIES | {"getitem"}
 _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
 }  # fmt: skip
 _PRODUCTS = frozenset(["matmul", "mm", "bmm", "mv", "baddbmm", "einsum", "mul"])
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
-_BIAS_AND_UNITS = {"Dense": ("use_bias", "units"), "Linear": ("bias", "out_features")}
+_OF_UNITS = {
+    "Dense": "use_bias", "Linear": "bias", "LayerNorm": "elementwise_affine", "RMSNorm": "elementwise_affine",
+}  # fmt: skip
+"""Class → its setting that says whether it has a number for each unit."""
 _FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
 _TORCH_SETTINGS = (
     "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",
@@ -560,7 +570,7 @@ _VOCABULARIES = {
     ]),
     "torch": frozenset([
         "Linear", "Dropout", "AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding", "EmbeddingBag", "LSTM",
-        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", "Flatten", *_TORCH_ACTIVATIONS.values(),
+        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", "Flatten", 
         *(f"{name}{rank}d" for rank in _RANKS for name in (
             "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "Dropout",
         )),

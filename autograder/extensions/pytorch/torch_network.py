@@ -160,11 +160,17 @@ class TorchNetwork(Network):
         """Whether the graph has more numbers or connections than a plain chain of layers."""
         return graph_numbers.is_unusual(self.graph)
 
-    def steps(self, vocabulary: str) -> Sequence[Any]:
+    def steps(self, vocabulary: str, *, own: bool = False) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
         from autograder.extensions.pytorch.graph_layers import steps
 
-        return steps(self.graph, self.measure.shapes, vocabulary)
+        return steps(self.graph, self.measure.shapes, vocabulary, own=own)
+
+    def activations(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of activations."""
+        from autograder.extensions.pytorch.graph_layers import activations
+
+        return activations(vocabulary)
 
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""
