@@ -80,7 +80,8 @@ def architecture(
     if library != "sklearn" and not is_examined(model):
         model = as_examined(model, shape=input_shape, guess=True)
         external = None if is_examined(model) else external
-    present, problem = _steps(model, external, library)
+    kinds = {single.kind for single in singles(pattern)}
+    present, problem = _steps(model, external, library, kinds)
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
@@ -118,7 +119,8 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
-        own = model.steps(library, own=True), model.activations(library)
+        asked = {single.kind for single in singles(pattern)}
+        own = model.steps(library, own=True, asked=asked), model.activations(library)
     elif library == "keras":
         own = steps(model, own=True), KINDS
     else:
@@ -153,10 +155,12 @@ def _summary(model: Any, present: list[Step]) -> str:
     return f"{summary} ({note})" if (note := reading_of(model)) else summary
 
 
-def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
+def _steps(
+    model: Any, external: ExternalModel | None, library: str, asked: set[str]
+) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
     if isinstance(model, Network) and library != "sklearn":
-        return list(model.steps(library)), None
+        return list(model.steps(library, asked=asked)), None
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)

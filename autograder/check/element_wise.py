@@ -19,95 +19,104 @@ FREE, AFFINE, OTHER = 0.0, 1.0, 10.0
 _NAMED, _UNNAMED = 1.0, 3.0
 """What a piece of several operations costs; one operation that has a name is free."""
 OWN = "an own element-wise operation"
-ROUNDS = 7
-MAX_TURNS = 200
-"""Most places that are looked at more closely in a round."""
-FORMULAS_OVERFLOW = 80.0
-"""Where ``exp`` leaves the numbers of single precision, a formula may give what is no number."""
+ROUNDS = 12
+"""Times that the places where a value of a piece turns are looked at more closely, ten times each."""
+_MAX_TURNS = 100
+"""Most such places of one value."""
+_OVERFLOW = {"f4": 20.0, "f8": 80.0}
+"""From this size on, a formula with ``exp`` may give what is no number."""
 _DRAW = np.random.default_rng()  # the author of a network cannot know the points
 
 Function = Callable[[np.ndarray], Sequence[np.ndarray]]
 """A piece: rows → what each of its operations gives, its result last."""
+Known = Callable[[np.ndarray], np.ndarray]
 
 
 # --- equal values --------------------------------------------------------------------------------------
 
 
-def agree(piece: Function, known: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> bool:
+def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool) -> bool:
     """Return whether a piece gives the values of a known function.
 
     Args:
         piece: the piece.
-        known: a function that gives an array.
+        known: the function.
         shape: the shape of one row.
+        alone: whether each number of a result comes from one number of the row.
     """
-    if not _agree_on(piece, known, shape, _points(), 0.0, rounds=1):
-        return False  # most functions end here
-    if not _agree_on(piece, known, shape, _near_points(), 1.0, rounds=1, single=True):
+    if not _agree_on(piece, known, shape, 0.0, rounds=1):  # most functions end here
         return False
-    return all(_agree_on(piece, known, shape, _points(), offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
+    if alone and _mixes(piece, shape):
+        return False
+    near = _DRAW.normal(size=(500, *shape)) * _DRAW.uniform(0, 12, (500, *[1] * len(shape)))
+    if not _agree_in_single_precision(piece, known, near):
+        return False
+    return all(_agree_on(piece, known, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
 
 
-def _agree_on(
-    piece: Function,
-    known: Callable[[np.ndarray], np.ndarray],
-    shape: tuple[int, ...],
-    points: np.ndarray,
-    offset: float,
-    rounds: int,
-    *,
-    single: bool = False,
-) -> bool:
+def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
     """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
     start, direction = offset * _DRAW.normal(size=shape), _DRAW.normal(size=shape)
+    large = 10.0 ** _DRAW.uniform(-36, 36, 600)
+    points = np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
     for _ in range(rounds):
         rows = start + points.reshape(-1, *[1] * len(shape)) * direction
-        rows = rows.astype(np.float32) if single else rows
         values = piece(rows)
-        if not _close(values[-1], known(rows.astype(np.float64)), rows, 2e-3 if single else 1e-4):
+        if not _close(values[-1], known(rows), rows, 2e-5, 1e-6):
             return False
         points = _turns(points, values)
         if not len(points):
-            break
-    return True
+            return True
+    # A comparison such as ``h == 3`` turns at one number of single precision alone.
+    return rounds == 1 or _agree_in_single_precision(piece, known, rows)
 
 
-def _points() -> np.ndarray:
-    """Draw points of both signs and of all magnitudes, zero among them."""
-    large = 10.0 ** _DRAW.uniform(-12, 12, 500)
-    return np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
+def _agree_in_single_precision(piece: Function, known: Known, rows: np.ndarray) -> bool:
+    exact = rows[np.abs(rows).reshape(len(rows), -1).max(axis=1) < 1e4].astype(np.float32)
+    exact = np.concatenate([exact, np.nextafter(exact, np.float32(-1e9)), np.nextafter(exact, np.float32(1e9))])
+    return not len(exact) or _close(piece(exact)[-1], known(exact), exact, 2e-3, 2e-3)
 
 
-def _near_points() -> np.ndarray:
-    return np.unique(_DRAW.uniform(-12, 12, 500))
+def _mixes(piece: Function, shape: tuple[int, ...]) -> bool:
+    """Return whether a number in a piece depends on several numbers of a row."""
+    count = int(np.prod(shape))
+    places = _DRAW.permutation(count)[:64]
+    rows = np.repeat(_DRAW.normal(size=(1, count)), len(places) + 1, axis=0)
+    rows[np.arange(len(places)) + 1, places] += 1
+    for value in piece(rows.reshape(-1, *shape)):
+        axis = next((axis for axis, size in enumerate(value.shape) if size == len(rows)), None)
+        if axis is not None:
+            table = np.moveaxis(value, axis, 0).reshape(len(rows), -1)
+            if ((~np.isclose(table[1:], table[:1], rtol=1e-9, atol=1e-12)).sum(axis=0) > 1).any():
+                return True
+    return False
 
 
-def _close(actual: np.ndarray, expected: np.ndarray, rows: np.ndarray, tolerance: float) -> bool:
+def _close(actual: np.ndarray, expected: np.ndarray, rows: np.ndarray, absolute: float, relative: float) -> bool:
     if actual.shape != expected.shape or not np.isfinite(expected).all():
         return False
-    large = np.abs(rows).reshape(len(rows), *[-1] * (rows.ndim > 1), *[1] * (rows.ndim - 2)).max(axis=1, keepdims=True)
+    largest = np.abs(rows).reshape(len(rows), -1).max(axis=1).reshape(-1, *[1] * (rows.ndim - 1))
     with np.errstate(all="ignore"):
-        most = np.where(large > FORMULAS_OVERFLOW, 10 * tolerance, tolerance) * (0.1 + np.abs(expected))
-        near = np.abs(actual - expected) <= most
-    return bool((near | ((large > FORMULAS_OVERFLOW) & ~np.isfinite(actual))).all())
+        near = np.abs(actual - expected) <= absolute + relative * np.abs(expected)
+    return bool((near | ((largest > _OVERFLOW[rows.dtype.str[1:]]) & ~np.isfinite(actual))).all())
 
 
 def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
     """Return points between those where a value changes its sign or its direction."""
-    found = np.zeros(len(points) - 1, bool)
+    chosen = set[int]()
     for value in values:
-        if value.ndim and len(value) == len(points) and value.size:
+        if value.ndim and len(value) == len(points) > 2 and value.size:
             table = np.nan_to_num(value.reshape(len(points), -1)[:, :64].astype(np.float64))
             signs, steps = np.sign(table), np.diff(table, axis=0)
             steps[np.abs(steps) <= 1e-12 * np.abs(table[1:])] = 0
             turns = (np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).any(axis=1)
-            found |= (signs[1:] != signs[:-1]).any(axis=1)
+            found = (signs[1:] != signs[:-1]).any(axis=1)
             found[1:] |= turns
             found[:-1] |= turns
-    places = np.flatnonzero(found)
-    if len(places) > MAX_TURNS:
-        places = _DRAW.choice(places, MAX_TURNS, replace=False)
-    inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 10)
+            places = np.flatnonzero(found)
+            chosen.update(_DRAW.choice(places, min(len(places), _MAX_TURNS), replace=False))
+    places = np.array(sorted(chosen), int)
+    inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 11)
     return np.unique(inside)
 
 

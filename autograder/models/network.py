@@ -7,7 +7,7 @@ it registers rebuilds a network from the claim and its arrays, as :func:`autogra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,10 +107,13 @@ class Network(ABC):
         """Count the numbers of the network."""
 
     @abstractmethod
-    def steps(self, vocabulary: str, *, own: bool = False) -> Sequence[Any]:
-        """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library.
+    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
+        """Return its layers as :class:`autograder.check.steps.Step`.
 
-        With ``own``, operations that may be an activation, but equal none, are one step.
+        Args:
+            vocabulary: ``keras``, or the name of its library.
+            own: whether operations that may be an activation, but equal none, are one step.
+            asked: classes of its library that take the place of what they consist of.
         """
 
     @abstractmethod

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ import numpy as np
 from autograder.check.activations import with_argument
 from autograder.check.element_wise import AFFINE, FREE, OTHER, Piece, Value, agree, named_pieces
 from autograder.extensions.pytorch.computation import compute, one_thread
+from autograder.extensions.pytorch.graph_part import graph_part
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Input, Node, Tensor, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Tensor, ValueRef
 
 Shapes = Mapping[int, tuple[int, ...]]
 MAX_ROW = 20_000
@@ -39,15 +40,18 @@ class Activation:
     config: Mapping[str, Any]
 
 
-def activation_pieces(graph: Graph, shapes: Shapes, *, own: bool = False) -> tuple[dict[int, Piece], set[int]]:
+def activation_pieces(
+    graph: Graph, shapes: Shapes, *, own: bool = False, named: Collection[int] = ()
+) -> tuple[dict[int, Piece], set[int]]:
     """Return the pieces of a graph that are activations, by the number of their last value, and all that they cover.
 
     Args:
         graph: the graph.
         shapes: number of a value → its shape, as it was measured.
         own: whether one that equals no layer of ``torch.nn`` is a piece, too.
+        named: values that are known to be of a layer.
     """
-    reader = _Reader(graph, shapes)
+    reader = _Reader(graph, shapes, named)
     return named_pieces(reader.values, graph.outputs, reader.names, own=own)
 
 
@@ -101,7 +105,7 @@ _ARGUMENTS = {
 class _Reader:
     """The values of a graph as :func:`named_pieces` takes them, and what a piece of them is."""
 
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, named: Collection[int] = ()) -> None:
         self.graph, self.shapes = graph, shapes
         self.tensors = {
             number: held for number, held in enumerate(graph.tensors, graph.first_tensor) if _is_uniform(held)
@@ -120,7 +124,7 @@ class _Reader:
             elif parents:
                 of_data.add(number)
                 is_plain = refs <= of_data | self.constants | self.sizes and takes_sizes_alone
-                self.values[number] = Value(parents, _cost(node) if is_plain else None)
+                self.values[number] = Value(parents, _cost(node) if is_plain and number not in named else None)
             elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and takes_sizes_alone:
                 self.constants.add(number)
 
@@ -133,7 +137,7 @@ class _Reader:
         if all(self._asks_for_no_size(number) for number in piece.inside):
             rows.insert(0, tuple(min(size, _SMALL + axis) for axis, size in enumerate(shape[1:])))
         for row in rows:
-            graph = _cut(self, piece, row)
+            graph = graph_part(self.graph, self.shapes, piece.inside, [piece.start], [piece.end], [row])
             tensors = [(held.array.shape, float(held.array.flat[0])) for held in graph.tensors] if graph else []
             key = (row, shape[1:], repr(graph and graph.nodes), repr(tensors))
             if key not in _KNOWN:
@@ -170,46 +174,6 @@ def _cost(node: Node) -> float | None:
     return AFFINE if operator in _AFFINE and len(node.refs) == 1 else OTHER
 
 
-def _cut(reader: _Reader, piece: Piece, row: Shape) -> Graph | None:
-    """Return a piece as a graph of its own, with one input; None if it asks for a size that this input has not."""
-    source, shapes = reader.graph, reader.shapes
-    wanted, waiting = set[int](), [*piece.inside]
-    while waiting:
-        number = waiting.pop()
-        if number != piece.start and number not in wanted:
-            wanted.add(number)
-            is_size = number >= source.first_node and source.nodes[number - source.first_node].operator == "sym_size.int"
-            if number >= source.first_node and not is_size:
-                waiting += source.nodes[number - source.first_node].refs
-    held = sorted(number for number in wanted if number in reader.tensors)
-    numbers: dict[int, Any] = {piece.start: ValueRef(0)}
-    numbers |= {number: ValueRef(place) for place, number in enumerate(held, start=1)}
-    nodes: list[Node] = []
-
-    def moved(value: Any) -> Any:
-        if isinstance(value, ValueRef):
-            return numbers[value.value]
-        return type(value)(moved(item) for item in value) if isinstance(value, (list, tuple)) else value
-
-    for number in sorted(wanted - set(held)):
-        node = source.nodes[number - source.first_node]
-        numbers[number] = ValueRef(1 + len(held) + len(nodes))
-        if node.operator == "sym_size.int":
-            asked, axis = shapes.get(node.refs[0], ()), node.args[1]
-            if axis != 0 or asked[:1] != shapes[piece.start][:1]:
-                numbers[number] = asked[axis] if axis != 0 else None
-                if axis == 0:
-                    return None
-                continue
-            node = Node(node.operator, (ValueRef(0), 0), {})
-            nodes.append(node)
-            continue
-        nodes.append(Node(node.operator, moved(node.args), {name: moved(v) for name, v in node.keywords.items()}))
-    tensors = tuple(reader.tensors[number] for number in held)
-    everything = frozenset(range(1 + len(held) + len(nodes)))
-    return Graph((Input(row, "float64"),), (), tensors, tuple(nodes), (numbers[piece.end].value,), everything)
-
-
 # --- what a piece equals ---------------------------------------------------------------------------------
 
 
@@ -225,13 +189,25 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[Activation]:
     def piece(rows: np.ndarray) -> list[np.ndarray]:
         return _evaluated(graph, rows)
 
-    with one_thread(), suppress(Exception):  # shapes or types do not fit: it is none
+    with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
         numbers = _Numbers(piece, graph, row)
         for kind, config, shown in _candidates(numbers, row, actual):
             with suppress(Exception):  # a layer with another shape, or settings that it refuses
                 known = _layer(kind, config)
-                if numbers.fit(known) and agree(piece, known, row):
+                if numbers.fit(known) and agree(piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config):
                     yield Activation(kind, shown)
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Compute 0 where a number is too small for its digits, so that its logarithm is none instead of a rough one."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
@@ -244,6 +220,8 @@ def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
     def watch(number: int, args: Any, result: Any) -> None:
         if isinstance(result, torch.Tensor):
             seen.append(result.numpy())
+            if graph.nodes[number - graph.first_node].operator.startswith(("eq.", "ne.")):
+                seen.append(np.asarray(args[0] - args[1]))  # where it turns, the comparison holds at one number alone
 
     with torch.no_grad():
         (result,) = compute(graph, [given], tensors, watch=watch)
@@ -312,7 +290,7 @@ def _literals(values: Sequence[Any]) -> Iterator[float]:
 
 def _short(value: float) -> float:
     """Return a number without what single precision adds to it."""
-    return float(f"{value:.6g}") + 0.0  # and without a negative zero
+    return float(f"{value:.7g}") + 0.0  # and without a negative zero
 
 
 def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -340,7 +318,7 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
         required = [p for p in parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
         for config in fitted.get(kind, [] if required or kind in _LEFT_OUT else [{}]):
             yield kind, config, config
-    for kind, centered in (("LayerNorm", True), ("RMSNorm", False)):
+    for kind, centered in _OF_ROWS.items():
         for axes in range(1, rank):
             shown = {"normalized_shape": actual[-axes:], "elementwise_affine": False}
             shown["eps"] = numbers.epsilon(axes, centered)
@@ -348,6 +326,8 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
                 yield kind, {**shown, "normalized_shape": row[-axes:]}, shown
 
 
+_OF_ROWS = {"LayerNorm": True, "RMSNorm": False}
+"""Normalization → whether it takes the mean away."""
 _LEFT_OUT = frozenset(["PReLU", "RReLU", "MultiheadAttention"])
 """Layers with weights or draws of their own."""
 Shape = tuple[int, ...]

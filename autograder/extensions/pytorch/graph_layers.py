@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
 from autograder.extensions.pytorch.element_wise import activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, by_axis
+from autograder.extensions.pytorch.named_modules import named_modules
+from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, ValueRef, by_axis
 
 Config = Mapping[str, Any]
 
@@ -81,7 +82,12 @@ class OperatorCall:
 
 
 def steps(
-    graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str, *, own: bool = False
+    graph: Graph,
+    shapes: Mapping[int, tuple[int, ...]],
+    vocabulary: str,
+    *,
+    own: bool = False,
+    asked: Collection[str] = (),
 ) -> list[Step]:
     """Return the layers and operations that compute the outputs, in the order in which they are computed.
 
@@ -90,13 +96,20 @@ def steps(
         shapes: number of a value → its shape.
         vocabulary: ``keras`` or ``torch``.
         own: whether a piece that may be an activation, but equals none, is one step.
+        asked: the classes that are asked, which take the place of what they consist of.
     """
-    pieces, covered = activation_pieces(graph, shapes, own=own)
+    modules = named_modules(graph, shapes, set(asked) - _READ) if vocabulary == "torch" else []
+    inside = {number for module in modules for number in module.inside}
+    ends = {module.end: module for module in modules}
+    pieces, covered = activation_pieces(graph, shapes, own=own, named=inside)
     walk = _Walk(graph, shapes, vocabulary, pieces, covered)
     for number, node in graph.needed_nodes():
         if walk.of_data & set(node.refs):
             walk.of_data.add(number)
-            if number in pieces:
+            if number in inside:
+                if number in ends:
+                    walk.add(Layer("", {}, ends[number].kind, ends[number].config), number)
+            elif number in pieces:
                 walk.piece(pieces[number])
             elif number not in covered:
                 walk.node(OperatorCall(graph, shapes, number, node))
@@ -171,7 +184,7 @@ class _Walk:
         """The numbers of the results of layers that were called before."""
         self.uses: Counter[int] = Counter()
         for number, node in graph.needed_nodes():
-            if number not in pieces and node.operator.partition(".")[0] in _COPIES:
+            if number not in pieces and _is_copy(node):
                 self.same[number] = self.same.get(node.refs[0], node.refs[0])
             elif number in pieces:
                 start = pieces[number].start
@@ -198,9 +211,10 @@ class _Walk:
             self.again.add(call.number)
             return
         self.called.add((call.operator, weights))
-        self._add(layer, call.number)
+        self.add(layer, call.number)
 
-    def _add(self, layer: Layer, output: int) -> None:
+    def add(self, layer: Layer, output: int) -> None:
+        """Add a layer that gives the value of a number."""
         kind = layer.keras if self.vocabulary == "keras" else layer.torch
         config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
         if not kind:
@@ -236,7 +250,7 @@ class _Walk:
         if piece.end in self.same or start in self.again:
             return
         if piece.names and piece.names[0].kind in _NORMALIZING:
-            self._add(_normalization(piece.names[0].kind, piece.names[0].config), piece.end)
+            self.add(_normalization(piece.names[0].kind, piece.names[0].config), piece.end)
             self.entries[-1].takes, self.entries[-1].units = ("mul", "add"), piece.names[0].config["normalized_shape"]
             return
         if self.vocabulary == "torch":
@@ -267,6 +281,13 @@ class _Walk:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
         self.entries.append(_Entry(self.layers, kind, {}, operation=True))
+
+
+def _is_copy(node: Node) -> bool:
+    """Return whether an operator gives the numbers that it takes."""
+    dtype = node.keywords.get("dtype")
+    is_cast = node.operator == "_to_copy.default" and isinstance(dtype, DType) and dtype.name in FLOATS
+    return is_cast or node.operator.partition(".")[0] in _COPIES
 
 
 def flattens(call: OperatorCall) -> bool:
@@ -576,3 +597,5 @@ _VOCABULARIES = {
         )),
     ]),
 }  # fmt: skip
+_READ = _VOCABULARIES["torch"]
+"""Classes that operators alone show."""

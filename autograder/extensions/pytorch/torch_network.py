@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,11 +160,11 @@ class TorchNetwork(Network):
         """Whether the graph has more numbers or connections than a plain chain of layers."""
         return graph_numbers.is_unusual(self.graph)
 
-    def steps(self, vocabulary: str, *, own: bool = False) -> Sequence[Any]:
+    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
         from autograder.extensions.pytorch.graph_layers import steps
 
-        return steps(self.graph, self.measure.shapes, vocabulary, own=own)
+        return steps(self.graph, self.measure.shapes, vocabulary, own=own, asked=asked)
 
     def activations(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of activations."""
