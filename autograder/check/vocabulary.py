@@ -85,9 +85,23 @@ def _class(library: str, kind: str) -> type | None:
 
 
 def _canonical(run: Run, library: str) -> Run:
+    run = _without_identities(run)
     if library == "keras":
         return _fuse(run)
     return _map_layers(run, lambda pattern: _validate(pattern, library))
+
+
+def _without_identities(run: Run) -> Run:
+    """Return a run without layers that change nothing, which a model may have anywhere."""
+    items: list[Item] = []
+    for entry in run:
+        if isinstance(entry, AnyOf):
+            items.append(AnyOf(tuple(map(_without_identities, entry.options))))
+        elif isinstance(entry, Repeat):
+            items.append(Repeat(_without_identities(entry.run), entry.low, entry.high))
+        elif not isinstance(entry, LayerPattern) or entry.kind != "Identity":
+            items.append(entry)
+    return tuple(items)
 
 
 def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:

@@ -450,7 +450,8 @@ def _dropout(call: OperatorCall) -> Layer:
     rate = float(call.get(1, "p", 0.5))
     if call.operator == "feature_dropout":
         rank = max(1, len(call.shape()) - 2)
-        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",))
+        others = tuple(f"Dropout{axes}d" for axes in _RANKS if axes != rank)  # they compute the same at any rank
+        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), others)
     alpha = call.operator == "alpha_dropout"
     return Layer(
         "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}

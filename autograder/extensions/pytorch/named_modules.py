@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ _ROWS, _MEASURED_ROWS = 5, 3
 _UNSEEN = frozenset(["dropout", "p", "momentum", "track_running_stats", "enable_nested_tensor"])
 """Settings that change nothing outside of a training, so that they stay claims."""
 _MAX_CALLS = 64
+_MAX_LAYERS = 100
 _DRAW = np.random.default_rng()
 
 
@@ -83,9 +86,11 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
         rows = [torch.from_numpy(_rows(shapes[start][1:])) for start in starts]
         results = compute(part, rows, [_tensor(held) for held in part.tensors])
         wanted, given_masks = results[: len(ends)], results[len(ends) :]
+        operators = _operators(lambda: compute(part, *_shapes_alone((rows, [_tensor(held) for held in part.tensors]))))
         for args, keywords in _calls(layer, rows, given_masks):
             with suppress(Exception):
-                _require_small(layer, state, args, keywords)
+                if operators - _operators(partial(torch.func.functional_call, layer, *_shapes_alone((state, args, keywords)))):
+                    continue
                 given = [*tensors_in(torch.func.functional_call(layer, state, args, keywords))]
                 if all(any(_same(result, value) for result in given) for value in wanted):
                     return ends[-1]
@@ -109,6 +114,8 @@ def _built(claim: ModuleClaim) -> Any:
     def made(kind: str, settings: Mapping[str, Any]) -> Any:
         cls = getattr(torch.nn, kind)
         known = inspect.signature(cls).parameters
+        if any(name.endswith("layers") and type(value) is int and value > _MAX_LAYERS for name, value in settings.items()):
+            raise RefusedModel("A layer is made of too many.")
         values = {
             name: made(*value) if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else value
             for name, value in settings.items()
@@ -121,13 +128,19 @@ def _built(claim: ModuleClaim) -> Any:
 
 
 def _state(graph: Graph, name: str, layer: Any) -> tuple[dict[str, Any], set[int]]:
-    """Return the tensors of the graph that a layer has by their names, and their numbers."""
+    """Return the tensors of the graph that a layer has by their names, and their numbers.
+
+    Raises:
+        RefusedModel: one has another shape than the settings say.
+    """
     prefix = f"{name}." if name else ""
-    held = {tensor.name: (number, tensor) for number, tensor in enumerate(graph.tensors, graph.first_tensor)}
+    shapes = {prefix + key: (key, tuple(own.shape)) for key, own in layer.state_dict().items()}
     state, numbers = {}, set()
-    for key, own in layer.state_dict().items():
-        number, tensor = held.get(prefix + key, (-1, None))
-        if tensor is not None and tuple(own.shape) == tensor.array.shape:
+    for number, tensor in enumerate(graph.tensors, graph.first_tensor):
+        if tensor.name in shapes:
+            key, shape = shapes[tensor.name]
+            if shape != tensor.array.shape:
+                raise RefusedModel("A tensor of a layer has another shape than its settings say.")
             state[key] = _tensor(tensor)
             numbers.add(number)
     return state, numbers
@@ -142,43 +155,67 @@ def _tensor(held: Tensor) -> Any:
 
 def _calls(layer: Any, rows: Sequence[Any], masks: Sequence[Any]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Yield the ways to call a layer with these rows: each argument that it requires is one of them."""
-    parameters = inspect.signature(layer.forward).parameters.values()
+    parameters = [*inspect.signature(layer.forward).parameters.values()]
     required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
     places = [p.name for p in parameters if "mask" in p.name and p.default is not p.empty]
     count = max(required, len(rows))
-    keywords = [dict(zip(chosen, masks, strict=True)) for chosen in itertools.permutations(places, len(masks))]
+    flags: list[dict[str, Any]] = [{}, *({p.name: not p.default} for p in parameters if type(p.default) is bool)]
+    keywords = [
+        {**dict(zip(chosen, masks, strict=True)), **flag}
+        for chosen in itertools.permutations(places, len(masks))
+        for flag in flags
+    ]
     for chosen in itertools.islice(itertools.product(range(len(rows)), repeat=count), _MAX_CALLS):
         if len(set(chosen)) == len(rows):
             for words in keywords[:_MAX_CALLS]:
                 yield tuple(rows[place] for place in chosen), words
 
 
-def _require_small(layer: Any, state: Mapping[str, Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-    """Compute with shapes alone first: settings may ask for any number of numbers.
+def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, ...]]]:
+    """Count the operators that compute something, with the shapes of their results; numbers are none of theirs.
+
+    What a layer hides beside its own operators would show here, whatever it makes of the rows that were drawn.
 
     Raises:
-        RefusedModel: they ask for too many.
+        RefusedModel: they make too many numbers.
     """
-    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    total = 0
+    total, found = 0, Counter[tuple[str, tuple[int, ...]]]()
 
     class Counting(TorchDispatchMode):
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             nonlocal total
             result = function(*args, **(kwargs or {}))
-            total += sum(tensor.numel() for tensor in tensors_in(result))
+            for tensor in tensors_in(result):
+                total += tensor.numel()
+                if not function.is_view and function.overloadpacket.__name__ not in _COPIES:
+                    found[str(function), tuple(tensor.shape)] += 1
             if total > MAX_NUMBERS:
-                raise RefusedModel("The settings of a layer ask for more numbers than are computed.")
+                raise RefusedModel("A layer makes more numbers than are computed.")
             return result
 
-    def empty(tensor: Any) -> Any:
-        return torch.empty_like(tensor, device="meta")
-
     with Counting():
-        shapes = {name: empty(tensor) for name, tensor in state.items()}
-        torch.func.functional_call(layer, shapes, tuple(map(empty, args)), {k: empty(v) for k, v in keywords.items()})
+        computation()
+    return found
+
+
+_COPIES = frozenset([
+    "clone", "_to_copy", "_unsafe_view", "copy", "copy_", "detach", "alias", "lift_fresh", "empty", "empty_like",
+    "new_empty", "new_empty_strided", "empty_strided",
+])  # fmt: skip
+
+
+def _shapes_alone(values: Any) -> Any:
+    """Return tensors without their numbers; one that is there twice is one again, which attention asks for."""
+    import torch
+
+    known: dict[int, Any] = {}
+
+    def empty(held: Any) -> Any:
+        return known.setdefault(id(held), torch.empty_like(held, device="meta"))
+
+    return torch.utils._pytree.tree_map_only(torch.Tensor, empty, values)
 
 
 def _same(actual: Any, expected: Any) -> bool:

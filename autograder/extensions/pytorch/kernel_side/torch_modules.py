@@ -17,8 +17,11 @@ _ELSEWHERE = {
     "d_model": "self_attn.embed_dim", "nhead": "self_attn.num_heads", "dim_feedforward": "linear1.out_features",
     "layer_norm_eps": "norm1.eps", "batch_first": "self_attn.batch_first", "encoder_layer": "layers.0",
     "decoder_layer": "layers.0", "num_encoder_layers": "encoder.num_layers", "num_decoder_layers": "decoder.num_layers",
+    "activation": "activation", "norm_first": "norm_first",
 }  # fmt: skip
 """Setting that a module keeps in one of its parts → where."""
+_FIRST = "encoder.layers.0."
+"""Where ``Transformer`` keeps the settings of its layers."""
 
 
 def module_claims(program: Any, module: Any, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -70,7 +73,8 @@ def _plain_settings(part: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _held(part: Any, name: str) -> Any:
-    for place in (name, _ELSEWHERE.get(name, name)):
+    there = _ELSEWHERE.get(name, name)
+    for place in (name, there, _FIRST + there):
         value = part
         for step in place.split("."):
             value = getattr(value, step, _UNKNOWN)
