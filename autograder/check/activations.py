@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+from autograder.check.named_activations import named
 from autograder.errors import CourseError
 
 KINDS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU")
@@ -45,8 +46,6 @@ def layer_activation(layer: Any) -> str | None:
 
     None if the layer is of another kind, or equals no activation of ``keras.activations``.
     """
-    from autograder.check.keras_pieces import named
-
     kind = type(layer).__name__
     if kind == "Activation":
         return activation_name(layer.activation)
@@ -76,11 +75,6 @@ def _values(layer: Any, rows: Any) -> Any:
 def snake(name: str) -> str:
     """Return ``true_divide`` for ``TrueDivide``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def with_argument(name: str, value: float, default: float) -> str:
-    """Return ``elu`` for the function's default argument and ``elu(0.5)`` for any other."""
-    return name if abs(value - default) < 1e-7 else f"{name}({value:g})"
 
 
 def expected_activation(value: Any) -> str:

@@ -120,9 +120,9 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str) -
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
         asked = {single.kind for single in singles(pattern)}
-        own = model.steps(library, own=True, asked=asked), model.activations(library)
+        own = list(model.steps(library, own=True, asked=asked)), model.activations(library)
     elif library == "keras":
-        own = steps(model, own=True), KINDS
+        own = steps(model, own=True), frozenset(KINDS)
     else:
         return False
     if own_layers.fits_with_own_activations(pattern, *own):
@@ -155,9 +155,7 @@ def _summary(model: Any, present: list[Step]) -> str:
     return f"{summary} ({note})" if (note := reading_of(model)) else summary
 
 
-def _steps(
-    model: Any, external: ExternalModel | None, library: str, asked: set[str]
-) -> tuple[list[Step], str | None]:
+def _steps(model: Any, external: ExternalModel | None, library: str, asked: set[str]) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
     if isinstance(model, Network) and library != "sklearn":
         return list(model.steps(library, asked=asked)), None

@@ -162,9 +162,7 @@ def named_pieces(
 class _Reading:
     """The cheapest reading of each value: as a piece with a name, or its operation by itself."""
 
-    def __init__(
-        self, values: Mapping[int, Value], names: Callable[[Piece], Sequence[Any] | None], own: bool
-    ) -> None:
+    def __init__(self, values: Mapping[int, Value], names: Callable[[Piece], Sequence[Any] | None], own: bool) -> None:
         self.values, self.names, self.own = values, names, own
         self.above = _dominators(values)
         self.costs: dict[int, float] = {}

@@ -77,9 +77,7 @@ class GraphPart:
         plain = all(np.size(value) == 1 for value in self.constants)
         alone = all(len(node.input_tensors) == 1 for node in self.nodes)
         return (
-            name in ARRANGING
-            or (name in _AFFINE and plain and alone)
-            or (name in _OF_MASKS and plain and self.of_mask)
+            name in ARRANGING or (name in _AFFINE and plain and alone) or (name in _OF_MASKS and plain and self.of_mask)
         )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.check.activations import layer_activation
-from autograder.check.element_wise import OWN
 from autograder.check.graph import GraphPart, leaves, parts
 from autograder.check.keras_pieces import named_parts
 from autograder.check.pattern import fuses

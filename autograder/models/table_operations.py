@@ -68,6 +68,7 @@ def _bound(value: Any, label: str) -> float:
     """Accept a number, or an infinity for no bound."""
     return value if type(value) is float and math.isinf(value) else _real(value, label)
 
+
 _axes: Arguments = {"axis": _axis, "keepdims": boolean}
 _offset = integer(-4096, 4096)
 _sizes = several(either(only(-1), integer(1)), 0, 6)

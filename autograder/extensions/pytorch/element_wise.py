@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.activations import with_argument
 from autograder.check.element_wise import AFFINE, FREE, OTHER, Piece, Value, agree, named_pieces
+from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
 from autograder.extensions.pytorch.graph_part import graph_part
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
@@ -118,14 +118,14 @@ class _Reader:
         for number, node in graph.needed_nodes():
             refs = set(node.refs)
             parents = tuple(dict.fromkeys(ref for ref in node.refs if ref in of_data))
-            takes_sizes_alone = not any(isinstance(value, ValueRef) and value.value in self.sizes for value in node.args)
+            given = {value.value for value in node.args if isinstance(value, ValueRef)}  # not those in a shape
             if node.operator in SIZES and (node.operator == "sym_size.int" or refs <= self.sizes):
                 self.sizes.add(number)
             elif parents:
                 of_data.add(number)
-                is_plain = refs <= of_data | self.constants | self.sizes and takes_sizes_alone
+                is_plain = refs <= of_data | self.constants | self.sizes and not given & self.sizes
                 self.values[number] = Value(parents, _cost(node) if is_plain and number not in named else None)
-            elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and takes_sizes_alone:
+            elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and not given & self.sizes:
                 self.constants.add(number)
 
     def names(self, piece: Piece) -> tuple[Activation, ...] | None:
@@ -303,7 +303,7 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
         **dict.fromkeys(("ELU", "CELU"), [{"alpha": -at[-60.0]}] if at[-60.0] < 0 else []),
         "Hardtanh": [{"min_val": at[-1e6], "max_val": at[1e6]}] if at[-1e6] < at[1e6] else [],
         "Softplus": [{"beta": _short(math.log(2) / at[0.0])}] if at[0.0] > 0 else [],
-        **dict.fromkeys(("Softshrink", "Hardshrink"), [{"lambd": value} for value in numbers.literals]),
+        **{kind: [{"lambd": value} for value in numbers.literals] for kind in ("Softshrink", "Hardshrink")},
         "Threshold": [{"threshold": t, "value": at[-1e6]} for value in numbers.literals for t in {value, -value}],
         "GELU": [{"approximate": "none"}, {"approximate": "tanh"}],
     }
@@ -320,9 +320,9 @@ def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[
             yield kind, config, config
     for kind, centered in _OF_ROWS.items():
         for axes in range(1, rank):
-            shown = {"normalized_shape": actual[-axes:], "elementwise_affine": False}
-            shown["eps"] = numbers.epsilon(axes, centered)
-            if 0 < shown["eps"] < 1:
+            eps = numbers.epsilon(axes, centered)
+            shown = {"normalized_shape": actual[-axes:], "eps": eps, "elementwise_affine": False}
+            if 0 < eps < 1:
                 yield kind, {**shown, "normalized_shape": row[-axes:]}, shown
 
 

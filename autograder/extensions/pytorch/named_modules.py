@@ -1,4 +1,4 @@
-"""Layers of ``torch.nn`` by name: where a kernel says that one computed operators, and the examiner's computes the same.
+"""Layers of ``torch.nn`` by name, where a kernel names one for some operators and the examiner's computes the same.
 
 The name and the settings of a layer are claims. The examiner builds the layer with these settings and the graph's own
 tensors, and compares it with the operators on rows that it draws. What differs has no such name.
@@ -89,7 +89,9 @@ def _verified(graph: Graph, shapes: Shapes, claim: ModuleClaim, inside: frozense
         operators = _operators(lambda: compute(part, *_shapes_alone((rows, [_tensor(held) for held in part.tensors]))))
         for args, keywords in _calls(layer, rows, given_masks):
             with suppress(Exception):
-                if operators - _operators(partial(torch.func.functional_call, layer, *_shapes_alone((state, args, keywords)))):
+                if operators - _operators(
+                    partial(torch.func.functional_call, layer, *_shapes_alone((state, args, keywords)))
+                ):
                     continue
                 given = [*tensors_in(torch.func.functional_call(layer, state, args, keywords))]
                 if all(any(_same(result, value) for result in given) for value in wanted):
@@ -114,7 +116,9 @@ def _built(claim: ModuleClaim) -> Any:
     def made(kind: str, settings: Mapping[str, Any]) -> Any:
         cls = getattr(torch.nn, kind)
         known = inspect.signature(cls).parameters
-        if any(name.endswith("layers") and type(value) is int and value > _MAX_LAYERS for name, value in settings.items()):
+        if any(
+            name.endswith("layers") and type(value) is int and value > _MAX_LAYERS for name, value in settings.items()
+        ):
             raise RefusedModel("A layer is made of too many.")
         values = {
             name: made(*value) if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else value
@@ -183,7 +187,7 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
 
     total, found = 0, Counter[tuple[str, tuple[int, ...]]]()
 
-    class Counting(TorchDispatchMode):
+    class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             nonlocal total
             result = function(*args, **(kwargs or {}))
@@ -195,7 +199,7 @@ def _operators(computation: Callable[[], Any]) -> Counter[tuple[str, tuple[int, 
                 raise RefusedModel("A layer makes more numbers than are computed.")
             return result
 
-    with Counting():
+    with Counting():  # type: ignore[no-untyped-call]
         computation()
     return found
 

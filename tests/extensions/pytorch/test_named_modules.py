@@ -14,7 +14,7 @@ from helpers.torch_modules import PICTURES, ROWS, SERIES, WORDS, module, network
 
 from autograder import check
 from autograder.models import RefusedModel
-from autograder.records.checks import Outcome, is_undecided
+from autograder.records.checks import Outcome
 
 pytestmark = [
     pytest.mark.keras,
@@ -45,9 +45,9 @@ def layers() -> Iterator[str]:
 
     bases = (nn.modules.loss._Loss, nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
     for name, cls in sorted(vars(nn).items()):
-        if inspect.isclass(cls) and issubclass(cls, nn.Module) and not issubclass(cls, bases):
-            if not name.startswith("Lazy") and not name.endswith("Loss") and cls is not nn.Module:
-                yield name
+        is_layer = inspect.isclass(cls) and issubclass(cls, nn.Module) and not issubclass(cls, bases)
+        if is_layer and not name.startswith("Lazy") and not name.endswith("Loss") and cls is not nn.Module:
+            yield name
 
 
 SETTINGS: dict[str, dict[str, Any]] = {

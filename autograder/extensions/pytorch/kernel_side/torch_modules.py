@@ -64,7 +64,7 @@ _UNKNOWN = object()
 
 def _plain_settings(part: Any, depth: int) -> Iterator[tuple[str, Any]]:
     for base in type(part).__mro__:
-        names = inspect.signature(base.__init__).parameters
+        names = inspect.signature(base.__init__).parameters  # type: ignore[misc]
         if not any(parameter.kind is parameter.VAR_POSITIONAL for parameter in names.values()):
             break
     for name in names:
