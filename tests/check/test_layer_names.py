@@ -19,7 +19,7 @@ pytestmark = pytest.mark.keras
 
 CANNOT = {
     "Layer": "a base class", "Wrapper": "a base class", "Lambda": "code of the student's",
-    "InputLayer": "no pattern counts the inputs", "MaxNumBoundingBoxes": "works on no tensors of a model",
+    "InputLayer": "no pattern counts the inputs", "StackedRNNCells": "asked for as its cells", "MaxNumBoundingBoxes": "works on no tensors of a model",
     **dict.fromkeys(["TFSMLayer", "FlaxLayer", "JaxLayer", "TorchModuleWrapper"], "a program that is not Keras"),
 }  # fmt: skip
 """Class that cannot be asked for → why."""
