@@ -6,6 +6,7 @@ evaluates a piece; the points are drawn here, and drawn again around each place 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ ROUNDS = 12
 """Times that the places where a value of a piece turns are looked at more closely, ten times each."""
 _MAX_TURNS = 100
 """Most such places of one value."""
+_MAX_NUMBERS = 200_000
+"""Most numbers of the rows on which a piece is evaluated at once."""
+_MAX_LOOKS = 500
+"""Most pieces of a network that are looked at; of the others, it is not known what they are."""
 _OVERFLOW = {"f4": 20.0, "f8": 80.0}
 """From this size on, a formula with ``exp`` may give what is no number."""
 _DRAW = np.random.default_rng()  # the author of a network cannot know the points
@@ -48,7 +53,8 @@ def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool)
         return False
     if alone and _mixes(piece, shape):
         return False
-    near = _DRAW.normal(size=(500, *shape)) * _DRAW.uniform(0, 12, (500, *[1] * len(shape)))
+    count = min(500, max(10, _MAX_NUMBERS // max(1, math.prod(shape))))
+    near = _DRAW.normal(size=(count, *shape)) * _DRAW.uniform(0, 12, (count, *[1] * len(shape)))
     if not _agree_in_single_precision(piece, known, near):
         return False
     return all(_agree_on(piece, known, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
@@ -60,6 +66,8 @@ def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: flo
     large = 10.0 ** _DRAW.uniform(-36, 36, 600)
     points = np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
     for _ in range(rounds):
+        most = max(10, _MAX_NUMBERS // max(1, direction.size))
+        points = points if len(points) <= most else np.sort(_DRAW.choice(points, most, replace=False))
         rows = start + points.reshape(-1, *[1] * len(shape)) * direction
         values = piece(rows)
         if not _close(values[-1], known(rows), rows, 2e-5, 1e-6):
@@ -79,8 +87,8 @@ def _agree_in_single_precision(piece: Function, known: Known, rows: np.ndarray) 
 
 def _mixes(piece: Function, shape: tuple[int, ...]) -> bool:
     """Return whether a number in a piece depends on several numbers of a row."""
-    count = int(np.prod(shape))
-    places = _DRAW.permutation(count)[:64]
+    count = math.prod(shape)
+    places = _DRAW.permutation(count)[: min(64, max(8, _MAX_NUMBERS // max(1, count)))]
     rows = np.repeat(_DRAW.normal(size=(1, count)), len(places) + 1, axis=0)
     rows[np.arange(len(places)) + 1, places] += 1
     for value in piece(rows.reshape(-1, *shape)):
@@ -166,6 +174,7 @@ class _Reading:
         self.values, self.names, self.own = values, names, own
         self.above = _dominators(values)
         self.costs: dict[int, float] = {}
+        self.looks = 0
         self.picks: dict[int, Piece] = {}
 
     def read(self, outputs: Iterable[int]) -> tuple[dict[int, Piece], set[int]]:
@@ -195,11 +204,15 @@ class _Reading:
         for piece in self._pieces_to(number):
             before = self.costs.get(piece.start, 0.0)
             named = before + _NAMED * (len(piece.inside) > 1)
-            names = self.names(piece) if named < self.costs[number] else None
+            names = self._names(piece) if named < self.costs[number] else None
             cost = named if names else before + _UNNAMED
             if cost < self.costs[number] and (names or (self.own and names is not None)):
                 self.costs[number] = cost
                 self.picks[number] = Piece(piece.start, number, piece.inside, names)
+
+    def _names(self, piece: Piece) -> Sequence[Any] | None:
+        self.looks += 1
+        return self.names(piece) if self.looks <= _MAX_LOOKS else ()
 
     def _pieces_to(self, number: int) -> Iterator[Piece]:
         """Yield the pieces that end with a value, the shortest first."""
