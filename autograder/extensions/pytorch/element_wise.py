@@ -194,7 +194,9 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[Activation]:
         for kind, config, shown in _candidates(numbers, row, actual):
             with suppress(Exception):  # a layer with another shape, or settings that it refuses
                 known = _layer(kind, config)
-                if numbers.fit(known) and agree(piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config):
+                if numbers.fit(known) and agree(
+                    piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
+                ):
                     yield Activation(kind, shown)
 
 

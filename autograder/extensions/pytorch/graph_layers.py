@@ -98,7 +98,7 @@ def steps(
         own: whether a piece that may be an activation, but equals none, is one step.
         asked: the classes that are asked, which take the place of what they consist of.
     """
-    modules = named_modules(graph, shapes, set(asked) - _READ) if vocabulary == "torch" else []
+    modules = named_modules(graph, shapes, set(asked) - known_kinds(vocabulary)) if vocabulary == "torch" else []
     inside = {number for module in modules for number in module.inside}
     ends = {module.end: module for module in modules}
     pieces, covered = activation_pieces(graph, shapes, own=own, named=inside)
@@ -108,7 +108,8 @@ def steps(
             walk.of_data.add(number)
             if number in inside:
                 if number in ends:
-                    walk.add(Layer("", {}, ends[number].kind, ends[number].config), number)
+                    kind = ends[number].kind
+                    walk.add(Layer("", {}, kind, ends[number].config, free=kind in _BY_NAME_ALONE), number)
             elif number in pieces:
                 walk.piece(pieces[number])
             elif number not in covered:
@@ -118,7 +119,11 @@ def steps(
 
 def known_kinds(vocabulary: str) -> frozenset[str]:
     """Return the classes of layers that a graph can show; of any other class, it tells nothing."""
-    return _VOCABULARIES[vocabulary] | activations(vocabulary)
+    return _VOCABULARIES[vocabulary] | (activations(vocabulary) - _BY_NAME_ALONE if vocabulary == "torch" else set())
+
+
+_BY_NAME_ALONE = frozenset(["PReLU", "GLU", "RReLU"])
+"""Activations with weights, another shape or draws, which their values do not tell."""
 
 
 def activations(vocabulary: str) -> frozenset[str]:
@@ -221,7 +226,7 @@ class _Walk:
             return
         self.layers += not layer.free
         also = layer.also if self.vocabulary == "keras" else layer.torch_also
-        starts = "linear" if self.vocabulary == "keras" and fuses(kind) else None
+        starts = "linear" if self.vocabulary == "keras" and fuses(kind) else config.get("activation")
         words = {} if self.vocabulary == "keras" else layer.torch_words
         entry = _Entry(self.layers, kind, config, also, layer.free, layer.free, starts, output, words)
         if kind in ("Dense", "Linear") and not config[_OF_UNITS[kind]]:
@@ -598,5 +603,3 @@ _VOCABULARIES = {
         )),
     ]),
 }  # fmt: skip
-_READ = _VOCABULARIES["torch"]
-"""Classes that operators alone show."""

@@ -14,7 +14,7 @@ from helpers.torch_modules import PICTURES, ROWS, SERIES, WORDS, module, network
 
 from autograder import check
 from autograder.models import RefusedModel
-from autograder.records.checks import Outcome
+from autograder.records.checks import Outcome, is_undecided
 
 pytestmark = [
     pytest.mark.keras,
@@ -124,3 +124,75 @@ def test_each_layer_of_the_library_can_be_asked_for() -> None:
         if found.outcome is not Outcome.PASSED:
             cannot[name] = found.message[:150]
     assert cannot.keys() == CANNOT.keys(), cannot
+
+
+def message(read: Any, *pattern: Any) -> str:
+    found = recorded(lambda: check.architecture(read, list(pattern)))
+    return (
+        "" if found.outcome is Outcome.PASSED else f"person: {found.detail}" if is_undecided(found) else found.message
+    )
+
+
+def test_a_pattern_names_the_outer_layer_or_what_it_consists_of() -> None:
+    from torch import nn
+
+    layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True, activation="gelu")
+    read = network_of(nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 3)), SERIES)
+    linear = check.layer("Linear")
+    outer = check.layer("TransformerEncoderLayer", d_model=4, nhead=2, dim_feedforward=8, activation="gelu")
+    assert message(read, linear, outer, linear) == ""
+    inside = [check.layer("MultiheadAttention", num_heads=2), ..., check.layer("LayerNorm"), linear, ..., linear]
+    assert message(read, linear, *inside, ..., check.layer("LayerNorm"), linear) == ""
+    assert message(read, ..., linear, check.layer("GELU"), ..., linear, ..., linear) == ""
+
+
+def test_a_setting_that_the_layer_has_not_is_not_as_asked() -> None:
+    from torch import nn
+
+    read = network_of(nn.Sequential(nn.Conv2d(3, 8, 3), nn.InstanceNorm2d(8, affine=True)), PICTURES)
+    convolution = check.layer("Conv2d")
+    assert message(read, convolution, check.layer("InstanceNorm2d", num_features=8, affine=True)) == ""
+    assert message(read, convolution, check.layer("InstanceNorm2d", affine=False)) != ""
+    attention = module(lambda own, x: own.a(x, x, x)[0], a=nn.MultiheadAttention(4, 2, batch_first=True, dropout=0.3))
+    waits = message(network_of(attention, SERIES), check.layer("MultiheadAttention", dropout=0.1))
+    assert waits.startswith("person"), "a graph does not show the share that a training drops"
+
+
+def test_an_activation_that_is_named_leaves_the_others_free() -> None:
+    from torch import nn
+
+    read = network_of(nn.Sequential(nn.Linear(4, 8), nn.PReLU(), nn.Linear(8, 8), nn.PReLU(), nn.Linear(8, 3)), ROWS)
+    linear = check.layer("Linear")
+    assert message(read, linear, check.layer("PReLU"), linear, linear) == ""
+    assert message(read, linear, linear, linear) == ""
+
+
+def test_masks_and_several_inputs_are_read() -> None:
+    import torch
+    from torch import nn
+
+    causal = nn.Transformer.generate_square_subsequent_mask(5)
+    own = module(
+        lambda own, x: own.d(own.b(own.e(x, src_mask=own.mask)), x),
+        e=nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), b=nn.Linear(4, 4),
+        d=nn.TransformerDecoderLayer(4, 2, 8, batch_first=True), mask=nn.Buffer(causal),
+    )  # fmt: skip
+    read = network_of(own, SERIES)
+    pattern = [check.layer(kind) for kind in ("TransformerEncoderLayer", "Linear", "TransformerDecoderLayer")]
+    assert message(read, *pattern) == ""
+    later = module(lambda own, x: own.e(torch.relu(own.b(x))), e=nn.PixelShuffle(2), b=nn.Conv2d(3, 4, 3))
+    assert (
+        message(network_of(later, PICTURES), check.layer("Conv2d"), check.layer("ReLU"), check.layer("PixelShuffle"))
+        == ""
+    )
+
+
+def test_a_layer_by_hand_where_one_is_asked_by_name_is_for_a_person() -> None:
+    from torch import nn
+
+    def shuffled(own: Any, x: Any) -> Any:
+        x = own.conv(x)
+        return x.reshape(-1, 2, 2, 2, 6, 6).permute(0, 1, 4, 2, 5, 3).reshape(-1, 2, 12, 12)
+
+    read = network_of(module(shuffled, conv=nn.Conv2d(3, 8, 3)), PICTURES)
+    assert message(read, check.layer("Conv2d"), check.layer("PixelShuffle", upscale_factor=2)).startswith("person")
