@@ -15,7 +15,7 @@ import numpy as np
 
 MAX_PIECE = 40
 """Most operations of a piece."""
-FREE, AFFINE, OTHER = 0.0, 1.0, 10.0
+FREE, AFFINE, UNREAD = 0.0, 1.0, 10.0
 """What an operation costs that is read by itself."""
 _NAMED, _UNNAMED = 0.5, 3.0
 """What a piece of several operations costs; one operation that has a name is free."""

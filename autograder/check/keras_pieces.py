@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.activations import KINDS, layer_activation
-from autograder.check.element_wise import AFFINE, FREE, OTHER, OWN, Piece, Value, named_pieces
+from autograder.check.element_wise import AFFINE, FREE, UNREAD, OWN, Piece, Value, named_pieces
 from autograder.check.graph import ARRANGING, GraphPart
 from autograder.check.named_activations import named
 
@@ -35,7 +35,7 @@ def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphP
         parts: the parts in an order in which they can be computed.
         own: whether a piece that may be an activation, but equals none, is one part.
     """
-    reader = _Reader(parts)
+    reader = _ModelValues(parts)
     pieces, covered = named_pieces(reader.values, reader.ends, reader.names, own=own)
     result, same = list[GraphPart](), dict[int, int]()
     for part in parts:
@@ -53,7 +53,7 @@ def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphP
     return result
 
 
-class _Reader:
+class _ModelValues:
     """The values of a model as :func:`named_pieces` takes them, and what a piece of them is."""
 
     def __init__(self, parts: Sequence[GraphPart]) -> None:
@@ -120,7 +120,7 @@ def _cost(part: GraphPart) -> float | None:
     if part.is_layer:
         joins = any(base.__name__ == "Merge" for base in type(operation).__mro__)
         alone = type(operation).__name__ in KINDS and layer_activation(operation) is not None
-        return OTHER if joins and len(part.nodes[0].input_tensors) > 1 else FREE if alone else None
+        return UNREAD if joins and len(part.nodes[0].input_tensors) > 1 else FREE if alone else None
     if part.arranges:
         return FREE if type(operation).__name__ in ARRANGING or part.of_mask else AFFINE
-    return OTHER
+    return UNREAD

@@ -17,7 +17,7 @@ from autograder.check.element_wise import OWN, Piece
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
-from autograder.extensions.pytorch.element_wise import activation_pieces, word
+from autograder.extensions.pytorch.graph_activations import activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
 from autograder.extensions.pytorch.named_modules import named_modules
 from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, ValueRef, by_axis

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder.extensions.pytorch.element_wise import activation_of
+from autograder.extensions.pytorch.graph_activations import activation_of
 from autograder.extensions.pytorch.graph_layers import OperatorCall, flattens, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.element_wise import AFFINE, FREE, OTHER, Piece, Value, agree, named_pieces
+from autograder.check.element_wise import AFFINE, FREE, UNREAD, Piece, Value, agree, named_pieces
 from autograder.check.named_activations import with_argument
 from autograder.extensions.pytorch.computation import compute, one_thread
 from autograder.extensions.pytorch.graph_part import graph_part
@@ -27,13 +27,13 @@ MAX_ROW = 20_000
 _SMALL = 4
 """A side of a row on which a piece is evaluated that does not ask for the size of its input."""
 _AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
-_KNOWN: dict[Any, tuple[Activation, ...]] = {}
+_KNOWN: dict[Any, tuple[LayerName, ...]] = {}
 """Pieces of the networks that this process has read; a network repeats its blocks."""
 _MAX_KNOWN = 2_000
 
 
 @dataclass(frozen=True)
-class Activation:
+class LayerName:
     """A layer of ``torch.nn`` without weights."""
 
     kind: str
@@ -43,7 +43,7 @@ class Activation:
 def activation_pieces(
     graph: Graph, shapes: Shapes, *, own: bool = False, named: Collection[int] = ()
 ) -> tuple[dict[int, Piece], set[int]]:
-    """Return the pieces of a graph that are activations, by the number of their last value, and all that they cover.
+    """Return the pieces of a graph that are activations, by their last value, and all values that they cover.
 
     Args:
         graph: the graph.
@@ -51,13 +51,13 @@ def activation_pieces(
         own: whether one that equals no layer of ``torch.nn`` is a piece, too.
         named: values that are known to be of a layer.
     """
-    reader = _Reader(graph, shapes, named)
+    reader = _GraphValues(graph, shapes, named)
     return named_pieces(reader.values, graph.outputs, reader.names, own=own)
 
 
 def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
     """Return Keras's word for the activation that one operator is; empty if it is none."""
-    reader = _Reader(graph, shapes)
+    reader = _GraphValues(graph, shapes)
     value = reader.values.get(number)
     if value is None or value.cost is None or len(value.parents) != 1:
         return ""
@@ -65,7 +65,7 @@ def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
     return word(names or (), len(shapes.get(number, ())))
 
 
-def word(names: Sequence[Activation], rank: int) -> str:
+def word(names: Sequence[LayerName], rank: int) -> str:
     """Return Keras's word for what is equal to these layers; empty if there is none, ``linear`` for nothing at all.
 
     Args:
@@ -82,7 +82,7 @@ def word(names: Sequence[Activation], rank: int) -> str:
     return ""
 
 
-def _is_usual(found: Activation) -> bool:
+def _is_usual(found: LayerName) -> bool:
     usual = {"Softplus": {"beta": 1.0}, "Hardtanh": {"min_val": -1.0, "max_val": 1.0}}.get(found.kind, {})
     return all(math.isclose(found.config[key], value, rel_tol=1e-6) for key, value in usual.items())
 
@@ -102,7 +102,7 @@ _ARGUMENTS = {
 """Class → the argument that Keras's word may have, and its default in Keras."""
 
 
-class _Reader:
+class _GraphValues:
     """The values of a graph as :func:`named_pieces` takes them, and what a piece of them is."""
 
     def __init__(self, graph: Graph, shapes: Shapes, named: Collection[int] = ()) -> None:
@@ -128,7 +128,7 @@ class _Reader:
             elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and not given & self.sizes:
                 self.constants.add(number)
 
-    def names(self, piece: Piece) -> tuple[Activation, ...] | None:
+    def names(self, piece: Piece) -> tuple[LayerName, ...] | None:
         """Return the layers of ``torch.nn`` that a piece equals; None if it gives another shape."""
         shape = self.shapes.get(piece.start, ())
         if len(shape) < 2 or self.shapes.get(piece.end) != shape:
@@ -171,13 +171,13 @@ def _cost(node: Node) -> float | None:
         return FREE
     if node.operator not in CALCULATIONS:
         return None
-    return AFFINE if operator in _AFFINE and len(node.refs) == 1 else OTHER
+    return AFFINE if operator in _AFFINE and len(node.refs) == 1 else UNREAD
 
 
 # --- what a piece equals ---------------------------------------------------------------------------------
 
 
-def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[Activation]:
+def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
     """Yield the layers of ``torch.nn`` without weights that a piece equals.
 
     Args:
@@ -197,7 +197,7 @@ def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[Activation]:
                 if numbers.fit(known) and agree(
                     piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
                 ):
-                    yield Activation(kind, shown)
+                    yield LayerName(kind, shown)
 
 
 @contextmanager
