@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check.activations import KINDS, layer_activation
-from autograder.check.element_wise import AFFINE, FREE, UNREAD, OWN, Piece, Value, named_pieces
+from autograder.check.element_wise import AFFINE, FREE, OWN, UNREAD, Piece, Value, named_pieces
 from autograder.check.graph import ARRANGING, GraphPart
 from autograder.check.named_activations import named
 
