@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from autograder.check import orders, own_layers
+from autograder.check.activations import KINDS
 from autograder.check.differences import Difference, TooManyLayers, differences
 from autograder.check.external_model import LIBRARIES, ExternalModel
 from autograder.check.layer_reports import reported_steps
@@ -79,7 +80,8 @@ def architecture(
     if library != "sklearn" and not is_examined(model):
         model = as_examined(model, shape=input_shape, guess=True)
         external = None if is_examined(model) else external
-    present, problem = _steps(model, external, library)
+    kinds = {single.kind for single in singles(pattern)}
+    present, problem = _steps(model, external, library, kinds)
     if problem:
         return report_unreadable(name, model, problem, weight, of_pytorch=library == "keras")
     try:
@@ -123,6 +125,15 @@ def _family(model: Any, external: ExternalModel | None) -> str:
 def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, lines: list[Difference]) -> bool:
     """Return whether a model that seems to differ may have what is asked, so that a person decides."""
     if isinstance(model, Network):
+        asked = {single.kind for single in singles(pattern)}
+        own = list(model.steps(library, own=True, asked=asked)), model.activations(library)
+    elif library == "keras":
+        own = steps(model, own=True), frozenset(KINDS)
+    else:
+        return False
+    if own_layers.fits_with_own_activations(pattern, *own):
+        return True
+    if isinstance(model, Network):
         shown_kinds = model.known_kinds(library)
         unknown = {single.kind for single in singles(pattern)} - shown_kinds - {ANY_KIND}
         return (
@@ -131,7 +142,7 @@ def _may_be_right(model: Any, pattern: Run, present: list[Step], library: str, l
             or own_layers.may_be_asked(pattern, present)
             or own_layers.may_be_missing(lines, model.own_computations())
         )
-    return library == "keras" and own_layers.may_be_asked(pattern, present)
+    return own_layers.may_be_asked(pattern, present)
 
 
 def _asks_for_unknown_settings(pattern: Run, present: list[Step]) -> bool:
@@ -151,10 +162,10 @@ def _summary(model: Any, present: list[Step]) -> str:
     return f"{summary} ({note})" if note else summary
 
 
-def _steps(model: Any, external: ExternalModel | None, library: str) -> tuple[list[Step], str | None]:
+def _steps(model: Any, external: ExternalModel | None, library: str, asked: set[str]) -> tuple[list[Step], str | None]:
     """Return the model's steps, or no steps and the reason why it has none of this library."""
     if isinstance(model, Network) and library != "sklearn":
-        return list(model.steps(library)), None
+        return list(model.steps(library, asked=asked)), None
     if library == "keras":
         problem = not_rebuilt(model)
         return ([], problem) if problem else (steps(model), None)
@@ -177,7 +188,7 @@ def _compared(
     """
     lines = list(differences(pattern, present))
     fits: bool | None = False
-    if lines and (network := _flow(model, library)) is not None:
+    if lines and (network := _flow(model, library, {single.kind for single in singles(pattern)})) is not None:
         order = orders.best_order(pattern, network)
         fits = order.fits
         fewer = list(differences(pattern, order.steps)) if order.steps is not None else lines
@@ -194,10 +205,10 @@ def _compared(
     return present, lines, fits
 
 
-def _flow(model: Any, library: str) -> orders.Flow | None:
+def _flow(model: Any, library: str, asked: Collection[str] = ()) -> orders.Flow | None:
     """Return the layers with what each depends on; None where their order says all."""
     if isinstance(model, Network):
-        flow: orders.Flow | None = model.flow(library)
+        flow: orders.Flow | None = model.flow(library, asked)
         return flow
     if library != "keras" or not is_keras(model):
         return None

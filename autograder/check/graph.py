@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.activations import operation_activation, snake
+from autograder.check.activations import snake
 from autograder.check.readings import pooling
 
 MAX_DEPTH = 20
@@ -25,7 +25,7 @@ def names(text: str) -> frozenset[str]:
 
 
 AFFINE = names("Add Subtract Multiply Divide TrueDivide Negative")
-_ARRANGING = names(
+ARRANGING = names(
     "Cast Copy StopGradient GetItem Split Unstack Reshape Ravel ExpandDims Squeeze Transpose Swapaxes Moveaxis"
 )
 _OF_MASKS = names("NotEqual Any All ExpandDims ZerosLike OnesLike LogicalOr LogicalAnd Concatenate")
@@ -50,6 +50,8 @@ class GraphPart:
     """The part's calls."""
     of_mask: bool = False
     """Whether only masks need the part."""
+    activation: str | None = None
+    """The canonical name of the activation that the part is, if it is a piece."""
 
     @property
     def kind(self) -> str:
@@ -77,17 +79,8 @@ class GraphPart:
         plain = all(np.size(value) == 1 for value in self.constants)
         alone = all(len(node.input_tensors) == 1 for node in self.nodes)
         return (
-            name in _ARRANGING or (name in AFFINE and plain and alone) or (name in _OF_MASKS and plain and self.of_mask)
+            name in ARRANGING or (name in AFFINE and plain and alone) or (name in _OF_MASKS and plain and self.of_mask)
         )
-
-    @property
-    def activation(self) -> str | None:
-        """The canonical name of the activation that the operation is; None for anything else."""
-        if self.is_layer:
-            return None
-        numbers = self.constants
-        rectifies = type(self.operation).__name__ == "Maximum" and len(numbers) == 1 and not np.any(numbers[0])
-        return "relu" if rectifies else operation_activation(self.operation)
 
 
 def parts(model: Any) -> list[GraphPart]:

@@ -1,32 +1,34 @@
 """Computations of the student's own that may be the layer that a test asks for: a person decides.
 
-A convolution by ``tf.nn.conv2d``, a cell of the student's own that is called for each step, or a softmax from its
-formula, is read as operations. Whether these are what is asked is more than a pattern of layers can tell.
+A convolution by ``tf.nn.conv2d``, a cell of the student's own that is called for each step, or an activation of their
+own, is read as operations. Whether these are what is asked is more than a pattern of layers can tell.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from autograder.check.differences import Difference
-from autograder.check.pattern import Run, singles
-from autograder.check.readings import RECURRENT
+from autograder.check.differences import Difference, differences
+from autograder.check.element_wise import OWN
+from autograder.check.pattern import LayerPattern, Run, singles
+from autograder.check.readings import RECURRENT, LayerReading
 from autograder.check.steps import Step
 
 _RECURRENT = frozenset([*RECURRENT.values(), "RNN"])
 _PRODUCTS = frozenset(["matmul", "dot", "einsum", "tensordot"])
 _PRODUCTS_OF_STEPS = 2
 """Products, or calls of a layer with weights, from which on they may be the steps of a recurrence."""
-_QUOTIENTS = frozenset(["divide", "true_divide", "truediv"])
-_EXPONENTIALS = frozenset(["exp", "exponential"])
 _WORDS = {"norms": ("Norm",), "poolings": ("Pool",), "sizes": ("Up", "Pad", "Crop")}
 """What is computed → a word in the names of layers that it may be."""
+_MAX_OWN = 16
+"""Most own activations of a model that are tried, one after the other."""
 PERSON = "These operations may be the layer that is asked."
 
 
 def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
-    """Return whether operations may be a convolution, a recurrent layer or a softmax that is asked and not there."""
+    """Return whether operations may be a convolution or a recurrent layer that is asked and not there."""
     kinds = {single.kind for single in singles(pattern)}
     missing = {kind for kind in kinds if not any(step.named(kind) for step in present)}
     operations = Counter(step.kind.rpartition(" ")[2].lower() for step in present if step.operation)
@@ -35,8 +37,7 @@ def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     calls = max((step.calls for step in present if getattr(step.layer, "weights", ())), default=0)
     is_cell = any(step.recurs and not any(map(step.named, _RECURRENT)) for step in present)
     recurs = is_cell or max(products, calls) >= _PRODUCTS_OF_STEPS
-    layer = (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
-    return layer or (_scales(operations, present) and _lacks_softmax(pattern, present))
+    return (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
 
 
 def may_be_missing(lines: Sequence[Difference], own: Collection[str]) -> bool:
@@ -50,12 +51,27 @@ def may_be_missing(lines: Sequence[Difference], own: Collection[str]) -> bool:
     return "products" in own or any(word in kind for kind in kinds for name in own for word in _WORDS.get(name, ()))
 
 
-def _scales(operations: Counter[str], present: Sequence[Step]) -> bool:
-    """Return whether the model divides what it has exponentiated, as a softmax does."""
-    exponential = _EXPONENTIALS & operations.keys() or any(step.activation in _EXPONENTIALS for step in present)
-    return bool(exponential and _QUOTIENTS & operations.keys())
+def fits_with_own_activations(pattern: Run, present: Sequence[Step], activations: Collection[str]) -> bool:
+    """Return whether a model fits if each own element-wise operation is an activation that is asked.
+
+    Args:
+        pattern: what is asked.
+        present: the model's steps, with its own element-wise operations as steps or as activations of steps.
+        activations: the classes of the model's library that are activations.
+    """
+    asked = [single for single in singles(pattern) if single.activation or single.kind in activations]
+    steps, count = list(present), 0
+    for place, step in enumerate(present):
+        if OWN in (step.kind, step.activation) and asked and count < _MAX_OWN:
+            count += 1
+            trials = [[*steps[:place], _as(step, single), *steps[place + 1 :]] for single in asked]
+            steps = min(trials, key=lambda trial: len(list(differences(pattern, trial))))
+    return bool(count) and not list(differences(pattern, steps))
 
 
-def _lacks_softmax(pattern: Run, present: Sequence[Step]) -> bool:
-    is_asked = any(single.kind == "Softmax" or single.activation == "softmax" for single in singles(pattern))
-    return is_asked and not any(step.activation == "softmax" or step.named("Softmax") for step in present)
+def _as(step: Step, single: LayerPattern) -> Step:
+    """Return an own activation as one that is asked."""
+    readings = [replace(reading, activation=single.activation) for reading in step.equals]
+    if step.kind == OWN:
+        readings = [LayerReading(single.kind, single.attributes)]
+    return replace(step, activation=single.activation, equals=tuple(readings))

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder.check.activations import layer_activation
 from autograder.check.graph import GraphPart, leaves, parts
+from autograder.check.keras_pieces import named_parts
 from autograder.check.pattern import fuses
 from autograder.check.readings import (
     WRAPPERS,
@@ -83,7 +84,7 @@ class Step:
         return f"{self.kind}({inside})" if inside else self.kind
 
 
-def steps(model: Any, *, opened: bool = False) -> list[Step]:
+def steps(model: Any, *, opened: bool = False, own: bool = False) -> list[Step]:
     """Return the steps that compute the model's outputs.
 
     A layer that joins branches stands where Keras lists it, after the layers that it joins. An operation is a step just
@@ -92,9 +93,10 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
     Args:
         model: a ``keras.Model``.
         opened: whether the layers inside a wrapper take its place.
+        own: whether a piece that may be an activation, but equals none, is one step.
     """
     result: list[Step] = []
-    graph_parts = parts(model)
+    graph_parts = named_parts(parts(model), own=own)
     needed = [part.operation for part in graph_parts if not part.arranges]
     ends = _ends(model)
     for part in graph_parts:
@@ -102,6 +104,8 @@ def steps(model: Any, *, opened: bool = False) -> list[Step]:
         if is_transparent(layer):
             continue
         alone = layer_activation(layer) if part.is_layer else part.activation
+        if alone == "linear" or type(layer).__name__ == "Identity":
+            continue
         previous = next((step for step in reversed(result) if not step.free), None)
         if part.arranges:
             result += free_step(part)

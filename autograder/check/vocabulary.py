@@ -77,7 +77,8 @@ def _names(library: str) -> Mapping[str, type]:
 
             return dict(all_estimators())
         module = importlib.import_module({"torch": "torch.nn", "keras": "keras.layers"}[library])
-        return {name: found for name, found in vars(module).items() if inspect.isclass(found)}
+        classes = {name: found for name, found in vars(module).items() if inspect.isclass(found)}
+        return {found.__name__: found for found in classes.values()} | classes
 
 
 def _class(library: str, kind: str) -> type | None:
@@ -85,9 +86,34 @@ def _class(library: str, kind: str) -> type | None:
 
 
 def _canonical(run: Run, library: str) -> Run:
+    run = _without_aliases(run, library)
     if library == "keras":
         return _fuse(run)
     return _map_layers(run, lambda pattern: _validate(pattern, library))
+
+
+def _without_aliases(run: Run, library: str) -> Run:
+    """Return a run with the classes' own names, and without layers that change nothing: a model may have them anywhere.
+
+    ``MaxPool2D`` is a name of ``MaxPooling2D``.
+    """
+
+    def own_name(pattern: LayerPattern) -> LayerPattern:
+        cls = _class(library, pattern.kind)
+        return LayerPattern(cls.__name__, pattern.attributes) if cls is not None else pattern
+
+    def without(run: Run) -> Run:
+        items: list[Item] = []
+        for entry in run:
+            if isinstance(entry, AnyOf):
+                items.append(AnyOf(tuple(map(without, entry.options))))
+            elif isinstance(entry, Repeat):
+                items.append(Repeat(without(entry.run), entry.low, entry.high))
+            elif not isinstance(entry, LayerPattern) or entry.kind != "Identity":
+                items.append(entry)
+        return tuple(items)
+
+    return without(_map_layers(run, own_name))
 
 
 def _map_layers(run: Run, change: Callable[[LayerPattern], LayerPattern]) -> Run:
@@ -202,6 +228,7 @@ def _inner_patterns(value: Any, check_name: str) -> Any:
         return [_inner_patterns(item, check_name) for item in value]
     if not isinstance(value, LayerPattern):
         raise CourseError(f"{check_name}: give a check.layer(...) for the layer inside.")
+    (value,) = _without_aliases((value,), "keras") or (value,)
     return _keras_pattern(_validate(value, "keras"))
 
 

@@ -7,7 +7,7 @@ it registers rebuilds a network from the claim and its arrays, as :func:`autogra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,16 +111,31 @@ class Network(ABC):
         """Count the numbers of the network."""
 
     @abstractmethod
-    def steps(self, vocabulary: str) -> Sequence[Any]:
-        """Return its layers as :class:`autograder.check.steps.Step`, in the words of ``keras`` or of its library."""
+    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
+        """Return its layers as :class:`autograder.check.steps.Step`.
 
-    def flow(self, vocabulary: str) -> Any:
-        """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all."""
+        Args:
+            vocabulary: ``keras``, or the name of its library.
+            own: whether operations that may be an activation, but equal none, are one step.
+            asked: classes of its library that take the place of what they consist of.
+        """
+
+    def flow(self, vocabulary: str, asked: Collection[str] = ()) -> Any:
+        """Return its layers as :class:`autograder.check.orders.Flow`, or None if their order says all.
+
+        Args:
+            vocabulary: see :meth:`steps`, as for ``asked``.
+            asked: see :meth:`steps`.
+        """
         return None
 
     @abstractmethod
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that its steps can show; of others, they tell nothing."""
+
+    def activations(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of layers that an own element-wise operation may be."""
+        return frozenset()
 
     def own_computations(self) -> frozenset[str]:
         """Return what it computes beside its layers that may be one: ``products``, ``norms``, ``poolings``, ``sizes``.

@@ -6,8 +6,10 @@ with which Keras makes masks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from autograder.models.argument_values import (
     boolean,
@@ -60,6 +62,13 @@ _axis = optional(AXIS)
 _one_axis = integer(-6, 6)
 _dtype = optional(one_of(*DTYPES))
 _real = whole_or_real()
+
+
+def _bound(value: Any, label: str) -> float:
+    """Accept a number, or an infinity for no bound."""
+    return value if type(value) is float and math.isinf(value) else _real(value, label)
+
+
 _axes: Arguments = {"axis": _axis, "keepdims": boolean}
 _offset = integer(-4096, 4096)
 _sizes = several(either(only(-1), integer(1)), 0, 6)
@@ -91,7 +100,7 @@ _WITH_ARGUMENTS: Mapping[str, Arguments] = {
     "argsort": {"axis": _one_axis},
     "cast": {"dtype": one_of(*DTYPES)},
     "celu": {"alpha": number()},
-    "clip": {"x_min": _real, "x_max": _real},
+    "clip": {"x_min": _bound, "x_max": _bound},
     "cumprod": {"axis": optional(_one_axis), "dtype": _dtype},
     "cumsum": {"axis": optional(_one_axis), "dtype": _dtype},
     "diagonal": _plane,

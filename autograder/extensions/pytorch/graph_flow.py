@@ -8,7 +8,7 @@ number of each unit is sent through the operators that only move numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -33,21 +33,21 @@ from autograder.extensions.pytorch.unit_traces import (
 )
 
 
-def flow(graph: Graph, shapes: Shapes, vocabulary: str) -> Flow:
+def flow(graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str] = ()) -> Flow:
     """Return the layers of a graph in the words of ``keras`` or ``torch``, with what each depends on."""
-    return _Reader(graph, shapes, vocabulary).read()
+    return _Reader(graph, shapes, vocabulary, asked).read()
 
 
 class _Reader(FlowReader):
-    def __init__(self, graph: Graph, shapes: Shapes, vocabulary: str) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str]) -> None:
         super().__init__()
         self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
-        self.walk: Walk = walked(graph, shapes, vocabulary)
+        self.walk: Walk = walked(graph, shapes, vocabulary, asked=asked)
         self.made: dict[Any, list[Entry]] = {}
         for entry in self.walk.entries:
             self.made.setdefault(entry.output, []).append(entry)
         self.tracer = Tracer(graph, shapes)
-        self.norms = own_norms(self.tracer)
+        self.norms = {n: norm for n, norm in own_norms(self.tracer).items() if n not in self.walk.read}
         self.inside = frozenset(held for norm in self.norms.values() for held in norm.inside)
         self.sources = {number: {(number, 0): 0} for number in range(len(graph.inputs))}
         self.masks: dict[int, int] = {}
@@ -85,7 +85,8 @@ class _Reader(FlowReader):
             upstream |= self.flow.add(gate.step(), upstream)
         if not entries:
             is_moved = call.node.operator in ARRANGEMENTS | SIZES or treats_alone(call)
-            moved = self.moved(number, call.node.refs) if is_moved else None
+            refs = [self.walk.joined[number]] if number in self.walk.joined else call.node.refs
+            moved = self.moved(number, refs) if is_moved or number in self.walk.joined else None
             self.sources[number] = moved or {(number, 0): upstream}
         for entry in entries:
             self.masks[id(entry)] = (

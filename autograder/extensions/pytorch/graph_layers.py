@@ -6,17 +6,21 @@ Both come from the operators that are computed. A layer that is called again, as
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.check.activations import with_argument
+from autograder.check.activations import KINDS
 from autograder.check.attributes import ReportedLayer
+from autograder.check.element_wise import OWN, Piece
 from autograder.check.pattern import fuses
 from autograder.check.readings import LayerReading
 from autograder.check.steps import SHOWN_SETTINGS, Step
+from autograder.extensions.pytorch.graph_activations import activation_pieces, word
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, DRAWS, SIZES, SOURCES
-from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef, by_axis
+from autograder.extensions.pytorch.named_modules import named_modules
+from autograder.extensions.pytorch.operator_graph import FLOATS, DType, Graph, Node, ValueRef, by_axis
 
 Config = Mapping[str, Any]
 
@@ -79,29 +83,70 @@ class OperatorCall:
         return self.node.argument(position, name, default)
 
 
-def steps(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> list[Step]:
+def steps(
+    graph: Graph,
+    shapes: Mapping[int, tuple[int, ...]],
+    vocabulary: str,
+    *,
+    own: bool = False,
+    asked: Collection[str] = (),
+) -> list[Step]:
     """Return the layers and operations that compute the outputs, in the order in which they are computed.
 
     Args:
         graph: the graph.
         shapes: number of a value → its shape.
         vocabulary: ``keras`` or ``torch``.
+        own: whether a piece that may be an activation, but equals none, is one step.
+        asked: the classes that are asked, which take the place of what they consist of.
     """
-    return [entry.step() for entry in walked(graph, shapes, vocabulary).entries]
+    return [entry.step() for entry in walked(graph, shapes, vocabulary, own=own, asked=asked).entries]
 
 
-def walked(graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> Walk:
-    """Return a walk through a graph with what it found."""
-    walk = Walk(graph, shapes, vocabulary)
+def walked(
+    graph: Graph,
+    shapes: Mapping[int, tuple[int, ...]],
+    vocabulary: str,
+    *,
+    own: bool = False,
+    asked: Collection[str] = (),
+) -> Walk:
+    """Return a walk through a graph with what it found; see :func:`steps`."""
+    modules = named_modules(graph, shapes, set(asked) - known_kinds(vocabulary)) if vocabulary == "torch" else []
+    inside = {number for module in modules for number in module.inside}
+    ends = {module.end: module for module in modules}
+    pieces, covered = activation_pieces(graph, shapes, own=own, named=inside)
+    walk = Walk(graph, shapes, vocabulary, pieces, covered | inside)
     for number, node in graph.needed_nodes():
         if walk.of_data & set(node.refs):
-            walk.node(OperatorCall(graph, shapes, number, node))
+            walk.of_data.add(number)
+            call = OperatorCall(graph, shapes, number, node)
+            if number in inside:
+                if number in ends:
+                    kind = ends[number].kind
+                    walk.add(Layer("", {}, kind, ends[number].config, torch_free=kind in _BY_NAME_ALONE), call)
+            elif number in pieces:
+                walk.piece(pieces[number], call)
+            elif number not in covered:
+                walk.node(call)
     return walk
 
 
 def known_kinds(vocabulary: str) -> frozenset[str]:
     """Return the classes of layers that a graph can show; of any other class, it tells nothing."""
-    return _VOCABULARIES[vocabulary]
+    return _VOCABULARIES[vocabulary] | (activations(vocabulary) - _BY_NAME_ALONE if vocabulary == "torch" else set())
+
+
+_BY_NAME_ALONE = frozenset(["PReLU", "GLU", "RReLU"])
+"""Activations with weights, another shape or draws, which their values do not tell."""
+
+
+def activations(vocabulary: str) -> frozenset[str]:
+    """Return the classes that are activations."""
+    import torch
+
+    names = torch.nn.modules.activation.__all__ if vocabulary == "torch" else KINDS
+    return frozenset(names) - {"MultiheadAttention"}
 
 
 @dataclass
@@ -120,19 +165,24 @@ class Entry:
     source: int = -1
     """The number of the value that an activation is applied to."""
     pointwise: str = ""
-    """The canonical name of an activation that treats each number alone."""
+    """Name of an activation that treats each number alone, with its settings."""
     others: tuple[LayerReading, ...] = ()
     """What else it is, with other settings."""
     call: OperatorCall | None = None
     """What computes it, without biases that are added."""
     words: Config = field(default_factory=dict)
     """Settings that may be written with a word instead."""
+    equals: tuple[LayerReading, ...] = ()
+    """Layers of ``torch.nn`` that an activation equals."""
+    takes: tuple[str, ...] = ()
+    """Operators with a number for each unit that are part of a normalization, in their order."""
+    units: tuple[int, ...] = ()
 
     def step(self) -> Step:
         """Return what was made."""
         kinds = [self.kind, *self.also] if self.kind else list(self.also)
         configs = [self.config, {**self.config, **self.words}] if self.words else [self.config]
-        equals = (
+        readings = (
             *(LayerReading(kind, config, self.activation) for kind in kinds for config in configs),
             *(replace(other, activation=self.activation) for other in self.others),
         )
@@ -141,15 +191,32 @@ class Entry:
         }
         return Step(
             self.number, self.kind, ReportedLayer(dict(self.config)), self.activation, shown=settings_to_show,
-            operation=self.operation, free=self.free, equals=equals, pointwise=self.pointwise,
+            operation=self.operation, free=self.free, equals=self.equals or readings, pointwise=self.pointwise,
         )  # fmt: skip
 
 
 class Walk:
-    """A walk through a graph that writes down its layers."""
+    """A walk through a graph that writes down its layers.
 
-    def __init__(self, graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> None:
-        self.graph, self.vocabulary = graph, vocabulary
+    Args:
+        graph: the graph.
+        shapes: number of a value → its shape.
+        vocabulary: ``keras`` or ``torch``.
+        pieces: number of the last value of each piece that may be an activation → the piece.
+        covered: the numbers of all other values in pieces and in layers that are known by their names.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        shapes: Mapping[int, tuple[int, ...]],
+        vocabulary: str,
+        pieces: Mapping[int, Piece],
+        covered: set[int],
+    ) -> None:
+        self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
+        self.read = covered | set(pieces)
+        """The numbers of the values that are known by what they are, whatever computes them."""
         self.entries: list[Entry] = []
         self.of_data = set(range(len(graph.inputs)))
         """The numbers of the values that depend on an input."""
@@ -157,57 +224,82 @@ class Walk:
         self.called: dict[Any, Entry] = {}
         self.again: dict[int, Entry] = {}
         """The number of the result of a layer that was called before → that layer."""
-        self.uses: dict[int, int] = {}
-        for _, node in graph.needed_nodes():
-            for ref in node.refs:
-                self.uses[ref] = self.uses.get(ref, 0) + 1
-        for number in graph.outputs:
-            self.uses[number] = self.uses.get(number, 0) + 1
+        self.joined: dict[int, int] = {}
+        """The number of the result of an activation that belongs to the layer before → the value that it takes."""
+        self.same: dict[int, int] = {}
+        """Value → the earlier one that it equals."""
+        self.uses: Counter[int] = Counter()
+        for number, node in graph.needed_nodes():
+            if number not in pieces and _is_copy(node):
+                self.same[number] = self.same.get(node.refs[0], node.refs[0])
+            elif number in pieces:
+                start = pieces[number].start
+                if word(pieces[number].names, 0) == "linear":
+                    self.same[number] = self.same.get(start, start)
+                else:
+                    self.uses[self.same.get(start, start)] += 1
+            elif number not in covered and node.operator not in SIZES:
+                self.uses.update(self.same.get(ref, ref) for ref in node.refs)
+        self.uses.update(self.same.get(number, number) for number in graph.outputs)
 
     def node(self, call: OperatorCall) -> None:
         """Write down what an operator is."""
-        self.of_data.add(call.number)
-        name = activation(call)
-        if name is not None:
-            self._activation(call, name)
-            return
         layer = layer_of(call, self.of_data)
         if layer is None:
-            if self._is_bias(call):
+            if self._is_taken(call):
                 return
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
                 self.entries.append(Entry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number))
             return
-        kind = layer.keras if self.vocabulary == "keras" else layer.torch
-        config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
         weights = tuple(ref for ref in call.node.refs if ref not in self.of_data)
         if weights and (call.operator, weights) in self.called:
             self.again[call.number] = self.called[call.operator, weights]
             return
-        if not kind:
-            if self.vocabulary == "keras":
-                self._operation(call)
-            return
+        made = self.add(layer, call)
+        if made is not None:
+            self.called[call.operator, weights] = made
+
+    def add(self, layer: Layer, call: OperatorCall) -> Entry | None:
+        """Add a layer, if the vocabulary has a name for it."""
         is_keras = self.vocabulary == "keras"
+        kind = layer.keras if is_keras else layer.torch
+        if not kind:
+            if is_keras:
+                self._operation(call)
+            return None
+        config = layer.keras_config if is_keras else layer.torch_config
         free = layer.free if is_keras else layer.torch_free
         self.layers += not free
         made = Entry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
-        made.activation = "linear" if is_keras and fuses(kind) else None
+        made.activation = "linear" if is_keras and fuses(kind) else config.get("activation")
         made.output, made.call, made.words = call.number, call, {} if is_keras else layer.torch_words
         self.entries.append(made)
-        self.called[call.operator, weights] = made
+        return made
 
-    def _is_bias(self, call: OperatorCall) -> bool:
-        """Take an addition of one number for each unit into the dense layer before it."""
+    def _is_taken(self, call: OperatorCall) -> bool:
+        """Take one number for each unit, added or multiplied, into the layer or normalization before it."""
         previous = self.entries[-1] if self.entries else None
-        if call.operator != "add" or previous is None or previous.kind not in _BIAS_AND_UNITS:
+        if previous is None:
             return False
-        bias, units = _BIAS_AND_UNITS[previous.kind]
         added = [call.shape_of(ValueRef(ref)) for ref in call.node.refs if ref not in self.of_data]
+        if call.operator in previous.takes:
+            follows = previous.output in call.node.refs and self.uses[previous.output] == 1
+            units = previous.units
+            fits = len(added) == 1 and added[0][-len(units) :] == units and math.prod(added[0]) == math.prod(units)
+            if not follows or not fits:
+                return False
+            previous.takes = previous.takes[previous.takes.index(call.operator) + 1 :]
+            setting = _OF_UNITS.get(previous.kind)
+            previous.config = {**previous.config, **({setting: True} if setting else {})}
+            previous.output = call.number
+            return True
+        if call.operator != "add" or previous.kind not in _BIAS_AND_UNITS:
+            return False
+        bias, count = _BIAS_AND_UNITS[previous.kind]
         follows = any(self._moved_from(ref) == previous.output for ref in call.node.refs)
-        fits = len(added) == 1 and max(added[0], default=1) == math.prod(added[0]) == previous.config[units]
+        fits = len(added) == 1 and max(added[0], default=1) == math.prod(added[0]) == previous.config[count]
         if previous.config[bias] or not follows or not fits:
             return False
         previous.config, previous.output = {**previous.config, bias: True}, call.number
@@ -215,7 +307,7 @@ class Walk:
 
     def _moved_from(self, value: int) -> int:
         """Return the result that a value was moved from, on a way that goes nowhere else."""
-        while self.uses.get(value) == 1 and value >= self.graph.first_node:
+        while self.uses[value] == 1 and value >= self.graph.first_node:
             node = self.graph.nodes[value - self.graph.first_node]
             data = [ref for ref in node.refs if ref in self.of_data]
             if node.operator not in ARRANGEMENTS or len(data) != 1:
@@ -223,25 +315,39 @@ class Walk:
             value = data[0]
         return -1
 
-    def _activation(self, call: OperatorCall, name: str) -> None:
-        argument = call.node.args[0]
-        if isinstance(argument, ValueRef) and argument.value in self.again:
+    def piece(self, piece: Piece, call: OperatorCall) -> None:
+        """Add a piece that is an activation; one that changes nothing is none."""
+        start = self.same.get(piece.start, piece.start)
+        if piece.end in self.same:
+            self.joined[piece.end] = piece.start
             return
-        applied = Entry(self.layers, "Activation", {}, operation=True, activation=name, output=call.number)
-        applied.source = argument.value if isinstance(argument, ValueRef) else -1
-        applied.pointwise = "" if "softmax" in name else name
+        if start in self.again:
+            self.joined[piece.end] = piece.start
+            return
+        if piece.names and piece.names[0].kind in _NORMALIZING:
+            made = self.add(_normalization(piece.names[0].kind, piece.names[0].config), call)
+            if made is not None:
+                made.call, made.takes, made.units = None, ("mul", "add"), piece.names[0].config["normalized_shape"]
+            return
+        applied = Entry(self.layers, "Activation", {}, operation=True, output=piece.end, source=piece.start)
+        name = word(piece.names, len(self.shapes.get(piece.end, ()))) or OWN
+        if piece.names and "dim" not in piece.names[0].config and "softmax" not in name.lower():
+            found = piece.names[0]
+            applied.pointwise = name if name != OWN else f"{found.kind} {sorted(found.config.items())}"
         if self.vocabulary == "torch":
-            applied.kind, applied.activation = _TORCH_ACTIVATIONS.get(name.partition("(")[0], ""), None
-            if applied.kind:
-                settings = _SETTINGS.get(applied.kind, {})
-                config = {key: call.get(position, key, default) for key, (position, default) in settings.items()}
-                applied.config, applied.free = config, True
-                self.entries.append(applied)
+            applied.equals = tuple(LayerReading(each.kind, each.config) for each in piece.names)
+            applied.kind, applied.config = (
+                (applied.equals[0].kind, applied.equals[0].config) if applied.equals else (OWN, {})
+            )
+            applied.free = True
+            self.entries.append(applied)
             return
+        applied.activation = name
         previous = self.entries[-1] if self.entries else None
-        joins = previous is not None and previous.output == applied.source
-        if previous is not None and joins and previous.activation == "linear" and self.uses.get(previous.output) == 1:
+        joins = previous is not None and previous.output == start and self.uses[start] == 1
+        if previous is not None and joins and previous.activation == "linear":
             previous.activation = name
+            self.joined[piece.end] = piece.start
         else:
             self.entries.append(applied)
 
@@ -263,54 +369,16 @@ class Walk:
         self.entries.append(Entry(self.layers, kind, {}, operation=True, output=call.number))
 
 
+def _is_copy(node: Node) -> bool:
+    """Return whether an operator gives the numbers that it takes."""
+    dtype = node.keywords.get("dtype")
+    is_cast = node.operator == "_to_copy.default" and isinstance(dtype, DType) and dtype.name in FLOATS
+    return is_cast or node.operator.partition(".")[0] in _COPIES
+
+
 def flattens(call: OperatorCall) -> bool:
     """Return whether an operator makes one axis of all but the rows."""
     return call.operator in _FLATTENING and len(call.result) == 2 and len(call.shape()) > 2
-
-
-# --- activations -------------------------------------------------------------------------------------
-
-_ACTIVATIONS = {
-    "relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "gelu": "gelu", "silu": "silu", "selu": "selu",
-    "relu6": "relu6", "hardswish": "hard_silu", "hardsigmoid": "hard_sigmoid", "mish": "mish", "softplus": "softplus",
-    "log_sigmoid": "log_sigmoid",
-}  # fmt: skip
-_TORCH_ACTIVATIONS = {
-    "relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "gelu": "GELU", "silu": "SiLU", "selu": "SELU",
-    "relu6": "ReLU6", "hard_silu": "Hardswish", "hard_sigmoid": "Hardsigmoid", "mish": "Mish", "softplus": "Softplus",
-    "log_sigmoid": "LogSigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "leaky_relu": "LeakyReLU",
-    "elu": "ELU", "hard_tanh": "Hardtanh",
-}  # fmt: skip
-
-_SETTINGS: Mapping[str, Mapping[str, tuple[int, Any]]] = {
-    "LeakyReLU": {"negative_slope": (1, 0.01)},
-    "ELU": {"alpha": (1, 1.0)},
-    "Softmax": {"dim": (1, None)},
-    "LogSoftmax": {"dim": (1, None)},
-    "GELU": {"approximate": (1, "none")},
-}
-"""Class of an activation in ``torch.nn`` → its argument, the argument's position and its default."""
-
-
-def activation(call: OperatorCall) -> str | None:
-    """Return the canonical name of the activation that an operator is; None for any other operator."""
-    operator, rank = call.operator, len(call.shape())
-    if operator in _ACTIVATIONS:
-        return _ACTIVATIONS[operator]
-    if operator in ("softmax", "_softmax", "log_softmax", "_log_softmax"):
-        dim = call.get(1, "dim")
-        return operator.strip("_") if type(dim) is int and rank and dim % rank == rank - 1 else None
-    if operator == "leaky_relu":
-        return with_argument("leaky_relu", float(call.get(1, "negative_slope", 0.01)), 0.2)
-    if operator == "elu":
-        return with_argument("elu", float(call.get(1, "alpha", 1.0)), 1.0)
-    low, high = call.get(1, "min_val", -1), call.get(2, "max_val", 1)
-    if operator == "hardtanh":
-        return {(-1, 1): "hard_tanh", (0, 6): "relu6"}.get((low, high))
-    low, high = call.get(1, "min"), call.get(2, "max")
-    if operator in ("clamp", "clamp_min") and low == 0 and type(low) in (int, float) and high in (None, 6):
-        return "relu" if high is None else "relu6"
-    return None
 
 
 # --- layers ------------------------------------------------------------------------------------------
@@ -468,7 +536,8 @@ def _dropout(call: OperatorCall) -> Layer:
     rate = float(call.get(1, "p", 0.5))
     if call.operator == "feature_dropout":
         rank = max(1, len(call.shape()) - 2)
-        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",))
+        others = tuple(f"Dropout{axes}d" for axes in _RANKS if axes != rank)  # they compute the same at any rank
+        return Layer(f"SpatialDropout{rank}D", {"rate": rate}, f"Dropout{rank}d", {"p": rate}, ("Dropout",), others)
     alpha = call.operator == "alpha_dropout"
     return Layer(
         "AlphaDropout" if alpha else "Dropout", {"rate": rate}, "AlphaDropout" if alpha else "Dropout", {"p": rate}
@@ -491,14 +560,17 @@ def _batch_norm(call: OperatorCall) -> Layer:
 
 def _layer_norm(call: OperatorCall) -> Layer:
     shape, rms = call.get(1, "normalized_shape"), call.operator == "rms_norm"
-    small = call.get(3 if rms else 4, "eps", 1e-5)
-    torch = {"normalized_shape": tuple(shape) if isinstance(shape, list) else shape, "eps": small}
-    return Layer(
-        "RMSNormalization" if rms else "LayerNormalization",
-        {"epsilon": small},
-        "RMSNorm" if rms else "LayerNorm",
-        torch,
-    )
+    config = {
+        "normalized_shape": tuple(shape) if isinstance(shape, list) else shape,
+        "eps": call.get(3 if rms else 4, "eps", 1e-5),
+        "elementwise_affine": call.get(2, "weight") is not None,
+    }
+    return _normalization("RMSNorm" if rms else "LayerNorm", config)
+
+
+def _normalization(kind: str, config: Config) -> Layer:
+    """Return a layer of ``torch.nn`` that divides by the deviation or the root of the mean square."""
+    return Layer(_NORMALIZING[kind], {"epsilon": config["eps"]}, kind, config)
 
 
 def _group_norm(call: OperatorCall) -> Layer:
@@ -574,7 +646,9 @@ _LAYERS: Mapping[str, Callable[[OperatorCall], Layer | None]] = {
     ),
 }
 """Operator, without its overload → what reads its settings."""
-_PASSED = frozenset(["getitem", "dropout", "alias", "clone", "contiguous", "detach"])
+_NORMALIZING = {"LayerNorm": "LayerNormalization", "RMSNorm": "RMSNormalization"}
+_COPIES = frozenset(["alias", "clone", "contiguous", "detach", "lift_fresh_copy"])
+_PASSED = _COPIES | {"getitem"}
 _JOINING = {
     "add": "Add", "sub": "Subtract", "mul": "Multiply", "maximum": "Maximum", "minimum": "Minimum",
     "cat": "Concatenate", "concat": "Concatenate",
@@ -585,6 +659,10 @@ _BIAS_AND_UNITS = {
     **{f"Conv{rank}d": ("bias", "out_channels") for rank in (1, 2, 3)},
     **{f"Conv{rank}D": ("use_bias", "filters") for rank in (1, 2, 3)},
 }  # fmt: skip
+_OF_UNITS = {
+    "LayerNorm": "elementwise_affine", "RMSNorm": "elementwise_affine",
+}  # fmt: skip
+"""Class → its setting that says whether it has a number for each unit."""
 _FLATTENING = frozenset(["view", "_unsafe_view", "reshape", "flatten"])
 _TORCH_SETTINGS = (
     "in_features", "out_features", "in_channels", "out_channels", "num_features", "p", "hidden_size", "input_size",
@@ -604,7 +682,7 @@ _VOCABULARIES = {
     ]),
     "torch": frozenset([
         "Linear", "Dropout", "AlphaDropout", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding", "EmbeddingBag", "LSTM",
-        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", "Flatten", *_TORCH_ACTIVATIONS.values(),
+        "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Upsample", "Flatten", 
         *(f"{name}{rank}d" for rank in _RANKS for name in (
             "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "Dropout",
         )),

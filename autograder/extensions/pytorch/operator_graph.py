@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.check.vocabulary import known_names
+from autograder.extensions.pytorch.kernel_side.torch_modules import MAX_MODULES
 from autograder.extensions.pytorch.kernel_side.torch_operators import DRAWS, INITIALIZERS, MAX_NODES, OPERATORS, SIZES
 from autograder.models.argument_values import RefusedModel, boolean, integer, listing, mapping, one_of
 
@@ -99,6 +101,18 @@ class Node:
 
 
 @dataclass(frozen=True)
+class ModuleClaim:
+    """A layer of ``torch.nn`` that computed some values, as the kernel says."""
+
+    kind: str
+    settings: Mapping[str, Any]
+    """Plain values by name; a layer among them is its class and its settings."""
+    name: str
+    """The beginning of the names of its tensors."""
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Graph:
     """The operators of a module in the order in which they are computed."""
 
@@ -112,6 +126,7 @@ class Graph:
     """The numbers of the values that an output depends on."""
     decomposed: bool = False
     """Whether operators were decomposed, which leaves no dropout."""
+    modules: tuple[ModuleClaim, ...] = ()
 
     @property
     def draws(self) -> bool:
@@ -167,7 +182,10 @@ def read_graph(claim: Any, arrays: Sequence[Any]) -> Graph:
     if not outputs:
         raise RefusedModel("The module's graph has no outputs.")
     needed = _needed(nodes, outputs, len(inputs) + len(tensors))
-    graph = Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True)
+    first = len(inputs) + len(tensors)
+    claims = listing(claim.get("modules", []), "The modules", MAX_MODULES)
+    modules = tuple(_module_claim(entry, first, count) for entry in claims)
+    graph = Graph(inputs, names, tensors, nodes, outputs, needed, claim.get("decomposed") is True, modules)
     _require_sizes_as_sizes(graph)
     return graph
 
@@ -241,6 +259,40 @@ def _tensor(entry: Any, array: Any, first: int, number: int) -> Tensor:
         -1 if of == -1 and type(of) is int else integer(first, first + number)(of, "The weight of a bias"),
         name if type(name) is str and len(name) <= MAX_NAME else "",
     )
+
+
+def _module_claim(entry: Any, first: int, count: int) -> ModuleClaim:
+    entry = mapping(entry, "A module")
+    kind, settings = _layer(entry)
+    name = entry.get("name")
+    if type(name) is not str or len(name) > MAX_NAME:
+        raise RefusedModel("The name of a module is no text.")
+    numbers = listing(entry.get("values"), "The values of a module", MAX_NODES)
+    return ModuleClaim(
+        kind, settings, name, tuple(integer(first, count - 1)(number, "A value of a module") for number in numbers)
+    )
+
+
+def _layer(entry: Any, depth: int = 0) -> tuple[str, dict[str, Any]]:
+    """Read the class of a layer of ``torch.nn`` and its settings."""
+    kind, settings = mapping(entry, "A layer").get("class"), mapping(entry.get("settings"), "The settings of a layer")
+    if type(kind) is not str or kind not in known_names("torch") or depth > 2 or len(settings) > _MAX_SETTINGS:
+        raise RefusedModel("The module's graph names a layer that torch.nn does not have.")
+    return kind, {name: _setting(value, depth) for name, value in settings.items()}
+
+
+def _setting(value: Any, depth: int) -> Any:
+    if type(value) is dict:
+        return _layer(value, depth + 1)
+    if type(value) is list:
+        return [_setting(item, depth) for item in listing(value, "A setting", 8)]
+    is_number = type(value) in (int, float) and abs(value) <= 2**40
+    if value is None or type(value) is bool or is_number or (type(value) is str and len(value) <= 40):
+        return value
+    raise RefusedModel("A setting of a layer is no plain value.")
+
+
+_MAX_SETTINGS = 40
 
 
 class _NodeReader:

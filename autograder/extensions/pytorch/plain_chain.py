@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder.extensions.pytorch.graph_layers import OperatorCall, activation, flattens, layer_of
+from autograder.extensions.pytorch.graph_activations import activation_of
+from autograder.extensions.pytorch.graph_layers import OperatorCall, flattens, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 from autograder.models.network import ChainLayer
@@ -54,9 +55,9 @@ def ending(graph: Graph, shapes: Shapes) -> tuple[str, Graph]:
     if number < graph.first_node:
         return "", graph
     node = graph.nodes[number - graph.first_node]
-    name = activation(OperatorCall(graph, shapes, number, node))
+    name = activation_of(graph, shapes, number)
     source = node.args[0] if node.args else None
-    if name is None or not isinstance(source, ValueRef):
+    if not name or not isinstance(source, ValueRef):
         return "", graph
     return name, replace(graph, outputs=(source.value, *graph.outputs[1:]))
 
@@ -72,8 +73,8 @@ def _append(call: OperatorCall, tensors: Sequence[int], layers: list[ChainLayer]
     if flattens(call):
         layers.append(ChainLayer("Flatten", {}))
         return True
-    name = activation(call)
-    if name is not None:
+    name = activation_of(call.graph, call.shapes, call.number)
+    if name:
         return _append_activation(call, name, layers)
     layer = layer_of(call, {call.node.refs[0]})
     reader = _READERS.get(layer.keras) if layer is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,17 +166,23 @@ class TorchNetwork(GraphComputation, Network):
         """Whether the graph has more numbers or connections than a plain chain of layers."""
         return graph_numbers.is_unusual(self.graph)
 
-    def steps(self, vocabulary: str) -> Sequence[Any]:
+    def steps(self, vocabulary: str, *, own: bool = False, asked: Collection[str] = ()) -> Sequence[Any]:
         """Return the layers in the words of Keras or of ``torch.nn``."""
         from autograder.extensions.pytorch.graph_layers import steps
 
-        return steps(self.graph, self.measure.shapes, vocabulary)
+        return steps(self.graph, self.measure.shapes, vocabulary, own=own, asked=asked)
 
-    def flow(self, vocabulary: str) -> Any:
+    def activations(self, vocabulary: str) -> frozenset[str]:
+        """Return the classes of activations."""
+        from autograder.extensions.pytorch.graph_layers import activations
+
+        return activations(vocabulary)
+
+    def flow(self, vocabulary: str, asked: Collection[str] = ()) -> Any:
         """Return the layers with what each depends on."""
         from autograder.extensions.pytorch.graph_flow import flow
 
-        return flow(self.graph, self.measure.shapes, vocabulary)
+        return flow(self.graph, self.measure.shapes, vocabulary, asked)
 
     def known_kinds(self, vocabulary: str) -> frozenset[str]:
         """Return the classes of layers that the steps can show."""

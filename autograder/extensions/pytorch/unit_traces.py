@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
-from autograder.extensions.pytorch.graph_layers import Entry, OperatorCall, activation
+from autograder.extensions.pytorch.graph_layers import Entry, OperatorCall
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 
@@ -41,10 +42,17 @@ def unit_axes(entry: Entry, of_data: set[int]) -> list[int]:
 
 def treats_alone(call: OperatorCall) -> bool:
     """Return whether an operator computes from each number alone, with nothing else than numbers that are written."""
-    name = activation(call)
-    return (name is not None and "softmax" not in name) or (
-        call.operator in ("add", "sub", "rsub", "mul", "div", "neg", "dropout") and len(call.node.refs) == 1
-    )
+    return len(call.node.refs) == 1 and (call.operator == "dropout" or _is_pointwise(call.node.operator))
+
+
+@cache
+def _is_pointwise(operator: str) -> bool:
+    """Return whether PyTorch says of an operator that it treats each number alone."""
+    import torch
+
+    name, _, overload = operator.partition(".")
+    known = getattr(getattr(torch.ops.aten, name, None), overload, None)
+    return known is not None and torch.Tag.pointwise in known.tags
 
 
 def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from .torch_modules import module_claims
 from .torch_operators import MAX_NODES, OPERATORS, SIZES, VIEWS
 
 MAX_NUMBERS = 60_000_000
@@ -104,6 +105,7 @@ class _Recorder:
             for node in inputs
         ]
         graph = {"inputs": described, "names": self.names, "tensors": self.tensors, "nodes": nodes}
+        graph["modules"] = module_claims(self.program, self.module, self.numbers)
         return {**graph, "outputs": self._outputs(end.args[0])}, self.arrays
 
     # --- tensors

@@ -61,13 +61,14 @@ LAYERS = _overloads("""
     linear conv1d conv2d conv3d conv1d.padding conv2d.padding conv3d.padding convolution conv_transpose1d
     conv_transpose2d.input conv_transpose3d.input max_pool1d max_pool2d max_pool3d max_pool2d_with_indices
     avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d
-    adaptive_max_pool1d adaptive_max_pool2d batch_norm _native_batch_norm_legit_no_training layer_norm native_layer_norm
+    adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d
+    batch_norm _native_batch_norm_legit_no_training layer_norm native_layer_norm
     group_norm native_group_norm instance_norm rms_norm embedding embedding_bag.padding_idx
     lstm.input gru.input rnn_tanh.input rnn_relu.input lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell
     dropout feature_dropout alpha_dropout scaled_dot_product_attention
     upsample_nearest1d.vec upsample_nearest2d.vec upsample_linear1d.vec upsample_bilinear2d.vec upsample_bicubic2d.vec
     upsample_nearest1d upsample_nearest2d upsample_linear1d upsample_bilinear2d
-    grid_sampler grid_sampler_2d affine_grid_generator
+    grid_sampler grid_sampler_2d affine_grid_generator im2col col2im
 """)
 """Operators that are layers of a network."""
 SIZES = _words("sym_size.int add sub mul floordiv mod getitem")

@@ -1,0 +1,247 @@
+"""Pieces of a network between its layers, known by their values: an activation is one, however it is written.
+
+``torch.where(h > 0, h, 0)`` and ``(h + abs(h)) / 2`` give the values of ``relu``. The library that reads the network
+evaluates a piece; the points are drawn here, and drawn again around each place where a value inside the piece turns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_PIECE = 40
+"""Most operations of a piece."""
+FREE, AFFINE, UNREAD = 0.0, 1.0, 10.0
+"""What an operation costs that is read by itself."""
+_NAMED, _UNNAMED = 0.5, 3.0
+"""What a piece of several operations costs; one operation that has a name is free."""
+OWN = "an own element-wise operation"
+ROUNDS = 12
+"""Times that the places where a value of a piece turns are looked at more closely, ten times each."""
+_MAX_TURNS = 100
+"""Most such places of one value."""
+_MAX_NUMBERS = 200_000
+"""Most numbers of the rows on which a piece is evaluated at once."""
+_MAX_LOOKS = 500
+"""Most pieces of a network that are looked at; of the others, it is not known what they are."""
+_OVERFLOW = {"f4": 20.0, "f8": 80.0}
+"""From this size on, a formula with ``exp`` may give what is no number."""
+_DRAW = np.random.default_rng()  # the author of a network cannot know the points
+
+Function = Callable[[np.ndarray], Sequence[np.ndarray]]
+"""A piece: rows → what each of its operations gives, its result last."""
+Known = Callable[[np.ndarray], np.ndarray]
+
+
+# --- equal values --------------------------------------------------------------------------------------
+
+
+def agree(piece: Function, known: Known, shape: tuple[int, ...], *, alone: bool) -> bool:
+    """Return whether a piece gives the values of a known function.
+
+    Args:
+        piece: the piece.
+        known: the function.
+        shape: the shape of one row.
+        alone: whether each number of a result comes from one number of the row.
+    """
+    if not _agree_on(piece, known, shape, 0.0, rounds=1):  # most functions end here
+        return False
+    if alone and _mixes(piece, shape):
+        return False
+    count = min(500, max(10, _MAX_NUMBERS // max(1, math.prod(shape))))
+    near = _DRAW.normal(size=(count, *shape)) * _DRAW.uniform(0, 12, (count, *[1] * len(shape)))
+    if not _agree_in_single_precision(piece, known, near):
+        return False
+    return all(_agree_on(piece, known, shape, offset, ROUNDS) for offset in (0.0, 1.0, 100.0))
+
+
+def _agree_on(piece: Function, known: Known, shape: tuple[int, ...], offset: float, rounds: int) -> bool:
+    """Compare along a line through the rows; each round looks more closely at where a value of the piece turns."""
+    start, direction = offset * _DRAW.normal(size=shape), _DRAW.normal(size=shape)
+    large = 10.0 ** _DRAW.uniform(-36, 36, 600)
+    points = np.unique(np.concatenate([large[::2], -large[1::2], _DRAW.uniform(-12, 12, 500), [0.0]]))
+    for _ in range(rounds):
+        most = max(10, _MAX_NUMBERS // max(1, direction.size))
+        points = points if len(points) <= most else np.sort(_DRAW.choice(points, most, replace=False))
+        rows = start + points.reshape(-1, *[1] * len(shape)) * direction
+        values = piece(rows)
+        if not _close(values[-1], known(rows), rows, 2e-5, 1e-6):
+            return False
+        points = _turns(points, values)
+        if not len(points):
+            return True
+    # A comparison such as ``h == 3`` turns at one number of single precision alone.
+    return rounds == 1 or _agree_in_single_precision(piece, known, rows)
+
+
+def _agree_in_single_precision(piece: Function, known: Known, rows: np.ndarray) -> bool:
+    exact = rows[np.abs(rows).reshape(len(rows), -1).max(axis=1) < 1e4].astype(np.float32)
+    exact = np.concatenate([exact, np.nextafter(exact, np.float32(-1e9)), np.nextafter(exact, np.float32(1e9))])
+    return not len(exact) or _close(piece(exact)[-1], known(exact), exact, 2e-3, 2e-3)
+
+
+def _mixes(piece: Function, shape: tuple[int, ...]) -> bool:
+    """Return whether a number in a piece depends on several numbers of a row."""
+    count = math.prod(shape)
+    places = _DRAW.permutation(count)[: min(64, max(8, _MAX_NUMBERS // max(1, count)))]
+    rows = np.repeat(_DRAW.normal(size=(1, count)), len(places) + 1, axis=0)
+    rows[np.arange(len(places)) + 1, places] += 1
+    for value in piece(rows.reshape(-1, *shape)):
+        axis = next((axis for axis, size in enumerate(value.shape) if size == len(rows)), None)
+        if axis is not None:
+            table = np.moveaxis(value, axis, 0).reshape(len(rows), -1)
+            if ((~np.isclose(table[1:], table[:1], rtol=1e-9, atol=1e-12)).sum(axis=0) > 1).any():
+                return True
+    return False
+
+
+def _close(actual: np.ndarray, expected: np.ndarray, rows: np.ndarray, absolute: float, relative: float) -> bool:
+    if actual.shape != expected.shape or not np.isfinite(expected).all():
+        return False
+    largest = np.abs(rows).reshape(len(rows), -1).max(axis=1).reshape(-1, *[1] * (rows.ndim - 1))
+    with np.errstate(all="ignore"):
+        near = np.abs(actual - expected) <= absolute + relative * np.abs(expected)
+    return bool((near | ((largest > _OVERFLOW[rows.dtype.str[1:]]) & ~np.isfinite(actual))).all())
+
+
+def _turns(points: np.ndarray, values: Sequence[np.ndarray]) -> np.ndarray:
+    """Return points between those where a value changes its sign or its direction."""
+    chosen = set[int]()
+    for value in values:
+        if value.ndim and len(value) == len(points) > 2 and value.size:
+            table = np.nan_to_num(value.reshape(len(points), -1)[:, :64].astype(np.float64))
+            signs, steps = np.sign(table), np.diff(table, axis=0)
+            steps[np.abs(steps) <= 1e-12 * np.abs(table[1:])] = 0
+            turns = (np.sign(steps[1:]) * np.sign(steps[:-1]) < 0).any(axis=1)
+            found = (signs[1:] != signs[:-1]).any(axis=1)
+            found[1:] |= turns
+            found[:-1] |= turns
+            places = np.flatnonzero(found)
+            chosen.update(_DRAW.choice(places, min(len(places), _MAX_TURNS), replace=False))
+    places = np.array(sorted(chosen), int)
+    inside = points[places, None] + np.diff(points)[places, None] * np.linspace(0, 1, 11)
+    return np.unique(inside)
+
+
+# --- pieces --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a network that depends on its inputs."""
+
+    parents: tuple[int, ...]
+    """The values of this kind that it is computed from."""
+    cost: float | None
+    """What it costs to read its operation by itself; None for a layer, which no piece contains."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Operations that compute one value from another one alone."""
+
+    start: int
+    end: int
+    inside: frozenset[int]
+    """The values that are computed in it, its end among them."""
+    names: Sequence[Any] = ()
+    """What the piece is; nothing if that is not known."""
+
+
+def named_pieces(
+    values: Mapping[int, Value], outputs: Iterable[int], names: Callable[[Piece], Sequence[Any] | None], *, own: bool
+) -> tuple[dict[int, Piece], set[int]]:
+    """Return the pieces that have a name, by their last value, and all values that only they need.
+
+    Args:
+        values: number → value, each after those that it is computed from.
+        outputs: the values that the network gives.
+        names: tells what a piece is; None for one that cannot be an activation.
+        own: whether one that may be an activation is a piece without a name, too.
+    """
+    return _Reading(values, names, own).read(outputs)
+
+
+class _Reading:
+    """The cheapest reading of each value: as a piece with a name, or its operation by itself."""
+
+    def __init__(self, values: Mapping[int, Value], names: Callable[[Piece], Sequence[Any] | None], own: bool) -> None:
+        self.values, self.names, self.own = values, names, own
+        self.above = _dominators(values)
+        self.costs: dict[int, float] = {}
+        self.looks = 0
+        self.picks: dict[int, Piece] = {}
+
+    def read(self, outputs: Iterable[int]) -> tuple[dict[int, Piece], set[int]]:
+        for number, value in self.values.items():
+            self._value(number, value)
+        waiting, seen, pieces = list(outputs), set[int](), dict[int, Piece]()
+        alone: set[int] = set()
+        while waiting:
+            number = waiting.pop()
+            if number in seen or number not in self.values:
+                continue
+            seen.add(number)
+            piece = self.picks.get(number)
+            if piece is None:
+                alone.add(number)
+                waiting += self.values[number].parents
+            else:
+                pieces[number] = piece
+                waiting.append(piece.start)
+        return pieces, {number for piece in pieces.values() for number in piece.inside} - alone
+
+    def _value(self, number: int, value: Value) -> None:
+        if value.cost is None:
+            self.costs[number] = 0.0
+            return
+        self.costs[number] = min(1e6, value.cost + sum(self.costs.get(parent, 0.0) for parent in value.parents))
+        for piece in self._pieces_to(number):
+            before = self.costs.get(piece.start, 0.0)
+            named = before + _NAMED * (len(piece.inside) > 1)
+            names = self._names(piece) if named < self.costs[number] else None
+            cost = named if names else before + _UNNAMED
+            if cost < self.costs[number] and (names or (self.own and names is not None)):
+                self.costs[number] = cost
+                self.picks[number] = Piece(piece.start, number, piece.inside, names)
+
+    def _names(self, piece: Piece) -> Sequence[Any] | None:
+        self.looks += 1
+        return self.names(piece) if self.looks <= _MAX_LOOKS else ()
+
+    def _pieces_to(self, number: int) -> Iterator[Piece]:
+        """Yield the pieces that end with a value, the shortest first."""
+        inside: set[int] = set()
+        start = number
+        while start in self.values:
+            waiting, start = [start], self.above[start]
+            while waiting:
+                at = waiting.pop()
+                if at == start or at in inside:
+                    continue
+                value = self.values.get(at)
+                if value is None or value.cost is None or len(inside) >= MAX_PIECE:
+                    return
+                inside.add(at)
+                waiting += value.parents
+            yield Piece(start, number, frozenset(inside))
+
+
+def _dominators(values: Mapping[int, Value]) -> dict[int, int]:
+    """Map each value to the nearest one that all ways to it pass; -1 if there is none."""
+    above: dict[int, int] = {}
+    for number, value in values.items():
+        common = value.parents[0] if value.parents else -1
+        for other in value.parents[1:]:
+            while common != other:
+                if common > other:
+                    common = above.get(common, -1)
+                else:
+                    other = above.get(other, -1)
+        above[number] = common
+    return above

@@ -1,0 +1,126 @@
+"""Pieces of a Keras model that are activations by their values, see :mod:`autograder.check.element_wise`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.check.activations import KINDS, layer_activation
+from autograder.check.element_wise import AFFINE, FREE, OWN, UNREAD, Piece, Value, named_pieces
+from autograder.check.graph import ARRANGING, GraphPart
+from autograder.check.named_activations import named
+
+MAX_ROW = 20_000
+"""Most numbers of a row on which a piece is evaluated."""
+
+
+class PieceOperation:
+    """Several operations that are one activation, with the ends that an operation has."""
+
+    def __init__(self, start: Any, end: Any) -> None:
+        self.input, self.output = start, end
+
+    def get_config(self) -> dict[str, Any]:
+        """Return no settings."""
+        return {}
+
+
+def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphPart]:
+    """Return the parts of a model, with each piece that is an activation as one part.
+
+    Args:
+        parts: the parts in an order in which they can be computed.
+        own: whether a piece that may be an activation, but equals none, is one part.
+    """
+    reader = _ModelValues(parts)
+    pieces, covered = named_pieces(reader.values, reader.ends, reader.names, own=own)
+    result, same = list[GraphPart](), dict[int, int]()
+    for part in parts:
+        number = reader.number_of(part)
+        piece = pieces.get(number)
+        if piece is None or (part.is_layer and len(piece.inside) == 1):
+            result += [part] if piece is not None or number not in covered else []
+            continue
+        name, start = next(iter(piece.names), OWN), same.get(piece.start, piece.start)
+        if name == "linear":
+            same[piece.end] = start
+        else:
+            operation = PieceOperation(reader.tensors[start], reader.tensors[piece.end])
+            result.append(GraphPart(operation, part.number, False, activation=name))
+    return result
+
+
+class _ModelValues:
+    """The values of a model as :func:`named_pieces` takes them, and what a piece of them is."""
+
+    def __init__(self, parts: Sequence[GraphPart]) -> None:
+        nodes = [(part, node) for part in parts for node in part.nodes]
+        made = {id(tensor): tensor for _, node in nodes for tensor in node.outputs}
+        given = {id(tensor): tensor for _, node in nodes for tensor in node.input_tensors if id(tensor) not in made}
+        self.tensors = [*given.values(), *made.values()]
+        self.order = {id(tensor): number for number, tensor in enumerate(self.tensors)}
+        self.parts: dict[int, GraphPart] = {}
+        self.values: dict[int, Value] = {}
+        self.ends: set[int] = set()
+        used: set[int] = set()
+        for part, node in nodes:
+            parents = tuple(dict.fromkeys(self.order[id(tensor)] for tensor in node.input_tensors))
+            cost = _cost(part) if len(node.outputs) == 1 and parents else None
+            used.update(parents)
+            self.ends.update(parents if cost is None else ())
+            for tensor in node.outputs:
+                self.parts[self.order[id(tensor)]] = part
+                self.values[self.order[id(tensor)]] = Value(parents, cost)
+        self.ends |= self.values.keys() - used
+
+    def number_of(self, part: GraphPart) -> int:
+        """Return the number of a part's value; -1 if it has several."""
+        outputs = [tensor for node in part.nodes for tensor in node.outputs]
+        return self.order[id(outputs[0])] if len(outputs) == 1 else -1
+
+    def names(self, piece: Piece) -> tuple[str, ...] | None:
+        """Return the activation that a piece equals; None if it gives another shape."""
+        shapes = [tuple(self.tensors[number].shape) for number in (piece.start, piece.end)]
+        shape = shapes[0][1:]
+        if shapes[0] != shapes[1] or not shape:
+            return None
+        inside = [self.parts[number] for number in sorted(piece.inside)]
+        small = tuple(min(size or 4, 4 + axis) for axis, size in enumerate(shape))
+        rows = [small] if not any(type(part.operation).__name__ in ARRANGING for part in inside) else []
+        rows += [shape] if None not in shape and shape not in rows and math.prod(shape) <= MAX_ROW else []
+        constants = [float(np.ravel(value)[0]) for part in inside for value in part.constants]
+        own_name = type(inside[0].operation).__name__ if len(inside) == 1 else ""
+        for row in rows:
+            if name := named(lambda values: self._evaluated(piece, inside, values), row, constants, own_name):
+                return (name,)
+        return ()
+
+    def _evaluated(self, piece: Piece, inside: Sequence[GraphPart], rows: np.ndarray) -> list[np.ndarray]:
+        import keras
+
+        values, results = {id(self.tensors[piece.start]): keras.ops.convert_to_tensor(rows)}, list[Any]()
+        for part in inside:
+            node = part.nodes[0]
+            args, keywords = node.arguments.fill_in(values)
+            call = part.operation.call if part.is_layer else part.operation
+            values[id(node.outputs[0])] = result = call(*args, **keywords)
+            if type(part.operation).__name__ in ("Equal", "NotEqual"):  # it holds at one number alone
+                results.append(keras.ops.subtract(*args))
+            results.append(result)
+        return [np.asarray(keras.ops.convert_to_numpy(value)) for value in results]
+
+
+def _cost(part: GraphPart) -> float | None:
+    operation = part.operation
+    if len(part.nodes) != 1 or not all(np.size(value) and np.ptp(value) == 0 for value in part.constants):
+        return None
+    if part.is_layer:
+        joins = any(base.__name__ == "Merge" for base in type(operation).__mro__)
+        alone = type(operation).__name__ in KINDS and layer_activation(operation) is not None
+        return UNREAD if joins and len(part.nodes[0].input_tensors) > 1 else FREE if alone else None
+    if part.arranges:
+        return FREE if type(operation).__name__ in ARRANGING or part.of_mask else AFFINE
+    return UNREAD

@@ -1,0 +1,335 @@
+"""Activations of a graph by their values: each piece between layers is evaluated and compared with ``torch.nn``'s own.
+
+See :mod:`autograder.check.element_wise`, which finds the pieces and draws the points.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.check.element_wise import AFFINE, FREE, UNREAD, Piece, Value, agree, named_pieces
+from autograder.check.named_activations import with_argument
+from autograder.extensions.pytorch.computation import compute, one_thread
+from autograder.extensions.pytorch.graph_part import graph_part
+from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS, SIZES, SOURCES
+from autograder.extensions.pytorch.operator_graph import Graph, Node, Tensor, ValueRef
+
+Shapes = Mapping[int, tuple[int, ...]]
+MAX_ROW = 20_000
+"""Most numbers of a row on which a piece is evaluated."""
+_SMALL = 4
+"""A side of a row on which a piece is evaluated that does not ask for the size of its input."""
+_AFFINE = frozenset(["add", "sub", "rsub", "mul", "div", "neg"])
+_KNOWN: dict[Any, tuple[LayerName, ...]] = {}
+"""Pieces of the networks that this process has read; a network repeats its blocks."""
+_MAX_KNOWN = 2_000
+
+
+@dataclass(frozen=True)
+class LayerName:
+    """A layer of ``torch.nn`` without weights."""
+
+    kind: str
+    config: Mapping[str, Any]
+
+
+def activation_pieces(
+    graph: Graph, shapes: Shapes, *, own: bool = False, named: Collection[int] = ()
+) -> tuple[dict[int, Piece], set[int]]:
+    """Return the pieces of a graph that are activations, by their last value, and all values that they cover.
+
+    Args:
+        graph: the graph.
+        shapes: number of a value → its shape, as it was measured.
+        own: whether one that equals no layer of ``torch.nn`` is a piece, too.
+        named: values that are known to be of a layer.
+    """
+    reader = _GraphValues(graph, shapes, named)
+    return named_pieces(reader.values, graph.outputs, reader.names, own=own)
+
+
+def activation_of(graph: Graph, shapes: Shapes, number: int) -> str:
+    """Return Keras's word for the activation that one operator is; empty if it is none."""
+    reader = _GraphValues(graph, shapes)
+    value = reader.values.get(number)
+    if value is None or value.cost is None or len(value.parents) != 1:
+        return ""
+    names = reader.names(Piece(value.parents[0], number, frozenset([number])))
+    return word(names or (), len(shapes.get(number, ())))
+
+
+def word(names: Sequence[LayerName], rank: int) -> str:
+    """Return Keras's word for what is equal to these layers; empty if there is none, ``linear`` for nothing at all.
+
+    Args:
+        names: the layers of ``torch.nn``.
+        rank: the number of axes of the result.
+    """
+    for kind, keras in _WORDS.items():
+        for found in (name for name in names if name.kind == kind):
+            argument, default = _ARGUMENTS.get(kind, ("", 0.0))
+            if argument:
+                return with_argument(keras, float(found.config[argument]), default)
+            if found.config.get("dim", -1) in (-1, rank - 1) and _is_usual(found):
+                return keras
+    return ""
+
+
+def _is_usual(found: LayerName) -> bool:
+    usual = {"Softplus": {"beta": 1.0}, "Hardtanh": {"min_val": -1.0, "max_val": 1.0}}.get(found.kind, {})
+    return all(math.isclose(found.config[key], value, rel_tol=1e-6) for key, value in usual.items())
+
+
+_WORDS = {
+    "Identity": "linear", "ReLU": "relu", "ReLU6": "relu6", "Sigmoid": "sigmoid", "Tanh": "tanh", "GELU": "gelu",
+    "SiLU": "silu", "SELU": "selu", "Hardswish": "hard_silu", "Hardsigmoid": "hard_sigmoid", "Mish": "mish",
+    "Softplus": "softplus", "LogSigmoid": "log_sigmoid", "Softmax": "softmax", "LogSoftmax": "log_softmax",
+    "Hardtanh": "hard_tanh", "Softsign": "softsign", "Tanhshrink": "tanh_shrink", "Hardshrink": "hard_shrink",
+    "Softshrink": "soft_shrink", "LeakyReLU": "leaky_relu", "ELU": "elu", "CELU": "celu",
+}  # fmt: skip
+"""Class of ``torch.nn`` → its word in ``keras.activations``; the first that fits is taken."""
+_ARGUMENTS = {
+    "LeakyReLU": ("negative_slope", 0.2), "ELU": ("alpha", 1.0), "CELU": ("alpha", 1.0), "Hardshrink": ("lambd", 0.5),
+    "Softshrink": ("lambd", 0.5),
+}  # fmt: skip
+"""Class → the argument that Keras's word may have, and its default in Keras."""
+
+
+class _GraphValues:
+    """The values of a graph as :func:`named_pieces` takes them, and what a piece of them is."""
+
+    def __init__(self, graph: Graph, shapes: Shapes, named: Collection[int] = ()) -> None:
+        self.graph, self.shapes = graph, shapes
+        self.tensors = {
+            number: held for number, held in enumerate(graph.tensors, graph.first_tensor) if _is_uniform(held)
+        }
+        self.constants: set[int] = set(self.tensors)
+        """Values that depend on no input, and are the same at each place."""
+        self.sizes: set[int] = set()
+        self.values: dict[int, Value] = {}
+        of_data = set(range(len(graph.inputs)))
+        for number, node in graph.needed_nodes():
+            refs = set(node.refs)
+            parents = tuple(dict.fromkeys(ref for ref in node.refs if ref in of_data))
+            given = {value.value for value in node.args if isinstance(value, ValueRef)}  # not those in a shape
+            if node.operator in SIZES and (node.operator == "sym_size.int" or refs <= self.sizes):
+                self.sizes.add(number)
+            elif parents:
+                of_data.add(number)
+                is_plain = refs <= of_data | self.constants | self.sizes and not given & self.sizes
+                self.values[number] = Value(parents, _cost(node) if is_plain and number not in named else None)
+            elif node.operator in _UNIFORM and refs <= self.constants | self.sizes and not given & self.sizes:
+                self.constants.add(number)
+
+    def names(self, piece: Piece) -> tuple[LayerName, ...] | None:
+        """Return the layers of ``torch.nn`` that a piece equals; None if it gives another shape."""
+        shape = self.shapes.get(piece.start, ())
+        if len(shape) < 2 or self.shapes.get(piece.end) != shape:
+            return None
+        rows = [shape[1:]] if math.prod(shape[1:]) <= MAX_ROW else []
+        if all(self._asks_for_no_size(number) for number in piece.inside):
+            rows.insert(0, tuple(min(size, _SMALL + axis) for axis, size in enumerate(shape[1:])))
+        for row in rows:
+            graph = graph_part(self.graph, self.shapes, piece.inside, [piece.start], [piece.end], [row])
+            tensors = [(held.array.shape, float(held.array.flat[0])) for held in graph.tensors] if graph else []
+            key = (row, shape[1:], repr(graph and graph.nodes), repr(tensors))
+            if key not in _KNOWN:
+                if len(_KNOWN) >= _MAX_KNOWN:
+                    _KNOWN.clear()
+                _KNOWN[key] = tuple(_names(graph, row, shape[1:])) if graph else ()
+            if _KNOWN[key]:
+                return _KNOWN[key]
+        return ()
+
+    def _asks_for_no_size(self, number: int) -> bool:
+        node = self.graph.nodes[number - self.graph.first_node]
+        takes_constants = {ref for ref in node.refs if ref in self.constants and ref not in self.tensors}
+        return node.operator in CALCULATIONS and not takes_constants and not self.sizes & set(node.refs)
+
+
+_UNIFORM = CALCULATIONS | ARRANGEMENTS | frozenset([
+    "zeros.default", "ones.default", "full.default", "scalar_tensor.default", "zeros_like.default",
+    "ones_like.default", "full_like.default", "new_zeros.default", "new_ones.default", "new_full.default",
+])  # fmt: skip
+"""Operators that give the same number everywhere, or are evaluated with the sizes that the network has."""
+
+
+def _is_uniform(held: Tensor) -> bool:
+    return bool(held.array.size) and not held.trainable and bool((held.array == held.array.flat[0]).all())
+
+
+def _cost(node: Node) -> float | None:
+    operator = node.operator.partition(".")[0]
+    if node.operator in ARRANGEMENTS | SOURCES | SIZES or operator == "dropout":
+        return FREE
+    if node.operator not in CALCULATIONS:
+        return None
+    return AFFINE if operator in _AFFINE and len(node.refs) == 1 else UNREAD
+
+
+# --- what a piece equals ---------------------------------------------------------------------------------
+
+
+def _names(graph: Graph, row: Shape, actual: Shape) -> Iterator[LayerName]:
+    """Yield the layers of ``torch.nn`` without weights that a piece equals.
+
+    Args:
+        graph: the piece.
+        row: the shape of a row on which it is evaluated.
+        actual: the shape of a row in the network.
+    """
+
+    def piece(rows: np.ndarray) -> list[np.ndarray]:
+        return _evaluated(graph, rows)
+
+    with one_thread(), _without_denormals(), suppress(Exception):  # shapes or types do not fit: it is none
+        numbers = _Numbers(piece, graph, row)
+        for kind, config, shown in _candidates(numbers, row, actual):
+            with suppress(Exception):  # a layer with another shape, or settings that it refuses
+                known = _layer(kind, config)
+                if numbers.fit(known) and agree(
+                    piece, known, row, alone=kind not in _OF_ROWS and "dim" not in config and kind != "Softmax2d"
+                ):
+                    yield LayerName(kind, shown)
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Compute 0 where a number is too small for its digits, so that its logarithm is none instead of a rough one."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _evaluated(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
+    import torch
+
+    given = torch.from_numpy(rows)
+    tensors = [_constant(held, given.dtype) for held in graph.tensors]
+    seen: list[np.ndarray] = []
+
+    def watch(number: int, args: Any, result: Any) -> None:
+        if isinstance(result, torch.Tensor):
+            seen.append(result.numpy())
+            if graph.nodes[number - graph.first_node].operator.startswith(("eq.", "ne.")):
+                seen.append(np.asarray(args[0] - args[1]))  # where it turns, the comparison holds at one number alone
+
+    with torch.no_grad():
+        (result,) = compute(graph, [given], tensors, watch=watch)
+    return [*seen, result.numpy()]
+
+
+def _constant(held: Tensor, dtype: Any) -> Any:
+    import torch
+
+    tensor = torch.from_numpy(held.array.copy())
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def _layer(kind: str, config: Mapping[str, Any]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what a layer of ``torch.nn`` computes."""
+    import torch
+
+    layer = getattr(torch.nn, kind)(**config).eval()
+
+    def computed(rows: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            result: np.ndarray = layer(torch.from_numpy(rows)).numpy()
+        return result
+
+    return computed
+
+
+class _Numbers:
+    """The numbers that tell the settings of a layer: what a piece makes of single numbers, and its literals."""
+
+    _AT = (-1e6, -60.0, -1.0, 0.0, 1e3, 1e6)
+
+    def __init__(self, piece: Callable[[np.ndarray], list[np.ndarray]], graph: Graph, row: Shape) -> None:
+        self.rows = np.random.default_rng().normal(size=(6, *row)) * 3
+        self.values = piece(self.rows)[-1]
+        filled = piece(np.stack([np.full(row, value) for value in self._AT]))[-1].reshape(len(self._AT), -1)[:, 0]
+        self.at = dict(zip(self._AT, map(_short, filled), strict=True))
+        near_nothing = np.zeros((1, *row))
+        near_nothing[0].flat[0] = 1e-4
+        self.near_nothing, self.of_near_nothing = near_nothing, piece(near_nothing)[-1]
+        found = {abs(float(value)) for node in graph.nodes for value in _literals([*node.args])}
+        found |= {abs(float(held.array.flat[0])) for held in graph.tensors}
+        self.literals = sorted(value for value in found if math.isfinite(value))[:8]
+
+    def fit(self, known: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """Return whether a layer gives what the piece gives on a few rows."""
+        values = known(self.rows)
+        return values.shape == self.values.shape and np.allclose(values, self.values, rtol=1e-3, atol=1e-3)
+
+    def epsilon(self, axes: int, centered: bool) -> float:
+        """Return what a normalization over the last axes adds to the mean square."""
+        row = self.near_nothing.reshape(*self.near_nothing.shape[:-axes], -1)[0].reshape(-1, math.prod(
+            self.near_nothing.shape[-axes:]))[0]  # fmt: skip
+        away = row - row.mean() if centered else row
+        given = self.of_near_nothing.flat[0]
+        return _short((away[0] / given) ** 2 - (away**2).mean()) if given else 0.0
+
+
+def _literals(values: Sequence[Any]) -> Iterator[float]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _literals(value)
+        elif type(value) in (int, float):
+            yield value
+
+
+def _short(value: float) -> float:
+    """Return a number without what single precision adds to it."""
+    return float(f"{value:.7g}") + 0.0  # and without a negative zero
+
+
+def _candidates(numbers: _Numbers, row: Shape, actual: Shape) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield classes of ``torch.nn``, with their settings on these rows and in the network."""
+    import torch
+
+    at, rank = numbers.at, 1 + len(row)
+    fitted: dict[str, list[dict[str, Any]]] = {
+        "LeakyReLU": [{"negative_slope": -at[-1.0]}] if 0 < -at[-1.0] < 1 else [],
+        **dict.fromkeys(("ELU", "CELU"), [{"alpha": -at[-60.0]}] if at[-60.0] < 0 else []),
+        "Hardtanh": [{"min_val": at[-1e6], "max_val": at[1e6]}] if at[-1e6] < at[1e6] else [],
+        "Softplus": [{"beta": _short(math.log(2) / at[0.0])}] if at[0.0] > 0 else [],
+        **{kind: [{"lambd": value} for value in numbers.literals] for kind in ("Softshrink", "Hardshrink")},
+        "Threshold": [{"threshold": t, "value": at[-1e6]} for value in numbers.literals for t in {value, -value}],
+        "GELU": [{"approximate": "none"}, {"approximate": "tanh"}],
+    }
+    yield "Identity", {}, {}
+    for kind in torch.nn.modules.activation.__all__:
+        parameters = inspect.signature(getattr(torch.nn, kind)).parameters
+        if "dim" in parameters:
+            for dim in range(1, rank):
+                yield kind, {"dim": dim}, {"dim": dim}
+                yield kind, {"dim": dim}, {"dim": dim - rank}
+            continue
+        required = [p for p in parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        for config in fitted.get(kind, [] if required or kind in _LEFT_OUT else [{}]):
+            yield kind, config, config
+    for kind, centered in _OF_ROWS.items():
+        for axes in range(1, rank):
+            eps = numbers.epsilon(axes, centered)
+            shown = {"normalized_shape": actual[-axes:], "eps": eps, "elementwise_affine": False}
+            if 0 < eps < 1:
+                yield kind, {**shown, "normalized_shape": row[-axes:]}, shown
+
+
+_OF_ROWS = {"LayerNorm": True, "RMSNorm": False}
+"""Normalization → whether it takes the mean away."""
+_LEFT_OUT = frozenset(["PReLU", "RReLU", "MultiheadAttention"])
+"""Layers with weights or draws of their own."""
+Shape = tuple[int, ...]
