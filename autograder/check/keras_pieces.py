@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,21 @@ from autograder.check.named_activations import named
 
 MAX_ROW = 20_000
 """Most numbers of a row on which a piece is evaluated."""
+
+
+@dataclass(frozen=True)
+class PieceNode:
+    """The call of several operations that are one activation, with the ends that a call has."""
+
+    input_tensors: list[Any]
+    output_tensors: list[Any]
+    operation: Any = None
+    arguments: Any = field(default_factory=lambda: SimpleNamespace(args=(), kwargs={}))
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The tensors that it gives."""
+        return self.output_tensors
 
 
 class PieceOperation:
@@ -35,9 +52,15 @@ def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphP
         parts: the parts in an order in which they can be computed.
         own: whether a piece that may be an activation, but equals none, is one part.
     """
+    return pieced(parts, own=own)[0]
+
+
+def pieced(parts: Sequence[GraphPart], *, own: bool = False) -> tuple[list[GraphPart], list[tuple[Any, Any]]]:
+    """Return the parts as :func:`named_parts` does, and the pairs of tensors between which nothing is computed."""
     reader = _ModelValues(parts)
     pieces, covered = named_pieces(reader.values, reader.ends, reader.names, own=own)
     result, same = list[GraphPart](), dict[int, int]()
+    pairs: list[tuple[Any, Any]] = []
     for part in parts:
         number = reader.number_of(part)
         piece = pieces.get(number)
@@ -47,10 +70,12 @@ def named_parts(parts: Sequence[GraphPart], *, own: bool = False) -> list[GraphP
         name, start = next(iter(piece.names), OWN), same.get(piece.start, piece.start)
         if name == "linear":
             same[piece.end] = start
+            pairs.append((reader.tensors[start], reader.tensors[piece.end]))
         else:
-            operation = PieceOperation(reader.tensors[start], reader.tensors[piece.end])
-            result.append(GraphPart(operation, part.number, False, activation=name))
-    return result
+            ends = reader.tensors[start], reader.tensors[piece.end]
+            node = PieceNode([ends[0]], [ends[1]])
+            result.append(GraphPart(PieceOperation(*ends), part.number, False, [node], activation=name))
+    return result, pairs
 
 
 class _ModelValues:
@@ -115,7 +140,9 @@ class _ModelValues:
 
 def _cost(part: GraphPart) -> float | None:
     operation = part.operation
-    if len(part.nodes) != 1 or not all(np.size(value) and np.ptp(value) == 0 for value in part.constants):
+    if len(part.nodes) != 1 or not all(
+        np.size(value) and (value == np.ravel(value)[0]).all() for value in map(np.asarray, part.constants)
+    ):
         return None
     if part.is_layer:
         joins = any(base.__name__ == "Merge" for base in type(operation).__mro__)

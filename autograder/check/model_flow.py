@@ -13,6 +13,7 @@ from autograder.check.activations import layer_activation
 from autograder.check.attributes import ReportedLayer
 from autograder.check.flow_reader import MAX_PARTS, FlowReader
 from autograder.check.graph import AFFINE, GraphPart, is_graph, opened
+from autograder.check.keras_pieces import pieced
 from autograder.check.orders import Flow, Tile
 from autograder.check.readings import LayerReading, equivalents
 from autograder.check.steps import Step, free_step, is_transparent, layer_step, operation_step
@@ -34,11 +35,11 @@ class _Reader(FlowReader):
     def __init__(self, model: Any) -> None:
         super().__init__()
         opening = opened(model)
-        self.found = opening.found
+        self.found, pairs = pieced(opening.found)
         self.before: dict[int, list[int]] = {}
         """``id`` of a tensor → those that it is."""
         self.tensors: list[Any] = []
-        for first, second in opening.same:
+        for first, second in (*opening.same, *pairs):
             self.tensors += [first, second]  # so that their ids stay theirs
             if first is not second:
                 self.before.setdefault(id(second), []).append(id(first))

@@ -139,7 +139,8 @@ class Tracer:
         if number < self.graph.first_node:
             return False
         operator = self.graph.nodes[number - self.graph.first_node].operator
-        return (operator in ARRANGEMENTS and operator != "one_hot.default") or operator == "getitem"
+        is_arranged = operator in ARRANGEMENTS and operator != "one_hot.default"
+        return is_arranged or operator in ("getitem", "im2col.default")
 
     def ways(self, start: int, axes: Sequence[int]) -> Ways:
         """Follow the units of a result until they are computed with.
