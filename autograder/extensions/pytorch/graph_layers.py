@@ -105,7 +105,7 @@ def known_kinds(vocabulary: str) -> frozenset[str]:
 
 
 @dataclass
-class Entry:
+class LayerEntry:
     """A step that is being made."""
 
     number: int
@@ -150,12 +150,12 @@ class Walk:
 
     def __init__(self, graph: Graph, shapes: Mapping[int, tuple[int, ...]], vocabulary: str) -> None:
         self.graph, self.vocabulary = graph, vocabulary
-        self.entries: list[Entry] = []
+        self.entries: list[LayerEntry] = []
         self.of_data = set(range(len(graph.inputs)))
         """The numbers of the values that depend on an input."""
         self.layers = 0
-        self.called: dict[Any, Entry] = {}
-        self.again: dict[int, Entry] = {}
+        self.called: dict[Any, LayerEntry] = {}
+        self.again: dict[int, LayerEntry] = {}
         """The number of the result of a layer that was called before → that layer."""
         self.uses: dict[int, int] = {}
         for _, node in graph.needed_nodes():
@@ -178,7 +178,9 @@ class Walk:
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
-                self.entries.append(Entry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number))
+                self.entries.append(
+                    LayerEntry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number)
+                )
             return
         kind = layer.keras if self.vocabulary == "keras" else layer.torch
         config = layer.keras_config if self.vocabulary == "keras" else layer.torch_config
@@ -193,11 +195,11 @@ class Walk:
         is_keras = self.vocabulary == "keras"
         free = layer.free if is_keras else layer.torch_free
         self.layers += not free
-        made = Entry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
-        made.activation = "linear" if is_keras and fuses(kind) else None
-        made.output, made.call, made.words = call.number, call, {} if is_keras else layer.torch_words
-        self.entries.append(made)
-        self.called[call.operator, weights] = made
+        entry = LayerEntry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
+        entry.activation = "linear" if is_keras and fuses(kind) else None
+        entry.output, entry.call, entry.words = call.number, call, {} if is_keras else layer.torch_words
+        self.entries.append(entry)
+        self.called[call.operator, weights] = entry
 
     def _is_bias(self, call: OperatorCall) -> bool:
         """Take an addition of one number for each unit into the dense layer before it."""
@@ -227,7 +229,7 @@ class Walk:
         argument = call.node.args[0]
         if isinstance(argument, ValueRef) and argument.value in self.again:
             return
-        applied = Entry(self.layers, "Activation", {}, operation=True, activation=name, output=call.number)
+        applied = LayerEntry(self.layers, "Activation", {}, operation=True, activation=name, output=call.number)
         applied.source = argument.value if isinstance(argument, ValueRef) else -1
         applied.pointwise = "" if "softmax" in name else name
         if self.vocabulary == "torch":
@@ -253,14 +255,16 @@ class Walk:
         joined = _JOINING.get(call.operator) if several else None
         if call.node.operator in ARRANGEMENTS and joined is None:
             if flattens(call):
-                flat = Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True, output=call.number)
+                flat = LayerEntry(
+                    self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True, output=call.number
+                )
                 self.entries.append(flat)
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
         if call.operator in _AFFINE and not several and not constants:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
-        self.entries.append(Entry(self.layers, kind, {}, operation=True, output=call.number))
+        self.entries.append(LayerEntry(self.layers, kind, {}, operation=True, output=call.number))
 
 
 def flattens(call: OperatorCall) -> bool:
