@@ -326,11 +326,11 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     if reader is not None:
         return reader(call)
     if call.operator in ("matmul", "mm") and len(call.node.args) == 2:
-        for place, weight in enumerate(call.node.args):
-            shape = call.shape(place)
+        for position, weight in enumerate(call.node.args):
+            shape = call.shape(position)
             is_array = len(shape) >= 2 and set(shape[:-2]) <= {1}
             if isinstance(weight, ValueRef) and weight.value not in of_data and is_array:
-                before, after = shape[-2:] if place else shape[:-3:-1]
+                before, after = shape[-2:] if position else shape[:-3:-1]
                 return _dense(before, after, False)
     if call.operator == "index" and len(call.shape()) == 2 and call.node.args[0].value not in of_data:
         return _embedding(call)

@@ -37,7 +37,7 @@ def own_computations(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> fro
     """Return what a graph computes beside its layers that may be one of the student's own."""
     tracer = Tracer(graph, shapes)
     norms = own_norms(tracer)
-    read = set(norms).union(*(norm.inside for norm in norms.values()))
+    in_norms = set(norms).union(*(norm.inside for norm in norms.values()))
     learned = {number for number, held in enumerate(graph.tensors, graph.first_tensor) if held.parameter}
     collected: set[str] = set()
     for number, node in graph.needed_nodes():
@@ -45,7 +45,7 @@ def own_computations(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> fro
             learned |= {number} if learned & set(node.refs) else set()
             continue
         call = tracer.call(number)
-        if number in read or layer_of(call, tracer.of_data) is not None:
+        if number in in_norms or layer_of(call, tracer.of_data) is not None:
             continue
         collected |= {name for name, operators in _FAMILIES.items() if call.operator in operators}
         sizes = [call.shape_of(ValueRef(ref)) for ref in learned & set(node.refs)]
