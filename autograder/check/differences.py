@@ -58,7 +58,7 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
         raise TooManyLayers(
             f"The model has {len(steps):,} layers, which are too many to be compared with what is asked."
         )
-    matches = Matches(steps)
+    matches = PatternMatches(steps)
     costs = _costs(states, matches, len(steps))
     state = j = 0
     while state < len(states) - 1 or j < len(steps):
@@ -70,7 +70,7 @@ def differences(pattern: Run, steps: list[Step]) -> Iterator[Difference]:
 
 
 @dataclass
-class State:
+class PatternState:
     """A state of a pattern."""
 
     free: bool = False
@@ -84,12 +84,12 @@ class Automaton:
 
     def __init__(self, pattern: Run, length: int) -> None:
         self.length = length
-        self.states = [State()]
+        self.states = [PatternState()]
         self.end([self.run(pattern, 0)])
 
     def new(self, *, free: bool = False) -> int:
         """Add a state and return its number."""
-        self.states.append(State(free))
+        self.states.append(PatternState(free))
         return len(self.states) - 1
 
     def end(self, ends: list[int]) -> int:
@@ -144,7 +144,7 @@ def _shortest(run: Run) -> int:
 # --- the best way through it -------------------------------------------------------------------------
 
 
-class Matches:
+class PatternMatches:
     """A cache of the differences between steps and patterns."""
 
     def __init__(self, steps: list[Step]) -> None:
@@ -161,7 +161,7 @@ class Matches:
         return self.known[key]
 
 
-def _costs(states: list[State], matches: Matches, length: int) -> list[list[float]]:
+def _costs(states: list[PatternState], matches: PatternMatches, length: int) -> list[list[float]]:
     costs = [[float("inf")] * (length + 1) for _ in states]
     costs[-1][length] = 0.0
     for number in range(len(states) - 1, -1, -1):
@@ -177,7 +177,7 @@ def _costs(states: list[State], matches: Matches, length: int) -> list[list[floa
 
 
 def _best(
-    states: list[State], costs: list[list[float]], matches: Matches, number: int, j: int
+    states: list[PatternState], costs: list[list[float]], matches: PatternMatches, number: int, j: int
 ) -> tuple[int, int, list[Difference]]:
     """Take one step on the best path; return the next state, the next layer, and the differences between."""
     state, cost_here, steps = states[number], costs[number][j], matches.steps
@@ -199,11 +199,11 @@ def _best(
     return number, j + 1, extra
 
 
-def _alternatives(state: State) -> str:
+def _alternatives(state: PatternState) -> str:
     return " or ".join(dict.fromkeys(str(pattern) for pattern, _ in state.edges))
 
 
-def _with_alternatives(mismatches: list[Difference], step: Step, state: State) -> list[Difference]:
+def _with_alternatives(mismatches: list[Difference], step: Step, state: PatternState) -> list[Difference]:
     if not mismatches or mismatches[0].attribute or len(state.edges) == 1:
         return mismatches
     text = f"{step.place}: {step}, expected {_alternatives(state)}"

@@ -42,20 +42,20 @@ class FlowReader:
 
     def moved(self, output: Hashable, values: Iterable[Hashable]) -> Sources | None:
         """Return what a value was moved together from; None if these are too many, or none."""
-        found: Sources = {}
+        collected: Sources = {}
         for value in values:
             for key, mask in self.sources.get(value, {}).items():
-                kept = self.parts.get(key[0], {}).get(output)
-                if kept is None or key[1] in kept:
-                    found[key] = found.get(key, 0) | mask
-        return found if 0 < len(found) <= MAX_PARTS else None
+                kept_numbers = self.parts.get(key[0], {}).get(output)
+                if kept_numbers is None or key[1] in kept_numbers:
+                    collected[key] = collected.get(key, 0) | mask
+        return collected if 0 < len(collected) <= MAX_PARTS else None
 
     def add_layer(self, output: Hashable, steps: Sequence[Step], upstream: int) -> int:
         """Add a layer, or the parts of one, and return its atoms."""
         result, bits = Sources(), 0
-        for place, step in enumerate(steps):
-            bit = self.own[output, place] = self.flow.add(step, upstream)
-            result[output, place], bits = upstream | bit, bits | bit
+        for slot, step in enumerate(steps):
+            bit = self.own[output, slot] = self.flow.add(step, upstream)
+            result[output, slot], bits = upstream | bit, bits | bit
         self.sources[output] = result
         return bits
 
@@ -72,26 +72,31 @@ class FlowReader:
         for key, mask in self.sources.get(source, {(source, 0): 0}).items():
             bit = self.flow.add(replace(step), mask)
             result[key], bits = mask | bit, bits | bit
-            own = self.own.get(key, 0)
-            self._let_pass_joins(own, mask, bit)
-            before = self.flow.atoms[own.bit_length() - 1]
-            if step.activation and own and before.activation == "linear" and (alone(key[0]) or key[0] in self.parts):
+            own_bit = self.own.get(key, 0)
+            self._let_pass_joins(own_bit, mask, bit)
+            before = self.flow.atoms[own_bit.bit_length() - 1]
+            if (
+                step.activation
+                and own_bit
+                and before.activation == "linear"
+                and (alone(key[0]) or key[0] in self.parts)
+            ):
                 equals = tuple(replace(reading, activation=step.activation) for reading in before.equals)
-                self.flow.wholes.append(Tile(replace(before, activation=step.activation, equals=equals), own | bit))
+                self.flow.wholes.append(Tile(replace(before, activation=step.activation, equals=equals), own_bit | bit))
         if len(result) > 1:
             self.flow.wholes.append(Tile(step, bits))
         self.sources[output] = result
         return bits
 
-    def _let_pass_joins(self, own: int, mask: int, bit: int) -> None:
+    def _let_pass_joins(self, own_bit: int, mask: int, bit: int) -> None:
         """Let an activation after tensors were joined stand before the join, since it is one of each of them."""
-        before = self.flow.upstream[own.bit_length() - 1] if own else 0
+        before = self.flow.upstream[own_bit.bit_length() - 1] if own_bit else 0
         for number, step in enumerate(self.flow.atoms):
             if (mask & ~before) >> number & 1 and step.kind == "Concatenate":
                 self.flow.apart.add((number, bit.bit_length() - 1))
 
     def call_again(self, atoms: int, upstream: int) -> None:
-        """Let a layer that is called again stand where either of its calls may; note one that takes what it gave."""
+        """Let a layer that is called again stand where any call may; note one that takes its result."""
         for number, step in enumerate(self.flow.atoms):
             if atoms >> number & 1:
                 step.recurs = step.recurs or bool(upstream & atoms)

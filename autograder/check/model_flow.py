@@ -28,10 +28,10 @@ _OF_ALL = ("softmax", "log_softmax", "sparsemax")
 
 def flow(model: Any) -> Flow | None:
     """Return the layers of a ``keras.Model`` with what each depends on; None if its layers are not connected."""
-    return _Reader(model).read() if is_graph(model) else None
+    return _ModelReader(model).flow_of_model() if is_graph(model) else None
 
 
-class _Reader(FlowReader):
+class _ModelReader(FlowReader):
     def __init__(self, model: Any) -> None:
         super().__init__()
         opening = opened(model)
@@ -50,7 +50,7 @@ class _Reader(FlowReader):
                     self.uses.setdefault(id(tensor), []).append((part, node))
         self.ends = {id(tensor) for tensor in model.outputs}
 
-    def read(self) -> Flow | None:
+    def flow_of_model(self) -> Flow | None:
         if not all(part.nodes for part in self.found):
             return None
         for part in self.found:
@@ -60,7 +60,7 @@ class _Reader(FlowReader):
         return self.flow
 
     def _part(self, part: GraphPart) -> None:
-        first, *others = part.nodes
+        first, *alternatives = part.nodes
         values = self._values(first)
         output = id(first.output_tensors[0])
         alone = layer_activation(part.operation) if part.is_layer else part.activation
@@ -77,7 +77,7 @@ class _Reader(FlowReader):
             bits = self._layer(part, first, values, alone)
         for tensor in first.output_tensors[1:]:
             self.sources[id(tensor)] = {(id(tensor), 0): self.upstream(values) | bits}
-        for node in others:
+        for node in alternatives:
             upstream = self.upstream(self._values(node))
             self.call_again(bits, upstream)
             for tensor in node.output_tensors:
@@ -94,7 +94,7 @@ class _Reader(FlowReader):
             return [value]
         passed |= {value}
         befores = [before for before in self.before[value] if before not in passed]
-        return [known for before in befores for known in self._known(before, passed)]
+        return [computed for before in befores for computed in self._known(before, passed)]
 
     def _move(self, node: Any) -> None:
         values = self._values(node)
@@ -136,10 +136,10 @@ class _Reader(FlowReader):
         if parts and sum(parts) < whole:
             self.flow.wholes.append(Tile(step, bits))
         config = step.layer.get_config()
-        rest = tuple(sorted((key, str(value)) for key, value in config.items() if key not in (units, "name")))
-        layers = [(self.own[output, place], size, with_units) for place, size in enumerate(parts or [whole])]
+        settings = tuple(sorted((key, str(value)) for key, value in config.items() if key not in (units, "name")))
+        layers = [(self.own[output, slot], size, with_units) for slot, size in enumerate(parts or [whole])]
         if len(values) == 1 and config.get("groups", 1) == 1:
-            self.alike.setdefault((values[0], step.kind, rest), []).extend(layers)
+            self.alike.setdefault((values[0], step.kind, settings), []).extend(layers)
         return bits
 
     def _is_joined(self, value: int) -> bool:
@@ -149,21 +149,21 @@ class _Reader(FlowReader):
 
     def _ends_layer(self, step: Step, values: list[int], bit: int) -> None:
         """Note that a softmax of a layer's result is that layer's own."""
-        own = self.own.get((values[0], 0), 0) if len(values) == 1 else 0
-        before = self.flow.atoms[own.bit_length() - 1] if own else None
+        own_bit = self.own.get((values[0], 0), 0) if len(values) == 1 else 0
+        before = self.flow.atoms[own_bit.bit_length() - 1] if own_bit else None
         if before is not None and before.activation == "linear" and self._is_alone(values[0]):
-            self.flow.wholes.append(Tile(replace(before, activation=step.activation), own | bit))
+            self.flow.wholes.append(Tile(replace(before, activation=step.activation), own_bit | bit))
 
     def _join(self, part: GraphPart, step: Step, values: list[int], bits: int, moved: Any, output: int) -> None:
-        """Let activations of all tensors that are joined stand after the join; let ``a + b + c`` be one sum."""
+        """Let activations of all joined tensors stand after the join, and ``a + b + c`` be one sum."""
         late = bits.bit_length() - 1
         last = [self._last_of(value) for value in values]
         if moved is not None:
             names = {self.flow.atoms[number].pointwise if number is not None else "" for number in last}
             if len(names) == 1 and "" not in names:
                 self.flow.apart |= {(number, late) for number in last if number is not None}
-                own = sum({1 << number for number in last if number is not None})
-                self.flow.wholes.append(Tile(replace(self.flow.atoms[last[0] or 0]), own))
+                own_bit = sum({1 << number for number in last if number is not None})
+                self.flow.wholes.append(Tile(replace(self.flow.atoms[last[0] or 0]), own_bit))
             self.sources[output] = {key: mask | bits for key, mask in moved.items()}
             return
         for value, number in zip(values, last, strict=True):
@@ -182,14 +182,14 @@ class _Reader(FlowReader):
         shape = [2, *tensor.shape[1:]]
         if None in shape or np.prod(shape) > MAX_TRACED or id(tensor) in self.ends:
             return []
-        known = {id(tensor): np.broadcast_to(np.arange(shape[-1]), shape)}
+        computed = {id(tensor): np.broadcast_to(np.arange(shape[-1]), shape)}
         ends: set[frozenset[int]] = set()
         try:
             for part in self.found:
                 for call in part.nodes:
-                    given = [id(held) for held in call.input_tensors if id(held) in known]
-                    if given:
-                        ends |= self._follow(part, call, known, given)
+                    arguments = [id(held) for held in call.input_tensors if id(held) in computed]
+                    if arguments:
+                        ends |= self._follow(part, call, computed, arguments)
         except Exception:  # an operation that moves other things than whole numbers
             return []
         groups: dict[tuple[bool, ...], list[int]] = {}
@@ -204,27 +204,29 @@ class _Reader(FlowReader):
             return []
         self.parts[id(tensor)] = {
             value: frozenset(n for n, group in enumerate(groups.values()) if group[0] in labels)
-            for value, labels in known.items()
+            for value, labels in computed.items()
         }
         return [len(group) for group in groups.values()]
 
-    def _follow(self, part: GraphPart, call: Any, known: dict[int, Any], given: list[int]) -> set[frozenset[int]]:
+    def _follow(
+        self, part: GraphPart, call: Any, computed: dict[int, Any], arguments: list[int]
+    ) -> set[frozenset[int]]:
         """Send numbers through a call that only moves them; return those that are computed with."""
         alone = layer_activation(part.operation) if part.is_layer else part.activation
         is_scaled = part.arranges and type(part.operation).__name__ in AFFINE
         if is_scaled or (alone is not None and alone not in _OF_ALL):
-            known[id(call.output_tensors[0])] = known[given[0]]
+            computed[id(call.output_tensors[0])] = computed[arguments[0]]
             return set()
         if not part.arranges or len(call.input_tensors) > 1:
-            return {frozenset(np.unique(known[value]).tolist()) for value in given}
-        args, keywords = call.arguments.fill_in({given[0]: known[given[0]]})
+            return {frozenset(np.unique(computed[value]).tolist()) for value in arguments}
+        args, keywords = call.arguments.fill_in({arguments[0]: computed[arguments[0]]})
         results = part.operation.call(*args, **keywords)
         for tensor, result in zip(
             call.output_tensors, results if len(call.output_tensors) > 1 else [results], strict=False
         ):
-            known[id(tensor)] = np.asarray(result)
+            computed[id(tensor)] = np.asarray(result)
         return {
-            frozenset(np.unique(known[id(tensor)]).tolist())
+            frozenset(np.unique(computed[id(tensor)]).tolist())
             for tensor in call.output_tensors
             if id(tensor) in self.ends
         }
@@ -241,7 +243,7 @@ def _with_units(step: Step, units: str, count: int) -> Step:
         return step
     config: Mapping[str, Any] = {**step.layer.get_config(), units: count}
     reading = LayerReading(step.kind, config, step.activation)
-    shown = {key: config[key] for key in (units, "kernel_size") if key in config}
+    settings = {key: config[key] for key in (units, "kernel_size") if key in config}
     return replace(
-        step, layer=ReportedLayer(dict(config)), equals=(reading, *equivalents(reading, step.layer)), shown=shown
+        step, layer=ReportedLayer(dict(config)), equals=(reading, *equivalents(reading, step.layer)), shown=settings
     )

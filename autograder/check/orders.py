@@ -2,7 +2,7 @@
 
 A network with branches has no order: only what a layer needs stands before it. Its steps are a partially ordered set,
 and a pattern fits if it fits one of its linear extensions. Several atoms may be one layer, as two linear layers of one
-input are, or be several, as one whose output is split. A search goes from nothing to all atoms, cheapest way first; a
+input are, or be several, as one whose output is split. A search goes from nothing to all atoms, cheapest way first. A
 place in it is a state of the pattern and the set of atoms that were passed.
 """
 
@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from autograder.check.differences import EXTRA, MISSING, Automaton, Matches
+from autograder.check.differences import EXTRA, MISSING, Automaton, PatternMatches
 from autograder.check.pattern import ANY_KIND, LayerPattern, Repeat, Run, singles
 from autograder.check.steps import Step
 
@@ -58,9 +58,9 @@ class Flow:
         masks: list[int] = []
         for number, upstream in enumerate(self.upstream):
             mask = 0
-            for other in _numbers(upstream & ((1 << number) - 1)):
-                if (other, number) not in self.apart and not commute(self.atoms[other], self.atoms[number]):
-                    mask |= masks[other] | 1 << other
+            for earlier in _numbers(upstream & ((1 << number) - 1)):
+                if (earlier, number) not in self.apart and not commute(self.atoms[earlier], self.atoms[number]):
+                    mask |= masks[earlier] | 1 << earlier
             masks.append(mask)
         return masks
 
@@ -68,7 +68,7 @@ class Flow:
         """Tell whether layers that compute something else stand on different branches."""
         masks = self.before()
         alone = [number for number, step in enumerate(self.atoms) if not step.free]
-        return any(not masks[late] >> early & 1 for place, late in enumerate(alone) for early in alone[:place])
+        return any(not masks[late] >> early & 1 for slot, late in enumerate(alone) for early in alone[:slot])
 
 
 def commute(first: Step, second: Step) -> bool:
@@ -76,13 +76,15 @@ def commute(first: Step, second: Step) -> bool:
 
     What treats each number alone passes what only moves numbers. A rising activation passes a maximum.
     """
-    for step, other in ((first, second), (second, first)):
+    for step, earlier in ((first, second), (second, first)):
         if step.pointwise:
-            if other.kind in _MOVING or ("Max" in other.kind and "Pool" in other.kind and step.pointwise not in _BENT):
+            if earlier.kind in _MOVING or (
+                "Max" in earlier.kind and "Pool" in earlier.kind and step.pointwise not in _BENT
+            ):
                 return True
-            if other.kind.startswith("Dropout") and step.pointwise.startswith(_THROUGH_ZERO):
+            if earlier.kind.startswith("Dropout") and step.pointwise.startswith(_THROUGH_ZERO):
                 return True
-        if step.kind.startswith("Dropout") and other.kind in _MOVING:
+        if step.kind.startswith("Dropout") and earlier.kind in _MOVING:
             return True
     return False
 
@@ -94,7 +96,7 @@ def _numbers(mask: int) -> Iterable[int]:
         mask ^= low
 
 
-_Place = tuple[int, int]
+_Position = tuple[int, int]
 """A state of the pattern, and the atoms that were passed, as bits."""
 
 
@@ -122,20 +124,20 @@ def best_order(pattern: Run, flow: Flow, most: int = MAX_PLACES) -> Order:
 
 class _Search:
     def __init__(self, pattern: Run, flow: Flow) -> None:
-        asked = {single.kind for single in singles(pattern)}
+        wanted = {single.kind for single in singles(pattern)}
         before = flow.before()
-        kept = [n for n, step in enumerate(flow.atoms) if not step.free or _is_asked(step, asked)]
-        left_out = ((1 << len(flow.atoms)) - 1) & ~sum(1 << number for number in kept)
-        self.tiles = [Tile(flow.atoms[number], 1 << number) for number in kept]
+        kept_numbers = [n for n, step in enumerate(flow.atoms) if not step.free or _is_asked(step, wanted)]
+        left_out = ((1 << len(flow.atoms)) - 1) & ~sum(1 << number for number in kept_numbers)
+        self.tiles = [Tile(flow.atoms[number], 1 << number) for number in kept_numbers]
         self.tiles += [
             tile for tile in flow.wholes
-            if not tile.covers & left_out and (not tile.step.free or _is_asked(tile.step, asked))
+            if not tile.covers & left_out and (not tile.step.free or _is_asked(tile.step, wanted))
         ]  # fmt: skip
-        self.every = sum(1 << number for number in kept)
+        self.every = sum(1 << number for number in kept_numbers)
         self.needs = [self._needed(tile, before) & ~left_out for tile in self.tiles]
         self.pattern = pattern
-        self.states = Automaton(pattern, len(kept)).states
-        self.matches = Matches([tile.step for tile in self.tiles])
+        self.states = Automaton(pattern, len(kept_numbers)).states
+        self.matches = PatternMatches([tile.step for tile in self.tiles])
         self.ready: dict[int, list[int]] = {}
 
     @staticmethod
@@ -148,64 +150,64 @@ class _Search:
     def run(self, most: int) -> Order:
         last, start = len(self.states) - 1, (0, 0)
         cheapest = {start: 0.0}
-        came: dict[_Place, tuple[_Place, int | None]] = {}
+        came: dict[_Position, tuple[_Position, int | None]] = {}
         heap, count, looked = [(0.0, 0, 0, start)], 0, 0
         while heap:
-            cost, _, _, place = heapq.heappop(heap)
-            if cost > cheapest[place]:
+            cost, _, _, slot = heapq.heappop(heap)
+            if cost > cheapest[slot]:
                 continue
-            if place == (last, self.every):
-                return Order(self._way(came, place), cost == 0)
+            if slot == (last, self.every):
+                return Order(self._way(came, slot), cost == 0)
             looked += 1
             if looked > most:
                 return Order(None, False if cost > 0 or not self._could_fit() else None)
-            for after, price, tile in self._moves(*place):
+            for after, price, tile in self._moves(*slot):
                 if cost + price < cheapest.get(after, float("inf")):
-                    cheapest[after], came[after] = cost + price, (place, tile)
+                    cheapest[after], came[after] = cost + price, (slot, tile)
                     count += 1
                     heapq.heappush(heap, (cost + price, -after[1].bit_count(), count, after))
         raise AssertionError("a pattern has no end")
 
-    def _moves(self, number: int, done: int) -> Iterable[tuple[_Place, float, int | None]]:
+    def _moves(self, number: int, passed: int) -> Iterable[tuple[_Position, float, int | None]]:
         """Yield the places that follow: each with its cost, and the tile that is passed."""
         state = self.states[number]
         for target in state.jumps:
-            yield (target, done), 0.0, None
+            yield (target, passed), 0.0, None
         for _, target in state.edges:
-            yield (target, done), MISSING, None
-        if done not in self.ready:
-            self.ready[done] = [
-                n for n, tile in enumerate(self.tiles) if not tile.covers & done and not self.needs[n] & ~done
+            yield (target, passed), MISSING, None
+        if passed not in self.ready:
+            self.ready[passed] = [
+                n for n, tile in enumerate(self.tiles) if not tile.covers & passed and not self.needs[n] & ~passed
             ]
-        for tile in self.ready[done]:
-            after = done | self.tiles[tile].covers
+        for tile in self.ready[passed]:
+            after = passed | self.tiles[tile].covers
             for pattern, target in state.edges:
                 yield (target, after), self.matches(pattern, tile, state.free)[0], tile
             yield (number, after), 0.0 if state.free or self.tiles[tile].step.free else EXTRA, tile
 
-    def _way(self, came: dict[_Place, tuple[_Place, int | None]], place: _Place) -> list[Step]:
+    def _way(self, came: dict[_Position, tuple[_Position, int | None]], slot: _Position) -> list[Step]:
         steps = []
-        while place in came:
-            place, tile = came[place]
+        while slot in came:
+            slot, tile = came[slot]
             if tile is not None:
                 steps.append(self.tiles[tile].step)
         return steps[::-1]
 
     def _could_fit(self) -> bool:
         """Return whether each layer that must be there has one of its own in the network, in whatever order."""
-        asked = [item for item in _certain(self.pattern) if item.kind != ANY_KIND]
-        fitting = [[n for n in range(len(self.tiles)) if not self.matches(item, n, True)[0]] for item in asked]
-        taken: dict[int, int] = {}
-        return all(_takes(number, fitting, taken, set()) for number in range(len(asked)))
+        wanted = [item for item in _certain(self.pattern) if item.kind != ANY_KIND]
+        fitting = [[n for n in range(len(self.tiles)) if not self.matches(item, n, True)[0]] for item in wanted]
+        owners: dict[int, int] = {}
+        return all(_takes(number, fitting, owners, set()) for number in range(len(wanted)))
 
 
-def _takes(number: int, fitting: Sequence[Sequence[int]], taken: dict[int, int], tried: set[int]) -> bool:
+def _takes(number: int, fitting: Sequence[Sequence[int]], owners: dict[int, int], tried: set[int]) -> bool:
     """Give a layer to one that is asked, moving others to another one where that is needed."""
     for tile in fitting[number]:
         if tile not in tried:
             tried.add(tile)
-            if tile not in taken or _takes(taken[tile], fitting, taken, tried):
-                taken[tile] = number
+            if tile not in owners or _takes(owners[tile], fitting, owners, tried):
+                owners[tile] = number
                 return True
     return False
 

@@ -40,15 +40,17 @@ def may_be_asked(pattern: Run, present: Sequence[Step]) -> bool:
     return (convolves and any("Conv" in kind for kind in missing)) or (recurs and bool(missing & _RECURRENT))
 
 
-def may_be_missing(lines: Sequence[Difference], own: Collection[str]) -> bool:
+def may_be_missing(lines: Sequence[Difference], computed: Collection[str]) -> bool:
     """Return whether what a network computes beside its layers may be a layer that is missing.
 
     Args:
         lines: how the network differs from the pattern.
-        own: what it computes beside its layers, see :meth:`autograder.models.network.Network.own_computations`.
+        computed: what it computes beside its layers, see :meth:`autograder.models.network.Network.own_computations`.
     """
     kinds = [line.pattern.kind for line in lines if line.pattern is not None and not line.attribute]
-    return "products" in own or any(word in kind for kind in kinds for name in own for word in _WORDS.get(name, ()))
+    return "products" in computed or any(
+        word in kind for kind in kinds for name in computed for word in _WORDS.get(name, ())
+    )
 
 
 def fits_with_own_activations(pattern: Run, present: Sequence[Step], activations: Collection[str]) -> bool:

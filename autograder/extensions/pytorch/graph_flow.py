@@ -17,7 +17,7 @@ from autograder.check.flow_reader import FlowReader
 from autograder.check.orders import Flow, Tile
 from autograder.check.readings import LayerReading
 from autograder.check.steps import Step
-from autograder.extensions.pytorch.graph_layers import Entry, OperatorCall, Walk, layer_of, walked
+from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall, Walk, layer_of, walked
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph
 from autograder.extensions.pytorch.own_computations import own_norms, shifted_products
@@ -35,15 +35,15 @@ from autograder.extensions.pytorch.unit_traces import (
 
 def flow(graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str] = ()) -> Flow:
     """Return the layers of a graph in the words of ``keras`` or ``torch``, with what each depends on."""
-    return _Reader(graph, shapes, vocabulary, asked).read()
+    return _GraphReader(graph, shapes, vocabulary, asked).flow_of_graph()
 
 
-class _Reader(FlowReader):
+class _GraphReader(FlowReader):
     def __init__(self, graph: Graph, shapes: Shapes, vocabulary: str, asked: Collection[str]) -> None:
         super().__init__()
         self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
         self.walk: Walk = walked(graph, shapes, vocabulary, asked=asked)
-        self.made: dict[Any, list[Entry]] = {}
+        self.made: dict[Any, list[LayerEntry]] = {}
         for entry in self.walk.entries:
             self.made.setdefault(entry.output, []).append(entry)
         self.tracer = Tracer(graph, shapes)
@@ -52,10 +52,10 @@ class _Reader(FlowReader):
         self.sources = {number: {(number, 0): 0} for number in range(len(graph.inputs))}
         self.masks: dict[int, int] = {}
         """``id`` of an entry → its atoms, as bits."""
-        self.apart: dict[Any, list[tuple[int, Entry, int]]] = {}
+        self.apart: dict[Any, list[tuple[int, LayerEntry, int]]] = {}
         """Convolutions of values that were cut from one: the value, the layer, and its atom."""
 
-    def read(self) -> Flow:
+    def flow_of_graph(self) -> Flow:
         for number, node in self.graph.needed_nodes():
             if any(ref in self.sources for ref in node.refs):
                 self._node(OperatorCall(self.graph, self.shapes, number, node))
@@ -64,9 +64,9 @@ class _Reader(FlowReader):
             if len({data for data, _, _ in layers}) == len(layers) > 1 and self._divide(origin, layers):
                 step = _in_groups(layers[0][1], units, len(layers))
                 self.flow.wholes.append(Tile(step, sum(bits for _, _, bits in layers)))
-        for entries, (reading, *others) in shifted_products(self.tracer, self.made):
+        for entries, (reading, *alternatives) in shifted_products(self.tracer, self.made):
             bits = sum(self.masks.get(id(entry), 0) for entry in entries)
-            whole = Entry(entries[0].number, reading.kind, reading.config, others=tuple(others))
+            whole = LayerEntry(entries[0].number, reading.kind, reading.config, others=tuple(alternatives))
             self.flow.wholes.append(Tile(whole.step(), bits))
         return self.flow
 
@@ -81,7 +81,7 @@ class _Reader(FlowReader):
         if number in self.norms:
             entries = [self.norms[number].entry(self.vocabulary, self.walk.layers, number)]
         if call.operator == "glu" and self.vocabulary == "torch":
-            gate = Entry(self.walk.layers, "Sigmoid", {}, operation=True, free=True)
+            gate = LayerEntry(self.walk.layers, "Sigmoid", {}, operation=True, free=True)
             upstream |= self.flow.add(gate.step(), upstream)
         if not entries:
             is_moved = call.node.operator in ARRANGEMENTS | SIZES or treats_alone(call)
@@ -95,7 +95,7 @@ class _Reader(FlowReader):
                 else self._layer(call, entry, upstream)
             )
 
-    def _divide(self, origin: int | None, layers: list[tuple[int, Entry, int]]) -> bool:
+    def _divide(self, origin: int | None, layers: list[tuple[int, LayerEntry, int]]) -> bool:
         """Return whether values are as many as the channels that they were cut from need."""
         shape = self.shapes.get(origin, ()) if origin is not None else ()
         return len(shape) > 2 and sum(self.shapes[data][1] for data, _, _ in layers) == shape[1]
@@ -103,7 +103,7 @@ class _Reader(FlowReader):
     def _is_alone(self, value: Any) -> bool:
         return self.walk.uses.get(value) == 1
 
-    def _layer(self, call: OperatorCall, entry: Entry, upstream: int) -> int:
+    def _layer(self, call: OperatorCall, entry: LayerEntry, upstream: int) -> int:
         product = entry.call or call
         entry.others = (*entry.others, *equivalents(product, entry, self.tracer))
         units = UNITS.get(entry.kind)
@@ -119,37 +119,37 @@ class _Reader(FlowReader):
             self.flow.wholes.append(Tile(entry.step(), bits))  # with units that nothing needs
         data = self.tracer.data(product)
         if data is not None and entry.config.get("groups", 1) == 1:
-            rest = tuple(sorted((key, str(value)) for key, value in entry.config.items() if key != units))
+            settings = tuple(sorted((key, str(value)) for key, value in entry.config.items() if key != units))
             if len(sizes) == 1 and "kernel_size" in entry.config:
-                self.apart.setdefault((self.tracer.origin(data), rest, sizes[0]), []).append((data, entry, bits))
-            layers = [(self.own[entry.output, place], size, with_units) for place, size in enumerate(sizes)]
-            self.alike.setdefault((data, entry.kind, rest), []).extend(layers)
+                self.apart.setdefault((self.tracer.origin(data), settings, sizes[0]), []).append((data, entry, bits))
+            layers = [(self.own[entry.output, slot], size, with_units) for slot, size in enumerate(sizes)]
+            self.alike.setdefault((data, entry.kind, settings), []).extend(layers)
         return bits
 
 
-def _in_groups(entry: Entry, units: int, groups: int) -> Step:
+def _in_groups(entry: LayerEntry, units: int, groups: int) -> Step:
     """Return the one layer that as many convolutions are, each of its own channels."""
     config = {**entry.config, UNITS[entry.kind]: units * groups, "groups": groups}
     config |= {"in_channels": config["in_channels"] * groups} if "in_channels" in config else {}
     return replace(entry, config=config, others=()).step()
 
 
-def _with_units(entry: Entry, units: int) -> Step:
+def _with_units(entry: LayerEntry, units: int) -> Step:
     if entry.config[UNITS[entry.kind]] == units:
         return entry.step()
-    others = [
-        replace(other, config={**other.config, UNITS[other.kind]: units})
-        for other in entry.others
-        if other.kind in UNITS
+    alternatives = [
+        replace(earlier, config={**earlier.config, UNITS[earlier.kind]: units})
+        for earlier in entry.others
+        if earlier.kind in UNITS
     ]
-    changed = replace(entry, config={**entry.config, UNITS[entry.kind]: units}, others=tuple(others))
+    changed = replace(entry, config={**entry.config, UNITS[entry.kind]: units}, others=tuple(alternatives))
     return changed.step()
 
 
 # --- other layers that a product is --------------------------------------------------------------------------
 
 
-def equivalents(call: OperatorCall, entry: Entry, tracer: Tracer) -> Iterator[LayerReading]:
+def equivalents(call: OperatorCall, entry: LayerEntry, tracer: Tracer) -> Iterator[LayerReading]:
     """Yield the convolutions that a linear layer is, and the linear layers that a convolution is.
 
     A convolution of width 1 is a linear layer of the channels, and one whose windows do not overlap is one of patches.

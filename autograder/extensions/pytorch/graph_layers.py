@@ -150,7 +150,7 @@ def activations(vocabulary: str) -> frozenset[str]:
 
 
 @dataclass
-class Entry:
+class LayerEntry:
     """A step that is being made."""
 
     number: int
@@ -217,12 +217,12 @@ class Walk:
         self.graph, self.shapes, self.vocabulary = graph, shapes, vocabulary
         self.read = covered | set(pieces)
         """The numbers of the values that are known by what they are, whatever computes them."""
-        self.entries: list[Entry] = []
+        self.entries: list[LayerEntry] = []
         self.of_data = set(range(len(graph.inputs)))
         """The numbers of the values that depend on an input."""
         self.layers = 0
-        self.called: dict[Any, Entry] = {}
-        self.again: dict[int, Entry] = {}
+        self.called: dict[Any, LayerEntry] = {}
+        self.again: dict[int, LayerEntry] = {}
         """The number of the result of a layer that was called before → that layer."""
         self.joined: dict[int, int] = {}
         """The number of the result of an activation that belongs to the layer before → the value that it takes."""
@@ -251,7 +251,9 @@ class Walk:
             if self.vocabulary == "keras":
                 self._operation(call)
             elif flattens(call):
-                self.entries.append(Entry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number))
+                self.entries.append(
+                    LayerEntry(self.layers, "Flatten", {}, operation=True, free=True, output=call.number)
+                )
             return
         weights = tuple(ref for ref in call.node.refs if ref not in self.of_data)
         if weights and (call.operator, weights) in self.called:
@@ -261,7 +263,7 @@ class Walk:
         if made is not None:
             self.called[call.operator, weights] = made
 
-    def add(self, layer: Layer, call: OperatorCall) -> Entry | None:
+    def add(self, layer: Layer, call: OperatorCall) -> LayerEntry | None:
         """Add a layer, if the vocabulary has a name for it."""
         is_keras = self.vocabulary == "keras"
         kind = layer.keras if is_keras else layer.torch
@@ -272,7 +274,7 @@ class Walk:
         config = layer.keras_config if is_keras else layer.torch_config
         free = layer.free if is_keras else layer.torch_free
         self.layers += not free
-        made = Entry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
+        made = LayerEntry(self.layers, kind, config, layer.also if is_keras else layer.torch_also, free, free)
         made.activation = "linear" if is_keras and fuses(kind) else config.get("activation")
         made.output, made.call, made.words = call.number, call, {} if is_keras else layer.torch_words
         self.entries.append(made)
@@ -329,7 +331,7 @@ class Walk:
             if made is not None:
                 made.call, made.takes, made.units = None, ("mul", "add"), piece.names[0].config["normalized_shape"]
             return
-        applied = Entry(self.layers, "Activation", {}, operation=True, output=piece.end, source=piece.start)
+        applied = LayerEntry(self.layers, "Activation", {}, operation=True, output=piece.end, source=piece.start)
         name = word(piece.names, len(self.shapes.get(piece.end, ()))) or OWN
         if piece.names and "dim" not in piece.names[0].config and "softmax" not in name.lower():
             found = piece.names[0]
@@ -359,14 +361,16 @@ class Walk:
         joined = _JOINING.get(call.operator) if several else None
         if call.node.operator in ARRANGEMENTS and joined is None:
             if flattens(call):
-                flat = Entry(self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True, output=call.number)
+                flat = LayerEntry(
+                    self.layers, "Flatten", {}, ("Reshape",), operation=True, free=True, output=call.number
+                )
                 self.entries.append(flat)
             return
         constants = [ref for ref in call.node.refs if ref not in self.of_data]
         if call.operator in _AFFINE and not several and not constants:
             return
         kind = joined or f"operation {call.operator.strip('_')}"
-        self.entries.append(Entry(self.layers, kind, {}, operation=True, output=call.number))
+        self.entries.append(LayerEntry(self.layers, kind, {}, operation=True, output=call.number))
 
 
 def _is_copy(node: Node) -> bool:
@@ -390,11 +394,11 @@ def layer_of(call: OperatorCall, of_data: set[int]) -> Layer | None:
     if reader is not None:
         return reader(call)
     if call.operator in ("matmul", "mm") and len(call.node.args) == 2:
-        for place, weight in enumerate(call.node.args):
-            shape = call.shape(place)
+        for position, weight in enumerate(call.node.args):
+            shape = call.shape(position)
             is_array = len(shape) >= 2 and set(shape[:-2]) <= {1}
             if isinstance(weight, ValueRef) and weight.value not in of_data and is_array:
-                before, after = shape[-2:] if place else shape[:-3:-1]
+                before, after = shape[-2:] if position else shape[:-3:-1]
                 return _dense(before, after, False)
     if call.operator == "index" and len(call.shape()) == 2 and call.node.args[0].value not in of_data:
         return _embedding(call)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.check.readings import LayerReading
-from autograder.extensions.pytorch.graph_layers import Entry, layer_of
+from autograder.extensions.pytorch.graph_layers import LayerEntry, layer_of
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, CALCULATIONS
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 from autograder.extensions.pytorch.unit_traces import MAX_TRACED, Tracer, convolutions, summed_axes, treats_alone
@@ -37,21 +37,21 @@ def own_computations(graph: Graph, shapes: Mapping[int, tuple[int, ...]]) -> fro
     """Return what a graph computes beside its layers that may be one of the student's own."""
     tracer = Tracer(graph, shapes)
     norms = own_norms(tracer)
-    read = set(norms).union(*(norm.inside for norm in norms.values()))
+    in_norms = set(norms).union(*(norm.inside for norm in norms.values()))
     learned = {number for number, held in enumerate(graph.tensors, graph.first_tensor) if held.parameter}
-    found: set[str] = set()
+    collected: set[str] = set()
     for number, node in graph.needed_nodes():
         if number not in tracer.of_data:
             learned |= {number} if learned & set(node.refs) else set()
             continue
         call = tracer.call(number)
-        if number in read or layer_of(call, tracer.of_data) is not None:
+        if number in in_norms or layer_of(call, tracer.of_data) is not None:
             continue
-        found |= {name for name, operators in _FAMILIES.items() if call.operator in operators}
+        collected |= {name for name, operators in _FAMILIES.items() if call.operator in operators}
         sizes = [call.shape_of(ValueRef(ref)) for ref in learned & set(node.refs)]
         if call.operator in _PRODUCTS and any(sum(size > 1 for size in shape) > 1 for shape in sizes):
-            found.add("products")
-    return frozenset(found)
+            collected.add("products")
+    return frozenset(collected)
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ class OwnNorm:
     is_centered: bool
     """Whether it is a layer norm; else it is one by the root mean square."""
 
-    def entry(self, vocabulary: str, layers: int, output: int) -> Entry:
+    def entry(self, vocabulary: str, layers: int, output: int) -> LayerEntry:
         """Return it as a layer that need not be asked for."""
         if vocabulary == "keras":
             kind, config = "LayerNormalization" if self.is_centered else "RMSNormalization", {}
         else:
             kind, config = "LayerNorm" if self.is_centered else "RMSNorm", {"normalized_shape": self.shape}
-        return Entry(layers, kind, config, operation=True, free=True, output=output)
+        return LayerEntry(layers, kind, config, operation=True, free=True, output=output)
 
 
 def own_norms(tracer: Tracer) -> dict[int, OwnNorm]:
@@ -81,14 +81,14 @@ def own_norms(tracer: Tracer) -> dict[int, OwnNorm]:
     graph = tracer.graph
     if not any(node.operator.partition(".")[0] in _MEANS for node in graph.nodes):
         return {}
-    found: dict[int, OwnNorm] = {}
+    collected: dict[int, OwnNorm] = {}
     for number, node in graph.needed_nodes():
         if node.operator.partition(".")[0] in _QUOTIENTS and sum(ref in tracer.of_data for ref in node.refs) == 2:
             norm = _norm(tracer, number)
             if norm is not None:
                 last, inside = _with_weights(tracer, number, norm.inside)
-                found[last] = OwnNorm(norm.source, inside, norm.shape, norm.is_centered)
-    return found
+                collected[last] = OwnNorm(norm.source, inside, norm.shape, norm.is_centered)
+    return collected
 
 
 def _norm(tracer: Tracer, number: int) -> OwnNorm | None:
@@ -132,12 +132,12 @@ def _axes_of_norm(tracer: Tracer, source: int, number: int, is_centered: bool) -
 
     draw = torch.Generator().manual_seed(0)
     rows = torch.randn(tracer.shapes[source], generator=draw) * 10 + 3
-    known: dict[int, Any] = {source: rows}
-    for place, held in enumerate(tracer.graph.tensors, tracer.graph.first_tensor):
+    computed: dict[int, Any] = {source: rows}
+    for slot, held in enumerate(tracer.graph.tensors, tracer.graph.first_tensor):
         if held.parameter:
-            known[place] = torch.ones(held.array.shape)
+            computed[slot] = torch.ones(held.array.shape)
     try:
-        result = tracer.value(number, known, computes=True)
+        result = tracer.value(number, computed, computes=True)
     except Exception:  # types or sizes that are not known
         return None
     for axes in {(rows.ndim - 1,), (1,), tuple(range(1, rows.ndim))}:
@@ -162,15 +162,15 @@ def _with_weights(tracer: Tracer, number: int, inside: frozenset[int]) -> tuple[
 
 
 def shifted_products(
-    tracer: Tracer, made: Mapping[int, list[Entry]]
-) -> Iterator[tuple[list[Entry], list[LayerReading]]]:
+    tracer: Tracer, created: Mapping[int, list[LayerEntry]]
+) -> Iterator[tuple[list[LayerEntry], list[LayerReading]]]:
     """Yield the linear layers of which each sum is a convolution, and that convolution."""
     for number, _ in tracer.graph.needed_nodes():
         users = tracer.users.get(number, [])
         if not _adds(tracer, number) or (len(users) == 1 and _adds(tracer, users[0])):
             continue
-        leaves = _leaves(tracer, number, made)
-        entries = [made[leaf][0] for leaf in leaves if len(made.get(leaf, ())) == 1]
+        leaves = _leaves(tracer, number, created)
+        entries = [created[leaf][0] for leaf in leaves if len(created.get(leaf, ())) == 1]
         values: list[tuple[int, Sequence[int]]] = []
         for call in [entry.call for entry in entries if entry.call is not None]:
             axes = [1] if "conv" in call.operator else summed_axes(call, tracer.of_data)
@@ -182,7 +182,7 @@ def shifted_products(
             yield entries, list(convolutions(entries[0], window))
 
 
-def _is_of_one_place(entry: Entry) -> bool:
+def _is_of_one_place(entry: LayerEntry) -> bool:
     """Return whether a layer is linear, or a convolution of width 1."""
     return entry.kind in ("Linear", "Dense") or set(entry.config.get("kernel_size", ())) == {1}
 
@@ -192,16 +192,16 @@ def _adds(tracer: Tracer, number: int) -> bool:
     return call.operator == "add" and sum(ref in tracer.of_data for ref in call.node.refs) == 2
 
 
-def _leaves(tracer: Tracer, number: int, made: Mapping[int, list[Entry]]) -> list[int]:
+def _leaves(tracer: Tracer, number: int, created: Mapping[int, list[LayerEntry]]) -> list[int]:
     """Return what is added up in a value."""
-    found: list[int] = []
+    collected: list[int] = []
     waiting = [number]
     while waiting:
         value = waiting.pop()
-        if value >= tracer.graph.first_node and _adds(tracer, value) and len(found) < MAX_REGION:
+        if value >= tracer.graph.first_node and _adds(tracer, value) and len(collected) < MAX_REGION:
             waiting += [ref for ref in tracer.call(value).node.refs if ref in tracer.of_data]
-        elif value not in made and value >= tracer.graph.first_node and treats_alone(tracer.call(value)):
+        elif value not in created and value >= tracer.graph.first_node and treats_alone(tracer.call(value)):
             waiting += tracer.call(value).node.refs  # as ``0 + x`` of a sum over a list
         else:
-            found.append(value)
-    return found
+            collected.append(value)
+    return collected

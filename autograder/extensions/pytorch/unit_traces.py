@@ -1,4 +1,4 @@
-"""Numbers that are sent through a graph, to see which units of a layer go where, and where windows are cut from."""
+"""Numbers that are sent through a graph, to see where units go and where windows are cut from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from autograder.check.flow_reader import MAX_PARTS
 from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
-from autograder.extensions.pytorch.graph_layers import Entry, OperatorCall
+from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
 from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
 
@@ -27,14 +27,14 @@ UNITS = {
 """Kind of layer → the setting that says how many units it has."""
 
 
-def unit_axes(entry: Entry, of_data: set[int]) -> list[int]:
+def unit_axes(entry: LayerEntry, of_data: set[int]) -> list[int]:
     """Return the axes of a result along which the units of a layer lie."""
     call = entry.call
     if call is not None and call.operator == "einsum":
         terms, _, result = call.node.args[0].replace(" ", "").partition("->")
         data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
-        places = [place for place, axis in enumerate(result) if axis not in data]
-        return [place - len(result) if "." in result[:place] else place for place in places]
+        places = [slot for slot, axis in enumerate(result) if axis not in data]
+        return [slot - len(result) if "." in result[:slot] else slot for slot in places]
     if call is not None and call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data:
         return [-2]
     return [-1 if entry.kind in ("Linear", "Dense") else 1]
@@ -60,11 +60,11 @@ def summed_axes(call: OperatorCall, of_data: set[int]) -> list[int]:
     if call.operator == "einsum":
         terms, _, result = call.node.args[0].replace(" ", "").partition("->")
         data = next(term for term, ref in zip(terms.split(","), call.node.args[1], strict=True) if ref.value in of_data)
-        return [place - len(data) for place, axis in enumerate(data) if axis not in result]
+        return [slot - len(data) for slot, axis in enumerate(data) if axis not in result]
     return [-2] if call.operator in ("matmul", "mm") and call.node.args[0].value not in of_data else [-1]
 
 
-def convolutions(entry: Entry, window: Window) -> Iterator[LayerReading]:
+def convolutions(entry: LayerEntry, window: Window) -> Iterator[LayerReading]:
     """Yield the convolutions that a linear layer of windows is: of what was padded before, or one that pads."""
     rank = len(window.kernel)
     is_keras = entry.kind in ("Dense", f"Conv{rank}D")
@@ -126,8 +126,8 @@ class Tracer:
 
     def data(self, call: OperatorCall) -> int | None:
         """Return the one argument of an operator that depends on an input; None if there are several."""
-        found = [ref for ref in call.node.refs if ref in self.of_data]
-        return found[0] if len(found) == 1 else None
+        collected = [ref for ref in call.node.refs if ref in self.of_data]
+        return collected[0] if len(collected) == 1 else None
 
     def is_one_hot(self, value: int) -> bool:
         """Return whether a value was moved from choices of one of several classes."""
@@ -154,27 +154,27 @@ class Tracer:
         shape = self.shapes.get(start, ())
         if not shape or math.prod(shape) > MAX_TRACED or not self._is_cut(start):
             return Ways()
-        sizes = [size if place in {axis % len(shape) for axis in axes} else 1 for place, size in enumerate(shape)]
+        sizes = [size if slot in {axis % len(shape) for axis in axes} else 1 for slot, size in enumerate(shape)]
         units = math.prod(sizes)
         labels = torch.arange(units).reshape(sizes)
-        known: dict[int, Any] = {start: labels.expand(shape)}
+        computed: dict[int, Any] = {start: labels.expand(shape)}
         used: dict[int, frozenset[int]] = {}
         ends: set[frozenset[int]] = set()
         try:
             for number, is_moved in self._after(start):
                 call = self.call(number)
                 if is_moved:
-                    known[number] = self.value(number, known)
-                    used[number] = _labels(known[number])
+                    computed[number] = self.value(number, computed)
+                    used[number] = _labels(computed[number])
                 elif treats_alone(call):
-                    known[number] = next(known[ref] for ref in call.node.refs if ref in self.of_data)
-                    used[number] = _labels(known[number])
+                    computed[number] = next(computed[ref] for ref in call.node.refs if ref in self.of_data)
+                    used[number] = _labels(computed[number])
                 else:
                     halves = call.operator == "glu"
-                    for ref in set(call.node.refs) & known.keys() & self.of_data:
-                        tensors = known[ref].chunk(2, call.get(1, "dim", -1)) if halves else [known[ref]]
+                    for ref in set(call.node.refs) & computed.keys() & self.of_data:
+                        tensors = computed[ref].chunk(2, call.get(1, "dim", -1)) if halves else [computed[ref]]
                         ends |= {_labels(tensor) for tensor in tensors}
-            ends |= {_labels(known[number]) for number in self.graph.outputs if number in known}
+            ends |= {_labels(computed[number]) for number in self.graph.outputs if number in computed}
         except Exception:  # sizes that are not known, or an operator that moves other things than whole numbers
             return Ways()
         groups: dict[tuple[bool, ...], list[int]] = {}
@@ -248,19 +248,19 @@ class Tracer:
         except Exception:  # sizes that are not known, or an operator that moves other things than whole numbers
             return None
 
-    def value(self, number: int, known: dict[int, Any], *, computes: bool = False) -> Any:
+    def value(self, number: int, computed: dict[int, Any], *, computes: bool = False) -> Any:
         """Compute a value from those that are known, which it joins.
 
         Args:
             number: the number of the value.
-            known: number → value.
+            computed: number → value.
             computes: whether operators may do more than move numbers.
 
         Raises:
             Exception: it depends on something else.
         """
-        if number in known:
-            return known[number]
+        if number in computed:
+            return computed[number]
         held = self.graph.tensor(ValueRef(number))
         if held is not None:
             import torch
@@ -277,8 +277,8 @@ class Tracer:
         self.left -= size
         if size > MAX_TRACED or self.left < 0:
             raise LookupError("too large")
-        known[number] = call_operator(node, {ref: self.value(ref, known, computes=computes) for ref in node.refs})
-        return known[number]
+        computed[number] = call_operator(node, {ref: self.value(ref, computed, computes=computes) for ref in node.refs})
+        return computed[number]
 
 
 def _labels(value: Any) -> frozenset[int]:
@@ -318,8 +318,8 @@ def _window_of(cut: Any, shape: Sequence[int]) -> Window | None:
     padding = None
     if len(cut.shape) - 1 == len(sides):
         first = np.unravel_index(numbers[0], cut.shape[:-1])
-        left = [int(stride[n] * first[n] - low[0, axis]) for n, axis in enumerate(sides)]
-        ends = [stride[n] * (cut.shape[n] - 1) - left[n] + dilation[n] * (kernel[n] - 1) for n in range(len(sides))]
-        is_even = all(end - shape[axis] + 1 == pad for end, axis, pad in zip(ends, sides, left, strict=True))
-        padding = tuple(left) if is_even else None
+        pads = [int(stride[n] * first[n] - low[0, axis]) for n, axis in enumerate(sides)]
+        ends = [stride[n] * (cut.shape[n] - 1) - pads[n] + dilation[n] * (kernel[n] - 1) for n in range(len(sides))]
+        is_even = all(end - shape[axis] + 1 == pad for end, axis, pad in zip(ends, sides, pads, strict=True))
+        padding = tuple(pads) if is_even else None
     return Window(int(shape[channels]), kernel, stride, dilation, padding)
