@@ -13,7 +13,7 @@ from autograder.check.readings import LayerReading
 from autograder.extensions.pytorch.computation import call_operator
 from autograder.extensions.pytorch.graph_layers import LayerEntry, OperatorCall
 from autograder.extensions.pytorch.kernel_side.torch_operators import ARRANGEMENTS, SIZES
-from autograder.extensions.pytorch.operator_graph import Graph, ValueRef
+from autograder.extensions.pytorch.operator_graph import Graph, Node, ValueRef
 
 MAX_TRACED = 4_000_000
 """Most numbers of a tensor that is traced."""
@@ -277,8 +277,15 @@ class Tracer:
         self.left -= size
         if size > MAX_TRACED or self.left < 0:
             raise LookupError("too large")
-        computed[number] = call_operator(node, {ref: self.value(ref, computed, computes=computes) for ref in node.refs})
+        computed[number] = _moved(node, {ref: self.value(ref, computed, computes=computes) for ref in node.refs})
         return computed[number]
+
+
+def _moved(node: Node, values: dict[int, Any]) -> Any:
+    """Return the result of an operator; windows of whole numbers are cut as fractions, as PyTorch cuts no others."""
+    if node.operator != "im2col.default" or any(value.is_floating_point() for value in values.values()):
+        return call_operator(node, values)
+    return call_operator(node, {ref: value.double() for ref, value in values.items()}).long()
 
 
 def _labels(value: Any) -> frozenset[int]:
