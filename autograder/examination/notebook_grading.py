@@ -113,7 +113,7 @@ def grade_notebook(
         return GradedNotebook(_ungraded(exam, "invalid", str(error)))
     if is_of_another_assignment(exam, notebook):
         return GradedNotebook(_ungraded(exam, "invalid", _ANOTHER))
-    composed = compose(exam, notebook, frozenset(handed_in or {}))
+    composed = compose(exam, notebook, handed_in or {})
     names = vocabulary(exam)
     outputs = written_paths(exam)
     wanted = {index: needs(cell.source, names) for index, cell in _test_cells(composed)}

@@ -178,8 +178,8 @@ def pack_unit(work: Work) -> bytes:
             files[name] = _content(path, MAX_NOTEBOOK_BYTES)
     if (stamp := read_stamp(work.submission)) is not None:
         files[TIMESTAMP] = stamp
-    for path in (work.files[name] for name in own_names):
-        files[path.relative_to(work.submission).as_posix()] = _content(path, MAX_SUBMITTED_FILE_BYTES)
+    for name in own_names:
+        files[name] = _content(work.files[name], MAX_SUBMITTED_FILE_BYTES)
         if sum(map(len, files.values())) > 2 * MAX_SUBMISSION_BYTES:
             raise HostError(
                 f"{work.submission} is too large: at most {2 * MAX_SUBMISSION_BYTES >> 20} MiB are examined"
@@ -227,7 +227,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
             for exam, observations in zip(common.exams, unit.observations, strict=True)
         ),
         student=unit.student,
-        files={**{name: submission / name for name in unit.own}, **common.files},
+        files={**common.files, **{name: submission / name for name in unit.own}},
         submitted_at=unit.submitted_at,
         dates=unit.dates,
         content_keys=unit.content_keys,

@@ -102,6 +102,18 @@ def strip(notebook: NotebookNode, *, root: Path, folder: Path, config: NbgraderC
     return NotebookVersions(instructor, grader, student, (hidden.begin_test_delimeter, hidden.end_test_delimeter))
 
 
+def without_solutions(source: str, root: Path, folder: Path, config: NbgraderConfig, label: str) -> str:
+    """Return a module without what stands between solution markers, by nbgrader's step and with its stub.
+
+    Raises:
+        CourseError: a marker has no partner.
+    """
+    marks = {"nbgrader": {"schema_version": 3, "grade_id": "file", "grade": False, "solution": True, "locked": False}}
+    cell = nbformat.v4.new_code_cell(source, metadata=marks)
+    notebook = _Steps(root, folder, config, label).run(("ClearSolutions",), nbformat.v4.new_notebook(cells=[cell]))
+    return str(notebook.cells[0].source)
+
+
 def _unstripped(notebook: NotebookNode, steps: _Steps) -> NotebookVersions:
     """Make versions of a notebook that nbgrader refuses, for the linter alone: its tests may have faults, too.
 
