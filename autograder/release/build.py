@@ -106,7 +106,7 @@ def build(course: Course, assignment: Assignment, faults: FaultList | None = Non
         faults.stop()
     notebooks = tuple(
         ReleasedNotebook(
-            notebook_text(_named_after(assignment, versions[name].student)),
+            notebook_text(_named_after(assignment, versions[name].student, exam)),
             exam,
             {**versions[name].tests, **tests[name]},
         )
@@ -343,10 +343,14 @@ def copy_files(release: Release, folder: Path) -> None:
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _named_after(assignment: Assignment, student: NotebookNode) -> NotebookNode:
-    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it."""
+def _named_after(assignment: Assignment, student: NotebookNode, exam: Exam) -> NotebookNode:
+    """Return a student's notebook with the assignment's name in its metadata, where ``submit`` reads it.
+
+    So are the files that students hand in beside it, if there are some.
+    """
     copied: NotebookNode = copy.deepcopy(student)
-    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name}
+    files = [*(cell.file for cell in exam.answer_files), *filter(None, [exam.weights.file])]
+    copied.metadata[RELEASED_FOR] = {"assignment": assignment.name} | ({"files": files} if files else {})
     return copied
 
 
