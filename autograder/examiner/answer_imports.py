@@ -130,4 +130,5 @@ class AnswerFinder:
         if name not in _Present.theirs:
             return None
         loader: Any = _EmptyLoader()
-        return ModuleSpec(name, loader, is_package=True)
+        is_package = any(other.startswith(f"{name}.") for other in _Present.theirs)
+        return ModuleSpec(name, loader, is_package=is_package)

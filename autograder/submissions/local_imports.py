@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 from autograder._util.syntax import parsed
 
-Read = Callable[[str], "bytes | None"]
+ReadFile = Callable[[str], "bytes | None"]
 """Function from a path beside the notebook to its content; None if there is no such file."""
 _MAGIC = re.compile(r"(?m)^([^\S\n]*)[%!].*$")
 MAX_MODULES = 200
 
 
-def local_modules(sources: Iterable[str], folders: Iterable[str], read: Read) -> tuple[dict[str, bytes], list[str]]:
+def local_modules(
+    sources: Iterable[str], folders: Iterable[str], open_file: ReadFile
+) -> tuple[dict[str, bytes], list[str]]:
     """Find the modules that code imports, with those that they import in turn.
 
     Args:
         sources: the code cells.
         folders: folders beside the notebook that may be on Python's path, besides its own.
-        read: reads a file.
+        open_file: reads a file.
 
     Returns:
         Path → content; and the names of modules that are neither there nor installed.
@@ -39,7 +41,7 @@ def local_modules(sources: Iterable[str], folders: Iterable[str], read: Read) ->
         if (name, base) in seen:
             continue
         seen.add((name, base))
-        paths = _paths(name, base, read)
+        paths = _paths(name, base, open_file)
         if paths:
             resolved.add(name)
         elif is_certain:
@@ -66,15 +68,15 @@ def _imports(source: str, package: str) -> Iterator[tuple[str, bool]]:
             yield from ((f"{origin}.{alias.name}".lstrip("."), False) for alias in node.names if alias.name != "*")
 
 
-def _paths(name: str, base: str, read: Read) -> list[tuple[str, bytes, str]]:
-    """Return the files of a module and of the packages that it lies in: path, content, and package for its imports."""
+def _paths(name: str, base: str, open_file: ReadFile) -> list[tuple[str, bytes, str]]:
+    """Return path, content and package, for relative imports, of a module and of the packages around it."""
     parts = name.split(".")
     paths: list[tuple[str, bytes, str]] = []
     for count in range(1, len(parts) + 1):
         stem, package = base + "/".join(parts[:count]), ".".join(parts[:count])
-        if (content := read(f"{stem}/__init__.py")) is not None:
+        if (content := open_file(f"{stem}/__init__.py")) is not None:
             paths.append((f"{stem}/__init__.py", content, package))
-        elif (content := read(f"{stem}.py")) is not None:
+        elif (content := open_file(f"{stem}.py")) is not None:
             paths.append((f"{stem}.py", content, ".".join(parts[: count - 1])))
             return paths if count == len(parts) else []
         elif count == len(parts):

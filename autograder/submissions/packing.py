@@ -266,7 +266,7 @@ _NOWHERE = "The code imports {name}, which is neither beside the notebook nor in
 def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None) -> tuple[dict[str, bytes], list[str]]:
     """Find the modules that the notebook imports from beside it, else from the release, and those that are nowhere."""
 
-    def read(name: str) -> bytes | None:
+    def content_of(name: str) -> bytes | None:
         for folder in (notebook.parent, *([released.parent] if released is not None else [])):
             with contextlib.suppress(SubmissionError):
                 if not name_problem(name):
@@ -276,7 +276,7 @@ def _local(notebook: Path, cells: list[Mapping[str, Any]], released: Path | None
     sources = [source_of(cell) for cell in cells if cell.get("cell_type") == "code"]
     quoted = {name.removeprefix("./") for name in _QUOTED.findall("\n".join(sources))}
     folders = sorted(name for name in quoted if not name_problem(name) and (notebook.parent / name).is_dir())
-    return local_modules(sources, folders, read)
+    return local_modules(sources, folders, content_of)
 
 
 def _zip(files: Mapping[str, bytes], student: str, assignment: str, timestamp: datetime, team: Sequence[str]) -> bytes:

@@ -217,7 +217,7 @@ def _imported_names(statement: ast.AST, stars: Stars) -> Iterable[str]:
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             module = node.module or ""
-            yield from stars[module] if module in stars else _public_names(module)
+            yield from stars[module] if module in stars else [] if node.level else _public_names(module)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
 
