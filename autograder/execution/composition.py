@@ -165,6 +165,24 @@ def _text_of(module: ModuleType) -> str:
     return Path(str(module.__file__)).read_text(encoding="utf-8")
 
 
+def released_notebook(exam: Exam) -> NotebookNode:
+    """Make the notebook of a student who handed in files alone, where no answer is asked for in a cell."""
+    from autograder._util.notebook_format import nbformat
+
+    cells = [
+        {"cell_type": cell.cell_type, "metadata": dict(cell.metadata), "source": cell.released}
+        for cell in exam.cells
+        if not cell.file
+    ]
+    notebook: NotebookNode = nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    return notebook
+
+
+def answers_in_files_alone(exam: Exam) -> bool:
+    """Tell whether no cell of the notebook is for students to write in."""
+    return bool(exam.answer_files) and not any(cell.role in WRITABLE and not cell.file for cell in exam.cells)
+
+
 def _answer_file(expected: ExamCell, handed_in: Path | None) -> ComposedCell:
     """Make the cell of an answer file: it shows the student's text, and puts the file beside the notebook."""
     released = expected.released.encode()

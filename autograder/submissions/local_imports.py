@@ -34,13 +34,13 @@ def local_modules(
     missing: dict[str, None] = {}
     waiting = [(name, base, is_certain) for source in sources for name, is_certain in _imports(source, "")
                for base in bases]  # fmt: skip
-    seen: set[tuple[str, str]] = set()
+    visited: set[tuple[str, str]] = set()
     resolved: set[str] = set()
     while waiting and len(files) < MAX_MODULES:
         name, base, is_certain = waiting.pop(0)
-        if (name, base) in seen:
+        if (name, base) in visited:
             continue
-        seen.add((name, base))
+        visited.add((name, base))
         paths = _paths(name, base, open_file)
         if paths:
             resolved.add(name)
