@@ -85,7 +85,7 @@ def strip_all(course: Course, assignment: Assignment, faults: FaultList) -> dict
 
 
 def _sheet(assignment: Assignment) -> NotebookNode:
-    """Make the notebook of an assignment that has none: it says what to do, and its copy goes with the files."""
+    """Make the notebook of an assignment that has none: it says what to do."""
     name = assignment.name
     text = (
         f"# {assignment.title}\n\nYou answer in files, beside this notebook. Tests that you have run with "
