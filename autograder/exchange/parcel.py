@@ -150,6 +150,8 @@ class _UnitHead:
     content_keys: Mapping[str, str]
     own: tuple[str, ...]
     """Student's files that go into the work folder."""
+    said: Mapping[str, str]
+    """See :attr:`autograder.exchange.work.Work.said`."""
     observations: tuple[Observations | None, ...]
     """What the solution of each exam was seen to do: it may become known after the common parcel was made."""
     observe: bool
@@ -192,6 +194,7 @@ def pack_unit(work: Work) -> bytes:
                 work.dates,
                 work.content_keys,
                 tuple(own_names),
+                work.said,
                 tuple(exam.observations for exam in work.exams),
                 work.observe,
                 odd,
@@ -228,6 +231,7 @@ def unpack_unit(data: bytes, common: Common, folder: Path) -> Work:
         ),
         student=unit.student,
         files={**common.files, **{name: submission / name for name in unit.own}},
+        said=unit.said,
         submitted_at=unit.submitted_at,
         dates=unit.dates,
         content_keys=unit.content_keys,
